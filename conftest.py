@@ -1,0 +1,83 @@
+"""Options, profiles and markers. The ledger's plugin does the recording; the mathematics is elsewhere."""
+
+import os
+import sys
+
+if sys.version_info < (3, 11):
+    raise SystemExit("whichmin needs Python 3.11 or later, this is " + sys.version.split()[0])
+
+# One thread: the same sums in the same order on every run, and no contention between workers.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import Verbosity, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from fixtures.problems.determinism import ignore_constants_in_our_source
+from theorems.ledger.environment import check_example_database, check_torch, describe_environment
+
+pytest_plugins = ["theorems.ledger.plugin", "pytester"]
+
+SCALES = ("smoke", "reduced", "paper")
+DATABASE = Path(__file__).parent / ".hypothesis"
+
+# Hypothesis loads a derandomized profile of its own under CI, which ours would inherit: every choice is explicit.
+_COMMON = {"deadline": None, "print_blob": False, "verbosity": Verbosity.normal, "suppress_health_check": ()}
+settings.register_profile("fast", max_examples=100, derandomize=True, database=None, **_COMMON)
+for _name, _examples in (("thorough", 1_000), ("soak", 10_000)):
+    settings.register_profile(
+        _name,
+        max_examples=_examples,
+        derandomize=False,
+        database=DirectoryBasedExampleDatabase(DATABASE / "examples"),
+        **_COMMON,
+    )
+settings.load_profile("fast")
+ignore_constants_in_our_source()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("whichmin")
+    group.addoption("--scale", default="smoke", help=f"size of the experiments: {', '.join(SCALES)}")
+    group.addoption("--allow-missing", action="store_true", help="without CUDA, report gpu tests as not run")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    profile = config.getoption("--hypothesis-profile")
+    if profile is not None and profile not in ("fast", "thorough", "soak"):
+        raise pytest.UsageError(f"--hypothesis-profile {profile!r} is unknown; profiles are fast, thorough, soak")
+    if config.getoption("--scale") not in SCALES:
+        raise pytest.UsageError(f"--scale {config.getoption('--scale')!r} is unknown; scales are {', '.join(SCALES)}")
+    for problem in (check_torch(), check_example_database(DATABASE)):
+        if problem is not None:
+            raise pytest.UsageError(problem)
+    if profile in ("thorough", "soak") and config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    profile = settings.get_current_profile_name()
+    seed = config.getoption("--hypothesis-seed")
+    versions = ", ".join(f"{name} {value}" for name, value in describe_environment().items())
+    return f"whichmin: profile {profile}{f' (--hypothesis-seed={seed})' if seed else ''}, {versions}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not any(item.get_closest_marker("gpu") for item in session.items) or session.config.option.collectonly:
+        return
+    import torch
+
+    if not torch.cuda.is_available() and not session.config.getoption("--allow-missing"):
+        raise pytest.UsageError("the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing")
+
+
+@pytest.fixture(scope="session")
+def scale(request: pytest.FixtureRequest) -> str:
+    """The scale of the experiments: smoke, reduced or paper."""
+    return request.config.getoption("--scale")

@@ -1,0 +1,173 @@
+"""Certificates: inequalities whose two sides are both computed from the run.
+
+A theorem never compares against a literal tolerance. It states `error <= bound`, where the bound is derived from the
+instance (a residual over the least singular value, a duality gap, a rounding analysis), or it states that a printed
+inequality is violated by an exact margin. Both leave a trace in the observer of the running test, which is how the
+ratio error/bound and the witness of a refutation reach the ledger. This module knows neither pytest nor the ledger.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+from numbers import Rational
+from typing import Any, Protocol
+
+import hypothesis
+import numpy as np
+
+
+class Observer(Protocol):
+    """What a running test reports to: the ledger's recorder, or nobody."""
+
+    def certified(self, ratio: float, instances: int) -> None:
+        """An inequality was checked on `instances` instances, with this largest error/bound."""
+
+    def violated(self, witness: str, exact: bool) -> None:
+        """A printed inequality was violated; `exact` when both sides are rational numbers."""
+
+    def searched(self, tried: int) -> None:
+        """A directed search found and shrank a violation after trying this many instances."""
+
+
+_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
+@contextmanager
+def observed_by(observer: Observer) -> Iterator[None]:
+    """Report every certificate made inside the block to `observer`."""
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+def report_search(tried: int) -> None:
+    """Tell the observer that a directed search succeeded after `tried` instances."""
+    if observer := _observer.get():
+        observer.searched(tried)
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """One inequality `error <= bound`, elementwise over a leading axis of instances.
+
+    error, bound: floats or arrays of one shape (B,) or broadcastable to it, in the same unit.
+    why: what the inequality says, for the failure message.
+    instance: the problem(s) it is about; a dataclass of arrays with the same leading axis is cut to the worst one.
+    """
+
+    error: Any
+    bound: Any
+    why: str
+    instance: object = None
+
+    def ratio(self) -> np.ndarray:
+        """error/bound per instance: 0 where the error is at most 0 and within its bound, inf or nan where hopeless."""
+        error, bound = np.broadcast_arrays(np.asarray(self.error, float), np.asarray(self.bound, float))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            quotient = np.where(bound > 0, error / bound, np.inf)
+        within_for_free = (error <= 0) & (error <= bound)
+        return np.where(within_for_free, 0.0, np.where(np.isnan(error) | np.isnan(bound), np.nan, quotient))
+
+    def holds(self) -> bool:
+        """Whether the inequality holds for every instance; nan on either side does not."""
+        return bool(np.all(np.asarray(self.error) <= np.asarray(self.bound)))
+
+    def describe(self) -> str:
+        """Value, bound, ratio and the worst instance, in lines."""
+        ratio = np.atleast_1d(self.ratio())
+        worst = int(np.argmax(np.where(np.isnan(ratio), np.inf, ratio)))
+        at = np.unravel_index(worst, ratio.shape)
+        error, bound = (np.broadcast_to(np.asarray(side, float), ratio.shape)[at] for side in (self.error, self.bound))
+        lines = [f"{self.why}: error {error:.6g}, bound {bound:.6g}, ratio {ratio[at]:.4g}"]
+        if ratio.size > 1:
+            lines[0] += f" (instance {worst} of {ratio.size})"
+        if self.instance is not None:
+            lines.append(f"  instance: {show(pick(self.instance, at[0], ratio.shape[0]))}")
+        return "\n".join(lines)
+
+
+def assert_certified(certificate: Certificate, *, adversarial: bool = False) -> None:
+    """Assert the certificate and report its worst ratio; `adversarial` makes Hypothesis climb that ratio.
+
+    Raises AssertionError with value, bound, ratio and instance when the inequality fails or is not a number.
+    """
+    ratio = np.atleast_1d(certificate.ratio())
+    worst = float(np.max(ratio, initial=0.0)) if not np.isnan(ratio).any() else float("nan")
+    if observer := _observer.get():
+        observer.certified(worst, ratio.shape[0])
+    if adversarial and np.isfinite(worst) and hypothesis.currently_in_test_context():
+        hypothesis.target(worst, label=certificate.why)
+    assert certificate.holds(), certificate.describe()
+
+
+def assert_at_most(error: Any, bound: Any, *, why: str, instance: object = None, adversarial: bool = False) -> None:
+    """Assert `error <= bound` as a certificate: floats or (B,) arrays in one unit."""
+    assert_certified(Certificate(error, bound, why, instance), adversarial=adversarial)
+
+
+def assert_within(lower: Any, value: Any, upper: Any, *, slack: Any = 0.0, why: str, instance: object = None) -> None:
+    """Assert the two-sided bound `lower - slack <= value <= upper + slack`; the worse side's ratio is recorded."""
+    assert_at_most(value, np.asarray(upper) + slack, why=f"{why} (from above)", instance=instance)
+    assert_at_most(np.asarray(lower) - slack, value, why=f"{why} (from below)", instance=instance)
+
+
+def assert_identical(left: Any, right: Any, *, why: str) -> None:
+    """Assert exact equality: rational numbers, or arrays bit for bit. The recorded error and bound are zero."""
+    if observer := _observer.get():
+        observer.certified(0.0, 1)
+    assert np.array_equal(np.asarray(left), np.asarray(right)), f"{why}: {show(left)} is not {show(right)}"
+
+
+def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **instance: object) -> None:
+    """Assert `value > limit + slack`: a printed inequality `value <= limit` is false on this instance.
+
+    reads: how the violation reads, with {value} and {limit}, e.g. "risk {value} > bound {limit}".
+    slack: rounding bound of floating-point sides; rational sides need none, and are recorded as exact.
+    instance: the data by name, shown in the witness in the order given. The recorded ratio is (limit + slack)/value.
+    """
+    sides = {"value": show(value), "limit": show(limit)}
+    witness = ", ".join(f"{name}={show(data)}" for name, data in instance.items())
+    witness = f"{witness}: {reads.format(**sides)}" if witness else reads.format(**sides)
+    assert value > limit + slack, f"not a violation - {witness}, slack {show(slack)}"
+    if observer := _observer.get():
+        observer.certified(float(Certificate(float(limit + slack), float(value), reads).ratio()), 1)
+        observer.violated(witness, exact=all(isinstance(side, Rational) for side in (value, limit, slack)))
+
+
+def pick(instance: object, index: int, size: int) -> object:
+    """Cut a dataclass or mapping of arrays with leading axis `size` to entry `index`; else leave it as it is."""
+    if dataclasses.is_dataclass(instance) and not isinstance(instance, type):
+        fields = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    elif isinstance(instance, Mapping):
+        fields = dict(instance)
+    else:
+        return instance[index] if isinstance(instance, np.ndarray) and instance.shape[:1] == (size,) else instance
+    return {
+        name: value[index] if isinstance(value, np.ndarray) and value.shape[:1] == (size,) and size > 1 else value
+        for name, value in fields.items()
+    }
+
+
+def show(data: object) -> str:
+    """Data on one line, numbers at full precision: fractions as 1/2, arrays as nested lists."""
+    if isinstance(data, Fraction):
+        return str(data)
+    if isinstance(data, (bool, np.bool_)):
+        return str(bool(data))
+    if isinstance(data, (int, np.integer)):
+        return str(int(data))
+    if isinstance(data, (float, np.floating)):
+        return f"{float(data):.6g}"
+    if isinstance(data, np.ndarray):
+        return "[" + ", ".join(show(entry) for entry in data) + "]" if data.ndim else show(data.item())
+    if isinstance(data, (list, tuple)):
+        return "[" + ", ".join(show(entry) for entry in data) + "]"
+    if isinstance(data, Mapping):
+        return ", ".join(f"{name}={show(value)}" for name, value in data.items())
+    return str(data)

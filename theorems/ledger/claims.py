@@ -1,0 +1,182 @@
+"""A claim, as a theorem file's module docstring states it.
+
+The docstring opens with `LABEL - title.` and goes on with fields: a capitalized key in the first column, two or more
+spaces, and text that may run on in indented lines. `FIELDS` lists them. Nothing in the docstring decides a verdict:
+`Expected` is the author's expectation, and a run whose computed verdict differs fails.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from theorems.ledger.verdicts import Verdict
+
+LABELS = (
+    "Section 1.2: dependence on initialization, learning rate and algorithm",
+    "Section 1.2: maximum margin",
+    "Section 2.1: overparameterization enables interpolation",
+    "Section 2.2: steepest descent",
+    "Section 2.2: initialization selects the minimum",
+    "Definition 2.1",
+    "Definition 2.2",
+    "Theorem 3.1",
+    "Corollary 3.2",
+    "Theorem 3.3",
+    "Section 3.3: mirror descent",
+    "Section 3.3: coordinate descent",
+    "Section 3.3: stochastic gradient descent",
+    "Section 4.1: gradient flow equations",
+    "Section 4.1: balancedness",
+    "Theorem 4.1",
+    "Proposition 4.2",
+    "Proposition 4.3",
+    "Section 5.1: neural tangent kernel",
+    "Theorem 5.1",
+    "Section 5.2: kernel objective",
+    "Theorem 5.2",
+    "Section 6.1: feature learning regime",
+    "Section 6.1: incremental learning",
+    "Section 6.1: aligned features",
+    "Section 6.1: hierarchical representations",
+    "Proposition 6.1",
+    "Definition 6.1",
+    "Section 6.3: flat minima",
+    "Theorem 6.2",
+    "Section 7.1: variance preservation",
+    "Theorem 7.1",
+    "Theorem 7.2",
+    "Section 7.2: small learning rate",
+    "Section 7.2: edge of stability",
+    "Section 8.1: stochastic differential equation",
+    "Theorem 8.1",
+    "Corollary 8.2",
+    "Proposition 8.3",
+    "Section 9.1: residual gradient",
+    "Theorem 9.1",
+    "Section 9.2: effects of normalization",
+    "Proposition 9.2",
+    "Section 9.3: low-rank attention",
+    "Section 9.3: sparse attention",
+    "Experiment 1",
+    "Experiment 2",
+    "Experiment 3",
+    "Experiment 4",
+    "Experiment 5",
+)
+
+FIELDS = {
+    "Section": "where in the paper",
+    "Printed": "the statement as printed, in its formulas",
+    "Reading": "how we read what is printed, where that needs saying",
+    "Setting": "what is fixed throughout: the loss, the dynamics, the notation",
+    "Hypotheses": "(H1) ... (H2) ...: each is dropped by a necessity test",
+    "Corrected": "the statement that is true instead; each is shown by a test of that role",
+    "Parts": "(a) name - expected verdict, one to a line",
+    "Idea": "why it is true, or why it is false",
+    "Source": "the literature behind the corrected statement and the certificates",
+    "Tolerance": "where the bounds come from",
+    "Chance": "the false-alarm probability, where a test samples",
+    "Findings": "where we differ from the paper or from what was expected",
+    "Reason": "why the claim, or a part of it, cannot be tested",
+    "Expected": "the verdict that the evidence must come to",
+}
+REQUIRED = ("Section", "Printed", "Idea", "Source", "Tolerance", "Expected")
+
+
+class MalformedClaimError(ValueError):
+    """A theorem file does not state its claim; the message is one line that names the file and the defect."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One lettered part of a claim, with the verdict that its author expects."""
+
+    label: str
+    name: str
+    expected: Verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """What a module docstring states. `hypotheses` are the labels H1, H2, ...; texts are joined to one line each."""
+
+    label: str
+    title: str
+    fields: dict[str, str]
+    hypotheses: tuple[str, ...]
+    parts: tuple[Part, ...]
+    expected: Verdict
+
+    @property
+    def is_experiment(self) -> bool:
+        """Whether verdicts read reproduced or not reproduced."""
+        return self.label.startswith("Experiment")
+
+
+def parse_claim(docstring: str | None, file: str) -> Claim:
+    """The claim that a module docstring states.
+
+    Raises MalformedClaimError, in one line naming `file`, for a missing docstring or field, an unknown field or
+    label, a stray line, or an unknown verdict.
+    """
+    if not docstring or not docstring.strip():
+        raise MalformedClaimError(f"{file}: no module docstring states the claim")
+    heading, _, body = docstring.strip().partition("\n\n")
+    heading = " ".join(heading.split())
+    label = next((label for label in LABELS if heading.startswith(f"{label} - ")), None)
+    if label is None:
+        raise MalformedClaimError(f"{file}: the docstring opens with {heading[:60]!r}, not with 'LABEL - title'")
+    fields = _fields(body, file)
+    if missing := [name for name in REQUIRED if not fields.get(name)]:
+        raise MalformedClaimError(f"{file}: the docstring has no field {missing[0]!r}")
+    hypotheses = tuple(re.findall(r"\((H\d+)\)", fields.get("Hypotheses", "")))
+    if len(set(hypotheses)) != len(hypotheses):
+        raise MalformedClaimError(f"{file}: a hypothesis is stated twice in {', '.join(hypotheses)}")
+    return Claim(
+        label=label,
+        title=heading.removeprefix(f"{label} - ").rstrip("."),
+        fields={name: " ".join(text.split()) for name, text in fields.items()},
+        hypotheses=hypotheses,
+        parts=tuple(_parts(fields.get("Parts", ""), file)),
+        expected=_verdict(fields["Expected"], file),
+    )
+
+
+def _fields(body: str, file: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    current = None
+    for line in body.splitlines():
+        if not line.strip():
+            continue
+        if line[0].isspace() and current:
+            fields[current] += "\n" + line.strip()
+            continue
+        match = re.fullmatch(r"([A-Z][a-z]+)\s{2,}(.*)", line)
+        if match is None:
+            raise MalformedClaimError(f"{file}: the docstring line {line[:50]!r} is neither a field nor indented")
+        current, text = match.groups()
+        if current not in FIELDS:
+            raise MalformedClaimError(f"{file}: unknown docstring field {current!r}")
+        if current in fields:
+            raise MalformedClaimError(f"{file}: docstring field {current!r} is given twice")
+        fields[current] = text
+    return fields
+
+
+def _parts(text: str, file: str) -> list[Part]:
+    parts = []
+    for line in text.splitlines():
+        match = re.fullmatch(r"(\([a-z]\)) (.+) - ([a-z ]+)", line.strip())
+        if match is None:
+            raise MalformedClaimError(f"{file}: part {line[:50]!r} does not read '(a) name - verdict'")
+        label, name, verdict = match.groups()
+        parts.append(Part(label, name, _verdict(verdict, file)))
+    return parts
+
+
+def _verdict(text: str, file: str) -> Verdict:
+    try:
+        return Verdict(text.strip())
+    except ValueError:
+        raise MalformedClaimError(f"{file}: {text.strip()!r} is not a verdict") from None

@@ -1,0 +1,204 @@
+"""The ledger: one verdict per claim, computed from the outcomes of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from theorems.ledger.claims import Part
+from theorems.ledger.registry import TIERS, TheoremFile
+from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
+
+PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
+
+
+@dataclasses.dataclass
+class Evidence:
+    """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
+
+    `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
+    """
+
+    test: str
+    role: str
+    part: str | None
+    outcome: str
+    examples: int
+    worst_ratio: float | None
+    hypothesis: str | None
+    witness: str | None
+    exact: bool
+    searched: bool
+    seconds: float
+
+    @property
+    def function(self) -> str:
+        """The name of the test function, without parameters."""
+        return self.test.partition("::")[2].partition("[")[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One row: a claim, its computed verdict, the evidence, and what is wrong with it, if anything."""
+
+    file: TheoremFile
+    verdict: Verdict
+    parts: tuple[tuple[Part, Verdict], ...]
+    evidence: tuple[Evidence, ...]
+    problems: tuple[str, ...]
+    reason: str | None
+
+    @property
+    def instances(self) -> int:
+        """Instances tried, over all evidence."""
+        return sum(item.examples for item in self.evidence)
+
+    @property
+    def worst_ratio(self) -> float | None:
+        """The largest error/bound seen in the claim's evidence."""
+        return max((item.worst_ratio for item in self.evidence if item.worst_ratio is not None), default=None)
+
+    @property
+    def witness(self) -> str | None:
+        """The first exact witness of a refutation, else the first witness."""
+        witnesses = sorted((not item.exact, index) for index, item in enumerate(self.evidence) if item.witness)
+        return self.evidence[witnesses[0][1]].witness if witnesses else None
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a corrected statement was shown."""
+        return any(item.role == Role.CORRECTED and item.outcome == "passed" for item in self.evidence)
+
+
+def build(files: Iterable[TheoremFile], evidence: Iterable[Evidence]) -> list[Entry]:
+    """One entry per theorem file, in the order given, each with its evidence in the order of the file's tests."""
+    by_file: dict[str, list[Evidence]] = {}
+    for item in evidence:
+        by_file.setdefault(item.test.partition("::")[0], []).append(item)
+    return [_entry(file, by_file.get(file.path, [])) for file in files]
+
+
+def _entry(file: TheoremFile, unordered: list[Evidence]) -> Entry:
+    order = {test.name: index for index, test in enumerate(file.tests)}
+    evidence = tuple(sorted(unordered, key=lambda item: (order[item.function], item.test)))
+    verdicts: dict[str | None, Verdict] = {}
+    problems: list[str] = []
+    unfinished = _unfinished(file, evidence)
+    for part in [part.label for part in file.claim.parts] or [None]:
+        verdicts[part], defects = _judge(file, part, evidence, unfinished)
+        problems += [f"part {part}: {defect}" if part else defect for defect in defects]
+    if len(evidence) == 1 and not unfinished:
+        problems.append("its evidence is a single test")
+    verdict = weakest(verdicts.values())
+    reason = unfinished if verdict is Verdict.NOT_RUN else file.claim.fields.get("Reason")
+    if Verdict.NOT_RUN not in verdicts.values() and not problems:
+        expected = [(None, file.claim.expected, verdict)]
+        expected += [(part.label, part.expected, verdicts[part.label]) for part in file.claim.parts]
+        problems += [
+            f"{f'part {part}: ' if part else ''}the evidence says {computed}, the docstring expects {wanted}"
+            for part, wanted, computed in expected
+            if wanted is not computed
+        ]
+    return Entry(
+        file=file,
+        verdict=verdict,
+        parts=tuple((part, verdicts[part.label]) for part in file.claim.parts),
+        evidence=evidence,
+        problems=tuple(problems),
+        reason=reason,
+    )
+
+
+def _unfinished(file: TheoremFile, evidence: tuple[Evidence, ...]) -> str | None:
+    """Why the claim cannot be judged: tests of its cheapest tier that this run left out."""
+    if not file.tests:
+        return None
+    base = min((test.tier for test in file.tests), key=TIERS.index)
+    promised = {test.name for test in file.tests if test.tier == base}
+    executed = {item.function for item in evidence}
+    if promised <= executed:
+        return None
+    if not executed:
+        return f"needs -m {base}" if base != "fast" else "not selected"
+    return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected"
+
+
+def _judge(
+    file: TheoremFile, part: str | None, evidence: tuple[Evidence, ...], unfinished: str | None
+) -> tuple[Verdict, list[str]]:
+    mine = [item for item in evidence if item.part == part]
+    failed = [item for item in mine if item.outcome != "passed"]
+    if failed:
+        return Verdict.BROKEN, [f"{item.function} {item.outcome}" for item in failed]
+    if idle := [item for item in mine if item.examples == 0]:
+        return Verdict.BROKEN, [f"{item.function} executed no instance" for item in idle]
+    if unfinished:
+        return Verdict.NOT_RUN, []
+    if not any(test.part == part for test in file.tests):
+        return _judge_untestable(file, part)
+    verdict = verdict_of({Role(item.role) for item in mine}, experiment=file.claim.is_experiment)
+    if verdict is Verdict.BROKEN:
+        return verdict, ["the roles of its evidence decide nothing or contradict each other"]
+    return (Verdict.BROKEN, defects) if (defects := _defects(mine)) else (verdict, [])
+
+
+def _judge_untestable(file: TheoremFile, part: str | None) -> tuple[Verdict, list[str]]:
+    expected = {part.label: part.expected for part in file.claim.parts}.get(part, file.claim.expected)
+    if expected is Verdict.NOT_TESTABLE:
+        return Verdict.NOT_TESTABLE, []
+    return Verdict.BROKEN, ["there is no evidence"]
+
+
+def _defects(evidence: list[Evidence]) -> list[str]:
+    """What the evidence lacks although every test passed."""
+    refutations = [item for item in evidence if item.role == Role.COUNTEREXAMPLE]
+    defects = []
+    if refutations and not any(item.exact for item in refutations):
+        defects.append("no pinned counterexample with rational sides")
+    if refutations and not any(item.searched for item in refutations):
+        defects.append("no search finds a counterexample by itself")
+    defects += [f"{item.function} certifies nothing" for item in evidence if item.worst_ratio is None]
+    return defects
+
+
+def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str]) -> dict[str, Any]:
+    """The ledger in schema 1. Only `seconds` depends on the clock."""
+    return {
+        "schema": 1,
+        "paper": PAPER,
+        "profile": profile,
+        "environment": environment,
+        "claims": [_claim_as_json(entry) for entry in entries],
+    }
+
+
+def _claim_as_json(entry: Entry) -> dict[str, Any]:
+    claim = entry.file.claim
+    row: dict[str, Any] = {
+        "label": claim.label,
+        "title": claim.title,
+        "section": claim.fields["Section"],
+        "verdict": entry.verdict,
+        "printed": claim.fields["Printed"],
+        "corrected": claim.fields.get("Corrected"),
+        "source": claim.fields["Source"],
+        "evidence": [
+            {
+                "test": item.test,
+                "role": item.role,
+                "outcome": item.outcome,
+                "examples": item.examples,
+                "worst_ratio": item.worst_ratio,
+                "hypothesis": item.hypothesis,
+                "witness": item.witness,
+                "seconds": item.seconds,
+            }
+            for item in entry.evidence
+        ],
+    }
+    if entry.reason:
+        row["reason"] = entry.reason
+    if entry.parts:
+        row["parts"] = [{"label": part.label, "verdict": verdict} for part, verdict in entry.parts]
+    return row

@@ -1,0 +1,228 @@
+"""The pytest plugin that records evidence while theorems run, and ends the run in the ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from properties.certificates import observed_by
+from theorems.ledger import ledger, report
+from theorems.ledger.claims import MalformedClaimError
+from theorems.ledger.environment import describe_environment
+from theorems.ledger.registry import TIERS, TheoremFile, scan
+from theorems.ledger.verdicts import Role
+
+_ROLES = {role.value.replace(" ", "_"): role for role in Role}
+_PROPERTY = "whichmin evidence"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("whichmin")
+    group.addoption("--ledger", metavar="DIR", help="write the ledger to DIR/ledger.json")
+    group.addoption("--role", metavar="ROLE", help=f"run only evidence of this role: {', '.join(Role)}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker, role in _ROLES.items():
+        config.addinivalue_line("markers", f"{marker}: evidence whose role is '{role}'")
+    try:
+        files = scan(config.rootpath)
+    except MalformedClaimError as error:
+        raise pytest.UsageError(str(error)) from None
+    role = config.getoption("--role")
+    if role is not None and role not in set(Role):
+        raise pytest.UsageError(f"--role {role!r} is not a role; roles are {', '.join(Role)}")
+    if directory := config.getoption("--ledger"):
+        _check_writable(Path(directory))
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Bookkeeper(config, files), "whichmin bookkeeper")
+
+
+def _check_writable(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise pytest.UsageError(f"--ledger {directory}: cannot write there ({error.strerror})") from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--role")
+    for item in items:
+        if not any(item.get_closest_marker(tier) for tier in TIERS):
+            item.add_marker("fast")
+    if wanted is not None:
+        chosen = [item for item in items if _role(item) == wanted]
+        config.hook.pytest_deselected(items=[item for item in items if _role(item) != wanted])
+        items[:] = chosen
+
+
+def _role(item: pytest.Item) -> Role | None:
+    return next((role for marker, role in _ROLES.items() if item.get_closest_marker(marker)), None)
+
+
+@dataclasses.dataclass
+class Recorder:
+    """What one test did: an observer of certificates that counts instances example by example."""
+
+    instances: int = 0
+    worst_ratio: float | None = None
+    witness: str | None = None
+    exact: bool = False
+    tried: int = 0
+    _batch: int = 1
+
+    def certified(self, ratio: float, instances: int) -> None:
+        self.worst_ratio = max(ratio, self.worst_ratio or 0.0)
+        self._batch = max(self._batch, instances)
+
+    def violated(self, witness: str, exact: bool) -> None:
+        if self.witness is None or (exact and not self.exact):
+            self.witness, self.exact = witness, exact
+
+    def searched(self, tried: int) -> None:
+        self.tried += tried
+
+    def as_evidence(self) -> dict[str, Any]:
+        """The record as plain data that crosses process boundaries; ratios to three significant digits."""
+        return {
+            "examples": self.instances + self.tried,
+            "worst_ratio": None if self.worst_ratio is None else float(f"{self.worst_ratio:.3g}"),
+            "witness": self.witness,
+            "exact": self.exact,
+            "searched": self.tried > 0,
+        }
+
+    def example_done(self) -> None:
+        """Count one Hypothesis example, or one plain test: as many instances as its largest certificate had."""
+        self.instances += self._batch
+        self._batch = 1
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if role := _role(item):
+        marker = item.get_closest_marker(role.replace(" ", "_"))
+        evidence = {"role": role.value, "part": marker.kwargs.get("part"), "hypothesis": ", ".join(marker.args) or None}
+        item.user_properties.append((_PROPERTY, evidence | Recorder().as_evidence()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    if _role(item) is None:
+        return (yield)
+    recorder = Recorder()
+    try:
+        with observed_by(recorder), _counting_examples(item, recorder):
+            return (yield)
+    finally:
+        dict(item.user_properties)[_PROPERTY].update(recorder.as_evidence())
+
+
+@contextmanager
+def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
+    """Count every Hypothesis example that ran to its end; a test without @given is one example."""
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None:
+        yield
+        recorder.example_done()
+        return
+    inner = handle.inner_test
+
+    @functools.wraps(inner)
+    def counted(*args: Any, **kwargs: Any) -> None:
+        inner(*args, **kwargs)
+        recorder.example_done()
+
+    handle.inner_test = counted
+    try:
+        yield
+    finally:
+        handle.inner_test = inner
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    result = yield
+    if result.failed and result.when == "call":
+        result.sections.append(("replay", _replay_command(item)))
+    return result
+
+
+def _replay_command(item: pytest.Item) -> str:
+    profile = item.config.getoption("--hypothesis-profile") or settings.get_current_profile_name()
+    seed = item.config.getoption("--hypothesis-seed")
+    words = ["pytest", f"'{item.nodeid}'", f"--hypothesis-profile={profile}"]
+    return " ".join(words + ([f"--hypothesis-seed={seed}"] if seed is not None else []))
+
+
+class Bookkeeper:
+    """Gathers the evidence of a run, from this process or from workers, and writes the ledger at its end."""
+
+    def __init__(self, config: pytest.Config, files: list[TheoremFile]) -> None:
+        self._config = config
+        self._files = files
+        self._evidence: dict[str, ledger.Evidence] = {}
+        self._entries: list[ledger.Entry] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        recorded = dict(report.user_properties).get(_PROPERTY)
+        if recorded is None or (report.when != "call" and report.passed):
+            return
+        self._evidence[report.nodeid] = ledger.Evidence(
+            test=report.nodeid, outcome=report.outcome, seconds=round(report.duration, 3), **recorded
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._config.option.collectonly or session.exitstatus not in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.INTERRUPTED,
+        ):
+            return
+        self._entries = ledger.build(self._files, self._evidence.values())
+        problems = [(entry.file, problem) for entry in self._entries for problem in entry.problems]
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        for file, problem in problems:
+            message = f"{file.claim.label}: {problem}"
+            failure = pytest.TestReport(
+                nodeid=f"{file.path}::verdict",
+                location=(file.path, None, "verdict"),
+                keywords={},
+                outcome="failed",
+                longrepr=message,
+                when="call",
+            )
+            if terminal is not None:
+                terminal.stats.setdefault("failed", []).append(failure)
+        if problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if (directory := self._config.getoption("--ledger")) and self._evidence:
+            self._write_json(Path(directory))
+
+    def _write_json(self, directory: Path) -> None:
+        profile = settings.get_current_profile_name()
+        document = ledger.as_json(self._entries, profile, describe_environment())
+        target = directory / "ledger.json"
+        partial = target.with_suffix(".json.partial")
+        partial.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(target)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if not self._evidence or not self._entries:
+            return
+        terminalreporter.write_sep("=", "ledger")
+        report.write_ledger(self._entries, terminalreporter.write)
+        if directory := self._config.getoption("--ledger"):
+            terminalreporter.write_line(f"written to {Path(directory) / 'ledger.json'}")

@@ -1,0 +1,55 @@
+"""The ledger as text: at most 120 columns, plain unless the terminal has colors."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable
+
+from theorems.ledger.ledger import Entry
+from theorems.ledger.verdicts import Verdict
+
+WIDTH = 120
+COLORS = {
+    Verdict.HOLDS: {"green": True},
+    Verdict.REPRODUCED: {"green": True},
+    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: {"cyan": True},
+    Verdict.REFUTED: {"yellow": True},
+    Verdict.NOT_REPRODUCED: {"yellow": True},
+    Verdict.VACUOUS: {"yellow": True},
+    Verdict.INCONCLUSIVE: {"purple": True},
+    Verdict.NOT_TESTABLE: {"purple": True},
+    Verdict.NOT_RUN: {"light": True},
+    Verdict.BROKEN: {"red": True, "bold": True},
+}
+
+Write = Callable[..., None]
+
+
+def write_ledger(entries: Iterable[Entry], write: Write) -> None:
+    """Write the ledger's rows through `write(text, **markup)`, markup as pytest's terminal writer takes it."""
+    rows = list(entries)
+    claim_width = max([len(entry.file.claim.label) for entry in rows], default=5)
+    verdict_width = max([len(_verdict(entry)) for entry in rows], default=7)
+    write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}}  {'instances':>9}  {'worst':>6}\n", bold=True)
+    for entry in rows:
+        write(f"{entry.file.claim.label:{claim_width}}  ")
+        write(f"{_verdict(entry):{verdict_width}}", **COLORS[entry.verdict])
+        write(f"  {entry.instances:>9,}  {_ratio(entry.worst_ratio):>6}\n")
+        for part, verdict in entry.parts:
+            write(f"    {part.label} {part.name}: ")
+            write(f"{verdict}\n", **COLORS[verdict])
+        for text in filter(None, (_witness(entry), entry.reason)):
+            write(textwrap.fill(text, WIDTH, initial_indent="    ", subsequent_indent="      ") + "\n", light=True)
+    write("worst: the largest error/bound over the claim's certificates; a passing certificate is at most 1.\n")
+
+
+def _verdict(entry: Entry) -> str:
+    return f"{entry.verdict}, corrected" if entry.verdict is Verdict.REFUTED and entry.is_corrected else entry.verdict
+
+
+def _witness(entry: Entry) -> str | None:
+    return f"fails at {entry.witness}" if entry.witness and entry.verdict is not Verdict.NOT_RUN else None
+
+
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.3g}"

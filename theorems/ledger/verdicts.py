@@ -1,0 +1,60 @@
+"""Verdicts, and the rule that computes them from the evidence. Nothing else in whichmin decides one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+
+class Role(enum.StrEnum):
+    """What one test of a claim shows. The marker of a role is its name with underscores."""
+
+    AS_PRINTED = "as printed"
+    UNDER_HYPOTHESES = "under hypotheses"
+    CORRECTED = "corrected"
+    COUNTEREXAMPLE = "counterexample"
+    VACUOUS = "vacuous"
+    NECESSITY = "necessity"
+
+
+class Verdict(enum.StrEnum):
+    """What a run says about a claim, from the weakest to the strongest: a claim takes its weakest part's verdict."""
+
+    BROKEN = "broken"
+    NOT_RUN = "not run"
+    REFUTED = "refuted"
+    NOT_REPRODUCED = "not reproduced"
+    VACUOUS = "vacuous"
+    INCONCLUSIVE = "inconclusive"
+    NOT_TESTABLE = "not testable"
+    HOLDS_UNDER_ADDED_HYPOTHESES = "holds under added hypotheses"
+    REPRODUCED = "reproduced"
+    HOLDS = "holds"
+
+
+def verdict_of(roles: Iterable[Role], *, experiment: bool = False) -> Verdict:
+    """The verdict that passed evidence of these roles comes to; BROKEN where the roles decide nothing or clash.
+
+    A theorem: a counterexample refutes the print, unless the conclusion is shown under hypotheses; without one,
+    vacuous evidence makes it vacuous and evidence as printed makes it hold. An experiment is reproduced as printed or
+    contradicted by a counterexample; shown both ways under readings that the print admits, it is inconclusive.
+    """
+    shown = set(roles)
+    printed, refuted = Role.AS_PRINTED in shown, Role.COUNTEREXAMPLE in shown
+    if experiment and (printed or refuted):
+        if printed and refuted:
+            return Verdict.INCONCLUSIVE
+        return Verdict.REPRODUCED if printed else Verdict.NOT_REPRODUCED
+    if printed and refuted:
+        return Verdict.BROKEN
+    if refuted:
+        return Verdict.HOLDS_UNDER_ADDED_HYPOTHESES if Role.UNDER_HYPOTHESES in shown else Verdict.REFUTED
+    if Role.VACUOUS in shown:
+        return Verdict.VACUOUS
+    return Verdict.HOLDS if printed else Verdict.BROKEN
+
+
+def weakest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a claim of parts."""
+    strength = list(Verdict)
+    return min(verdicts, key=strength.index)
