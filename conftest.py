@@ -3,7 +3,7 @@
 import os
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - one clear line where pip's own check was bypassed
     raise SystemExit("whichmin needs Python 3.11 or later, this is " + sys.version.split()[0])
 
 # One thread: the same sums in the same order on every run, and no contention between workers.

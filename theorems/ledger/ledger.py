@@ -62,8 +62,8 @@ class Entry:
     @property
     def witness(self) -> str | None:
         """The first exact witness of a refutation, else the first witness."""
-        witnesses = sorted((not item.exact, index) for index, item in enumerate(self.evidence) if item.witness)
-        return self.evidence[witnesses[0][1]].witness if witnesses else None
+        refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE and item.witness]
+        return min(refutations, key=lambda item: not item.exact).witness if refutations else None
 
     @property
     def is_corrected(self) -> bool:

@@ -1,0 +1,34 @@
+"""Exact linear algebra on object arrays of fractions, for witnesses that owe nothing to rounding."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+to_fractions = np.vectorize(Fraction, otypes=[object])
+"""An array of fractions with the exact values of an array of numbers or of strings such as "1/2"."""
+
+
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """The exact inverse of a square array of fractions, by Gauss-Jordan elimination.
+
+    Raises ZeroDivisionError when the matrix is singular.
+    """
+    size = len(matrix)
+    rows = np.concatenate([to_fractions(matrix), to_fractions(np.eye(size, dtype=int))], axis=1)
+    for column in range(size):
+        pivot = next((row for row in range(column, size) if rows[row, column] != 0), None)
+        if pivot is None:
+            raise ZeroDivisionError(f"the matrix has no pivot in column {column}")
+        rows[[column, pivot]] = rows[[pivot, column]]
+        rows[column] = rows[column] / rows[column, column]
+        others = [row for row in range(size) if row != column]
+        rows[others] = rows[others] - np.outer(rows[others, column], rows[column])
+    return rows[:, size:]
+
+
+def fractions(nested: Any) -> np.ndarray:
+    """An object array of fractions from nested lists of integers, fractions or strings."""
+    return to_fractions(np.array(nested, dtype=object))

@@ -1,0 +1,170 @@
+r"""Corollary 3.2 - the min-norm interpolant is the limit of ridge regression.
+
+Section     3.1
+Printed     $w^* = \lim_{\lambda \to 0^+} (X^\top X + \lambda I)^{-1} X^\top y$
+Setting     $w_\lambda = \arg\min \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of rank n < p;
+            $w^*$ the min-norm interpolant of Theorem 3.1
+Hypotheses  (H1) lambda > 0: the print is a limit, not a substitution of lambda = 0
+Idea        $w^* - w_\lambda = V \operatorname{diag}(\lambda/(s^2 + \lambda)) V^\top w^*$: each mode of the minimizer is
+            shrunk by a known factor. So the rate is known from both sides, $\lambda/(s_1^2 + \lambda) \|w^*\| \le
+            \|w_\lambda - w^*\| \le \lambda/(s_n^2 + \lambda) \|w^*\|$, and the distance itself exactly.
+Source      Tikhonov (1963); Ali, Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least Squares
+            Regression, for gradient flow at time 1/lambda
+Tolerance   w* by LAPACK least squares, w_lambda by scikit-learn or by the n x n dual solve; rounding is that of
+            backward stable solves, whose condition number is at most (s_1^2 + lambda)/(s_n^2 + lambda), in the printed
+            p x p form (s_1^2 + lambda)/lambda
+Findings    Rank n is not needed: for any X and y the limit is X^+ y, the least of the least-squares solutions
+Expected    holds
+"""
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given
+from numpy.linalg import norm
+
+from fixtures.datasets.digits import random_feature_digits
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.regression import measured, regressions
+from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.oracles import nearest_interpolant, ridge
+from properties.rational import fractions
+from theorems.ledger import as_printed, necessity
+
+PENALTIES = 10.0 ** np.arange(1, -13, -1)
+# The largest value of (1 - exp(-z))(1 + z)/z over z > 0, attained at z = 1.793 where its derivative changes sign.
+FLOW_OVER_RIDGE = 1.29843
+
+
+def dual_ridge(problem, penalty):
+    """X'(XX' + lambda I)^-1 y, whose condition number stays bounded as lambda -> 0; shape (p,) or (B, p)."""
+    gram = problem.X @ problem.X.mT + penalty * np.eye(problem.X.shape[-2])
+    return np.vecmat(np.linalg.solve(gram, problem.y[..., None])[..., 0], problem.X)
+
+
+def least_norm(problem):
+    """The min-norm interpolant by LAPACK."""
+    return nearest_interpolant(problem.X, problem.y, np.zeros_like(problem.w0))
+
+
+def shrinkage(problem, penalty):
+    """The factors lambda/(s_i^2 + lambda), 0 in the padding, by which ridge shortens the modes of w*."""
+    return np.where(problem.s > 0, penalty / (problem.s**2 + penalty), 0)
+
+
+def solve_rounding(problem, w):
+    """Rounding of the dual solve and of the LAPACK oracle beside it, cond(XX') times a backward error."""
+    size = problem.rows + problem.columns
+    return 32 * size * UNIT_ROUNDOFF * problem.condition**2 * norm(w, axis=-1)
+
+
+@as_printed
+@pytest.mark.parametrize("penalty", PENALTIES)
+@given_batches(problem=regressions())
+def test_the_distance_to_the_limit_is_the_shrinkage_of_its_modes(problem, penalty):
+    limit = least_norm(problem)
+    # when
+    distance = norm(dual_ridge(problem, penalty) - limit, axis=-1)
+    # then   exactly, mode by mode
+    exact = norm(shrinkage(problem, penalty) * np.vecmat(limit, problem.V), axis=-1)
+    slack = solve_rounding(problem, limit)
+    assert_at_most(np.abs(distance - exact), slack, why="distance to the ridge limit", instance=problem)
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_the_distance_to_the_limit_is_linear_in_the_penalty_from_both_sides(problem):
+    limit, penalty = least_norm(problem), 1e-5
+    distance = norm(dual_ridge(problem, penalty) - limit, axis=-1)
+    # then
+    slowest, fastest = (penalty / (s**2 + penalty) for s in (problem.sigma_max, problem.sigma_min))
+    lower, upper = slowest * norm(limit, axis=-1), fastest * norm(limit, axis=-1)
+    slack = solve_rounding(problem, limit)
+    assert_within(lower, distance, upper, slack=slack, why="two-sided rate", instance=problem)
+
+
+@as_printed
+@pytest.mark.parametrize("penalty", [1.0, 1e-2])
+@given_batches(problem=regressions(), size=25)
+def test_the_filtered_minimizer_is_what_scikit_learn_calls_ridge(problem, penalty):
+    limit = least_norm(problem)
+    filtered = limit - np.matvec(problem.V, shrinkage(problem, penalty) * np.vecmat(limit, problem.V))
+    # then   the objective |Xw - y|^2 + lambda |w|^2 has no factor 1/n on its loss
+    error = norm(filtered - ridge(problem.X, problem.y, penalty), axis=-1)
+    assert_at_most(error, solve_rounding(problem, limit), why="scikit-learn's Ridge", instance=problem)
+
+
+@as_printed
+@pytest.mark.parametrize("penalty", [1.0, 1e-3, 1e-6])
+@given(problem=regressions())
+def test_the_printed_formula_is_the_ridge_minimizer_as_far_as_its_conditioning_lets_one_see(problem, penalty):
+    X, p = problem.X, problem.columns
+    printed = np.linalg.solve(X.T @ X + penalty * np.eye(p), X.T @ problem.y)
+    # then   the p x p matrix has condition number (s_1^2 + lambda)/lambda
+    condition = (problem.sigma_max**2 + penalty) / penalty
+    slack = 32 * (problem.rows + p) * UNIT_ROUNDOFF * condition * norm(least_norm(problem))
+    assert_at_most(norm(printed - dual_ridge(problem, penalty)), slack, why="printed form", instance=problem)
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_a_smaller_penalty_gives_a_longer_minimizer_inside_the_row_space(problem):
+    large, small = dual_ridge(problem, 0.1), dual_ridge(problem, 0.01)
+    slack = solve_rounding(problem, least_norm(problem))
+    # then   w* is approached from inside its own sphere, and from within row(X)
+    assert_at_most(norm(large, axis=-1), norm(small, axis=-1) + slack, why="length grows", instance=problem)
+    leaving = norm(problem.in_null_space(small), axis=-1)
+    assert_at_most(leaving, slack, why="no component in the null space", instance=problem)
+
+
+@as_printed
+@pytest.mark.parametrize("time", [0.3, 1.793, 10.0, 300.0])
+@given(problem=regressions())
+def test_gradient_flow_stopped_at_time_t_is_ridge_at_penalty_1_over_t_up_to_thirty_percent(problem, time):
+    # given  gradient flow from zero on (1/2)|Xw - y|^2, by the matrix exponential of (w, 1)' = (-X'Xw + X'y, 0)
+    X, p = problem.X, problem.columns
+    generator = np.zeros((p + 1, p + 1))
+    generator[:p] = np.column_stack([-X.T @ X, X.T @ problem.y])
+    flow = scipy.linalg.expm(time * generator)[:p, p]
+    # then   in every mode the flow is ahead of ridge, by at most the factor 1.29843
+    flow_modes, ridge_modes = (np.abs(problem.V.T @ w) for w in (flow, dual_ridge(problem, 1 / time)))
+    slack = 64 * p * UNIT_ROUNDOFF * (1 + time) * problem.condition**2 * norm(least_norm(problem))
+    upper = FLOW_OVER_RIDGE * ridge_modes
+    assert_within(ridge_modes, flow_modes, upper, slack=slack, why="flow against ridge", instance=problem)
+
+
+@as_printed
+def test_random_features_of_digits_have_the_same_rate():
+    # given  100 digits, p = 1000, cond(XX') above 10^4
+    problem = measured(*random_feature_digits(count=100, features=1000))
+    limit = least_norm(problem)
+    # when
+    distance = norm(dual_ridge(problem, 1e-3) - limit)
+    # then
+    exact = norm(shrinkage(problem, 1e-3) * (problem.V.T @ limit))
+    slack = solve_rounding(problem, limit)
+    assert_at_most(np.abs(distance - exact), slack, why="distance to the ridge limit, digits")
+
+
+@as_printed
+@given(problem=regressions())
+def test_contradictory_targets_lead_to_the_least_of_the_least_squares_solutions(problem):
+    # given  the first row twice with different targets: no interpolant, and Theorem 3.1's closed form is singular
+    X, y = np.vstack([problem.X, problem.X[:1]]), np.append(problem.y, problem.y[0] + 2)
+    limit, penalty = scipy.linalg.lstsq(X, y)[0], 1e-3
+    # then   the duplicated row at most doubles s_1^2 and does not lower s_n
+    distance = norm(ridge(X, y, penalty) - limit)
+    slack = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * 2 * problem.condition**2 * norm(y)
+    upper = penalty / (problem.sigma_min**2 + penalty) * norm(limit)
+    lower = penalty / (2 * problem.sigma_max**2 + penalty) * norm(limit)
+    assert_within(lower, distance, upper, slack=slack, why="limit X^+ y", instance=problem)
+
+
+@necessity("H1")
+@pytest.mark.parametrize("penalty", [0, -5])
+def test_without_H1_the_printed_inverse_need_not_exist(penalty):
+    # given  X = [1, 2]: X'X has the eigenvalues 0 and 5, and p > n makes 0 one of them for every X
+    shifted = fractions([[1], [2]]) @ fractions([[1, 2]]) + penalty * fractions([[1, 0], [0, 1]])
+    determinant = shifted[0, 0] * shifted[1, 1] - shifted[0, 1] * shifted[1, 0]
+    assert_identical(determinant, 0, why="X'X + lambda I is singular")
