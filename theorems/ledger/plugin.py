@@ -62,6 +62,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not any(item.get_closest_marker(tier) for tier in TIERS):
             item.add_marker("fast")
+        if role := _role(item):
+            # Here and not in a setup hook, which a skip marker would forestall: a skipped test is evidence that fails.
+            marker = item.get_closest_marker(role.replace(" ", "_"))
+            about = {"part": marker.kwargs.get("part"), "hypothesis": ", ".join(marker.args) or None}
+            item.user_properties.append((_PROPERTY, {"role": role.value} | about | Recorder().as_evidence()))
     if wanted is not None:
         chosen = [item for item in items if _role(item) == wanted]
         config.hook.pytest_deselected(items=[item for item in items if _role(item) != wanted])
@@ -108,13 +113,6 @@ class Recorder:
         """Count one Hypothesis example, or one plain test: as many instances as its largest certificate had."""
         self.instances += self._batch
         self._batch = 1
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if role := _role(item):
-        marker = item.get_closest_marker(role.replace(" ", "_"))
-        evidence = {"role": role.value, "part": marker.kwargs.get("part"), "hypothesis": ", ".join(marker.args) or None}
-        item.user_properties.append((_PROPERTY, evidence | Recorder().as_evidence()))
 
 
 @pytest.hookimpl(wrapper=True)

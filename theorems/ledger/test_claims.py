@@ -1,0 +1,58 @@
+"""Self-tests: a docstring becomes a claim, and every way of getting it wrong is one clear line."""
+
+import pytest
+
+from theorems.ledger.claims import LABELS, MalformedClaimError, parse_claim
+from theorems.ledger.verdicts import Verdict
+
+GOOD = r"""Theorem 3.1 - a title that runs
+on.
+
+Section     3.1
+Printed     $w_t \to w^*$
+Hypotheses  (H1) rank X = n.
+            (H2) a small step.
+Parts       (a) one - holds
+            (b) another - refuted
+Idea        Why.
+Source      Who (1970)
+Tolerance   Whence.
+
+Expected    refuted
+"""
+
+
+def test_there_are_fifty_labels_each_once():
+    assert len(LABELS) == len(set(LABELS)) == 50
+
+
+def test_a_docstring_states_its_claim():
+    claim = parse_claim(GOOD, "f.py")
+    assert (claim.label, claim.title) == ("Theorem 3.1", "a title that runs on")
+    assert claim.hypotheses == ("H1", "H2")
+    assert claim.fields["Hypotheses"] == "(H1) rank X = n. (H2) a small step."
+    assert [(part.label, part.expected) for part in claim.parts] == [("(a)", Verdict.HOLDS), ("(b)", Verdict.REFUTED)]
+    assert claim.expected is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("docstring", "complaint"),
+    [
+        (None, "no module docstring"),
+        (GOOD.replace("Theorem 3.1", "Theorem 3.9"), "not with 'LABEL - title'"),
+        (GOOD.replace("Section     3.1\n", ""), "no field 'Section'"),
+        (GOOD.replace("Idea ", "Idee "), "unknown docstring field 'Idee'"),
+        (GOOD + "Idea        Again.\n", "given twice"),
+        (GOOD.replace("Idea        ", "Idea: "), "neither a field nor indented"),
+        (GOOD.replace("Expected    refuted", "Expected    true"), "'true' is not a verdict"),
+        (GOOD.replace("(H2)", "(H1)"), "stated twice"),
+        (GOOD.replace("(b) another - refuted", "another"), "does not read '(a) name - verdict'"),
+    ],
+)
+def test_a_malformed_docstring_is_one_line_that_names_file_and_defect(docstring, complaint):
+    with pytest.raises(MalformedClaimError) as failure:
+        parse_claim(docstring, "theorems/f.py")
+    message = str(failure.value)
+    assert message.startswith("theorems/f.py: ")
+    assert complaint in message
+    assert "\n" not in message

@@ -1,0 +1,229 @@
+"""Self-tests: whole runs over small theorem files, from the docstring to the ledger and the exit code."""
+
+import json
+
+import pytest
+
+DOCSTRING = '''r"""{label} - a claim to test the ledger with.
+
+Section     0
+Printed     $x \\le y$
+{fields}Idea        None.
+Source      None.
+Tolerance   None.
+Expected    {expected}
+"""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from properties.certificates import assert_at_most, assert_violates
+from properties.search import smallest_violation
+from theorems.ledger import as_printed, corrected, counterexample, necessity, under_hypotheses, vacuous
+
+'''
+AS_PRINTED = """
+@as_printed
+def test_one():
+    assert_at_most(1, 2, why="one")
+
+@as_printed
+@given(st.integers(0, 3))
+def test_many(x):
+    assert_at_most(x, 4, why="many")
+"""
+PINNED = """
+@counterexample
+def test_pinned():
+    assert_violates(2, 1, reads="risk {value} > bound {limit}", n=1)
+"""
+SEARCHED = """
+@counterexample
+def test_searched():
+    assert_at_most(2, smallest_violation(st.integers(0, 9), lambda x: x > 1), why="found")
+"""
+CORRECTED = """
+@corrected
+def test_corrected():
+    assert_at_most(1, 1, why="tight")
+"""
+
+
+@pytest.fixture
+def theory(pytester):
+    """Writes theorem files and runs pytest on them in this process."""
+    pytester.makeini("[pytest]\naddopts = --strict-markers\nmarkers =\n    fast: f\n    slow: s\n    gpu: g\n")
+    folder = pytester.mkdir("theorems") / "section_00"
+    folder.mkdir()
+
+    class Theory:
+        def write(self, name, body, *, label="Theorem 3.1", expected="holds", **fields):
+            lines = "".join(f"{key:11} {text}\n" for key, text in fields.items())
+            source = DOCSTRING.format(label=label, expected=expected, fields=lines) + body
+            (folder / f"test_{name}.py").write_text(source)
+
+        def run(self, *options):
+            return pytester.runpytest_inprocess("-p", "theorems.ledger.plugin", "-p", "no:cacheprovider", *options)
+
+        def ledger(self, *options):
+            self.run("--ledger", str(pytester.path / "out"), *options)
+            return json.loads((pytester.path / "out" / "ledger.json").read_text())
+
+    return Theory()
+
+
+def test_a_run_ends_in_the_ledger(theory):
+    theory.write("a", AS_PRINTED)
+    result = theory.run()
+    result.stdout.fnmatch_lines(["*= ledger =*", "claim *verdict *instances *worst", "Theorem 3.1 *holds *5 *0.75"])
+    assert result.ret == 0
+    start = next(index for index, line in enumerate(result.outlines) if "= ledger =" in line)
+    assert max(map(len, result.outlines[start:])) <= 120
+    assert "\x1b" not in result.stdout.str()
+
+
+def test_the_ledger_is_colored_where_the_terminal_is(theory):
+    theory.write("a", AS_PRINTED)
+    assert "\x1b[32mholds" in theory.run("--color=yes").stdout.str()
+
+
+def test_the_json_ledger_has_schema_1(theory):
+    theory.write("a", PINNED + SEARCHED + CORRECTED, expected="refuted", Corrected="$x < y$")
+    document = theory.ledger()
+    assert (document["schema"], document["profile"]) == (1, "fast")
+    assert {"python", "numpy", "torch", "device"} <= set(document["environment"])
+    (claim,) = document["claims"]
+    evidence = claim.pop("evidence")
+    assert claim == {
+        "label": "Theorem 3.1",
+        "title": "a claim to test the ledger with",
+        "section": "0",
+        "verdict": "refuted",
+        "printed": r"$x \le y$",
+        "corrected": "$x < y$",
+        "source": "None.",
+    }
+    assert [item["role"] for item in evidence] == ["counterexample", "counterexample", "corrected"]
+    keys = {"test", "role", "outcome", "examples", "worst_ratio", "hypothesis", "witness", "seconds"}
+    assert evidence[0].keys() == keys
+    assert evidence[0]["witness"] == "n=1: risk 2 > bound 1"
+    assert [item["worst_ratio"] for item in evidence] == [0.5, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "complaint"),
+    [
+        (AS_PRINTED, "refuted", "the evidence says holds, the docstring expects refuted"),
+        (AS_PRINTED + PINNED + SEARCHED, "refuted", "contradict each other"),
+        (PINNED, "refuted", "no search finds a counterexample"),
+        (SEARCHED, "refuted", "no pinned counterexample"),
+        (SEARCHED + PINNED.replace("2, 1", "2.0, 1.0"), "refuted", "no pinned counterexample"),
+        (AS_PRINTED.partition("@as_printed\n@given")[0], "holds", "its evidence is a single test"),
+        (AS_PRINTED + "@as_printed\ndef test_idle():\n    pass\n", "holds", "test_idle certifies nothing"),
+        (AS_PRINTED + "@as_printed\ndef test_skip():\n    pytest.skip('why')\n", "holds", "test_skip skipped"),
+        (AS_PRINTED.replace("x, 4", "x, 2"), "holds", "test_many failed"),
+        (
+            AS_PRINTED + "@as_printed\n@pytest.mark.parametrize('x', [])\ndef test_none(x):\n    pass\n",
+            "holds",
+            "test_none skipped",
+        ),
+    ],
+)
+def test_evidence_that_does_not_carry_its_verdict_fails_the_run(theory, body, expected, complaint):
+    theory.write("a", body, expected=expected)
+    result = theory.run()
+    result.stdout.fnmatch_lines([f"Theorem 3.1: *{complaint}*", "FAILED theorems/section_00/test_a.py::verdict*"])
+    assert result.ret == 1
+
+
+def test_an_empty_run_of_examples_is_no_evidence(theory):
+    body = AS_PRINTED + "@as_printed\n@given(st.integers().filter(lambda x: False))\ndef test_never(x):\n    pass\n"
+    theory.write("a", body)
+    assert theory.run().ret == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "fields", "complaint"),
+    [
+        ("def test_x():\n    pass\n", {}, "test_x has 0 roles"),
+        ("@as_printed\n@vacuous\ndef test_x():\n    pass\n", {}, "test_x has 2 roles"),
+        ("@necessity('H9')\ndef test_x():\n    pass\n", {}, "names H9"),
+        ("@necessity\ndef test_x():\n    pass\n", {}, "does not say which hypotheses"),
+        ("@as_printed(part='(z)')\ndef test_x():\n    pass\n", {}, "part '(z)'"),
+        (AS_PRINTED, {"Hypotheses": "(H1) any."}, "no necessity test drops H1"),
+        (AS_PRINTED, {"Corrected": "$x$"}, "lacks a test of its corrected statement"),
+        (AS_PRINTED + CORRECTED, {}, "lacks 'Corrected' in its docstring"),
+        (AS_PRINTED, {"Reason": "Unclear."}, "'not testable' and the field 'Reason' go together"),
+        ("def (", {}, "line "),
+    ],
+)
+def test_a_file_that_promises_what_it_does_not_have_stops_the_run_in_one_line(theory, body, fields, complaint):
+    theory.write("a", body, **fields)
+    result = theory.run()
+    result.stderr.fnmatch_lines([f"ERROR: theorems/section_00/test_a.py: *{complaint}*"])
+    assert len(result.stderr.lines) <= 2
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_label_stands_for_one_file(theory):
+    theory.write("a", AS_PRINTED)
+    theory.write("b", AS_PRINTED)
+    theory.run().stderr.fnmatch_lines(["ERROR: *test_b.py: 'Theorem 3.1' is already the claim of *test_a.py"])
+
+
+def test_claims_that_a_selection_leaves_out_are_not_run(theory):
+    theory.write("a", AS_PRINTED)
+    theory.write("b", AS_PRINTED, label="Theorem 3.3")
+    result = theory.run("-k", "test_a or test_one")
+    result.stdout.fnmatch_lines(["Theorem 3.1 *holds *", "Theorem 3.3 *not run*", "*only 1 of its 2 fast tests*"])
+    assert result.ret == 0
+
+
+def test_slow_evidence_waits_without_holding_up_the_verdict(theory):
+    theory.write(
+        "a", AS_PRINTED + "@pytest.mark.slow\n@as_printed\ndef test_long():\n    assert_at_most(1, 1, why='')\n"
+    )
+    theory.write("b", "@pytest.mark.slow\n@as_printed\ndef test_long():\n    pass\n", label="Theorem 3.3")
+    result = theory.run("-m", "fast")
+    result.stdout.fnmatch_lines(["Theorem 3.1 *holds*", "Theorem 3.3 *not run*", "*needs -m slow*"])
+    assert result.ret == 0
+
+
+def test_parts_have_verdicts_of_their_own(theory):
+    body = (AS_PRINTED + PINNED + SEARCHED).replace("@as_printed", "@as_printed(part='(a)')")
+    body = body.replace("@counterexample", "@counterexample(part='(b)')")
+    theory.write("a", body, expected="refuted", Parts="(a) one - holds\n            (b) two - refuted")
+    (claim,) = theory.ledger()["claims"]
+    assert claim["verdict"] == "refuted"
+    assert claim["parts"] == [{"label": "(a)", "verdict": "holds"}, {"label": "(b)", "verdict": "refuted"}]
+
+
+def test_a_claim_that_cannot_be_tested_says_why(theory):
+    theory.write("a", "", expected="not testable", Reason="No quantity is defined.")
+    theory.write("b", AS_PRINTED, label="Theorem 3.3")
+    theory.run().stdout.fnmatch_lines(["Theorem 3.1 *not testable*", "*No quantity is defined.*"])
+
+
+def test_a_failure_prints_the_command_that_replays_it(theory):
+    theory.write("a", AS_PRINTED.replace("x, 4", "x, 2"))
+    theory.run().stdout.fnmatch_lines(["pytest 'theorems/section_00/test_a.py::test_many' --hypothesis-profile=fast"])
+
+
+def test_one_role_can_be_run_alone(theory):
+    theory.write("a", PINNED + SEARCHED, expected="refuted")
+    theory.run("--role", "counterexample").assert_outcomes(passed=2)
+    theory.run("--role", "as printed").assert_outcomes(deselected=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--role", "proof"], "--role 'proof' is not a role"),
+        (["--ledger", "/proc/ledger"], "--ledger /proc/ledger: cannot write there"),
+    ],
+)
+def test_bad_options_are_refused_before_the_run(theory, options, complaint):
+    theory.write("a", AS_PRINTED)
+    result = theory.run(*options)
+    result.stderr.fnmatch_lines([f"ERROR: {complaint}*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR

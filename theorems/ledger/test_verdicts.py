@@ -1,0 +1,46 @@
+"""Self-tests: the table of roles and verdicts."""
+
+import pytest
+
+from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
+
+PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY = Role
+
+
+@pytest.mark.parametrize(
+    ("roles", "verdict"),
+    [
+        ([PRINTED], Verdict.HOLDS),
+        ([PRINTED, NECESSARY, CORRECTED], Verdict.HOLDS),
+        ([PRINTED, ADDED], Verdict.HOLDS),
+        ([REFUTED, ADDED, NECESSARY], Verdict.HOLDS_UNDER_ADDED_HYPOTHESES),
+        ([REFUTED], Verdict.REFUTED),
+        ([REFUTED, CORRECTED, VACUOUS], Verdict.REFUTED),
+        ([VACUOUS], Verdict.VACUOUS),
+        ([VACUOUS, PRINTED], Verdict.VACUOUS),
+        ([PRINTED, REFUTED], Verdict.BROKEN),
+        ([CORRECTED, NECESSARY], Verdict.BROKEN),
+        ([ADDED], Verdict.BROKEN),
+        ([], Verdict.BROKEN),
+    ],
+)
+def test_roles_come_to_a_verdict(roles, verdict):
+    assert verdict_of(roles) is verdict
+
+
+@pytest.mark.parametrize(
+    ("roles", "verdict"),
+    [
+        ([PRINTED, NECESSARY], Verdict.REPRODUCED),
+        ([REFUTED, CORRECTED], Verdict.NOT_REPRODUCED),
+        ([PRINTED, REFUTED], Verdict.INCONCLUSIVE),
+        ([CORRECTED], Verdict.BROKEN),
+    ],
+)
+def test_experiments_are_reproduced_or_not(roles, verdict):
+    assert verdict_of(roles, experiment=True) is verdict
+
+
+def test_a_claim_takes_its_weakest_part():
+    assert weakest([Verdict.HOLDS, Verdict.VACUOUS, Verdict.REFUTED]) is Verdict.REFUTED
+    assert weakest([Verdict.HOLDS, Verdict.BROKEN]) is Verdict.BROKEN
