@@ -1,0 +1,121 @@
+"""Self-tests: certificates fail when they should, say where, and report to whoever observes."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from fixtures.problems.regression import Regression, regressions
+from properties.certificates import (
+    Certificate,
+    assert_at_most,
+    assert_identical,
+    assert_violates,
+    assert_within,
+    observed_by,
+)
+from properties.search import smallest_violation
+
+
+class Notebook:
+    def __init__(self):
+        self.ratios, self.witnesses, self.tried = [], [], 0
+
+    def certified(self, ratio, instances):
+        self.ratios.append((ratio, instances))
+
+    def violated(self, witness, exact):
+        self.witnesses.append((witness, exact))
+
+    def searched(self, tried):
+        self.tried += tried
+
+
+@pytest.mark.parametrize(
+    ("error", "bound", "ratio", "holds"),
+    [
+        (1, 2, 0.5, True),
+        (0, 0, 0, True),
+        (-3, -2, 0, True),
+        (1, 0, np.inf, False),
+        (2, 1, 2, False),
+        (np.nan, 1, np.nan, False),
+        (1, np.nan, np.nan, False),
+        (Fraction(1, 3), 1, 1 / 3, True),
+    ],
+)
+def test_ratio_and_truth_of_an_inequality(error, bound, ratio, holds):
+    certificate = Certificate(error, bound, "why")
+    assert np.array_equal(certificate.ratio(), ratio, equal_nan=True)
+    assert certificate.holds() is holds
+
+
+def test_a_failure_prints_value_bound_ratio_and_the_worst_instance():
+    with pytest.raises(AssertionError) as failure:
+        assert_at_most([1.0, 6.0, 2.0], 3.0, why="distance", instance={"w": np.array([[1.0], [2.5], [3.0]]), "eta": 1})
+    assert str(failure.value).splitlines() == [
+        "distance: error 6, bound 3, ratio 2 (instance 1 of 3)",
+        "  instance: w=[2.5], eta=1",
+    ]
+
+
+def test_the_worst_instance_of_a_batch_of_problems_is_cut_out():
+    from hypothesis import find, settings
+
+    from fixtures.problems.batches import stack
+
+    problem = find(regressions(), lambda _: True, settings=settings(database=None))
+    batch = stack([problem, problem])
+    assert isinstance(batch, Regression)
+    assert "X=[[1, 0]], y=[0]" in Certificate([0.0, 2.0], 1.0, "why", batch).describe()
+
+
+def test_nan_fails_on_either_side():
+    with pytest.raises(AssertionError):
+        assert_at_most(np.nan, 1.0, why="nan")
+    with pytest.raises(AssertionError):
+        assert_within(0.0, np.nan, 1.0, why="nan")
+
+
+def test_both_sides_of_a_two_sided_bound_count():
+    assert_within(1, 2, 3, why="inside")
+    with pytest.raises(AssertionError, match="from below"):
+        assert_within(1, 0, 3, why="under")
+    with pytest.raises(AssertionError, match="from above"):
+        assert_within(1, 4, 3, why="over")
+
+
+def test_identity_is_exact():
+    assert_identical(Fraction(1, 3), Fraction(2, 6), why="thirds")
+    with pytest.raises(AssertionError, match=r"0\.1 \+ 0\.2: 0\.3 is not 0\.3"):
+        assert_identical(0.1 + 0.2, 0.3, why="0.1 + 0.2")
+
+
+def test_what_is_asserted_is_reported():
+    notes = Notebook()
+    with observed_by(notes):
+        assert_at_most([1.0, 3.0], 4.0, why="two instances")
+        assert_violates(Fraction(5), 1, reads="risk {value} > bound {limit}", X=[[Fraction(1, 2), 0]])
+        assert_violates(1.5, 1, reads="{value} > {limit}", slack=1e-9)
+        smallest_violation(st.integers(0, 100), lambda x: x >= 7)
+    assert notes.ratios[:2] == [(0.75, 2), (0.2, 1)]
+    assert notes.witnesses == [("X=[[1/2, 0]]: risk 5 > bound 1", True), ("1.5 > 1", False)]
+    assert notes.tried > 0
+
+
+def test_a_violation_needs_its_margin():
+    with pytest.raises(AssertionError, match="not a violation - n=1: 1 > 1"):
+        assert_violates(1, 1, reads="{value} > {limit}", n=1)
+    with pytest.raises(AssertionError, match="not a violation"):
+        assert_violates(1.5, 1, reads="{value} > {limit}", slack=0.5)
+
+
+def test_a_search_shrinks_and_is_the_same_every_time():
+    found = [smallest_violation(st.integers(0, 10**6), lambda x: x > 1234) for _ in range(2)]
+    assert found == [1235, 1235]
+
+
+def test_a_search_without_success_refutes_nothing():
+    with pytest.raises(AssertionError, match="refutes nothing"):
+        smallest_violation(st.integers(0, 10), lambda x: x > 10, budget=20)
