@@ -79,18 +79,18 @@ def _role(item: pytest.Item) -> Role | None:
 
 @dataclasses.dataclass
 class Recorder:
-    """What one test did: an observer of certificates that counts instances example by example."""
+    """What one test did, as the observer of its certificates."""
 
     instances: int = 0
     worst_ratio: float | None = None
     witness: str | None = None
     exact: bool = False
     tried: int = 0
-    _batch: int = 1
+    largest: int = 1
 
     def certified(self, ratio: float, instances: int) -> None:
         self.worst_ratio = max(ratio, self.worst_ratio or 0.0)
-        self._batch = max(self._batch, instances)
+        self.largest = max(self.largest, instances)
 
     def violated(self, witness: str, exact: bool) -> None:
         if self.witness is None or (exact and not self.exact):
@@ -109,11 +109,6 @@ class Recorder:
             "searched": self.tried > 0,
         }
 
-    def example_done(self) -> None:
-        """Count one Hypothesis example, or one plain test: as many instances as its largest certificate had."""
-        self.instances += self._batch
-        self._batch = 1
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
@@ -129,18 +124,22 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @contextmanager
 def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
-    """Count every Hypothesis example that ran to its end; a test without @given is one example."""
+    """Count the instances of every Hypothesis example that ran to its end, or of a plain test its largest certificate.
+
+    An example is one instance, unless the test says of itself how many it holds (`given_batches`).
+    """
     handle = getattr(getattr(item, "obj", None), "hypothesis", None)
     if handle is None:
         yield
-        recorder.example_done()
+        recorder.instances += recorder.largest
         return
     inner = handle.inner_test
+    instances_in = getattr(item.obj, "instances_in", lambda _: 1)
 
     @functools.wraps(inner)
     def counted(*args: Any, **kwargs: Any) -> None:
         inner(*args, **kwargs)
-        recorder.example_done()
+        recorder.instances += instances_in(kwargs)
 
     handle.inner_test = counted
     try:

@@ -58,7 +58,7 @@ def printed_bounds(X, w_star, Sigma, variance, invert):
 
 
 @counterexample
-@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)])
+@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)], ids=str)
 @pytest.mark.parametrize("reading", [0, 1])
 def test_pure_noise_costs_more_than_the_print_allows(loss_factor, reading):
     X, w_star, Sigma = fractions([["1/2", 0]]), fractions([0, 0]), fractions([[1, 0], [0, 1]])
@@ -68,7 +68,7 @@ def test_pure_noise_costs_more_than_the_print_allows(loss_factor, reading):
 
 
 @counterexample
-@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)])
+@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)], ids=str)
 @pytest.mark.parametrize("reading", [0, 1])
 def test_without_noise_a_change_of_units_breaks_the_print(loss_factor, reading):
     # given  features measured in thirds: x -> 3x, w_* -> w_*/3
@@ -79,7 +79,7 @@ def test_without_noise_a_change_of_units_breaks_the_print(loss_factor, reading):
 
 
 @counterexample
-@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)])
+@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)], ids=str)
 def test_averaging_over_the_design_does_not_save_the_print(loss_factor):
     # given  x uniform on +-3e_1, +-3e_2, one sample, no noise: Sigma = (9/2) I, E|x|^2 = 9, tr(XX')^-1 = 1/9
     designs, w_star = [fractions([[3, 0]]), fractions([[0, 3]])], fractions([0, "1/3"])
@@ -90,7 +90,7 @@ def test_averaging_over_the_design_does_not_save_the_print(loss_factor):
 
 
 @counterexample
-@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)])
+@pytest.mark.parametrize("loss_factor", [Fraction(1), Fraction(1, 2)], ids=str)
 def test_gaussian_designs_violate_the_print_on_average(loss_factor):
     # given  w_* = 0, x ~ N(0, I), n = 2, p = 4, where E tr(XX')^-1 = n/(p - n - 1) (shown below)
     n, p = 2, 4
