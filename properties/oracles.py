@@ -9,10 +9,11 @@ import scipy.linalg
 def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
     """The point of {w : Xw = y} nearest to w0, by LAPACK's least squares; of shape (p,) or (B, p).
 
-    With w0 = 0 it is the min-norm interpolant. Rank-deficient X is taken as it is: the nearest least-squares solution.
+    With w0 = 0 it is the min-norm interpolant. Singular values below max(n, p) eps s_1 count as zero, so a
+    rank-deficient X gives the nearest least-squares solution.
     """
     if X.ndim == 2:
-        return w0 + scipy.linalg.lstsq(X, y - X @ w0)[0]
+        return w0 + scipy.linalg.lstsq(X, y - X @ w0, cond=max(X.shape) * np.finfo(float).eps)[0]
     return np.stack([nearest_interpolant(*problem) for problem in zip(X, y, w0, strict=True)])
 
 

@@ -27,7 +27,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.integrate
-import scipy.linalg
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +36,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import noisy_regressions, regressions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.oracles import nearest_interpolant
 from properties.rational import fractions, inverse
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, vacuous
@@ -119,7 +119,8 @@ def test_the_expected_risk_is_bias_plus_variance_plus_noise(instance):
     X, n = instance.problem.X, instance.problem.rows
     shifts = np.sqrt(n) * instance.sigma * np.concatenate([np.eye(n), -np.eye(n)])
     # when   the min-norm interpolant of each, by LAPACK
-    estimates = scipy.linalg.lstsq(X, (X @ instance.w_star + shifts).T)[0].T
+    targets = X @ instance.w_star + shifts
+    estimates = nearest_interpolant(np.broadcast_to(X, (2 * n, *X.shape)), targets, np.zeros((2 * n, X.shape[1])))
     errors = estimates - instance.w_star
     risk = np.mean(np.vecdot(errors @ instance.Sigma, errors)) + instance.sigma**2
     # then
