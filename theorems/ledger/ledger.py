@@ -81,7 +81,7 @@ def build(files: Iterable[TheoremFile], evidence: Iterable[Evidence]) -> list[En
 
 def _entry(file: TheoremFile, unordered: list[Evidence]) -> Entry:
     order = {test.name: index for index, test in enumerate(file.tests)}
-    evidence = tuple(sorted(unordered, key=lambda item: (order[item.function], item.test)))
+    evidence = tuple(sorted(unordered, key=lambda item: (order[item.function], item.test.rstrip("]"))))
     verdicts: dict[str | None, Verdict] = {}
     problems: list[str] = []
     unfinished = _unfinished(file, evidence)
