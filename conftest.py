@@ -43,7 +43,6 @@ ignore_constants_in_our_source()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("whichmin")
     group.addoption("--scale", default="smoke", help=f"size of the experiments: {', '.join(SCALES)}")
-    group.addoption("--allow-missing", action="store_true", help="without CUDA, report gpu tests as not run")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,16 +64,6 @@ def pytest_report_header(config: pytest.Config) -> str:
     seed = config.getoption("--hypothesis-seed")
     versions = ", ".join(f"{name} {value}" for name, value in describe_environment().items())
     return f"whichmin: profile {profile}{f' (--hypothesis-seed={seed})' if seed else ''}, {versions}"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    if not any(item.get_closest_marker("gpu") for item in session.items) or session.config.option.collectonly:
-        return
-    import torch
-
-    if not torch.cuda.is_available() and not session.config.getoption("--allow-missing"):
-        raise pytest.UsageError("the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing")
 
 
 @pytest.fixture(scope="session")

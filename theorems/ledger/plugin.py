@@ -28,6 +28,9 @@ _PROPERTY = "whichmin evidence"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("whichmin")
     group.addoption("--ledger", metavar="DIR", help="write the ledger to DIR/ledger.json")
+    group.addoption(
+        "--allow-missing", action="store_true", help="without CUDA, skip gpu tests: their claims are not run"
+    )
     group.addoption("--role", metavar="ROLE", help=f"run only evidence of this role: {', '.join(Role)}")
 
 
@@ -77,6 +80,23 @@ def _role(item: pytest.Item) -> Role | None:
     return next((role for marker, role in _ROLES.items() if item.get_closest_marker(marker)), None)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse gpu tests where there is no GPU, or skip them as not run where the user allows it."""
+    items = [item for item in session.items if item.get_closest_marker("gpu")]
+    if not items or session.config.option.collectonly:
+        return
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    if not session.config.getoption("--allow-missing"):
+        raise pytest.UsageError("the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing")
+    for item in items:
+        # Without the property the ledger sees no evidence, and calls the claim not run rather than broken.
+        item.user_properties[:] = [(name, value) for name, value in item.user_properties if name != _PROPERTY]
+        item.add_marker(pytest.mark.skip(reason="needs CUDA, and torch finds none"))
+
+
 @dataclasses.dataclass
 class Recorder:
     """What one test did, as the observer of its certificates."""
@@ -112,14 +132,15 @@ class Recorder:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    if _role(item) is None:
+    evidence = dict(item.user_properties).get(_PROPERTY)
+    if evidence is None:
         return (yield)
     recorder = Recorder()
     try:
         with observed_by(recorder), _counting_examples(item, recorder):
             return (yield)
     finally:
-        dict(item.user_properties)[_PROPERTY].update(recorder.as_evidence())
+        evidence.update(recorder.as_evidence())
 
 
 @contextmanager

@@ -189,6 +189,18 @@ def test_slow_evidence_waits_without_holding_up_the_verdict(theory):
     assert result.ret == 0
 
 
+def test_evidence_that_needs_a_missing_gpu_is_not_run_where_that_is_allowed(theory, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    theory.write("a", "@pytest.mark.gpu\n@as_printed\ndef test_device():\n    pass\n")
+    theory.write("b", AS_PRINTED, label="Theorem 3.3")
+    theory.run().stderr.fnmatch_lines(["ERROR: the gpu tests need CUDA*"])
+    result = theory.run("--allow-missing")
+    result.stdout.fnmatch_lines(["Theorem 3.1 *not run*", "*needs -m gpu*", "Theorem 3.3 *holds*"])
+    assert result.ret == 0
+
+
 def test_parts_have_verdicts_of_their_own(theory):
     body = (AS_PRINTED + PINNED + SEARCHED).replace("@as_printed", "@as_printed(part='(a)')")
     body = body.replace("@counterexample", "@counterexample(part='(b)')")

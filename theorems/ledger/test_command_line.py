@@ -1,0 +1,105 @@
+"""Self-tests of the command line as a user types it, in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+ONE_FILE = "theorems/section_03_linear_models/test_theorem_3_3_generalization_bound.py"
+
+
+def run(*options, cwd=ROOT, **environment):
+    """Runs pytest on this checkout, from `cwd`."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder with our conftest and a trivial test, whose .hypothesis can be damaged."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "tox.ini").write_text((ROOT / "tox.ini").read_text())
+    (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--hypothesis-profile", "fats"], "--hypothesis-profile 'fats' is unknown; profiles are fast, thorough, soak"),
+        (["--scale", "huge"], "--scale 'huge' is unknown; scales are smoke, reduced, paper"),
+        (["--role", "proof"], "--role 'proof' is not a role; roles are as printed, under hypotheses, corrected"),
+        (["--ledger", "conftest.py"], "--ledger conftest.py: cannot write there"),
+    ],
+)
+def test_a_bad_option_is_one_line_and_no_run(options, line):
+    result = run(*options)
+    errors = [text for text in result.stderr.splitlines() if text]
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert len(errors) == 1
+    assert errors[0].startswith(f"ERROR: {line}")
+    assert "passed" not in result.stdout
+
+
+def test_a_damaged_example_database_is_one_line_and_no_run(elsewhere):
+    (elsewhere / ".hypothesis").write_text("")
+    result = run("test_nothing.py", cwd=elsewhere)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "remove it" in result.stderr
+
+
+def test_the_gpu_tests_without_a_gpu_are_refused_unless_missing_is_allowed(elsewhere):
+    (elsewhere / "test_nothing.py").write_text("import pytest\n\n@pytest.mark.gpu\ndef test_device():\n    pass\n")
+    result = run("test_nothing.py", "-m", "gpu", cwd=elsewhere, CUDA_VISIBLE_DEVICES="")
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: the gpu tests need CUDA" in result.stderr
+    allowed = run("test_nothing.py", "-m", "gpu", "--allow-missing", cwd=elsewhere, CUDA_VISIBLE_DEVICES="")
+    assert "1 skipped" in allowed.stdout
+    assert allowed.returncode == 0
+
+
+def test_the_header_names_profile_versions_dtype_and_device(elsewhere):
+    header = run("test_nothing.py", "--hypothesis-profile=thorough", cwd=elsewhere).stdout
+    assert "whichmin: profile thorough (--hypothesis-seed=" in header
+    assert all(word in header for word in ("python 3.", "numpy ", "torch ", "dtype float64", "device cpu"))
+
+
+def untimed(folder):
+    ledger = json.loads((folder / "ledger.json").read_text())
+    for claim in ledger["claims"]:
+        for evidence in claim["evidence"]:
+            del evidence["seconds"]
+    return ledger
+
+
+def test_the_same_ledger_comes_out_every_time_and_on_any_number_of_workers(tmp_path):
+    ways = {"once": [], "again": ["-p", "no:randomly"], "two workers": ["-n", "2"]}
+    for name, options in ways.items():
+        assert run("-m", "fast", ONE_FILE, "--ledger", str(tmp_path / name), *options).returncode == 0
+    ledgers = [untimed(tmp_path / name) for name in ways]
+    assert ledgers[0] == ledgers[1] == ledgers[2]
+
+
+def test_the_last_failures_alone_leave_their_claim_not_run(tmp_path):
+    selection = ["-k", "predicting_zero", "--ledger", str(tmp_path)]
+    assert run("-m", "fast", ONE_FILE, *selection).returncode == 0
+    verdicts = {claim["label"]: claim["verdict"] for claim in untimed(tmp_path)["claims"]}
+    assert set(verdicts.values()) == {"not run"}
+
+
+def test_collecting_imports_neither_torch_nor_scikit_learn():
+    code = "import sys, pytest; pytest.main(['-qq', '--collect-only']); print({'torch', 'sklearn'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "set()"

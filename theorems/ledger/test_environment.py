@@ -1,0 +1,56 @@
+"""Self-tests: what a run refuses to start on."""
+
+import pytest
+from hypothesis import find, settings
+from hypothesis import strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from theorems.ledger.environment import check_example_database, check_torch, describe_environment
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A folder as Hypothesis leaves it after a failure: one saved example."""
+    rules = settings(database=DirectoryBasedExampleDatabase(tmp_path / "examples"))
+    find(st.integers(), lambda x: x > 10, settings=rules, database_key=b"key")
+    return tmp_path
+
+
+def test_this_environment_is_sound():
+    assert check_torch() is None
+    assert describe_environment()["device"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [("2.10.0+cu130", "torch 2.10.0+cu130 is too old, 2.11 or later is needed"), ("missing", "torch is not installed")],
+)
+def test_a_torch_that_is_old_or_missing_is_one_line_with_the_remedy(version, complaint):
+    problem = check_torch(version)
+    assert complaint in problem
+    assert problem.endswith("pip install -c constraints.txt torch")
+    assert "\n" not in problem
+
+
+def test_later_torch_is_accepted():
+    assert check_torch("2.11.0+cu130") is None
+    assert check_torch("3.0.1") is None
+
+
+def test_a_sound_example_database_is_accepted(database):
+    assert any((database / "examples").glob("*/*"))
+    assert check_example_database(database) is None
+    assert check_example_database(database / "absent") is None
+
+
+def test_a_damaged_example_is_named(database):
+    entry = next(path for path in (database / "examples").glob("*/*") if path.parent.name != ".hypothesis-keys")
+    entry.write_bytes(b"\xff\xff not an example")
+    problem = check_example_database(database)
+    assert str(entry) in problem
+    assert f"remove {database}" in problem
+
+
+def test_a_file_in_place_of_the_database_is_named(tmp_path):
+    (tmp_path / ".hypothesis").write_text("")
+    assert "is not a folder" in check_example_database(tmp_path / ".hypothesis")
