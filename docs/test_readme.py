@@ -1,0 +1,32 @@
+"""Self-tests: what the README promises is what the project does."""
+
+import re
+from pathlib import Path
+
+from theorems.ledger.registry import scan
+from theorems.ledger.verdicts import Role, Verdict
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_ci_runs_exactly_the_second_command():
+    commands = re.findall(r"```sh\n(.+)\n```", README)
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == commands[1]
+
+
+def test_the_ledger_shown_has_a_row_for_every_claim_with_its_verdict():
+    rows = README.partition("What you will see")[2].partition("```text\n")[2].partition("```")[0].splitlines()
+    for file in scan(ROOT):
+        row = next(row for row in rows if row.startswith(f"{file.claim.label}  "))
+        assert row.removeprefix(file.claim.label).strip().startswith(file.claim.expected)
+
+
+def test_every_role_and_verdict_is_explained():
+    explained = README.partition("### Roles")[2]
+    assert [word for word in (*Role, *Verdict) if word not in explained] == []
+
+
+def test_links_lead_to_files():
+    links = re.findall(r"\]\((?!http)([^)]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
