@@ -1,6 +1,8 @@
 """Self-tests: whole runs over small theorem files, from the docstring to the ledger and the exit code."""
 
 import json
+import sys
+import types
 
 import pytest
 
@@ -190,9 +192,9 @@ def test_slow_evidence_waits_without_holding_up_the_verdict(theory):
 
 
 def test_evidence_that_needs_a_missing_gpu_is_not_run_where_that_is_allowed(theory, monkeypatch):
-    import torch
-
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    # A stand-in: the real torch must not be loaded here, since pytester unloads what a run has imported.
+    stand_in = types.SimpleNamespace(cuda=types.SimpleNamespace(is_available=lambda: False))
+    monkeypatch.setitem(sys.modules, "torch", stand_in)
     theory.write("a", "@pytest.mark.gpu\n@as_printed\ndef test_device():\n    pass\n")
     theory.write("b", AS_PRINTED, label="Theorem 3.3")
     theory.run().stderr.fnmatch_lines(["ERROR: the gpu tests need CUDA*"])
