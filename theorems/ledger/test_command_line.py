@@ -53,6 +53,14 @@ def test_a_bad_option_is_one_line_and_no_run(options, line):
     assert "passed" not in result.stdout
 
 
+def test_an_old_python_is_one_line_and_no_run():
+    code = "import runpy, sys; sys.version_info = (3, 10, 4); runpy.run_path('conftest.py')"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("whichmin needs Python 3.11 or later, this is ")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_damaged_example_database_is_one_line_and_no_run(elsewhere):
     (elsewhere / ".hypothesis").write_text("")
     result = run("test_nothing.py", cwd=elsewhere)
