@@ -1,0 +1,68 @@
+"""Self-tests: imports run one way, and heavy libraries are imported only where they are used.
+
+Not import-linter: its contracts cannot except the self-tests, which sit beside their instruments and use certificates.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = {
+    "fixtures": ("theorems", "properties"),
+    "fixtures/problems": ("fixtures.dynamics", "fixtures.models", "fixtures.datasets"),
+    "properties": ("theorems",),
+    "theorems/ledger": ("fixtures", "theorems.section"),
+}
+HEAVY = ("torch", "sklearn", "cvxpy", "matplotlib")
+
+
+def imported(nodes):
+    """The modules that import statements among these nodes name."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def sources(folder):
+    return [path for path in sorted((ROOT / folder).rglob("*.py")) if not path.name.startswith("test_")]
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_imports_run_one_way(folder):
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sources(folder)
+        for module in imported(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        if module.startswith(FORBIDDEN[folder])
+    ]
+    assert wrong == []
+
+
+def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
+    wrong = [
+        str(path.relative_to(ROOT))
+        for folder in ("fixtures", "properties")
+        for path in sorted((ROOT / folder).rglob("test_*.py"))
+        if any(module.startswith("theorems") for module in imported(ast.walk(ast.parse(path.read_text()))))
+    ]
+    assert wrong == []
+
+
+def test_heavy_libraries_are_imported_inside_functions():
+    paths = [path for folder in ("theorems", "properties", "fixtures") for path in (ROOT / folder).rglob("*.py")]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sorted(paths)
+        for module in imported(ast.parse(path.read_text(encoding="utf-8")).body)
+        if module.split(".")[0] in HEAVY
+    ]
+    assert wrong == []
+
+
+def test_the_check_sees_a_wrong_import():
+    tree = ast.parse("def f():\n    from theorems.ledger import claims\n")
+    assert "theorems.ledger.claims" in list(imported(ast.walk(tree)))
