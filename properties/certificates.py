@@ -111,7 +111,7 @@ def assert_at_most(error: Any, bound: Any, *, why: str, instance: object = None,
     assert_certified(Certificate(error, bound, why, instance), adversarial=adversarial)
 
 
-def assert_within(lower: Any, value: Any, upper: Any, *, slack: Any = 0.0, why: str, instance: object = None) -> None:
+def assert_within(lower: Any, value: Any, upper: Any, *, slack: Any = 0, why: str, instance: object = None) -> None:
     """Assert the two-sided bound `lower - slack <= value <= upper + slack`; the worse side's ratio is recorded."""
     assert_at_most(value, np.asarray(upper) + slack, why=f"{why} (from above)", instance=instance)
     assert_at_most(np.asarray(lower) - slack, value, why=f"{why} (from below)", instance=instance)

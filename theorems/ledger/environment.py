@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
+from hashlib import sha384
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hypothesis.database import choices_from_bytes
 
-OLDEST_PYTHON = (3, 11)
 OLDEST_TORCH = (2, 11)
+# Hypothesis keeps an entry in a folder named by the hash of its key; this folder lists the keys, and is no example.
+_LIST_OF_KEYS = sha384(b".hypothesis-keys").hexdigest()[:16]
 
 
 def describe_environment(device: str = "cpu") -> dict[str, str]:
@@ -47,7 +49,7 @@ def check_example_database(directory: Path) -> str | None:
         if folder.exists() and not folder.is_dir():
             return f"{folder} is not a folder of Hypothesis examples: remove it"
     for entry in examples.glob("*/*"):
-        if entry.parent.name != ".hypothesis-keys" and not _is_sound(entry):
+        if entry.parent.name != _LIST_OF_KEYS and not _is_sound(entry):
             return f"the Hypothesis example database is damaged at {entry}: remove {directory}"
     return None
 
