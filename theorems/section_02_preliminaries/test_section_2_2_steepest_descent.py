@@ -174,9 +174,8 @@ def test_descent_is_ahead_of_the_flow_by_just_the_gap_of_each_mode(problem):
     slack += interpolant_rounding(problem, problem.w0)
     assert_at_most(norm(flow - run.w - ahead, axis=-1), slack, why="gap of the modes", instance=problem)
     half_a_step = eta[:, None] * problem.s**2 / 2
-    assert_within(
-        0, gap, half_a_step, slack=1e-300 + 4 * np.spacing(1 + 0 * gap) * (1 + problem.t[:, None]), why="gaps"
-    )
+    rounding = 4 * (1 + problem.t[:, None]) * UNIT_ROUNDOFF
+    assert_within(0, gap, half_a_step, slack=rounding, why="gap in [0, z/2]", instance=problem)
 
 
 @as_printed(part="(b)")

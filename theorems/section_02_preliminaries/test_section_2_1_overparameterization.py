@@ -1,0 +1,195 @@
+r"""Section 2.1: overparameterization enables interpolation - as many parameters as samples fit every sample.
+
+Section     2.1
+Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with
+            $p = \sum_{l=1}^L m_l m_{l-1} \ge n$ interpolates the training data: $\min_\theta L(\theta) = 0$
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; no biases, as printed; sigma is ReLU unless said
+Corrected   A model that is linear in its parameters, $f = \phi(x)^\top w$ with feature matrix $\Phi$ (n x p),
+            interpolates every y if and only if $\operatorname{rank} \Phi = n$; otherwise, for $u \ne 0$ with
+            $u^\top \Phi = 0$, its least residual is at least $|u^\top y| / \|u\|$. With a constant feature, n ReLU
+            units interpolate any n samples with distinct inputs
+Idea        The count p says nothing of the rank. A bias-free ReLU network is positively homogeneous, f(cx) = c f(x), so
+            on a ray from the origin it is one number however wide it is; f(0) = 0; a function has one value at a point.
+Source      Zhang, Bengio, Hardt, Recht, Vinyals (2017), Understanding Deep Learning Requires Rethinking Generalization;
+            Strang (2009), Introduction to Linear Algebra (the four subspaces, for the rank condition)
+Tolerance   Networks with integer weights are evaluated exactly, and losses are fractions; the least residual of a
+            deficient design is LAPACK's, up to the rounding of a backward stable solve
+Findings    Four independent obstructions, none of which more parameters remove: rays, linear activations, the origin,
+            and contradictory samples
+Expected    refuted
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.regression import regressions
+from fixtures.problems.tapes import tapes
+from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.rational import fractions, inverse
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample
+
+
+def relu(z):
+    return np.where(z > 0, z, 0 * z)
+
+
+def identity(z):
+    return z
+
+
+@st.composite
+def networks(draw):
+    """Weights (W_1, ..., W_L) from one input to one output: L in 2..4, widths 1..6, integers in [-3, 3]; exact."""
+    tape = draw(tapes(1 + 3 + 6 + 36 + 36 + 6))
+    widths = [1, *(1 + tape.below(6) for _ in range(1 + tape.below(3))), 1]
+    return [tape.integers(shape, 3).astype(int) for shape in zip(widths[1:], widths[:-1], strict=True)]
+
+
+def features(weights, x, activation=relu):
+    """The last hidden layer at scalar inputs x (n,), in the arithmetic of its arguments; (m, n)."""
+    hidden = np.asarray(x)[None]
+    for W in weights[:-1]:
+        hidden = activation(W @ hidden)
+    return hidden
+
+
+def outputs(weights, x, activation=relu):
+    """f(x_i; theta), (n,)."""
+    return (weights[-1] @ features(weights, x, activation))[0]
+
+
+def loss(predictions, y):
+    """L = |f - y|^2/(2n), exact for exact arguments."""
+    return sum((Fraction(f) - Fraction(target)) ** 2 for f, target in zip(predictions, y, strict=True)) / (2 * len(y))
+
+
+def least_loss(x, y):
+    """The infimum of L over all bias-free ReLU networks with two hidden units or more, and where it is attained.
+
+    Such a network is a relu(x) + b relu(-x) for scalar x, with free a and b: two least squares of one unknown each.
+    """
+    rays = [[(abs(xi), yi) for xi, yi in zip(x, y, strict=True) if xi * sign > 0] for sign in (1, -1)]
+    fits = [Fraction(sum(u * v for u, v in ray), sum(u * u for u, _ in ray) or 1) for ray in rays]
+    best = [np.array([[1], [-1]]), fractions([fits])]
+    return loss(outputs(best, x), y), best
+
+
+@counterexample
+def test_the_best_relu_network_misses_two_samples_on_a_ray():
+    # given  x = (1, 2), y = (1, 1), three hidden units, p = 6 >= n = 2; the best of all networks is 3x/5
+    best = [np.array([[1], [-1], [2]]), fractions([["3/5", 1, 0]])]
+    least = loss(outputs(best, [1, 2]), [1, 1])
+    # then
+    assert_identical(
+        (sum(W.size for W in best), least), (6, least_loss([1, 2], [1, 1])[0]), why="p, and the least loss"
+    )
+    assert_violates(least, 0, reads="least loss {value} > {limit} for every width", x=[1, 2], y=[1, 1], sigma="relu")
+
+
+@counterexample
+@given(networks())
+def test_on_a_ray_a_relu_network_of_any_width_and_depth_is_one_number(weights):
+    # then   f(2) = 2 f(1), so L = 1/20 + (5/4)(f(1) - 3/5)^2
+    near, far = outputs(weights, [1, 2])
+    assert_identical(far, 2 * near, why="positive homogeneity")
+    excess = Fraction(5, 4) * (int(near) - Fraction(3, 5)) ** 2
+    assert_identical(loss([near, far], [1, 1]) - Fraction(1, 20), excess, why="loss above its floor 1/20")
+
+
+@counterexample
+@given(networks())
+def test_linear_activations_cannot_fit_an_even_function_that_two_relus_fit(weights):
+    # given  x = (1, -1), y = (1, 1)
+    right, left = outputs(weights, [1, -1], identity)
+    # then   L = 1/2 + f(1)^2/2, where |x| = relu(x) + relu(-x) has L = 0
+    assert_identical(loss([right, left], [1, 1]), Fraction(1 + int(right) ** 2, 2), why="loss of an odd function")
+    assert_identical(least_loss([1, -1], [1, 1])[0], 0, why="loss of |x|")
+    assert_violates(Fraction(1, 2), 0, reads="least loss {value} > {limit}", x=[1, -1], y=[1, 1], sigma="identity")
+
+
+@counterexample
+@pytest.mark.parametrize("activation", [relu, identity, np.tanh])
+@given(weights=networks())
+def test_at_the_origin_every_network_without_biases_is_zero(activation, weights):
+    # given  x = 0, y = 1, sigma(0) = 0
+    assert_identical(loss(outputs(weights, [0], activation), [1]), Fraction(1, 2), why="loss at the origin")
+    assert_violates(Fraction(1, 2), 0, reads="loss {value} > {limit}", x=0, y=1, sigma=activation.__name__)
+
+
+@counterexample
+@given(st.integers(-9, 9))
+def test_contradictory_samples_are_fitted_by_no_function_at_all(value):
+    # given  x_1 = x_2, y = (0, 1), and any model whatever: f(x_1) = f(x_2)
+    excess = (value - Fraction(1, 2)) ** 2 / 2
+    assert_identical(loss([value, value], [0, 1]) - Fraction(1, 8), excess, why="loss above its floor 1/8")
+    assert_violates(Fraction(1, 8), 0, reads="loss {value} > {limit}", x=[1, 1], y=[0, 1], f="any")
+
+
+@counterexample
+def test_hypothesis_finds_samples_that_no_network_fits():
+    # given  one to three samples with integer inputs and targets; the least loss over all bias-free ReLU networks
+    samples = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=3)
+    found = smallest_violation(samples, lambda pairs: least_loss(*zip(*pairs, strict=True))[0] > 0)
+    # then
+    x, y = zip(*found, strict=True)
+    least, best = least_loss(x, y)
+    assert_at_most(len(x), sum(W.size for W in best), why="n <= p at the network that attains the least loss")
+    assert_violates(least, 0, reads="least loss {value} > {limit}", x=x, y=y, sigma="relu")
+
+
+@corrected
+@given(regressions())
+def test_a_linear_model_of_full_row_rank_fits_every_target(problem):
+    # given  rank n by construction; every y is a combination of e_1, ..., e_n
+    weights = scipy.linalg.lstsq(problem.X, np.eye(problem.rows))[0]
+    # then
+    residual = norm(problem.X @ weights - np.eye(problem.rows))
+    bound = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * np.sqrt(problem.rows)
+    assert_at_most(residual, bound, why="residual of the interpolants of e_1, ..., e_n", instance=problem)
+
+
+@corrected
+@given(regressions())
+def test_a_linear_model_of_lower_rank_misses_targets_by_their_part_off_its_range(problem):
+    # given  one more sample, a combination c of the others: u = (c, -1) has u'X = 0, while p > n stays
+    c, off = problem.w0[: problem.rows], 1 + problem.t % 8
+    X, y = np.vstack([problem.X, c @ problem.X]), np.append(problem.y, c @ problem.y - off)
+    # when   the least residual, by LAPACK; the cutoff separates s_{n+1} = 0 from s_n >= 0.1
+    residual = norm(X @ scipy.linalg.lstsq(X, y, cond=1e-6)[0] - y)
+    # then   |u'y|/|u|, exactly: the null space of X' is spanned by u
+    exact, size = off / np.sqrt(c @ c + 1), 1 + norm(c)
+    slack = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * size * norm(y) / problem.sigma_min
+    assert_at_most(abs(residual - exact), slack, why="least residual of a deficient design", instance=problem)
+
+
+@corrected
+@given(networks(), st.lists(st.integers(1, 9), min_size=2, max_size=2))
+def test_on_a_ray_no_width_gives_the_last_layer_a_second_rank(weights, x):
+    # given  the last hidden layer at two inputs of one sign
+    phi = features(weights, x)
+    # then   every minor of order two vanishes
+    minors = np.outer(phi[:, 0], phi[:, 1]) - np.outer(phi[:, 1], phi[:, 0])
+    assert_identical(minors, np.zeros_like(minors), why="rank of the feature matrix is at most one")
+
+
+@corrected
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=6, unique_by=lambda s: s[0]))
+def test_with_a_constant_feature_as_many_relus_as_samples_fit_them(samples):
+    # given  inputs (x_i, 1) in increasing order, unit j = relu(x - x_j + 1): triangular features with diagonal one
+    x, y = np.array(sorted(samples)).T
+    phi = relu(x[:, None] - x[None] + 1)
+    assert_identical(phi.diagonal(), np.ones_like(x), why="diagonal of the features")
+    assert_identical(np.triu(phi, 1), 0 * phi, why="unit j starts at sample j")
+    # when   the last layer in exact arithmetic
+    first, last = np.stack([np.ones_like(x), 1 - x], axis=1), inverse(phi) @ fractions(y)
+    # then
+    predictions = last @ relu(first @ np.stack([x, np.ones_like(x)]))
+    assert_identical(loss(predictions, y.tolist()), 0, why="interpolation, exactly")
