@@ -29,11 +29,14 @@ def contraction(problem: Regression, eta: float | np.ndarray) -> np.ndarray:
     return np.where(problem.s > 0, 1 - np.asarray(eta)[..., None] * problem.s**2, 0)
 
 
-def limit_of_descent(problem: Regression, start: np.ndarray, eta: float | np.ndarray) -> Limit:
+def limit_of_descent(problem: Regression, start: np.ndarray, step: float | None = None) -> Limit:
     """Gradient descent for an a priori number of steps, after which its slowest mode has shrunk by CONVERGED.
 
+    step: eta s_1^2 in (0, 2), or None for the fastest one, eta = 2/(s_1^2 + s_n^2).
     Radius: CONVERGED |w_0 - limit| <= CONVERGED |Xw_0 - y|/s_n, plus the rounding of the iterate.
     """
+    fastest = 2 / (problem.sigma_max**2 + problem.sigma_min**2)
+    eta = fastest if step is None else step / problem.sigma_max**2
     steps = steps_to_contract(np.abs(contraction(problem, eta)).max(-1), CONVERGED)
     run = gradient_descent(problem.X, problem.y, start, eta, steps)
     left = CONVERGED * norm(np.matvec(problem.X, start) - problem.y, axis=-1) / problem.sigma_min

@@ -111,7 +111,7 @@ def test_hypothesis_finds_two_starts_with_one_minimum():
 @corrected
 @given_batches(problem=regressions())
 def test_the_limit_is_the_interpolant_nearest_to_the_start(problem):
-    limit = limit_of_descent(problem, problem.w0, 1 / problem.sigma_max**2)
+    limit = limit_of_descent(problem, problem.w0)
     nearest = nearest_interpolant(problem.X, problem.y, problem.w0)
     # then   a posteriori, and within the a priori budget
     assert_certified(distance_to_limit(problem, limit.run, problem.w0, nearest))
@@ -124,7 +124,7 @@ def test_the_limit_is_the_interpolant_nearest_to_the_start(problem):
 def test_two_limits_are_as_far_apart_as_the_null_parts_of_their_starts(problem):
     other = another_start(problem)
     # when   at two different steps, since the limit does not depend on them
-    limits = [limit_of_descent(problem, w, step / problem.sigma_max**2) for w, step in ((problem.w0, 1), (other, 1.5))]
+    limits = [limit_of_descent(problem, w, step) for w, step in ((problem.w0, 1.5), (other, 1.9))]
     # then   zero if and only if the difference of the starts lies in row(X)
     null_part = problem.in_null_space(problem.w0 - other)
     slack = limits[0].radius + limits[1].radius + problem.construction * norm(problem.w0 - other, axis=-1)
@@ -138,7 +138,7 @@ def test_a_start_moved_within_the_row_space_keeps_its_limit(problem):
     # given  w'_0 = w_0 + X'y, and y + s_1 u_1 in its place where y = 0
     shift = np.vecmat(problem.y + (norm(problem.y, axis=-1) == 0)[:, None] * problem.U[:, :, 0], problem.X)
     # when
-    limits = [limit_of_descent(problem, w, 1 / problem.sigma_max**2) for w in (problem.w0, problem.w0 + shift)]
+    limits = [limit_of_descent(problem, w) for w in (problem.w0, problem.w0 + shift)]
     # then
     slack = limits[0].radius + limits[1].radius
     assert_at_most(norm(limits[0].w - limits[1].w, axis=-1), slack, why="one limit", instance=problem)
@@ -179,7 +179,7 @@ def test_the_flow_and_the_descent_from_one_start_end_in_one_point(problem):
     X, y, w0 = problem.X, problem.y, problem.w0
     # when
     end = affine_flow(X.mT @ X, np.vecmat(y, X), w0, T)
-    limit = limit_of_descent(problem, w0, 1 / problem.sigma_max**2)
+    limit = limit_of_descent(problem, w0)
     # then
     slack = 2 * limit.radius + flow_rounding(problem, w0, T)
     assert_at_most(norm(end - limit.w, axis=-1), slack, why="one limit for flow and descent", instance=problem)

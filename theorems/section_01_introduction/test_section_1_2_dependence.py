@@ -1,0 +1,404 @@
+r"""Section 1.2: dependence on initialization, learning rate and algorithm - each selects the minimum.
+
+Section     1.2
+Printed     L with several global minima $M = \{\theta : L(\theta) = 0\}$: gradient descent from $\theta_0$ converges to
+            one $\theta^* \in M$ that depends on the initialization, the learning rate and the algorithm
+Reading     To depend on an item is not to be constant in it, the rest being fixed, for a start off M and learning rates
+            at which descent converges
+Setting     (a), (c) $L(w) = \frac12 \|Xw - y\|^2$, rank X = n < p. (b) also the networks $f = uvx$ with the sample
+            (1, y), and $f = (u^2 - v^2)^\top x$ with entrywise squares; $r = f - y$, $g = X^\top r$
+Hypotheses  (H1) The starts differ in null(X).
+            (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
+            (H3) The start is off M and not balanced: u_0^2 != v_0^2 in the first model, u_0 v_0 != 0 in the second.
+            (H4) The steps of the algorithm leave row(X), as those of another metric or of Adam do.
+Parts       (a) initialization - holds
+            (b) learning rate - holds under added hypotheses
+            (c) algorithm - holds
+Idea        (a) The limit is the point of M nearest to w_0, so a shift by z in null(X) shifts it by z.
+            (b) On least squares the limit does not contain eta. On uvx each step multiplies u^2 - v^2, which gradient
+            flow keeps, by $1 - \eta^2 r_t^2$; with $m = u_0^2 + v_0^2$ and small steps its limit lies between
+            $1 - \eta r_0^2 / m$ and $1 - \eta^2 r_0^2$ times what it was, so two rates with $\eta' < \eta^2 m$ end
+            apart. On u^2 - v^2 it is uv that is kept by the flow and multiplied by $1 - 4 \eta^2 g_t^2$.
+            (c) In the metric of $D^{-1}$ the limit is $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$, and D can be
+            chosen so that it is any interpolant. Adam's steps from zero on one sample are along sign(x).
+Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
+            Polyak (1964), Some Methods of Speeding up the Convergence of Iteration Methods; Nesterov (1983); Kingma, Ba
+            (2015), Adam: A Method for Stochastic Optimization; the bounds in (b) are proved above
+Tolerance   Limits are enclosed in balls (properties.limits); iterates against closed forms, each mode of momentum
+            included; oracles are LAPACK's least squares and rational arithmetic
+Findings    (a) Only the part of w_0 in null(X) matters. (b) For linear least squares, the paper's own Section 3, the
+            limit does not depend on the learning rate at all. (c) Momentum does not change the limit either.
+Expected    holds under added hypotheses
+"""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.factored_descent import difference_of_squares_descent, product_descent, product_step
+from fixtures.dynamics.gradient_descent import (
+    exact_descent,
+    gradient_descent,
+    heavy_ball,
+    nesterov,
+    preconditioned_descent,
+    steps_to_contract,
+)
+from fixtures.dynamics.torch_training import train_linear
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.lines import line, lines
+from fixtures.problems.regression import regressions
+from fixtures.problems.tapes import tapes
+from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
+from properties.least_squares import distance_to_limit, iterate_rounding
+from properties.limits import CONVERGED, interpolant_rounding, limit_of_descent
+from properties.oracles import nearest_interpolant
+from properties.rational import fractions
+from properties.search import smallest_violation
+from theorems.ledger import as_printed, counterexample, necessity, under_hypotheses
+
+MOMENTUM = 0.85
+LONG_STEP = 0.9
+RECURRENCE = {
+    heavy_ball: lambda z: (1 + MOMENTUM - z, MOMENTUM),
+    nesterov: lambda z: ((1 + MOMENTUM) * (1 - z), MOMENTUM * (1 - z)),
+}
+"""Sum b and product q^2 of the roots of the error's recurrence e_{t+1} = b e_t - q^2 e_{t-1}, at z = eta s_i^2."""
+HAND = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
+
+
+def off_the_minima(problem):
+    """The problem with targets Xw_0 + y, or Xw_0 + e_1 where y = 0: its start w_0 is off M by at least 1."""
+    first = np.zeros_like(problem.y)
+    first[:, 0] = norm(problem.y, axis=-1) == 0
+    return dataclasses.replace(problem, y=np.matvec(problem.X, problem.w0) + problem.y + first)
+
+
+def extrapolated(iterates):
+    """The limit of a geometric sequence of vectors of fractions from its first three terms (Aitken); exact."""
+    first, second = iterates[1] - iterates[0], iterates[2] - iterates[1]
+    return tuple(w + (a * a / (a - b) if a else 0) for w, a, b in zip(iterates[0], first, second, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Product:
+    """The network uvx with the sample (1, y): u > v >= 0 and uv < y, so that both parameters only grow."""
+
+    u: float | np.ndarray
+    v: float | np.ndarray
+    y: float | np.ndarray
+
+    @property
+    def residual(self):
+        """r_0 = uv - y, negative."""
+        return self.u * self.v - self.y
+
+    @property
+    def size(self):
+        """The initial m = u^2 + v^2, the smallest on the way."""
+        return self.u**2 + self.v**2
+
+    @property
+    def largest(self):
+        """An upper bound on u^2 + v^2 = sqrt((u^2 - v^2)^2 + 4 (uv)^2) while uv <= y and u^2 - v^2 falls."""
+        return np.sqrt((self.u**2 - self.v**2) ** 2 + 4 * self.y**2)
+
+
+@st.composite
+def products(draw, *, balanced=False):
+    """Starts with u in 1..2 and y - uv in 1/4..1, in quarters; v < u, or v = u. Shrinks to u = 1, v = 0, y = 1/4."""
+    tape = draw(tapes(3))
+    u = 1 + tape.below(5) / 4
+    v = u if balanced else tape.below(round(4 * u)) / 4
+    return Product(u, v, u * v + (1 + tape.below(4)) / 4)
+
+
+def descend(product, eta):
+    """To convergence: r <- r(1 - eta(u^2 + v^2) + eta^2 r uv) is between 0 and (1 - eta m)r as eta |w|^2 <= 1/2."""
+    steps = steps_to_contract(1 - eta * product.size, CONVERGED)
+    return *product_descent(product.u, product.v, product.y, eta, steps), steps
+
+
+def momentum_modes(z, sum_of_roots, product_of_roots, t):
+    """The factor e_t/e_0 of e_{t+1} = b e_t - q^2 e_{t-1} with e_1 = (1 - z) e_0, for roots q exp(+-i angle)."""
+    q = np.sqrt(product_of_roots)
+    cosine = sum_of_roots / (2 * q)
+    angle = np.arccos(cosine)
+    return q**t * (np.cos(t * angle) + ((1 - z) / q - cosine) * np.sin(t * angle) / np.sin(angle))
+
+
+def momentum_iterate(problem, factors):
+    """The iterate w_0 + V diag((1 - factors)/s) U'(y - Xw_0), with factors (B, n)."""
+    modes = (1 - factors) * problem.modes(problem.y - np.matvec(problem.X, problem.w0))
+    return problem.w0 + np.matvec(problem.V, problem.divide_by_s(modes))
+
+
+def momentum_rounding(problem, run):
+    """How far an iterate with momentum may be from the exact one, to first order in u.
+
+    An error of one step is multiplied, in all steps after it, by at most 1/(1 - 0.85) in null(X); in row(X) all its
+    multiples add up to at most 1/(sin(angle)(1 - q)) <= 230, where sin(angle) >= 0.056 and q <= 0.922. The closed form
+    loses as much. Momentum doubles the operations of a step.
+    """
+    return 2 * iterate_rounding(problem, dataclasses.replace(run, steps=run.steps / (1 - MOMENTUM) + 230))
+
+
+def tilted(problem):
+    """L and k of a metric D = LL' in which descent from w_0 ends at the nearest interpolant plus the null vector N_1.
+
+    L = VV' + NN' + N_1 k'V' with k = c/|c|^2, c the modes of the way from w_0 to the interpolant. XDX' = XX', so steps
+    and contraction are those of plain descent, and |k| <= 1 because w_0 is off M by at least 1.
+    """
+    way = nearest_interpolant(problem.X, problem.y, problem.w0) - problem.w0
+    modes = np.vecmat(way, problem.V)
+    k = np.matvec(problem.V, modes) / (modes**2).sum(-1, keepdims=True)
+    identity = problem.V @ problem.V.mT + problem.N @ problem.N.mT
+    return identity + problem.N[:, :, 0, None] * k[:, None, :], k
+
+
+@as_printed(part="(a)")
+@given_batches(problem=regressions())
+def test_a_start_moved_along_the_null_space_moves_its_limit_as_far(problem):
+    # given  a second start, off by the unit vector z in null(X)
+    z = problem.N[:, :, 0]
+    # when   two limits
+    limits = [limit_of_descent(problem, w) for w in (problem.w0, problem.w0 + z)]
+    # then
+    moved = norm(limits[1].w - limits[0].w - z, axis=-1)
+    assert_at_most(moved, limits[0].radius + limits[1].radius, why="limit moved by z", instance=problem)
+
+
+@as_printed(part="(a)")
+@given_batches(problem=regressions())
+def test_it_moves_every_iterate_as_far(problem):
+    z = problem.N[:, :, 0]
+    runs = [gradient_descent(problem.X, problem.y, w, problem.eta, problem.t) for w in (problem.w0, problem.w0 + z)]
+    slack = iterate_rounding(problem, runs[0]) + iterate_rounding(problem, runs[1])
+    assert_at_most(norm(runs[1].w - runs[0].w - z, axis=-1), slack, why="iterate moved by z", instance=problem)
+
+
+@necessity("H1", part="(a)")
+@given_batches(problem=regressions())
+def test_without_H1_a_start_moved_within_the_row_space_keeps_its_limit(problem):
+    # given  a second start, off by the unit vector v_1 in row(X)
+    starts = problem.w0, problem.w0 + problem.V[:, :, 0]
+    limits = [limit_of_descent(problem, w) for w in starts]
+    # then
+    slack = limits[0].radius + limits[1].radius
+    assert_at_most(norm(limits[1].w - limits[0].w, axis=-1), slack, why="one limit", instance=problem)
+
+
+@counterexample(part="(b)")
+def test_two_learning_rates_find_one_minimum_of_least_squares():
+    # given  x = (1, 2), y = 1 from zero: eta = 1/5 is one step, eta = 1/10 halves the distance, both for ever exactly
+    problem = line([[1, 2]], [1], [0, 0], [0, 0], ["1/5", "1/10"])
+    runs = [exact_descent(problem.X, problem.y, problem.w0, eta, 8) for eta in problem.legal]
+    limits = {extrapolated(run) for run in runs}
+    # then
+    end = fractions(["1/5", "2/5"])
+    assert_identical([runs[0][1], runs[1][8] - end], [end, -end / 2**8], why="one step, and eight halvings")
+    assert_violates(
+        2, len(limits), reads="{value} learning rates > {limit} minimum, (1/5, 2/5)", x=[1, 2], y=1, eta=problem.legal
+    )
+
+
+@counterexample(part="(b)")
+def test_hypothesis_finds_two_learning_rates_with_one_minimum():
+    # given  least squares with integer data, a start off M and two legal rates
+    def limits(problem):
+        return {extrapolated(exact_descent(problem.X, problem.y, problem.w0, eta, 2)) for eta in problem.legal}
+
+    found = smallest_violation(lines(), lambda problem: problem.residual(problem.w0) and len(limits(problem)) == 1)
+    # then
+    assert_violates(
+        2, len(limits(found)), reads="{value} learning rates > {limit} minimum", x=found.X[0], y=found.y, w0=found.w0
+    )
+
+
+@under_hypotheses("H2", "H3", part="(b)")
+def test_two_learning_rates_find_two_minima_of_a_product():
+    # given  f = uvx, the sample (1, -1), the start (3, 2); one step each
+    ends = [product_step(Fraction(3), Fraction(2), -1, Fraction(1, denominator)) for denominator in (7, 6)]
+    # then   both are minima, and descent at either rate is stable there: eta (u^2 + v^2) < 2
+    assert_identical(ends, [(1, -1), (Fraction(2, 3), Fraction(-3, 2))], why="where a step leads")
+    curvatures = [(u**2 + v**2) / denominator for (u, v), denominator in zip(ends, (7, 6), strict=True)]
+    assert_at_most(max(curvatures), Fraction(1, 2), why="eta times the curvature at the minimum")
+
+
+@under_hypotheses("H2", "H3", part="(b)")
+@given(st.tuples(*[st.integers(-4, 4)] * 3), st.integers(1, 20))
+def test_every_step_on_a_product_multiplies_what_the_flow_keeps(start, k):
+    # given  f = uvx and any learning rate, in exact arithmetic
+    u, v, y = map(Fraction, start)
+    (u1, v1), eta = product_step(u, v, y, Fraction(1, k)), Fraction(1, k)
+    # then
+    kept = (1 - eta**2 * (u * v - y) ** 2) * (u**2 - v**2)
+    assert_identical(u1**2 - v1**2, kept, why="u^2 - v^2 after a step")
+
+
+@under_hypotheses("H2", "H3", part="(b)")
+@given_batches(product=products())
+def test_learning_rates_far_enough_apart_find_minima_that_are_apart(product):
+    # given  eta |w|^2 <= 1/2 on the way, and eta' = eta^2 m/4
+    large = 1 / (2 * product.largest)
+    small = large**2 * product.size / 4
+    # when
+    (u, v, _), (u_small, v_small, steps) = descend(product, large), descend(product, small)
+    # then   both interpolate, within their a priori budgets
+    slack = 32 * steps * UNIT_ROUNDOFF * product.largest
+    residual = np.maximum(abs(u * v - product.y), abs(u_small * v_small - product.y))
+    assert_at_most(residual, CONVERGED * -product.residual + slack, why="residuals", instance=product)
+    # and    u^2 - v^2 is below (1 - eta^2 r^2), above (1 - eta' r^2/m) times what it was: apart by 3/4 eta^2 r^2 of it
+    before, r2 = product.u**2 - product.v**2, product.residual**2
+    assert_at_most(u**2 - v**2, (1 - large**2 * r2) * before + slack, why="large rate", instance=product)
+    assert_at_most((1 - small * r2 / product.size) * before, u_small**2 - v_small**2 + slack, why="small rate")
+    gap = u_small**2 - v_small**2 - (u**2 - v**2)
+    assert_at_most(0.75 * large**2 * r2 * before, gap + 2 * slack, why="gap of the two limits", instance=product)
+
+
+@under_hypotheses("H2", "H3", part="(b)")
+@given_batches(problem=regressions())
+def test_descent_on_differences_of_squares_shrinks_what_the_flow_keeps(problem):
+    # given  f = (u^2 - v^2)'x from u, v in [1, 2], off M by at least 1, and eta with 2 eta |g| <= 1/2 at the start
+    u, v = 1 + np.abs(problem.w0) / 4, 1 + (problem.w0 == 0) / 2
+    problem = off_the_minima(dataclasses.replace(problem, w0=u**2 - v**2))
+    g = np.vecmat(np.matvec(problem.X, problem.w0) - problem.y, problem.X)
+    eta = 1 / (16 * norm(g, axis=-1) + 64)
+    # when
+    u_t, v_t, logarithm = difference_of_squares_descent(problem.X, problem.y, u, v, eta, 40)
+    # then   by the product of the steps' factors, and at least by that of the first
+    rounding = 32 * 40 * UNIT_ROUNDOFF
+    shrunk = np.abs(u_t * v_t / (u * v) - np.exp(logarithm)).max(-1)
+    assert_at_most(shrunk, rounding, why="uv after 40 steps", instance=problem)
+    first = 1 - 4 * (eta * np.abs(g).max(-1)) ** 2
+    assert_at_most((u_t * v_t / (u * v)).min(-1), first + rounding, why="uv falls by the first step's factor")
+
+
+@necessity("H2", part="(b)")
+@given_batches(problem=regressions())
+def test_without_H2_all_learning_rates_find_one_minimum(problem):
+    problem = off_the_minima(problem)
+    limits = [limit_of_descent(problem, problem.w0, step) for step in (1.9, 1.5)]
+    # then
+    slack = limits[0].radius + limits[1].radius
+    assert_at_most(norm(limits[0].w - limits[1].w, axis=-1), slack, why="one limit", instance=problem)
+
+
+@necessity("H3", part="(b)")
+@given_batches(product=products(balanced=True))
+def test_without_H3_all_learning_rates_find_one_minimum_of_a_product(product):
+    # given  u = v, a rate and half of it
+    eta = 1 / (2 * product.largest)
+    ends = [descend(product, eta), descend(product, eta / 2)]
+    # then   u = v for ever, bit for bit, so u^2 = y in the limit: |u - sqrt(y)| = |uv - y|/(u + sqrt(y))
+    assert_identical([u - v for u, v, _ in ends], np.zeros((2, len(eta))), why="u = v is kept")
+    error = np.max([abs(u - np.sqrt(product.y)) for u, _, _ in ends], axis=0)
+    slack = 32 * ends[1][2] * UNIT_ROUNDOFF * product.largest
+    assert_at_most(error, CONVERGED * -product.residual + slack, why="both end at sqrt(y)", instance=product)
+
+
+@as_printed(part="(c)")
+def test_descent_in_the_metric_4_1_finds_one_half_and_one_quarter():
+    # given  x = (1, 2), y = 1, D = diag(4, 1): descent on XD^(1/2) = (2, 2) in exact arithmetic, one step of 1/8
+    inner = exact_descent(fractions([[2, 2]]), fractions([1]), fractions([0, 0]), Fraction(1, 8), 1)[1]
+    plain = exact_descent(fractions([[1, 2]]), fractions([1]), fractions([0, 0]), Fraction(1, 5), 1)[1]
+    # then   D X'(XDX')^-1 y, against X'(XX')^-1 y
+    assert_identical(inner * [2, 1], fractions(["1/2", "1/4"]), why="limit in the metric")
+    assert_identical(plain, fractions(["1/5", "2/5"]), why="limit of plain descent")
+    run = preconditioned_descent(*HAND, 1 / 16, np.diag([4.0, 1]), 40)
+    bound = 2.0**-40 + 40 * 16 * UNIT_ROUNDOFF
+    assert_at_most(norm(run.w - [0.5, 0.25]), bound, why="forty halvings of the distance")
+
+
+@as_printed(part="(c)")
+def test_adam_and_sgd_of_torch_find_different_minima():
+    # given  x = (1, 2), y = 1 from zero; eps = 0, so that Adam's step does not depend on the scale of a coordinate
+    adam = train_linear(*HAND, optimizer="Adam", steps=600, lr=0.1, eps=0.0)
+    sgd = train_linear(*HAND, steps=40, lr=0.1)
+    # then   Adam moves along (1, 1), bit for bit, which meets M in (1/3, 1/3) only, as far off as the residual says
+    assert_identical(adam[0], adam[1], why="both coordinates take the same steps")
+    residual = abs(3 * adam[0] - 1)
+    assert_at_most(residual, CONVERGED, why="Adam converges")
+    assert_at_most(norm(adam - 1 / 3), residual / np.sqrt(2) + 4 * UNIT_ROUNDOFF, why="torch.optim.Adam")
+    assert_at_most(norm(sgd - [0.2, 0.4]), 2.0**-40 + 40 * 16 * UNIT_ROUNDOFF, why="torch.optim.SGD")
+
+
+@as_printed(part="(c)")
+@given_batches(problem=regressions())
+def test_some_metric_moves_the_limit_by_any_null_vector(problem):
+    # given  a start off M; the target: the nearest interpolant plus the unit null vector N_1
+    problem = off_the_minima(problem)
+    L, k = tilted(problem)
+    eta = 1.5 / problem.sigma_max**2
+    plain = limit_of_descent(problem, problem.w0, 1.5)
+    # when
+    run = preconditioned_descent(problem.X, problem.y, problem.w0, eta, L @ L.mT, plain.run.steps)
+    # then   |D| <= 4, and D costs a step as many roundings as X and X'
+    slack = 16 * (plain.radius + interpolant_rounding(problem, problem.w0))
+    moved = norm(run.w - plain.w - problem.N[:, :, 0], axis=-1)
+    assert_at_most(moved, slack, why="limit moved by the null vector", instance=problem)
+    # and    it is the interpolant nearest to w_0 in the metric, by LAPACK on XL from L^-1 w_0 = w_0 - N_1 k'w_0
+    inner = problem.w0 - np.vecdot(k, problem.w0)[:, None] * problem.N[:, :, 0]
+    nearest = np.matvec(L, nearest_interpolant(problem.X @ L, problem.y, inner))
+    assert_at_most(norm(run.w - nearest, axis=-1), slack, why="projection in the metric", instance=problem)
+
+
+@as_printed(part="(c)")
+@given_batches(problem=regressions())
+def test_it_moves_every_iterate_by_the_share_of_the_way_gone(problem):
+    problem = off_the_minima(problem)
+    L, k = tilted(problem)
+    # when   at the drawn step and time
+    plain = gradient_descent(problem.X, problem.y, problem.w0, problem.eta, problem.t)
+    run = preconditioned_descent(problem.X, problem.y, problem.w0, problem.eta, L @ L.mT, problem.t)
+    # then
+    share = np.vecdot(k, plain.w - problem.w0)
+    error = norm(run.w - plain.w - share[:, None] * problem.N[:, :, 0], axis=-1)
+    slack = 16 * (iterate_rounding(problem, run) + interpolant_rounding(problem, problem.w0))
+    assert_at_most(error, slack, why="iterate in the metric", instance=problem)
+
+
+@necessity("H4", part="(c)")
+@pytest.mark.parametrize("method", [heavy_ball, nesterov])
+@given_batches(problem=regressions())
+def test_without_H4_momentum_finds_the_minimum_of_plain_descent(method, problem):
+    # given  every mode of either method shrinks by at most 4 * 0.85^(t/2) in t steps
+    steps = int(steps_to_contract(np.sqrt(MOMENTUM), CONVERGED / 4))
+    nearest = nearest_interpolant(problem.X, problem.y, problem.w0)
+    # when
+    run = method(problem.X, problem.y, problem.w0, LONG_STEP / problem.sigma_max**2, MOMENTUM, steps)
+    # then
+    assert_certified(distance_to_limit(problem, run, problem.w0, nearest))
+    left = CONVERGED * norm(np.matvec(problem.X, problem.w0) - problem.y, axis=-1) / problem.sigma_min
+    bound = left + momentum_rounding(problem, run) + interpolant_rounding(problem, problem.w0)
+    assert_at_most(norm(run.w - nearest, axis=-1), bound, why="within the budget", instance=problem)
+
+
+@necessity("H4", part="(c)")
+@pytest.mark.parametrize("method", [heavy_ball, nesterov])
+@given_batches(problem=regressions())
+def test_without_H4_momentum_only_changes_the_pace_of_each_mode(method, problem):
+    # given  z = eta s_i^2 in [0.009, 0.9], where both methods have complex roots
+    eta = LONG_STEP / problem.sigma_max**2
+    z = np.where(problem.s > 0, eta[:, None] * problem.s**2, 0.5)
+    # when
+    run = method(problem.X, problem.y, problem.w0, eta, MOMENTUM, problem.t)
+    # then
+    factors = momentum_modes(z, *RECURRENCE[method](z), problem.t[:, None])
+    error = norm(run.w - momentum_iterate(problem, factors), axis=-1)
+    assert_at_most(error, momentum_rounding(problem, run), why="iterate with momentum", instance=problem)
+
+
+@necessity("H4", part="(c)")
+def test_without_H4_momentum_of_torch_finds_the_minimum_of_plain_descent():
+    # given  x = (1, 2), y = 1 from zero, eta |x|^2 = 1/2, momentum 1/2: both methods have roots of modulus <= sqrt(1/2)
+    runs = [train_linear(*HAND, steps=90, lr=0.1, momentum=0.5, nesterov=ahead) for ahead in (False, True)]
+    # then   what is left after 90 steps is at most 4 * 2^-45
+    bound = 4 * 2.0**-45 + 90 * 64 * UNIT_ROUNDOFF
+    assert_at_most(np.max(norm(np.array(runs) - [0.2, 0.4], axis=-1)), bound, why="torch.optim.SGD with momentum")
