@@ -106,13 +106,14 @@ def test_on_a_ray_a_relu_network_of_any_width_and_depth_is_one_number(weights):
 
 @counterexample
 @given(networks())
-def test_linear_activations_cannot_fit_an_even_function_that_two_relus_fit(weights):
-    # given  x = (1, -1), y = (1, 1)
+def test_linear_activations_cannot_fit_a_kink_that_two_relus_fit(weights):
+    # given  x = (1, -1), y = (1, 2)
     right, left = outputs(weights, [1, -1], identity)
-    # then   L = 1/2 + f(1)^2/2, where |x| = relu(x) + relu(-x) has L = 0
-    assert_identical(loss([right, left], [1, 1]), Fraction(1 + int(right) ** 2, 2), why="loss of an odd function")
-    assert_identical(least_loss([1, -1], [1, 1])[0], 0, why="loss of |x|")
-    assert_violates(Fraction(1, 2), 0, reads="least loss {value} > {limit}", x=[1, -1], y=[1, 1], sigma="identity")
+    # then   L = 9/8 + (f(1) + 1/2)^2/2, where relu(x) + 2 relu(-x) has L = 0
+    excess = (int(right) + Fraction(1, 2)) ** 2 / 2
+    assert_identical(loss([right, left], [1, 2]) - Fraction(9, 8), excess, why="loss of an odd function")
+    assert_identical(least_loss([1, -1], [1, 2])[0], 0, why="loss of two ReLUs")
+    assert_violates(Fraction(9, 8), 0, reads="least loss {value} > {limit}", x=[1, -1], y=[1, 2], sigma="identity")
 
 
 @counterexample
