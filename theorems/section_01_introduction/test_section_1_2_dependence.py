@@ -22,7 +22,7 @@ Idea        (a) The limit is the point of M nearest to w_0, so a shift by z in n
             (c) In the metric of $D^{-1}$ the limit is $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$, and D can be
             chosen so that it is any interpolant. Adam's steps from zero on one sample are along sign(x).
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
-            Polyak (1964), Some Methods of Speeding up the Convergence of Iteration Methods; Nesterov (1983); Kingma, Ba
+            Polyak (1964), Some Methods of Speeding up the Convergence of Iteration Methods; Kingma, Ba
             (2015), Adam: A Method for Stochastic Optimization; the bounds in (b) are proved above
 Tolerance   Limits are enclosed in balls (properties.limits); iterates against closed forms, each mode of momentum
             included; oracles are LAPACK's least squares and rational arithmetic
