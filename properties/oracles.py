@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
+import scipy.sparse
 
 
 def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
@@ -24,3 +26,55 @@ def ridge(X: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
     if X.ndim == 2:
         return Ridge(alpha=penalty, fit_intercept=False, solver="svd").fit(X, y).coef_
     return np.stack([ridge(rows, targets, penalty) for rows, targets in zip(X, y, strict=True)])
+
+
+def nearest_point_of_hull(Z: np.ndarray) -> np.ndarray:
+    """The weights q (n,) of the point Z'q of the rows' hull nearest to zero, by nonnegative least squares.
+
+    Minimizing |Z'a|^2 + (1'a - 1)^2 over a >= 0 minimizes |Z'q| over q = a/1'a. Of shape (n,), or (B, n) when Z has a
+    leading axis; rows of zeros are taken as padding and get weight 0. Z'q over its norm is the hard-margin direction.
+    """
+    if Z.ndim == 3:
+        return np.stack([nearest_point_of_hull(points) for points in Z])
+    rows = np.flatnonzero(Z.any(axis=1))
+    a, _ = scipy.optimize.nnls(np.vstack([Z[rows].T, np.ones(len(rows))]), np.append(np.zeros(Z.shape[1]), 1.0))
+    q = np.zeros(len(Z))
+    q[rows] = a / a.sum()
+    return q
+
+
+def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The w (B, d) with |w|_1 <= 1 that maximizes min_i z_i . w, and the dual weights q (B, n), by HiGHS.
+
+    Rows of zeros of Z (B, n, d) are taken as padding and get weight 0. One linear program for the whole batch.
+    """
+    count, n, d = Z.shape
+    present = Z.any(axis=2)
+    # variables of one problem: w+ (d), w- (d), gamma
+    blocks = [
+        scipy.sparse.coo_array(
+            np.vstack([np.hstack([-points[kept], points[kept], np.ones((kept.sum(), 1))]), [*np.ones(2 * d), 0.0]])
+        )
+        for points, kept in zip(Z, present, strict=True)
+    ]
+    limits = np.concatenate([np.append(np.zeros(kept.sum()), 1.0) for kept in present])
+    cost = np.tile(np.append(np.zeros(2 * d), -1.0), count)
+    bounds = np.tile([[0, np.inf]] * (2 * d) + [[-np.inf, np.inf]], (count, 1))
+    program = scipy.optimize.linprog(cost, scipy.sparse.block_diag(blocks, format="csc"), limits, bounds=bounds)
+    split = program.x.reshape(count, 2 * d + 1)
+    q = np.zeros((count, n))
+    is_point = np.concatenate([np.append(np.ones(kept.sum(), bool), False) for kept in present])
+    q[present] = np.maximum(-program.ineqlin.marginals[is_point], 0)
+    return split[:, :d] - split[:, d : 2 * d], q
+
+
+def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The w (B, p) of least l1 norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
+
+    One linear program for the whole batch X (B, n, p), y (B, n); padding of zeros does no harm.
+    """
+    count, _, p = X.shape
+    constraints = scipy.sparse.block_diag([np.hstack([rows, -rows]) for rows in X], format="csc")
+    program = scipy.optimize.linprog(np.ones(count * 2 * p), A_eq=constraints, b_eq=y.ravel())
+    split = program.x.reshape(count, 2, p)
+    return split[:, 0] - split[:, 1], program.eqlin.marginals.reshape(y.shape)

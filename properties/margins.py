@@ -1,0 +1,122 @@
+"""What can be true of the margin that a classification dynamics reached, certified without solving for the best one.
+
+Notation: signed points z_i, margin of w = min_i z_i . w, its normalized margin = margin / |w|, and
+gamma* = max_{|w| <= 1} min_i z_i . w = min_{q in simplex} |Z'q|_* (minimax), for l1 or l2 and the dual norm.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from fixtures.dynamics.steepest_descent import MarginLoss, Steepest
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.separable import Separable
+from properties.oracles import largest_l1_margin, nearest_point_of_hull
+
+Order = Literal[1, 2]
+Array = np.ndarray
+
+
+def dual_norm(vector: Array, order: Order) -> Array:
+    """The norm dual to l1 or l2 along the last axis: the maximum, or l2 again."""
+    return np.linalg.norm(vector, np.inf if order == 1 else 2, axis=-1)
+
+
+def margin(problem: Separable, w: Array) -> Array:
+    """min_i z_i . w over the rows that are present."""
+    return np.where(problem.present, np.matvec(problem.Z, w), np.inf).min(-1)
+
+
+def normalized_margin(problem: Separable, w: Array, order: Order) -> Array:
+    """min_i z_i . w / |w|; of no meaning at w = 0."""
+    return margin(problem, w) / np.linalg.norm(w, order, axis=-1)
+
+
+def radius(problem: Separable, order: Order) -> Array:
+    """R = max_i |z_i|_*, so that |z_i . u| <= R for every unit step u."""
+    return dual_norm(problem.Z, order).max(-1)
+
+
+def cost_of_steps(problem: Separable, run: Steepest, order: Order) -> Array:
+    """R^2 sum e_t^2 / 2: what a run loses to its steps being finite."""
+    return radius(problem, order) ** 2 * run.squares / 2
+
+
+def shortfall(problem: Separable, run: Steepest, loss: MarginLoss, order: Order) -> Array:
+    """A in the inequality margin(w_T) >= |Z' q_bar|_* sum e_t rho_t - A >= gamma* sum e_t rho_t - A.
+
+    Let G = sum_i phi(z_i . w). Along a unit direction u, (ln G)'' <= sum phi'' (z_i . u)^2 / G <= R^2, since
+    phi'' <= phi for both losses; so a step of length e changes ln G by at most -e rho |Z'q|_* + e^2 R^2 / 2. (For the
+    exponential loss this is Hoeffding's lemma.) Summed: ln G_T <= ln G_0 - sum e rho |Z'q|_* + R^2 sum e^2 / 2. No
+    single loss exceeds the sum, so the margin is at least phi^-1(G_T) = -ln G_T - tail, with a tail that vanishes for
+    the exponential loss and is ln((exp(G_T) - 1)/G_T) <= G_T for the logistic one. Convexity of the norm moves the
+    weights inside, and |Z'q|_* >= gamma* for every q in the simplex.
+    """
+    tail = -run.last - loss.from_log_sum(run.last)
+    return run.first + cost_of_steps(problem, run, order) + tail
+
+
+def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
+    """How much the inequality of `shortfall` may be off for the computed run: 8 (n+d+3) u (1 + T + SR)(1 + M).
+
+    With S the length of the run and M = R (S + |w_0|) >= |z_i . w_t|: a computed margin is off by d u M, so q is off by
+    (4d + 4) u M + (n + 8) u relatively, Z'q by R times that and n u more, and u_t misses the maximum by
+    R u (8 (d+1) M + 4 n + d + 20). The update rounds by u |w| + u e, and ln G has slope R. Over T steps:
+    u [S R (8 (d+1) M + 4n + d + 20) + 2 T M + d M], which the expression above exceeds.
+    """
+    n, d = problem.rows, problem.columns
+    scale = radius(problem, order)
+    start = np.linalg.norm(run.w, order, axis=-1) + run.length
+    reach = scale * (run.length + start)
+    return 8 * (n + d + 3) * UNIT_ROUNDOFF * (1 + run.steps + run.length * scale) * (1 + reach)
+
+
+def dual_bound(problem: Separable, q: Array, order: Order) -> Array:
+    """|Z'q|_*, an upper bound on gamma* by weak duality for any q in the simplex; q is normalized here.
+
+    Raised by its own rounding, 2 (n + d + 2) u R, so that it stays a bound. Raises ValueError for a negative q.
+    """
+    if np.any(q < 0):
+        raise ValueError("a point outside the simplex bounds no margin")
+    n, d = problem.rows, problem.columns
+    raised = 2 * (n + d + 2) * UNIT_ROUNDOFF * radius(problem, order)
+    return dual_norm(np.vecmat(q / q.sum(-1, keepdims=True), problem.Z), order) + raised
+
+
+@dataclasses.dataclass(frozen=True)
+class LargestMargin:
+    """Gamma* enclosed by a primal and a dual point of somebody else's solver, and the primal direction (d,), |w| = 1.
+
+    lower: the normalized margin of w less its rounding; upper: |Z'q|_* plus its rounding. The solver's status and its
+    optimality are not believed: a bad solution gives a wide enclosure, never a false one.
+    """
+
+    direction: Array
+    lower: Array
+    upper: Array
+
+
+def largest_margin(problem: Separable, order: Order) -> LargestMargin:
+    """The largest normalized margin, in l2 by nonnegative least squares and in l1 by linear programming."""
+    Z = problem.Z if problem.Z.ndim == 3 else problem.Z[None]
+    if order == 2:
+        q = nearest_point_of_hull(Z)
+        w = np.vecmat(q, Z)
+    else:
+        w, q = largest_l1_margin(Z)
+    w, q = (w, q) if problem.Z.ndim == 3 else (w[0], q[0])
+    direction = w / np.linalg.norm(w, order, axis=-1, keepdims=True)
+    rounding = 2 * (problem.columns + 2) * UNIT_ROUNDOFF * radius(problem, order)
+    return LargestMargin(direction, margin(problem, direction) - rounding, dual_bound(problem, q, order))
+
+
+def angle_bound(gap: Array, best: LargestMargin) -> Array:
+    """How far a unit vector whose margin is gamma* - gap may be from `best.direction`, in l2.
+
+    Let u* = Z'q*/gamma* be the best direction. A unit w has <w, u*> = q*'Zw/gamma* >= margin(w)/gamma*, so
+    |w - u*|^2 = 2 - 2<w, u*> <= 2 gap/gamma*. The computed direction is a unit vector too, with gap upper - lower.
+    """
+    return np.sqrt(2 * gap / best.lower) + np.sqrt(2 * (best.upper - best.lower) / best.lower)
