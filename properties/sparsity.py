@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from fixtures.dynamics.coordinate_descent import Array, correlations, exact, solve
+from fixtures.dynamics.coordinate_descent import Array, correlations
+from fixtures.elimination import solve
+from properties.rational import to_fractions
 
 
 def l1_norm(w: Array) -> Array:
@@ -22,7 +24,7 @@ def dual_value(X: Array, y: Array, nu: Array) -> Array:
 
 def least_l1_norm_exactly(X: Array, y: Array) -> Fraction:
     """The least l1 norm over {w : Xw = y}, exact: it is attained with n independent columns. X (n, p) has rank n."""
-    X, y = exact(X), exact(y)
+    X, y = to_fractions(X), to_fractions(y)
     n, p = X.shape
     solutions = (solve(X[:, list(basis)], y) for basis in itertools.combinations(range(p), n))
     return min(l1_norm(solution) for solution in solutions if solution is not None)
@@ -44,7 +46,7 @@ def satisfies_positive_cone(X: Array) -> bool:
 
     Exact, by enumeration: for designs of a few columns (Efron, Hastie, Johnstone, Tibshirani, 2004).
     """
-    X = exact(X)
+    X = to_fractions(X)
     n, p = X.shape
     subsets = itertools.chain.from_iterable(itertools.combinations(range(p), size) for size in range(1, n + 1))
     return all(
@@ -56,4 +58,4 @@ def satisfies_positive_cone(X: Array) -> bool:
 
 
 def _equiangular(columns: Array) -> Array | None:
-    return solve(columns.T @ columns, exact(np.ones(columns.shape[1], int)))
+    return solve(columns.T @ columns, np.full(columns.shape[1], Fraction(1)))

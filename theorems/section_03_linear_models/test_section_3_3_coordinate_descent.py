@@ -37,7 +37,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.coordinate_descent import correlations, cyclic, exact, greedy, stagewise, stagewise_limit
+from fixtures.dynamics.coordinate_descent import correlations, cyclic, greedy, stagewise, stagewise_limit
 from fixtures.dynamics.steepest_descent import EXPONENTIAL, steepest_descent
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
@@ -46,6 +46,7 @@ from fixtures.problems.sparse import planes, positive_cones, recoverable_problem
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.margins import largest_margin, normalized_margin, run_rounding, shortfall
 from properties.oracles import least_l1_norm
+from properties.rational import fractions
 from properties.search import smallest_violation
 from properties.sparsity import dual_value, l1_norm, lasso_gap, least_l1_norm_exactly, satisfies_positive_cone
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
@@ -109,7 +110,7 @@ def distance_rounding(problem):
 @counterexample(part="(a)")
 def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
     # given  one equation w_1 + 2 w_2 = 1
-    X, y = exact([[1, 2]]), exact([1])
+    X, y = fractions([[1, 2]]), fractions([1])
     # when   one sweep, after which the residual is zero for good
     w = cyclic(X, y, sweeps=1)
     # then   (1, 0), where (0, 1/2) would do
@@ -121,7 +122,7 @@ def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
 @given(K=st.integers(2, 1000))
 def test_no_constant_times_the_least_norm_bounds_the_cyclic_limit(K):
     # given  w_1 + K w_2 = K
-    X, y = exact([[1, K]]), exact([K])
+    X, y = fractions([[1, K]]), fractions([K])
     # when
     w = cyclic(X, y, sweeps=1)
     # then   (K, 0) against (0, 1)
@@ -132,7 +133,7 @@ def test_no_constant_times_the_least_norm_bounds_the_cyclic_limit(K):
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_in_every_order_the_cyclic_rule_misses_one_of_three_targets(order):
     # given  e_1, e_2 and e_1 + e_2 as columns and as targets: each is one of the columns, so the least norms are 1
-    X = exact([[1, 0, 1], [0, 1, 1]])
+    X = fractions([[1, 0, 1], [0, 1, 1]])
     permuted = X[:, list(order)]
     # when
     limits = [cyclic(permuted, y, sweeps=2) for y in X.T]
@@ -145,9 +146,9 @@ def test_in_every_order_the_cyclic_rule_misses_one_of_three_targets(order):
 @counterexample(part="(a)")
 def test_a_search_finds_a_cyclic_run_with_too_large_an_l1_norm():
     X, y = smallest_violation(
-        small_designs(3), lambda found: excess(*found, cyclic(exact(found[0]), exact(found[1]), sweeps=2)) > 0
+        small_designs(3), lambda found: excess(*found, cyclic(fractions(found[0]), fractions(found[1]), sweeps=2)) > 0
     )
-    w = cyclic(exact(X), exact(y), sweeps=2)
+    w = cyclic(fractions(X), fractions(y), sweeps=2)
     assert_violates(l1_norm(w), least_l1_norm_exactly(X, y), reads=READS, X=X, y=y)
 
 
@@ -157,7 +158,7 @@ def test_the_cyclic_iterate_is_a_linear_function_of_the_targets(design, sweeps):
     # given
     X, y = design
     # when   for the targets e_1, ..., e_n and for y
-    columns = [cyclic(X, e, sweeps) for e in exact(np.eye(len(y), dtype=int))]
+    columns = [cyclic(X, e, sweeps) for e in fractions(np.eye(len(y), dtype=int))]
     # then
     assert_identical(cyclic(X, y, sweeps), y @ np.array(columns), why="superposition at every time")
 
@@ -181,11 +182,11 @@ def test_the_cyclic_iterate_is_the_gauss_seidel_iterate_at_every_sweep(problem):
 @pytest.mark.parametrize("scaled", [False, True], ids=["largest correlation", "largest decrease"])
 def test_exact_greedy_steps_can_end_above_the_least_l1_norm(scaled):
     # given  no two scores tie in either step
-    X, y = exact([[2, -1, 2], [-1, -2, 0]]), exact([-1, -1])
+    X, y = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1])
     # when   two steps
     w = greedy(X, y, 2, scaled=scaled)
     # then   (-1/5, 3/5, 0) against (0, 1/2, -1/4)
-    other = exact([0, Fraction(1, 2), Fraction(-1, 4)])
+    other = fractions([0, Fraction(1, 2), Fraction(-1, 4)])
     assert_identical([X @ w, X @ other], [y, y], why="both interpolate")
     assert_violates(l1_norm(w), l1_norm(other), reads=READS, X=X, y=y)
 
@@ -193,9 +194,9 @@ def test_exact_greedy_steps_can_end_above_the_least_l1_norm(scaled):
 @counterexample(part="(b)")
 def test_a_search_finds_a_greedy_run_with_too_large_an_l1_norm():
     X, y = smallest_violation(
-        small_designs(3), lambda found: excess(*found, greedy(exact(found[0]), exact(found[1]), 3)) > 0
+        small_designs(3), lambda found: excess(*found, greedy(fractions(found[0]), fractions(found[1]), 3)) > 0
     )
-    w = greedy(exact(X), exact(y), 3)
+    w = greedy(fractions(X), fractions(y), 3)
     assert_violates(l1_norm(w), least_l1_norm_exactly(X, y), reads=READS, X=X, y=y)
 
 
@@ -234,8 +235,8 @@ def test_under_exact_recovery_the_residual_contracts_at_every_step(problem):
 def test_on_two_unit_columns_each_greedy_step_multiplies_the_correlation_by_their_product(t, turn):
     # given  A = {1, 2} in R^3 with x_1 . x_2 = rho; X_A^+ x_3 = (1/4, 1/4) and more out of the plane; y = x_1 + 2 x_2
     rho, height = Fraction(turn[0], turn[2]), Fraction(turn[1], turn[2])
-    x_1, x_2 = exact([1, 0, 0]), np.array([rho, height, Fraction(0)])
-    X = np.column_stack([x_1, x_2, (x_1 + x_2) / 4 + exact([0, 0, 1])])
+    x_1, x_2 = fractions([1, 0, 0]), np.array([rho, height, Fraction(0)])
+    X = np.column_stack([x_1, x_2, (x_1 + x_2) / 4 + fractions([0, 0, 1])])
     y = x_1 + 2 * x_2
     # when
     first, later = (correlations(X, y, greedy(X, y, steps)) for steps in (1, 1 + t))
@@ -275,8 +276,8 @@ def test_greedy_descent_with_short_steps_on_the_exponential_loss_maximizes_the_l
 @counterexample(part="(c)")
 def test_small_steps_can_end_above_the_least_l1_norm_although_all_columns_have_one_length():
     # given  columns of length 3; (0, -1, 0, -1) interpolates
-    X, y = exact([[-2, 0, -2, 1], [-1, 3, 1, -2], [2, 0, 2, -2]]), exact([-1, -1, 2])
-    assert_identical(X @ exact([0, -1, 0, -1]), y, why="an interpolant of l1 norm 2")
+    X, y = fractions([[-2, 0, -2, 1], [-1, 3, 1, -2], [2, 0, 2, -2]]), fractions([-1, -1, 2])
+    assert_identical(X @ fractions([0, -1, 0, -1]), y, why="an interpolant of l1 norm 2")
     # when   epsilon tends to zero
     limit = stagewise_limit(X, y)[-1].w
     # then   the limit is 1/21 times 15, -11, -15, -21
@@ -286,7 +287,7 @@ def test_small_steps_can_end_above_the_least_l1_norm_although_all_columns_have_o
 
 @counterexample(part="(c)")
 def test_the_steps_of_one_hundredth_already_exceed_the_least_l1_norm_of_what_they_fit():
-    X, y = exact([[-2, 0, -2, 1], [-1, 3, 1, -2], [2, 0, 2, -2]]), exact([-1, -1, 2])
+    X, y = fractions([[-2, 0, -2, 1], [-1, 3, 1, -2], [2, 0, 2, -2]]), fractions([-1, -1, 2])
     # when   until no step lowers the loss
     w = stagewise(X, y, Fraction(1, 100), 300)
     # then
@@ -297,9 +298,9 @@ def test_the_steps_of_one_hundredth_already_exceed_the_least_l1_norm_of_what_the
 @counterexample(part="(c)")
 def test_a_search_finds_a_stagewise_limit_with_too_large_an_l1_norm():
     X, y = smallest_violation(
-        small_designs(3), lambda found: excess(*found, stagewise_limit(*map(exact, found))[-1].w) > 0
+        small_designs(3), lambda found: excess(*found, stagewise_limit(*map(fractions, found))[-1].w) > 0
     )
-    limit = stagewise_limit(exact(X), exact(y))[-1].w
+    limit = stagewise_limit(fractions(X), fractions(y))[-1].w
     assert_violates(l1_norm(limit), least_l1_norm_exactly(X, y), reads=READS, X=X, y=y)
 
 
@@ -349,8 +350,8 @@ def test_the_limit_path_is_the_lasso_path_of_scikit_learn():
     from sklearn.linear_model import lars_path
 
     # given  unit columns at 0, 53.1, 90 and 157.4 degrees
-    X = exact([[1, Fraction(3, 5), 0, Fraction(-12, 13)], [0, Fraction(4, 5), 1, Fraction(5, 13)]])
-    y = exact([2, 3])
+    X = fractions([[1, Fraction(3, 5), 0, Fraction(-12, 13)], [0, Fraction(4, 5), 1, Fraction(5, 13)]])
+    y = fractions([2, 3])
     # when   scikit-learn divides the squared loss by n = 2
     alphas, _, coefficients = lars_path(X.astype(float), y.astype(float), method="lasso")
     knots = stagewise_limit(X, y)
@@ -381,7 +382,7 @@ def test_under_exact_recovery_small_steps_end_near_the_sparse_solution(problem):
 @necessity("H2", part="(c)")
 def test_without_H2_two_equations_are_enough_for_the_limit_to_be_too_long():
     # given  columns of different lengths in the plane; the first is the target's negative
-    X, y = exact([[2, -1, 0, 3], [1, -2, 1, 3]]), exact([-2, -1])
+    X, y = fractions([[2, -1, 0, 3], [1, -2, 1, 3]]), fractions([-2, -1])
     assert_identical(satisfies_positive_cone(X), False, why="the positive cone condition fails")
     # when
     limit = stagewise_limit(X, y)[-1].w
