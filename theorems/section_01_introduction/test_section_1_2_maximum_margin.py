@@ -32,6 +32,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
@@ -161,6 +162,20 @@ def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(p
     )
 
 
+@under_hypotheses("H1", "H2")
+@given(k=st.integers(10, 1000))
+def test_the_cost_of_a_step_is_attained(k):
+    # given  z = (s/10, 1) and (s/10, -1), R = 1, and a start that puts them s off balance in the second coordinate
+    s = 1 / k
+    problem = signed(np.array([[s / 10, 1], [s / 10, -1]]), np.ones(2))
+    # when   one l1 step of length s restores the balance
+    run = steepest_descent(problem.Z, problem.present, np.array([0, -s]), np.array([s]), 1)
+    # then   -ln cosh s against -s tanh s + s^2/2: they differ by s^4/4 and less
+    upper = -run.progress + cost_of_steps(problem, run, 1)
+    rounding = run_rounding(problem, run, 1)
+    assert_within(upper - s**4 / 4, run.last - run.first, upper, slack=rounding, why="R^2 e^2 / 2 a step")
+
+
 @in_both_norms
 @under_hypotheses("H1", "H2", "H3", "H4")
 @given_batches(problem=separable_data())
@@ -168,10 +183,11 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
     best = largest_margin(problem, order)
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), short_steps(problem, order), order)
-    # then   margin(w_t)/S <= gamma* <= |Z'q_bar|_*, and the two are A/S apart at most
-    above, rounding = dual_bound(problem, run.average, order), run_rounding(problem, run, order)
-    assert_at_most(best.lower, above, why="weak duality at the average weights", instance=problem)
-    width = (shortfall(problem, run, EXPONENTIAL, order) + 2 * rounding) / run.length
+    # then   margin(w_t)/S <= gamma* <= |Z'q_bar|_* <= the mean pull, and the two ends are A/S apart at most
+    above, rounding = dual_bound(problem, run.average, order), 2 * run_rounding(problem, run, order) / run.length
+    pull = run.progress / run.effective
+    assert_within(best.lower, above, pull, slack=rounding, why="duality at the average weights", instance=problem)
+    width = shortfall(problem, run, EXPONENTIAL, order) / run.length + rounding
     assert_at_most(above - margin(problem, run.w) / run.length, width, why="the enclosure's width", instance=problem)
 
 

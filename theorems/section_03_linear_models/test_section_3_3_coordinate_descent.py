@@ -179,14 +179,20 @@ def test_the_cyclic_iterate_is_the_gauss_seidel_iterate_at_every_sweep(problem):
 
 
 @counterexample(part="(b)")
-@pytest.mark.parametrize("scaled", [False, True], ids=["largest correlation", "largest decrease"])
-def test_exact_greedy_steps_can_end_above_the_least_l1_norm(scaled):
+@pytest.mark.parametrize(
+    ("scaled", "X", "y", "other"),
+    [
+        (False, [[2, -1, 2], [-1, -2, 0]], [-1, -1], [0, "1/2", "-1/4"]),
+        (True, [[3, 0, 2], [2, 1, 0]], [-1, -3], ["-1/3", "-7/3", 0]),
+    ],
+    ids=["largest correlation", "largest decrease"],
+)
+def test_exact_greedy_steps_can_end_above_the_least_l1_norm(scaled, X, y, other):
     # given  no two scores tie in either step
-    X, y = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1])
+    X, y, other = fractions(X), fractions(y), fractions(other)
     # when   two steps
     w = greedy(X, y, 2, scaled=scaled)
-    # then   (-1/5, 3/5, 0) against (0, 1/2, -1/4)
-    other = fractions([0, Fraction(1, 2), Fraction(-1, 4)])
+    # then   4/5 by (-1/5, 3/5, 0) against 3/4, and 7/2 by (0, -3, -1/2) against 8/3
     assert_identical([X @ w, X @ other], [y, y], why="both interpolate")
     assert_violates(l1_norm(w), l1_norm(other), reads=READS, X=X, y=y)
 
