@@ -36,6 +36,12 @@ def lasso_gap(X: Array, y: Array, w: Array) -> Array:
     It is the duality gap of (1/2)|Xw - y|^2 + lambda |w|_1 at w and r/lambda, and never negative. As <w, X'r> is
     <Xw, r>, a gap of at most D |w|_1 says that (1 - D/lambda) |w|_1 <= <Xw, r/lambda> is at most the least l1 norm of
     any weights that fit what w has fitted, X w.
+
+    After steps of epsilon on unit columns of the plane, D is epsilon (1 + mu) with mu the coherence, as long as
+    |r| > 2 epsilon/(1 - mu). While one or two coordinates have moved, their correlations differ by D at most: the larger
+    one is chosen, and a step changes the difference by epsilon (1 - x_i . x_j). They lie on either side of r, at angles
+    nearly equal; a third column chosen would lie on a side already taken, delta nearer to r than that one, where
+    cos delta <= mu, so that its correlation were larger by |r| (1 - mu) > 2 epsilon at least.
     """
     c = correlations(X, y, w)
     return np.abs(c).max(-1) * l1_norm(w) - np.vecdot(w, c)

@@ -18,9 +18,10 @@ Parts       (a) exact cyclic coordinate descent - refuted
 Idea        Under H1 the residual stays in the span of X_A, where |x_j . r| < max_A |x_i . r| for j not in A: nothing
             off A is ever picked. Under H2 the coordinates that have moved keep the largest correlation and never turn
             back, as on the lasso path, which ends in the least l1 norm. Exact steps overshoot, for good
-Source      Tropp (2004), Greed is Good; Efron, Hastie, Johnstone, Tibshirani (2004), Least Angle Regression; Hastie,
-            Taylor, Tibshirani, Walther (2007), Forward stagewise regression and the monotone lasso; Telgarsky (2013),
-            Margins, Shrinkage, and Boosting
+Source      Tropp (2004), Greed is Good; Gribonval, Vandergheynst (2006), On the Exponential Convergence of Matching
+            Pursuits in Quasi-Incoherent Dictionaries; Efron, Hastie, Johnstone, Tibshirani (2004), Least Angle
+            Regression; Hastie, Taylor, Tibshirani, Walther (2007), Forward stagewise regression and the monotone lasso;
+            Telgarsky (2013), Margins, Shrinkage, and Boosting
 Tolerance   Refutations and limit paths are run on fractions, without tolerance. Runs on floats are certified by
             duality, |w|_1 >= <nu, y> for |X'nu|_inf <= 1, and by residual over the least singular value of X_A
 Findings    Exact greedy descent does have the printed property under H1, which is the condition the print leaves out;
@@ -224,9 +225,9 @@ def test_under_exact_recovery_greedy_descent_reaches_the_sparse_solution_of_leas
 @under_hypotheses("H1", part="(b)")
 @given_batches(problem=recoverable_problems())
 def test_under_exact_recovery_the_residual_contracts_at_every_step(problem):
-    # when   up to 40 steps, at each of which the largest correlation is at least sigma |r| / sqrt(k)
-    floor = CONVERGED * norm(problem.y, axis=-1)
-    steps = problem.t.max()
+    # given  H1, by which the largest correlation is at least sigma |r| / sqrt(k)
+    floor, steps = CONVERGED * norm(problem.y, axis=-1), problem.t.max()
+    # when   up to 40 steps
     w = greedy(problem.X, problem.y, steps, floor=floor)
     # then
     residual = norm(problem.y - np.matvec(problem.X, w), axis=-1)
@@ -330,17 +331,18 @@ def test_in_the_plane_small_steps_have_nearly_the_least_l1_norm_for_what_they_fi
     scale, mu = norm(problem.y, axis=-1), problem.coherence
     epsilon = scale / 256
     until = np.maximum(4 * epsilon / (1 - mu), scale * problem.t / 201)
-    # when   each step lowers |r| by 0.37 epsilon, so 700 are enough
-    w = stagewise(problem.X, problem.y, epsilon, 700, until=until)
+    # when   the largest correlation is at least 0.38 |r|, so each step lowers |r| by 0.33 epsilon and 800 are enough
+    w = stagewise(problem.X, problem.y, epsilon, 800, until=until)
     assert_at_most(norm(problem.y - np.matvec(problem.X, w), axis=-1), until, why="within budget", instance=problem)
-    # then   at most two coordinates move, and the correlation of either is within epsilon (1 + mu) of the largest
+    # then   at most two coordinates move, and the correlation of either is within epsilon (1 + mu) of the largest. What
+    # HiGHS gains by missing its equations is |nu| <= 1/0.38 times as much, as 0.38 |nu| <= |X'nu|_inf <= 1
     rounding = 64 * UNIT_ROUNDOFF * scale
     gap, lag = lasso_gap(problem.X, problem.y, w), epsilon * (1 + mu) + rounding
     assert_at_most(np.count_nonzero(w, axis=-1), 2, why="two coordinates in the plane", instance=problem)
     assert_at_most(gap, lag * l1_norm(w), why="lasso gap after steps of epsilon", instance=problem)
     fitted, largest = np.matvec(problem.X, w), np.abs(correlations(problem.X, problem.y, w)).max(-1)
     shorter, nu = least_l1_norm(problem.X, fitted)
-    infeasible = 10 * norm(np.matvec(problem.X, shorter) - fitted, axis=-1) + rounding
+    infeasible = 3 * norm(np.matvec(problem.X, shorter) - fitted, axis=-1) + rounding
     assert_within(
         dual_value(problem.X, fitted, nu),
         l1_norm(w),
