@@ -38,10 +38,10 @@ def lasso_gap(X: Array, y: Array, w: Array) -> Array:
     any weights that fit what w has fitted, X w.
 
     After steps of epsilon on unit columns of the plane, D is epsilon (1 + mu) with mu the coherence, as long as
-    |r| > 2 epsilon/(1 - mu). While one or two coordinates have moved, their correlations differ by D at most: the larger
-    one is chosen, and a step changes the difference by epsilon (1 - x_i . x_j). They lie on either side of r, at angles
-    nearly equal; a third column chosen would lie on a side already taken, delta nearer to r than that one, where
-    cos delta <= mu, so that its correlation were larger by |r| (1 - mu) > 2 epsilon at least.
+    |r| > 2 epsilon/(1 - mu). While one or two coordinates have moved, their correlations differ by D at most, as the
+    larger one is chosen and a step changes the difference by epsilon (1 - x_i . x_j). They lie on either side of r. A
+    third column chosen would lie on a side already taken, nearer to r than that one by an angle of cosine at most mu,
+    so that its correlation were larger by |r| (1 - mu) > 2 epsilon at least.
     """
     c = correlations(X, y, w)
     return np.abs(c).max(-1) * l1_norm(w) - np.vecdot(w, c)

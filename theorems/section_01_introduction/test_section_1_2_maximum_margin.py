@@ -194,18 +194,18 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
 @in_both_norms
 @under_hypotheses("H1", "H2", "H3", "H4")
 @given_batches(size=100, problem=separable_data())
-def test_half_of_the_largest_margin_is_reached_within_the_a_priori_budget(problem, order):
-    # given  2 ln(n + 1) (2R/gamma)^2 steps with gamma the planted margin: 600 are enough for all
+def test_a_third_of_the_largest_margin_is_reached_within_the_a_priori_budget(problem, order):
+    # given  2 ln(n + 1) (3R/2 gamma)^2 steps with gamma the planted margin: 330 are enough for all
     best = largest_margin(problem, order)
-    needed = 8 * np.log(problem.rows + 1) * (radius(problem, order) / problem.certified_margin(order)) ** 2
-    assert_at_most(needed, 600, why="the budget covers the instance", instance=problem)
+    needed = 4.5 * np.log(problem.rows + 1) * (radius(problem, order) / problem.certified_margin(order)) ** 2
+    assert_at_most(needed, 330, why="the budget covers the instance", instance=problem)
     # when
     run = steepest_descent(
-        problem.Z, problem.present, np.zeros_like(problem.u), equal_steps(problem, order, 600), order
+        problem.Z, problem.present, np.zeros_like(problem.u), equal_steps(problem, order, 330), order
     )
     # then
     reached = normalized_margin(problem, run.w, order) + run_rounding(problem, run, order) / run.length
-    assert_at_most(best.upper / 2, reached, why="half of the largest margin", instance=problem)
+    assert_at_most(best.upper / 3, reached, why="a third of the largest margin", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H3", "H4")
@@ -213,24 +213,23 @@ def test_half_of_the_largest_margin_is_reached_within_the_a_priori_budget(proble
 def test_the_direction_approaches_the_hard_margin_direction(problem):
     best = largest_margin(problem, 2)
     # when
-    run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), equal_steps(problem, 2, 600), 2)
+    run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), equal_steps(problem, 2, 400), 2)
     # then   by strong convexity: |w/|w| - u*|^2 <= 2 gap / gamma*, with the a-priori gap R sqrt(2 ln(n + 1)/T)
-    gap = radius(problem, 2) * np.sqrt(2 * np.log(problem.rows + 1) / 600)
+    gap = radius(problem, 2) * np.sqrt(2 * np.log(problem.rows + 1) / 400)
     distance = norm(run.w / norm(run.w, axis=-1, keepdims=True) - best.direction, axis=-1)
     rounding = run_rounding(problem, run, 2) / run.length
     assert_at_most(distance, angle_bound(gap + rounding, best), why="distance of directions", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H4")
-@for_both_losses
 @given_batches(size=100, problem=separable_data())
-def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem, loss):
-    # given  any start
+def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem):
+    # given  any start; the logistic loss
     best = largest_margin(problem, 2)
     # when
-    run = steepest_descent(problem.Z, problem.present, problem.w0, equal_steps(problem, 2, 600), 2, loss)
+    run = steepest_descent(problem.Z, problem.present, problem.w0, equal_steps(problem, 2, 600), 2, LOGISTIC)
     # then   |w_T| <= S + |w_0|, so the start costs a share |w_0|/S of the margin, and ln sum phi instead of ln n
-    guarantee = best.lower * run.effective - shortfall(problem, run, loss, 2) - run_rounding(problem, run, 2)
+    guarantee = best.lower * run.effective - shortfall(problem, run, LOGISTIC, 2) - run_rounding(problem, run, 2)
     gap = best.upper - guarantee / (run.length + norm(problem.w0, axis=-1))
     distance = norm(run.w / norm(run.w, axis=-1, keepdims=True) - best.direction, axis=-1)
     assert_at_most(gap, best.lower, why="600 steps guarantee a margin from any start", instance=problem)
