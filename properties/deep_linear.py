@@ -1,0 +1,59 @@
+"""What rounding can do to the gradients of a deep linear network, and how long a step its loss allows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fixtures.dynamics.deep_linear import Layers, regression_loss
+from fixtures.precision import UNIT_ROUNDOFF
+
+
+def frobenius(matrix: np.ndarray) -> np.ndarray:
+    """The Frobenius norm over the last two axes."""
+    return np.sqrt((np.asarray(matrix, float) ** 2).sum((-2, -1)))
+
+
+def gradient_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> list[np.ndarray]:
+    """How far each computed gradient of (1/2)|WX - Y|^2 is from the exact one, in the Frobenius norm, to first order.
+
+    A product of inner dimension at most m rounds by m u |A|_F |B|_F, in any order of summation. The gradient of a
+    layer takes L products and a subtraction for the residual, at most r = |X| prod |W_k| + |Y|, and L + 1 products
+    more; with one scaling to spare that is 2(L + 1) m u |X| r prod_{k != l} |W_k|, however they are associated.
+    """
+    sizes = [frobenius(layer) for layer in layers]
+    scale = 2 * (len(layers) + 1) * _inner(layers, X) * UNIT_ROUNDOFF * frobenius(X) * _residual_scale(layers, X, Y)
+    return [scale * np.prod(sizes[:index] + sizes[index + 1 :], axis=0) for index in range(len(layers))]
+
+
+def loss_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """How far the computed loss is from the exact one: |R| e + e^2 where the residual R rounds by e, then the sum."""
+    inner = _inner(layers, X)
+    error = 2 * (len(layers) + 1) * inner * UNIT_ROUNDOFF * _residual_scale(layers, X, Y)
+    loss = regression_loss(layers, X, Y)
+    return error * (np.sqrt(2 * loss) + error) + 2 * inner**2 * UNIT_ROUNDOFF * loss
+
+
+def _inner(layers: Layers, X: np.ndarray) -> int:
+    """The largest inner dimension of a product of layers, data and residuals."""
+    return max(*np.shape(X)[-2:], *(dimension for layer in layers for dimension in layer.shape[-2:]))
+
+
+def _residual_scale(layers: Layers, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """|X| prod |W_k| + |Y|, which bounds the residual and scales its rounding."""
+    return frobenius(X) * np.prod([frobenius(layer) for layer in layers], axis=0) + frobenius(Y)
+
+
+def monotone_rate(layers: Layers, X: np.ndarray, Y: np.ndarray, steps: int, radius: float = 1.0) -> np.ndarray:
+    """A learning rate at which `steps` steps of gradient descent each lower the loss by (eta/2)|gradient|^2 at least.
+
+    Within `radius` of the start every |W_l| is at most M, and the second derivative along a unit direction at most
+    beta = L M^(2L-2) |X|^2 + (L-1) M^(L-2) |X| (M^L |X| + |Y|): the first term is |dW X|^2, the second the curvature
+    of the product against the residual. While eta <= 1/beta, the steps add up to sum eta |g|^2 <= 2 loss_0, and their
+    lengths by Cauchy-Schwarz to (2 steps eta loss_0)^(1/2): below `radius` when eta <= radius^2/(2 steps loss_0).
+    """
+    L = len(layers)
+    M = np.max([frobenius(layer) for layer in layers], axis=0) + radius
+    x, y = frobenius(X), frobenius(Y)
+    beta = L * M ** (2 * L - 2) * x**2 + (L - 1) * M ** (L - 2) * x * (M**L * x + y)
+    reach = 2 * steps * np.asarray(regression_loss(layers, X, Y), float) / radius**2
+    return 1 / np.maximum(np.maximum(beta, reach), 1.0)
