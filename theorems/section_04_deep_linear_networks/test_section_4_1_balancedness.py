@@ -45,10 +45,11 @@ from fixtures.dynamics.torch_training import minimize
 from fixtures.models.deep_linear import gradients_of, half_squared_error, linear_stack, weights_of
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.deep_linear import as_fractions, deep_regressions
+from fixtures.problems.deep_linear import deep_regressions
 from properties.balance import drift_of_descent, imbalance_velocities, imbalances, step_rounding
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
+from properties.rational import fractions
 from theorems.ledger import as_printed, necessity
 
 SMALL, HALF = 0.45, Fraction(1, 2)
@@ -172,8 +173,8 @@ def test_torch_users_see_the_same_drift_on_rectangular_layers(problem):
 @necessity("H1")
 def test_without_H1_the_transposed_difference_moves_although_the_layers_are_balanced():
     # given  W_1 = I, W_2 = diag(1, -1), balanced in both senses; X = I, Y = E_12
-    layers = [as_fractions(np.eye(2)), as_fractions(np.diag([1, -1]))]
-    X, Y = as_fractions(np.eye(2)), as_fractions([[0, 1], [0, 0]])
+    layers = [fractions(np.eye(2)), fractions(np.diag([1, -1]))]
+    X, Y = fractions(np.eye(2)), fractions([[0, 1], [0, 0]])
     # when   d/dt (W_1'W_1 - W_2W_2') = 2 sym(W_1'V_1 - V_2W_2') at the velocities V_l = -g_l
     slopes = gradients(layers, X, Y)
     half = slopes[1] @ layers[1].T - layers[0].T @ slopes[0]
@@ -190,7 +191,7 @@ def test_without_H2_the_first_step_leaves_balance_by_the_failure_of_the_gradient
     # given  W_l = alpha I with alpha = 1/2
     _, X, Y = problem.exactly()
     L, alpha, eta = problem.depth, HALF, Fraction(1, 10)
-    layers = [alpha * as_fractions(np.eye(3))] * L
+    layers = [alpha * fractions(np.eye(3))] * L
     G = regression_gradient(X, Y)(end_to_end(layers))
     # when
     after = deep_linear_descent(layers, X, Y, eta, 1)
@@ -202,8 +203,8 @@ def test_without_H2_the_first_step_leaves_balance_by_the_failure_of_the_gradient
 @necessity("H2")
 def test_without_H2_balance_is_lost_by_an_exact_amount():
     # given  L = 2, alpha = 1, X = I, and a target with one entry off the diagonal: G = I - Y = -E_12
-    layers, X = [as_fractions(np.eye(2))] * 2, as_fractions(np.eye(2))
-    Y, eta = as_fractions([[1, 1], [0, 1]]), Fraction(1, 10)
+    layers, X = [fractions(np.eye(2))] * 2, fractions(np.eye(2))
+    Y, eta = fractions([[1, 1], [0, 1]]), Fraction(1, 10)
     # when
     after = deep_linear_descent(layers, X, Y, eta, 1)
     # then
@@ -228,7 +229,7 @@ def test_without_H3_equal_weight_decay_damps_the_imbalance_instead_of_conserving
 @necessity("H3")
 def test_without_H3_decay_of_the_upper_layer_alone_destroys_balance():
     # given  balanced layers at an interpolant, where the loss exerts no force: W_1 = W_2 = X = Y = I
-    layers, decay = [as_fractions(np.eye(2))] * 2, Fraction(1, 3)
+    layers, decay = [fractions(np.eye(2))] * 2, Fraction(1, 3)
     slopes = gradients(layers, layers[0], layers[0])
     # when
     rate = imbalance_velocities(layers, [-slopes[0], -slopes[1] - decay * layers[1]])[0][0, 0]
@@ -253,7 +254,7 @@ def test_without_H4_unequal_rates_conserve_another_difference(problem):
 @necessity("H4")
 def test_without_H4_a_faster_upper_layer_destroys_balance():
     # given  scalars W_1 = W_2 = 1, x = 1, y = 0: g_1 = g_2 = 1, and W_2 moves twice as fast
-    layers, one = [as_fractions([[1]])] * 2, as_fractions([[1]])
+    layers, one = [fractions([[1]])] * 2, fractions([[1]])
     slopes = gradients(layers, one, 0 * one)
     # when
     rate = imbalance_velocities(layers, [-slopes[0], -2 * slopes[1]])[0][0, 0]

@@ -1,0 +1,197 @@
+r"""Section 4.1: gradient flow equations - the layers descend along products in descending order, not as printed.
+
+Section     4.1
+Printed     $W = \prod_{\ell=1}^L W_\ell$ and $\frac{dW_\ell}{dt} = -\left(\prod_{k=\ell+1}^L W_k\right)^\top
+            (Wx - y)\, x^\top \left(\prod_{k=1}^{\ell-1} W_k\right)^\top$ for $f(x) = W_L W_{L-1} \cdots W_1 x$
+Reading     A product over k = a, ..., b is $W_a W_{a+1} \cdots W_b$, in the order of its index. The formula
+            $W = \prod W_\ell$ then already contradicts $f$ on the line above it, so we let W stand for the network's
+            map and ask of the two remaining products only. One sample, so that 1/(2n) and 1/2 agree.
+Setting     $L = \frac12 \|WX - Y\|_F^2$; widths $d_0, \dots, d_L$; $g_\ell = \partial L / \partial W_\ell$
+Corrected   With $W = W_L \cdots W_1$ and samples in the columns of X and Y: $\frac{dW_\ell}{dt} =
+            -(W_L \cdots W_{\ell+1})^\top (WX - Y) X^\top (W_{\ell-1} \cdots W_1)^\top$, a sum over samples, divided by
+            n for the loss of Section 2.1. The print is right where every product has at most one factor (L <= 2) and
+            where the layers commute.
+Idea        The differential of W is the sum over l of $W_L \cdots W_{\ell+1}\, dW_\ell\, W_{\ell-1} \cdots W_1$. In
+            ascending order the products do not even have a shape unless the widths agree, and for reflections that
+            anticommute with a rotation they turn two of three layers uphill.
+Source      Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
+            Neural Networks; Arora, Cohen, Hazan (2018), On the Optimization of Deep Networks
+Tolerance   Refutations and derivatives are rational: the loss is quadratic in one layer, so its central difference is
+            its derivative. Against autograd each side rounds by 2(L + 1) m u |X| (|X| prod |W_k| + |Y|)
+            prod_{k != l} |W_k| at most (properties.deep_linear), together within 8 L m u of the same scale.
+Findings    Symmetric layers hide a missing transpose, commuting layers and depth two hide the order: the strategies
+            draw unequal widths and asymmetric layers.
+Expected    refuted
+"""
+
+from fractions import Fraction
+from functools import reduce
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from fixtures.dynamics.deep_linear import end_to_end, gradients, regression_gradient, regression_loss
+from fixtures.models.deep_linear import gradients_of, half_squared_error, linear_stack
+from fixtures.problems.deep_linear import deep_regressions
+from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.deep_linear import frobenius, gradient_rounding
+from properties.rational import fractions
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample
+
+SMALL = 0.45
+"""A factor that is no power of two, so that products of the scaled integer layers do round."""
+
+
+def descending(factors, width):
+    """W_b ... W_a for factors (W_a, ..., W_b); the identity of this width when there are none."""
+    return reduce(lambda product, W: W @ product, factors) if factors else np.eye(width, dtype=int)
+
+
+def ascending(factors, width):
+    """W_a ... W_b for factors (W_a, ..., W_b); the identity of this width when there are none."""
+    return descending(factors[::-1], width)
+
+
+def equations(layers, X, Y, product):
+    """-(prod_{k>l} W_k)' (WX - Y) X' (prod_{k<l} W_k)' for every l, where W is the network's map."""
+    slope = regression_gradient(X, Y)(end_to_end(layers))
+    outputs, inputs = slope.shape
+    return [
+        -(product(layers[index + 1 :], outputs).T @ slope @ product(layers[:index], inputs).T)
+        for index in range(len(layers))
+    ]
+
+
+def moved(layers, velocities, time):
+    """The layers after moving with constant velocities for this long."""
+    return [W + time * V for W, V in zip(layers, velocities, strict=True)]
+
+
+def loss_rate(layers, X, Y, velocities):
+    """dL/dt = sum_l <g_l, V_l> while the layers move with these velocities; exact on Fractions."""
+    return sum((g * V).sum() for g, V in zip(gradients(layers, X, Y), velocities, strict=True))
+
+
+def reflections_about_a_rotation():
+    """W_1 = W_3 = diag(1, -1) anticommute with W_2, the rotation by 90 degrees; x = e_1, y = 0."""
+    mirror, turn = fractions([[1, 0], [0, -1]]), fractions([[0, -1], [1, 0]])
+    return [mirror, turn, mirror], fractions([[1], [0]]), fractions([[0], [0]])
+
+
+@counterexample
+def test_under_the_printed_equations_the_loss_increases():
+    layers, X, Y = reflections_about_a_rotation()
+    # when
+    rate = loss_rate(layers, X, Y, equations(layers, X, Y, ascending))
+    # then   a gradient flow cannot do that: dL/dt = -sum |g_l|^2
+    names = {"W_1": layers[0], "W_2": layers[1], "W_3": layers[2], "x": X[:, 0], "y": Y[:, 0]}
+    assert_violates(rate, 0, reads="dL/dt = {value} > {limit}", **names)
+
+
+@counterexample
+@pytest.mark.parametrize("time", [Fraction(1, 10), Fraction(1, 100)])
+def test_a_step_along_the_printed_equations_raises_the_loss(time):
+    layers, X, Y = reflections_about_a_rotation()
+    # when
+    after = moved(layers, equations(layers, X, Y, ascending), time)
+    # then
+    before = regression_loss(layers, X, Y)
+    assert_violates(regression_loss(after, X, Y), before, reads="loss {value} after > {limit} before", eta=time)
+
+
+@counterexample
+def test_for_unequal_widths_the_printed_products_have_no_shape():
+    # given  widths 1, 2, 3, 1: layer 1 needs W_2 W_3, where W_2 is (3, 2) and W_3 is (1, 3)
+    layers = [fractions([[1], [2]]), fractions([[1, 0], [0, 1], [1, 1]]), fractions([[1, 2, 3]])]
+    X, Y = fractions([[1]]), fractions([[0]])
+    # then
+    with pytest.raises(ValueError, match="mismatch in its core dimension"):
+        equations(layers, X, Y, ascending)
+    columns, rows = layers[1].shape[1], layers[2].shape[0]
+    assert_violates(columns, rows, reads="W_2 has {value} columns > {limit} rows of W_3", widths=[1, 2, 3, 1])
+
+
+@counterexample
+def test_hypothesis_finds_layers_that_the_print_sends_uphill():
+    # given  three or four layers of integers, of one width so that the printed products exist
+    def rate(problem):
+        layers, X, Y = problem.exactly()
+        return loss_rate(layers, X, Y, equations(layers, X, Y, ascending))
+
+    # when
+    found = smallest_violation(deep_regressions(depth=3, width=2, max_samples=1), lambda problem: rate(problem) > 0)
+    # then
+    layers, X, Y = found.exactly()
+    names = {"W_1": layers[0], "W_2": layers[1], "W_3": layers[2], "x": X[:, 0], "y": Y[:, 0]}
+    assert_violates(rate(found), 0, reads="dL/dt = {value} > {limit}", **names)
+
+
+@corrected
+@given(problem=deep_regressions())
+def test_the_descending_products_are_the_derivative_of_the_loss_in_every_layer(problem):
+    # given  a direction V in every layer: its own weights, reversed in both axes
+    layers, X, Y = problem.exactly()
+    directions = [W[::-1, ::-1] for W in layers]
+    # when   the central difference in one layer at a time, exact because the loss is quadratic in it
+    ends = [
+        [regression_loss([*layers[:i], layers[i] + sign * V, *layers[i + 1 :]], X, Y) for sign in (1, -1)]
+        for i, V in enumerate(directions)
+    ]
+    # then   <-dW_l/dt, V> is the derivative along V
+    slopes = [-(F * V).sum() for F, V in zip(equations(layers, X, Y, descending), directions, strict=True)]
+    assert_identical(slopes, [(up - down) / 2 for up, down in ends], why="derivative of the loss in one layer")
+
+
+@corrected
+@given(problem=deep_regressions())
+def test_the_descending_products_are_what_autograd_computes(problem):
+    # given  nn.Linear layers of unequal widths in float64, several samples
+    rectangles, X, Y = problem.rectangular()
+    layers = [SMALL * W for W in rectangles]
+    model = linear_stack(layers)
+    # when
+    half_squared_error(model, X, Y)().backward()
+    # then   two computations, each within its own rounding
+    pairs = zip(gradients_of(model), equations(layers, X, Y, descending), strict=True)
+    gap = [frobenius(slope + velocity) for slope, velocity in pairs]
+    bound = 2 * np.array(gradient_rounding(layers, X, Y))
+    assert_at_most(np.array(gap), bound, why="autograd against the formula", instance=problem)
+
+
+@corrected
+@given(problem=deep_regressions())
+def test_the_loss_of_section_2_1_divides_the_sum_over_samples_by_their_number(problem):
+    # given  L = (1/2n) sum_i |f(x_i) - y_i|^2
+    rectangles, X, Y = problem.rectangular()
+    layers, n = [SMALL * W for W in rectangles], X.shape[1]
+    model = linear_stack(layers)
+    # when
+    (half_squared_error(model, X, Y)() / n).backward()
+    # then   the mean over the samples of the flow of each alone
+    alone = [equations(layers, X[:, [i]], Y[:, [i]], descending) for i in range(n)]
+    pairs = zip(gradients_of(model), *alone, strict=True)
+    gap = [frobenius(slope + sum(flows) / n) for slope, *flows in pairs]
+    bound = 2 * np.array(gradient_rounding(layers, X, Y)) / n
+    assert_at_most(np.array(gap), bound, why="autograd of the mean against single samples", instance=problem)
+
+
+@corrected
+@given(problem=deep_regressions(width=3))
+def test_where_the_layers_commute_the_print_is_right(problem):
+    # given  every layer a polynomial of one matrix: W_l = A + l I
+    layers, X, Y = problem.exactly()
+    commuting = [layers[0] + l * np.eye(3, dtype=int) for l in range(problem.depth)]  # noqa: E741
+    # then
+    printed, exact = (equations(commuting, X, Y, product) for product in (ascending, descending))
+    assert_identical(np.stack(printed), np.stack(exact), why="orders of a commuting product")
+
+
+@corrected
+@given(problem=deep_regressions(depth=2))
+def test_at_depth_two_the_print_is_right_for_any_layers(problem):
+    layers, X, Y = problem.exactly()
+    printed, exact = (equations(layers, X, Y, product) for product in (ascending, descending))
+    gaps = [np.abs(first - second).sum() for first, second in zip(printed, exact, strict=True)]
+    assert_identical(gaps, [0, 0], why="products of at most one factor")
