@@ -1,0 +1,282 @@
+r"""Proposition 4.3 - width improves the conditioning of training, in probability and up to that of the data.
+
+Section     4.3
+Printed     Wider layers improve the conditioning of the optimization problem, which accelerates convergence to the
+            implicitly regularized solution
+Reading     The optimization problem is conditioned like the Gram matrix of the gradients, $K_{ij} = \langle
+            \nabla_\theta f(x_i), \nabla_\theta f(x_j) \rangle$, by which a step of descent moves the residual:
+            $e \mapsto (I - \eta K) e$ to first order.
+Setting     $f(x) = W_L \cdots W_1 x$ with one output, n samples in the columns of X (rank n);
+            $K = X^\top M X$, $M = \sum_\ell \|W_L \cdots W_{\ell+1}\|^2 (W_{\ell-1} \cdots W_1)^\top
+            (W_{\ell-1} \cdots W_1)$, and $\operatorname{cond} M$ on the span of the samples
+Hypotheses  (H1) the entries of the hidden layers are independent standard Gaussians.
+            (H2) every hidden width m exceeds (sqrt(n) + t)^2, where exp(-t^2/2) is the probability allowed to fail.
+            (H3) the step is chosen by the curvature, eta = 2/(lambda_max + lambda_min) of K, not fixed beforehand.
+Idea        Ostrowski: cond(X'X)/cond(M) <= cond(K) <= cond(X'X) cond(M), for any layers. On the span of n samples a
+            Gaussian layer of width m has singular values within sqrt(m) +- (sqrt(n) + t), so cond(M) is at most the
+            product over hidden layers of ((1 + d)/(1 - d))^2, d = (sqrt(n) + t)/sqrt(m): decreasing in the width to 1.
+            So width removes what the layers add to the condition number of the data, and never more.
+Source      Horn, Johnson (2013), Matrix Analysis (Ostrowski's theorem); Davidson, Szarek (2001), Local Operator
+            Theory, Random Matrices and Banach Spaces; Edelman (1988), Eigenvalues and Condition Numbers of Random
+            Matrices; Du, Hu (2019), Width Provably Matters in Optimization for Deep Linear Neural Networks
+Tolerance   Eigenvalues by LAPACK, with the rounding of K to first order. Runs of descent start so near to an
+            interpolant that the drift of K is bounded beforehand by the second derivative of f, |X|/sqrt(m).
+Chance      t = 7.5: each Gaussian matrix breaks its bound with probability below 2 exp(-t^2/2) = 1.3e-12, and the fast
+            run makes fewer than 600. The law of the condition number is tested by Dvoretzky-Kiefer-Wolfowitz with
+            Massart's constant at 1e-9. Seeds are fixed or drawn by Hypothesis.
+Findings    Pathwise the print is false: one more neuron can raise cond(K) from 1 to 13/4. At a fixed step width does
+            not accelerate: with NTK scaling K does not depend on the width but for chance, and with standard scaling
+            K grows with the width until descent diverges. For two samples the improvement is exact: for a layer of
+            width m, P(cond > x) = (2x/(1 + x^2))^(m - 1), which decreases in m for every x > 1.
+Expected    holds under added hypotheses
+"""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end, regression_loss
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.deep_linear import wide_networks
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.conditioning import extreme_eigenvalues, tangent_core, tangent_gram, tangent_rounding
+from properties.rational import fractions
+from properties.search import smallest_violation
+from theorems.ledger import counterexample, necessity, under_hypotheses
+
+T = 7.5
+FALSE_ALARM = 1e-9
+NARROW = ((1,), (2,), (3, 5), (16,), (4, 2, 6))
+WIDE = ((128,), (512,), (100, 160), (2048,))
+
+
+def gaussian_condition(network):
+    """The bound on cond(M) in probability: the product over hidden layers of ((1 + d)/(1 - d))^2."""
+    d = (np.sqrt(network.X.shape[1]) + T) / np.sqrt(network.hidden)
+    return float(np.prod((1 + d) / (1 - d)) ** 2)
+
+
+def squared_trace_over_determinant(gram):
+    """(lambda_1 + lambda_2)^2/(lambda_1 lambda_2) of a rational (2, 2) matrix, which grows with its condition."""
+    determinant = gram[0, 0] * gram[1, 1] - gram[0, 1] * gram[1, 0]
+    return np.trace(gram) ** 2 / determinant if determinant else None
+
+
+def two_layers(neurons):
+    """W_1 with these neurons as rows, and W_2 of ones."""
+    return [fractions(neurons), fractions([[1] * len(neurons)])]
+
+
+@dataclasses.dataclass(frozen=True)
+class NearInterpolant:
+    """A two-layer network in NTK scaling, X/sqrt(m), whose residual lies along the slowest mode of K.
+
+    eta: 2/(lambda_max + lambda_min). rho = (kappa - 1)/(kappa + 1). size: |e_0|, see `near_interpolant`.
+    """
+
+    layers: list
+    X: np.ndarray
+    residual: np.ndarray
+    eta: float
+    rho: float
+    size: float
+
+    @property
+    def Y(self):
+        """Targets that the network misses by the residual."""
+        return end_to_end(self.layers) @ self.X - self.residual
+
+    def rounding(self, t):
+        """How far rounding takes the residual in t steps, to first order: one evaluation of f and one update a step.
+
+        f rounds by (m + d) u |W_2||W_1 X| and d u |W_1||X||W_2|, and u |theta| of an update moves it by |X||theta|.
+        """
+        (W, a), (d, _) = self.layers, self.X.shape
+        weights = norm(W) ** 2 + norm(a) ** 2
+        outputs = (len(W) + d) * (norm(a) * norm(W @ self.X) + norm(self.Y))
+        spectrum = t * self.eta * tangent_rounding(self.layers, self.X) * self.size
+        return 4 * (t + 2) * UNIT_ROUNDOFF * (outputs + 2 * d * norm(self.X) * weights) + spectrum
+
+
+def near_interpolant(network):
+    """A start from which descent contracts by rho up to (1 - rho)/20 at every step.
+
+    f is bilinear in (W_1, W_2), with second derivative at most x = |X/sqrt(m)|. Within R of the start |K_t - K_0| is at
+    most 3 j x R for j^2 = lambda_max and x R <= j, and a step errs by 2 x (eta j |e|)^2 more. The run moves the weights
+    by at most R = 2.2 eta j |e_0|/(1 - rho), so both together change the factor by less than 8.6 x eta^2 j^2
+    |e_0|/(1 - rho): that is (1 - rho)/20 at the |e_0| chosen here.
+    """
+    layers, X = network.layers(), network.X / np.sqrt(network.hidden[0])
+    eigenvalues, vectors = np.linalg.eigh(tangent_gram(layers, X))
+    eta, kappa = 2 / (eigenvalues[0] + eigenvalues[-1]), eigenvalues[-1] / eigenvalues[0]
+    rho = (kappa - 1) / (kappa + 1)
+    size = (1 - rho) ** 2 / (172 * norm(X, 2) * eta**2 * eigenvalues[-1])
+    return NearInterpolant(layers, X, size * vectors[:, 0], eta, rho, size)
+
+
+@counterexample
+def test_one_more_neuron_can_spoil_perfect_conditioning():
+    # given  X = I and W_1 = I, W_2 = (1, 1): K = 3I; then the neuron (3, 0) with output weight 1
+    X = fractions(np.eye(2, dtype=int))
+    narrow, wide = (tangent_gram(two_layers(rows), X) for rows in ([[1, 0], [0, 1]], [[1, 0], [0, 1], [3, 0]]))
+    # then   K = diag(3, 3) and diag(13, 4)
+    assert_identical([narrow[0, 1], wide[0, 1], narrow[0, 0]], [0, 0, narrow[1, 1]], why="diagonal Gram matrices")
+    condition = wide[0, 0] / wide[1, 1]
+    assert_violates(condition, 1, reads="cond K {value} > {limit} without the neuron", X="I", W_1="I", neuron=[3, 0])
+
+
+@counterexample
+def test_one_more_random_feature_can_spoil_perfect_conditioning():
+    # given  only the output layer is trained, so that K = W_1'W_1 at X = I
+    W = fractions([[1, 0], [0, 1], [3, 0]])
+    gram = W.T @ W
+    # then
+    assert_violates(gram[0, 0] / gram[1, 1], 1, reads="cond W_1'W_1 {value} > {limit}", W_1="I", neuron=[3, 0])
+
+
+@counterexample
+def test_hypothesis_finds_a_neuron_that_worsens_the_conditioning():
+    # given  two neurons and a third one of small integers, output weights 1, X = I
+    neuron, X = st.tuples(st.integers(-3, 3), st.integers(-3, 3)), fractions(np.eye(2, dtype=int))
+
+    def spread(neurons):
+        return squared_trace_over_determinant(tangent_gram(two_layers(neurons), X))
+
+    # when
+    found = smallest_violation(st.lists(neuron, min_size=3, max_size=3), lambda rows: spread(rows) > spread(rows[:2]))
+    # then   (cond + 1)^2/cond has grown
+    names = {"neurons": found[:2], "new": found[2]}
+    assert_violates(spread(found), spread(found[:2]), reads="tr^2/det {value} > {limit} before", **names)
+
+
+@under_hypotheses("H1", "H2")
+@given(network=wide_networks(NARROW + WIDE))
+def test_the_layers_change_the_conditioning_of_the_data_by_at_most_their_own(network):
+    # given  any layers at all, of depth two to four, as narrow as one neuron: neither H1 nor H2 is used
+    layers, X = network.layers(), network.X
+    K, core = tangent_gram(layers, X), network.Q.T @ tangent_core(layers) @ network.Q
+    # when
+    eigenvalues, (least, largest) = extreme_eigenvalues(K), extreme_eigenvalues(core)
+    # then   Ostrowski: theta sigma_i^2 with theta in [least, largest], for the first and the last eigenvalue
+    squares = network.s[[-1, 0]] ** 2
+    slack = 8 * tangent_rounding(layers, X)
+    assert_within(least * squares, eigenvalues, largest * squares, slack=slack, why="Ostrowski", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+@given(network=wide_networks(WIDE))
+def test_the_conditioning_approaches_that_of_the_data_as_the_layers_widen(network):
+    # given  H1 and H2
+    layers, bound = network.layers(), gaussian_condition(network)
+    # when
+    least, largest = extreme_eigenvalues(tangent_gram(layers, network.X))
+    # then   cond(X'X)/bound <= cond(K) <= cond(X'X) bound
+    data, slack = network.data_condition, 4 * tangent_rounding(layers, network.X) / least
+    lower, upper = data / bound * (1 - slack), data * bound * (1 + slack)
+    assert_within(lower, largest / least, upper, why="conditioning in probability", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+@given(network=wide_networks(WIDE))
+def test_gaussian_layers_are_nearly_isometric_on_the_samples(network):
+    # given  the first hidden layer of width m
+    W, root = network.layers()[0], np.sqrt(network.hidden[0])
+    # when
+    singular = np.linalg.svd(W @ network.Q, compute_uv=False)[[-1, 0]]
+    # then   Davidson and Szarek
+    spread = np.sqrt(network.X.shape[1]) + T
+    slack = 100 * network.hidden[0] * UNIT_ROUNDOFF * root
+    assert_within(root - spread, singular, root + spread, slack=slack, why="Davidson-Szarek", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+@pytest.mark.parametrize("m", [2, 3, 8])
+def test_for_two_samples_the_condition_number_of_a_layer_has_a_law_that_improves_with_the_width(m):
+    # given  4000 layers of width m on two samples
+    layers = np.random.default_rng(m).standard_normal((4000, m, 2))
+    singular = np.linalg.svd(layers, compute_uv=False)
+    # when   P(cond > x) = (2x/(1 + x^2))^(m - 1), so this is uniform on [0, 1]
+    uniform = (2 * singular[:, 0] * singular[:, 1] / (singular**2).sum(-1)) ** (m - 1)
+    # then   P(sup > e) <= 2 exp(-2 N e^2)
+    deviation = scipy.stats.kstest(uniform, "uniform").statistic
+    assert_at_most(deviation, np.sqrt(np.log(2 / FALSE_ALARM) / 8000), why="law of the condition number, DKW")
+
+
+@under_hypotheses("H1", "H2", "H3")
+@given(network=wide_networks(((128,), (512,), (2048,))))
+def test_near_an_interpolant_the_slowest_mode_contracts_as_its_conditioning_says(network):
+    # given  H1 and H2; H3: the step from the curvature at the start
+    start, t = near_interpolant(network), network.t
+    # when
+    end = deep_linear_descent(start.layers, start.X, start.Y, start.eta, t)
+    # then   e_t = rho^t e_0, up to the drift of K
+    left = (end_to_end(end) @ start.X - start.Y)[0]
+    drift = ((start.rho + (1 - start.rho) / 20) ** t - start.rho**t) * start.size
+    error = norm(left - start.rho**t * start.residual)
+    assert_at_most(error, drift + start.rounding(t), why="residual along the slowest mode", instance=network)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@given(network=wide_networks(((128,), (512,), (2048,))))
+def test_the_rate_of_contraction_is_at_least_what_the_width_promises(network):
+    # given  H3
+    start = near_interpolant(network)
+    # then   (kappa - 1)/(kappa + 1) at the kappa that the width allows, which decreases in the width
+    promised = network.data_condition * gaussian_condition(network)
+    upper = (promised - 1) / (promised + 1)
+    slack = 4 * tangent_rounding(start.layers, start.X) * start.eta
+    assert_at_most(start.rho, upper + slack, why="contraction by width", instance=network)
+
+
+@necessity("H1")
+def test_without_H1_no_width_cures_neurons_that_repeat_each_other():
+    # given  W_1 = I and the neuron (3, 0) 998 times more, output weights 1, X = I: K = diag(9983, 1001), m = 1000
+    X = fractions(np.eye(2, dtype=int))
+    gram = tangent_gram(two_layers([[1, 0], [0, 1], *[[3, 0]] * 998]), X)
+    # then
+    condition = gram[0, 0] / gram[1, 1]
+    assert_violates(condition, 1, reads="cond K {value} at m = 1000 > {limit} at m = 2", X="I", neuron=[3, 0])
+
+
+@necessity("H2")
+@pytest.mark.parametrize("scale", [10, 1000])
+def test_without_H2_a_single_neuron_can_be_conditioned_arbitrarily_badly(scale):
+    # given  m = 1 < n = 2: W_1 = (1, 0) and the output weight 1/scale, so K = diag(1 + 1/scale^2, 1/scale^2)
+    layers = [fractions([[1, 0]]), fractions([[Fraction(1, scale)]])]
+    gram = tangent_gram(layers, fractions(np.eye(2, dtype=int)))
+    # then
+    condition = gram[0, 0] / gram[1, 1]
+    assert_violates(condition, scale**2, reads="cond K {value} > {limit} at m = 1", W_1=[1, 0], W_2=Fraction(1, scale))
+
+
+@necessity("H3")
+def test_without_H3_the_wider_network_diverges_at_the_step_that_suits_the_narrow_one():
+    # given  standard scaling, d = 1, x = 1, y = 2, all weights 1, eta = 3/10: f = m at the start
+    eta, X, Y = Fraction(3, 10), fractions([[1]]), fractions([[2]])
+    narrow, wide = ([fractions([[1]] * m), fractions([[1] * m])] for m in (1, 20))
+    # when
+    after = [deep_linear_descent(layers, X, Y, eta, 2) for layers in (narrow, wide)]
+    # then   the narrow one has descended, and once eta (f - y) >= 3 every step multiplies f by at least 4
+    assert_at_most(regression_loss(after[0], X, Y), regression_loss(narrow, X, Y), why="loss of the narrow network")
+    overshoot = eta * (end_to_end(after[1])[0, 0] - 2)
+    assert_violates(overshoot, 3, reads="eta (f - y) = {value} > {limit} at m = 20", x=1, y=2, weights=1, eta=eta)
+
+
+@necessity("H3")
+@given(network=wide_networks(((2,), (3,), (16,))))
+def test_without_H3_width_alone_changes_nothing_in_ntk_scaling(network):
+    # given  every neuron twice, f divided by the square root of the width
+    W, a = network.layers()
+    widths = len(W), 2 * len(W)
+    # when
+    narrow = tangent_gram([W, a], network.X / np.sqrt(widths[0]))
+    wide = tangent_gram([np.tile(W, (2, 1)), np.tile(a, 2)], network.X / np.sqrt(widths[1]))
+    # then   the same K, so the same contraction at the same step
+    rounding = 4 * tangent_rounding([W, a], network.X / np.sqrt(widths[0]))
+    assert_at_most(norm(wide - narrow), rounding, why="K of the doubled network", instance=network)
