@@ -1,0 +1,37 @@
+"""The velocity of the imbalance is its derivative, exactly, and a drift is followed from its first step to its last."""
+
+import numpy as np
+
+from fixtures.dynamics.deep_linear import deep_linear_descent
+from properties.balance import drift_of_descent, imbalance_velocities, imbalances
+from properties.certificates import assert_at_most, assert_identical
+from properties.deep_linear import frobenius
+from properties.rational import fractions
+
+LAYERS = [fractions([[1, -2], [0, 3], [2, 1]]), fractions([[1, 0, -1], [2, 1, 1]]), fractions([[3, 1]])]
+
+
+def test_balanced_layers_have_no_imbalance():
+    turn = fractions([[0, -1], [1, 0]])
+    for imbalance in imbalances([turn, turn, turn]):
+        assert_identical(imbalance, fractions([[0, 0], [0, 0]]), why="imbalance of rotations")
+
+
+def test_the_velocity_of_the_imbalance_is_its_central_difference():
+    # given  D_l is quadratic along a line, so that its central difference is exact
+    velocities = [W[::-1] + 1 for W in LAYERS]
+    ends = [imbalances([W + s * V for W, V in zip(LAYERS, velocities, strict=True)]) for s in (1, -1)]
+    for rate, ahead, behind in zip(imbalance_velocities(LAYERS, velocities), *ends, strict=True):
+        assert_identical(rate, (ahead - behind) / 2, why="derivative of the imbalance")
+
+
+def test_a_drift_is_followed_from_the_first_step_to_the_last():
+    layers = [np.array(W, float) for W in LAYERS]
+    X, Y, eta = np.array([[1.0, 2], [-1, 1]]), np.array([[2.0, -3]]), 1e-3
+    # when
+    drift, end = drift_of_descent(layers, X, Y, eta, 5), deep_linear_descent(layers, X, Y, eta, 5)
+    # then
+    for observed, last, first, rounding in zip(
+        drift.observed, imbalances(end), imbalances(layers), drift.rounding, strict=True
+    ):
+        assert_at_most(frobenius(observed - (last - first)), rounding, why="drift over five steps")
