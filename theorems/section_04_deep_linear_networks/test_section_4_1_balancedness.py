@@ -68,7 +68,7 @@ def per_pair(matrices):
 
 def flow_of(problem, layers, times):
     """The gradient flow of a batch, with the largest |W_l| on the way, (T,)."""
-    run = layer_flow(layers, regression_gradient(problem.X, problem.Y), times, rtol=1e-11)
+    run = layer_flow(layers, regression_gradient(problem.X, problem.Y), times, rtol=1e-10)
     return run, np.max([frobenius(W).max(-1) for W in run.layers], axis=0)
 
 
@@ -90,7 +90,7 @@ def test_along_the_flow_the_imbalance_keeps_its_initial_value(problem):
     # given  an unbalanced start, and three times of which the first is early
     layers = [SMALL * W for W in problem.layers]
     # when
-    run, largest = flow_of(problem, layers, np.array([0.05, 0.3, 1.0]))
+    run, largest = flow_of(problem, layers, np.array([0.05, 0.2, 0.6]))
     # then   |W|^2 moves by at most 2|W||dW|, and two layers enter
     moved = [now - start for now, start in zip(imbalances(run.layers), imbalances(layers), strict=True)]
     assert_at_most(per_pair(moved).max((-2, -1)), 4 * largest * run.error, why="drift of D_l along the flow")
@@ -102,7 +102,7 @@ def test_from_a_multiple_of_the_identity_all_layers_share_their_singular_values_
     # given  the printed start W_l(0) = alpha I
     layers = [0.8 * np.eye(3) + 0 * W for W in problem.layers]
     # when
-    run, largest = flow_of(problem, layers, np.array([0.05, 0.3, 1.0]))
+    run, largest = flow_of(problem, layers, np.array([0.05, 0.2, 0.6]))
     # then   sigma(W_l)^L = sigma(W_L ... W_1), by Weyl up to L |W|^(L-1) times the error, on either side
     shared = svd(end_to_end(run.layers), compute_uv=False)
     gap = np.max([np.abs(svd(W, compute_uv=False) ** 4 - shared).max((-2, -1)) for W in run.layers], axis=0)
