@@ -19,6 +19,16 @@ def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndar
     return np.stack([nearest_interpolant(*problem) for problem in zip(X, y, w0, strict=True)])
 
 
+def least_squares_map(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """YX^+, the W of least Frobenius norm among those of least |WX - Y|_F, by LAPACK; X (d, n), Y (k, n), or batches.
+
+    Zero columns, the padding of a batch, count for nothing.
+    """
+    if X.ndim == 2:
+        return scipy.linalg.lstsq(X.T, Y.T)[0].T
+    return np.stack([least_squares_map(*problem) for problem in zip(X, Y, strict=True)])
+
+
 def ridge(X: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
     """Argmin |Xw - y|^2 + penalty |w|^2 by scikit-learn's SVD solver; of shape (p,) or (B, p)."""
     from sklearn.linear_model import Ridge

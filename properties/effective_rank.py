@@ -1,0 +1,24 @@
+"""Rank as experiments report it: by entropy, or by counting singular values above a threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def entropic_rank(s: np.ndarray) -> np.ndarray:
+    """Exp of the Shannon entropy of s/sum(s), between 1 and the number of nonzero s (Roy and Vetterli, 2007).
+
+    s (..., d): singular values, not all zero.
+    """
+    shares = s / s.sum(-1, keepdims=True)
+    return np.exp(-(shares * np.log(np.where(shares > 0, shares, 1))).sum(-1))
+
+
+def absolute_rank(s: np.ndarray, threshold: float) -> np.ndarray:
+    """How many singular values s (..., d) exceed `threshold`, which is in their unit."""
+    return (np.asarray(s) > threshold).sum(-1)
+
+
+def relative_rank(s: np.ndarray, threshold: float) -> np.ndarray:
+    """How many singular values s (..., d) exceed `threshold` times the largest."""
+    return (s > threshold * s.max(-1, keepdims=True)).sum(-1)

@@ -1,0 +1,127 @@
+"""How small a nuclear norm could have been: dual certificates, checked by us, for regression, completion and sensing.
+
+By duality min {|W|_* : A(W) = y} = max {<y, nu> : |A*(nu)|_op <= 1}. Any nu, from any solver, gives the lower bound
+<y, nu>/|A*(nu)|_op, and any exactly feasible W the upper bound |W|_*; no solver's status is believed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import scipy.optimize
+
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.sensing import Completion
+
+
+def nuclear_norm(W: np.ndarray) -> np.ndarray:
+    """The sum of singular values, shape () or (B,)."""
+    return np.linalg.norm(W, "nuc", axis=(-2, -1))
+
+
+def operator_norm(W: np.ndarray) -> np.ndarray:
+    """The largest singular value, shape () or (B,)."""
+    return np.linalg.norm(W, 2, axis=(-2, -1))
+
+
+def spectrum_rounding(W: np.ndarray) -> np.ndarray:
+    """How far the sum of the computed singular values of W (d, d) may be from the exact one: 16 d^2 u |W|_F.
+
+    LAPACK's singular values are those of a matrix within 16 d u |W|_F (backward stability, Weyl), and there are d.
+    """
+    return 16 * max(W.shape[-2:]) ** 2 * UNIT_ROUNDOFF * np.linalg.norm(W, axis=(-2, -1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Bracket:
+    """lower <= min {|W|_* : W feasible} <= upper, numbers or (B,); `lower` comes from nu, `upper` from W."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    W: np.ndarray
+    nu: np.ndarray
+
+
+def regression_bracket(X: np.ndarray, Y: np.ndarray, W: np.ndarray) -> Bracket:
+    """Bounds on the least nuclear norm among the solutions of WX = Y, from a solution W = YX^+ with rows in col(X).
+
+    nu = K X^{+'} for the polar factor K of W: then |nu X'|_op = |KP|_op <= 1 and <Y, nu> = <W, K> = |W|_*. X (d, n),
+    Y (d, n), W (d, d), or batches.
+    """
+    left, _, right = np.linalg.svd(W)
+    nu = left @ right @ np.linalg.pinv(X).mT
+    lower = (Y * nu).sum((-2, -1)) / np.maximum(1, operator_norm(nu @ X.mT))
+    return Bracket(lower=lower, upper=nuclear_norm(W), W=W, nu=nu)
+
+
+def completion_bracket(problem: Completion, iterations: int, gamma: float = 1.0) -> Bracket:
+    """Bounds on the least nuclear norm of a completion, by Douglas-Rachford splitting, single or batched.
+
+    With P(Z) the nearest completion to Z, Z <- Z + shrink(2 P(Z) - Z) - P(Z), where shrink lowers every singular value
+    by gamma, to 0 at least. P(Z) is an exact completion, and (P(Z) - Z)/gamma vanishes off the mask and tends to a
+    dual solution; rescaled to |.|_op = 1 it is one that is feasible. gamma: in the unit of W.
+    """
+    Z = problem.values.astype(float)
+    for _ in range(iterations):
+        fed = problem.fill(Z)
+        left, s, right = np.linalg.svd(2 * fed - Z)
+        Z = Z + (left * np.maximum(s - gamma, 0)[..., None, :]) @ right - fed
+    W = problem.fill(Z)
+    nu = problem.mask * (W - Z)
+    size = operator_norm(nu)
+    lower = np.divide((problem.values * nu).sum((-2, -1)), size, out=np.zeros_like(size), where=size > 0)
+    return Bracket(lower=lower, upper=nuclear_norm(W), W=W, nu=nu)
+
+
+@dataclasses.dataclass(frozen=True)
+class LeastTrace:
+    """A linear program min {sum w : aw = y, w >= 0}, as HiGHS left it and as we checked it.
+
+    w (d,) >= 0; infeasibility (m,) = aw - y; lower: <y, nu>/max(1, max_j a_j'nu), at most the optimum by weak duality.
+    """
+
+    w: np.ndarray
+    infeasibility: np.ndarray
+    lower: float
+
+
+def least_trace(a: np.ndarray, y: np.ndarray) -> LeastTrace:
+    """The least trace of a positive semidefinite matrix measured by commuting A_i = Q diag(a_i) Q', as a program in w.
+
+    Replacing W by the diagonal of Q'WQ changes neither trace nor measurements, so nothing is lost. a (m, d), y (m,).
+    Primal and dual of HiGHS are made feasible here: w is cut off at 0, nu is scaled down to a'nu <= 1.
+    """
+    solution = scipy.optimize.linprog(np.ones(a.shape[1]), A_eq=a, b_eq=y, method="highs")
+    w = np.maximum(solution.x, 0)
+    nu = solution.eqlin.marginals
+    return LeastTrace(w=w, infeasibility=a @ w - y, lower=float(y @ nu) / max(1.0, float((nu @ a).max())))
+
+
+def entropy(w: np.ndarray) -> np.ndarray:
+    """Sum of w ln w - w over the last axis, with 0 ln 0 = 0; at least -1 per entry."""
+    return (w * np.log(np.where(w > 0, w, 1)) - w).sum(-1)
+
+
+def leading_pivots(M: np.ndarray) -> list[Fraction]:
+    """The pivots d_i of M = L diag(d) L', exact, for a symmetric array of Fractions or integers.
+
+    All d_i >= 0 certifies that M is positive semidefinite. Raises ValueError where a pivot is 0 and its column is not,
+    which shows an indefinite M.
+    """
+    rest = [[Fraction(entry) for entry in row] for row in M.tolist()]
+    pivots = []
+    while rest:
+        pivot, column = rest[0][0], [row[0] for row in rest[1:]]
+        if pivot == 0 and any(column):
+            raise ValueError("the matrix is indefinite: a zero pivot above a nonzero column")
+        pivots.append(pivot)
+        rest = [
+            [
+                entry - (factor / pivot) * across if pivot else entry
+                for entry, across in zip(row[1:], rest[0][1:], strict=True)
+            ]
+            for row, factor in zip(rest[1:], column, strict=True)
+        ]
+    return pivots

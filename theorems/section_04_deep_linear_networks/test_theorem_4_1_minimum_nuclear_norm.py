@@ -1,0 +1,497 @@
+r"""Theorem 4.1 - deep linear networks find the interpolant of least nuclear norm.
+
+Section     4.2
+Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply
+            $W_L \cdots W_1 \to W^* = \arg\min_W \|W\|_* \ \text{s.t.}\ Wx = y$
+Reading     (a) is about the constraint as printed, fully observed outputs of n <= d inputs, $WX = Y$; (b) is about the
+            convergence that is asserted there; (c) is about the constraints for which the theorem is known elsewhere,
+            linear measurements $\langle A_i, W \rangle = y_i$ and, as a special case, matrix completion
+Setting     Losses $\frac12 \|WX - Y\|_F^2$ and $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$; all layers d x d;
+            $P = XX^+$; with W = UU', GD is $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, G the gradient in W
+Hypotheses  Of the corrected statement (c): (H1) depth two with tied layers, W = UU'.  (H2) U(0) = alpha I.
+            (H3) The A_i are symmetric and commute.  (H4) alpha -> 0.  (H5) Some positive semidefinite W fits.
+Corrected   (b) At every time and depth $W_1(I-P) = \alpha(I-P)$ and $\|W - YX^+\|_F^2 = \|(WX-Y)X^+\|_F^2 + \alpha^2
+            \|W_L \cdots W_2 (I-P)\|_F^2$, so that $\|W - YX^+\|_F \le \|(WX-Y)X^+\|_F + \alpha \|W_L \cdots W_2\|_{op}
+            \sqrt{d-n}$; positive definite targets Y = SX are fitted. (c) Under H1-H3 every iterate
+            is $W = \alpha^2 \exp(A^*(\nu) - D)$, $0 \le D \le 2 \sum_t \|2\eta G_t\|_F^2$, and its trace exceeds
+            the least trace of a positive semidefinite matrix with the same measurements by at most
+            $[K(w_1) - K(w) + \|D\| \operatorname{tr} w_1]/\ln(1/\alpha^2)$, $K(w) = \sum w \ln w - w$
+Parts       (a) the constraint Wx = y sees a nuclear norm - vacuous
+            (b) convergence to the least nuclear norm under Wx = y - refuted
+            (c) least nuclear norm under linear measurements - refuted
+Idea        (a) S = YX^+ + S(I-P) for every interpolant S, so no singular value of YX^+ = SP exceeds that of S: all
+            unitarily invariant norms agree, and gradient descent without depth already gets there. (b) From alpha I
+            the network is a product of positive factors, which never crosses zero on its way to y = -x; and what no
+            sample shows stays at its start. (c) From alpha I with symmetric data W stays positive semidefinite, while
+            the least nuclear norm of a completion may need a negative eigenvalue; and among positive semidefinite
+            matrices, measurements that do not commute send the flow along one eigenvector at a time.
+Source      Fan (1951), Maximum Properties and Inequalities for the Eigenvalues of Completely Continuous Operators;
+            Gunasekar, Woodworth, Bhojanapalli, Neyshabur, Srebro (2017), Implicit Regularization in Matrix
+            Factorization (the commuting case, and the conjecture); Razin, Cohen (2020), Implicit Regularization in
+            Deep Learning May Not Be Explainable by Norms (a completion that drives every norm to infinity); Li, Luo,
+            Lyu (2021), Towards Resolving the Implicit Bias of Gradient Descent for Matrix Factorization: Greedy
+            Low-Rank Learning (the conjecture refuted); Bartlett, Helmbold, Long (2018), Gradient Descent with Identity
+            Initialization Efficiently Learns Positive Definite Linear Transformations by Deep Residual Networks
+Tolerance   Distances: the exact split above plus the rounding of the layers. Nuclear norms: dual certificates checked
+            by us, rational where a test pins a value; the misfit of an unconverged run is charged to its certificate.
+            Least traces: HiGHS, its dual made feasible by us
+Findings    The general order of the excess in (b) is alpha; alpha^L only where data and target commute. The pinned
+            non-commuting case has least trace between 57/7 and 204/25, both rational; descent ends at 12.
+Expected    refuted
+"""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.datasets.diabetes import serum_regression
+from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end_to_end, regression_gradient
+from fixtures.dynamics.matrix_sensing import at_time, factored_path, until_fitted
+from fixtures.dynamics.torch_training import train_deep_linear
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.interpolable import interpolables
+from fixtures.problems.sensing import Completion, Sensing, commuting_sensing, corner
+from fixtures.problems.tapes import tapes
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.deep_interpolation import modes_of_descent, null_drift, split_distance
+from properties.nuclear_norm import (
+    entropy,
+    leading_pivots,
+    least_trace,
+    nuclear_norm,
+    operator_norm,
+    regression_bracket,
+    spectrum_rounding,
+)
+from properties.oracles import least_squares_map
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, vacuous
+
+FITTED = 1e-9
+TIMES = [0, 1, 30, 400]
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagonal:
+    """Targets diag(lam) of a fully observed problem; lam (d,) integers in -3..3."""
+
+    lam: np.ndarray
+
+
+diagonals = tapes(4).map(lambda tape: Diagonal(tape.integers(4, 3)))
+
+
+def train(problem, depth, steps):
+    """The layers after `steps` steps of gradient descent from alpha I, and what is known of their distance to YX^+."""
+    eta = problem.step(depth)
+    layers = deep_linear_descent(problem.start(depth), problem.X, problem.Y, eta, steps)
+    drift = null_drift(problem.X, problem.Y, problem.alpha, depth, eta, steps)
+    return layers, split_distance(layers, problem.X, problem.Y, problem.alpha, drift)
+
+
+# (a) the constraint WX = Y
+
+
+@vacuous(part="(a)")
+@given_batches(problem=interpolables())
+def test_least_squares_has_the_least_nuclear_norm_already(problem):
+    # when   LAPACK minimizes |WX - Y|_F, and |W|_F among its minimizers
+    W = least_squares_map(problem.X, problem.Y)
+    # then   no interpolant has a smaller nuclear norm: the polar factor of W is a dual certificate
+    dual = regression_bracket(problem.X, problem.Y, W)
+    rounding = 8 / problem.sigma_min * spectrum_rounding(W)
+    assert_at_most(dual.upper - dual.lower, rounding, why="nuclear norm of YX^+ less its dual", instance=problem)
+
+
+@vacuous(part="(a)")
+@given_batches(problem=interpolables())
+def test_every_interpolant_has_every_singular_value_at_least_as_large(problem):
+    # given  S interpolates, and so does S P + Z(I - P) for every Z: here Z = S
+    W = least_squares_map(problem.X, problem.Y)
+    # then   sigma_i(YX^+) <= sigma_i(S) for each i, hence |YX^+| <= |S| in every unitarily invariant norm
+    least, other = (np.linalg.svd(matrix, compute_uv=False) for matrix in (W, problem.S))
+    rounding = spectrum_rounding(problem.S) * 8 / problem.sigma_min
+    assert_at_most((least - other).max(-1), rounding, why="singular values of YX^+ and S", instance=problem)
+
+
+@vacuous(part="(a)")
+@given_batches(problem=interpolables())
+def test_gradient_descent_without_depth_finds_the_same_matrix(problem):
+    # when   L = 1 from zero, eta = 1/s_1^2 = 1: the slowest mode shrinks by 1 - s_n^2 <= 9/10 a step
+    layers = deep_linear_descent([0 * problem.S], problem.X, problem.Y, 1.0, 260)
+    dual = regression_bracket(problem.X, problem.Y, least_squares_map(problem.X, problem.Y))
+    # then   sqrt(d) |W - YX^+|_F bounds the difference of nuclear norms
+    remaining = 2 * (1 - problem.sigma_min**2) ** 260 * norm(problem.least_squares_map, axis=(-2, -1))
+    rounding = 260 * 8 / problem.sigma_min * spectrum_rounding(dual.W)
+    assert_within(dual.lower, nuclear_norm(layers[0]), dual.upper, slack=remaining + rounding, why="L = 1 from zero")
+
+
+# (b) convergence to it
+
+
+@counterexample(part="(b)")
+def test_a_positive_start_never_fits_the_reflection_of_its_input():
+    # given  x = 1, y = -1, W_1 = W_2 = 1/2, eta = 2/5, in exact arithmetic
+    half, eta, x, y = Fraction(1, 2), Fraction(2, 5), np.array([[Fraction(1)]]), np.array([[Fraction(-1)]])
+    # when   a step multiplies each layer by 1 - eta (1 + W), between 0 and 1 while 0 < W < 1
+    first, fourth = (end_to_end(deep_linear_descent([np.array([[half]])] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
+    # then   W decreases and stays positive for ever, so that the loss (1 + W)^2/2 stays above 1/2
+    assert_within(0, fourth, first, why="0 < W_4 < W_1")
+    reads = "loss {value} after one step, and > {limit} for ever, as W > 0"
+    assert_violates((1 + first) ** 2 / 2, Fraction(1, 2), reads=reads, x=1, y=-1, L=2, alpha=half, eta=eta)
+
+
+@counterexample(part="(b)")
+def test_a_search_finds_a_target_that_identity_layers_never_fit():
+    def stays_away(instance):
+        depth, y = instance
+        W = end_to_end(deep_linear_descent([np.full((1, 1), 0.5)] * depth, np.eye(1), np.full((1, 1), y), 0.03, 500))
+        return abs(W[0, 0] - y) > abs(y) / 2 + 1 / 4
+
+    depth, y = smallest_violation(st.tuples(st.integers(2, 4), st.integers(-3, 3)), stays_away, budget=60)
+    assert_identical((depth, y), (2, -1), why="the smallest unfitted target is y = -x at depth two")
+
+
+@counterexample(part="(b)")
+@pytest.mark.parametrize("depth", [2, 3])
+@given_batches(target=diagonals)
+def test_no_negative_eigenvalue_of_a_diagonal_target_is_ever_approached(target, depth):
+    # given  X = I, Y = diag(lam) of integers, alpha = 1/2: off-diagonal entries are exactly zero in floating point
+    identity = np.eye(4)
+    Y = target.lam[:, None, :] * identity
+    # when
+    W = end_to_end(deep_linear_descent([0 * Y + identity / 2] * depth, 0 * Y + identity, Y, 0.02, 400))
+    # then   W_ii > 0 = the limit, so |W - Y|_F^2 >= the sum of squares of the negative eigenvalues
+    floor = norm(np.minimum(target.lam, 0), axis=-1)
+    assert_at_most(floor, norm(W - Y, axis=(-2, -1)), why="distance to a target with negative eigenvalues")
+
+
+@counterexample(part="(b)")
+def test_what_no_sample_shows_is_kept_and_adds_to_the_nuclear_norm():
+    # given  x = y = e_1 and W_1 = W_2 = I/2, in exact arithmetic: the least nuclear norm is |y|/|x| = 1
+    half, e_1 = Fraction(1, 2), np.array([[Fraction(1)], [Fraction(0)]])
+    identity = np.array([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]])
+    # when
+    W = end_to_end(deep_linear_descent([half * identity] * 2, e_1, e_1, half, 3))
+    # then   W = diag(w_t, 1/4) with w_t in (1/4, 1) on its way to 1
+    assert_identical(W[:, 1], [0, Fraction(1, 4)], why="W e_2 is the start's")
+    assert_within(Fraction(1, 4), W[0, 0], 1, why="w_t rises from 1/4 towards 1")
+    reads = "nuclear norm of the limit {value} > least {limit}"
+    assert_violates(1 + W[1, 1], 1, reads=reads, x=[1, 0], y=[1, 0], L=2, alpha=half)
+
+
+@corrected(part="(b)")
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@given_batches(problem=interpolables())
+def test_the_first_layer_never_moves_off_the_data(problem, depth):
+    layers = deep_linear_descent(problem.start(depth), problem.X, problem.Y, problem.step(depth), problem.t)
+    # then   W_1 (I - P) = alpha (I - P) at the drawn time
+    moved = (layers[0] - problem.start(depth)[0]) @ problem.off_the_data
+    drift = null_drift(problem.X, problem.Y, problem.alpha, depth, problem.step(depth), problem.t)
+    assert_at_most(norm(moved, axis=(-2, -1)), drift, why="W_1 off the data", instance=problem)
+
+
+@corrected(part="(b)")
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@given_batches(problem=interpolables())
+def test_at_every_time_the_distance_splits_into_misfit_and_start(problem, depth):
+    least = least_squares_map(problem.X, problem.Y)
+    # when   at the drawn time, fitted or not
+    layers, split = train(problem, depth, problem.t)
+    # then   exactly; and the printed form, alpha |W_L ... W_2|_op sqrt(d - n), lies above
+    distance = norm(end_to_end(layers) - least, axis=(-2, -1))
+    exact = split.distance
+    assert_within(exact, distance, exact, slack=split.rounding, why="distance to YX^+", instance=problem)
+    bound = split.fitted + split.ceiling * np.sqrt(problem.dimension - problem.samples)
+    assert_at_most(distance, bound + split.rounding, why="certificate of the distance to YX^+", instance=problem)
+
+
+@corrected(part="(b)")
+@pytest.mark.parametrize("depth", [2, 3])
+@given_batches(size=100, problem=interpolables(targets=("positive",), scales=(0.3,)))
+def test_positive_targets_are_fitted_with_nearly_the_least_nuclear_norm(problem, depth):
+    gradient, eta = regression_gradient(problem.X, problem.Y), problem.step(depth)
+    # when   it stops once every instance is fitted, or fails
+    layers = until_fitted(
+        descent_path(problem.start(depth), gradient, eta),
+        lambda moving: norm(end_to_end(moving) @ problem.X - problem.Y, axis=(-2, -1)),
+        tolerance=FITTED,
+        budget=6000,
+    )
+    # then   |W|_* lies between the least and the least plus alpha |W_L ... W_2|_op a dimension no sample shows
+    drift = null_drift(problem.X, problem.Y, problem.alpha, depth, eta, 6000)
+    split = split_distance(layers, problem.X, problem.Y, problem.alpha, drift)
+    least = regression_bracket(problem.X, problem.Y, least_squares_map(problem.X, problem.Y))
+    slack = problem.dimension * (split.fitted + split.rounding) + 8 / problem.sigma_min * spectrum_rounding(least.W)
+    upper = least.upper + split.ceiling * (problem.dimension - problem.samples)
+    norms = nuclear_norm(end_to_end(layers))
+    assert_within(least.lower, norms, upper, slack=slack, why="nuclear norm of the fit", instance=problem)
+
+
+@corrected(part="(b)")
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@given_batches(problem=interpolables(targets=("commuting",)))
+def test_where_data_and_target_commute_every_iterate_is_known_mode_by_mode(problem, depth):
+    # when   at the drawn time, long before the limit
+    layers, _ = train(problem, depth, problem.t)
+    # then   W_t = basis diag(v_t^L) basis', and v_t = alpha for ever in the modes no sample shows
+    modes = modes_of_descent(problem, depth, problem.step(depth), problem.t)
+    exact = (problem.basis * modes.v[:, None, :] ** depth) @ problem.basis.mT
+    error = norm(end_to_end(layers) - exact, axis=(-2, -1))
+    assert_at_most(error, modes.error, why="iterate against its modes", instance=problem)
+
+
+@corrected(part="(b)")
+def test_torch_users_get_the_same_certificate():
+    # given  Y = SX, S = [[2, 1, 0], [0, 1, 1], [0, 0, 1]] with S + S' > 0, two orthogonal samples, s_1 = 3
+    X, S = np.array([[1.0, 2], [2, -2], [2, 1]]), np.array([[2.0, 1, 0], [0, 1, 1], [0, 0, 1]])
+    start, steps = [np.eye(3) / 10] * 3, 1200
+    # when   three nn.Linear without bias, torch.optim.SGD, float64
+    layers = train_deep_linear(start, X, S @ X, lr=0.004, steps=steps)
+    split = split_distance(layers, X, S @ X, 0.1, null_drift(X, S @ X, 0.1, 3, 0.004, steps))
+    # then
+    distance = norm(end_to_end(layers) - least_squares_map(X, S @ X))
+    assert_within(split.distance, distance, split.distance, slack=split.rounding, why="torch.optim.SGD on nn.Linear")
+    assert_at_most(split.fitted, FITTED, why="the stack fits its data in 1200 steps")
+
+
+@corrected(part="(b)")
+def test_six_serum_values_of_four_patients_are_certified_as_far_as_the_start_allows():
+    # given  diabetes: W is 6 x 6, four patients leave two dimensions unseen; s_4/s_1 = 0.157
+    X, Y = serum_regression(patients=4)
+    least, alpha, eta, steps = least_squares_map(X, Y), 0.2, 1 / 8, 5000
+    # when
+    layers = deep_linear_descent([alpha * np.eye(6)] * 2, X, Y, eta, steps)
+    split = split_distance(layers, X, Y, alpha, null_drift(X, Y, alpha, 2, eta, steps))
+    # then   5000 steps leave a misfit of 1/500, and the start leaves the rest
+    distance = norm(end_to_end(layers) - least)
+    assert_within(split.distance, distance, split.distance, slack=split.rounding, why="distance to YX^+, diabetes")
+    assert_at_most(norm(end_to_end(layers) @ X - Y), norm(Y) / 500, why="the misfit after 5000 steps, diabetes")
+
+
+# (c) linear measurements
+
+
+def least_nuclear_norm_of_corner(a, b):
+    """The least nuclear norm of [[a, b], [b, .]]: 2|b| if |a| <= |b|, else |a| + b^2/|a|; exact for Fractions.
+
+    It is attained at W_22 = a and W_22 = b^2/a. Dual solutions, up to the signs of b and of a: [[0, 1], [1, 0]] and
+    [[1 - b^2/a^2, b/a], [b/a, 0]].
+    """
+    return 2 * abs(b) if abs(a) <= abs(b) else abs(a) + b * b / abs(a)
+
+
+@counterexample(part="(c)")
+def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
+    # given  W_11 = 1 and W_12 = W_21 = 2; exact arithmetic
+    problem, one = corner(Fraction(1), Fraction(2)), np.array([[Fraction(1), 0], [0, Fraction(1)]])
+    W, nu = np.array([[1, 2], [2, 1]]), np.array([[0, 1], [1, 0]])
+    along, across = np.full((2, 2), Fraction(1, 2)), np.array([[Fraction(1, 2), -Fraction(1, 2)]] * 2)
+    across[1] *= -1
+    # given  |W|_* <= 3 + 1 fits; nu sits on the observed entries, I - nu'nu >= 0, <values, nu> = 4: the least is 4
+    assert_identical(problem.residual(W), 0 * W, why="W fits")
+    assert_identical(3 * along - across, W, why="W = 3 along - across, two projections of rank one")
+    assert_at_most(0, min(leading_pivots(one - nu.T @ nu)), why="|nu|_op <= 1")
+    assert_identical((problem.values * nu).sum(), 4, why="<values, nu>")
+    # when   gradient descent on W = UU' from I/2, three exact steps
+    state = at_time(factored_path(problem.residual, one / 2, Fraction(1, 16)), 3)
+    # then   W stays positive semidefinite, and completed so W_22 >= W_12^2/W_11 = 4
+    assert_at_most(0, min(leading_pivots(state.W)), why="UU' is positive semidefinite")
+    floor = problem.values[0, 0] + problem.values[0, 1] ** 2 / problem.values[0, 0]
+    reads = "nuclear norm of every positive semidefinite completion >= {value} > least {limit}"
+    assert_violates(floor, 4, reads=reads, W_11=1, W_12=2, W_21=2)
+
+
+@counterexample(part="(c)")
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("alpha", [0.5, 0.1])
+def test_descent_ends_at_the_completion_of_norm_five_at_every_depth(depth, alpha):
+    problem = corner(1.0, 2.0)
+    # when
+    path = descent_path([alpha * np.eye(2)] * depth, problem.residual, 0.02)
+    W = end_to_end(until_fitted(path, lambda layers: norm(problem.residual(end_to_end(layers))), 1e-4, 30_000))
+    # then   the misfit can have changed the least norm, which is 4, by no more than its own norm
+    limit, misfit = least_nuclear_norm_of_corner(1, 2), nuclear_norm(problem.residual(W))
+    assert_violates(nuclear_norm(W), limit, slack=misfit, reads="nuclear norm {value} > least {limit}", L=depth)
+    # then   W = W' is positive definite, so W_22 >= W_12 W_21/W_11
+    assert_at_most(W[0, 1] * W[1, 0] / W[0, 0], W[1, 1], why="the determinant of W is positive")
+
+
+@counterexample(part="(c)")
+def test_a_search_finds_a_completion_of_more_than_the_least_nuclear_norm():
+    def exceeds(entries):
+        problem = corner(*map(float, entries))
+        W = at_time(factored_path(problem.residual, np.eye(2) / 2, 0.02), 300).W
+        misfit = nuclear_norm(problem.residual(W))
+        return nuclear_norm(W) - misfit > least_nuclear_norm_of_corner(*entries) + 1 / 2
+
+    entries = smallest_violation(st.tuples(st.integers(0, 3), st.integers(0, 3)), exceeds, budget=60)
+    # then   W_11 = 0 and W_12 = 1, the next test with its indices exchanged
+    assert_identical(entries, (0, 1), why="the smallest completion that costs more by 1/2")
+
+
+@counterexample(part="(c)")
+def test_a_completion_of_least_norm_two_drives_every_norm_to_infinity():
+    # given  W_12 = W_21 = 1 and W_22 = 0: [[0, 1], [1, 0]] has norm 2, and is a dual certificate of it
+    problem = Completion(mask=np.array([[0, 1], [1, 1]]), values=np.array([[0, 1], [1, 0]]))
+    # when   the loss has fallen to 1/200
+    path = factored_path(problem.residual, np.eye(2) / 2, 0.01)
+    W = until_fitted(path, lambda state: norm(problem.residual(state.W)), 1 / 10, 30_000).W
+    # then   |W_22| <= 1/10 and |W_12 - 1| <= 1/10 while W_11 W_22 >= W_12^2, at any loss l: W_11 >= (1-r)^2/r, r^2 = 2l
+    r = Fraction(1, 10)
+    assert_at_most(float((1 - r) ** 2 / r), W[0, 0], why="the unobserved entry at loss 1/200")
+    reads = "at loss 1/200, nuclear norm >= {value} > least {limit}"
+    assert_violates((1 - r) ** 2 / r, 2, reads=reads, W_12=1, W_21=1, W_22=0)
+
+
+NON_COMMUTING = Sensing(
+    A=np.array(
+        [[[2, 0, -1], [0, -2, 0], [-1, 0, 1]], [[0, 2, 1], [2, 2, 1], [1, 1, -1]], [[1, 2, -2], [2, -1, 1], [-2, 1, 1]]]
+    ),
+    y=np.array([12, -12, 12]),
+)
+
+
+@counterexample(part="(c)")
+def test_three_measurements_of_a_factored_matrix_lead_to_three_halves_of_the_least_trace():
+    # given  one interpolant of trace 204/25 and a dual of value 57/7, both positive semidefinite by exact pivots
+    entries = [[39, -10, -51], [-10, 15, -19], [-51, -19, 150]]
+    W = np.array([[Fraction(entry, 25) for entry in row] for row in entries])
+    nu = np.array([Fraction(-1, 8), Fraction(-47, 56), Fraction(-1, 28)])
+    slack = np.diag([Fraction(1)] * 3) - NON_COMMUTING.adjoint(nu)
+    assert_identical(NON_COMMUTING.measure(W), NON_COMMUTING.y, why="W fits")
+    assert_at_most(0, min(leading_pivots(W) + leading_pivots(slack)), why="W and I - A*(nu) are semidefinite")
+    assert_within(Fraction(57, 7), nu @ NON_COMMUTING.y, np.trace(W), why="weak duality")
+    # when   W = UU' from U = I/100
+    path = factored_path(NON_COMMUTING.gradient, np.eye(3) / 100, 5e-4)
+    end = until_fitted(path, lambda state: norm(NON_COMMUTING.measure(state.W) - NON_COMMUTING.y), 1e-6, 20_000).W
+    # then   a misfit of 1e-6 changes the least trace by sqrt(3)/1.38 of it at most, 1.38 being the least singular value
+    reads = "trace {value} > least trace, at most {limit}"
+    assert_violates(np.trace(end), 204 / 25, slack=2e-6, reads=reads, A=NON_COMMUTING.A, y=NON_COMMUTING.y)
+
+
+def sense(problem, t):
+    """Gradient descent on W = UU' from alpha I at time t: the point, and the absolute rounding of its eigenvalues.
+
+    A step rounds U by at most 100 d u |U| in its computation and in the eigenvectors of the measurements; a row of
+    Q'UQ is multiplied by its own factors only, at most |U|/alpha in all, and W is quadratic in U. First order in u.
+    """
+    state = at_time(factored_path(problem.gradient, problem.start(), problem.step()), t)
+    size = operator_norm(state.W) + problem.alpha**2
+    rounding = 200 * (t + 1) * problem.dimension * UNIT_ROUNDOFF * size * (1 + np.sqrt(size) / problem.alpha)
+    return state, rounding
+
+
+@corrected(part="(c)")
+@pytest.mark.parametrize("t", TIMES)
+@given_batches(problem=commuting_sensing())
+def test_at_every_time_W_is_the_exponential_of_its_multipliers(problem, t):
+    # given  H1 to H3 by construction
+    state, rounding = sense(problem, t)
+    # then   Q'WQ = alpha^2 exp(a'nu - D), 0 <= D <= 2 sum (2 eta |G|_F)^2, as 0 <= -ln(1-z) - z <= z^2 for |z| <= 1/2
+    assert_at_most(state.largest, 1 / 2, why="2 eta |G|_F", instance=problem)
+    flow = problem.start().max(-1) ** 2 * np.exp(problem.eigenvalues(state.pushed))
+    slowed, w = flow * np.exp(-2 * state.squared)[:, None], problem.eigenvalues(state.W)
+    assert_within(slowed, w, flow, slack=rounding[:, None], why="eigenvalues of W", instance=problem)
+    rest = problem.in_eigenbasis(state.W) - w[..., None] * np.eye(w.shape[-1])
+    assert_at_most(norm(rest, axis=(-2, -1)), rounding, why="W commutes with the measurements", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(size=100, problem=commuting_sensing())
+def test_the_trace_exceeds_the_least_one_by_at_most_an_entropy_over_the_logarithm_of_the_start(problem):
+    # when   fitted or not: W is compared with the least trace under the measurements that it has itself
+    state, rounding = sense(problem, 400)
+    w, scale = np.maximum(problem.eigenvalues(state.W), 0), np.log(1 / problem.alpha**2)
+    least = [least_trace(*pair) for pair in zip(problem.a, np.vecdot(problem.a, w[:, None]), strict=True)]
+    w_1, lower = np.stack([program.w for program in least]), np.array([program.lower for program in least])
+    # then   by convexity of the entropy that w minimizes: a primal that is infeasible by e costs |nu||e|, nu = a^+' log
+    nu = np.vecmat(problem.eigenvalues(state.pushed), np.linalg.pinv(problem.a))
+    wrong = norm(nu, axis=-1) * norm(np.stack([program.infeasibility for program in least]), axis=-1)
+    excess = (entropy(w_1) - entropy(w) + 2 * state.squared * w_1.sum(-1) + wrong) / scale
+    slack = problem.dimension * rounding * (2 + np.abs(nu).sum(-1) * np.abs(problem.a).sum((-2, -1)) / scale)
+    assert_within(lower, w.sum(-1), lower + excess, slack=slack, why="trace of W", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(size=100, problem=commuting_sensing())
+def test_the_loss_after_t_steps_is_at_most_the_divergence_from_the_start_over_4_eta_t(problem):
+    # given  H5: p = planted fits; KL(p, w) falls by 4 eta L_t a step while eta lmax(a diag(2p + w) a') <= 1/2
+    t, p = 400, problem.planted
+    state, rounding = sense(problem, t)
+    curvature = (problem.a**2).sum((-2, -1)) * (2 * p + problem.eigenvalues(state.W)).max(-1)
+    assert_at_most(problem.step() * curvature, 1 / 2, why="eta times the curvature at the end", instance=problem)
+    # then
+    loss = ((problem.measure(state.W) - problem.y) ** 2).sum(-1) / 2
+    start = problem.alpha[:, None] ** 2
+    divergence = (p * np.log(np.where(p > 0, p, 1) / start) * (p > 0) - p).sum(-1) + problem.dimension * start[:, 0]
+    bound = divergence / (4 * problem.step() * t)
+    assert_at_most(loss, bound + rounding, why="loss of W = UU' against its a priori rate", instance=problem)
+
+
+@necessity("H1", part="(c)")
+def test_without_H1_three_layers_follow_another_law_than_the_exponential():
+    # given  <diag(2, 1), W> = 2, alpha = 1/4: the flow of L layers keeps (v_1^(2-L) - alpha^(2-L))/2 = v_2^(2-L) - ...
+    problem = Sensing(A=np.diag([2.0, 1])[None], y=np.array([2.0]))
+    path = descent_path([np.eye(2) / 4] * 3, problem.gradient, 0.001)
+    # when
+    layers = until_fitted(path, lambda moving: norm(problem.measure(end_to_end(moving)) - 2), 1e-6, 30_000)
+    x_1, x_2 = 4 * np.diag(layers[0])
+    # then   at L = 3 x_2 = 2 x_1/(1 + x_1) to first order in eta, below sqrt(x_1), where H1 would have it
+    assert_violates(np.sqrt(x_1), x_2, slack=(np.sqrt(x_1) - 2 * x_1 / (1 + x_1)) / 2, reads="H1 says {value}: {limit}")
+
+
+@necessity("H2", part="(c)")
+@pytest.mark.parametrize("alpha", [0.1, 0.03])
+def test_without_H2_an_uneven_start_chooses_another_matrix(alpha):
+    # given  <diag(1, 2), W> = 2: the least trace is 1, at W = diag(0, 1)
+    problem = Sensing(A=np.diag([1.0, 2])[None], y=np.array([2.0]))
+    # when   U(0) = diag(alpha, alpha^4): the entropy now charges W_22 four times as much as W_11
+    path = factored_path(problem.gradient, np.diag([alpha, alpha**4]), 0.01)
+    W = until_fitted(path, lambda state: np.abs(problem.measure(state.W) - 2)[0], FITTED, 10_000).W
+    # then   W tends to diag(2, 0)
+    assert_violates(np.trace(W), 3 / 2, slack=FITTED, reads="trace {value} > 3/2 times the least 1", alpha=alpha)
+
+
+@necessity("H3", part="(c)")
+def test_without_H3_no_smaller_start_comes_nearer_to_the_least_trace():
+    # given  the three measurements above, and three starts at once
+    alpha = np.array([1e-1, 1e-2, 1e-3])
+    path = factored_path(NON_COMMUTING.gradient, alpha[:, None, None] * np.eye(3), np.full(3, 5e-4))
+    # when
+    end = until_fitted(path, lambda s: norm(NON_COMMUTING.measure(s.W) - NON_COMMUTING.y, axis=-1), 1e-6, 30_000)
+    traces = np.trace(end.W, axis1=-2, axis2=-1)
+    # then   their traces rise towards 12 = |(-2, 2, 2)|^2; the least is at most 204/25
+    assert_at_most(204 / 25 * 7 / 5 + 2e-6, traces, why="7/5 of the least trace")
+    assert_at_most(traces[:-1], traces[1:], why="a smaller start ends farther away")
+
+
+@necessity("H4", part="(c)")
+@given_batches(problem=commuting_sensing())
+def test_without_H4_a_start_that_fits_already_stays_above_the_least_trace(problem):
+    # given  one measurement with a_1 > a_j and y = <a, alpha^2 1>, so that alpha^2 I fits; the least trace is y/a_1
+    A = problem.A[:, :1] + 4 * (problem.Q[:, :, :1] * problem.Q[:, None, :, 0])[:, None]
+    a_1, d = problem.a[:, 0, 0] + 4, problem.dimension
+    y = problem.alpha**2 * np.trace(A[:, 0], axis1=-2, axis2=-1)
+    # when
+    end = at_time(factored_path(Sensing(A, y[:, None]).gradient, problem.start(), problem.step() / 25), 20)
+    # then   a_j <= 3 a_1/5 for the others
+    excess = np.trace(end.W, axis1=-2, axis2=-1) - y / a_1
+    assert_at_most(problem.alpha**2 * (d - 1) * 0.39, excess, why="trace above the least", instance=problem)
+
+
+@necessity("H5", part="(c)")
+@given_batches(problem=commuting_sensing())
+def test_without_H5_every_residual_stays(problem):
+    # given  <A_i^2, W> = -1, which no positive semidefinite W meets
+    squares = Sensing(problem.A @ problem.A, -np.ones_like(problem.y))
+    # when
+    end = at_time(factored_path(squares.gradient, problem.start(), np.full_like(problem.alpha, 1e-3)), 100)
+    # then
+    residual = (squares.measure(end.W) - squares.y).min(-1)
+    assert_at_most(1.0, residual + spectrum_rounding(end.W), why="residual of a negative square", instance=problem)
