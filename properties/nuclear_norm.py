@@ -75,6 +75,15 @@ def completion_bracket(problem: Completion, iterations: int, gamma: float = 1.0)
     return Bracket(lower=lower, upper=nuclear_norm(W), W=W, nu=nu)
 
 
+def least_nuclear_norm_of_corner(a: float | Fraction, b: float | Fraction) -> float | Fraction:
+    """The least nuclear norm of [[a, b], [b, .]]: 2|b| if |a| <= |b|, else |a| + b^2/|a|; exact for Fractions.
+
+    It is attained at W_22 = a and W_22 = b^2/a. Dual solutions, up to the signs of b and of a: [[0, 1], [1, 0]] and
+    [[1 - b^2/a^2, b/a], [b/a, 0]].
+    """
+    return 2 * abs(b) if abs(a) <= abs(b) else abs(a) + b * b / abs(a)
+
+
 @dataclasses.dataclass(frozen=True)
 class LeastTrace:
     """A linear program min {sum w : aw = y, w >= 0}, as HiGHS left it and as we checked it.
@@ -102,26 +111,3 @@ def least_trace(a: np.ndarray, y: np.ndarray) -> LeastTrace:
 def entropy(w: np.ndarray) -> np.ndarray:
     """Sum of w ln w - w over the last axis, with 0 ln 0 = 0; at least -1 per entry."""
     return (w * np.log(np.where(w > 0, w, 1)) - w).sum(-1)
-
-
-def leading_pivots(M: np.ndarray) -> list[Fraction]:
-    """The pivots d_i of M = L diag(d) L', exact, for a symmetric array of Fractions or integers.
-
-    All d_i >= 0 certifies that M is positive semidefinite. Raises ValueError where a pivot is 0 and its column is not,
-    which shows an indefinite M.
-    """
-    rest = [[Fraction(entry) for entry in row] for row in M.tolist()]
-    pivots = []
-    while rest:
-        pivot, column = rest[0][0], [row[0] for row in rest[1:]]
-        if pivot == 0 and any(column):
-            raise ValueError("the matrix is indefinite: a zero pivot above a nonzero column")
-        pivots.append(pivot)
-        rest = [
-            [
-                entry - (factor / pivot) * across if pivot else entry
-                for entry, across in zip(row[1:], rest[0][1:], strict=True)
-            ]
-            for row, factor in zip(rest[1:], column, strict=True)
-        ]
-    return pivots

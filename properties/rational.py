@@ -32,3 +32,19 @@ def inverse(matrix: np.ndarray) -> np.ndarray:
 def fractions(nested: Any) -> np.ndarray:
     """An object array of fractions from nested lists of integers, fractions or strings."""
     return to_fractions(np.array(nested, dtype=object))
+
+
+def leading_pivots(matrix: np.ndarray) -> list[Fraction]:
+    """The pivots d_i of a symmetric array of fractions M = L diag(d) L', exact.
+
+    All d_i >= 0 certify that M is positive semidefinite, as many positive ones as its rank. Raises ValueError where a
+    pivot is 0 and its column is not, which shows an indefinite M.
+    """
+    rest, pivots = to_fractions(matrix), []
+    while len(rest):
+        pivot, column = rest[0, 0], rest[1:, 0]
+        if pivot == 0 and column.any():
+            raise ValueError("the matrix is indefinite: a zero pivot above a nonzero column")
+        pivots.append(pivot)
+        rest = rest[1:, 1:] - (np.outer(column / pivot, column) if pivot else 0)
+    return pivots

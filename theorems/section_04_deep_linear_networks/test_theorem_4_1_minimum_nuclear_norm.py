@@ -61,7 +61,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.deep_interpolation import modes_of_descent, null_drift, split_distance
 from properties.nuclear_norm import (
     entropy,
-    leading_pivots,
+    least_nuclear_norm_of_corner,
     least_trace,
     nuclear_norm,
     operator_norm,
@@ -69,6 +69,7 @@ from properties.nuclear_norm import (
     spectrum_rounding,
 )
 from properties.oracles import least_squares_map
+from properties.rational import fractions, leading_pivots
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, vacuous
 
@@ -137,9 +138,9 @@ def test_gradient_descent_without_depth_finds_the_same_matrix(problem):
 @counterexample(part="(b)")
 def test_a_positive_start_never_fits_the_reflection_of_its_input():
     # given  x = 1, y = -1, W_1 = W_2 = 1/2, eta = 2/5, in exact arithmetic
-    half, eta, x, y = Fraction(1, 2), Fraction(2, 5), np.array([[Fraction(1)]]), np.array([[Fraction(-1)]])
+    half, eta, x, y = Fraction(1, 2), Fraction(2, 5), fractions([[1]]), fractions([[-1]])
     # when   a step multiplies each layer by 1 - eta (1 + W), between 0 and 1 while 0 < W < 1
-    first, fourth = (end_to_end(deep_linear_descent([np.array([[half]])] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
+    first, fourth = (end_to_end(deep_linear_descent([half * x] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
     # then   W decreases and stays positive for ever, so that the loss (1 + W)^2/2 stays above 1/2
     assert_within(0, fourth, first, why="0 < W_4 < W_1")
     reads = "loss {value} after one step, and > {limit} for ever, as W > 0"
@@ -174,8 +175,7 @@ def test_no_negative_eigenvalue_of_a_diagonal_target_is_ever_approached(target, 
 @counterexample(part="(b)")
 def test_what_no_sample_shows_is_kept_and_adds_to_the_nuclear_norm():
     # given  x = y = e_1 and W_1 = W_2 = I/2, in exact arithmetic: the least nuclear norm is |y|/|x| = 1
-    half, e_1 = Fraction(1, 2), np.array([[Fraction(1)], [Fraction(0)]])
-    identity = np.array([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]])
+    half, e_1, identity = Fraction(1, 2), fractions([[1], [0]]), fractions([[1, 0], [0, 1]])
     # when
     W = end_to_end(deep_linear_descent([half * identity] * 2, e_1, e_1, half, 3))
     # then   W = diag(w_t, 1/4) with w_t in (1/4, 1) on its way to 1
@@ -277,22 +277,12 @@ def test_six_serum_values_of_four_patients_are_certified_as_far_as_the_start_all
 # (c) linear measurements
 
 
-def least_nuclear_norm_of_corner(a, b):
-    """The least nuclear norm of [[a, b], [b, .]]: 2|b| if |a| <= |b|, else |a| + b^2/|a|; exact for Fractions.
-
-    It is attained at W_22 = a and W_22 = b^2/a. Dual solutions, up to the signs of b and of a: [[0, 1], [1, 0]] and
-    [[1 - b^2/a^2, b/a], [b/a, 0]].
-    """
-    return 2 * abs(b) if abs(a) <= abs(b) else abs(a) + b * b / abs(a)
-
-
 @counterexample(part="(c)")
 def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
     # given  W_11 = 1 and W_12 = W_21 = 2; exact arithmetic
-    problem, one = corner(Fraction(1), Fraction(2)), np.array([[Fraction(1), 0], [0, Fraction(1)]])
-    W, nu = np.array([[1, 2], [2, 1]]), np.array([[0, 1], [1, 0]])
-    along, across = np.full((2, 2), Fraction(1, 2)), np.array([[Fraction(1, 2), -Fraction(1, 2)]] * 2)
-    across[1] *= -1
+    problem, one = corner(Fraction(1), Fraction(2)), fractions([[1, 0], [0, 1]])
+    W, nu = fractions([[1, 2], [2, 1]]), fractions([[0, 1], [1, 0]])
+    along, across = fractions([["1/2", "1/2"], ["1/2", "1/2"]]), fractions([["1/2", "-1/2"], ["-1/2", "1/2"]])
     # given  |W|_* <= 3 + 1 fits; nu sits on the observed entries, I - nu'nu >= 0, <values, nu> = 4: the least is 4
     assert_identical(problem.residual(W), 0 * W, why="W fits")
     assert_identical(3 * along - across, W, why="W = 3 along - across, two projections of rank one")
@@ -360,10 +350,9 @@ NON_COMMUTING = Sensing(
 @counterexample(part="(c)")
 def test_three_measurements_of_a_factored_matrix_lead_to_three_halves_of_the_least_trace():
     # given  one interpolant of trace 204/25 and a dual of value 57/7, both positive semidefinite by exact pivots
-    entries = [[39, -10, -51], [-10, 15, -19], [-51, -19, 150]]
-    W = np.array([[Fraction(entry, 25) for entry in row] for row in entries])
-    nu = np.array([Fraction(-1, 8), Fraction(-47, 56), Fraction(-1, 28)])
-    slack = np.diag([Fraction(1)] * 3) - NON_COMMUTING.adjoint(nu)
+    W = fractions([[39, -10, -51], [-10, 15, -19], [-51, -19, 150]]) / 25
+    nu = fractions(["-1/8", "-47/56", "-1/28"])
+    slack = fractions([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) - NON_COMMUTING.adjoint(nu)
     assert_identical(NON_COMMUTING.measure(W), NON_COMMUTING.y, why="W fits")
     assert_at_most(0, min(leading_pivots(W) + leading_pivots(slack)), why="W and I - A*(nu) are semidefinite")
     assert_within(Fraction(57, 7), nu @ NON_COMMUTING.y, np.trace(W), why="weak duality")
