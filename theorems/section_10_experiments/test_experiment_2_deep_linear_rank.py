@@ -6,7 +6,8 @@ Printed     Deep linear networks with $L = 5$ converge to minimum nuclear norm s
 Reading     The paper gives no data, start, step or definition of rank. Ours: noiseless completion of a matrix of low
             rank, $W_\ell(0) = \alpha I$ as in the proof of Theorem 4.1, and three definitions of rank: by entropy, by
             an absolute and by a relative threshold on singular values. For (c) also data observed in full, and rank
-            in its own sense. The slow tests train at d = 50 on rank 8 with half of the entries.
+            in its own sense. The slow tests train at d = 50 on rank 8, 50 % and 35 % of the entries observed. Least
+            nuclear norm means within one percent of the least, which a figure would show as equal.
 Setting     $W = W_5 \cdots W_1$, gradient descent on half the squared misfit; d = 12 in the fast tests of (a) and (b)
 Corrected   (b) From alpha I and a fully observed positive semidefinite target, singular values below their targets
             rise and the others fall, so that the number above any threshold $c \ge \alpha^L$ never decreases. On
@@ -55,27 +56,38 @@ TRIALS = {"smoke": 2, "reduced": 6, "paper": 24}
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """A batch of completions in training: singular values (T, B, d), loss (T, B) at T times; W (B, d, d) at the end."""
+    """A batch of completions of `planted` (B, d, d) in training.
+
+    spectra (T, B, d), loss (T, B): singular values and loss at T times. W (B, d, d): the end.
+    """
 
     problem: Completion
+    planted: np.ndarray
     spectra: np.ndarray
     loss: np.ndarray
     W: np.ndarray
 
 
-def record(problem, start, eta, every, count):
+def record(problem, planted, start, eta, every, count):
     """Train from `start` and take `count` snapshots, one in `every` steps."""
     taken = snapshots(descent_path(start, problem.residual, eta), end_to_end, every, count)
     spectra = np.linalg.svd(taken, compute_uv=False)
-    return Training(problem, spectra, (problem.residual(taken) ** 2).sum((-2, -1)) / 2, taken[-1].astype(float))
+    loss = (problem.residual(taken) ** 2).sum((-2, -1)) / 2
+    return Training(problem, planted, spectra, loss, taken[-1].astype(float))
 
 
 @cache
-def small_training(depth):
-    """Twenty completions of rank 2 in dimension 12, 40 % observed, 2000 steps of 0.1 from alpha I."""
-    problem, _ = low_rank_completions(20, 12, 2, 0.4, np.random.default_rng(SEED))
-    alpha = {2: 0.03, 3: 0.1, 5: 0.3}[depth]
-    return record(problem, [alpha * np.tile(np.eye(12), (20, 1, 1))] * depth, 0.1, 50, 41)
+def small_training(depth, rank=2, share=0.4, alpha=0.3):
+    """Twenty completions in dimension 12: 2000 steps of 0.1 from alpha I."""
+    problem, planted = low_rank_completions(20, 12, rank, share, np.random.default_rng(SEED))
+    return record(problem, planted, [alpha * np.tile(np.eye(12), (20, 1, 1))] * depth, 0.1, 50, 41)
+
+
+@cache
+def small_least(rank=2, share=0.4):
+    """The least nuclear norms of these completions, enclosed."""
+    problem, _ = low_rank_completions(20, 12, rank, share, np.random.default_rng(SEED))
+    return completion_bracket(problem, iterations=200, gamma=0.3)
 
 
 # (a) minimum nuclear norm
@@ -107,15 +119,13 @@ def test_a_search_finds_a_completion_that_five_layers_overpay():
 
 
 @counterexample(part="(a)")
-@pytest.mark.parametrize("depth", [2, 3, 5])
-def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(depth):
-    run = small_training(depth)
-    # given  the least norm of every completion, enclosed
-    least = completion_bracket(run.problem, iterations=200, gamma=0.3)
+@pytest.mark.parametrize(("depth", "alpha"), [(2, 0.03), (3, 0.1), (5, 0.3)])
+def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(depth, alpha):
+    run, least = small_training(depth, alpha=alpha), small_least()
     # then   a misfit M changes the least norm by |M|_* at most
     misfit = nuclear_norm(run.problem.residual(run.W))
-    reads = "mean nuclear norm of twenty completions {value} > mean least {limit}"
-    assert_violates(nuclear_norm(run.W).mean(), least.upper.mean(), slack=misfit.mean(), reads=reads, L=depth)
+    reads = "mean nuclear norm of twenty completions {value} > 1.01 times the mean least, {limit}"
+    assert_violates(nuclear_norm(run.W).mean(), 1.01 * least.upper.mean(), slack=misfit.mean(), reads=reads, L=depth)
     excess = (nuclear_norm(run.W) - misfit - least.upper).mean()
     assert_at_most((least.upper - least.lower).mean(), excess / 4, why="the enclosure is narrower than the excess")
 
@@ -123,13 +133,10 @@ def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(dep
 @vacuous(part="(a)")
 def test_where_the_data_determine_the_matrix_there_is_nothing_to_choose():
     # given  rank 1 in dimension 12, 90 % observed: planted matrices have the least nuclear norm within 1 % on average
-    problem, planted = low_rank_completions(20, 12, 1, 0.9, np.random.default_rng(SEED))
-    least = completion_bracket(problem, iterations=200, gamma=0.3).lower.mean()
-    assert_at_most(nuclear_norm(planted).mean(), 1.01 * least, why="the planted matrices against their duals")
-    # when
-    run = record(problem, [0.2 * np.tile(np.eye(12), (20, 1, 1))] * DEPTH, 0.1, 500, 5)
+    run, least = small_training(DEPTH, rank=1, share=0.9, alpha=0.2), small_least(rank=1, share=0.9).lower.mean()
+    assert_at_most(nuclear_norm(run.planted).mean(), 1.01 * least, why="the planted matrices against their duals")
     # then   so has whatever recovers it, the network too; a misfit M changes the least norm by |M|_* at most
-    misfit = nuclear_norm(problem.residual(run.W)).mean()
+    misfit = nuclear_norm(run.problem.residual(run.W)).mean()
     assert_at_most(nuclear_norm(run.W).mean() + misfit, 1.01 * least, why="the network against the duals")
 
 
@@ -161,7 +168,7 @@ def test_the_number_of_singular_values_above_a_twentieth_rises_from_none_to_one(
     W = end_to_end(deep_linear_descent(start, one, Y, Fraction(2, 5), 2))
     # then   W is diagonal and positive definite: its rank is 2 as it was, and W_11 has passed 1/20
     assert_identical([W[0, 1], W[1, 0]], [0, 0], why="W is diagonal")
-    assert_at_most(0, min(leading_pivots(W)), why="W has full rank")
+    assert_identical([pivot > 0 for pivot in leading_pivots(W)], [True, True], why="W has full rank")
     before, after = (int((np.diag(M) > Fraction(1, 20)).sum()) for M in (end_to_end(start), W))
     reads = "rank above 1/20 after two steps {value} > {limit} at the start"
     assert_violates(after, before, reads=reads, L=DEPTH, X="I", Y=[[1, 0], [0, 0]], alpha=Fraction(1, 2))
@@ -283,34 +290,51 @@ def printed_training(trials, share):
     the arrays of the Training have the axes (start, trial) in place of its batch axis.
     """
     rng = np.random.default_rng(SEED)
-    problem, _ = low_rank_completions(trials, 50, 8, share, rng)
+    problem, planted = low_rank_completions(trials, 50, 8, share, rng)
     repeated = Completion(*(np.tile(field, (5, 1, 1)).astype(np.float32) for field in (problem.mask, problem.values)))
     balanced = np.repeat(ALPHAS, trials)[:, None, None] * np.eye(50)
     gaussian = rng.standard_normal((DEPTH, trials, 50, 50)) / np.sqrt(50)
     start = [np.concatenate([balanced, layer]).astype(np.float32) for layer in gaussian]
-    run = record(repeated, start, np.float32(0.1), 50, 121)
+    run = record(repeated, planted, start, np.float32(0.1), 50, 121)
     return Training(
         problem=problem,
         spectra=run.spectra.reshape(121, 5, trials, 50).astype(float),
         loss=run.loss.reshape(121, 5, trials),
         W=run.W.reshape(5, trials, 50, 50),
+        planted=planted,
     )
+
+
+def norm_nearest_to_the_least(run):
+    """Mean nuclear norm and mean misfit, in nuclear norm, over the trials from the start that ends lowest."""
+    norms, misfits = nuclear_norm(run.W).mean(-1), nuclear_norm(run.problem.residual(run.W)).mean(-1)
+    lowest = (norms - misfits).argmin()
+    return norms[lowest], misfits[lowest]
 
 
 @pytest.mark.slow
 @counterexample(part="(a)")
-@pytest.mark.parametrize("share", SHARES)
-def test_at_the_printed_size_no_start_ends_at_the_least_nuclear_norm(share, scale):
-    run = printed_training(TRIALS[scale], share)
+def test_at_the_printed_size_no_start_ends_at_the_least_nuclear_norm_where_a_third_is_observed(scale):
+    run = printed_training(TRIALS[scale], 0.35)
     least = completion_bracket(run.problem, iterations=400, gamma=0.3)
-    # then   means over the trials, the misfit charged; the start that comes nearest
-    misfit = nuclear_norm(run.problem.residual(run.W)).mean(-1)
-    nearest = (nuclear_norm(run.W).mean(-1) - misfit).argmin()
-    value, slack = nuclear_norm(run.W[nearest]).mean(), misfit[nearest]
-    reads = "mean nuclear norm {value} > mean least {limit}, from the start that comes nearest"
-    assert_violates(value, least.upper.mean(), slack=slack, reads=reads, d=50, L=DEPTH, observed=share)
+    # then   the misfit charged, from the best of five starts
+    nearest, misfit = norm_nearest_to_the_least(run)
+    reads = "mean nuclear norm {value} > 1.01 times the mean least, {limit}"
+    limit = 1.01 * least.upper.mean()
+    assert_violates(nearest, limit, slack=misfit, reads=reads, d=50, L=DEPTH, observed=0.35)
     enclosed = (least.upper - least.lower).mean()
-    assert_at_most(4 * enclosed, value - slack - least.upper.mean(), why="the enclosure against the excess")
+    assert_at_most(4 * enclosed, nearest - misfit - least.upper.mean(), why="the enclosure against the excess")
+
+
+@pytest.mark.slow
+@vacuous(part="(a)")
+def test_at_the_printed_size_half_of_the_entries_leave_nothing_to_choose(scale):
+    run = printed_training(TRIALS[scale], 0.5)
+    least = completion_bracket(run.problem, iterations=400, gamma=0.3).lower.mean()
+    # then   the planted matrix is within one percent of the least, and so is the network from the best of five starts
+    assert_at_most(nuclear_norm(run.planted).mean(), 1.01 * least, why="the planted matrices against their duals")
+    nearest, misfit = norm_nearest_to_the_least(run)
+    assert_at_most(nearest + misfit, 1.01 * least, why="the network against the duals")
 
 
 @pytest.mark.slow
