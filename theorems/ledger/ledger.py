@@ -12,6 +12,8 @@ from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
 
+NOT_SELECTED = "not selected"
+
 
 @dataclasses.dataclass
 class Evidence:
@@ -120,7 +122,7 @@ def _unfinished(file: TheoremFile, evidence: tuple[Evidence, ...]) -> str | None
     if promised <= executed:
         return None
     if not executed:
-        return f"needs -m {base}" if base != "fast" else "not selected"
+        return f"needs -m {base}" if base != "fast" else NOT_SELECTED
     return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable
 
-from theorems.ledger.ledger import Entry
+from theorems.ledger.ledger import NOT_SELECTED, Entry
 from theorems.ledger.verdicts import Verdict
 
 WIDTH = 120
@@ -35,6 +35,8 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
         write(f"{entry.file.claim.label:{claim_width}}  ")
         write(f"{_verdict(entry):{verdict_width}}", **COLORS[entry.verdict])
         write(f"  {entry.instances:>9,}  {_ratio(entry.worst_ratio):>6}\n")
+        if entry.reason == NOT_SELECTED:
+            continue
         for part, verdict in entry.parts:
             write(f"    {part.label} {part.name}: ")
             write(f"{verdict}\n", **COLORS[verdict])
