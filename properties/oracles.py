@@ -88,3 +88,20 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     program = scipy.optimize.linprog(np.ones(count * 2 * p), A_eq=constraints, b_eq=y.ravel())
     split = program.x.reshape(count, 2, p)
     return split[:, 0] - split[:, 1], program.eqlin.marginals.reshape(y.shape)
+
+
+def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
+    """Argmin KL(w || w0) over {w >= 0 : Xw = y}, by MINPACK's root of its optimality system; of shape (p,) or (B, p).
+
+    The point is w0 exp(X'nu) with X w0 exp(X'nu) = y. It exists where some w > 0 solves Xw = y.
+    """
+    if X.ndim == 3:
+        return np.stack([nearest_in_relative_entropy(*problem) for problem in zip(X, y, w0, strict=True)])
+    nu = scipy.optimize.root(
+        lambda nu: X @ (w0 * np.exp(nu @ X)) - y,
+        np.zeros_like(y),
+        jac=lambda nu: (X * (w0 * np.exp(nu @ X))) @ X.T,
+        method="lm",
+        options={"xtol": 1e-15, "ftol": 1e-15},
+    ).x
+    return w0 * np.exp(nu @ X)

@@ -1,0 +1,97 @@
+"""Entropy and relative entropy of positive vectors, and what a multiplier in row(X) certifies about a point.
+
+Vectors are (p,) or (B, p); a zero coordinate of a batch's padding contributes nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.linalg import norm
+from scipy.special import entr
+
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.positive import PositiveSystem
+from fixtures.problems.regression import Regression
+
+SERIES_BELOW = 2.0**-6
+
+
+def entropy(w: np.ndarray) -> np.ndarray:
+    """H(w) = -sum w ln w of a nonnegative vector, which need not sum to one."""
+    return entr(w).sum(-1)
+
+
+def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """KL(w + change || w) = sum v ln(v/w) - v + w with v = w + change, as sum w h(change/w), h(d) = (1+d)ln(1+d) - d.
+
+    The terms do not cancel, so each is accurate to 300 u relative to itself, where the textbook formula is accurate
+    to u |w| absolutely: from the series sum_k (-d)^k/(k(k-1)) below |d| = 1/64, by log1p above. Infinite where v < 0.
+    """
+    d = np.divide(change, w, out=np.zeros_like(w), where=w > 0)
+    inside = np.maximum(d, -1)
+    series = np.zeros_like(d)
+    for k in range(10, 1, -1):
+        series = (-1) ** k / (k * (k - 1)) + d * series
+    with np.errstate(divide="ignore", invalid="ignore"):
+        direct = np.where(inside > -1, (1 + inside) * np.log1p(inside), 0) - inside
+    terms = w * np.where(np.abs(d) < SERIES_BELOW, d**2 * series, direct)
+    return np.where(d < -1, np.inf, terms).sum(-1)
+
+
+def relative_entropy_rounding(v: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """How far a computed KL(v || w) may be off when v - w was itself rounded: u sum (300 |term| + 4 |v - w| |ln(v/w)|).
+
+    Bounded by 300 u sum (v + w)(1 + |ln(v/w)|).
+    """
+    logarithm = np.abs(np.log(np.divide(v, w, out=np.ones_like(w), where=(w > 0) & (v > 0))))
+    return 300 * UNIT_ROUNDOFF * ((v + w) * (1 + logarithm)).sum(-1)
+
+
+def null_part_of_log(problem: Regression, w: np.ndarray, w0: np.ndarray) -> np.ndarray:
+    """The component of ln w - ln w0 in null(X), (p,): zero exactly where w = w0 exp(X'nu) for some nu."""
+    quotient = np.divide(w, w0, out=np.ones_like(w), where=w0 > 0)
+    return problem.in_null_space(np.log(quotient))
+
+
+def multiplier(problem: Regression, shift: np.ndarray) -> np.ndarray:
+    """The nu (n,) for which X'nu is the component of `shift` (p,) in row(X)."""
+    return np.matvec(problem.U, problem.divide_by_s(np.vecmat(shift, problem.V)))
+
+
+def residual_with_rounding(problem: Regression, w: np.ndarray) -> np.ndarray:
+    """|Xw - y|, and on top what computing it may hide: (n + p)u(s_1 |w| + |y|)."""
+    hidden = (problem.rows + problem.columns) * UNIT_ROUNDOFF
+    scale = problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1)
+    return norm(np.matvec(problem.X, w) - problem.y, axis=-1) + hidden * scale
+
+
+def radius_of_projection(problem: Regression, w0: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """A bound on |sqrt w - sqrt w*|, w* the interpolant with the least KL(w* || w0), from w alone.
+
+    Duality gap: with v = w - X^+(Xw - y) > 0 an interpolant and w = w0 exp(X'nu), the gap of v and nu is
+    KL(v || w0) - D(nu) = KL(v || w), and it is at least D* - D(nu) = KL(w* || w) >= |sqrt w* - sqrt w|^2.
+    Defect: ln w - ln w0 has a component delta in null(X), by rounding at best. Then w belongs to the start
+    w0 exp(delta), and the projections w', w* of two starts satisfy 4 |sqrt w' - sqrt w*|^2 <= <w' - w*, delta>, so
+    they are at most |delta| |sqrt w| / 2 apart, to first order in delta.
+    Rounding: the residual's, amplified by 1/s_n and relative to sqrt(min w), and 12(n+p)u |ln w - ln w0| of delta.
+    """
+    correction = -np.matvec(problem.V, problem.divide_by_s(problem.modes(np.matvec(problem.X, w) - problem.y)))
+    defect = norm(null_part_of_log(problem, w, w0), axis=-1)
+    logs = np.abs(np.log(w, out=np.zeros_like(w), where=w > 0)) + np.abs(np.log(w0, out=np.zeros_like(w), where=w0 > 0))
+    defect += 2 * problem.construction * (1 + norm(logs, axis=-1))
+    hidden = (problem.rows + problem.columns) * UNIT_ROUNDOFF
+    hidden = hidden * (problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1)) / problem.sigma_min
+    smallest = np.where(w > 0, w, np.inf).min(-1)
+    gap = np.sqrt(relative_entropy(w, correction)) + hidden / np.sqrt(smallest)
+    return gap + defect * (np.sqrt(w.sum(-1)) + gap) / 2
+
+
+def curvature_bound(problem: PositiveSystem, w0: np.ndarray) -> np.ndarray:
+    """Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w0)))^2: no curvature of the dual exceeds it on the way down.
+
+    While KL(w_p || w) <= KL(w_p || w0) = K, the totals satisfy (sqrt(sum w) - sqrt(sum w_p))^2 <= K, so every
+    eigenvalue of X diag(w) X' is at most s_1^2 max w <= Lambda. A step eta < 2/Lambda cannot leave that level set: on
+    the segment inside it D rises at least as a parabola of curvature Lambda, which returns to its start at 2/Lambda.
+    """
+    K = relative_entropy(w0, problem.w_p - w0)
+    return problem.sigma_max**2 * (np.sqrt(problem.w_p.sum(-1)) + np.sqrt(K)) ** 2

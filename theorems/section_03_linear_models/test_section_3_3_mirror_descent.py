@@ -1,0 +1,477 @@
+r"""Section 3.3: mirror descent - with the entropy map it finds the interpolant nearest its start, not of most entropy.
+
+Section     3.3
+Printed     Mirror descent with the entropy mirror map leads to
+            $w^* = \arg\max_w H(w) \ \text{s.t.}\ Xw = y$
+Reading     $H(w) = -\sum_j w_j \ln w_j$ on $w \ge 0$, which need not sum to one; the print names no start and no step
+Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
+            $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
+            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
+Hypotheses  (H1) the mirror map is the entropy's, as printed.  (H2) some w_p > 0 solves X w_p = y.
+            (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
+            (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
+Corrected   $w_t \to \arg\min KL(w \| w_0)\ \text{s.t.}\ Xw = y,\ w \ge 0$ from every $w_0 > 0$; it has the most entropy
+            if and only if (H3). As $w_0 = c \mathbf 1 \to 0$ its mass tends to the least mass, within
+            $(K + p)/\ln(1/c)$. With the hyperbolic entropy $\beta \sinh(X^\top \nu)$, signed, the limit has the least
+            Bregman divergence; it tends to the least $\ell_1$ norm as $\beta \to 0$ and to the least $\ell_2$ norm, at
+            the rate $\|w^3\|/(6 \beta^2)$, as $\beta \to \infty$
+Idea        ln w_t - ln w_0 = X'nu_t, and nu_t is gradient ascent on the concave dual
+            D(nu) = <nu, y> - sum w_0 (e^{X'nu} - 1); for every interpolant v, KL(v || w_t) = KL(v || w_0) - D(nu_t).
+            So the limit meets the optimality conditions of min KL(. || w_0), and those of max H where the linear term
+            <1 + ln w_0, w> is constant on {Xw = y}. From w_0 = 1 and X = [1, 2], w_2 = w_1^2 for ever.
+Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
+            Ghai, Hazan, Singer (2020), Exponentiated Gradient Meets Gradient Descent; Woodworth et al. (2020), Kernel
+            and Rich Regimes in Overparametrized Models; Kivinen, Warmuth (1997), Exponentiated Gradient versus
+            Gradient Descent for Linear Predictors
+Tolerance   Limits by the duality gap KL(v || w), v an interpolant made from w, and by the null part of ln w - ln w_0;
+            the oracle is MINPACK's, certified by the same gap. Iterates by a first-order rounding analysis.
+Findings    Neither 2/lambda_max(XX') nor any function of X alone is a safe step: the curvature is X diag(w) X'. Lambda
+            of (H4) is safe from the start on, and 2/lambda_max(X diag(w*) X') is sharp at the limit w*. Without a
+            strictly positive interpolant convergence is no longer linear.
+Expected    holds under added hypotheses
+"""
+
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.gradient_descent import gradient_descent
+from fixtures.dynamics.mirror_descent import (
+    ENTROPY,
+    dual_gradient_ascent,
+    exponentiated_gradient,
+    hyperbolic_entropy,
+    mirror_descent,
+    mirror_descent_to_residual,
+)
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.positive import positive_systems
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.divergences import (
+    curvature_bound,
+    entropy,
+    multiplier,
+    null_part_of_log,
+    radius_of_projection,
+    relative_entropy,
+    relative_entropy_rounding,
+    residual_with_rounding,
+)
+from properties.oracles import nearest_in_relative_entropy
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+
+CONVERGED = 1e-10
+
+
+def run_to_convergence(problem, start, mirror=ENTROPY, converged=CONVERGED):
+    """Mirror descent, backtracking on the dual, until |Xw - y| <= converged |w_p|."""
+    residual = converged * norm(problem.w_p, axis=-1)
+    return mirror_descent_to_residual(mirror, problem.X, problem.y, start, residual)
+
+
+def start_of_most_entropy(problem):
+    """The start 1/e in every coordinate, zero in the padding."""
+    return np.where(problem.w_p > 0, np.exp(-1), 0)
+
+
+def step_below(problem, start):
+    """The drawn step as a learning rate eta = step/Lambda, step < 2 (H4)."""
+    return problem.step / curvature_bound(problem, start)
+
+
+def logarithm(w):
+    """Ln w, and 0 in the padding."""
+    return np.log(w, out=np.zeros_like(w), where=w > 0)
+
+
+def one_step_rounding(problem, run):
+    """What one step may round in the dual point theta = ln w, Euclidean norm.
+
+    A gradient rounds by sqrt(n)(n+p+6+|theta|)u s_1(s_1|w| + |y|), as in properties.least_squares, with u|theta|
+    relative in w = exp(theta). Since s_1^2|w| and s_1|y| are at most Lambda, eta <= 2/Lambda makes that a 4; adding
+    the step rounds by u|theta_t - theta_0|.
+    """
+    n, p = problem.rows, problem.columns
+    theta = norm(logarithm(problem.w0), axis=-1) + 1 + run.largest
+    return UNIT_ROUNDOFF * (4 * np.sqrt(n) * (n + p + 6 + theta) + run.largest)
+
+
+def trajectory_rounding(problem, run):
+    """What `steps` such steps add up to, to first order.
+
+    A row part of an error is an error of nu, which the ascent does not expand: cond(X) steps. A null part, at most
+    `steps` steps, acts as an altered start, which shifts every later step by at most twice itself: 2 cond(X) steps^2.
+    """
+    return problem.condition * (1 + run.steps + 2 * run.steps**2) * one_step_rounding(problem, run)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+@given_batches(problem=positive_systems())
+def test_from_a_start_of_H3_the_limit_is_the_interpolant_of_most_entropy(problem):
+    # given  H2 by construction; H3: the start exp(X'mu - 1); H4: backtracking
+    best = start_of_most_entropy(problem)
+    # when   H1
+    w = run_to_convergence(problem, problem.entropic_start).w
+    # then   MINPACK's maximizer of the entropy, with its own gap
+    oracle = nearest_in_relative_entropy(problem.X, problem.y, best)
+    radius = radius_of_projection(problem, best, w) + radius_of_projection(problem, best, oracle)
+    distance = norm(np.sqrt(w) - np.sqrt(oracle), axis=-1)
+    assert_at_most(distance, radius, why="distance to the maximum entropy", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+@given_batches(problem=positive_systems())
+def test_no_interpolant_has_more_entropy_than_the_limit(problem):
+    w = run_to_convergence(problem, problem.entropic_start).w
+    # when   any multiplier nu bounds all interpolants: H(v) <= sum exp(X'nu - 1) - <nu, y>; take the limit's own
+    nu = multiplier(problem, np.where(w > 0, 1 + logarithm(w), 0))
+    dual = np.where(w > 0, np.exp(np.vecmat(nu, problem.X) - 1), 0).sum(-1) - np.vecdot(nu, problem.y)
+    # then   w_p <= limit <= dual, the last up to <nu, Xw - y>
+    slack = norm(nu, axis=-1) * residual_with_rounding(problem, w) + relative_entropy_rounding(w, problem.w_p)
+    assert_at_most(entropy(problem.w_p), entropy(w) + slack, why="entropy of w_p", instance=problem)
+    assert_within(dual, entropy(w), dual, slack=slack, why="the duality gap of the entropy", instance=problem)
+
+
+@under_hypotheses("H1", "H3", "H4")
+@given_batches(problem=positive_systems())
+def test_every_iterate_has_the_most_entropy_among_points_of_its_measurements(problem):
+    start = problem.entropic_start
+    run = mirror_descent(ENTROPY, problem.X, problem.y, start, step_below(problem, start), problem.t)
+    # when   any other point u >= 0 with Xu = Xw_t, on the way from w_t towards w_p
+    z = problem.in_null_space(problem.w_p - run.w)
+    z *= np.min(np.where(z < 0, run.w / np.where(z < 0, -z, 1), 1), axis=-1, keepdims=True) / 2
+    # then   H(w_t) - H(u) is KL(u || w_t), exactly
+    deficit = entropy(run.w) - entropy(run.w + z)
+    rounding = relative_entropy_rounding(run.w + z, run.w) + norm(z, axis=-1) * trajectory_rounding(problem, run)
+    gap = relative_entropy(run.w, z)
+    assert_within(gap, deficit, gap, slack=rounding, why="the entropy of another point is less by KL", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+@given_batches(problem=positive_systems())
+def test_on_the_simplex_the_uniform_start_leads_to_the_distribution_of_most_entropy(problem):
+    # given  distributions: y = X p with p = w_p/sum w_p; H3 is met since 1 is a measurement as well
+    goal = problem.w_p / problem.w_p.sum(-1, keepdims=True)
+    start = np.where(problem.w_p > 0, 1 / problem.columns[:, None], 0)
+    # given  H4: a step below 1/max |X_j|^2 is safe everywhere, the curvature being a covariance
+    y, t = np.matvec(problem.X, goal), 1 + problem.t
+    eta = 1 / np.square(problem.X).sum(-2).max(-1)
+    # when
+    w = exponentiated_gradient(problem.X, y, start, eta, t)
+    # then   KL(p || w_t) falls by (eta/2)|r_t|^2 at least and |r_t| never rises; ln w_t = X'nu_t - ln Z with
+    #        |nu_t| <= eta sum |r_s| gives H(p) - H(w_t) <= <nu_t, X w_t - y>; eta s_1^2 <= p in the rounding
+    r, K = norm(np.matvec(problem.X, w) - y, axis=-1), relative_entropy(start, goal - start)
+    hidden = 8 * (problem.columns + 2) ** 3 * t**2 * UNIT_ROUNDOFF
+    assert_at_most(r, np.sqrt(2 * K / (eta * t)) + hidden, why="the a priori rate on the simplex", instance=problem)
+    excess = entropy(goal) - entropy(w)
+    assert_at_most(excess, np.sqrt(2 * K * eta * t) * r + hidden, why="no distribution has more", instance=problem)
+
+
+@corrected
+@given_batches(problem=positive_systems())
+def test_from_any_positive_start_the_limit_is_the_interpolant_of_least_relative_entropy(problem):
+    # when   w_0 in powers of two, not of H3
+    w = run_to_convergence(problem, problem.w0).w
+    # then
+    oracle = nearest_in_relative_entropy(problem.X, problem.y, problem.w0)
+    radius = radius_of_projection(problem, problem.w0, w) + radius_of_projection(problem, problem.w0, oracle)
+    distance = norm(np.sqrt(w) - np.sqrt(oracle), axis=-1)
+    assert_at_most(distance, radius, why="distance to the projection of w_0", instance=problem)
+
+
+@corrected
+@given_batches(problem=positive_systems())
+def test_every_iterate_is_gradient_ascent_on_the_dual(problem):
+    eta = step_below(problem, problem.w0)
+    # when
+    run = mirror_descent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t)
+    nu = dual_gradient_ascent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t)
+    # then   w_t = w_0 exp(X'nu_t)
+    error = norm(logarithm(run.w) - logarithm(problem.w0) - np.vecmat(nu, problem.X), axis=-1)
+    assert_at_most(error, 2 * trajectory_rounding(problem, run), why="ln w_t - ln w_0 = X'nu_t", instance=problem)
+
+
+@corrected
+@given_batches(problem=positive_systems())
+def test_each_step_approaches_every_positive_interpolant_by_as_much_as_the_dual_rises(problem):
+    # given  H4: eta = step/Lambda
+    eta, X, y = step_below(problem, problem.w0), problem.X, problem.y
+    # when   one step at the drawn time
+    here, there = (mirror_descent(ENTROPY, X, y, problem.w0, eta, problem.t + after) for after in (0, 1))
+    approach = relative_entropy(here.w, problem.w_p - here.w) - relative_entropy(there.w, problem.w_p - there.w)
+    # then   (1 - step/2) eta |r_t|^2 <= KL(w_p || w_t) - KL(w_p || w_{t+1}) <= eta |r_t|^2
+    rise = eta * norm(np.matvec(X, here.w) - y, axis=-1) ** 2
+    rounding = relative_entropy_rounding(problem.w_p, here.w) + relative_entropy_rounding(problem.w_p, there.w)
+    rounding += (norm(problem.w_p - here.w, axis=-1) + norm(y, axis=-1)) * one_step_rounding(problem, there)
+    assert_within((1 - problem.step / 2) * rise, approach, rise, slack=rounding, why="approach", instance=problem)
+
+
+@st.composite
+def disjoint_blocks(draw):
+    """Rows c_i on disjoint blocks of coordinates: the flow is logistic in each. Shrinks to X = [[1]], w_0 = y = 1."""
+    small = st.integers(1, 3)
+    blocks = draw(st.lists(st.tuples(small, small, st.integers(-2, 2)), min_size=1, max_size=3))
+    columns = sum(size for size, _, _ in blocks)
+    w0 = 2.0 ** np.array(draw(st.lists(st.integers(-2, 2), min_size=columns, max_size=columns)))
+    block = np.repeat(np.arange(len(blocks)), [size for size, _, _ in blocks])
+    c = np.array([rate for _, rate, _ in blocks], float)
+    X = np.where(block == np.arange(len(blocks))[:, None], c[:, None], 0)
+    return X, c, block, w0, 2.0 ** np.array([exponent for _, _, exponent in blocks])
+
+
+@corrected
+@given(problem=disjoint_blocks(), step=st.sampled_from([1.0, 1 / 4, 1 / 16]), t=st.integers(0, 100))
+def test_on_disjoint_blocks_the_iterates_run_ahead_of_the_logistic_curve_by_at_most_a_step(problem, step, t):
+    # given  block i has mass S_0, and S* = y_i/c_i at the limit; eta c^2 S <= 1, so that Euler's method is monotone
+    X, c, block, w0, final = problem
+    initial = (X / c[:, None]) @ w0
+    eta = step / (c**2 * np.maximum(initial, final)).max()
+    # when
+    run = mirror_descent(ENTROPY, X, c * final, w0, eta, t)
+    # then   S(T) = S*/(1 + (S*/S_0 - 1) exp(-c^2 S* T)); Euler's error in ln S has one sign and at most eta TV(ln S)'
+    curve = final / (1 + (final / initial - 1) * np.exp(-(c**2) * final * eta * t))
+    ahead = (np.log(run.w / w0) - np.log(curve / initial)[block]) * np.sign(final - initial)[block]
+    limit = eta * (c**2 * np.abs(final - initial))[block]
+    slack = (1 + t) * 64 * len(w0) * UNIT_ROUNDOFF  # eta c^2 S <= 1 and |ln w| < 8 in one step's rounding
+    assert_within(0, ahead, limit, slack=slack, why="descent against flow", instance=(X, w0, t))
+
+
+def lightest_interpolant(problem, signed):
+    """HiGHS's interpolant of least l1 norm (B, p), over w >= 0 unless signed, and a lower bound (B,) on that norm.
+
+    The batch is one block-diagonal linear program. The bound is re-derived from the multipliers: <nu, y>/m with
+    X'nu <= m, (|X'nu| <= m if signed), for the least such m >= 1.
+    """
+    size, _, p = problem.X.shape
+    rows = scipy.sparse.block_diag(list(problem.X), format="csr")
+    rows = scipy.sparse.hstack([rows, -rows], format="csr") if signed else rows
+    solved = scipy.optimize.linprog(np.ones(rows.shape[1]), A_eq=rows, b_eq=problem.y.ravel(), method="highs")
+    w = solved.x[: size * p] - solved.x[size * p :] if signed else np.maximum(solved.x, 0)
+    nu = solved.eqlin.marginals.reshape(problem.y.shape)
+    slopes = np.vecmat(nu, problem.X)
+    reach = np.maximum(1, (np.abs(slopes) if signed else slopes).max(-1))
+    return w.reshape(size, p), np.vecdot(nu, problem.y) / reach, norm(nu, axis=-1) / reach
+
+
+@corrected
+@given_batches(problem=positive_systems(3, 3))
+def test_from_a_small_start_the_limit_is_nearly_the_lightest_interpolant(problem):
+    # given  w_0 = c 1
+    c = 2.0 ** -(1 + problem.exponent)
+    start, u, least, cost = np.where(problem.w_p > 0, c[:, None], 0), *lightest_interpolant(problem, signed=False)
+    # when
+    run = run_to_convergence(problem, start, converged=1e-6)
+    # then   least <= |w|_1 <= |u|_1 + (K(u) + p)/ln(1/c), K(u) = sum u ln u - u, for every interpolant u >= 0
+    K, span = -entropy(u) - u.sum(-1), -np.log(c)
+    miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
+    slack = (cost + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
+    upper = u.sum(-1) + (K + problem.columns) / span
+    assert_within(least, run.w.sum(-1), upper, slack=slack, why="mass of the limit", instance=problem)
+
+
+@corrected
+@given_batches(problem=positive_systems())
+def test_the_signed_limit_has_the_least_hyperbolic_divergence(problem):
+    # given  the optimum by construction, phi'(w*) = phi'(w_0) + X'mu; from the signed start ln w_0
+    beta = 2.0 ** (problem.exponent - 6)
+    mirror, start = hyperbolic_entropy(beta), logarithm(problem.w0)
+    optimum = mirror.to_primal(mirror.to_dual(start) + np.vecmat(problem.mu, problem.X))
+    y = np.matvec(problem.X, optimum)
+    # when
+    run = mirror_descent_to_residual(mirror, problem.X, y, start, CONVERGED)
+    # then   |w - w*|^2/S <= <w - w*, phi'(w) - phi'(w*)> = <X(w - w*), nu - mu> + <w - w*, null part of phi'>
+    S = np.hypot(np.maximum(np.abs(run.w), np.abs(optimum)).max(-1), beta)
+    gap = norm(np.matvec(problem.X, run.w) - y, axis=-1) + 64 * problem.columns * UNIT_ROUNDOFF * S
+    gap *= norm(multiplier(problem, run.shift) - problem.mu, axis=-1) + 64 * problem.columns * UNIT_ROUNDOFF
+    defect = norm(problem.in_null_space(run.shift), axis=-1) + 64 * problem.columns * UNIT_ROUNDOFF * (1 + run.largest)
+    distance = norm(run.w - optimum, axis=-1)
+    assert_at_most(distance, S * defect + np.sqrt(S * gap), why="distance to the optimum", instance=problem)
+
+
+@corrected
+@given_batches(problem=positive_systems(3, 3))
+def test_as_beta_vanishes_the_signed_limit_approaches_the_least_l1_norm(problem):
+    beta = 2.0 ** -(1 + problem.exponent)
+    u, least, cost = lightest_interpolant(problem, signed=True)
+    # when   from zero
+    run = run_to_convergence(problem, np.zeros_like(u), hyperbolic_entropy(beta), converged=1e-6)
+    # then   phi = |w|_1 ln(1/beta) + K(w), K(a) = |a| ln(|a| + q) - q + beta >= -(1 - beta)^2/2, q = |(a, beta)|
+    q = np.hypot(u, beta[:, None])
+    K = (np.abs(u) * np.log(np.abs(u) + q) - q + beta[:, None]).sum(-1)
+    span = -np.log(beta)
+    miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
+    slack = (cost + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
+    upper = np.abs(u).sum(-1) + (K + u.shape[-1] * (1 - beta) ** 2 / 2) / span
+    assert_within(least, np.abs(run.w).sum(-1), upper, slack=slack, why="l1 norm of the limit", instance=problem)
+
+
+@corrected
+@given_batches(problem=positive_systems())
+def test_as_beta_grows_the_signed_limit_approaches_the_least_l2_norm(problem):
+    beta = 2.0**problem.exponent
+    # when   from zero
+    w = run_to_convergence(problem, np.zeros_like(problem.w_p), hyperbolic_entropy(beta)).w
+    # then   w - beta X'nu = beta (sinh - id)(X'nu), and |sinh x - x| <= x^2 |sinh x|/6 with x = asinh(w/beta)
+    null_part = norm(problem.in_null_space(w), axis=-1)
+    rounding = 64 * problem.columns * UNIT_ROUNDOFF * (1 + problem.condition) * norm(w, axis=-1)
+    bound = norm(w**3, axis=-1) / (6 * beta**2) + rounding
+    assert_at_most(null_part, bound, why="distance to the least norm", instance=problem)
+
+
+def entropy_power(w, k):
+    """Exp(k H(w)) = prod w_j^(-k w_j), exact: w in fractions, every k w_j an integer."""
+    return prod(1 / weight ** int(k * weight) for weight in w)
+
+
+@counterexample
+def test_from_one_the_limit_one_half_one_quarter_has_less_entropy_than_one_third_one_third():
+    # given  X = [1, 2], y = 1, w_0 = (1, 1); w_t = (e^nu, e^2nu), so w_2 = w_1^2 at every time
+    limit, other = (Fraction(1, 2), Fraction(1, 4)), (Fraction(1, 3), Fraction(1, 3))
+    # when   the only interpolant with w_2 = w_1^2 and w > 0 is (1/2, 1/4)
+    assert_identical(limit[1], limit[0] ** 2, why="w_2 = w_1^2")
+    assert_identical([w[0] + 2 * w[1] for w in (limit, other)], [1, 1], why="Xw = y")
+    # then
+    value, bound = entropy_power(other, 12), entropy_power(limit, 12)
+    reads = "e^12H = {value} at the interpolant (1/3, 1/3) > {limit} at the limit (1/2, 1/4)"
+    assert_violates(value, bound, reads=reads, X=[[1, 2]], y=[1], w0=[1, 1])
+
+
+@counterexample
+def test_mirror_descent_does_run_from_one_to_one_half_one_quarter():
+    X, y, start = np.array([[1.0, 2]]), np.array([1.0]), np.ones(2)
+    # when
+    run = mirror_descent_to_residual(ENTROPY, X, y, start, CONVERGED)
+    # then   w_2 = w_1^2 and w_1 + 2 w_1^2 = 1 + r give |w_1 - 1/2| <= |r|/2 and |w_2 - 1/4| <= |r|/2
+    rounding = 8 * (2 + run.steps) * UNIT_ROUNDOFF
+    assert_at_most(abs(run.w[1] - run.w[0] ** 2), rounding, why="w_2 = w_1^2 along the run")
+    assert_at_most(np.abs(run.w - [1 / 2, 1 / 4]).max(), CONVERGED / 2 + rounding, why="the run ends at (1/2, 1/4)")
+
+
+def entropies(problem):
+    """H of the interpolant of most entropy and of the limit from w_0, and how far moving to an interpolant moves both.
+
+    A point moves by at most |Xw - y|/s_n, and H by |1 + ln w| times that, doubled for the second order.
+    """
+    limit = run_to_convergence(problem, problem.w0).w
+    best = nearest_in_relative_entropy(problem.X, problem.y, start_of_most_entropy(problem))
+    slopes = [norm(1 + np.log(w)) * residual_with_rounding(problem, w) for w in (best, limit)]
+    return entropy(best), entropy(limit), 2 * sum(slopes) / problem.sigma_min
+
+
+def limit_has_less_entropy(problem):
+    """Whether the entropies differ by more than their slack."""
+    best, limit, slack = entropies(problem)
+    return best > limit + slack
+
+
+@counterexample
+def test_a_search_finds_a_start_whose_limit_has_less_entropy_than_another_interpolant():
+    # when
+    found = smallest_violation(positive_systems(), limit_has_less_entropy)
+    # then   the simplest: a coordinate that no row sees keeps its start
+    best, limit, slack = entropies(found)
+    reads = "entropy {value} of an interpolant > {limit} of the limit"
+    assert_violates(best, limit, slack=slack, reads=reads, X=found.X, y=found.y, w0=found.w0)
+
+
+@necessity("H1")
+def test_without_H1_gradient_descent_finds_an_interpolant_of_less_entropy():
+    # given  X = [1, 2], y = 1, and the Euclidean map: from zero, one step of 1/5 lands on the interpolant (1/5, 2/5)
+    run = gradient_descent(np.array([[1.0, 2]]), np.array([1.0]), np.zeros(2), 1 / 5, 1)
+    assert_at_most(norm(run.w - [1 / 5, 2 / 5]), 4 * UNIT_ROUNDOFF, why="gradient descent reaches (1/5, 2/5)")
+    # then
+    euclidean, other = (Fraction(1, 5), Fraction(2, 5)), (Fraction(1, 3), Fraction(1, 3))
+    reads = "e^15H = {value} at (1/3, 1/3) > {limit} at (1/5, 2/5)"
+    assert_violates(entropy_power(other, 15), entropy_power(euclidean, 15), reads=reads, X=[[1, 2]], y=[1])
+
+
+@necessity("H2")
+@given(x=st.lists(st.integers(1, 3), min_size=1, max_size=4), y=st.integers(-4, -1), t=st.integers(0, 60))
+def test_without_H2_a_target_that_no_positive_point_attains_is_never_interpolated(x, y, t):
+    # given  a positive row and a negative target
+    x, start, eta = np.array(x, float), np.ones(len(x)), 1 / 8
+    # when
+    run = mirror_descent(ENTROPY, x[None], np.array([float(y)]), start, eta, t)
+    # then   |y| <= residual, and the gradient is at least x_j |y|: w_j <= exp(-eta x_j |y| t)
+    beyond = (x * np.exp(eta * x * y * t)).sum()
+    slack = 8 * (1 + t) * (1 + eta * x.max() * (-y + x.sum())) * len(x) * UNIT_ROUNDOFF * (x.sum() - y)
+    assert_within(-y, (x @ run.w) - y, beyond - y, slack=slack, why="the residual stays", instance=(x, y, t))
+
+
+@necessity("H2")
+@given(start=st.integers(-2, 2), step=st.sampled_from([1.0, 0.5, 0.01]), t=st.integers(0, 100))
+def test_without_strict_positivity_in_H2_convergence_is_no_faster_than_one_over_t(start, step, t):
+    # given  X = [1], y = 0: the only interpolant is w = 0, on the boundary
+    w0, eta = 2.0**start, step / 2.0**start
+    # when   w_{t+1} = w_t exp(-eta w_t)
+    run = mirror_descent(ENTROPY, np.ones((1, 1)), np.zeros(1), np.array([w0]), eta, t)
+    # then   1/w_t + eta <= 1/w_{t+1} <= 1/w_t + eta (e^step - 1)/step
+    slack = 32 * (1 + t) * (1 + np.log1p(t)) * UNIT_ROUNDOFF / run.w[0]
+    slowest, fastest = 1 / w0 + eta * t, 1 / w0 + eta * t * np.expm1(step) / step
+    assert_within(slowest, 1 / run.w[0], fastest, slack=slack, why="1/w_t grows linearly", instance=(w0, eta, t))
+
+
+@necessity("H3")
+@given_batches(problem=positive_systems())
+def test_without_H3_the_slope_of_the_entropy_along_the_interpolants_never_changes(problem):
+    # when   at the drawn time, from any start
+    run = mirror_descent(ENTROPY, problem.X, problem.y, problem.w0, step_below(problem, problem.w0), problem.t)
+    # then   the null part of 1 + ln w_t is that of 1 + ln w_0; at a maximum in the interior it would be zero
+    support = (problem.w_p > 0).astype(float)
+    before = problem.in_null_space(support + logarithm(problem.w0))
+    after = problem.in_null_space(support + logarithm(run.w))
+    rounding = trajectory_rounding(problem, run)
+    assert_at_most(norm(after - before, axis=-1), rounding, why="null part of the entropy's slope", instance=problem)
+
+
+@necessity("H3")
+@given_batches(problem=positive_systems())
+def test_without_H3_the_limit_misses_the_most_entropy_by_its_divergence_from_it(problem):
+    w = run_to_convergence(problem, problem.w0).w
+    best = nearest_in_relative_entropy(problem.X, problem.y, start_of_most_entropy(problem))
+    # then   H(w*) - H(w) = KL(w || w*) = KL of the limit from the maximum, zero only if they agree
+    change, slope = w - best, norm(null_part_of_log(problem, best, start_of_most_entropy(problem)), axis=-1)
+    miss = residual_with_rounding(problem, w) + residual_with_rounding(problem, best)
+    nu = multiplier(problem, np.where(best > 0, 1 + logarithm(best), 0))
+    slack = norm(nu, axis=-1) * miss + norm(change, axis=-1) * (slope + 4 * problem.construction * norm(best, axis=-1))
+    slack += 2 * relative_entropy_rounding(w, best)
+    gap, deficit = relative_entropy(best, change), entropy(best) - entropy(w)
+    assert_within(gap, deficit, gap, slack=slack, why="what the start costs in entropy", instance=problem)
+
+
+@necessity("H4")
+@given_batches(problem=positive_systems())
+def test_without_H4_a_step_beyond_twice_the_inverse_curvature_is_repelled_by_the_limit(problem):
+    # given  the limit w_p of the start w_p exp(-X'nu), nu = epsilon v, v the top eigenvector of A = X diag(w_p) X'
+    curvature, vectors = np.linalg.eigh((problem.X * problem.w_p[:, None, :]) @ problem.X.mT)
+    top, v, epsilon = curvature[:, -1], vectors[:, :, -1], 2.0**-20
+    start = problem.w_p * np.exp(-epsilon * np.vecmat(v, problem.X))
+    # when   one step of 2.2/lambda_max(A)
+    run = mirror_descent(ENTROPY, problem.X, problem.y, start, 2.2 / top, 1)
+    grown = norm(multiplier(problem, run.shift) - epsilon * v, axis=-1)
+    # then   the error of nu is multiplied by 2.2 - 1, up to the third derivative of D, s_1^3 max w_p e^epsilon
+    third = 1.1 / top * problem.sigma_max**3 * problem.w_p.max(-1) * np.exp(epsilon) * epsilon**2
+    hidden = 64 * problem.columns * UNIT_ROUNDOFF * (1 + problem.w_p.sum(-1) / top) * problem.condition
+    exact = 1.2 * epsilon
+    assert_within(exact, grown, exact, slack=third + hidden, why="the limit repels", instance=problem)
+
+
+@necessity("H4")
+def test_without_H4_a_step_that_is_safe_for_gradient_descent_leaves_mirror_descent_at_zero():
+    # given  X = [1, 1], y = 8, w_0 = 1 and eta = 0.95 < 2/lambda_max(XX') = 1
+    X, y, eta, t = np.ones((1, 2)), np.array([8.0]), 0.95, 60
+    # when   ln w: 0, 5.7, then 5.7 - 0.95 (2 e^5.7 - 8) = -554, from where a step adds at most 0.95 * 8 = 7.6
+    run = mirror_descent(ENTROPY, X, y, np.ones(2), eta, t)
+    euclidean = gradient_descent(X, y, np.ones(2), eta, 200)
+    # then
+    highest = 2 * np.exp(5.7 - eta * (2 * np.exp(5.7) - 8) + 7.6 * (t - 2))
+    assert_at_most(8 - highest, 8 - X[0] @ run.w, why="the residual at t = 60 is the whole target")
+    assert_at_most(abs(8 - X[0] @ euclidean.w), 6 * 0.9**200 + 200 * UNIT_ROUNDOFF * 8, why="gradient descent arrives")
