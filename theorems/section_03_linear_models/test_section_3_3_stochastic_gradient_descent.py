@@ -1,0 +1,415 @@
+r"""Section 3.3: stochastic gradient descent - where the data are interpolated, its noise adds no bias.
+
+Section     3.3
+Printed     Noise from minibatching introduces additional implicit regularization beyond deterministic GD
+Reading     In the setting of Section 3.1, p > n and rank X = n, where the bias of GD is the limit that it selects: the
+            noise moves the limit. With V the variance of the minibatch gradient at the start and d the squared
+            distance between the limits of SGD and GD: $V \le C\, d$ for some constant C
+Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
+            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
+            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
+Hypotheses  (H1) some w solves Xw = y; rank X = n suffices.  (H2) 0 < eta < 2/max |x_i|^2.
+            (H3) the model is linear in its parameters. These are of the corrected statement.
+Corrected   Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever the order, and with $r_B$ the residual of the
+            minibatch every step satisfies
+            $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$. So SGD has the limit
+            of GD, with $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$ for single rows.
+            For the factored model $w = u^2 - v^2$ there is a bias:
+            $\ln|uv|_T = \ln|uv|_0 + \sum_t \ln|1 - \eta^2 g_t^2|$, $g = 2\,\partial L/\partial w$, shrinks by
+            $\eta^2 \operatorname{Var} g$ more in each step's mean than under GD
+Idea        A minibatch gradient is a combination of the same rows, and at an interpolant it vanishes for every
+            minibatch: the noise dies with the residual, and nothing ever moves the null part of w_0.
+Source      Strohmer, Vershynin (2009), A Randomized Kaczmarz Algorithm with Exponential Convergence; Ma, Bassily,
+            Belkin (2018), The Power of Interpolation; Pesme, Pillaud-Vivien, Flammarion (2021), Implicit Bias of SGD
+            for Diagonal Linear Networks: a Provable Benefit of Stochasticity
+Tolerance   Limits by Theorem 3.1's certificate (null drift and residual over s_n) against LAPACK's least squares; steps
+            and moments up to a first-order rounding analysis. Second moments are iterated exactly, never sampled.
+Chance      A sampled run converges within its budget but for 1e-12 per instance, by Markov's inequality on the second
+            moment: below 1e-9 for the fast run. Shuffled epochs have a budget without chance.
+Findings    The print is true of factored models, where its effect is of order eta^2 a step, and of data that are not
+            interpolated, where SGD does not converge at all.
+Expected    refuted
+"""
+
+from fractions import Fraction
+from functools import reduce
+from itertools import permutations, product
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.gradient_descent import steps_to_contract
+from fixtures.dynamics.stochastic import (
+    all_rows,
+    every_order,
+    factored_descent,
+    minibatch_gradient,
+    second_moment,
+    shuffled,
+    stochastic_gradient_descent,
+    with_replacement,
+)
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.positive import gently_conditioned
+from fixtures.problems.regression import regressions
+from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates, assert_within
+from properties.least_squares import distance_to_limit, iterate_rounding
+from properties.oracles import nearest_interpolant
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity
+
+SEED = 331
+CHANCE = 1e-12
+
+problems = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
+
+
+def longest_row(problem):
+    """Max |x_i|^2, (B,)."""
+    return np.square(problem.X).sum(-1).max(-1)
+
+
+def shortest_row(problem):
+    """Min |x_i|^2 over the rows that are not padding, (B,)."""
+    squares = np.square(problem.X).sum(-1)
+    return np.where(squares > 0, squares, np.inf).min(-1)
+
+
+def contraction(problem, eta):
+    """The factor 1 - eta(2 - eta max |x_i|^2) s_n^2/n that bounds how E|e|^2 changes in a step of a single row."""
+    return 1 - eta * (2 - eta * longest_row(problem)) * problem.sigma_min**2 / problem.rows
+
+
+def epoch_contraction(problem, eta):
+    """A factor that bounds how |e|^2 changes in any epoch that visits every row once, in whatever order.
+
+    Let r be the residuals met on the way and G = XX'. The residuals at the epoch's start are (I + eta N) r, N the part
+    of G below the diagonal in the order of the visits; |N|_F does not depend on that order. So
+    |Xe| <= (1 + eta |N|_F)|r|, and |e|^2 falls by eta(2 - eta max |x_i|^2)|r|^2 at least.
+    """
+    squares = np.square(problem.X @ problem.X.mT)
+    below = np.sqrt((squares.sum((-2, -1)) - np.trace(squares, axis1=-2, axis2=-1)) / 2)
+    fall = eta * (2 - eta * longest_row(problem)) * problem.sigma_min**2
+    return 1 - fall / (1 + eta * below) ** 2
+
+
+def oracle_rounding(problem, limit):
+    """The error of a computed limit, as in properties.least_squares.distance_to_limit."""
+    size = norm(problem.w0, axis=-1) + norm(limit, axis=-1)
+    return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * size
+
+
+def sampled_run(problem, batch=1, steps=200):
+    """SGD from w_0 up to the drawn time, its order, and the drawn step eta < 2/max |x_i|^2 (H2)."""
+    eta = problem.step / longest_row(problem)
+    order = with_replacement(np.random.default_rng(SEED), problem.rows, steps, batch)
+    run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, problem.t)
+    return run, order, eta
+
+
+@corrected
+@given_batches(problem=problems)
+def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem):
+    # given  the steps after which P(|e_T| > 1e-8 |e_0|) <= 1e-12, by Markov on the second moment
+    eta, within = 1 / longest_row(problem), 1e-8
+    steps = steps_to_contract(contraction(problem, eta), CHANCE * within**2)
+    order = with_replacement(np.random.default_rng(SEED), problem.rows, int(steps.max()))
+    # when
+    run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, steps)
+    # then   GD's limit, by Theorem 3.1, is the interpolant nearest w_0
+    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    assert_certified(distance_to_limit(problem, run, problem.w0, limit))
+    bound = within * norm(problem.w0 - limit, axis=-1) + iterate_rounding(problem, run)
+    assert_at_most(norm(run.w - limit, axis=-1), bound, why="convergence within the budget", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_in_shuffled_epochs_the_limit_is_that_of_gradient_descent(problem):
+    # given  the epochs after which |e| <= 1e-3 |e_0|, without chance
+    eta, within = 1 / longest_row(problem), 1e-3
+    epochs = steps_to_contract(epoch_contraction(problem, eta), within**2)
+    order = shuffled(np.random.default_rng(SEED), problem.rows, int(epochs.max()))
+    # when
+    run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order)
+    # then
+    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    assert_certified(distance_to_limit(problem, run, problem.w0, limit))
+    bound = within * norm(problem.w0 - limit, axis=-1) + iterate_rounding(problem, run)
+    assert_at_most(norm(run.w - limit, axis=-1), bound, why="convergence within the budget", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_any_single_epoch_contracts_whatever_its_order(problem):
+    eta, limit = 1 / longest_row(problem), nearest_interpolant(problem.X, problem.y, problem.w0)
+    # when
+    order = shuffled(np.random.default_rng(SEED), problem.rows, 1)
+    run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order)
+    # then
+    bound = np.sqrt(epoch_contraction(problem, eta)) * norm(problem.w0 - limit, axis=-1)
+    rounding = iterate_rounding(problem, run) + oracle_rounding(problem, limit)
+    assert_at_most(norm(run.w - limit, axis=-1), bound + rounding, why="an epoch contracts", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_no_order_of_samples_ever_moves_the_null_part_of_the_start(problem):
+    # when   minibatches of two, at the drawn time
+    run, _, _ = sampled_run(problem, batch=2)
+    # then
+    drift = norm(problem.in_null_space(run.w - problem.w0), axis=-1)
+    assert_at_most(drift, iterate_rounding(problem, run), why="null part of w_t - w_0", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_each_step_approaches_every_interpolant_by_what_its_own_residual_says(problem):
+    # given  an interpolant that is not the limit, and minibatches of two
+    some = nearest_interpolant(problem.X, problem.y, np.flip(problem.w0, -1) * (problem.w0 != 0))
+    here, order, eta = sampled_run(problem, batch=2)
+    # when   one more step than at the drawn time
+    there = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, problem.t + 1)
+    approach = norm(here.w - some, axis=-1) ** 2 - norm(there.w - some, axis=-1) ** 2
+    # then   r_B is the part of Xw_t - y in the minibatch, counted as often as it was drawn
+    chosen = np.take_along_axis(order, problem.t[:, None, None], 1)[:, 0]
+    r = np.take_along_axis(np.matvec(problem.X, here.w) - problem.y, chosen, -1)
+    most = 2 * eta * np.square(r).sum(-1) / 2
+    # the rounding of a step and of the interpolant, in a difference of squares
+    scale = norm(here.w, axis=-1) + norm(some, axis=-1) + norm(problem.y, axis=-1)
+    slack = 4 * scale * (iterate_rounding(problem, here) / (problem.t + 1) + oracle_rounding(problem, some))
+    least = (1 - problem.step / 2) * most
+    assert_within(least, approach, most, slack=slack, why="approach to an interpolant", instance=problem)
+
+
+@st.composite
+def minibatches(draw):
+    """A size b, a number of steps, and whether rows may repeat: few enough orders to run them all."""
+    return draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.booleans())
+
+
+@corrected
+@given(problem=regressions(max_rows=3, max_excess=2), minibatch=minibatches())
+def test_the_second_moment_recursion_is_the_mean_over_all_orders(problem, minibatch):
+    (batch, steps, replacement), n = minibatch, problem.rows
+    batch = min(batch, n)
+    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    # when   every order is run, the independent minibatches being equally likely
+    order = every_order(n, steps, batch, replacement=replacement)
+    X, y, w0 = (np.broadcast_to(data, (len(order), *data.shape)) for data in (problem.X, problem.y, problem.w0))
+    e = stochastic_gradient_descent(X, y, w0, problem.step, order).w - limit
+    # then
+    e0 = problem.w0 - limit
+    M = second_moment(problem.X, np.outer(e0, e0), problem.step, steps, rows=n, batch=batch, replacement=replacement)
+    largest = max(norm(e0), norm(e, axis=-1).max())
+    hidden = oracle_rounding(problem, limit) + (1 + steps) * 64 * problem.columns * UNIT_ROUNDOFF * (
+        largest + norm(limit)
+    )
+    bound = 4 * hidden * (largest + hidden)
+    assert_at_most(norm(np.einsum("ki,kj->ij", e, e) / len(order) - M), bound, why="E[ee']", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_the_mean_square_error_contracts_between_the_rates_of_the_extreme_rows(problem):
+    # given  H2: any step below 2/max |x_i|^2
+    eta = problem.step / longest_row(problem)
+    e0 = problem.w0 - nearest_interpolant(problem.X, problem.y, problem.w0)
+    # when   E[ee'] by its recursion, to the drawn time
+    M = second_moment(problem.X, e0[:, :, None] * e0[:, None, :], eta, problem.t, rows=problem.rows)
+    # then   E|e|^2 - E|e'|^2 = (eta/n) sum (2 - eta|x_i|^2) E r_i^2 and s_n^2 |e|^2 <= |r|^2 <= s_1^2 |e|^2
+    slowest = contraction(problem, eta)
+    fastest = 1 - eta * (2 - eta * shortest_row(problem)) * problem.sigma_max**2 / problem.rows
+    start = np.square(norm(e0, axis=-1))
+    slack = (1 + problem.t) * 64 * problem.columns**2 * UNIT_ROUNDOFF * start
+    slack += 4 * norm(e0, axis=-1) * oracle_rounding(problem, problem.w0 - e0)
+    lower, upper = np.maximum(fastest, 0) ** problem.t * start, slowest**problem.t * start
+    mean_square = np.trace(M, axis1=-2, axis2=-1)
+    assert_within(lower, mean_square, upper, slack=slack, why="E|e_t|^2", instance=problem)
+
+
+def factored_step(problem):
+    """A step eta at which eta |g| stays below 1/2 for w = u^2 - v^2: 1/(64(1 + |y|))."""
+    return 1 / (64 * (1 + norm(problem.y, axis=-1)))
+
+
+@corrected
+@given_batches(problem=problems)
+def test_in_the_factored_model_the_products_shrink_by_the_squares_of_the_gradients(problem):
+    # given  u_0 = 1 and v_0 = 1/2, so that w_0 = 3/4
+    eta, steps, one = factored_step(problem), 100, np.ones_like(problem.w0)
+    order = with_replacement(np.random.default_rng(SEED), problem.rows, steps)
+    # when
+    u, v = factored_descent(problem.X, problem.y, one, one / 2, eta, order)
+    # then   ln|uv|_T - ln|uv|_0 = sum ln(1 - eta^2 g_t^2) on the gradients along the path
+    chosen = np.moveaxis(order, 1, 0)
+    g = 2 * minibatch_gradient(problem.X[None], problem.y[None], u[:-1] ** 2 - v[:-1] ** 2, chosen)
+    error = np.log(np.abs(u[-1] * v[-1])) - np.log(1 / 2) - np.log1p(-((eta[:, None] * g) ** 2)).sum(0)
+    rounding = steps * 64 * problem.columns * UNIT_ROUNDOFF
+    assert_at_most(np.abs(error).max(-1), rounding, why="ln|uv| along the path", instance=problem)
+
+
+def row_gradients(problem, w):
+    """The gradients x_i (x_i.w - y_i) of the single rows (n, B, p), and the weight 1/n of each (B, n), 0 in padding."""
+    order = every_order(problem.X.shape[-2], 1, 1, replacement=True)
+    g = [minibatch_gradient(problem.X, problem.y, w, np.resize(i, (len(w), 1))) for i in order]
+    return np.stack(g), (np.square(problem.X).sum(-1) > 0) / problem.rows[:, None]
+
+
+@corrected
+@given_batches(problem=problems)
+def test_in_the_factored_model_a_step_of_sgd_shrinks_the_products_more_than_one_of_gd(problem):
+    # given  u = 1 + |w_0|/4 and v = 1/2
+    eta, u, v = factored_step(problem)[:, None], 1 + np.abs(problem.w0) / 4, np.full_like(problem.w0, 1 / 2)
+    g, weight = row_gradients(problem, u**2 - v**2)
+    squares, full = (2 * g) ** 2, (2 * np.einsum("bi,ibj->bj", weight, g)) ** 2
+    # when   one step on each row, and one of full gradient descent, whose ln|uv| is f(full) below
+    paths = [factored_descent(problem.X, problem.y, u, v, eta[:, 0], np.full((1, 1, 1), i)) for i in range(len(g))]
+    sgd = np.einsum("bi,ibj->bj", weight, np.stack([np.log(a[-1] * b[-1]) for a, b in paths]))
+    gd = np.log(u * v) + np.log1p(-(eta**2) * full)
+    # then   f(z) = -ln(1 - eta^2 z) has f' >= eta^2 and f'' at most eta^4/(1 - eta^2 max z)^2
+    variance = np.einsum("bi,ibj->bj", weight, squares) - full
+    spread = np.einsum("bi,ibj->bj", weight, (squares - full) ** 2)
+    least = eta**2 * variance / (1 - eta**2 * full)
+    most = least + spread * (eta**2 / (1 - eta**2 * squares.max(0))) ** 2 / 2
+    slack = 64 * problem.columns[:, None] * UNIT_ROUNDOFF
+    assert_within(least, gd - sgd, most, slack=slack, why="one step of E ln|uv|", instance=problem)
+
+
+def dot(a, b):
+    """An inner product in whatever arithmetic the entries have."""
+    return sum(left * right for left, right in zip(a, b, strict=True))
+
+
+def exact_descent(X, y, start, eta, order):
+    """SGD in single rows on fractions: the list w_0, w_1, ..., in the given order of rows."""
+
+    def advance(path, i):
+        r = dot(X[i], path[-1]) - y[i]
+        return [*path, [weight - eta * r * x for weight, x in zip(path[-1], X[i], strict=True)]]
+
+    return reduce(advance, order, [[Fraction(weight) for weight in start]])
+
+
+def gradient_variance(X, y, w):
+    """The variance (1/n) sum |g_i - mean|^2 of the gradient of a single row, in whatever arithmetic."""
+    g = [[(dot(x, w) - target) * entry for entry in x] for x, target in zip(X, y, strict=True)]
+    mean = [sum(column) / len(g) for column in zip(*g, strict=True)]
+    return sum(dot(gap, gap) for gap in ([a - b for a, b in zip(row, mean, strict=True)] for row in g)) / len(g)
+
+
+@counterexample
+def test_with_orthogonal_rows_every_order_of_samples_lands_on_the_limit_of_gradient_descent():
+    # given  orthogonal rows of squared length 9, w_0 with X w_0 = 0, eta = 1/9
+    X, y, start = [[1, 2, 2], [2, 1, -2]], [3, 3], [2, -2, 1]
+    limit = [3, -1, 1]
+    # given  it is GD's limit: it interpolates, and is w_0 + (x_1 + x_2)/3
+    assert_identical([dot(x, limit) for x in X], y, why="the limit interpolates")
+    assert_identical(
+        [3 * (a - b) for a, b in zip(limit, start, strict=True)], [3, 3, 0], why="limit - w_0 = X'(1/3, 1/3)"
+    )
+    # when   one epoch in either order
+    ends = [exact_descent(X, y, start, Fraction(1, 9), order)[-1] for order in permutations(range(2))]
+    # then
+    assert_identical(ends, [limit, limit], why="every order lands on the limit of GD")
+    d = max(dot(gap, gap) for gap in ([a - b for a, b in zip(end, limit, strict=True)] for end in ends))
+    V = gradient_variance(X, y, [Fraction(weight) for weight in start])
+    assert_violates(V, d, reads="gradient variance {value} > {limit} = C d for every C", X=X, y=y, w0=start)
+
+
+@counterexample
+def test_with_any_rows_no_order_leaves_the_plane_on_which_the_limit_of_gradient_descent_is_the_only_interpolant():
+    # given  rows (1, 2, 0) and (0, 1, 1), which z = (2, -1, 1) annihilates
+    X, y, start, z = [[1, 2, 0], [0, 1, 1]], [1, -2], [1, 0, 1], (2, -1, 1)
+    # when   all 64 orders of six samples
+    paths = [exact_descent(X, y, start, Fraction(1, 5), order) for order in product(range(2), repeat=6)]
+    # then   <z, w_t> is <z, w_0> at every time of every order
+    components = {dot(z, w) for path in paths for w in path}
+    assert_identical(sorted(components), [3], why="<z, w_t> = <z, w_0>")
+
+
+def limits_agree(problem):
+    """How far the limits of SGD and GD may be apart, d, and the gradient's variance V: after 20 shuffled epochs."""
+    single = problem.X[None], problem.y[None], problem.w0[None]
+    eta = 1 / np.square(problem.X).sum(-1).max()
+    order = shuffled(np.random.default_rng(SEED), np.array([problem.rows]), 20)
+    w = stochastic_gradient_descent(*single, eta, order).w[0]
+    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    apart = norm(w - limit) + 2 * norm(problem.X @ w - problem.y) / problem.sigma_min
+    return gradient_variance(problem.X.tolist(), problem.y.tolist(), problem.w0.tolist()), apart**2
+
+
+def noise_without_displacement(problem):
+    """Whether V > 10^6 d."""
+    V, d = limits_agree(problem)
+    return 1e6 * d < V
+
+
+@counterexample
+def test_a_search_finds_noise_that_does_not_move_the_limit():
+    # when
+    found = smallest_violation(
+        regressions(max_rows=3, max_excess=2).map(gently_conditioned), noise_without_displacement
+    )
+    # then
+    V, d = limits_agree(found)
+    reads = "gradient variance {value} > {limit} = 10^6 d"
+    assert_violates(V, 1e6 * d, reads=reads, X=found.X, y=found.y, w0=found.w0)
+
+
+@necessity("H1")
+@given(step=st.sampled_from([1.0, 0.5, 0.25, 1.5]), start=st.integers(-3, 3), t=st.integers(0, 6))
+def test_without_H1_the_noise_never_dies_and_the_variance_is_stationary(step, start, t):
+    # given  the row (1, 0) twice with targets 0 and 1
+    X, y, w0 = np.array([[1.0, 0], [1, 0]]), np.array([0.0, 1]), np.array([start, 1.0])
+    order = every_order(2, t, 1, replacement=True)
+    X, y, w0 = (np.broadcast_to(data, (len(order), *data.shape)) for data in (X, y, w0))
+    # when   every order is run
+    w = stochastic_gradient_descent(X, y, w0, step, order).w
+    # then   Var' = (1 - eta)^2 Var + eta^2/4, which tends to eta/(4(2 - eta)); GD has Var = 0
+    exact = step / (4 * (2 - step)) * (1 - (1 - step) ** (2 * t))
+    rounding = 64 * (1 + t) * (1 + abs(start)) ** 2 * UNIT_ROUNDOFF
+    assert_within(
+        exact, w[:, 0].var(), exact, slack=rounding, why="variance over all orders", instance=(step, start, t)
+    )
+    mean = 1 / 2 + (start - 1 / 2) * (1 - step) ** t
+    assert_within(mean, w[:, 0].mean(), mean, slack=rounding, why="mean is GD's iterate", instance=(step, start, t))
+
+
+@necessity("H2")
+@given_batches(problem=problems)
+def test_without_H2_every_step_moves_away_from_every_interpolant(problem):
+    # given  eta |x_i|^2 >= 2.02 for every row
+    eta, t = 2.02 / shortest_row(problem), problem.t % 20
+    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    order = with_replacement(np.random.default_rng(SEED), problem.rows, 20)
+    # when
+    here, there = (
+        stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, t + after) for after in (0, 1)
+    )
+    # then   |e'|^2 - |e|^2 = eta (eta |x_i|^2 - 2) r_i^2 >= 0.02 eta r_i^2
+    i = np.take_along_axis(order[..., 0], t[:, None], -1)
+    r = np.take_along_axis(np.matvec(problem.X, here.w) - problem.y, i, -1)[:, 0]
+    growth = norm(there.w - limit, axis=-1) ** 2 - norm(here.w - limit, axis=-1) ** 2
+    scale = (1 + eta) * (there.largest + norm(limit, axis=-1) + norm(problem.y, axis=-1))
+    slack = 64 * problem.columns * UNIT_ROUNDOFF * scale**2 + 4 * scale * oracle_rounding(problem, limit)
+    assert_at_most(0.02 * eta * r**2, growth + slack, why="the error grows", instance=problem)
+
+
+@necessity("H3")
+def test_without_H3_the_noise_selects_another_interpolant():
+    # given  w = u^2 - v^2 from u = v = 1/2, n = 2 rows in R^3, and a step that is not small
+    X, y, half = np.array([[1.0, 2, 0], [0, 1, 1]]), np.array([1.0, 2]), np.full(3, 1 / 2)
+    order = with_replacement(np.random.default_rng(SEED), np.array([2]), 2000)[0]
+    # when
+    (u, v), (full_u, full_v) = (factored_descent(X, y, half, half, 0.1, rows) for rows in (order, all_rows(2, 2000)))
+    sgd, gd = u[-1] ** 2 - v[-1] ** 2, full_u[-1] ** 2 - full_v[-1] ** 2
+    # then   both interpolate; they are apart by more than moving each on to an exact interpolant can bridge
+    residuals = norm(X @ sgd - y) + norm(X @ gd - y)
+    bridge = (residuals + 64 * UNIT_ROUNDOFF * (norm(sgd) + norm(gd))) / np.linalg.svd(X).S[-1]
+    assert_at_most(bridge, norm(sgd - gd), why="SGD and GD interpolate differently")
+    shrinkage, full_shrinkage = (-np.log(4 * np.abs(product[-1])) for product in (u * v, full_u * full_v))
+    assert_at_most(full_shrinkage, shrinkage, why="SGD shrinks |uv| more than GD")
