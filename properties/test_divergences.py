@@ -1,4 +1,4 @@
-"""Relative entropy against fifty digits, and the certificates it gives."""
+"""Relative entropy against a hundred digits, and the certificates it gives."""
 
 from decimal import Decimal, localcontext
 
@@ -16,8 +16,8 @@ from properties.oracles import nearest_in_relative_entropy
 
 
 def exact_relative_entropy(w, change):
-    """KL(w + change || w) of two floats in fifty digits."""
-    with localcontext(prec=50):
+    """KL(w + change || w) of two floats in a hundred digits."""
+    with localcontext(prec=100):
         w, change = Decimal(w), Decimal(change)
         v = w + change
         return float(v * (v / w).ln() - change) if v else float(w)
@@ -28,7 +28,7 @@ def test_relative_entropy_is_accurate_relative_to_itself(k, exponent, mantissa, 
     w = 2.0**k
     change = max(sign * w * mantissa * 2.0**exponent, -w)
     computed, exact = relative_entropy(np.array([w]), np.array([change])), exact_relative_entropy(w, change)
-    assert_at_most(abs(computed - exact), 300 * UNIT_ROUNDOFF * exact, why="KL against fifty digits")
+    assert_at_most(abs(computed - exact), 300 * UNIT_ROUNDOFF * exact, why="KL against a hundred digits")
 
 
 def test_leaving_the_orthant_costs_infinitely_much():
