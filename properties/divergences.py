@@ -65,25 +65,37 @@ def residual_with_rounding(problem: Regression, w: np.ndarray) -> np.ndarray:
     return norm(np.matvec(problem.X, w) - problem.y, axis=-1) + hidden * scale
 
 
+def weighted_gram(problem: Regression, w: np.ndarray) -> np.ndarray:
+    """X diag(w) X', (n, n), with ones on the diagonal of a batch's padding: the curvature of the dual D at w."""
+    return (problem.X * w[..., None, :]) @ problem.X.mT + np.eye(problem.X.shape[-2]) * (problem.s == 0)[..., None]
+
+
 def radius_of_projection(problem: Regression, w0: np.ndarray, w: np.ndarray) -> np.ndarray:
     """A bound on |sqrt w - sqrt w*|, w* the interpolant with the least KL(w* || w0), from w alone.
 
-    Duality gap: with v = w - X^+(Xw - y) > 0 an interpolant and w = w0 exp(X'nu), the gap of v and nu is
-    KL(v || w0) - D(nu) = KL(v || w), and it is at least D* - D(nu) = KL(w* || w) >= |sqrt w* - sqrt w|^2.
+    Duality gap: let w = w0 exp(X'nu), and v = w + diag(w)X'z >= 0 the interpolant with X diag(w) X'z = y - Xw. The gap
+    of v and nu is KL(v || w0) - D(nu) = KL(v || w), and it is at least D* - D(nu) = KL(w* || w) >=
+    |sqrt w* - sqrt w|^2. It is infinite for a w so far off that v leaves the orthant.
     Defect: ln w - ln w0 has a component delta in null(X), by rounding at best. Then w belongs to the start
     w0 exp(delta), and the projections w', w* of two starts satisfy 4 |sqrt w' - sqrt w*|^2 <= <w' - w*, delta>, so
     they are at most |delta| |sqrt w| / 2 apart, to first order in delta.
-    Rounding: the residual's, amplified by 1/s_n and relative to sqrt(min w), and 12(n+p)u |ln w - ln w0| of delta.
+    Rounding: the residual's, over the root of the least eigenvalue of X diag(w) X', and 12(n+p)u |ln w - ln w0| of
+    delta.
     """
-    correction = -np.matvec(problem.V, problem.divide_by_s(problem.modes(np.matvec(problem.X, w) - problem.y)))
+    gram = weighted_gram(problem, w)
+    z = np.linalg.solve(gram, (problem.y - np.matvec(problem.X, w))[..., None])[..., 0]
     defect = norm(null_part_of_log(problem, w, w0), axis=-1)
     logs = np.abs(np.log(w, out=np.zeros_like(w), where=w > 0)) + np.abs(np.log(w0, out=np.zeros_like(w), where=w0 > 0))
     defect += 2 * problem.construction * (1 + norm(logs, axis=-1))
     hidden = (problem.rows + problem.columns) * UNIT_ROUNDOFF
-    hidden = hidden * (problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1)) / problem.sigma_min
-    smallest = np.where(w > 0, w, np.inf).min(-1)
-    gap = np.sqrt(relative_entropy(w, correction)) + hidden / np.sqrt(smallest)
+    hidden = hidden * (problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1))
+    gap = np.sqrt(relative_entropy(w, w * np.vecmat(z, problem.X))) + hidden / np.sqrt(least_curvature(problem, w))
     return gap + defect * (np.sqrt(w.sum(-1)) + gap) / 2
+
+
+def least_curvature(problem: Regression, w: np.ndarray) -> np.ndarray:
+    """The least eigenvalue of X diag(w) X'; never more than 1 in a batch with padding."""
+    return np.linalg.eigvalsh(weighted_gram(problem, w))[..., 0]
 
 
 def curvature_bound(problem: PositiveSystem, w0: np.ndarray) -> np.ndarray:

@@ -57,6 +57,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.divergences import (
     curvature_bound,
     entropy,
+    least_curvature,
     multiplier,
     null_part_of_log,
     radius_of_projection,
@@ -113,18 +114,32 @@ def trajectory_rounding(problem, run):
     return problem.condition * (1 + run.steps + 2 * run.steps**2) * one_step_rounding(problem, run)
 
 
+def radius_when_converged(problem, run):
+    """What radius_of_projection comes to at most, for a run that did converge from the start it should have.
+
+    The gap is KL(v || w) <= sum (v - w)^2/w = r'(X diag(w) X')^-1 r with |r| <= CONVERGED |w_p|; the defect is the
+    rounding of the steps, as in one_step_rounding with a backtracked step of at most the inverse curvature along it.
+    """
+    gap = 2 * CONVERGED * norm(problem.w_p, axis=-1) / np.sqrt(least_curvature(problem, run.w))
+    rounding = (
+        (1 + run.steps) * 64 * problem.columns * UNIT_ROUNDOFF * (1 + run.largest + norm(logarithm(run.w), axis=-1))
+    )
+    return gap + rounding * (1 + np.sqrt(run.w.sum(-1)))
+
+
 @under_hypotheses("H1", "H2", "H3", "H4")
 @given_batches(problem=positive_systems())
 def test_from_a_start_of_H3_the_limit_is_the_interpolant_of_most_entropy(problem):
     # given  H2 by construction; H3: the start exp(X'mu - 1); H4: backtracking
     best = start_of_most_entropy(problem)
     # when   H1
-    w = run_to_convergence(problem, problem.entropic_start).w
+    run = run_to_convergence(problem, problem.entropic_start)
     # then   MINPACK's maximizer of the entropy, with its own gap
     oracle = nearest_in_relative_entropy(problem.X, problem.y, best)
-    radius = radius_of_projection(problem, best, w) + radius_of_projection(problem, best, oracle)
-    distance = norm(np.sqrt(w) - np.sqrt(oracle), axis=-1)
-    assert_at_most(distance, radius, why="distance to the maximum entropy", instance=problem)
+    radius, of_oracle = (radius_of_projection(problem, best, w) for w in (run.w, oracle))
+    distance = norm(np.sqrt(run.w) - np.sqrt(oracle), axis=-1)
+    assert_at_most(distance, radius + of_oracle, why="distance to the maximum entropy", instance=problem)
+    assert_at_most(radius, radius_when_converged(problem, run), why="convergence", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H3", "H4")
@@ -179,12 +194,13 @@ def test_on_the_simplex_the_uniform_start_leads_to_the_distribution_of_most_entr
 @given_batches(problem=positive_systems())
 def test_from_any_positive_start_the_limit_is_the_interpolant_of_least_relative_entropy(problem):
     # when   w_0 in powers of two, not of H3
-    w = run_to_convergence(problem, problem.w0).w
+    run = run_to_convergence(problem, problem.w0)
     # then
     oracle = nearest_in_relative_entropy(problem.X, problem.y, problem.w0)
-    radius = radius_of_projection(problem, problem.w0, w) + radius_of_projection(problem, problem.w0, oracle)
-    distance = norm(np.sqrt(w) - np.sqrt(oracle), axis=-1)
-    assert_at_most(distance, radius, why="distance to the projection of w_0", instance=problem)
+    radius, of_oracle = (radius_of_projection(problem, problem.w0, w) for w in (run.w, oracle))
+    distance = norm(np.sqrt(run.w) - np.sqrt(oracle), axis=-1)
+    assert_at_most(distance, radius + of_oracle, why="distance to the projection of w_0", instance=problem)
+    assert_at_most(radius, radius_when_converged(problem, run), why="convergence", instance=problem)
 
 
 @corrected
@@ -269,11 +285,11 @@ def test_from_a_small_start_the_limit_is_nearly_the_lightest_interpolant(problem
     start, u, least, cost = np.where(problem.w_p > 0, c[:, None], 0), *lightest_interpolant(problem, signed=False)
     # when
     run = run_to_convergence(problem, start, converged=1e-3)
-    # then   least <= |w|_1 <= |u|_1 + (K(u) + p)/ln(1/c), K(u) = sum u ln u - u, for every interpolant u >= 0
-    K, span = -entropy(u) - u.sum(-1), -np.log(c)
+    # then   least <= |w|_1 <= |u|_1 + (K(u) - K(w))/ln(1/c), K(u) = sum u ln u - u >= -p, for all interpolants u >= 0
+    K, span = [-entropy(point) - point.sum(-1) for point in (u, run.w)], -np.log(c)
     miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
     slack = (cost + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
-    upper = u.sum(-1) + (K + problem.columns) / span
+    upper = u.sum(-1) + (K[0] - K[1]) / span
     assert_within(least, run.w.sum(-1), upper, slack=slack, why="mass of the limit", instance=problem)
 
 
@@ -283,7 +299,7 @@ def test_the_signed_limit_has_the_least_hyperbolic_divergence(problem):
     # given  the optimum by construction, phi'(w*) = phi'(w_0) + X'mu; from the signed start ln w_0
     beta = 2.0 ** (problem.exponent - 6)
     mirror, start = hyperbolic_entropy(beta), logarithm(problem.w0)
-    optimum = mirror.to_primal(mirror.to_dual(start) + np.vecmat(problem.mu, problem.X))
+    optimum = beta[:, None] * np.sinh(np.arcsinh(start / beta[:, None]) + np.vecmat(problem.mu, problem.X))
     y = np.matvec(problem.X, optimum)
     # when
     run = mirror_descent_to_residual(mirror, problem.X, y, start, CONVERGED)
@@ -296,6 +312,12 @@ def test_the_signed_limit_has_the_least_hyperbolic_divergence(problem):
     assert_at_most(distance, S * defect + np.sqrt(S * gap), why="distance to the optimum", instance=problem)
 
 
+def remainder_of_hyperbolic_entropy(w, beta):
+    """K(w) = sum |w_j| ln(|w_j| + q_j) - q_j + beta, q_j = sqrt(w_j^2 + beta^2): phi less |w|_1 ln(1/beta), shifted."""
+    q = np.hypot(w, beta)
+    return (np.abs(w) * np.log(np.abs(w) + q) - q + beta).sum(-1)
+
+
 @corrected
 @given_batches(problem=positive_systems(3, 3))
 def test_as_beta_vanishes_the_signed_limit_approaches_the_least_l1_norm(problem):
@@ -304,12 +326,10 @@ def test_as_beta_vanishes_the_signed_limit_approaches_the_least_l1_norm(problem)
     # when   from zero
     run = run_to_convergence(problem, np.zeros_like(u), hyperbolic_entropy(beta), converged=1e-3)
     # then   phi = |w|_1 ln(1/beta) + K(w), K(a) = |a| ln(|a| + q) - q + beta >= -(1 - beta)^2/2, q = |(a, beta)|
-    q = np.hypot(u, beta[:, None])
-    K = (np.abs(u) * np.log(np.abs(u) + q) - q + beta[:, None]).sum(-1)
-    span = -np.log(beta)
+    K, span = [remainder_of_hyperbolic_entropy(point, beta[:, None]) for point in (u, run.w)], -np.log(beta)
     miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
     slack = (cost + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
-    upper = np.abs(u).sum(-1) + (K + u.shape[-1] * (1 - beta) ** 2 / 2) / span
+    upper = np.abs(u).sum(-1) + (K[0] - K[1]) / span
     assert_within(least, np.abs(run.w).sum(-1), upper, slack=slack, why="l1 norm of the limit", instance=problem)
 
 
