@@ -121,9 +121,8 @@ def radius_when_converged(problem, run):
     rounding of the steps, as in one_step_rounding with a backtracked step of at most the inverse curvature along it.
     """
     gap = 2 * CONVERGED * norm(problem.w_p, axis=-1) / np.sqrt(least_curvature(problem, run.w))
-    rounding = (
-        (1 + run.steps) * 64 * problem.columns * UNIT_ROUNDOFF * (1 + run.largest + norm(logarithm(run.w), axis=-1))
-    )
+    theta = 1 + run.largest + norm(logarithm(run.w), axis=-1)
+    rounding = (1 + run.steps) * 64 * problem.columns * UNIT_ROUNDOFF * theta
     return gap + rounding * (1 + np.sqrt(run.w.sum(-1)))
 
 
