@@ -32,8 +32,7 @@ Expected    refuted
 """
 
 from fractions import Fraction
-from functools import reduce
-from itertools import permutations, product
+from itertools import accumulate, product
 
 import numpy as np
 from hypothesis import given
@@ -58,6 +57,7 @@ from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates, assert_within
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.oracles import nearest_interpolant
+from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity
 
@@ -102,10 +102,10 @@ def oracle_rounding(problem, limit):
     return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * size
 
 
-def sampled_run(problem, batch=1, steps=200):
-    """SGD from w_0 up to the drawn time, its order, and the drawn step eta < 2/max |x_i|^2 (H2)."""
+def sampled_run(problem):
+    """SGD in minibatches of two from w_0 to the drawn time, its order, and the drawn step eta < 2/max |x_i|^2 (H2)."""
     eta = problem.step / longest_row(problem)
-    order = with_replacement(np.random.default_rng(SEED), problem.rows, steps, batch)
+    order = with_replacement(np.random.default_rng(SEED), problem.rows, 200, 2)
     run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, problem.t)
     return run, order, eta
 
@@ -158,8 +158,8 @@ def test_any_single_epoch_contracts_whatever_its_order(problem):
 @corrected
 @given_batches(problem=problems)
 def test_no_order_of_samples_ever_moves_the_null_part_of_the_start(problem):
-    # when   minibatches of two, at the drawn time
-    run, _, _ = sampled_run(problem, batch=2)
+    # when
+    run, _, _ = sampled_run(problem)
     # then
     drift = norm(problem.in_null_space(run.w - problem.w0), axis=-1)
     assert_at_most(drift, iterate_rounding(problem, run), why="null part of w_t - w_0", instance=problem)
@@ -168,16 +168,16 @@ def test_no_order_of_samples_ever_moves_the_null_part_of_the_start(problem):
 @corrected
 @given_batches(problem=problems)
 def test_each_step_approaches_every_interpolant_by_what_its_own_residual_says(problem):
-    # given  an interpolant that is not the limit, and minibatches of two
+    # given  an interpolant that is not the limit
     some = nearest_interpolant(problem.X, problem.y, np.flip(problem.w0, -1) * (problem.w0 != 0))
-    here, order, eta = sampled_run(problem, batch=2)
+    here, order, eta = sampled_run(problem)
     # when   one more step than at the drawn time
     there = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, problem.t + 1)
     approach = norm(here.w - some, axis=-1) ** 2 - norm(there.w - some, axis=-1) ** 2
     # then   r_B is the part of Xw_t - y in the minibatch, counted as often as it was drawn
     chosen = np.take_along_axis(order, problem.t[:, None, None], 1)[:, 0]
     r = np.take_along_axis(np.matvec(problem.X, here.w) - problem.y, chosen, -1)
-    most = 2 * eta * np.square(r).sum(-1) / 2
+    most = 2 * eta * np.square(r).sum(-1) / 2  # b = 2
     # the rounding of a step and of the interpolant, in a difference of squares
     scale = norm(here.w, axis=-1) + norm(some, axis=-1) + norm(problem.y, axis=-1)
     slack = 4 * scale * (iterate_rounding(problem, here) / (problem.t + 1) + oracle_rounding(problem, some))
@@ -205,9 +205,8 @@ def test_the_second_moment_recursion_is_the_mean_over_all_orders(problem, miniba
     e0 = problem.w0 - limit
     M = second_moment(problem.X, np.outer(e0, e0), problem.step, steps, rows=n, batch=batch, replacement=replacement)
     largest = max(norm(e0), norm(e, axis=-1).max())
-    hidden = oracle_rounding(problem, limit) + (1 + steps) * 64 * problem.columns * UNIT_ROUNDOFF * (
-        largest + norm(limit)
-    )
+    steps_rounding = (1 + steps) * 64 * problem.columns * UNIT_ROUNDOFF * (largest + norm(limit))
+    hidden = oracle_rounding(problem, limit) + steps_rounding
     bound = 4 * hidden * (largest + hidden)
     assert_at_most(norm(np.einsum("ki,kj->ij", e, e) / len(order) - M), bound, why="E[ee']", instance=problem)
 
@@ -279,55 +278,40 @@ def test_in_the_factored_model_a_step_of_sgd_shrinks_the_products_more_than_one_
     assert_within(least, gd - sgd, most, slack=slack, why="one step of E ln|uv|", instance=problem)
 
 
-def dot(a, b):
-    """An inner product in whatever arithmetic the entries have."""
-    return sum(left * right for left, right in zip(a, b, strict=True))
-
-
-def exact_descent(X, y, start, eta, order):
-    """SGD in single rows on fractions: the list w_0, w_1, ..., in the given order of rows."""
-
-    def advance(path, i):
-        r = dot(X[i], path[-1]) - y[i]
-        return [*path, [weight - eta * r * x for weight, x in zip(path[-1], X[i], strict=True)]]
-
-    return reduce(advance, order, [[Fraction(weight) for weight in start]])
+def descend(X, y, start, eta, order):
+    """The iterates w_0, w_1, ... of the given minibatches, by the gradients that SGD uses; exact on fractions."""
+    return list(accumulate(order, lambda w, rows: w - eta * minibatch_gradient(X, y, w, np.array(rows)), initial=start))
 
 
 def gradient_variance(X, y, w):
-    """The variance (1/n) sum |g_i - mean|^2 of the gradient of a single row, in whatever arithmetic."""
-    g = [[(dot(x, w) - target) * entry for entry in x] for x, target in zip(X, y, strict=True)]
-    mean = [sum(column) / len(g) for column in zip(*g, strict=True)]
-    return sum(dot(gap, gap) for gap in ([a - b for a, b in zip(row, mean, strict=True)] for row in g)) / len(g)
+    """The variance (1/n) sum |g_i - mean|^2 of the gradient of a single row; exact on fractions."""
+    g = np.stack([minibatch_gradient(X, y, w, np.array([row])) for row in range(len(X))])
+    return np.square(g - g.sum(0) / len(g)).sum() / len(g)
 
 
 @counterexample
 def test_with_orthogonal_rows_every_order_of_samples_lands_on_the_limit_of_gradient_descent():
-    # given  orthogonal rows of squared length 9, w_0 with X w_0 = 0, eta = 1/9
-    X, y, start = [[1, 2, 2], [2, 1, -2]], [3, 3], [2, -2, 1]
-    limit = [3, -1, 1]
-    # given  it is GD's limit: it interpolates, and is w_0 + (x_1 + x_2)/3
-    assert_identical([dot(x, limit) for x in X], y, why="the limit interpolates")
-    assert_identical(
-        [3 * (a - b) for a, b in zip(limit, start, strict=True)], [3, 3, 0], why="limit - w_0 = X'(1/3, 1/3)"
-    )
-    # when   one epoch in either order
-    ends = [exact_descent(X, y, start, Fraction(1, 9), order)[-1] for order in permutations(range(2))]
+    # given  orthogonal rows of squared length 9, and w_0 in their null space
+    X, y, start = fractions([[1, 2, 2], [2, 1, -2]]), fractions([3, 3]), fractions([2, -2, 1])
+    # when   GD with eta = 2/9, which interpolates at once, and an epoch of SGD with eta = 1/9 in either order
+    gd = descend(X, y, start, Fraction(2, 9), [(0, 1)])[-1]
+    ends = [descend(X, y, start, Fraction(1, 9), order)[-1] for order in ([[0], [1]], [[1], [0]])]
     # then
-    assert_identical(ends, [limit, limit], why="every order lands on the limit of GD")
-    d = max(dot(gap, gap) for gap in ([a - b for a, b in zip(end, limit, strict=True)] for end in ends))
-    V = gradient_variance(X, y, [Fraction(weight) for weight in start])
+    assert_identical(X @ gd, y, why="GD interpolates")
+    d = max(np.square(end - gd).sum() for end in ends)
+    V = gradient_variance(X, y, start)
     assert_violates(V, d, reads="gradient variance {value} > {limit} = C d for every C", X=X, y=y, w0=start)
 
 
 @counterexample
 def test_with_any_rows_no_order_leaves_the_plane_on_which_the_limit_of_gradient_descent_is_the_only_interpolant():
     # given  rows (1, 2, 0) and (0, 1, 1), which z = (2, -1, 1) annihilates
-    X, y, start, z = [[1, 2, 0], [0, 1, 1]], [1, -2], [1, 0, 1], (2, -1, 1)
-    # when   all 64 orders of six samples
-    paths = [exact_descent(X, y, start, Fraction(1, 5), order) for order in product(range(2), repeat=6)]
+    X, y, start, z = fractions([[1, 2, 0], [0, 1, 1]]), fractions([1, -2]), fractions([1, 0, 1]), fractions([2, -1, 1])
+    # when   all 64 orders of six samples, and GD
+    orders = [[[row] for row in order] for order in product(range(2), repeat=6)]
+    paths = [descend(X, y, start, Fraction(1, 5), order) for order in [*orders, [(0, 1)] * 6]]
     # then   <z, w_t> is <z, w_0> at every time of every order
-    components = {dot(z, w) for path in paths for w in path}
+    components = {z @ w for path in paths for w in path}
     assert_identical(sorted(components), [3], why="<z, w_t> = <z, w_0>")
 
 
@@ -339,7 +323,7 @@ def limits_agree(problem):
     w = stochastic_gradient_descent(*single, eta, order).w[0]
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
     apart = norm(w - limit) + 2 * norm(problem.X @ w - problem.y) / problem.sigma_min
-    return gradient_variance(problem.X.tolist(), problem.y.tolist(), problem.w0.tolist()), apart**2
+    return gradient_variance(problem.X, problem.y, problem.w0), apart**2
 
 
 def noise_without_displacement(problem):
