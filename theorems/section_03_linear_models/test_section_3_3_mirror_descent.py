@@ -65,8 +65,9 @@ from properties.divergences import (
     relative_entropy_rounding,
     residual_with_rounding,
 )
-from properties.oracles import nearest_in_relative_entropy
+from properties.oracles import least_l1_norm, nearest_in_relative_entropy
 from properties.search import smallest_violation
+from properties.sparsity import dual_value, l1_norm
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 
 CONVERGED = 1e-10
@@ -259,21 +260,18 @@ def test_on_disjoint_blocks_the_iterates_run_ahead_of_the_logistic_curve_by_at_m
     assert_within(0, ahead, limit, slack=slack, why="descent against flow", instance=(X, w0, t))
 
 
-def lightest_interpolant(problem, signed):
-    """HiGHS's interpolant of least l1 norm (B, p), over w >= 0 unless signed, and a lower bound (B,) on that norm.
+def lightest_interpolant(problem):
+    """HiGHS's w >= 0 (B, p) of least mass with Xw = y, a lower bound (B,) on that mass, and the bound's |nu|.
 
-    The batch is one block-diagonal linear program. The bound is re-derived from the multipliers: <nu, y>/m with
-    X'nu <= m, (|X'nu| <= m if signed), for the least such m >= 1.
+    The batch is one block-diagonal linear program. The bound is re-derived from its multipliers: <nu, y>/m for the
+    least m >= 1 with X'nu <= m.
     """
-    size, _, p = problem.X.shape
     rows = scipy.sparse.block_diag(list(problem.X), format="csr")
-    rows = scipy.sparse.hstack([rows, -rows], format="csr") if signed else rows
-    solved = scipy.optimize.linprog(np.ones(rows.shape[1]), A_eq=rows, b_eq=problem.y.ravel(), method="highs")
-    w = solved.x[: size * p] - solved.x[size * p :] if signed else np.maximum(solved.x, 0)
-    nu = solved.eqlin.marginals.reshape(problem.y.shape)
-    slopes = np.vecmat(nu, problem.X)
-    reach = np.maximum(1, (np.abs(slopes) if signed else slopes).max(-1))
-    return w.reshape(size, p), np.vecdot(nu, problem.y) / reach, norm(nu, axis=-1) / reach
+    program = scipy.optimize.linprog(np.ones(rows.shape[1]), A_eq=rows, b_eq=problem.y.ravel())
+    nu = program.eqlin.marginals.reshape(problem.y.shape)
+    reach = np.maximum(1, np.vecmat(nu, problem.X).max(-1))
+    w = np.maximum(program.x, 0).reshape(problem.w_p.shape)
+    return w, np.vecdot(nu, problem.y) / reach, norm(nu, axis=-1) / reach
 
 
 @corrected
@@ -281,7 +279,7 @@ def lightest_interpolant(problem, signed):
 def test_from_a_small_start_the_limit_is_nearly_the_lightest_interpolant(problem):
     # given  w_0 = c 1
     c = 2.0 ** -(1 + problem.exponent)
-    start, u, least, cost = np.where(problem.w_p > 0, c[:, None], 0), *lightest_interpolant(problem, signed=False)
+    start, u, least, cost = np.where(problem.w_p > 0, c[:, None], 0), *lightest_interpolant(problem)
     # when
     run = run_to_convergence(problem, start, converged=1e-3)
     # then   least <= |w|_1 <= |u|_1 + (K(u) - K(w))/ln(1/c), K(u) = sum u ln u - u >= -p, for all interpolants u >= 0
@@ -306,7 +304,7 @@ def test_the_signed_limit_has_the_least_hyperbolic_divergence(problem):
     S = np.hypot(np.maximum(np.abs(run.w), np.abs(optimum)).max(-1), beta)
     gap = norm(np.matvec(problem.X, run.w) - y, axis=-1) + 64 * problem.columns * UNIT_ROUNDOFF * S
     gap *= norm(multiplier(problem, run.shift) - problem.mu, axis=-1) + 64 * problem.columns * UNIT_ROUNDOFF
-    defect = norm(problem.in_null_space(run.shift), axis=-1) + 64 * problem.columns * UNIT_ROUNDOFF * (1 + run.largest)
+    defect = (1 + run.steps) * 64 * problem.columns * UNIT_ROUNDOFF * (1 + run.largest)  # rounding alone leaves row(X)
     distance = norm(run.w - optimum, axis=-1)
     assert_at_most(distance, S * defect + np.sqrt(S * gap), why="distance to the optimum", instance=problem)
 
@@ -321,15 +319,16 @@ def remainder_of_hyperbolic_entropy(w, beta):
 @given_batches(problem=positive_systems(3, 3))
 def test_as_beta_vanishes_the_signed_limit_approaches_the_least_l1_norm(problem):
     beta = 2.0 ** -(1 + problem.exponent)
-    u, least, cost = lightest_interpolant(problem, signed=True)
+    u, nu = least_l1_norm(problem.X, problem.y)
     # when   from zero
     run = run_to_convergence(problem, np.zeros_like(u), hyperbolic_entropy(beta), converged=1e-3)
     # then   phi = |w|_1 ln(1/beta) + K(w), K(a) = |a| ln(|a| + q) - q + beta >= -(1 - beta)^2/2, q = |(a, beta)|
     K, span = [remainder_of_hyperbolic_entropy(point, beta[:, None]) for point in (u, run.w)], -np.log(beta)
     miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
-    slack = (cost + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
-    upper = np.abs(u).sum(-1) + (K[0] - K[1]) / span
-    assert_within(least, np.abs(run.w).sum(-1), upper, slack=slack, why="l1 norm of the limit", instance=problem)
+    slack = (norm(nu, axis=-1) + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
+    least, norm_of_limit = dual_value(problem.X, problem.y, nu), l1_norm(run.w)
+    upper = l1_norm(u) + (K[0] - K[1]) / span
+    assert_within(least, norm_of_limit, upper, slack=slack, why="l1 norm of the limit", instance=problem)
 
 
 @corrected
