@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from fixtures.dynamics.gradient_descent import gradient_descent, steps_to_contract
+from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.problems.gaussian import gaussian_regressions
 from theorems.section_10_experiments import test_experiment_1_minimum_norm as experiment
-
-STEPS = int(steps_to_contract(experiment.RHO, experiment.PRINTED_ERROR))
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +18,16 @@ def chunks():
 
 
 def batched(chunks):
-    return [gradient_descent(X, y, np.zeros((len(y), X.shape[-1])), experiment.ETA, STEPS).w for X, y in chunks]
+    return [
+        gradient_descent(X, y, np.zeros((len(y), X.shape[-1])), experiment.ETA, experiment.STEPS).w for X, y in chunks
+    ]
 
 
 def one_by_one(chunks):
     solutions = []
     for X, y in ((X, y) for designs, targets in chunks for X, y in zip(designs, targets, strict=True)):
         w = np.zeros(X.shape[-1])
-        for _ in range(STEPS):
+        for _ in range(experiment.STEPS):
             w = w - experiment.ETA * (X.T @ (X @ w - y))
         solutions.append(w)
     return solutions
