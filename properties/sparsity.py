@@ -8,8 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from fixtures.dynamics.coordinate_descent import Array, correlations
-from fixtures.elimination import solve
-from properties.rational import to_fractions
+from fixtures.rational import solve, to_fractions
 
 
 def l1_norm(w: Array) -> Array:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from fixtures.dynamics.deep_linear import deep_linear_descent
+from fixtures.rational import fractions
 from properties.balance import drift_of_descent, imbalance_velocities, imbalances
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius
-from properties.rational import fractions
 
 LAYERS = [fractions([[1, -2], [0, 3], [2, 1]]), fractions([[1, 0, -1], [2, 1, 1]]), fractions([[3, 1]])]
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from fixtures.dynamics.deep_linear import end_to_end
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.conditioning import extreme_eigenvalues, tangent_core, tangent_gram, tangent_rounding
-from properties.rational import fractions
 
 LAYERS = [fractions([[1, -2], [0, 3], [2, 1]]), fractions([[1, 0, -1], [2, 1, 1]]), fractions([[3, 1]])]
 X = fractions([[1, 2], [-1, 1]])

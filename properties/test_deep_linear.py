@@ -8,9 +8,9 @@ from hypothesis import given
 from fixtures.dynamics.deep_linear import descent_path, gradients, regression_gradient, regression_loss
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.deep_linear import deep_regressions
+from fixtures.rational import to_fractions
 from properties.certificates import assert_at_most
 from properties.deep_linear import frobenius, gradient_rounding, loss_rounding, monotone_rate
-from properties.rational import to_fractions
 
 SMALL = 0.45
 

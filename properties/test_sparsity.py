@@ -8,9 +8,9 @@ from hypothesis import given
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sparse import planes, positive_cones
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.oracles import least_l1_norm
-from properties.rational import fractions
 from properties.sparsity import dual_value, l1_norm, lasso_gap, least_l1_norm_exactly, satisfies_positive_cone
 
 

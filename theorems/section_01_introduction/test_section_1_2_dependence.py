@@ -55,11 +55,11 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
-from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, counterexample, necessity, under_hypotheses
 

@@ -28,8 +28,8 @@ from hypothesis import given
 
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.finite_distributions import FiniteDistribution, finite_distributions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.rational import fractions
 from theorems.ledger import as_printed, necessity
 
 FALSE_ALARM = 1e-9

@@ -31,8 +31,8 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, inverse
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.rational import fractions, inverse
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 

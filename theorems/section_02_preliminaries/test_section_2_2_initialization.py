@@ -33,11 +33,11 @@ from fixtures.dynamics.gradient_flow import affine_flow, gradient_flow
 from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import regressions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.limits import CONVERGED, contraction, flow_rounding, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
-from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 

@@ -27,9 +27,9 @@ from fixtures.datasets.digits import random_feature_digits
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured, regressions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.oracles import nearest_interpolant, ridge
-from properties.rational import fractions
 from theorems.ledger import as_printed, necessity
 
 PENALTIES = 10.0 ** np.arange(1, -13, -1)

@@ -44,10 +44,10 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data
 from fixtures.problems.sparse import planes, positive_cones, recoverable_problems
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.margins import largest_margin, normalized_margin, run_rounding, shortfall
 from properties.oracles import least_l1_norm
-from properties.rational import fractions
 from properties.search import smallest_violation
 from properties.sparsity import dual_value, l1_norm, lasso_gap, least_l1_norm_exactly, satisfies_positive_cone
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses

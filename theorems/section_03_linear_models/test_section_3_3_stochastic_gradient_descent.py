@@ -54,10 +54,10 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import regressions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates, assert_within
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.oracles import nearest_interpolant
-from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity
 

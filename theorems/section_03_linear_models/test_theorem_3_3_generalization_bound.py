@@ -35,9 +35,9 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import noisy_regressions, regressions
+from fixtures.rational import fractions, inverse
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.oracles import nearest_interpolant
-from properties.rational import fractions, inverse
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, vacuous
 

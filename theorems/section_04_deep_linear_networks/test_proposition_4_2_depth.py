@@ -45,8 +45,8 @@ from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import SpectralNetwork, mode_races, spectral_networks
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 

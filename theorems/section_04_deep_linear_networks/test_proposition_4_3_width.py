@@ -44,9 +44,9 @@ from numpy.linalg import norm
 from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end, regression_loss
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.deep_linear import wide_networks
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.conditioning import extreme_eigenvalues, tangent_core, tangent_gram, tangent_rounding
-from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 

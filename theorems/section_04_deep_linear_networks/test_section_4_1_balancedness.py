@@ -46,10 +46,10 @@ from fixtures.models.deep_linear import gradients_of, half_squared_error, linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
+from fixtures.rational import fractions
 from properties.balance import drift_of_descent, imbalance_velocities, imbalances, step_rounding
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
-from properties.rational import fractions
 from theorems.ledger import as_printed, necessity
 
 SMALL, HALF = 0.45, Fraction(1, 2)

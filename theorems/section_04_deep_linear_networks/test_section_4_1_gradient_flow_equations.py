@@ -34,9 +34,9 @@ from hypothesis import given
 from fixtures.dynamics.deep_linear import end_to_end, gradients, regression_gradient, regression_loss
 from fixtures.models.deep_linear import gradients_of, half_squared_error, linear_stack
 from fixtures.problems.deep_linear import deep_regressions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius, gradient_rounding
-from properties.rational import fractions
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 

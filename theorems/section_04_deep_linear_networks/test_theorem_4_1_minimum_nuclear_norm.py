@@ -57,6 +57,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
 from fixtures.problems.sensing import Completion, Sensing, commuting_sensing, corner
 from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.deep_interpolation import modes_of_descent, null_drift, split_distance
 from properties.nuclear_norm import (
@@ -69,7 +70,6 @@ from properties.nuclear_norm import (
     spectrum_rounding,
 )
 from properties.oracles import least_squares_map
-from properties.rational import fractions, leading_pivots
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, vacuous
 

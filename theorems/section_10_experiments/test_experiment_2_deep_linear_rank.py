@@ -42,10 +42,10 @@ from fixtures.dynamics.matrix_sensing import at_time, snapshots
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Completion, corner, low_rank_completions
 from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.effective_rank import absolute_rank, entropic_rank, relative_rank
 from properties.nuclear_norm import completion_bracket, least_nuclear_norm_of_corner, nuclear_norm, spectrum_rounding
-from properties.rational import fractions, leading_pivots
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample, vacuous
 
