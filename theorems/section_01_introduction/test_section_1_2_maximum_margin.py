@@ -408,3 +408,18 @@ def test_without_H4_long_steps_keep_the_l1_margin_at_half(length):
     assert_identical(picks, np.tile([50.0, 1, 50], (len(Z), 1)), why="long steps alternate between the two points")
     reached = np.matvec(Z, picks).min(-1) / 101
     assert_at_most(reached + 0.25, 0.8, why="e_2 is better by a quarter")
+
+
+@necessity("H4")
+def test_without_H4_steps_of_bounded_total_length_stop_short_of_the_best_direction():
+    # given  z = (4, 0) and (0, 1), whose best direction is (1, 4)/sqrt(17); lengths 1/8, 1/16, ... of sum 1/4 = 1/R
+    problem = signed(np.array([[4.0, 0], [0, 1]]), np.ones(2))
+    best, lengths = largest_margin(problem, 2), 1 / 2.0 ** np.arange(3, 60)
+    # when
+    run = steepest_descent(problem.Z, problem.present, np.zeros(2), lengths, 2)
+    # then   the weights of the points never differ by more than the factor e, so w_2/w_1 <= e/4 for ever
+    slope = np.exp(1) / 4
+    reached = normalized_margin(problem, run.w, 2)
+    rounding = run_rounding(problem, run, 2) / run.length
+    assert_at_most(reached, slope / np.sqrt(1 + slope**2) + rounding, why="margin of steps of bounded length")
+    assert_at_most(slope / np.sqrt(1 + slope**2) + rounding + 0.4, best.lower, why="the best is better by 2/5")

@@ -45,6 +45,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
@@ -55,7 +56,7 @@ from fixtures.dynamics.torch_training import train_deep_linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
-from fixtures.problems.sensing import Completion, Sensing, commuting_sensing, corner
+from fixtures.problems.sensing import Completion, Sensing, commuting_sensing, corner, non_commuting_sensing
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
@@ -340,6 +341,19 @@ def test_descent_ends_at_the_completion_of_norm_five_at_every_depth(depth, alpha
     assert_violates(nuclear_norm(W), limit, slack=misfit, reads="nuclear norm {value} > least {limit}", L=depth)
     # then   W = W' is positive definite, so W_22 >= W_12 W_21/W_11
     assert_at_most(W[0, 1] * W[1, 0] / W[0, 0], W[1, 1], why="the determinant of W is positive")
+
+
+@counterexample(part="(c)")
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@given(problem=non_commuting_sensing())
+def test_from_a_multiple_of_the_identity_every_iterate_is_positive_semidefinite(problem, depth):
+    # given  symmetric measurements that need not commute; exact arithmetic, and steps so small that no layer turns over
+    exact, half = Sensing(fractions(problem.A), fractions(problem.y)), fractions(np.eye(problem.A.shape[-1])) / 2
+    # when   two steps
+    layers = at_time(descent_path([half] * depth, exact.gradient, Fraction(1, 2**14)), 2)
+    # then   W_l = W_{L+1-l}', so W = M'M, or M'W_lM around a middle layer: its nuclear norm is its trace
+    assert_identical(layers[::-1], [layer.T for layer in layers], why="mirrored layers are transposes")
+    assert_at_most(0, min(leading_pivots(end_to_end(layers))), why="W is positive semidefinite")
 
 
 @counterexample(part="(c)")
