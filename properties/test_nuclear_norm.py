@@ -62,3 +62,22 @@ def test_the_least_trace_of_one_measurement_sits_on_its_largest_eigenvalue():
 
 def test_entropy_is_least_at_one_and_zero_at_zero():
     assert_identical(entropy(np.array([[1.0, 1], [0, 0]])), [-2, 0], why="sum of w ln w - w")
+
+
+@pytest.mark.slow
+def test_an_interior_point_solver_encloses_the_same_least_nuclear_norm():
+    cvxpy = pytest.importorskip("cvxpy", reason="needs the extra 'oracles'")
+    problem, _ = low_rank_completions(1, 6, 1, 0.6, np.random.default_rng(0))
+    mask, values = problem.mask[0], problem.values[0]
+    # when   Clarabel; its point is completed exactly and its multipliers are scaled to |nu|_op = 1 by us
+    W = cvxpy.Variable((6, 6))
+    fits = cvxpy.multiply(mask, W) == values
+    cvxpy.Problem(cvxpy.Minimize(cvxpy.normNuc(W)), [fits]).solve(solver="CLARABEL")
+    upper, nu = nuclear_norm(values + (1 - mask) * W.value), mask * fits.dual_value
+    lower = abs((values * nu).sum()) / np.linalg.norm(nu, 2)
+    # then   both enclosures hold the least nuclear norm, ours to a thousandth and Clarabel's to its tolerance of 1e-8
+    ours, rounding = completion_bracket(problem, iterations=2000, gamma=0.3), spectrum_rounding(values)
+    assert_at_most(ours.lower[0], upper + rounding, why="our dual against Clarabel's primal")
+    assert_at_most(lower, ours.upper[0] + rounding, why="Clarabel's dual against our primal")
+    assert_at_most(ours.upper[0] - ours.lower[0], upper / 1000, why="width of our enclosure")
+    assert_at_most(upper - lower, 100 * 1e-8 * upper, why="width of Clarabel's enclosure")
