@@ -95,10 +95,12 @@ class Certificate:
 def assert_certified(certificate: Certificate, *, adversarial: bool = False) -> None:
     """Assert the certificate and report its worst ratio; `adversarial` makes Hypothesis climb that ratio.
 
-    Raises AssertionError with value, bound, ratio and instance when the inequality fails or is not a number.
+    Raises AssertionError with value, bound, ratio and instance when the inequality fails, is not a number, or is
+    about nothing.
     """
     ratio = np.atleast_1d(certificate.ratio())
-    worst = float(np.max(ratio, initial=0.0)) if not np.isnan(ratio).any() else float("nan")
+    assert ratio.size, f"{certificate.why}: there is nothing to certify"
+    worst = float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
     if observer := _observer.get():
         observer.certified(worst, ratio.shape[0])
     if adversarial and np.isfinite(worst) and hypothesis.currently_in_test_context():

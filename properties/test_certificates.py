@@ -71,6 +71,11 @@ def test_the_worst_instance_of_a_batch_of_problems_is_cut_out():
     assert "X=[[1, 0]], y=[0]" in Certificate([0.0, 2.0], 1.0, "why", batch).describe()
 
 
+def test_a_certificate_about_nothing_fails():
+    with pytest.raises(AssertionError, match="nothing to certify"):
+        assert_at_most(np.array([]), np.array([]), why="empty")
+
+
 def test_nan_fails_on_either_side():
     with pytest.raises(AssertionError):
         assert_at_most(np.nan, 1.0, why="nan")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +22,7 @@ class Evidence:
     """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
 
     `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
+    `cases` is how many parameter sets its function has in all.
     """
 
     test: str
@@ -32,6 +35,7 @@ class Evidence:
     witness: str | None
     exact: bool
     searched: bool
+    cases: int
     seconds: float
 
     @property
@@ -42,12 +46,16 @@ class Evidence:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One row: a claim, its computed verdict, the evidence, and what is wrong with it, if anything."""
+    """One row: a claim, its computed verdict, the evidence, and what is wrong with it, if anything.
+
+    failures: tests that pytest has reported as failed. problems: what else keeps the evidence from carrying a verdict.
+    """
 
     file: TheoremFile
     verdict: Verdict
     parts: tuple[tuple[Part, Verdict], ...]
     evidence: tuple[Evidence, ...]
+    failures: tuple[str, ...]
     problems: tuple[str, ...]
     reason: str | None
 
@@ -61,11 +69,11 @@ class Entry:
         """The largest error/bound seen in the claim's evidence."""
         return max((item.worst_ratio for item in self.evidence if item.worst_ratio is not None), default=None)
 
-    @property
-    def witness(self) -> str | None:
-        """The first exact witness of a refutation, else the first witness."""
-        refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE and item.witness]
-        return min(refutations, key=lambda item: not item.exact).witness if refutations else None
+    def witness(self, part: str | None = None) -> str | None:
+        """The first exact witness of a refutation of this part, else the first witness."""
+        refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE and item.part == part]
+        witnessed = [item for item in refutations if item.witness]
+        return min(witnessed, key=lambda item: not item.exact).witness if witnessed else None
 
     @property
     def is_corrected(self) -> bool:
@@ -73,28 +81,34 @@ class Entry:
         return any(item.role == Role.CORRECTED and item.outcome == "passed" for item in self.evidence)
 
 
-def build(files: Iterable[TheoremFile], evidence: Iterable[Evidence]) -> list[Entry]:
-    """One entry per theorem file, in the order given, each with its evidence in the order of the file's tests."""
+def build(files: Iterable[TheoremFile], evidence: Iterable[Evidence], skipped: Iterable[str] = ()) -> list[Entry]:
+    """One entry per theorem file, in the order given, each with its evidence in the order of the file's tests.
+
+    skipped: paths of files that skipped themselves as a whole.
+    """
     by_file: dict[str, list[Evidence]] = {}
     for item in evidence:
         by_file.setdefault(item.test.partition("::")[0], []).append(item)
-    return [_entry(file, by_file.get(file.path, [])) for file in files]
+    left_out = set(skipped)
+    return [_entry(file, by_file.get(file.path, []), file.path in left_out) for file in files]
 
 
-def _entry(file: TheoremFile, unordered: list[Evidence]) -> Entry:
+def _entry(file: TheoremFile, unordered: list[Evidence], is_skipped: bool) -> Entry:
     order = {test.name: index for index, test in enumerate(file.tests)}
     evidence = tuple(sorted(unordered, key=lambda item: (order[item.function], item.test.rstrip("]"))))
     verdicts: dict[str | None, Verdict] = {}
-    problems: list[str] = []
+    failures = tuple(item.function for item in evidence if item.outcome == "failed")
+    problems = ["the file skips itself"] if is_skipped else []
     unfinished = _unfinished(file, evidence)
     for part in [part.label for part in file.claim.parts] or [None]:
         verdicts[part], defects = _judge(file, part, evidence, unfinished)
+        verdicts[part] = Verdict.BROKEN if is_skipped else verdicts[part]
         problems += [f"part {part}: {defect}" if part else defect for defect in defects]
     if len(evidence) == 1 and not unfinished:
         problems.append("its evidence is a single test")
     verdict = weakest(verdicts.values())
     reason = unfinished if verdict is Verdict.NOT_RUN else file.claim.fields.get("Reason")
-    if Verdict.NOT_RUN not in verdicts.values() and not problems:
+    if Verdict.NOT_RUN not in verdicts.values() and not problems and not failures:
         expected = [(None, file.claim.expected, verdict)]
         expected += [(part.label, part.expected, verdicts[part.label]) for part in file.claim.parts]
         problems += [
@@ -107,6 +121,7 @@ def _entry(file: TheoremFile, unordered: list[Evidence]) -> Entry:
         verdict=verdict,
         parts=tuple((part, verdicts[part.label]) for part in file.claim.parts),
         evidence=evidence,
+        failures=failures,
         problems=tuple(problems),
         reason=reason,
     )
@@ -118,21 +133,21 @@ def _unfinished(file: TheoremFile, evidence: tuple[Evidence, ...]) -> str | None
         return None
     base = min((test.tier for test in file.tests), key=TIERS.index)
     promised = {test.name for test in file.tests if test.tier == base}
-    executed = {item.function for item in evidence}
+    counted = Counter(item.function for item in evidence)
+    executed = {item.function for item in evidence if counted[item.function] >= item.cases}
     if promised <= executed:
         return None
-    if not executed:
+    if not evidence:
         return f"needs -m {base}" if base != "fast" else NOT_SELECTED
-    return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected"
+    return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected in full"
 
 
 def _judge(
     file: TheoremFile, part: str | None, evidence: tuple[Evidence, ...], unfinished: str | None
 ) -> tuple[Verdict, list[str]]:
     mine = [item for item in evidence if item.part == part]
-    failed = [item for item in mine if item.outcome != "passed"]
-    if failed:
-        return Verdict.BROKEN, [f"{item.function} {item.outcome}" for item in failed]
+    if unpassed := [item for item in mine if item.outcome != "passed"]:
+        return Verdict.BROKEN, [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
     if idle := [item for item in mine if item.examples == 0]:
         return Verdict.BROKEN, [f"{item.function} executed no instance" for item in idle]
     if unfinished:
@@ -175,6 +190,11 @@ def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str])
     }
 
 
+def _finite(ratio: float | None) -> float | None:
+    """JSON has no infinity: the ratio of a certificate that failed beyond measure is null."""
+    return ratio if ratio is not None and math.isfinite(ratio) else None
+
+
 def _claim_as_json(entry: Entry) -> dict[str, Any]:
     claim = entry.file.claim
     row: dict[str, Any] = {
@@ -191,7 +211,7 @@ def _claim_as_json(entry: Entry) -> dict[str, Any]:
                 "role": item.role,
                 "outcome": item.outcome,
                 "examples": item.examples,
-                "worst_ratio": item.worst_ratio,
+                "worst_ratio": _finite(item.worst_ratio),
                 "hypothesis": item.hypothesis,
                 "witness": item.witness,
                 "seconds": item.seconds,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ from theorems.ledger.verdicts import Role
 
 _ROLES = {role.value.replace(" ", "_"): role for role in Role}
 _PROPERTY = "whichmin evidence"
+_FILES = pytest.StashKey[list[TheoremFile]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,16 +44,26 @@ def pytest_configure(config: pytest.Config) -> None:
         files = scan(config.rootpath)
     except MalformedClaimError as error:
         raise pytest.UsageError(str(error)) from None
+    config.stash[_FILES] = files
     role = config.getoption("--role")
     if role is not None and role not in set(Role):
         raise pytest.UsageError(f"--role {role!r} is not a role; roles are {', '.join(Role)}")
-    if directory := config.getoption("--ledger"):
-        _check_writable(Path(directory))
+    if (directory := _ledger_directory(config)) and not config.option.collectonly:
+        _check_writable(directory)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Bookkeeper(config, files), "whichmin bookkeeper")
 
 
+def _ledger_directory(config: pytest.Config) -> Path | None:
+    option = config.getoption("--ledger")
+    if option is not None and not option.strip():
+        raise pytest.UsageError("--ledger needs the name of a folder")
+    return None if option is None else Path(option).expanduser()
+
+
 def _check_writable(directory: Path) -> None:
+    if (directory / "ledger.json").is_dir():
+        raise pytest.UsageError(f"--ledger {directory}: cannot write there (ledger.json is a folder)")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
@@ -62,18 +75,35 @@ def _check_writable(directory: Path) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanted = config.getoption("--role")
+    _refuse_what_the_registry_does_not_see(config, items)
     for item in items:
         if not any(item.get_closest_marker(tier) for tier in TIERS):
             item.add_marker("fast")
         if role := _role(item):
             # Here and not in a setup hook, which a skip marker would forestall: a skipped test is evidence that fails.
             marker = item.get_closest_marker(role.replace(" ", "_"))
-            about = {"part": marker.kwargs.get("part"), "hypothesis": ", ".join(marker.args) or None}
-            item.user_properties.append((_PROPERTY, {"role": role.value} | about | Recorder().as_evidence()))
+            about = {
+                "role": role.value,
+                "part": marker.kwargs.get("part"),
+                "hypothesis": ", ".join(marker.args) or None,
+                "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
+            }
+            item.user_properties.append((_PROPERTY, about | Recorder().as_evidence()))
     if wanted is not None:
         chosen = [item for item in items if _role(item) == wanted]
         config.hook.pytest_deselected(items=[item for item in items if _role(item) != wanted])
         items[:] = chosen
+
+
+def _refuse_what_the_registry_does_not_see(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Evidence that no registered theorem file promises would be lost without a word: a test elsewhere, or nested."""
+    promised = {file.path: {test.name for test in file.tests} for file in config.stash[_FILES]}
+    for item in items:
+        path, *names = item.nodeid.split("[")[0].split("::")
+        if (_role(item) or path in promised) and (len(names) != 1 or names[0] not in promised.get(path, ())):
+            raise pytest.UsageError(
+                f"{item.nodeid}: evidence belongs at the top level of a file theorems/section_*/test_*.py"
+            )
 
 
 def _role(item: pytest.Item) -> Role | None:
@@ -172,7 +202,7 @@ def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     result = yield
-    if result.failed and result.when == "call":
+    if result.failed:
         result.sections.append(("replay", _replay_command(item)))
     return result
 
@@ -180,8 +210,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def _replay_command(item: pytest.Item) -> str:
     profile = item.config.getoption("--hypothesis-profile") or settings.get_current_profile_name()
     seed = item.config.getoption("--hypothesis-seed")
-    words = ["pytest", f"'{item.nodeid}'", f"--hypothesis-profile={profile}"]
-    return " ".join(words + ([f"--hypothesis-seed={seed}"] if seed is not None else []))
+    scale = item.config.getoption("--scale", "smoke")
+    words = ["pytest", f"'{item.nodeid}'" if "'" not in item.nodeid else shlex.quote(item.nodeid)]
+    words += [f"--hypothesis-profile={profile}"]
+    words += [f"--hypothesis-seed={seed}"] if seed is not None else []
+    return " ".join(words + ([f"--scale={scale}"] if scale != "smoke" else []))
 
 
 class Bookkeeper:
@@ -191,7 +224,12 @@ class Bookkeeper:
         self._config = config
         self._files = files
         self._evidence: dict[str, ledger.Evidence] = {}
+        self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self._skipped.add(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         recorded = dict(report.user_properties).get(_PROPERTY)
@@ -207,40 +245,43 @@ class Bookkeeper:
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.INTERRUPTED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
         ):
             return
-        self._entries = ledger.build(self._files, self._evidence.values())
-        problems = [(entry.file, problem) for entry in self._entries for problem in entry.problems]
+        self._entries = ledger.build(self._files, self._evidence.values(), self._skipped)
+        if disputed := [entry for entry in self._entries if entry.problems]:
+            self._report_verdicts(disputed)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if directory := _ledger_directory(self._config):
+            self._write_json(directory)
+
+    def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
+        """Count a claim whose evidence does not carry its verdict as one more failure, beside failed tests."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        for file, problem in problems:
-            message = f"{file.claim.label}: {problem}"
+        for entry in disputed if terminal is not None else []:
+            claim, path = entry.file.claim, entry.file.path
             failure = pytest.TestReport(
-                nodeid=f"{file.path}::verdict",
-                location=(file.path, None, "verdict"),
+                nodeid=f"{path}::verdict",
+                location=(path, None, "verdict"),
                 keywords={},
                 outcome="failed",
-                longrepr=message,
+                longrepr="\n".join(f"{claim.label}: {problem}" for problem in entry.problems),
                 when="call",
             )
-            if terminal is not None:
-                terminal.stats.setdefault("failed", []).append(failure)
-        if problems and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if (directory := self._config.getoption("--ledger")) and self._evidence:
-            self._write_json(Path(directory))
+            terminal.stats.setdefault("failed", []).append(failure)
 
     def _write_json(self, directory: Path) -> None:
         profile = settings.get_current_profile_name()
         document = ledger.as_json(self._entries, profile, describe_environment())
         target = directory / "ledger.json"
         partial = target.with_suffix(".json.partial")
-        partial.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
         partial.replace(target)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not self._evidence or not self._entries:
+        if not self._evidence and not self._skipped:
             return
         terminalreporter.write_sep("=", "ledger")
         report.write_ledger(self._entries, terminalreporter.write)
-        if directory := self._config.getoption("--ledger"):
-            terminalreporter.write_line(f"written to {Path(directory) / 'ledger.json'}")
+        if directory := _ledger_directory(self._config):
+            terminalreporter.write_line(f"written to {directory / 'ledger.json'}")

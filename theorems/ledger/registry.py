@@ -55,9 +55,11 @@ def scan(root: Path) -> list[TheoremFile]:
 
 def _read(path: Path, name: str) -> TheoremFile:
     try:
-        module = ast.parse(path.read_text(encoding="utf-8"))
+        module = ast.parse(path.read_text(encoding="utf-8-sig"))
     except SyntaxError as error:
         raise MalformedClaimError(f"{name}: line {error.lineno}: {error.msg}") from None
+    except ValueError as error:
+        raise MalformedClaimError(f"{name}: is not Python in UTF-8 ({error})") from None
     claim = parse_claim(ast.get_docstring(module), name)
     everywhere = _tier(_module_marks(module))
     tests = tuple(
@@ -87,10 +89,14 @@ def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | N
         call = decorator if isinstance(decorator, ast.Call) else None
         target = call.func if call else decorator
         marker = getattr(target, "id", getattr(target, "attr", ""))
-        if marker in _MARKERS:
+        if marker not in _MARKERS:
+            continue
+        try:
             named = tuple(ast.literal_eval(argument) for argument in call.args) if call else ()
             keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords} if call else {}
-            found.append((_MARKERS[marker], keywords.get("part"), named))
+        except ValueError:
+            raise MalformedClaimError(f"{file}: {node.name} has a role whose arguments are no literals") from None
+        found.append((_MARKERS[marker], keywords.get("part"), named))
     if len(found) != 1:
         raise MalformedClaimError(f"{file}: {node.name} has {len(found)} roles, not one")
     role, part, named = found[0]

@@ -30,18 +30,19 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
     rows = list(entries)
     claim_width = max([len(entry.file.claim.label) for entry in rows], default=5)
     verdict_width = max([len(_verdict(entry)) for entry in rows], default=7)
-    write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}}  {'instances':>9}  {'worst':>6}\n", bold=True)
+    write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}} {'instances':>9} {'worst':>8}\n", bold=True)
     for entry in rows:
         write(f"{entry.file.claim.label:{claim_width}}  ")
         write(f"{_verdict(entry):{verdict_width}}", **COLORS[entry.verdict])
-        write(f"  {entry.instances:>9,}  {_ratio(entry.worst_ratio):>6}\n")
+        write(f" {entry.instances:>9,} {_ratio(entry.worst_ratio):>8}\n")
         if entry.reason == NOT_SELECTED:
             continue
         for part, verdict in entry.parts:
             write(f"    {part.label} {part.name}: ")
             write(f"{verdict}\n", **COLORS[verdict])
-        for text in filter(None, (_witness(entry), entry.reason)):
-            write(textwrap.fill(text, WIDTH, initial_indent="    ", subsequent_indent="      ") + "\n", light=True)
+            _write_lines(write, 8, _witness(entry, part.label), light=True)
+        _write_lines(write, 4, _witness(entry, None), entry.reason, light=True)
+        _write_lines(write, 4, *(f"{test} failed" for test in dict.fromkeys(entry.failures)), *entry.problems, red=True)
     write("worst: the largest error/bound over the claim's certificates; a passing certificate is at most 1.\n")
 
 
@@ -49,8 +50,15 @@ def _verdict(entry: Entry) -> str:
     return f"{entry.verdict}, corrected" if entry.verdict is Verdict.REFUTED and entry.is_corrected else entry.verdict
 
 
-def _witness(entry: Entry) -> str | None:
-    return f"fails at {entry.witness}" if entry.witness and entry.verdict is not Verdict.NOT_RUN else None
+def _write_lines(write: Write, indent: int, *texts: str | None, **markup: bool) -> None:
+    for text in filter(None, texts):
+        first, rest = " " * indent, " " * (indent + 2)
+        write(textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest) + "\n", **markup)
+
+
+def _witness(entry: Entry, part: str | None) -> str | None:
+    witness = entry.witness(part)
+    return f"fails at {witness}" if witness and entry.verdict is not Verdict.NOT_RUN else None
 
 
 def _ratio(ratio: float | None) -> str:

@@ -123,7 +123,6 @@ def test_the_json_ledger_has_schema_1(theory):
         (AS_PRINTED.partition("@as_printed\n@given")[0], "holds", "its evidence is a single test"),
         (AS_PRINTED + "@as_printed\ndef test_idle():\n    pass\n", "holds", "test_idle certifies nothing"),
         (AS_PRINTED + "@as_printed\ndef test_skip():\n    pytest.skip('why')\n", "holds", "test_skip skipped"),
-        (AS_PRINTED.replace("x, 4", "x, 2"), "holds", "test_many failed"),
         (
             AS_PRINTED + "@as_printed\n@pytest.mark.parametrize('x', [])\ndef test_none(x):\n    pass\n",
             "holds",
@@ -136,6 +135,54 @@ def test_evidence_that_does_not_carry_its_verdict_fails_the_run(theory, body, ex
     result = theory.run()
     result.stdout.fnmatch_lines([f"Theorem 3.1: *{complaint}*", "FAILED theorems/section_00/test_a.py::verdict*"])
     assert result.ret == 1
+
+
+def test_a_failed_test_breaks_its_claim_and_is_counted_once(theory):
+    theory.write("a", AS_PRINTED.replace("x, 4", "x, 2"))
+    result = theory.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["Theorem 3.1 *broken*", "    test_many failed"])
+    assert result.ret == 1
+
+
+def test_a_file_that_skips_itself_is_broken(theory):
+    theory.write("a", AS_PRINTED + "\npytest.skip('not today', allow_module_level=True)\n")
+    theory.write("b", AS_PRINTED, label="Theorem 3.3")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Theorem 3.1: the file skips itself", "Theorem 3.1 *broken*"])
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "if True:\n    @as_printed\n    def test_inner():\n        assert_at_most(1, 2, why='')\n",
+        "class TestInner:\n    @as_printed\n    def test_inner(self):\n        assert_at_most(1, 2, why='')\n",
+        "class TestInner:\n    def test_inner(self):\n        pass\n",
+    ],
+)
+def test_evidence_that_the_registry_does_not_see_is_refused(theory, hidden):
+    theory.write("a", AS_PRINTED + hidden)
+    result = theory.run()
+    result.stderr.fnmatch_lines(
+        ["ERROR: theorems/section_00/test_a.py::*test_inner: evidence belongs at the top level*"]
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_evidence_outside_the_sections_is_refused(theory, pytester):
+    theory.write("a", AS_PRINTED)
+    pytester.makepyfile(
+        test_elsewhere="from theorems.ledger import as_printed\n\n@as_printed\ndef test_x():\n    pass\n"
+    )
+    theory.run().stderr.fnmatch_lines(["ERROR: test_elsewhere.py::test_x: evidence belongs at the top level*"])
+
+
+def test_an_unmeasurable_ratio_is_null_in_the_ledger(theory):
+    theory.write("a", AS_PRINTED.replace("1, 2", "1, float('nan')"))
+    (claim,) = theory.ledger()["claims"]
+    assert [item["worst_ratio"] for item in claim["evidence"]] == [None, 0.75]
+    assert claim["verdict"] == "broken"
 
 
 def test_an_empty_run_of_examples_is_no_evidence(theory):
@@ -157,6 +204,7 @@ def test_an_empty_run_of_examples_is_no_evidence(theory):
         (AS_PRINTED + CORRECTED, {}, "lacks 'Corrected' in its docstring"),
         (AS_PRINTED, {"Reason": "Unclear."}, "'not testable' and the field 'Reason' go together"),
         ("def (", {}, "line "),
+        ("PART = '(a)'\n@as_printed(part=PART)\ndef test_x():\n    pass\n", {}, "arguments are no literals"),
     ],
 )
 def test_a_file_that_promises_what_it_does_not_have_stops_the_run_in_one_line(theory, body, fields, complaint):
@@ -179,6 +227,13 @@ def test_claims_that_a_selection_leaves_out_are_not_run(theory):
     result = theory.run("-k", "test_a or test_one")
     result.stdout.fnmatch_lines(["Theorem 3.1 *holds *", "Theorem 3.3 *not run*", "*only 1 of its 2 fast tests*"])
     assert result.ret == 0
+
+
+@pytest.mark.parametrize("selection", [["-k", "not 1"], ["theorems/section_00/test_a.py::test_both[0]"]])
+def test_a_claim_with_a_parameter_left_out_is_not_run(theory, selection):
+    both = "@as_printed\n@pytest.mark.parametrize('x', [0, 1])\ndef test_both(x):\n    assert_at_most(x, 2, why='')\n"
+    theory.write("a", both)
+    theory.run(*selection).stdout.fnmatch_lines(["Theorem 3.1 *not run *1 *", "*only 0 of its 1 fast tests*"])
 
 
 def test_slow_evidence_waits_without_holding_up_the_verdict(theory):
@@ -234,6 +289,7 @@ def test_one_role_can_be_run_alone(theory):
     [
         (["--role", "proof"], "--role 'proof' is not a role"),
         (["--ledger", "/proc/ledger"], "--ledger /proc/ledger: cannot write there"),
+        (["--ledger", ""], "--ledger needs the name of a folder"),
     ],
 )
 def test_bad_options_are_refused_before_the_run(theory, options, complaint):
