@@ -33,6 +33,17 @@ def tangent_core(layers: Layers) -> np.ndarray:
     return core
 
 
+def layered_condition(ratios: np.ndarray) -> np.ndarray:
+    """The bound on cond(M), restricted to a subspace, by the layers: the product of the ratios squared.
+
+    ratios (L - 1,): of the largest to the least singular value of each hidden layer, on what the layers below make of
+    the subspace. Every term of M but for its factor is (W_{l-1} ... W_1)'(W_{l-1} ... W_1), with a condition number of
+    at most the product over k < l; a sum of such terms has at most the largest. Attained by layers that stretch the
+    same directions under output weights of zero.
+    """
+    return np.prod(np.asarray(ratios) ** 2)
+
+
 def extreme_eigenvalues(matrix: np.ndarray) -> np.ndarray:
     """The least and the largest eigenvalue of a symmetric matrix, by LAPACK."""
     return np.linalg.eigvalsh(matrix)[[0, -1]]
