@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fixtures.dynamics.deep_linear import deep_linear_descent
+from fixtures.dynamics.deep_linear import deep_linear_descent, gradients
 from fixtures.rational import fractions
-from properties.balance import drift_of_descent, imbalance_velocities, imbalances
+from properties.balance import drift_of_descent, imbalance_velocities, imbalances, step_rounding
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius
 
@@ -35,3 +35,16 @@ def test_a_drift_is_followed_from_the_first_step_to_the_last():
         drift.observed, imbalances(end), imbalances(layers), drift.rounding, strict=True
     ):
         assert_at_most(frobenius(observed - (last - first)), rounding, why="drift over five steps")
+
+
+def test_a_step_that_is_off_by_two_to_the_minus_36_is_beyond_its_rounding():
+    # given  an exact step, in powers of two, but for one entry of the first layer
+    layers, ones, eta = [np.ones((2, 2))] * 3, np.ones((2, 2)), 2.0**-10
+    slopes = gradients(layers, ones, -ones)
+    after = [W - eta * slope for W, slope in zip(layers, slopes, strict=True)]
+    after[0][0, 0] += 2.0**-36
+    # when
+    terms = zip(imbalances(after), imbalances(layers), imbalances(slopes), strict=True)
+    gap = [frobenius(end - start - eta**2 * second) for end, start, second in terms]
+    # then
+    assert_at_most(step_rounding(layers, after, slopes, ones, -ones, eta)[0], gap[0], why="a planted error in D_1")
