@@ -180,6 +180,21 @@ def test_the_cyclic_iterate_is_the_gauss_seidel_iterate_at_every_sweep(problem):
     assert_at_most(error, slack, why="Gauss-Seidel on the normal equations", instance=problem)
 
 
+@corrected(part="(a)")
+def test_no_linear_function_attains_the_least_l1_norm_for_three_targets():
+    # given  e_1, e_2 and e_1 + e_2, each of which is a column; nu = (1, -1/2) and (-1/2, 1) for the first two
+    X, nu = fractions([[1, 0, 1], [0, 1, 1]]), fractions([[1, "-1/2"], ["-1/2", 1]])
+    # when   <nu, y> = 1 and |<nu, x_j>| = 1/2 for the other columns: no second interpolant has l1 norm 1
+    correlations_of_duals = np.abs(nu @ X)
+    assert_identical(
+        correlations_of_duals, fractions([[1, "1/2", "1/2"], ["1/2", 1, "1/2"]]), why="e_1, e_2 are unique"
+    )
+    # then   a linear function that attains the least norm for e_1 and e_2 has their sum (1, 1, 0) for e_1 + e_2
+    superposed = fractions([1, 1, 0])
+    assert_identical(X @ superposed, X[:, 2], why="it interpolates")
+    assert_identical(excess(X, X[:, 2], superposed), Fraction(1), why="2 where the third column alone has 1")
+
+
 @counterexample(part="(b)")
 @pytest.mark.parametrize(
     ("scaled", "X", "y", "other"),
