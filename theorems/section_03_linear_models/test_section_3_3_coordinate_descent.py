@@ -39,7 +39,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.coordinate_descent import correlations, cyclic, greedy, stagewise, stagewise_limit
+from fixtures.dynamics.coordinate_descent import correlations, cyclic, greedy, squared_norms, stagewise, stagewise_limit
 from fixtures.dynamics.steepest_descent import EXPONENTIAL, steepest_descent
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
@@ -67,6 +67,12 @@ def small_designs(columns):
 def excess(X, y, w):
     """How much longer w is in l1 than the shortest interpolant of what w fits, if w fits y; else 0. Exact."""
     return l1_norm(w) - least_l1_norm_exactly(X, y) if not (X @ w - y).any() else 0
+
+
+def leaders(X, y, steps, scaled):
+    """How many coordinates share the largest score after that many greedy steps. Exact."""
+    scores = correlations(X, y, greedy(X, y, steps, scaled=scaled)) ** 2 / (squared_norms(X) if scaled else 1)
+    return np.count_nonzero(scores == scores.max())
 
 
 def gauss_seidel(X, y, sweeps):
@@ -207,6 +213,7 @@ def test_no_linear_function_attains_the_least_l1_norm_for_three_targets():
 def test_exact_greedy_steps_can_end_above_the_least_l1_norm(scaled, X, y, other):
     # given  no two scores tie in either step
     X, y, other = fractions(X), fractions(y), fractions(other)
+    assert_identical([leaders(X, y, steps, scaled) for steps in (0, 1)], [1, 1], why="one coordinate leads")
     # when   two steps
     w = greedy(X, y, 2, scaled=scaled)
     # then   4/5 by (-1/5, 3/5, 0) against 3/4, and 7/2 by (0, -3, -1/2) against 8/3
@@ -242,15 +249,15 @@ def test_under_exact_recovery_greedy_descent_reaches_the_sparse_solution_of_leas
 @given_batches(problem=recoverable_problems())
 def test_under_exact_recovery_the_residual_contracts_at_every_step(problem):
     # given  H1, by which the largest correlation is at least sigma |r| / sqrt(k)
-    floor, steps = CONVERGED * norm(problem.y, axis=-1), problem.t.max()
-    # when   up to 40 steps
-    w = greedy(problem.X, problem.y, steps, floor=floor)
-    # then
-    residual = norm(problem.y - np.matvec(problem.X, w), axis=-1)
+    floor, y = CONVERGED * norm(problem.y, axis=-1), problem.y[:, None]
+    # when   the first six steps, one after the other
+    w = np.stack([greedy(problem.X, problem.y, steps, floor=floor) for steps in range(7)], axis=1)
+    # then   |r_{t+1}|^2 <= (1 - sigma^2/k) |r_t|^2 until no correlation exceeds the floor
+    residual = norm(y - np.matvec(problem.X[:, None], w), axis=-1)
     rate = np.sqrt(1 - problem.sigma_min**2 / problem.sparsity)
     resting = np.sqrt(problem.sparsity) * floor / problem.sigma_min
-    bound = np.maximum(rate**steps * norm(problem.y, axis=-1), resting) + distance_rounding(problem)
-    assert_at_most(residual, bound, why="contraction of the residual", instance=problem)
+    bound = np.maximum(rate[:, None] * residual[:, :-1], resting[:, None]) + distance_rounding(problem)[:, None]
+    assert_at_most(residual[:, 1:], bound, why="contraction of the residual", instance=problem)
 
 
 @under_hypotheses("H1", part="(b)")
