@@ -7,14 +7,14 @@ Reading     For linear scores $w \cdot x$ in a fixed feature space and the losse
 Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)$; $\|\cdot\|$ is l2 or l1,
             $\|\cdot\|_*$ its dual; $\gamma^* = \max_{\|w\| \le 1} \min_i z_i \cdot w$; $R = \max_i \|z_i\|_*$.
             Steepest descent takes steps of lengths $e_t$ in that norm, $S = \sum e_t$; plain gradient descent is the
-            case l2, $e_t = \eta \|\nabla L(w_t)\|$
+            case l2, $e_t = \eta \|\nabla L(w_t)\|$. The start is 0 unless another is named
 Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
             (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
-            (H3) w_0 = 0: the bound without |w_0|. The direction that is approached does not depend on w_0.
-            (H4) short steps: S grows without bound and sum e_t^2 / S tends to zero.
+            (H3) short steps: S grows without bound and sum e_t^2 / S tends to zero. The limit does not depend on w_0.
 Idea        ln sum phi falls by at least e_t gamma^* less e_t^2 R^2/2 a step, as every |Z'q|_* with q in the simplex is
             at least gamma^* (minimax), and bounds the least margin; |w_T| <= S. One proof for every norm:
-            margin(w_T) >= gamma^* S - R^2 sum e_t^2 / 2 - ln n, for the exponential loss from w_0 = 0
+            margin(w_T) >= gamma^* S - R^2 sum e_t^2 / 2 - ln n, for the exponential loss from w_0 = 0; from another
+            start ln sum phi(z_i . w_0) takes the place of ln n
 Source      Soudry, Hoffer, Nacson, Gunasekar, Srebro (2018), The Implicit Bias of Gradient Descent on Separable Data;
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
             Telgarsky (2013), Margins, Shrinkage, and Boosting
@@ -71,7 +71,7 @@ class Length:
 
 
 def short_steps(problem, order):
-    """H4: e_k = 1/(R sqrt(k + 1)) for k < t, then 0: (B, 200)."""
+    """H3: e_k = 1/(R sqrt(k + 1)) for k < t, then 0: (B, 200)."""
     k = np.arange(200)
     return np.where(k < problem.t[:, None], 1 / (radius(problem, order)[:, None] * np.sqrt(k + 1)), 0)
 
@@ -122,10 +122,10 @@ def test_a_search_finds_two_points_that_the_squared_loss_separates_badly():
 
 @in_both_norms
 @for_both_losses
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(problem=separable_data())
 def test_at_every_time_the_margin_lies_between_its_guarantee_and_the_best(problem, order, loss):
-    # given  H1 by construction, H3, H4; gamma* enclosed by an independent solver
+    # given  H1 by construction, H3; gamma* enclosed by an independent solver
     best = largest_margin(problem, order)
     lengths = short_steps(problem, order)
     # when   t steps, t from 1 to 200
@@ -144,7 +144,7 @@ def test_at_every_time_the_margin_lies_between_its_guarantee_and_the_best(proble
 
 
 @in_both_norms
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given_batches(problem=separable_data())
 def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(problem, order):
     # given  steps so short that the two sides below nearly meet
@@ -177,7 +177,7 @@ def test_the_cost_of_a_step_is_attained(k):
 
 
 @in_both_norms
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(problem=separable_data())
 def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_for_it(problem, order):
     best = largest_margin(problem, order)
@@ -192,7 +192,7 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
 
 
 @in_both_norms
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(size=100, problem=separable_data())
 def test_a_third_of_the_largest_margin_is_reached_within_the_a_priori_budget(problem, order):
     # given  2 ln(n + 1) (3R/2 gamma)^2 steps with gamma the planted margin: 330 are enough for all
@@ -208,7 +208,7 @@ def test_a_third_of_the_largest_margin_is_reached_within_the_a_priori_budget(pro
     assert_at_most(best.upper / 3, reached, why="a third of the largest margin", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(size=100, problem=separable_data())
 def test_the_direction_approaches_the_hard_margin_direction(problem):
     best = largest_margin(problem, 2)
@@ -221,7 +221,7 @@ def test_the_direction_approaches_the_hard_margin_direction(problem):
     assert_at_most(distance, angle_bound(gap + rounding, best), why="distance of directions", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H4")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(size=100, problem=separable_data())
 def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem):
     # given  any start; the logistic loss
@@ -236,11 +236,29 @@ def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem):
     assert_at_most(distance, angle_bound(gap, best), why="distance of directions, any start", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2")
+@given_batches(problem=separable_data())
+def test_from_a_start_on_the_wrong_side_the_guarantee_counts_the_loss_there_and_not_ln_n(problem):
+    # given  a start so far on the wrong side that t steps cannot come back to what ln n would promise
+    best, lengths = largest_margin(problem, 2), short_steps(problem, 2)
+    S, R = lengths.sum(-1), radius(problem, 2)
+    promise = best.lower * S - R**2 * (lengths**2).sum(-1) / 2 - np.log(problem.rows)
+    far = (R * S - promise + 1) / problem.certified_margin(2)
+    start = -far[:, None] * problem.u / norm(problem.u, axis=-1, keepdims=True)
+    # when
+    run = steepest_descent(problem.Z, problem.present, start, lengths, 2)
+    # then   the guarantee with ln sum phi(z_i . w_0) holds, and margin(w_t) <= margin(w_0) + R S <= promise - 1
+    reached, slack = margin(problem, run.w), run_rounding(problem, run, 2)
+    guarantee = best.lower * run.effective - shortfall(problem, run, EXPONENTIAL, 2)
+    assert_at_most(guarantee, reached + slack, why="the guarantee of any start", instance=problem)
+    assert_at_most(reached + 1, promise + slack, why="short of the guarantee of a start at zero", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
 @for_both_losses
 @given_batches(problem=separable_data())
 def test_plain_gradient_descent_maximizes_the_margin_too(problem, loss):
-    # given  H4: eta = 1/R^2 gives steps eta |grad L|, whose sum diverges while that of their squares does not
+    # given  H3: eta = 1/R^2 gives steps eta |grad L|, whose sum diverges while that of their squares does not
     best, eta = largest_margin(problem, 2), 1 / radius(problem, 2) ** 2
     # when
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros_like(problem.u), eta, 200, loss)
@@ -255,7 +273,7 @@ def test_plain_gradient_descent_maximizes_the_margin_too(problem, loss):
     )
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given_batches(problem=separable_data())
 def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faster_and_no_slower(problem):
     # given  exponential loss, eta = 1/R^2
@@ -273,7 +291,7 @@ def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faste
     )
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given_batches(problem=regressions())
 def test_overparameterized_data_are_separable_under_every_labelling(problem):
     # given  rank Z = n < d, and labels read off the targets; padding rows have s = 0
@@ -289,7 +307,7 @@ def test_overparameterized_data_are_separable_under_every_labelling(problem):
     assert_at_most(guarantee, margin(data, run.w), why="margin of overparameterized data", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 def test_torch_users_get_the_certified_margin():
     # given  four points in the plane, labels 1, 1, -1, -1, separable through the origin
     points, labels = np.array([[2.0, 1], [1, -1], [-3, 0], [-1, -2]]), np.array([1.0, 1, -1, -1])
@@ -304,7 +322,7 @@ def test_torch_users_get_the_certified_margin():
     assert_within(guarantee, margin(problem, w), best.upper * norm(w), why="margin of torch.optim.SGD")
 
 
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 def test_on_digits_the_run_proves_how_much_of_the_largest_margin_it_reached():
     # given  zeros against ones, 360 images of 64 pixels; H1 is what the lower end of the enclosure shows
     images, digit = digits()
@@ -321,7 +339,7 @@ def test_on_digits_the_run_proves_how_much_of_the_largest_margin_it_reached():
 
 
 @pytest.mark.slow
-@under_hypotheses("H1", "H2", "H3", "H4")
+@under_hypotheses("H1", "H2", "H3")
 def test_on_every_pair_of_digits_the_run_proves_half_of_the_largest_margin():
     # given  the 45 pairs of classes; H1 holds for each, as the lower ends show
     problem = pairs_of_digits()
@@ -371,33 +389,8 @@ def test_without_H2_the_squared_loss_misses_the_largest_margin(problem):
 
 
 @necessity("H3")
-@given_batches(problem=separable_data())
-def test_without_H3_the_bound_for_a_start_at_zero_fails(problem):
-    # given  a start so far on the wrong side that t steps cannot come back
-    lengths = short_steps(problem, 2)
-    S, R = lengths.sum(-1), radius(problem, 2)
-    bound = largest_margin(problem, 2).lower * S - R**2 * (lengths**2).sum(-1) / 2 - np.log(problem.rows)
-    far = (R * S - bound + 1) / problem.certified_margin(2)
-    start = -far[:, None] * problem.u / norm(problem.u, axis=-1, keepdims=True)
-    # when
-    run = steepest_descent(problem.Z, problem.present, start, lengths, 2)
-    # then   margin(w_t) <= margin(w_0) + R S <= bound - 1
-    slack = run_rounding(problem, run, 2)
-    assert_at_most(margin(problem, run.w) + 1, bound + slack, why="the bound of w_0 = 0", instance=problem)
-
-
-@necessity("H3")
-def test_without_H3_the_smallest_start_that_breaks_the_bound_lies_five_to_the_left():
-    # given  z = (1, 0) and (1, 1), w_0 = (-5, 0), five steps of length 1/10; gamma* = 1 by e_1
-    problem = signed(np.array([[1.0, 0], [1, 1]]), np.ones(2))
-    run = steepest_descent(problem.Z, problem.present, np.array([-5.0, 0]), np.full(5, 0.1), 2)
-    # then   1 * 0.5 - 2 * 0.05 / 2 - ln 2 > -1/4, and no five steps of 1/10 lift z_1 . w above -9/2
-    assert_violates(0.5 - 0.05 - np.log(2), margin(problem, run.w), reads="bound {value} > margin {limit}", slack=4.0)
-
-
-@necessity("H4")
 @given_batches(length=st.integers(16, 64).map(lambda e: Length(float(e))))
-def test_without_H4_long_steps_keep_the_l1_margin_at_half(length):
+def test_without_H3_long_steps_keep_the_l1_margin_at_half(length):
     # given  z = (1, .9, 0) and (0, .8, 1): e_2 has margin 4/5; steps of length e >= 16
     Z = np.repeat([[[1, 0.9, 0], [0, 0.8, 1]]], len(length.e), axis=0)
     # when   after e_2, the point that is behind by 0.1 e or more takes weight 0.83 and more, and pulls its own way
@@ -410,8 +403,8 @@ def test_without_H4_long_steps_keep_the_l1_margin_at_half(length):
     assert_at_most(reached + 0.25, 0.8, why="e_2 is better by a quarter")
 
 
-@necessity("H4")
-def test_without_H4_steps_of_bounded_total_length_stop_short_of_the_best_direction():
+@necessity("H3")
+def test_without_H3_steps_of_bounded_total_length_stop_short_of_the_best_direction():
     # given  z = (4, 0) and (0, 1), whose best direction is (1, 4)/sqrt(17); lengths 1/8, 1/16, ... of sum 1/4 = 1/R
     problem = signed(np.array([[4.0, 0], [0, 1]]), np.ones(2))
     best, lengths = largest_margin(problem, 2), 1 / 2.0 ** np.arange(3, 60)
