@@ -11,7 +11,14 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
 from properties.certificates import assert_at_most
-from properties.divergences import entropy, multiplier, null_part_of_log, radius_of_projection, relative_entropy
+from properties.divergences import (
+    entropy,
+    multiplier,
+    null_part_of_log,
+    radius_of_projection,
+    relative_entropy,
+    relative_entropy_rounding,
+)
 from properties.oracles import nearest_in_relative_entropy
 
 
@@ -35,6 +42,11 @@ def test_leaving_the_orthant_costs_infinitely_much():
     assert relative_entropy(np.array([1.0, 1.0]), np.array([-1.5, 0])) == np.inf
 
 
+def test_the_rounding_allowed_for_stays_below_a_trillionth_of_the_mass():
+    v, w = np.array([1.0, 2, 0]), np.array([2.0, 1, 0])
+    assert_at_most(relative_entropy_rounding(v, w), 1e-12 * (v + w).sum(), why="300 u (1 + ln 2)")
+
+
 def test_padding_costs_nothing():
     assert relative_entropy(np.array([1.0, 0.0]), np.zeros(2)) == 0
     assert entropy(np.array([1.0, 0.0])) == 0
@@ -54,6 +66,19 @@ def test_the_radius_covers_the_distance_of_any_positive_point_on_the_dual_path(p
     distance = norm(np.sqrt(w) - np.sqrt(oracle), axis=-1)
     radius = radius_of_projection(problem, problem.w0, w) + radius_of_projection(problem, problem.w0, oracle)
     assert_at_most(distance, radius, why="distance to the projection")
+
+
+@given_batches(problem=positive_systems())
+def test_the_radius_covers_the_distance_of_an_interpolant_off_the_dual_path(problem):
+    # the projection w' of the start w_0 exp(delta), delta of length below 1/4 in null(X): Xw' = y, so the gap is zero
+    z = problem.in_null_space(problem.w0)
+    delta = z / (4 * (1 + norm(z, axis=-1, keepdims=True)))
+    oracle, w = (nearest_in_relative_entropy(problem.X, problem.y, problem.w0 * np.exp(d)) for d in (0 * delta, delta))
+    distance = norm(np.sqrt(w) - np.sqrt(oracle), axis=-1)
+    # <w' - w*, delta> <= |sqrt w' - sqrt w*| |delta| (2 |sqrt w'| + |sqrt w' - sqrt w*|): the orders beyond the first
+    radius = radius_of_projection(problem, problem.w0, w) / (1 - norm(delta, axis=-1) / 4)
+    radius += radius_of_projection(problem, problem.w0, oracle)
+    assert_at_most(distance, radius, why="distance to the projection of another start")
 
 
 @given_batches(problem=positive_systems())
