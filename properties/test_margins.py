@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from fixtures.dynamics.steepest_descent import steepest_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
-from properties.certificates import assert_at_most
-from properties.margins import dual_bound, largest_margin, normalized_margin
+from properties.certificates import assert_at_most, assert_within
+from properties.margins import angle_bound, dual_bound, largest_margin, normalized_margin, run_rounding
 
 ROUNDING = 2.0**-44
 """A thousand roundings of numbers below 3, more than any enclosure here needs."""
@@ -35,6 +36,22 @@ def test_known_margins():
         assert_at_most(best.lower, known, why="lower end")
         assert_at_most(known, best.upper, why="upper end")
         assert_at_most(best.upper - best.lower, 4 * ROUNDING, why="width")
+
+
+@pytest.mark.parametrize("angle", [0.01, 0.5, 1.0])
+def test_around_a_single_point_the_bound_on_the_angle_is_attained(angle):
+    best = largest_margin(signed(np.array([[1.0, 0]]), np.ones(1)), 2)
+    # the margin of (cos a, sin a) is cos a, and its distance from (1, 0) is 2 sin(a/2)
+    bound, exact = angle_bound(1 - np.cos(angle), best), 2 * np.sin(angle / 2)
+    slack = np.sqrt(2 * (best.upper - best.lower) / best.lower) + ROUNDING / angle
+    assert_within(exact, bound, exact, slack=slack, why="distance of directions")
+
+
+@given_batches(problem=separable_data())
+def test_the_rounding_allowed_for_a_run_of_a_hundred_steps_stays_below_a_billionth(problem):
+    lengths = np.full((len(problem.u), 100), 0.1) / np.abs(problem.Z).max((1, 2))[:, None]
+    run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), lengths, 1)
+    assert_at_most(run_rounding(problem, run, 1), 1e-9, why="rounding of a hundred steps", instance=problem)
 
 
 def test_scikit_learn_finds_no_larger_margin():

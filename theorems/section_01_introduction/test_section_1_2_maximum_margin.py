@@ -170,10 +170,10 @@ def test_the_cost_of_a_step_is_attained(k):
     problem = signed(np.array([[s / 10, 1], [s / 10, -1]]), np.ones(2))
     # when   one l1 step of length s restores the balance
     run = steepest_descent(problem.Z, problem.present, np.array([0, -s]), np.array([s]), 1)
-    # then   -ln cosh s against -s tanh s + s^2/2: they differ by s^4/4 and less
-    upper = -run.progress + cost_of_steps(problem, run, 1)
+    # then   ln G, from ln 2 + ln cosh s to ln 2, against -s tanh s + s^2/2: they differ by s^4/4 and less
+    upper = shortfall(problem, run, EXPONENTIAL, 1) - run.progress
     rounding = run_rounding(problem, run, 1)
-    assert_within(upper - s**4 / 4, run.last - run.first, upper, slack=rounding, why="R^2 e^2 / 2 a step")
+    assert_within(upper - s**4 / 4, run.last, upper, slack=rounding, why="ln n + R^2 e^2 / 2 less the progress")
 
 
 @in_both_norms
