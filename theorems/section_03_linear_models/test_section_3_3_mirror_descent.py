@@ -11,10 +11,10 @@ Hypotheses  (H1) the mirror map is the entropy's, as printed.  (H2) some w_p > 0
             (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
             (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
 Corrected   $w_t \to \arg\min KL(w \| w_0)\ \text{s.t.}\ Xw = y,\ w \ge 0$ from every $w_0 > 0$; it has the most entropy
-            if and only if (H3). As $w_0 = c \mathbf 1 \to 0$ its mass tends to the least mass, within
-            $(K + p)/\ln(1/c)$. With the hyperbolic entropy $\beta \sinh(X^\top \nu)$, signed, the limit has the least
-            Bregman divergence; it tends to the least $\ell_1$ norm as $\beta \to 0$ and to the least $\ell_2$ norm, at
-            the rate $\|w^3\|/(6 \beta^2)$, as $\beta \to \infty$
+            if and only if (H3). As $w_0 = c \mathbf 1 \to 0$ its mass tends to the least mass, that of u, within
+            $(K + p)/\ln(1/c)$, $K = \sum_j u_j \ln u_j - u_j$. With the hyperbolic entropy $\beta \sinh(X^\top \nu)$,
+            signed, the limit has the least Bregman divergence; it tends to the least $\ell_1$ norm as $\beta \to 0$ and
+            to the least $\ell_2$ norm, at the rate $\|w^3\|/(6 \beta^2)$, as $\beta \to \infty$
 Idea        ln w_t - ln w_0 = X'nu_t, and nu_t is gradient ascent on the concave dual
             D(nu) = <nu, y> - sum w_0 (e^{X'nu} - 1); for every interpolant v, KL(v || w_t) = KL(v || w_0) - D(nu_t).
             So the limit meets the optimality conditions of min KL(. || w_0), and those of max H where the linear term
@@ -32,6 +32,7 @@ Expected    holds under added hypotheses
 """
 
 from fractions import Fraction
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -188,6 +189,24 @@ def test_on_the_simplex_the_uniform_start_leads_to_the_distribution_of_most_entr
     assert_at_most(r, np.sqrt(2 * K / (eta * t)) + hidden, why="the a priori rate on the simplex", instance=problem)
     excess = entropy(goal) - entropy(w)
     assert_at_most(excess, np.sqrt(2 * K * eta * t) * r + hidden, why="no distribution has more", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+def test_with_a_row_of_ones_every_constant_start_leads_to_the_geometric_interpolant_of_most_entropy():
+    # given  H3: rows (1, 1, 1) and (0, 1, 2); w* = a (1, q, q^2) has the most entropy, 1 + ln w* being in their span
+    c, a, q = np.array(list(product(*[2.0 ** np.arange(-2, 3)] * 2, [1 / 2, 1, 2]))).T
+    best, X = a[:, None] * q[:, None] ** np.arange(3), np.array([np.ones(3), np.arange(3)])
+    X = np.broadcast_to(X, (len(c), 2, 3))
+    # when   w_0 = c 1, with backtracking
+    y, converged = np.matvec(X, best), CONVERGED * norm(best, axis=-1)
+    run = mirror_descent_to_residual(ENTROPY, X, y, np.repeat(c[:, None], 3, axis=1), converged)
+    # then   |w - w*|^2 / M <= <w - w*, ln w - ln w*> <= |w - w*| (|r|/(m s_n) + rounding) for coordinates in [m, M]
+    both = np.concatenate([run.w, best], axis=-1)
+    m, M = both.min(-1), both.max(-1)
+    rounding = (1 + run.steps) * 64 * 3 * UNIT_ROUNDOFF * (1 + run.largest)
+    residual = converged + 8 * UNIT_ROUNDOFF * norm(y, axis=-1)
+    bound = M / m * residual / np.linalg.svd(X[0]).S[-1] + M * rounding
+    assert_at_most(norm(run.w - best, axis=-1), bound, why="distance to the geometric interpolant", instance=c)
 
 
 @corrected
