@@ -6,10 +6,11 @@ Printed     L with several global minima $M = \{\theta : L(\theta) = 0\}$: gradi
 Reading     To depend on an item is not to be constant in it, the rest being fixed, for a start off M and learning rates
             at which descent converges
 Setting     (a), (c) $L(w) = \frac12 \|Xw - y\|^2$, rank X = n < p. (b) also the networks $f = uvx$ with the sample
-            (1, y), and $f = (u^2 - v^2)^\top x$ with entrywise squares; $r = f - y$, $g = X^\top r$
+            (1, y), and $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$ and $v_0$ without zeros, and one sample
+            x > 0; $r = f - y$, $g = X^\top r$
 Hypotheses  (H1) The starts differ in null(X).
             (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
-            (H3) The start is off M and not balanced: u_0^2 != v_0^2 in the first model, u_0 v_0 != 0 in the second.
+            (H3) The start is off M, and in the model f = uvx not balanced: u_0^2 != v_0^2.
             (H4) The steps of the algorithm leave row(X), as those of another metric or of Adam do.
 Parts       (a) initialization - holds
             (b) learning rate - holds under added hypotheses
@@ -18,7 +19,9 @@ Idea        (a) The limit is the point of M nearest to w_0, so a shift by z in n
             (b) On least squares the limit does not contain eta. On uvx each step multiplies u^2 - v^2, which gradient
             flow keeps, by $1 - \eta^2 r_t^2$; with $m = u_0^2 + v_0^2$ and small steps its limit lies between
             $1 - \eta r_0^2 / m$ and $1 - \eta^2 r_0^2$ times what it was, so two rates with $\eta' < \eta^2 m$ end
-            apart. On u^2 - v^2 it is uv that is kept by the flow and multiplied by $1 - 4 \eta^2 g_t^2$.
+            apart. On u^2 - v^2 it is uv that is kept by the flow and multiplied by $1 - 4 \eta^2 g_t^2$; with the
+            initial $k = 4 \sum_j x_j^2 (u_j^2 + v_j^2)$ and small steps its limit lies between
+            $1 - 4 \eta g_0^2 / k$ and $1 - 4 \eta^2 g_0^2$ times what it was, so again two rates part.
             (c) In the metric of $D^{-1}$ the limit is $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$, and D can be
             chosen so that it is any interpolant. Adam's steps from zero on one sample are along sign(x).
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
@@ -40,7 +43,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.factored_descent import difference_of_squares_descent, product_descent, product_step
+from fixtures.dynamics.factored_descent import (
+    difference_of_squares_descent,
+    difference_of_squares_step,
+    product_descent,
+    product_step,
+)
 from fixtures.dynamics.gradient_descent import (
     exact_descent,
     gradient_descent,
@@ -123,6 +131,62 @@ def descend(product, eta):
     """To convergence: r <- r(1 - eta(u^2 + v^2) + eta^2 r uv) is between 0 and (1 - eta m)r as eta |w|^2 <= 1/2."""
     steps = steps_to_contract(1 - eta * product.size, CONVERGED)
     return *product_descent(product.u, product.v, product.y, eta, steps), steps
+
+
+@dataclasses.dataclass(frozen=True)
+class SquaresDifference:
+    """The network (u^2 - v^2)'x with one sample, x > 0 (3,), u >= v > 0 (3,) and f < y: u only grows, v only shrinks.
+
+    Proof, by induction over steps with eta * largest <= 1/2. Where r < 0, m_j = -2 eta r x_j is at most 1/4. u^2 - v^2
+    and u^2 + v^2 grow by 2m(u^2 + v^2) + m^2(u^2 - v^2) and by 2m(u^2 - v^2) + m^2(u^2 + v^2), neither negative; so
+    the kernel K = 4 sum_j x_j^2 (u_j^2 + v_j^2) grows as well, and r <- r(1 - eta K + 4 eta^2 r sum_j x_j^3 w_j) is
+    between 0 and (1 - eta K)r, which leaves r < 0.
+    """
+
+    x: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+    missing: float | np.ndarray
+
+    @property
+    def X(self):
+        """The design (B, 1, 3)."""
+        return self.x[:, None, :]
+
+    @property
+    def y(self):
+        """The target (B, 1), by `missing` above f."""
+        return (np.vecdot(self.x, self.u**2 - self.v**2) + self.missing)[:, None]
+
+    @property
+    def g(self):
+        """The initial X'r (B, 3)."""
+        return -self.missing[:, None] * self.x
+
+    @property
+    def kernel(self):
+        """The initial K, the smallest on the way."""
+        return 4 * np.vecdot(self.x**2, self.u**2 + self.v**2)
+
+    @property
+    def largest(self):
+        """A bound on K: u^2 + v^2 = sqrt(w^2 + 4 (uv)^2) grows no more than w, and x'w by at most what is missing."""
+        return self.kernel + 4 * self.x.max(-1) * self.missing
+
+
+@st.composite
+def squares_differences(draw):
+    """Starts with x in 1..3, u in 1..2, v in 1/4..u and y - f in 1/4..1, in quarters. Shrinks to x = u = 1, v = 1/4."""
+    tape = draw(tapes(3 * 3 + 1))
+    x, u = 1.0 + tape.naturals(3, 3), 1 + tape.naturals(3, 5) / 4
+    v = np.array([1 + tape.below(round(4 * most)) for most in u]) / 4
+    return SquaresDifference(x, u, v, (1 + tape.below(4)) / 4)
+
+
+def separate(network, eta):
+    """To convergence, within a number of steps known beforehand."""
+    steps = steps_to_contract(1 - eta * network.kernel, CONVERGED)
+    return *difference_of_squares_descent(network.X, network.y, network.u, network.v, eta, steps), steps
 
 
 def momentum_modes(z, sum_of_roots, product_of_roots, t):
@@ -263,21 +327,38 @@ def test_learning_rates_far_enough_apart_find_minima_that_are_apart(product):
 
 
 @under_hypotheses("H2", "H3", part="(b)")
-@given_batches(problem=regressions())
-def test_descent_on_differences_of_squares_shrinks_what_the_flow_keeps(problem):
-    # given  f = (u^2 - v^2)'x from u, v in [1, 2], off M by at least 1, and eta with 2 eta |g| <= 1/2 at the start
-    u, v = 1 + np.abs(problem.w0) / 4, 1 + (problem.w0 == 0) / 2
-    problem = off_the_minima(dataclasses.replace(problem, w0=u**2 - v**2))
-    g = np.vecmat(np.matvec(problem.X, problem.w0) - problem.y, problem.X)
-    eta = 1 / (16 * norm(g, axis=-1) + 64)
+@given(tapes(6 + 2 + 3 + 3 + 1))
+def test_every_step_on_a_difference_of_squares_multiplies_what_the_flow_keeps(tape):
+    # given  two samples of three features, and any learning rate, in exact arithmetic
+    X, y, u, v = (fractions(tape.integers(shape, 3).astype(int).tolist()) for shape in ((2, 3), 2, 3, 3))
+    eta = Fraction(1, 1 + tape.below(20))
     # when
-    u_t, v_t, logarithm = difference_of_squares_descent(problem.X, problem.y, u, v, eta, 40)
-    # then   by the product of the steps' factors, and at least by that of the first
-    rounding = 32 * 40 * UNIT_ROUNDOFF
-    shrunk = np.abs(u_t * v_t / (u * v) - np.exp(logarithm)).max(-1)
-    assert_at_most(shrunk, rounding, why="uv after 40 steps", instance=problem)
-    first = 1 - 4 * (eta * np.abs(g).max(-1)) ** 2
-    assert_at_most((u_t * v_t / (u * v)).min(-1), first + rounding, why="uv falls by the first step's factor")
+    u1, v1 = difference_of_squares_step(X, y, u, v, eta)
+    # then   with g = X'r from its definition
+    g = X.T @ (X @ (u * u - v * v) - y)
+    assert_identical(u1 * v1, (1 - 4 * eta**2 * g * g) * u * v, why="uv after a step")
+    assert_identical(v * u1 - u * v1, -4 * eta * g * u * v, why="u shrinks where v grows")
+
+
+@under_hypotheses("H2", "H3", part="(b)")
+@given_batches(network=squares_differences())
+def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_apart(network):
+    # given  eta K = 1/2 at most on the way, and eta' = eta^2 k/4
+    large = 1 / (2 * network.largest)
+    small = large**2 * network.kernel / 4
+    # when
+    (u, v, _), (u_small, v_small, steps) = separate(network, large), separate(network, small)
+    # then   both interpolate, within their a priori budgets
+    slack = 32 * steps * UNIT_ROUNDOFF
+    ends = np.stack([u**2 - v**2, u_small**2 - v_small**2])
+    residual = np.abs(np.vecdot(ends, network.x) - network.y[:, 0]).max(0)
+    assert_at_most(residual, CONVERGED * network.missing + slack * network.largest, why="residuals", instance=network)
+    # and    uv is below 1 - 4 eta^2 g^2, above 1 - 4 eta' g^2/k = 1 - eta^2 g^2 times what it was: apart in every entry
+    kept, kept_small = u * v / (network.u * network.v), u_small * v_small / (network.u * network.v)
+    fall, rounding = (large[:, None] * network.g) ** 2, slack[:, None]
+    assert_at_most(kept, 1 - 4 * fall + rounding, why="large rate", instance=network)
+    assert_at_most(1 - fall, kept_small + rounding, why="small rate", instance=network)
+    assert_at_most(3 * fall, kept_small - kept + 2 * rounding, why="gap of the two limits", instance=network)
 
 
 @necessity("H2", part="(b)")
