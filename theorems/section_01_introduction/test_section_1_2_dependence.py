@@ -61,7 +61,7 @@ from fixtures.dynamics.torch_training import train_linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
@@ -81,13 +81,6 @@ RECURRENCE = {
 ECHO = 250
 """A bound on 1/(sin(angle)(1 - q)) of the roots q exp(+-i angle) of either method for z >= 0.009."""
 HAND = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
-
-
-def off_the_minima(problem):
-    """The problem with targets Xw_0 + y, or Xw_0 + e_1 where y = 0: its start w_0 is off M by at least 1."""
-    first = np.zeros_like(problem.y)
-    first[:, 0] = norm(problem.y, axis=-1) == 0
-    return dataclasses.replace(problem, y=np.matvec(problem.X, problem.w0) + problem.y + first)
 
 
 def extrapolated(iterates):

@@ -24,7 +24,6 @@ Expected    refuted
 from fractions import Fraction
 
 import numpy as np
-import pytest
 from hypothesis import given
 from numpy.linalg import norm
 
@@ -32,7 +31,7 @@ from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent
 from fixtures.dynamics.gradient_flow import affine_flow, gradient_flow
 from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
 from properties.least_squares import distance_to_limit, iterate_rounding
@@ -69,27 +68,37 @@ def test_two_starts_share_one_minimum():
 @counterexample
 @given_batches(problem=regressions())
 def test_every_start_shares_its_minimum_with_its_own_next_iterate(problem):
-    # given  w'_0 = w_1, which differs from w_0 unless the gradient vanishes
-    arguments = problem.X, problem.y
-    following = gradient_descent(*arguments, problem.w0, problem.eta, 1).w
-    # then   w'_t = w_{t+1} for every t, so there is one limit
-    earlier = gradient_descent(*arguments, problem.w0, problem.eta, problem.t + 1).w
-    later = gradient_descent(*arguments, following, problem.eta, problem.t).w
+    # given  w_0 off M and w'_0 = w_1: two starts, eta |X'r_0| >= eta s_n apart since |r_0| >= 1
+    problem = off_the_minima(problem)
+    step = gradient_descent(problem.X, problem.y, problem.w0, problem.eta, 1)
+    apart = norm(step.w - problem.w0, axis=-1) + iterate_rounding(problem, step)
+    assert_at_most(problem.eta * problem.sigma_min, apart, why="two starts", instance=problem)
+    # then   w'_t = w_{t+1} for every t
+    earlier = gradient_descent(problem.X, problem.y, problem.w0, problem.eta, problem.t + 1).w
+    later = gradient_descent(problem.X, problem.y, step.w, problem.eta, problem.t).w
     assert_identical(later, earlier, why="the trajectory from w_1 is that from w_0, one step on")
+    # and    one limit
+    limits = [limit_of_descent(problem, start) for start in (problem.w0, step.w)]
+    slack = limits[0].radius + limits[1].radius
+    assert_at_most(norm(limits[1].w - limits[0].w, axis=-1), slack, why="one limit", instance=problem)
 
 
 @counterexample
-@pytest.mark.parametrize("v", [1.5, -1.5])
-def test_starts_on_one_hyperbola_share_a_minimum_of_a_two_layer_network(v):
+def test_starts_on_one_hyperbola_share_a_minimum_of_a_two_layer_network():
     # given  f(x) = vux, one sample (1, 0): the flow keeps u^2 - v^2 = 4 and u > 0, which meets M = {uv = 0} in (2, 0)
+    starts = np.array([[2.5, 1.5], [2.5, -1.5]])
     flow = gradient_flow(
-        lambda w: -w.prod() * w[::-1], np.array([2.5, v]), [50.0], until=lambda w: abs(w.prod()) - CONVERGED
+        lambda w: -w.prod(-1, keepdims=True) * w[:, ::-1],
+        starts,
+        [50.0],
+        until=lambda w: np.abs(w.prod(-1)).max() - CONVERGED,
     )
     # then   for u >= 1, |v| <= |uv| and |u - 2| = |u^2 - 4|/(u + 2) <= |u^2 - v^2 - 4| + |v|^2
-    (u, v), error = flow.states[-1], 4 * norm(flow.states[-1]) * flow.error[-1]
-    assert_at_most(abs(u**2 - v**2 - 4), error, why="the flow keeps u^2 - v^2")
-    assert_at_most(norm([u - 2, v]), 2 * CONVERGED + error, why="the flow ends in (2, 0)")
-    assert_violates(2, 1, reads="{value} starts > {limit} minimum, (2, 0)", f="uvx", x=1, y=0, starts="(5/2, +-3/2)")
+    ends, error = flow.states[-1], 4 * norm(flow.states[-1]) * flow.error[-1]
+    assert_at_most(np.abs(ends**2 @ [1, -1] - 4), error, why="the flow keeps u^2 - v^2")
+    assert_at_most(norm(ends - [2, 0], axis=-1), 2 * CONVERGED + error, why="the flow ends in (2, 0)")
+    distinct, minima = ({tuple(w) for w in points} for points in (starts, np.rint(ends)))
+    assert_violates(len(distinct), len(minima), reads="{value} starts > {limit} minimum", f="uvx", x=1, y=0, w0=starts)
 
 
 @counterexample
