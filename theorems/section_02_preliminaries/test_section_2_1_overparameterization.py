@@ -7,7 +7,7 @@ Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; no biase
 Corrected   A model that is linear in its parameters, $f = \phi(x)^\top w$ with feature matrix $\Phi$ (n x p),
             interpolates every y if and only if $\operatorname{rank} \Phi = n$; otherwise, for $u \ne 0$ with
             $u^\top \Phi = 0$, its least residual is at least $|u^\top y| / \|u\|$. With a constant feature, n ReLU
-            units interpolate any n samples with distinct inputs
+            units interpolate any n samples with distinct scalar inputs
 Idea        The count p says nothing of the rank. A bias-free ReLU network is positively homogeneous, f(cx) = c f(x), so
             on a ray from the origin it is one number however wide it is; f(0) = 0; a function has one value at a point.
 Source      Zhang, Bengio, Hardt, Recht, Vinyals (2017), Understanding Deep Learning Requires Rethinking Generalization;
@@ -110,10 +110,10 @@ def test_linear_activations_cannot_fit_a_kink_that_two_relus_fit(weights):
     # given  x = (1, -1), y = (1, 2)
     right, left = outputs(weights, [1, -1], identity)
     # then   L = 9/8 + (f(1) + 1/2)^2/2, where relu(x) + 2 relu(-x) has L = 0
-    excess = (int(right) + Fraction(1, 2)) ** 2 / 2
-    assert_identical(loss([right, left], [1, 2]) - Fraction(9, 8), excess, why="loss of an odd function")
+    floor = loss([right, left], [1, 2]) - (int(right) + Fraction(1, 2)) ** 2 / 2
+    assert_identical(floor, Fraction(9, 8), why="loss of an odd function, less a square")
     assert_identical(least_loss([1, -1], [1, 2])[0], 0, why="loss of two ReLUs")
-    assert_violates(Fraction(9, 8), 0, reads="least loss {value} > {limit}", x=[1, -1], y=[1, 2], sigma="identity")
+    assert_violates(floor, 0, reads="least loss {value} > {limit}", x=[1, -1], y=[1, 2], sigma="identity")
 
 
 @counterexample
@@ -121,17 +121,18 @@ def test_linear_activations_cannot_fit_a_kink_that_two_relus_fit(weights):
 @given(weights=networks())
 def test_at_the_origin_every_network_without_biases_is_zero(activation, weights):
     # given  x = 0, y = 1, sigma(0) = 0
-    assert_identical(loss(outputs(weights, [0], activation), [1]), Fraction(1, 2), why="loss at the origin")
-    assert_violates(Fraction(1, 2), 0, reads="loss {value} > {limit}", x=0, y=1, sigma=activation.__name__)
+    at_origin = loss(outputs(weights, [0], activation), [1])
+    assert_identical(at_origin, Fraction(1, 2), why="loss at the origin")
+    assert_violates(at_origin, 0, reads="loss {value} > {limit}", x=0, y=1, sigma=activation.__name__)
 
 
 @counterexample
 @given(st.integers(-9, 9))
 def test_contradictory_samples_are_fitted_by_no_function_at_all(value):
     # given  x_1 = x_2, y = (0, 1), and any model whatever: f(x_1) = f(x_2)
-    excess = (value - Fraction(1, 2)) ** 2 / 2
-    assert_identical(loss([value, value], [0, 1]) - Fraction(1, 8), excess, why="loss above its floor 1/8")
-    assert_violates(Fraction(1, 8), 0, reads="loss {value} > {limit}", x=[1, 1], y=[0, 1], f="any")
+    floor = loss([value, value], [0, 1]) - (value - Fraction(1, 2)) ** 2 / 2
+    assert_identical(floor, Fraction(1, 8), why="loss less a square")
+    assert_violates(floor, 0, reads="least loss {value} > {limit}", x=[1, 1], y=[0, 1], f="any")
 
 
 @counterexample
