@@ -403,7 +403,7 @@ def test_three_measurements_of_a_factored_matrix_lead_to_three_halves_of_the_lea
     # when   W = UU' from U = I/100
     path = factored_path(NON_COMMUTING.gradient, np.eye(3) / 100, 5e-4)
     end = until_fitted(path, lambda state: norm(NON_COMMUTING.measure(state.W) - NON_COMMUTING.y), FITTED, 20_000).W
-    # then   a misfit changes the least trace by sqrt(3)/1.38 of it at most, 1.38 the least singular value of A
+    # then   a misfit e moves the dual value <nu, y> by |nu||e| < 0.85 |e|
     reads = "trace {value} > least trace, at most {limit}"
     assert_violates(np.trace(end), 204 / 25, slack=2 * FITTED, reads=reads, A=NON_COMMUTING.A, y=NON_COMMUTING.y)
 
@@ -418,6 +418,16 @@ def sense(problem, t):
     size = operator_norm(state.W) + problem.alpha**2
     rounding = 200 * (t + 1) * problem.dimension * UNIT_ROUNDOFF * size * (1 + np.sqrt(size) / problem.alpha)
     return state, rounding
+
+
+def slowdown(state):
+    """How far a step that is not small may have lowered the logarithms of eigenvalues: an upper bound of |D|."""
+    return 2 * state.squared
+
+
+def excess_of_trace(w_1, w, state, alpha):
+    """[K(w_1) - K(w) + |D| tr w_1]/ln(1/alpha^2), an upper bound of the trace of w less that of w_1."""
+    return (entropy(w_1) - entropy(w) + slowdown(state) * w_1.sum(-1)) / np.log(1 / alpha**2)
 
 
 def eigenvalues_of_descent(problem, t):
@@ -448,8 +458,8 @@ def test_at_every_time_W_is_the_exponential_of_its_multipliers(problem, t):
     # then   Q'WQ = alpha^2 exp(a'nu - D), 0 <= D <= 2 sum (2 eta |G|_F)^2, as 0 <= -ln(1-z) - z <= z^2 for |z| <= 1/2
     assert_at_most(state.largest, 1 / 2, why="2 eta |G|_F", instance=problem)
     flow = problem.alpha[:, None] ** 2 * np.exp(problem.eigenvalues(state.pushed)) * problem.inside
-    slowed, w = flow * np.exp(-2 * state.squared)[:, None], problem.eigenvalues(state.W)
-    assert_within(slowed, w, flow, slack=rounding[:, None], why="eigenvalues of W", instance=problem)
+    least, w = flow * np.exp(-slowdown(state))[:, None], problem.eigenvalues(state.W)
+    assert_within(least, w, flow, slack=rounding[:, None], why="eigenvalues of W", instance=problem)
 
 
 @corrected(part="(c)")
@@ -463,9 +473,46 @@ def test_the_trace_exceeds_the_least_one_by_at_most_an_entropy_over_the_logarith
     # then   by convexity of the entropy that w minimizes: a primal that is infeasible by e costs |nu||e|, nu = a^+' log
     nu = np.vecmat(problem.eigenvalues(state.pushed), np.linalg.pinv(problem.a))
     wrong = norm(nu, axis=-1) * norm(np.stack([program.infeasibility for program in least]), axis=-1)
-    excess = (entropy(w_1) - entropy(w) + 2 * state.squared * w_1.sum(-1) + wrong) / scale
+    excess = excess_of_trace(w_1, w, state, problem.alpha) + wrong / scale
     slack = problem.dimension * rounding * (2 + np.abs(nu).sum(-1) * np.abs(problem.a).sum((-2, -1)) / scale)
     assert_within(lower, w.sum(-1), lower + excess, slack=slack, why="trace of W", instance=problem)
+
+
+ALPHAS = np.array([1e-1, 1e-2, 1e-3])
+
+
+def sense_to_a_fit(a, y, eta):
+    """The point where W = UU' from each of ALPHAS fits <diag(a), W> = y; a (2,) or, one for each start, (3, 2)."""
+    problem = Sensing(A=(a[..., None] * np.eye(2))[..., None, :, :] * np.ones((3, 1, 1, 1)), y=np.full((3, 1), y))
+    path = factored_path(problem.gradient, ALPHAS[:, None, None] * np.eye(2), np.full(3, eta))
+    return until_fitted(path, lambda state: np.abs(problem.measure(state.W) - y)[:, 0], FITTED, 3000)
+
+
+@corrected(part="(c)")
+def test_as_the_start_shrinks_the_trace_exceeds_the_least_by_half_of_it():
+    # given  <diag(1, 2), W> = 2: the least trace is 1
+    end = sense_to_a_fit(np.array([1.0, 2.0]), 2.0, eta=0.002)
+    w = np.diagonal(end.W, axis1=-2, axis2=-1)
+    # then   the trace exceeds that of y/2 by w_1/2; w = alpha^2 (x, x^2) less D, so that w_1^2/w_2 = alpha^2 less D
+    limit, unfitted = ALPHAS * np.sqrt(w[:, 1]) / 2, (w @ [1, 2] - 2) / 2
+    lower, upper = limit * np.exp(-slowdown(end)), limit * np.exp(slowdown(end) / 2)
+    assert_within(lower, w.sum(-1) - 1 - unfitted, upper, slack=spectrum_rounding(end.W), why="trace above the least")
+    assert_at_most(w.sum(-1) - 1, 0.7 * ALPHAS, why="the trace tends to the least as alpha tends to 0")
+
+
+@corrected(part="(c)")
+def test_the_rate_of_one_over_the_logarithm_is_attained():
+    # given  <diag(1, 1 - 1/S), W> = 1, S = ln(1/alpha^2): the least trace is 1
+    S = np.log(1 / ALPHAS**2)
+    end = sense_to_a_fit(np.stack([np.ones(3), 1 - 1 / S], axis=-1), 1.0, eta=0.005)
+    w, gap = np.diagonal(end.W, axis1=-2, axis2=-1), np.trace(end.W, axis1=-2, axis2=-1) - 1
+    # then   gap = w_2/S with w_1 + (1 - 1/S) w_2 = 1; the first mode grows faster, x-fold with x < 1/alpha^2 but for D:
+    #        w_2/w_1 = x^(-1/S) lies in (1/e, 1)
+    assert_within(1 / (1 + np.e), S * gap, S / (2 * S - 1), why="the gap times ln(1/alpha^2)")
+    # then   the bound of the theorem lies above it, and is of that order too: K(w_1) - K(w) <= ln 2 + gap, and small D
+    bound = excess_of_trace(np.array([1.0, 0.0]), w, end, ALPHAS)
+    assert_at_most(gap, bound + 2 * FITTED, why="trace above the least")
+    assert_at_most(bound, 1 / S, why="its bound against 1/ln(1/alpha^2)")
 
 
 @corrected(part="(c)")
@@ -495,7 +542,8 @@ def test_without_H1_three_layers_follow_another_law_than_the_exponential():
     layers = until_fitted(path, lambda moving: norm(problem.measure(end_to_end(moving)) - 2), FITTED, 30_000)
     x_1, x_2 = 4 * np.diag(layers[0])
     # then   at L = 3 x_2 = 2 x_1/(1 + x_1) to first order in eta, below sqrt(x_1), where H1 would have it
-    assert_violates(np.sqrt(x_1), x_2, slack=(np.sqrt(x_1) - 2 * x_1 / (1 + x_1)) / 2, reads="H1 says {value}: {limit}")
+    slack, reads = (np.sqrt(x_1) - 2 * x_1 / (1 + x_1)) / 2, "mode 2 grows {value}-fold by H1 > {limit}-fold"
+    assert_violates(np.sqrt(x_1), x_2, slack=slack, reads=reads, L=3, alpha=1 / 4)
 
 
 @necessity("H2", part="(c)")
