@@ -44,6 +44,11 @@ class Bracket:
     nu: np.ndarray
 
 
+def regression_dual(X: np.ndarray, Y: np.ndarray, nu: np.ndarray) -> np.ndarray:
+    """<Y, nu> with nu (d, n) scaled down to |nu X'|_op <= 1: a lower bound of |W|_* over WX = Y, for any nu."""
+    return (Y * nu).sum((-2, -1)) / np.maximum(1, operator_norm(nu @ X.mT))
+
+
 def regression_bracket(X: np.ndarray, Y: np.ndarray, W: np.ndarray) -> Bracket:
     """Bounds on the least nuclear norm among the solutions of WX = Y, from a solution W = YX^+ with rows in col(X).
 
@@ -52,8 +57,7 @@ def regression_bracket(X: np.ndarray, Y: np.ndarray, W: np.ndarray) -> Bracket:
     """
     left, _, right = np.linalg.svd(W)
     nu = left @ right @ np.linalg.pinv(X).mT
-    lower = (Y * nu).sum((-2, -1)) / np.maximum(1, operator_norm(nu @ X.mT))
-    return Bracket(lower=lower, upper=nuclear_norm(W), W=W, nu=nu)
+    return Bracket(lower=regression_dual(X, Y, nu), upper=nuclear_norm(W), W=W, nu=nu)
 
 
 def completion_bracket(problem: Completion, iterations: int, gamma: float = 1.0) -> Bracket:
