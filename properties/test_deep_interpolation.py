@@ -27,6 +27,9 @@ def test_the_split_of_the_start_is_its_misfit_and_its_unseen_part():
     assert_at_most(abs(split.distance - np.sqrt(10) / 4), 8 * UNIT_ROUNDOFF, why="|W - YX^+|_F")
     # then   8 + 192 units: products of size 1/2, least squares of size 3/2
     assert_within(199, split.rounding / UNIT_ROUNDOFF, 201, why="rounding of the split, in units")
+    # then   a drift of 1 is charged |W_2|_F = 1/sqrt(2) besides
+    drifted = split_distance([np.eye(2) / 2] * 2, E_1, E_1, 0.5, 1.0).rounding
+    assert_at_most(abs(drifted - np.sqrt(0.5)), 201 * UNIT_ROUNDOFF, why="what a drift of 1 is charged")
 
 
 def test_padding_does_not_count_in_the_condition():
