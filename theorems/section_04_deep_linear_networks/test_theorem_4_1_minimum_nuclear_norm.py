@@ -37,6 +37,8 @@ Tolerance   Distances: the exact split above plus the rounding of the layers. Nu
             Least traces: HiGHS, its dual made feasible by us
 Findings    The general order of the excess in (b) is alpha, and alpha^L only where data and target commute. The pinned
             non-commuting case has its least trace between 57/7 and 204/25, both rational; descent ends near 12.
+            The excess of (c) can be far below its bound, alpha/2 for one constraint that is not degenerate; uniformly
+            over constraints the rate 1/ln(1/alpha^2) is attained
 Expected    refuted
 """
 
