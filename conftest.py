@@ -10,6 +10,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - one clear line where pip's own c
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
+import gc
 import random
 from pathlib import Path
 
@@ -24,6 +25,9 @@ pytest_plugins = ["theorems.ledger.plugin", "pytester"]
 
 SCALES = ("smoke", "reduced", "paper")
 DATABASE = Path(__file__).parent / ".hypothesis"
+
+# Drawing instances makes many small objects and little garbage: at Python's threshold, collecting is a tenth of a run.
+gc.set_threshold(50_000, 20, 20)
 
 # Hypothesis loads a derandomized profile of its own under CI, which ours would inherit: every choice is explicit.
 _COMMON = {"deadline": None, "print_blob": False, "verbosity": Verbosity.normal, "suppress_health_check": ()}
