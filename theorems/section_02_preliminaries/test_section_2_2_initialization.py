@@ -14,7 +14,7 @@ Corrected   $\lim w_t = w_0 + X^+(y - Xw_0)$, the point of M nearest to $w_0$; h
             with $e^{-s_i^2 t}$ in place of the power for gradient flow
 Idea        Gradients lie in row(X): what the start has there is forgotten, what it has in null(X) is kept. And whatever
             the model, a start and its own next iterate share their limit, so no version of the print can be universal.
-Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems, section 6.1 (Landweber iteration);
+Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems (Landweber iteration);
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry
 Tolerance   Witnesses are rational. Limits are enclosed in balls (properties.limits) and compared with LAPACK's nearest
             interpolant; trajectories with the spectral form and, for the flow, with a matrix exponential

@@ -114,6 +114,14 @@ def sampled_run(problem):
     return run, order, eta
 
 
+def assert_reaches_the_limit_of_gradient_descent(problem, run, within):
+    """The run ends at the interpolant nearest w_0, GD's limit by Theorem 3.1, up to `within` of where it started."""
+    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    assert_certified(distance_to_limit(problem, run, problem.w0, limit))
+    bound = within * norm(problem.w0 - limit, axis=-1) + iterate_rounding(problem, run)
+    assert_at_most(norm(run.w - limit, axis=-1), bound, why="convergence within the budget", instance=problem)
+
+
 @corrected
 @given_batches(problem=problems)
 def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem):
@@ -123,11 +131,8 @@ def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem)
     order = with_replacement(np.random.default_rng(SEED), problem.rows, int(steps.max()))
     # when
     run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, steps)
-    # then   GD's limit, by Theorem 3.1, is the interpolant nearest w_0
-    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
-    assert_certified(distance_to_limit(problem, run, problem.w0, limit))
-    bound = within * norm(problem.w0 - limit, axis=-1) + iterate_rounding(problem, run)
-    assert_at_most(norm(run.w - limit, axis=-1), bound, why="convergence within the budget", instance=problem)
+    # then
+    assert_reaches_the_limit_of_gradient_descent(problem, run, within)
 
 
 @corrected
@@ -140,10 +145,7 @@ def test_in_shuffled_epochs_the_limit_is_that_of_gradient_descent(problem):
     # when
     run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order)
     # then
-    limit = nearest_interpolant(problem.X, problem.y, problem.w0)
-    assert_certified(distance_to_limit(problem, run, problem.w0, limit))
-    bound = within * norm(problem.w0 - limit, axis=-1) + iterate_rounding(problem, run)
-    assert_at_most(norm(run.w - limit, axis=-1), bound, why="convergence within the budget", instance=problem)
+    assert_reaches_the_limit_of_gradient_descent(problem, run, within)
 
 
 @corrected

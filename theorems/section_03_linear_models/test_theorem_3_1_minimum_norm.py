@@ -9,10 +9,10 @@ Hypotheses  (H1) rank X = n.  (H2) 0 < eta < 2/s_1^2, which is what sufficiently
             (H3) w_0 in row(X), of which the printed w_0 = 0 is the case everybody uses.
 Idea        Every gradient lies in row(X), so the null part of w_0 is never touched; on row(X) mode i of the error is
             multiplied by 1 - eta s_i^2 each step. This gives every iterate in closed form, not only the limit.
-Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems, section 6.1 (Landweber iteration);
+Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems (Landweber iteration);
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry
-Tolerance   Limits are certified a posteriori by null drift and residual over s_n against LAPACK's least squares;
-            iterates against the closed form, up to a first-order rounding analysis (properties.least_squares)
+Tolerance   Limits are held to LAPACK's least squares by the a priori rate, and a posteriori by null drift and residual
+            over s_n; iterates to the closed form, up to a first-order rounding analysis (properties.least_squares)
 Findings    "Sufficiently small" is eta < 2/s_1^2, no less. Without H1 the least-norm conclusion survives where an
             interpolant exists, and only the printed closed form fails; else the limit is the least-squares X^+ y
 Expected    holds

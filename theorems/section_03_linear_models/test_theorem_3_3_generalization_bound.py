@@ -17,8 +17,8 @@ Source      Hastie, Montanari, Rosset, Tibshirani (2022), Surprises in High-Dime
             Interpolation; Breiman, Freedman (1983), How Many Variables Should Be Entered in a Regression Equation?;
             Bartlett, Long, Lugosi, Tsigler (2020), Benign Overfitting in Linear Regression; Davidson, Szarek (2001)
 Tolerance   Witnesses are rational. The noise is integrated exactly by a cubature of 2n points; what is left is rounding
-Chance      Two tests sample Gaussian designs from fixed seeds: Dvoretzky-Kiefer-Wolfowitz with Massart's constant and
-            the Gaussian concentration of s_n, each at a false-alarm probability of 1e-9
+Chance      Four comparisons on Gaussian designs from fixed seeds: Dvoretzky-Kiefer-Wolfowitz (Massart) three times,
+            the Gaussian concentration of s_n once, each at a false-alarm probability of 1e-9
 Findings    Where (A) does hold on average, it is no better than predicting zero, so it cannot explain generalization
 Expected    refuted
 """
