@@ -53,7 +53,8 @@ from numpy.linalg import norm
 
 from fixtures.datasets.diabetes import serum_regression
 from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end_to_end, regression_gradient
-from fixtures.dynamics.matrix_sensing import at_time, factored_path, snapshots, until_fitted
+from fixtures.dynamics.matrix_sensing import factored_path
+from fixtures.dynamics.paths import at_time, snapshots, until_fitted
 from fixtures.dynamics.torch_training import train_deep_linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches

@@ -42,7 +42,7 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end_to_end
-from fixtures.dynamics.matrix_sensing import at_time, snapshots, until_fitted
+from fixtures.dynamics.paths import at_time, snapshots, until_fitted
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Completion, corner, low_rank_completions
 from fixtures.problems.tapes import tapes
