@@ -59,8 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for problem in (check_torch(), check_example_database(DATABASE)):
         if problem is not None:
             raise pytest.UsageError(problem)
-    if profile in ("thorough", "soak") and config.getoption("--hypothesis-seed") is None:
+    seed = config.getoption("--hypothesis-seed")
+    if profile in ("thorough", "soak") and seed is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
+    if profile in (None, "fast") and seed is not None:
+        settings.register_profile("fast", settings.get_profile("fast"), derandomize=False)
+        settings.load_profile("fast")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -8,6 +8,7 @@ A test of a claim carries exactly one role, a pytest marker:
     @counterexample                 an exact instance on which the print fails, or a search that finds one
     @vacuous                        a term or condition of the print that has no effect
     @necessity("H1")                without the named hypothesis the conclusion provably fails
+    @observed                       what was measured and no theorem bounds: an experiment inside a claim
 
 Each takes `part="(a)"` where the claim has parts.
 """
@@ -20,5 +21,6 @@ corrected = pytest.mark.corrected
 counterexample = pytest.mark.counterexample
 vacuous = pytest.mark.vacuous
 necessity = pytest.mark.necessity
+observed = pytest.mark.observed
 
-__all__ = ["as_printed", "corrected", "counterexample", "necessity", "under_hypotheses", "vacuous"]
+__all__ = ["as_printed", "corrected", "counterexample", "necessity", "observed", "under_hypotheses", "vacuous"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from theorems.ledger.claims import Part
 from theorems.ledger.registry import TIERS, TheoremFile
-from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
+from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, weakest
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
 
@@ -154,17 +154,23 @@ def _judge(
         return Verdict.NOT_RUN, []
     if not any(test.part == part for test in file.tests):
         return _judge_untestable(file, part)
-    verdict = verdict_of({Role(item.role) for item in mine}, experiment=file.claim.is_experiment)
+    roles = {Role(item.role) for item in mine}
+    verdict = verdict_of(roles, experiment=file.claim.is_experiment)
+    if verdict is Verdict.BROKEN and roles <= SILENT and _is_given_up(file, part):
+        verdict = Verdict.NOT_TESTABLE
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
     return (Verdict.BROKEN, defects) if (defects := _defects(mine)) else (verdict, [])
 
 
 def _judge_untestable(file: TheoremFile, part: str | None) -> tuple[Verdict, list[str]]:
+    return (Verdict.NOT_TESTABLE, []) if _is_given_up(file, part) else (Verdict.BROKEN, ["there is no evidence"])
+
+
+def _is_given_up(file: TheoremFile, part: str | None) -> bool:
+    """Whether the file says, with its reason, that the print cannot be tested."""
     expected = {part.label: part.expected for part in file.claim.parts}.get(part, file.claim.expected)
-    if expected is Verdict.NOT_TESTABLE:
-        return Verdict.NOT_TESTABLE, []
-    return Verdict.BROKEN, ["there is no evidence"]
+    return expected is Verdict.NOT_TESTABLE
 
 
 def _defects(evidence: list[Evidence]) -> list[str]:

@@ -22,6 +22,8 @@ COLORS = {
     Verdict.BROKEN: {"red": True, "bold": True},
 }
 
+CORRECTABLE = (Verdict.REFUTED, Verdict.NOT_TESTABLE)
+
 Write = Callable[..., None]
 
 
@@ -47,7 +49,7 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
 
 
 def _verdict(entry: Entry) -> str:
-    return f"{entry.verdict}, corrected" if entry.verdict is Verdict.REFUTED and entry.is_corrected else entry.verdict
+    return f"{entry.verdict}, corrected" if entry.verdict in CORRECTABLE and entry.is_corrected else entry.verdict
 
 
 def _write_lines(write: Write, indent: int, *texts: str | None, **markup: bool) -> None:

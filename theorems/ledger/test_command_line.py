@@ -84,6 +84,19 @@ def test_the_header_names_profile_versions_dtype_and_device(elsewhere):
     assert all(word in header for word in ("python 3.", "numpy ", "torch ", "dtype float64", "device cpu"))
 
 
+def test_a_seed_draws_other_instances_and_the_same_for_the_same_seed(elsewhere):
+    draws = (
+        "from hypothesis import given, strategies as st\n\n@given(st.integers())\ndef test_draws(x):\n    print(x)\n"
+    )
+    (elsewhere / "test_nothing.py").write_text(draws)
+    seeds = ([], ["--hypothesis-seed=1"], ["--hypothesis-seed=1"], ["--hypothesis-seed=2"])
+    plain, one, again, two = (
+        run("test_nothing.py", "-sq", *seed, cwd=elsewhere).stdout.splitlines()[:90] for seed in seeds
+    )
+    assert one == again
+    assert len({tuple(drawn) for drawn in (plain, one, two)}) == 3
+
+
 def untimed(folder):
     ledger = json.loads((folder / "ledger.json").read_text())
     for claim in ledger["claims"]:

@@ -273,6 +273,16 @@ def test_a_claim_that_cannot_be_tested_says_why(theory):
     theory.run().stdout.fnmatch_lines(["Theorem 3.1 *not testable*", "*No quantity is defined.*"])
 
 
+def test_what_is_true_instead_can_be_shown_of_a_claim_that_cannot_be_tested(theory):
+    shown = AS_PRINTED.replace("@as_printed", "@corrected")
+    theory.write("a", shown, expected="not testable", Reason="Nothing is defined.", Corrected="a true statement")
+    theory.run().stdout.fnmatch_lines(["Theorem 3.1 *not testable, corrected*"])
+    theory.write("a", AS_PRINTED, expected="not testable", Reason="Nothing is defined.")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Theorem 3.1 *holds*"])
+    assert result.ret != 0
+
+
 def test_a_failure_prints_the_command_that_replays_it(theory):
     theory.write("a", AS_PRINTED.replace("x, 4", "x, 2"))
     theory.run().stdout.fnmatch_lines(["pytest 'theorems/section_00/test_a.py::test_many' --hypothesis-profile=fast"])

@@ -4,7 +4,7 @@ import pytest
 
 from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
 
-PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY = Role
+PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY, OBSERVED = Role
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,9 @@ PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY = Role
         ([PRINTED, REFUTED], Verdict.BROKEN),
         ([CORRECTED, NECESSARY], Verdict.BROKEN),
         ([ADDED], Verdict.BROKEN),
+        ([OBSERVED], Verdict.BROKEN),
+        ([OBSERVED, PRINTED], Verdict.HOLDS),
+        ([OBSERVED, REFUTED], Verdict.REFUTED),
         ([], Verdict.BROKEN),
     ],
 )

@@ -15,6 +15,11 @@ class Role(enum.StrEnum):
     COUNTEREXAMPLE = "counterexample"
     VACUOUS = "vacuous"
     NECESSITY = "necessity"
+    OBSERVED = "observed"
+
+
+SILENT = frozenset({Role.CORRECTED, Role.NECESSITY, Role.OBSERVED})
+"""The roles that say nothing about the statement as printed."""
 
 
 class Verdict(enum.StrEnum):
@@ -38,6 +43,7 @@ def verdict_of(roles: Iterable[Role], *, experiment: bool = False) -> Verdict:
     A theorem: a counterexample refutes the print, unless the conclusion is shown under hypotheses; without one,
     vacuous evidence makes it vacuous and evidence as printed makes it hold. An experiment is reproduced as printed or
     contradicted by a counterexample; shown both ways under readings that the print admits, it is inconclusive.
+    The roles of SILENT never decide.
     """
     shown = set(roles)
     printed, refuted = Role.AS_PRINTED in shown, Role.COUNTEREXAMPLE in shown
