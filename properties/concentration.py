@@ -1,0 +1,218 @@
+r"""How far a sample may stray: deviations, intervals and distances with a false-alarm probability that is proved.
+
+Every function takes the false-alarm probability of one comparison and says what it bounds. Over many comparisons the
+probabilities add up, independent or not (`each_of`). What a test can see is as much a part of it: the deviations add up
+too. A mean that is wrong by deviation(false_alarm) + deviation(missed) is missed with probability at most `missed`,
+because the sample must stray that far from its true mean to come within the tolerance of the wrong one (`detectable`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.special
+import scipy.stats
+
+Law = Callable[[np.ndarray], np.ndarray]
+_GOLDEN = (np.sqrt(5) - 1) / 2
+
+
+def each_of(total: float, comparisons: int) -> float:
+    """The false-alarm probability that each of so many comparisons may have, for all of them to have `total`.
+
+    The union bound: no independence is needed. Raises ValueError unless 0 < total < 1 and comparisons >= 1.
+    """
+    if not 0 < total < 1 or comparisons < 1:
+        raise ValueError(f"no probability {total} can be shared by {comparisons} comparisons")
+    return total / comparisons
+
+
+def detectable(deviation: Callable[[float], Any], false_alarm: float, missed: float) -> Any:
+    """The least error that a test at `false_alarm` finds but for the probability `missed`: the sum of two deviations.
+
+    deviation: as a function of its probability. One-sided deviations go in by the side that the error points to:
+    above(false_alarm) + below(missed) for a true mean too large, each under its own law.
+    """
+    return deviation(false_alarm) + deviation(missed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Deviations:
+    """The sample mean lies above mean - below, and below mean + above, but for the false-alarm probability each."""
+
+    below: np.ndarray
+    above: np.ndarray
+
+
+def chernoff(
+    log_mgf: Law, mean: Any, count: Any, false_alarm: Any, *, domain: tuple[Any, Any] = (-np.inf, np.inf)
+) -> Deviations:
+    """One-sided deviations of the mean of `count` independent variables with a known moment generating function.
+
+    log_mgf: s -> log E exp(sZ), elementwise, finite inside `domain` = (negative end, positive end), which may be
+    infinite. mean: EZ. count, false_alarm, mean and the ends broadcast together. P(mean of Z >= EZ + above) and
+    P(mean of Z <= EZ - below) are each at most false_alarm (Chernoff 1952; Cramer's theorem says that the exponent
+    cannot be improved).
+
+    With L = log(1/false_alarm)/count, Markov's inequality for exp(sZ) gives EZ + t = (L + log_mgf(s))/s for every
+    s > 0, so that any s is valid and the least over s is sought: a perspective of a convex function is convex in 1/s,
+    and 70 golden sections of log(1/s - 1/end) over [-35, 35] find it to rounding, for Z in units that are neither
+    below 1e-12 nor above 1e12 times its spread.
+    """
+    level = np.log(1 / np.asarray(false_alarm, float)) / np.asarray(count, float)
+
+    def upper(sign: float, end: Any) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            reciprocal = 1 / np.abs(np.asarray(end, float))
+
+        def value(z: np.ndarray) -> np.ndarray:
+            inverse = reciprocal + np.exp(z)
+            return inverse * (level + log_mgf(sign / inverse))
+
+        shape = np.broadcast_shapes(level.shape, reciprocal.shape, np.shape(mean))
+        return _least_value(value, np.full(shape, -35.0), np.full(shape, 35.0), steps=70)
+
+    return Deviations(below=upper(-1.0, domain[0]) + mean, above=upper(1.0, domain[1]) - mean)
+
+
+def _least_value(function: Law, low: np.ndarray, high: np.ndarray, steps: int) -> np.ndarray:
+    """The least value of a quasi-convex function met by a golden-section search of [low, high], elementwise."""
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = function(left), function(right)
+    for _ in range(steps):
+        go_left = at_left < at_right
+        low, high = np.where(go_left, low, left), np.where(go_left, right, high)
+        fresh = np.where(go_left, high - _GOLDEN * (high - low), low + _GOLDEN * (high - low))
+        at_fresh = function(fresh)
+        left, right = np.where(go_left, fresh, right), np.where(go_left, left, fresh)
+        at_left, at_right = np.where(go_left, at_fresh, at_right), np.where(go_left, at_left, at_fresh)
+    return np.minimum(at_left, at_right)
+
+
+def relu_ntk_log_mgf(r: Any, s: Any) -> np.ndarray:
+    """The log moment generating function of one neuron's share Z = 1(u > 0, v > 0)(uv + a^2 r) of a ReLU kernel entry.
+
+    u, v standard normal with correlation r in [-1, 1], a standard normal and independent of them: Z is what one neuron
+    adds to m K_m(x, x') for unit vectors at correlation r in the NTK parameterization. Finite for s (1 + r) < 1 and
+    1 - 2 s r > 0.
+
+    Conditioning on a gives (1 - 2sr)^(-1/2); exp(suv) shifts the correlation to r' = r + s(1 - r^2), and what is left
+    is an integral over a quadrant, arccos(-r')/(2 pi sqrt(q)) with q = (1 - s(1 + r))(1 + s(1 - r)) and
+    1 - r'^2 = (1 - r^2) q, continued by arccosh(-r')/(2 pi sqrt(-q)) where r' < -1. At r = 1 it is that of a
+    chi-square of two degrees of freedom with probability 1/2, at r = -1 that of zero.
+    """
+    r, s = np.asarray(r, float), np.asarray(s, float)
+    q = (1 - s * (1 + r)) * (1 + s * (1 - r))
+    sine = np.sqrt((1 - r) * (1 + r))
+    root = np.sqrt(np.abs(q))
+    shifted = r + s * (1 - r) * (1 + r)
+    angle = np.where(q > 0, np.arctan2(sine * root, -shifted), np.arcsinh(sine * root))
+    orthant = np.divide(angle, root, out=np.broadcast_to(sine, root.shape).copy(), where=root > 0)
+    return np.log1p((orthant / np.sqrt(1 - 2 * s * r) - np.arctan2(sine, -r)) / (2 * np.pi))
+
+
+def relu_ntk_mean(r: Any) -> np.ndarray:
+    """EZ of `relu_ntk_log_mgf`, its derivative at s = 0: (sqrt(1 - r^2) + 2 r (pi - arccos r))/(2 pi)."""
+    r = np.asarray(r, float)
+    sine = np.sqrt((1 - r) * (1 + r))
+    return (sine + 2 * r * np.arctan2(sine, -r)) / (2 * np.pi)
+
+
+def relu_ntk_deviations(r: Any, width: Any, false_alarm: Any) -> Deviations:
+    """How far an entry of the empirical NTK of `width` ReLU neurons may stray from its mean, for unit inputs.
+
+    r: correlation of the two inputs; the entry and its deviations scale with |x||x'|. The network is in the NTK
+    parameterization, both layers trained, all weights independent standard normal. Exact Chernoff, each side at
+    `false_alarm`; about 6 standard deviations at 1e-9, e.g. +0.176/-0.138 at r = 0.3, width 1024.
+    """
+    r = np.asarray(r, float)
+    with np.errstate(divide="ignore"):
+        ends = (np.where(r < 0, 1 / np.minimum(2 * r, -np.finfo(float).tiny), -np.inf), 1 / (1 + r))
+    return chernoff(lambda s: relu_ntk_log_mgf(r, s), relu_ntk_mean(r), width, false_alarm, domain=ends)
+
+
+def relu_ntk_diagonal_cdf(value: Any, width: int) -> np.ndarray:
+    """P(K_m(x, x) <= value) for |x| = 1 and `width` ReLU neurons in the NTK parameterization, exact.
+
+    Each neuron is active with probability 1/2 and then adds a chi-square of two degrees of freedom to m K_m, so that
+    m K_m ~ Gamma(shape N, scale 2) with N ~ Binomial(m, 1/2), of mean m and variance 3m. There is an atom of 2^-m at
+    zero: its left limit there is 0, elsewhere the law is continuous.
+    """
+    active = np.arange(1, width + 1)
+    half = np.asarray(value, float)[..., None] * width / 2
+    weights = scipy.stats.binom.pmf(active, width, 0.5)
+    return (half[..., 0] >= 0) * 0.5**width + np.vecdot(scipy.special.gammainc(active, np.maximum(half, 0)), weights)
+
+
+def hoeffding(spread: Any, count: Any, false_alarm: Any) -> np.ndarray:
+    """How far the mean of `count` independent variables, each in an interval of length `spread`, may be off its mean.
+
+    Two-sided: P(|mean - expectation| >= t) <= 2 exp(-2 count t^2/spread^2) (Hoeffding 1963). Power: an error of
+    `detectable(...)`, the sum of two such deviations, is missed with the second probability at most.
+    """
+    return np.asarray(spread) * np.sqrt(np.log(2 / np.asarray(false_alarm, float)) / (2 * np.asarray(count, float)))
+
+
+def dvoretzky_kiefer_wolfowitz(count: Any, false_alarm: Any) -> np.ndarray:
+    """How far an empirical distribution function of `count` samples may be off the true one, atoms or not.
+
+    P(sup |F_n - F| > e) <= 2 exp(-2 n e^2) (Dvoretzky, Kiefer, Wolfowitz 1956; constant by Massart 1990). Power: a law
+    at sup-distance `detectable(...)`, the sum of two such deviations, is missed with the second probability at most.
+    """
+    return hoeffding(1.0, count, false_alarm)
+
+
+def sup_distance(samples: np.ndarray, cdf: Law, cdf_below: Law | None = None) -> float:
+    """Sup over the line of |F_n - F|, exact for any law, of samples (n,).
+
+    cdf: x -> P(X <= x). cdf_below: x -> P(X < x), needed where the law has atoms; by default the same. Between two
+    samples F_n is constant and F monotone, so that the supremum is attained at a sample or just below one.
+    """
+    points, counts = np.unique(samples, return_counts=True)
+    upto = np.cumsum(counts) / len(samples)
+    before = np.append(0.0, upto[:-1])
+    below = (cdf_below or cdf)(points)
+    return float(max(np.abs(upto - cdf(points)).max(), np.abs(before - below).max()))
+
+
+def chi_square_interval(freedom: Any, false_alarm: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The central interval of a chi-square variable with `freedom` degrees, exact: each side has false_alarm/2.
+
+    The pivot of a Gaussian sum of squares |z|^2/sigma^2, and of whitened samples at any covariance that is known.
+    """
+    law, half = scipy.stats.chi2(freedom), np.asarray(false_alarm, float) / 2
+    return law.ppf(half), law.isf(half)
+
+
+def chi_square_power(freedom: Any, false_alarm: Any, factor: Any) -> np.ndarray:
+    """The probability that `chi_square_interval` rejects a sum of squares whose variance is `factor` times too large.
+
+    Closed form: the sum is then factor times a chi-square variable.
+    """
+    lower, upper = chi_square_interval(freedom, false_alarm)
+    law = scipy.stats.chi2(freedom)
+    return law.cdf(lower / np.asarray(factor)) + law.sf(upper / np.asarray(factor))
+
+
+def clopper_pearson(successes: Any, count: Any, false_alarm: Any) -> tuple[np.ndarray, np.ndarray]:
+    """An interval that holds the probability of success but for false_alarm, exact at every count (1934).
+
+    successes out of `count` independent trials; each side errs with probability false_alarm/2 at most.
+    """
+    k, half = np.asarray(successes), np.asarray(false_alarm, float) / 2
+    lower = np.where(k > 0, scipy.stats.beta.ppf(half, np.maximum(k, 1), count - k + 1), 0.0)
+    upper = np.where(k < count, scipy.stats.beta.isf(half, k + 1, np.maximum(count - k, 1)), 1.0)
+    return lower, upper
+
+
+def clopper_pearson_power(claimed: float, true: float, count: int, false_alarm: float) -> float:
+    """The probability that the interval of `count` trials excludes the claimed probability when another is true.
+
+    Exact: the sum of the binomial probabilities of the counts whose interval excludes `claimed`.
+    """
+    successes = np.arange(count + 1)
+    lower, upper = clopper_pearson(successes, count, false_alarm)
+    return float(scipy.stats.binom.pmf(successes, count, true)[(claimed < lower) | (claimed > upper)].sum())
