@@ -52,7 +52,7 @@ def test_the_moment_of_one_and_two_tosses_by_hand():
         exponential_moment(FiniteLearning(COIN.weights, COIN.losses / 2, COIN.prior, n=2))
 
 
-@given(finite_learning(max_samples=6, levels=4), st.lists(st.integers(1, 9), min_size=4, max_size=4))
+@given(finite_learning(max_samples=4, levels=4), st.lists(st.integers(1, 9), min_size=4, max_size=4))
 def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, proportions):
     # given  any posterior q
     prior, gap = problem.prior.astype(float), (problem.risks - problem.empirical_risks).astype(float)
@@ -64,6 +64,13 @@ def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, 
     assert_at_most(hope, family.upper + 256 * UNIT_ROUNDOFF, why="hope of q", instance=problem)
     assert_at_most(family.lower, family.upper, why="enclosure")
     assert_at_most(family.upper - family.lower, problem.n / (2 * 47**2) + UNIT_ROUNDOFF * 8, why="width: n/(2 cells^2)")
+
+
+def test_the_violation_probability_of_a_loaded_coin_by_hand():
+    # four tosses, loss with probability 3/4, delta = 1/20: ln 80 = 4.38 lies between 2n (1/2)^2 and 2n (3/4)^2, so
+    # only a sample without loss violates the bound, and no excess of losses does
+    loaded = FiniteLearning(fractions(["1/4", "3/4"]), COIN.losses, COIN.prior, n=4)
+    assert_identical(violation_probability(loaded, 0.05), 1 / 256, why="(1/4)^4")
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ def test_one_sample_out_of_two_refutes_the_print_whichever_is_drawn(constant, in
     bound = print_allows(0, epsilon**2, 1, constant)
     reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
     assert_violates(mean_loss(X, w), bound, reads=reads, n=1, N=2, epsilon=epsilon, delta=DELTA)
+    # and    a C of 29/2, in units of 1/(100 epsilon), would do
+    assert_at_most(Fraction(1, 4), print_allows(0, epsilon**2, 1, Fraction(29, 200) / epsilon), why="a C that holds")
 
 
 @counterexample
@@ -133,24 +135,25 @@ def test_for_every_constant_there_is_a_scale_at_which_every_sample_refutes_it(co
     curvatures = (sample**2).sum(axis=0) / n
     # then   the Hessian is diagonal, L = 0, R >= 1/4
     assert_identical(sample.T @ sample / n, np.diag(curvatures), why="Hessian")
-    assert_identical(mean_loss(sample, w), 0, why="the sample is fitted")
+    risk = Fraction(2 * n - np.count_nonzero(w), 4 * n)
+    assert_identical([mean_loss(sample, w), mean_loss(X, w)], [0, risk], why="L and R")
     bound = print_allows(0, curvatures.max(), n, constant, delta)
-    assert_violates(mean_loss(X, w), bound, reads="risk {value} > bound {limit}", C=constant, sample=drawn)
+    assert_violates(risk, bound, reads="risk {value} > bound {limit}", C=constant, sample=drawn)
     assert_at_most(bound, Fraction(13, 100), why="bound of 1/8, rounded up")
 
 
 @counterexample
-@given(drawn=st.lists(st.integers(0, 7), min_size=1, max_size=4), inverse=st.integers(100, 1000))
+@given(drawn=st.lists(st.integers(0, 5), min_size=1, max_size=3), inverse=st.integers(100, 1000))
 def test_gradient_descent_from_zero_heads_for_that_minimum_on_every_sample(drawn, inverse):
     # given  N = 2n, eta = 1/S
     n, epsilon = len(drawn), Fraction(1, inverse)
     X = atoms(2 * n, epsilon)
     sample = X[[i % (2 * n) for i in drawn]]
     counts = (sample**2).sum(axis=0) / epsilon**2
-    # when   12 steps in exact arithmetic, with eta/n for a loss without the factor 1/n
-    path = exact_descent(sample, fractions([1] * n), fractions([0] * (2 * n)), 1 / (epsilon**2 * counts.max()), 12)
+    # when   6 steps in exact arithmetic, with eta/n for a loss without the factor 1/n
+    path = exact_descent(sample, fractions([1] * n), fractions([0] * (2 * n)), 1 / (epsilon**2 * counts.max()), 6)
     # then   an atom seen c times is learnt at the rate 1 - c/max c, and one never seen not at all
-    rates = (1 - counts / counts.max()) ** np.arange(13)[:, None]
+    rates = (1 - counts / counts.max()) ** np.arange(7)[:, None]
     assert_identical(path, (1 - rates) / epsilon, why="iterates in closed form")
     loss, S = mean_loss(sample, path[-1]), epsilon**2 * counts.max() / n
     assert_violates(
@@ -159,16 +162,18 @@ def test_gradient_descent_from_zero_heads_for_that_minimum_on_every_sample(drawn
 
 
 @counterexample
-@pytest.mark.parametrize(("n", "constant"), [(10, 10**5), (100, 10**6)])
-def test_all_samples_of_a_larger_problem_refute_a_million(n, constant):
+@pytest.mark.parametrize(("n", "fails", "holds"), [(10, 651000, 652000), (100, 1803000, 1805000)])
+def test_all_samples_of_a_larger_problem_refute_a_constant_of_more_than_half_a_million(n, fails, holds):
     # given  N = 2n and epsilon = 10^-6. A sample with k distinct atoms holds none more than n - k + 1 times
     k, epsilon = fractions(range(1, n + 1)), Fraction(1, 10**6)
     risks, sharpest = (2 * n - k) / (4 * n), epsilon**2 * (n - k + 1) / n
-    # then   the least favorable k included
-    bounds = [print_allows(0, S, n, constant) for S in sharpest]
+    # then   the least favorable k included, which is 2
+    bounds = [print_allows(0, S, n, fails) for S in sharpest]
     worst = int(np.argmin(risks / bounds))
-    reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
+    reads = f"risk {{value}} > bound {{limit}} with C = {fails}"
     assert_violates(risks[worst], bounds[worst], reads=reads, n=n, N=2 * n, distinct=k[worst], epsilon=epsilon)
+    # and    a little more would do for that k: the print is not misquoted
+    assert_at_most(risks[worst], print_allows(0, sharpest[worst], n, holds), why="a C that holds")
 
 
 @counterexample
