@@ -1,0 +1,631 @@
+r"""Proposition 6.1 - noisy gradient descent optimizes an information bottleneck and thereby compresses.
+
+Section     6.2
+Printed     $\min_{p(z|x)} I(X;Z) - \beta I(Z;Y)$; gradient descent with Gaussian noise implicitly optimizes an
+            information-theoretic objective related to this one, and so provides compression-based regularization
+Reading     (a) is the relation to the printed objective, of which nothing is said; (b) takes Z = f_w(X) for the hidden
+            layer of a network, which is deterministic; (c) takes what the noise does act on, the weights W, and what
+            they could compress, the data set D: with noise they should hold less of it than without
+Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$; $L = \frac12 \theta^\top H
+            \theta - b^\top \theta$ where a law is in closed form, $H = X^\top X$ for the loss $\frac12 \|Xw - y\|^2$
+            and $H = X^\top X + \lambda I$ with weight decay; alphabets are finite where all data sets are enumerated.
+            The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$, $\bar q = E_D q_D$; nats
+Hypotheses  Of the corrected statement (c): (H1) L confines, H is positive definite (weight decay, a proper prior).
+            (H2) eta lambda_max(H) < 2.  (H3) Every training sample has the law of a fresh one.  (H4) They are
+            independent.  (H5) The loss lies in [0, 1].
+Corrected   (b) With Z = aX + N(0, 1) and scalar Gaussian X, Y the objective is least at $a^2 \operatorname{var} X =
+            \max(0, (\beta(1-\kappa) - 1)/\kappa)$, $\kappa = \operatorname{var}(X|Y)/\operatorname{var} X$. (c) For
+            $J(q) = E_q L + KL(q\|\pi)/\beta$: $J(q) - J(q_D) = KL(q\|q_D)/\beta$ and $E_D KL(q_D\|\pi) = I(W;D) +
+            KL(\bar q\|\pi)$, so that $I(W;D) \le \beta E_D[E_\pi L - E_{q_D} L]$. On a quadratic noisy descent
+            has after k steps the covariance $\frac{2\eta}\beta \sum_{j<k} (I-\eta H)^{2j}$, which rises to $C =
+            \frac1\beta (H - \frac\eta2 H^2)^{-1}$ under H1, H2, and $H^{-1}/\beta \preceq C \preceq H^{-1}/(\beta(1 - \eta
+            \lambda_{max}/2))$. Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL(q_W \otimes P_D\|
+            q_{WD})]/\beta$, and under H4, H5 no learner exceeds $\sqrt{I(W;D)/2n}$
+Parts       (a) an objective related to the bottleneck of a representation - not testable
+            (b) compression of a deterministic representation - vacuous
+            (c) compression of the weights by the noise - refuted
+Idea        (b) An injective map loses nothing, I(X;Z) = H(X), whatever its weights; so the objective is constant off a
+            null set of weights, and its gradient is zero. (c) In ker(H) the iterate is a random walk: its law has no
+            limit and its free energy no minimum; and as ker(H) depends on the data, the direction in which W has
+            diffused tells D from another data set. From zero with targets zero, W says nothing about D without noise,
+            and everything in the end with noise of any temperature. A proper prior is what bounds this.
+Source      Donsker, Varadhan (1975), Asymptotic evaluation of certain Markov process expectations for large time;
+            Xu, Raginsky (2017), Information-theoretic analysis of generalization capability of learning algorithms;
+            Aminian, Bu, Toni, Rodrigues, Wornell (2021), An Exact Characterization of the Generalization Error for the
+            Gibbs Algorithm; Chechik, Globerson, Tishby, Weiss (2005), Information Bottleneck for Gaussian Variables;
+            Amjad, Geiger (2018), Learning Representations for Neural Network-Based Classification Using the
+            Information Bottleneck Principle (I(X;Z) of deterministic networks is infinite or piecewise constant)
+Tolerance   Identities hold up to the rounding of their sums (properties.information.rounding) or of a law in closed
+            form (fixtures.dynamics.langevin.law_rounding); the noise is integrated out by feeding the run unit noises
+Chance      One test samples: a chi-square pivot, 5e-10 an example, 5e-8 for the 100 examples of the fast profile and
+            5e-7 for the 1000 of the thorough one. The weights of (b) are drawn from densities, and hit the null set of
+            ties with a probability below 1e-12 an example
+Findings    Beta multiplies relevance: a small beta compresses, and for beta <= 1/(1 - kappa), always for beta <= 1, the
+            printed problem is solved by a constant Z. In J the temperature 1/beta multiplies the information, which is
+            the same role with (D, W) for (X, Z). Weight decay that is fixed while beta falls is a prior of growing
+            variance 1/(beta lambda): then the information of a centered Gaussian W does not depend on beta at all. The
+            noise compresses only if the prior is fixed. For one fixed design X it compresses the targets even without
+            a prior; what it cannot hide is which directions were seen. H3 does not need H4
+Reason      "Related to" relates the two objectives in no stated way, and neither Z, nor beta, nor the temperature of
+            the noise is tied to the descent: no result of a run could contradict (a)
+Expected    refuted
+"""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.langevin import (
+    GaussianLaw,
+    gibbs_law,
+    law_after,
+    law_rounding,
+    noise_response,
+    noisy_descent,
+    stationary_law,
+    whitened_square,
+)
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.regression import regressions
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.information import (
+    affinity,
+    binary_entropy,
+    divergence,
+    entropy,
+    every_sample,
+    free_energy,
+    gaussian_bottleneck,
+    gaussian_bottleneck_terms,
+    gaussian_divergence,
+    gaussian_entropy,
+    gibbs,
+    joint_law,
+    lautum_information,
+    log_partition,
+    mutual_information,
+    pushed_through,
+    rounding,
+)
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, vacuous
+
+FALSE_ALARM = 5e-10
+DECAY = 1 / 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Learning:
+    """A learner on finite alphabets: k values of a sample, l hypotheses, and another law q on the hypotheses.
+
+    weights (k,) the law of a fresh sample; prior, q (l,); loss (k, l) in [0, 1]; gamma the inverse temperature.
+    """
+
+    weights: np.ndarray
+    prior: np.ndarray
+    q: np.ndarray
+    loss: np.ndarray
+    gamma: float
+
+
+def _read_learning(tape):
+    k, m = 1 + tape.below(3), 2 + tape.below(3)
+    weights, prior, q = (1.0 + tape.naturals(size, 4) for size in (k, m, m))
+    loss = tape.naturals((k, m), 5) / 4
+    return Learning(weights / weights.sum(), prior / prior.sum(), q / q.sum(), loss, 2.0 ** (tape.below(7) - 2))
+
+
+learnings = tapes(2 + 3 + 4 + 4 + 12 + 1).map(_read_learning)
+
+
+@dataclasses.dataclass(frozen=True)
+class Represented:
+    """X on points (k, 3), integers without repetition, a law P(x, y) (k, 2), and a channel p(z|x) (k, 3)."""
+
+    points: np.ndarray
+    joint: np.ndarray
+    channel: np.ndarray
+    seed: int
+
+
+def _read_represented(tape):
+    points = np.unique(tape.integers((5, 3), 3), axis=0)
+    joint, channel = 1.0 + tape.naturals((len(points), 2), 4), tape.naturals((len(points), 3), 4) + 1.0 * np.eye(3)[0]
+    return Represented(points, joint / joint.sum(), channel / channel.sum(1, keepdims=True), tape.below(256))
+
+
+representeds = tapes(15 + 10 + 15 + 1).map(_read_represented)
+
+
+def train_on_samples(learning, size):
+    """All data sets: their probabilities (K,), mean losses (K, l), the joint law of (D, W) (K, l), and |ln q_D/pi|."""
+    index, chances = every_sample(learning.weights, size)
+    losses = learning.loss[:, index].mean(-2)
+    joint = joint_law(chances, gibbs(learning.prior[:, None], losses, learning.gamma[:, None]))
+    return losses, joint, 2 * learning.gamma
+
+
+def gap(learning, losses, joint):
+    """E R(W) - E L(W, D), R the risk on a fresh sample."""
+    risk = np.vecmat(learning.weights, learning.loss)
+    return (joint * (risk[:, None] - losses)).sum((-2, -1))
+
+
+def curvature(problem, decay=DECAY):
+    """H = X'X + decay I, and the learning rate eta with eta lambda_max(H) = step < 2."""
+    H = problem.X.mT @ problem.X + decay * np.eye(problem.X.shape[-1])
+    return H, problem.step / (problem.sigma_max**2 + decay), 0.5 + problem.rows
+
+
+def covariance_of_run(H, eta, beta, steps):
+    """The covariance of noisy descent after `steps` steps, its noise integrated out."""
+    M = noise_response(lambda theta: theta @ H, H.shape[-1], eta[:, None, None], beta[:, None, None], steps)
+    return M @ M.mT
+
+
+def loewner(matrix):
+    """Least and largest eigenvalues of symmetric matrices (B, p, p)."""
+    values = np.linalg.eigvalsh((matrix + matrix.mT) / 2)
+    return values[..., 0], values[..., -1]
+
+
+# (b) compression of a deterministic representation
+
+
+@vacuous(part="(b)")
+@given(instance=representeds)
+def test_noisy_descent_moves_the_weights_and_leaves_the_printed_objective_where_it_was(instance):
+    # given  a linear hidden layer Z = Wx of two units, W and the readout a from a Gaussian, and targets P(y = 1 | x)
+    x, P = instance.points, instance.joint
+    rng = np.random.default_rng(instance.seed)
+    start, noise = rng.standard_normal(8), rng.standard_normal((2, 8))
+    target = P[:, 1] / P.sum(1)
+
+    def gradient(theta):
+        W, a = theta[:6].reshape(2, 3), theta[6:]
+        pull = x.T @ (P.sum(1) * (x @ W.T @ a - target))
+        return np.concatenate([np.outer(a, pull).ravel(), W @ pull])
+
+    # when   two steps of noisy descent on E (f - target)^2/2
+    theta = noisy_descent(gradient, start, 1 / 64, 4.0, noise)
+    # then   no two inputs share a Z, before or after: I(X;Z) = H(X) and I(Z;Y) = I(X;Y), for every beta
+    codes = [pushed_through(P.sum(1), x @ weights[:6].reshape(2, 3).T) for weights in (start, theta)]
+    relevance = [mutual_information((code > 0).T @ P) for code in codes]
+    slack = rounding(len(x) ** 2, np.log(40))
+    assert_at_most(1 / 64, norm(theta - start), why="the weights moved")
+    assert_at_most(np.abs([mutual_information(c) - entropy(P.sum(1)) for c in codes]), slack, why="I(X;Z) = H(X)")
+    assert_at_most(np.abs(relevance - mutual_information(P)), slack, why="I(Z;Y) = I(X;Y)")
+
+
+@vacuous(part="(b)")
+def test_one_function_has_as_much_information_in_its_noisy_hidden_unit_as_one_likes():
+    # given  f(x) = a (w x), X ~ N(0, 1), Z = w X + N(0, 1); and the same function with w -> cw, a -> a/c, c = 2^power
+    w, a, x, power = np.indices((10, 10, 10, 20)) + 1
+    c = 2.0**power
+    assert_identical((a / c) * ((c * w) * x), a * (w * x), why="the function")
+    # when   I(X;Z) = h(Z) - h(Z|X), for w c and w/c
+    w, c = w[:, 0, 0].astype(float), c[:, 0, 0]
+    more, less, noise = (
+        gaussian_entropy(GaussianLaw(np.zeros((10, 20, 1)), (1 + (w * factor) ** 2)[..., None, None]))
+        for factor in (c, 1 / c, 0)
+    )
+    # then   it grows without bound, as ln(cw), and falls to zero, as (w/c)^2/2
+    slack, floor = 64 * UNIT_ROUNDOFF * (1 + np.log(c * w)), np.log(c * w)
+    assert_within(floor, more - noise, floor + 1 / (2 * (c * w) ** 2), slack=slack, why="more information")
+    assert_at_most(less - noise, (w / c) ** 2 / 2 + slack, why="less information")
+
+
+@vacuous(part="(b)")
+@given(instance=representeds, beta=st.integers(0, 8))
+def test_up_to_beta_one_the_printed_problem_is_solved_by_a_constant(instance, beta):
+    # given  Y - X - Z and beta <= 1; a constant has I(X;Z) = I(Z;Y) = 0
+    joint = joint_law(instance.joint.sum(1), instance.channel)
+    relevance = mutual_information(instance.channel.T @ instance.joint)
+    # then   data processing
+    objective = mutual_information(joint) - beta / 8 * relevance
+    assert_at_most(-objective, rounding(joint.size, np.log(400)), why="no representation beats a constant")
+
+
+@corrected(part="(b)")
+@given(beta=st.integers(1, 64), share=st.integers(1, 31))
+def test_the_gaussian_bottleneck_is_never_beaten_by_another_gaussian_channel(beta, share):
+    beta, kappa = beta / 4, share / 32
+    best = gaussian_bottleneck(beta, kappa)
+    # when   other signal-to-noise ratios: from 0 to beyond, and nearby
+    others = np.concatenate([[0], np.geomspace(1e-3, 1e4, 200), best * (1 + np.linspace(-0.01, 0.01, 200))])
+    values, least = (
+        np.subtract(gaussian_bottleneck_terms(s, kappa)[0], beta * gaussian_bottleneck_terms(s, kappa)[1])
+        for s in (others, best)
+    )
+    # then
+    slack = 16 * UNIT_ROUNDOFF * (1 + beta) * (1 + np.log1p(others + best))
+    assert_at_most(least - values, slack, why="the least value of the objective")
+    # then   nothing is kept up to beta = 1/(1 - kappa), and something beyond: the objective is then negative
+    assert_identical(best > 0, beta * (1 - kappa) > 1, why="the constant Z solves it for beta (1 - kappa) <= 1 only")
+    assert_identical(least < 0, beta * (1 - kappa) > 1, why="the least value is negative beyond")
+
+
+@corrected(part="(b)")
+@pytest.mark.parametrize("threshold", [0.0, 0.5, 1.5])
+@pytest.mark.parametrize("kappa", [0.1, 0.5])
+def test_the_gaussian_bottleneck_is_not_beaten_by_thresholding_either(threshold, kappa):
+    # given  Z = 1 where X > threshold, corr(X, Y)^2 = 1 - kappa: P(Z = 1|y) = Phi((rho y - threshold)/sqrt(kappa))
+    rho, normal = np.sqrt(1 - kappa), scipy.stats.norm
+    kept = binary_entropy(normal.cdf(-threshold))
+    noise, error = scipy.integrate.quad(
+        lambda y: normal.pdf(y) * binary_entropy(normal.cdf((rho * y - threshold) / np.sqrt(kappa))), -9, 9
+    )
+    # then   for every beta up to 10; the tails beyond 9 hold less than 3e-19
+    betas = np.linspace(1, 10, 37)
+    terms = gaussian_bottleneck_terms(gaussian_bottleneck(betas, kappa), kappa)
+    least = terms[0] - betas * terms[1]
+    assert_at_most(least, kept - betas * (kept - noise) + betas * (error + 4e-19), why="a threshold costs more")
+
+
+# (c) compression of the weights by the noise
+
+
+def exact_covariances(H, eta, steps):
+    """C <- (I - eta H) C (I - eta H) + 2 eta I from zero, beta = 1: all steps + 1 of them, in fractions."""
+    identity = fractions(np.eye(len(H), dtype=int))
+    path = [0 * identity]
+    for _ in range(steps):
+        path.append((identity - eta * H) @ path[-1] @ (identity - eta * H) + 2 * eta * identity)
+    return path
+
+
+def information_at_least(one, other):
+    """A lower bound on I(W;D) for two equally likely data sets that lead to two Gaussian laws of W.
+
+    Whoever guesses D from W errs with a probability of at most half the affinity, so by Fano H(D|W) <= h(half of it).
+    """
+    return np.log(2) - binary_entropy(affinity(one, other) / 2)
+
+
+@counterexample(part="(c)")
+def test_noise_tells_two_data_sets_apart_which_look_the_same_without_it():
+    # given  x = e_1 or e_2 with equal chances, y = 0, w_0 = 0, eta = 1: without noise W = 0 and I(W;D) = 0
+    first, second = fractions([[1, 0], [0, 0]]), fractions([[0, 0], [0, 1]])
+    C, D = (exact_covariances(H, Fraction(1), 16)[16] for H in (first, second))
+    assert_identical(C, fractions([[2, 0], [0, 32]]), why="variance 2 along x, 2k across")
+    assert_identical(C[::-1, ::-1], D, why="the other data set exchanges the coordinates")
+    # when   Bhattacharyya: the best guess errs with a probability of at most sqrt(2 * 32)/(2 + 32) = 4/17
+    assert_identical(Fraction(8) ** 2, C[0, 0] * C[1, 1], why="the root of the determinant")
+    errs = 8 / (C[0, 0] + C[1, 1])
+    # then   I(W;D) >= ln 2 - h(p) >= 2 (1/2 - p)^2, by Fano and Pinsker; the scale 1/beta of W does not enter
+    reads = "I(W;D) >= {value} with noise > {limit} without"
+    assert_violates(2 * (Fraction(1, 2) - errs) ** 2, 0, reads=reads, x="e_1 or e_2", y=0, k=16, eta=1, beta="any")
+
+
+@counterexample(part="(c)")
+def test_without_a_prior_the_spread_of_the_weights_grows_for_ever():
+    # given  one sample x = (1, 2) and two weights, from a fixed start, eta = 1/10, beta = 1
+    path = exact_covariances(fractions([[1, 2], [2, 4]]), Fraction(1, 10), 20)
+    across = fractions([2, -1])
+    # then   across x the variance is 2 k eta/beta, exactly
+    spread = [across @ C @ across / 5 for C in path]
+    assert_identical(spread, [Fraction(k, 5) for k in range(21)], why="a random walk on ker(H)")
+    reads = "variance {value} after 20 steps > {limit} after 10, in proportion to the steps: no law is approached"
+    assert_violates(spread[20], spread[10], reads=reads, X=[1, 2], eta="1/10", beta=1)
+
+
+@counterexample(part="(c)")
+def test_a_search_finds_two_data_sets_that_noise_tells_apart():
+    def noise_informs(instance):
+        rows, targets = instance
+        X, y, zero = np.array(rows, float)[:, None], np.array(targets, float)[:, None], np.zeros((2, 2))
+        H, b, eta = X.mT @ X, np.vecmat(y, X), 1 / 16
+        laws = law_after(H, b, zero, eta, 1.0, 100)
+        one, other = (GaussianLaw(mean, C) for mean, C in zip(laws.mean, laws.covariance, strict=True))
+        # without noise W is the mean: equal means know nothing of D, different ones know ln 2
+        return not (laws.mean[0] - laws.mean[1]).any() and information_at_least(one, other) > 1 / 8
+
+    row = st.tuples(st.integers(-3, 3), st.integers(-3, 3)).filter(any)
+    instances = st.tuples(st.tuples(row, row), st.tuples(st.integers(-3, 3), st.integers(-3, 3)))
+    rows, targets = smallest_violation(instances, noise_informs)
+    # then   targets zero, so that W = 0 without noise, and rows of different directions or lengths
+    assert_identical(targets, (0, 0), why="the targets of the smallest pair")
+    assert_at_most(1, np.square(np.subtract(*rows)).sum(), why="two different rows")
+
+
+@counterexample(part="(c)")
+@given_batches(problem=regressions(max_rows=1, max_excess=1))
+def test_without_a_prior_the_weights_end_up_naming_their_data_set_at_every_temperature(problem):
+    # given  two samples as the two data sets, their rows an angle apart, any targets; beta from 1/64 to 64
+    x, z = problem.X[:, 0], problem.X[:, 0] @ np.array([[0.8, 0.6], [-0.6, 0.8]])
+    beta, steps = 4.0 ** (problem.t % 7 - 3), 10**10
+    # when
+    one, other = (
+        law_after(row[:, :, None] * row[:, None, :], row * problem.y, problem.w0, problem.eta, beta, steps)
+        for row in (x, z)
+    )
+    # then   along x the first has variance 2 eta/(beta (1 - rho^2)), the other at least 2 k (sin)^2 eta/beta, so that
+    #        the affinity is below sqrt(2 sd/sd') < 1/60, where beta cancels: I(W;D) is ln 2 but for a tenth. eigh has
+    #        the eigenvalue zero within 16 u, which k steps of at most 2 make a relative error of 64 k u
+    rho, sine = 1 - problem.step, 0.6
+    bound = np.sqrt(2) / ((1 - rho**2) * steps * sine**2) ** 0.25 * (1 + 64 * UNIT_ROUNDOFF * steps)
+    assert_at_most(affinity(one, other), bound, why="affinity of the laws", instance=problem)
+    assert_at_most(0.9 * np.log(2), information_at_least(one, other), why="nearly all of H(D) = ln 2", instance=problem)
+
+
+@counterexample(part="(c)")
+@given_batches(problem=regressions(max_rows=1, max_excess=1))
+def test_weight_decay_that_ignores_the_temperature_does_not_make_the_noise_compress(problem):
+    # given  as above, with H1: weight decay 1/4, targets and start zero, so that W = 0 without noise
+    x, z = problem.X[:, 0], problem.X[:, 0] @ np.array([[0.8, 0.6], [-0.6, 0.8]])
+    zero, eta = 0 * problem.w0, problem.step / (1 + DECAY)
+    # when   at the temperatures 1 and 100
+    affinities = [
+        affinity(
+            *(
+                law_after(row[:, :, None] * row[:, None, :] + DECAY * np.eye(2), zero, zero, eta, beta, 50)
+                for row in (x, z)
+            )
+        )
+        for beta in (1.0, 0.01)
+    ]
+    # then   W scales with the temperature and says as much about D as before; in fifty steps C is conditioned below 10
+    slack = 1024 * UNIT_ROUNDOFF * 50**2
+    assert_at_most(np.abs(affinities[0] - affinities[1]), slack, why="affinity at two temperatures", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(problem=regressions())
+def test_the_free_energy_exceeds_its_minimum_by_the_divergence_from_the_gibbs_law(problem):
+    # given  L = |Xw - y|^2/2, the prior N(0, I), and q = N(w0, I/2 + w0 w0'/16)
+    X, y, w0 = problem.X, problem.y, problem.w0
+    identity, beta = np.broadcast_to(np.eye(X.shape[-1]), (len(X), *X.shape[-1:] * 2)), 4 * problem.step
+    prior = GaussianLaw(0 * w0, identity)
+    q = GaussianLaw(w0, identity / 2 + w0[:, :, None] * w0[:, None, :] / 16)
+    posterior = gibbs_law(
+        beta[:, None, None] * X.mT @ X + identity, beta[:, None] * np.vecmat(y, X), np.ones_like(beta)
+    )
+    # when   J(q), and ln Z as the density of y under N(0, I + beta XX') in units of the temperature
+    misfit = norm(np.matvec(X, w0) - y, axis=-1) ** 2 + np.trace(X @ q.covariance @ X.mT, axis1=1, axis2=2)
+    J = misfit / 2 + gaussian_divergence(q, prior) / beta
+    gram = np.eye(X.shape[1]) + beta[:, None, None] * X @ X.mT
+    fit = beta * np.vecdot(y, np.linalg.solve(gram, y[..., None])[..., 0])
+    minus_log_Z = (fit + np.linalg.slogdet(gram)[1]) / 2
+    # then
+    excess = beta * J - minus_log_Z
+    scale = 1 + beta * (misfit + norm(y, axis=-1) ** 2) + np.square(w0).sum(-1) + problem.columns
+    slack = 64 * problem.columns * UNIT_ROUNDOFF * (1 + beta) * scale
+    distance = gaussian_divergence(q, posterior)
+    assert_within(distance, excess, distance, slack=slack, why="beta (J(q) - J(Gibbs)) = KL(q || Gibbs)")
+    least = beta * (norm(np.matvec(X, posterior.mean) - y, axis=-1) ** 2 / 2)
+    spread = beta * np.trace(X @ posterior.covariance @ X.mT, axis1=1, axis2=2) / 2
+    at_gibbs = least + spread + gaussian_divergence(posterior, prior)
+    assert_within(minus_log_Z, at_gibbs, minus_log_Z, slack=slack, why="beta J(Gibbs) = -ln Z")
+
+
+@corrected(part="(c)")
+@given_batches(learning=learnings)
+def test_on_a_finite_alphabet_the_gibbs_law_minimizes_the_free_energy(learning):
+    # given  one sample, the first value of z
+    loss, gamma = learning.loss[:, 0], learning.gamma
+    J = free_energy(learning.q, learning.prior, loss, gamma)
+    # then
+    distance = divergence(learning.q, gibbs(learning.prior, loss, gamma))
+    least = -log_partition(learning.prior, loss, gamma)
+    slack = rounding(loss.shape[-1], gamma + np.log(16))
+    assert_within(distance, gamma * J - least, distance, slack=slack, why="gamma (J(q) - J(Gibbs)) = KL(q || Gibbs)")
+
+
+@corrected(part="(c)")
+@pytest.mark.parametrize("steps", [2, 7])
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_noisy_descent_has_the_covariance_of_its_autoregression(problem, steps):
+    # given  weight decay; H1, H2
+    H, eta, beta = curvature(problem)
+    b = np.vecmat(problem.y, problem.X)
+    # when   the run itself, its noise integrated out; and without noise
+    C = covariance_of_run(H, eta, beta, steps)
+    quiet = np.zeros((steps, *problem.w0.shape))
+    mean = noisy_descent(lambda w: np.matvec(H, w) - b, problem.w0, eta[:, None], beta[:, None], quiet)
+    # then
+    law, slack = law_after(H, b, problem.w0, eta, beta, steps), 2 * law_rounding(H, eta, beta, steps)
+    assert_at_most(norm(C - law.covariance, axis=(-2, -1)), slack, why="covariance of the run", instance=problem)
+    scale = norm(problem.w0, axis=-1) + steps * eta * norm(b, axis=-1)
+    slack = 64 * (1 + steps) * problem.columns * UNIT_ROUNDOFF * scale
+    assert_at_most(norm(mean - law.mean, axis=-1), slack, why="mean of the run", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_the_covariance_rises_to_the_one_that_a_step_keeps(problem):
+    H, eta, beta = curvature(problem)
+    A = np.eye(H.shape[-1]) - eta[:, None, None] * H
+    kept = stationary_law(H, np.vecmat(problem.y, problem.X), eta, beta).covariance
+    # then   a step keeps it
+    moved = A @ kept @ A + (2 * eta / beta)[:, None, None] * np.eye(H.shape[-1])
+    slack = 64 * H.shape[-1] * UNIT_ROUNDOFF / (eta * DECAY) * norm(kept, axis=(-2, -1))
+    assert_at_most(norm(moved - kept, axis=(-2, -1)), slack, why="Lyapunov's equation", instance=problem)
+    # then   and five steps of the run are short of it by exactly A^5 C A^5
+    short = np.linalg.matrix_power(A, 5) @ kept @ np.linalg.matrix_power(A, 5)
+    rest = kept - covariance_of_run(H, eta, beta, 5) - short
+    assert_at_most(norm(rest, axis=(-2, -1)), 2 * slack, why="what five steps leave", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_the_stationary_law_is_wider_than_the_gibbs_law_by_the_step_and_no_more(problem):
+    # when   the run after so many steps that its slowest mode has shrunk by e^-40, by doubling
+    H, eta, beta = curvature(problem)
+    b, steps = np.vecmat(problem.y, problem.X), np.ceil(20 / np.minimum(eta * DECAY, 2 - problem.step)).astype(int)
+    C = law_after(H, b, problem.w0, eta, beta, steps).covariance
+    # then   H^-1/beta <= C <= H^-1/beta/(1 - eta lambda_max/2), the latter attained, in units of H^-1/beta
+    root = np.linalg.cholesky(beta[:, None, None] * H)
+    least, largest = loewner(root.mT @ C @ root)
+    top = 1 / (1 - problem.step / 2)
+    slack = top * (np.exp(-20) ** 2 + 64 * H.shape[-1] * UNIT_ROUNDOFF / (eta * DECAY) ** 2)
+    assert_at_most(1 - least, slack, why="wider than Gibbs", instance=problem)
+    assert_within(top, largest, top, slack=slack, why="and by 1/(1 - eta lambda_max/2) at most, attained")
+
+
+@corrected(part="(c)")
+@given(problem=regressions(max_rows=3, max_excess=3), seed=st.integers(0, 2**32 - 1))
+def test_a_thousand_sampled_runs_have_that_mean_and_covariance(problem, seed):
+    # given  H1, H2; six steps
+    H, eta, beta = curvature(problem)
+    b, rng = problem.y @ problem.X, np.random.default_rng(seed)
+    # when
+    noise = rng.standard_normal((6, 1000, problem.columns))
+    sample = noisy_descent(lambda w: w @ H - b, np.tile(problem.w0, (1000, 1)), eta, beta, noise)
+    # then   the whitened sum of squares is chi-square of 1000 p: two tails, 5e-10 together, 1 +- 0.2 of its mean. A
+    #        noise without the 2, or with beta^2 for beta, changes it by a factor below 2/3, one of size eta for
+    #        sqrt(eta) so or above 3/2 at three of the five steps: each missed with a probability below 1e-8
+    square = whitened_square(sample, law_after(H, b, problem.w0, eta, beta, 6))
+    low, high = scipy.stats.chi2(sample.size).isf([1 - FALSE_ALARM / 2, FALSE_ALARM / 2])
+    assert_within(low, square, high, why="chi-square pivot", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_at_one_design_noise_does_hide_the_targets_even_without_a_prior(problem):
+    # given  no weight decay; y ~ N(0, I) given X, and the row part settled: 1 - eta s_n^2 to the power k is below e^-50
+    H, eta, beta = curvature(problem, decay=0)
+    k = np.ceil(50 / np.minimum(eta * problem.sigma_min**2, 2 - problem.step)).astype(int)
+    # when   I(W;y) = h(W) - h(W|y), with the response of the mean to each target
+    law = law_after(H, 0 * problem.w0, 0 * problem.w0, eta, beta, k)
+    each = law_after(H[:, None], problem.X, 0 * problem.X, eta[:, None], beta[:, None], k[:, None]).mean
+    information = gaussian_entropy(GaussianLaw(law.mean, law.covariance + each.mT @ each)) - gaussian_entropy(law)
+    # then   it is (1/2) sum ln(1 + beta (1 - eta s_i^2/2)), which vanishes with beta
+    exact = np.where(problem.s > 0, np.log1p(beta[:, None] * (1 - eta[:, None] * problem.s**2 / 2)), 0).sum(-1) / 2
+    slack = 64 * H.shape[-1] ** 2 * UNIT_ROUNDOFF * k * (1 + beta) / problem.sigma_min**2
+    assert_within(exact, information, exact, slack=slack, why="I(W;y) at a fixed design", instance=problem)
+
+
+@corrected(part="(c)")
+@pytest.mark.parametrize("size", [1, 3])
+@given_batches(learning=learnings)
+def test_the_mean_divergence_from_any_prior_is_information_plus_the_divergence_of_the_mean(learning, size):
+    losses, joint, spread = train_on_samples(learning, size)
+    # given  any p in place of the prior: here q
+    channel, chances = joint / np.maximum(joint.sum(-1, keepdims=True), np.finfo(float).tiny), joint.sum(-1)
+    mean = joint.sum(-2)
+    # then
+    left = (chances * divergence(channel, learning.q[:, None])).sum(-1)
+    right = mutual_information(joint) + divergence(mean, learning.q)
+    slack = rounding(joint[0].size, spread + 2 * np.log(16))
+    assert_within(right, left, right, slack=slack, why="E KL(q_D || p) = I(W;D) + KL(mean || p)")
+    # then   so the noise compresses towards a fixed prior: I(W;D) <= gamma E_D [E_pi L - E_q L]
+    saved = ((learning.prior[:, None] * losses).sum(-1) * chances).sum(-1) - (joint * losses).sum((-2, -1))
+    assert_at_most(mutual_information(joint), learning.gamma * saved + slack, why="information below the saved loss")
+
+
+@corrected(part="(c)")
+@pytest.mark.parametrize("size", [1, 3])
+@given_batches(learning=learnings)
+def test_the_gibbs_law_generalizes_by_its_symmetrized_information(learning, size):
+    # given  H3: every data set of independent samples, by enumeration
+    losses, joint, spread = train_on_samples(learning, size)
+    # then   gamma gap = I + lautum
+    both = mutual_information(joint) + lautum_information(joint)
+    slack = rounding(joint[0].size, spread)
+    gamma_gap = learning.gamma * gap(learning, losses, joint)
+    assert_within(both, gamma_gap, both, slack=slack, why="gamma times the gap", instance=learning)
+
+
+@corrected(part="(c)")
+@pytest.mark.parametrize("size", [1, 3])
+@given_batches(learning=learnings)
+def test_no_learner_has_a_gap_above_the_root_of_its_information(learning, size):
+    # given  H4 and H5; when  the Gibbs learner, and one that puts everything on the hypothesis of least loss
+    losses, joint, spread = train_on_samples(learning, size)
+    greedy = joint_law(
+        joint.sum(-1), 1.0 * (losses + (learning.prior[:, None] == 0)).argmin(-1)[..., None] == range(losses.shape[-1])
+    )
+    # then
+    for_both = np.array([[gap(learning, losses, law), mutual_information(law)] for law in (joint, greedy)])
+    slack = np.sqrt(rounding(joint[0].size, spread + np.log(64)) / (2 * size))
+    bound = np.sqrt(np.maximum(for_both[:, 1], 0) / (2 * size)) + slack
+    assert_at_most(np.abs(for_both[:, 0]), bound, why="|gap| <= sqrt(I/2n)", adversarial=True)
+
+
+@necessity("H1", part="(c)")
+@pytest.mark.parametrize("steps", [3, 8])
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_without_H1_the_null_part_of_the_weights_is_a_random_walk(problem, steps):
+    # given  no weight decay; ker(H) = span N
+    H, eta, beta = curvature(problem, decay=0)
+    # when
+    C = covariance_of_run(H, eta, beta, steps)
+    # then   its covariance is 2 k eta/beta I on ker(H), which no law is kept under
+    N, grown = problem.N, 2 * steps * eta / beta
+    error = norm(N.mT @ C @ N - grown[:, None, None] * (N.mT @ N), axis=(-2, -1))
+    slack = 64 * steps * H.shape[-1] * UNIT_ROUNDOFF * grown * (1 + eta)
+    assert_at_most(error, slack, why="variance of the null part", instance=problem)
+
+
+@necessity("H1", part="(c)")
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_without_H1_the_free_energy_falls_without_bound(problem):
+    # given  no weight decay, F(q) = E_q L - h(q)/beta
+    H, eta, beta = curvature(problem, decay=0)
+    b, k = np.vecmat(problem.y, problem.X), 2 ** (20 + problem.t % 20)
+    # when   after k and after 4k steps, the row part having settled long before
+    laws = [law_after(H, b, problem.w0, eta, beta, steps) for steps in (k, 4 * k)]
+    energies = [np.trace(H @ law.covariance, axis1=1, axis2=2) / 2 - gaussian_entropy(law) / beta for law in laws]
+    # then   it falls by ln 4/(2 beta) for each dimension of ker(H), and so on for ever
+    fall = (H.shape[-1] - problem.rows) * np.log(4) / (2 * beta)
+    unsettled = np.exp(-2.0 * k * np.minimum(eta * problem.sigma_min**2, 2 - problem.step))
+    slack = 64 * H.shape[-1] ** 2 / beta * (UNIT_ROUNDOFF * k + unsettled)
+    assert_within(fall, energies[0] - energies[1], fall, slack=slack, why="fall of the free energy", instance=problem)
+
+
+@necessity("H2", part="(c)")
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_without_H2_the_top_mode_spreads_at_least_as_fast_as_a_random_walk(problem):
+    # given  weight decay, but eta lambda_max = 2.02
+    H, eta, beta = curvature(dataclasses.replace(problem, step=2.02 + 0 * problem.step))
+    top = np.linalg.eigh(H)[1][..., -1]
+    # when
+    variance = np.vecdot(top, np.matvec(covariance_of_run(H, eta, beta, 6), top))
+    # then
+    walk = 2 * 6 * eta / beta
+    assert_at_most(walk, variance * (1 + 64 * 6 * H.shape[-1] * UNIT_ROUNDOFF), why="spread after six steps")
+
+
+@necessity("H3", part="(c)")
+@given(gamma=st.integers(1, 8))
+def test_without_H3_a_law_that_ignores_its_data_has_a_gap(gamma):
+    # given  a fair coin z, the hypotheses "heads" and "tails", loss 1 if wrong; all training samples are heads
+    channel = gibbs(np.full(2, 1 / 2), np.array([[0.0, 1.0]]), np.array([gamma]))
+    joint = joint_law(np.ones(1), channel)
+    # then   one data set: no information either way, while the risk is 1/2 and the loss 1/(1 + e^gamma)
+    both = mutual_information(joint) + lautum_information(joint)
+    assert_at_most(both, rounding(2, gamma), why="no information")
+    assert_at_most(1 / 2 - 1 / (1 + np.e), 1 / 2 - channel[0, 1] + rounding(2, gamma), why="the gap all the same")
+
+
+def coin_learner(copies, scale):
+    """The gap and I(W;D) of W = the coin seen: the sample repeats one fair coin, the loss is 0, or `scale` if wrong."""
+    samples, joint = np.repeat(np.arange(2)[:, None], copies, axis=1), np.eye(2) / 2
+    loss = scale * (1 - np.eye(2))
+    return (joint * (loss.mean(0) - loss[samples].mean(1))).sum(), mutual_information(joint)
+
+
+@necessity("H4", part="(c)")
+@given(copies=st.integers(2, 9))
+def test_without_H4_copies_of_one_sample_break_the_bound(copies):
+    value, information = coin_learner(copies, 1)
+    # then   sqrt(ln 2/2n) < 1/2 from n = 2 on, by a sixth at least
+    assert_at_most(np.sqrt(information / (2 * copies)), 5 / 6 * value, why="the bound below the gap")
+
+
+@necessity("H5", part="(c)")
+@given(scale=st.integers(2, 9))
+def test_without_H5_a_change_of_units_breaks_the_bound(scale):
+    value, information = coin_learner(1, scale)
+    # then   sqrt(ln 2/2) < 3/5, scale/2 >= 1
+    assert_at_most(np.sqrt(information / 2), 3 / 5 * value, why="the bound below the gap")
