@@ -18,8 +18,8 @@ Corrected   (b) With Z = aX + N(0, 1) and scalar Gaussian X, Y the objective is 
             $J(q) = E_q L + KL(q\|\pi)/\beta$: $J(q) - J(q_D) = KL(q\|q_D)/\beta$ and $E_D KL(q_D\|\pi) = I(W;D) +
             KL(\bar q\|\pi)$, so that $I(W;D) \le \beta E_D[E_\pi L - E_{q_D} L]$. On a quadratic noisy descent
             has after k steps the covariance $\frac{2\eta}\beta \sum_{j<k} (I-\eta H)^{2j}$, which rises to $C =
-            \frac1\beta (H - \frac\eta2 H^2)^{-1}$ under H1, H2, and $H^{-1}/\beta \preceq C \preceq H^{-1}/(\beta(1 - \eta
-            \lambda_{max}/2))$. Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL(q_W \otimes P_D\|
+            \frac1\beta (H - \frac\eta2 H^2)^{-1}$ under H1, H2, and $H^{-1}/\beta \preceq C \preceq H^{-1}/(\beta(1 -
+            \eta \lambda_{max}/2))$. Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL(q_W \otimes P_D\|
             q_{WD})]/\beta$, and under H4, H5 no learner exceeds $\sqrt{I(W;D)/2n}$
 Parts       (a) an objective related to the bottleneck of a representation - not testable
             (b) compression of a deterministic representation - vacuous
@@ -78,6 +78,7 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.concentration import chi_square_interval
 from properties.information import (
     affinity,
     binary_entropy,
@@ -485,7 +486,7 @@ def test_a_thousand_sampled_runs_have_that_mean_and_covariance(problem, seed):
     #        noise without the 2, or with beta^2 for beta, changes it by a factor below 2/3, one of size eta for
     #        sqrt(eta) so or above 3/2 at three of the five steps: each missed with a probability below 1e-8
     square = whitened_square(sample, law_after(H, b, problem.w0, eta, beta, 6))
-    low, high = scipy.stats.chi2(sample.size).isf([1 - FALSE_ALARM / 2, FALSE_ALARM / 2])
+    low, high = chi_square_interval(sample.size, FALSE_ALARM)
     assert_within(low, square, high, why="chi-square pivot", instance=problem)
 
 
