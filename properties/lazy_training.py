@@ -96,11 +96,12 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray) -> LazyRadius:
     Summed, the path is no longer than (10/3)|r_0|/s_0, and one more step, at most |r|/(2 s_0), stays inside R. (After
     Oymak, Soltanolkotabi 2019, whose constant 4 is kept.)
 
-    X (..., n, d) without rows of zeros; y (..., n). Raises ValueError where K_0 is singular to working precision, since
-    no radius exists.
+    X (..., n, d), whose rows of zeros are padding and come last; y (..., n), 0 in the padding. Raises ValueError where
+    K_0 is singular to working precision, since no radius exists.
     """
     values = np.linalg.svd(start.jacobian(X, "hidden"), compute_uv=False)
-    least, largest = values.min(-1), values.max(-1)
+    rows = np.broadcast_to(X.any(-1).sum(-1), values.shape[:-1])
+    least, largest = np.take_along_axis(values, rows[..., None] - 1, -1)[..., 0], values[..., 0]
     if np.any(least <= max(X.shape[-2:]) * UNIT_ROUNDOFF * largest):
         where = int(np.argmin(np.atleast_1d(least / largest)))
         raise ValueError(f"the kernel of instance {where} is singular at the start: its descent has no radius")
