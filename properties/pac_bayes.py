@@ -32,9 +32,10 @@ def complexity(divergence: float | np.ndarray, n: int, delta: float) -> float | 
 def maurer_moment(n: int) -> Fraction:
     """xi(n) = sum_k C(n, k) (k/n)^k (1 - k/n)^(n - k), exact: E exp(n kl(L || R)) of n coins with any bias in (0, 1).
 
-    Between sqrt(n) and 2 sqrt(n), which it attains at n = 1. That holds for every n: Abel's identity gives
-    xi(n) = n! n^-n sum_{j <= n} n^j/j!, and Ramanujan's theorem on the middle term of the exponential series (Watson
-    1929) turns this into xi(n) = n! (e/n)^n / 2 + 1 - theta with theta in [1/3, 1/2]; the rest is Stirling.
+    Between sqrt(n) and 2 sqrt(n), which it attains at n = 1. For every n: by Abel's identity xi(n) is
+    n! n^-n sum_{j <= n} n^j/j!, the mean number of draws from n urns until one is drawn twice; and with Ramanujan's
+    sum_{j < n} n^j/j! + theta n^n/n! = e^n/2, theta in [1/3, 1/2] (Choi 1994, On the Medians of Gamma Distributions and
+    an Equation of Ramanujan), it is n! (e/n)^n/2 + 1 - theta. The rest is Stirling.
     """
     return Fraction(sum(math.comb(n, k) * k**k * (n - k) ** (n - k) for k in range(n + 1)), n**n)
 
