@@ -21,7 +21,7 @@ Source      McAllester (1999), PAC-Bayesian Model Averaging; Maurer (2004), A No
             Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets; the witnesses are ours
 Tolerance   Risk, loss, sharpness, gradient descent and probabilities are rational. Logarithms and roots are enclosed
             between decimal fractions, the side taken that favors the print. Where a test of the corrected bound is in
-            floats, its comment says to what precision.
+            floats, its comment says to what precision. Nothing is sampled: all data sets are enumerated.
 Findings    Every sample refutes the print, not only most: probability one against a promised delta. Short inputs are
             not to blame: inputs of length one do it, with N much larger than n, and so does a predictor that ignores
             the length of w (Section 9.2), or a ReLU network with both layers trained. For the logistic loss no minimum
@@ -117,7 +117,7 @@ def test_one_sample_out_of_two_refutes_the_print_whichever_is_drawn(constant, in
     bound = print_allows(0, epsilon**2, 1, constant)
     reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
     assert_violates(mean_loss(X, w), bound, reads=reads, n=1, N=2, epsilon=epsilon, delta=DELTA)
-    # and    a C of 29/2, in units of 1/(100 epsilon), would do
+    # and    a C of 29/2 in units of 1/(100 epsilon) would do: the print is not misquoted
     assert_at_most(Fraction(1, 4), print_allows(0, epsilon**2, 1, Fraction(29, 200) / epsilon), why="a C that holds")
 
 
