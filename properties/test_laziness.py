@@ -1,0 +1,78 @@
+"""Self-tests: the bounds on how a network turns hold, and are attained where they can be."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.linalg import norm
+
+from fixtures.models.two_layer import TwoLayer, two_layer
+from fixtures.precision import UNIT_ROUNDOFF
+from properties.certificates import assert_at_most, assert_within
+from properties.laziness import kernel_drift, movement_ahead, movement_error, turning_rate
+
+X = np.array([[1.0, 2, -1], [0, 1, 1], [3, -1, 0.5]])
+ROUNDING = 256 * UNIT_ROUNDOFF
+
+
+def displaced(net, dW, da):
+    return dataclasses.replace(net, W=net.W + dW, a=net.a + da)
+
+
+@pytest.mark.parametrize("train", ["hidden", "both"])
+@pytest.mark.parametrize("activation", ["tanh", "erf", "identity"])
+def test_the_jacobian_turns_no_faster_than_its_rate_over_short_and_long_ways(activation, train):
+    # given  displacements of lengths from 1/1000 to 1000, in 200 random directions
+    rng = np.random.default_rng(3)
+    net = two_layer("ntk", 5, 3, np.arange(200), activation=activation)
+    lengths = 10.0 ** np.linspace(-3, 3, 200)
+    dW, da = rng.standard_normal((200, 5, 3)), rng.standard_normal((200, 5)) * (train == "both")
+    scale = lengths / np.sqrt(norm(dW, axis=(-2, -1)) ** 2 + norm(da, axis=-1) ** 2)
+    moved = displaced(net, scale[:, None, None] * dW, scale[:, None] * da)
+    turned = norm(moved.jacobian(X, train) - net.jacobian(X, train), 2, axis=(-2, -1))
+    assert_at_most(
+        turned, turning_rate(net, X, train) * lengths * (1 + ROUNDING), why="|J - J_0| <= C |theta - theta_0|"
+    )
+
+
+def test_the_rate_is_attained_by_a_linear_neuron_and_by_tanh_where_it_bends_most():
+    x = np.array([[0.6, 0.8]])
+    linear = TwoLayer(np.array([[0.5, -1.0]]), np.array([2.0]), "identity", 3.0)
+    turned = norm(displaced(linear, 0.3 * x, 0.4).jacobian(x) - linear.jacobian(x))
+    assert_within(3 * 0.5, turned, turning_rate(linear, x) * 0.5, slack=ROUNDING, why="scale |x| d")
+    # given  u = artanh(1/sqrt(3)), where |s''| is largest; |s''''| <= 24
+    bent, h = TwoLayer(np.arctanh(3**-0.5) * x, np.array([-2.0]), "tanh", 3.0), 1e-3
+    turned = norm(displaced(bent, h * x, 0.0).jacobian(x, "hidden") - bent.jacobian(x, "hidden"))
+    bound = turning_rate(bent, x, "hidden") * h
+    assert_within(bound - 6 * 24 / 6 * h**3, turned, bound, slack=ROUNDING, why="scale |a| L |x|^2 d")
+
+
+def test_the_drift_of_the_kernel_is_attained_where_the_jacobian_grows_along_itself():
+    # given  a linear neuron with w along x, multiplied by 3/2: J too
+    x = np.array([[0.6, 0.8]])
+    net = TwoLayer(2 * x, np.array([2.0]), "identity", 3.0)
+    moved = displaced(net, x, 1.0)
+    drift = (moved.kernel(x) - net.kernel(x))[0, 0]
+    bound = kernel_drift(turning_rate(net, x), norm(net.jacobian(x)), 2**0.5)
+    assert_within(bound, drift, bound, slack=ROUNDING * bound, why="2 |J_0| C d + (C d)^2")
+
+
+def test_the_error_of_the_movement_is_attained_along_the_diagonal_of_a_product():
+    # given  f = a w at a = w = 1, moved to a = w = 1 + h: sqrt(v' K_0^-1 v) = sqrt(2) (h + h^2/2), |J_0| = sqrt(2)
+    h = 0.25
+    error = abs(2**0.5 * h - 2**0.5 * (h + h**2 / 2))
+    bound = movement_error(np.array(1.0), np.array(2**0.5), np.array(2**0.5 * h), np.array(0.0))
+    assert_within(bound, error, bound, slack=ROUNDING, why="C d^2/(2 sigma)")
+    # and    what gradient descent adds off the row space is C times its sum
+    added = movement_error(np.array(2.0), np.array(1.0), np.array(0.0), np.array(3.0))
+    assert_within(6, added, 6, why="C * turned")
+
+
+def test_the_movement_known_beforehand_is_at_most_17_quarters_of_that_of_a_linear_network_along_its_flattest_way():
+    # given  J = sigma: fitting r_0 takes |r_0|/sigma
+    assert_within(3 / 0.5, movement_ahead(np.array(0.5), np.array(3.0)), 4.25 * 3 / 0.5, why="in units of |r_0|/sigma")
+
+
+def test_relu_has_no_turning_rate():
+    with pytest.raises(ValueError, match="the slope of relu jumps"):
+        turning_rate(two_layer("ntk", 4, 3, 1), X)
