@@ -1,0 +1,373 @@
+r"""Theorem 5.2 - in the kernel regime gradient descent finds the interpolant of least RKHS norm.
+
+Section     5.2
+Printed     $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$, is the limit
+            of gradient descent in the infinite width limit, and the minimum RKHS norm interpolant
+Setting     Networks linearized at their start, $f_\theta(x) = f_0(x) + \phi(x) \cdot (\theta - \theta_0)$ with
+            $\phi(x) \cdot \phi(z) = K(x, z)$, which is what training comes to as the width grows; the loss
+            $\frac12 \sum_i (f(x_i) - y_i)^2$ of Section 3.1. With the factor 1/(2n) of Section 2.1 every step below is
+            divided by n. K: ReLU of one or three hidden layers, erf
+Hypotheses  (H1) y is in the range of K(X, X), as it is when K is positive definite, for which it suffices that no two
+            inputs are parallel or opposite.  (H2) f_0 = 0.  (H3) 0 < eta < 2/lambda_max(K)
+Idea        Steps stay in the span of the K(., x_i), so with $K = V \operatorname{diag}(w) V^\top$ the coefficients at
+            time t are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$. In that span only one function fits,
+            and it is orthogonal to whatever vanishes on the inputs: $\|g\|^2 = \|f^*\|^2 + \|g - f^*\|^2$ for every
+            interpolant g. Ridge shrinks its modes by $\lambda/(w + \lambda)$: the printed limit, with its rate.
+Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel; Du, Zhai, Poczos, Singh (2019), Gradient Descent
+            Provably Optimizes Over-parameterized Neural Networks, for parallel inputs; Lee, Xiao, Schoenholz, Bahri,
+            Novak, Sohl-Dickstein, Pennington (2019), Wide Neural Networks of Any Depth Evolve as Linear Models, for the
+            offset of f_0; Chizat, Oyallon, Bach (2019), On Lazy Training, for its removal; Kimeldorf, Wahba (1971)
+Tolerance   Descent runs on features that factor the kernel matrix, the oracle on the spectrum of K: they differ by the
+            backward errors of two symmetric eigensolvers and by the rounding of t steps (`rounding`)
+Findings    The print has no f_0. A network of random weights has f_0 != 0 at every width, and keeps the part of it that
+            vanishes on the inputs for ever: at -x_1 its variance is 1/2 for one input x_1 of length 1. An antisymmetric
+            start removes it. Inputs that are parallel make K singular, and then the print holds if and only if y is in
+            the range of K. So do three pairs of opposite inputs in the plane for one hidden ReLU layer, not for three
+Expected    holds under added hypotheses
+"""
+
+import functools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.gradient_descent import gradient_descent, steps_to_contract
+from fixtures.kernels.infinite_width import erf_ntk, relu_nngp, relu_ntk, relu_rounding
+from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients, working_precision
+from fixtures.models.two_layer import two_layer
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs, singular_inputs
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.search import smallest_violation
+from theorems.ledger import counterexample, necessity, under_hypotheses
+
+NEARLY_THERE = 1e-9
+DEEP = functools.partial(relu_ntk, hidden_layers=3)
+KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReLU", "3 x ReLU", "erf"])
+
+
+class Space:
+    """What a kernel makes of a batch of problems: features of X and of Z, and the spectrum of K(X, X).
+
+    joint (B, n + 3, n + 3): the kernel matrix of X and Z together; at_X and at_Z its features, phi phi' = joint.
+    K (B, n, n): that of X, with padding inside the spectrum; its eigenvalues w ascending and eigenvectors V.
+    k (B, 3, n) = K(Z, X). least: the smallest eigenvalue above `rank_deficit` of them.
+    """
+
+    def __init__(self, problem, kernel, rank_deficit=0):
+        n = problem.X.shape[-2]
+        self.joint = kernel(np.concatenate([problem.X, problem.Z], axis=-2))
+        squares, axes = np.linalg.eigh(self.joint)
+        features = axes * np.sqrt(np.maximum(squares, 0))[:, None]
+        self.at_X, self.at_Z = features[:, :n], features[:, n:]
+        self.K, self.k = problem.gram(lambda _: self.joint[:, :n, :n]), self.joint[:, n:, :n]
+        self.w, self.V = np.linalg.eigh(self.K)
+        self.trace, self.least = squares.sum(-1), self.w[:, rank_deficit]
+        self.size = features.shape[-1]
+
+    def descend(self, y, start, eta, t):
+        """Weights after t steps of gradient descent on (1/2)|phi(X) omega - y|^2, omega = theta - theta_0."""
+        return gradient_descent(self.at_X, y, start, eta, t).w
+
+    def filtered(self, y, eta, t):
+        """The coefficients V diag((1 - (1 - eta w)^t)/w) V'y after t steps from zero; exact but for rounding."""
+        left = 1 - (1 - eta[:, None] * self.w) ** np.asarray(t)[..., None]
+        kept = self.w > 0
+        return np.matvec(self.V, np.divide(left, self.w, out=np.zeros_like(left), where=kept) * np.vecmat(y, self.V))
+
+    def values(self, coefficients):
+        """Sum_i alpha_i K(., x_i) at X and at Z, (B, n + 3)."""
+        return np.matvec(self.joint[:, :, : coefficients.shape[-1]], coefficients)
+
+    def predict(self, omega):
+        """The linearized network at X and at Z, (B, n + 3), less f_0."""
+        return np.concatenate([np.matvec(self.at_X, omega), np.matvec(self.at_Z, omega)], axis=-1)
+
+    def least_norm(self, y):
+        """The coefficients K^-1 y by LAPACK's Cholesky factors."""
+        pairs = zip(self.K, y, strict=True)
+        return np.stack([scipy.linalg.cho_solve(scipy.linalg.cho_factor(K), targets) for K, targets in pairs])
+
+    def norm(self, coefficients):
+        """|f|_H of a function given by its coefficients at X, or at X and Z."""
+        own = self.K if coefficients.shape[-1] == self.K.shape[-1] else self.joint
+        return np.sqrt(np.maximum(np.vecdot(coefficients, np.matvec(own, coefficients)), 0))
+
+    def rounding(self, y, t):
+        """How far values of the computed path and of its oracle may be apart after t steps; y is the residual at 0.
+
+        Features and spectrum are exact for kernel matrices that are off by |E| <= 32(n + 3)u tr(joint) together. The
+        filter h_t(K) = K^-1(I - (I - eta K)^t) then moves by at most |E|(2/w_1^2 + 2t/(w_1 w_n)) and values by |k|
+        times that plus |E||h_t|, |h_t| <= 2/w_1: in all 32(n + 3) u c(2c + 2 + 2tg)|y| with c = tr(joint)/w_1 and
+        g = tr(joint)/w_n. The steps round by 2 sqrt(n)(2n + 9)u(W + Y) each, W, Y <= |y|/sqrt(w_1), and do not expand;
+        values are at most sqrt(tr(joint)) times that, which is no more than the first part again.
+        """
+        c, g = self.trace / self.least, self.trace / self.w[:, -1]
+        return 128 * self.size * UNIT_ROUNDOFF * c * (c + 1 + t * g) * norm(y, axis=-1)
+
+
+@under_hypotheses("H1")
+@KERNELS
+@given_batches(problem=kernel_inputs())
+def test_inputs_of_which_no_two_are_parallel_make_the_kernel_positive_definite(problem, kernel):
+    K = problem.gram(kernel)
+    # then   every y is in the range; the threshold includes the rounding of the entries
+    entries = relu_rounding(problem.X, hidden_layers=3).max((1, 2))
+    least = np.linalg.eigvalsh(K)[:, 0]
+    assert_at_most(working_precision(K, entries), least, why="least eigenvalue", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@KERNELS
+@given_batches(problem=kernel_inputs())
+def test_at_every_time_descent_is_the_interpolant_seen_through_a_filter(problem, kernel):
+    # given  H1: no two inputs parallel. H3: the drawn step
+    space = Space(problem, kernel)
+    eta = problem.step / space.w[:, -1]
+    # when   H2: the linearized network starts at 0
+    omega = space.descend(problem.y, np.zeros(space.at_X.shape[::2]), eta, problem.t)
+    # then   on the inputs and beside them
+    error = norm(space.predict(omega) - space.values(space.filtered(problem.y, eta, problem.t)), axis=-1)
+    assert_at_most(error, space.rounding(problem.y, problem.t), why="path of descent", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@given_batches(problem=kernel_inputs(max_rows=3))
+def test_descent_converges_to_the_function_that_a_cholesky_solve_gives(problem):
+    # given
+    space = Space(problem, relu_ntk)
+    eta = 2 / (space.w[:, 0] + space.w[:, -1])
+    steps = steps_to_contract(1 - eta * space.w[:, 0], NEARLY_THERE)
+    # when   for a number of steps fixed beforehand
+    omega = space.descend(problem.y, np.zeros(space.at_X.shape[::2]), eta, steps)
+    # then   |f_t - f*|_H <= rho^t |f*|_H, and |f(x)| <= sqrt(K(x, x)) |f|_H
+    alpha = space.least_norm(problem.y)
+    left = NEARLY_THERE * space.norm(alpha) * np.sqrt(space.trace)
+    error = norm(space.predict(omega) - space.values(alpha), axis=-1)
+    assert_at_most(error, left + space.rounding(problem.y, steps), why="limit of descent", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@given_batches(problem=kernel_inputs(max_rows=4), size=25)
+def test_a_finite_linearized_network_does_the_same_with_its_own_kernel(problem, activation):
+    # given  300 neurons in opposite pairs, so that f_0 = 0; the Jacobian as features
+    width, dimension = 300, problem.X.shape[-1]
+    net = two_layer("ntk", width, dimension, seeds=width, activation=activation, antisymmetric=True)
+    space = Space(problem, net.kernel)
+    eta = problem.step / space.w[:, -1]
+    # when
+    J = net.jacobian(problem.X)
+    omega = gradient_descent(J, problem.y, np.zeros(J.shape[::2]), eta, problem.t).w
+    # then   and the sum over p features instead of n + 3 rounds p/(n + 3) times as much
+    values = np.matvec(net.jacobian(np.concatenate([problem.X, problem.Z], axis=-2)), omega)
+    error = norm(values - space.values(space.filtered(problem.y, eta, problem.t)), axis=-1)
+    bound = J.shape[-1] / space.size * space.rounding(problem.y, problem.t)
+    assert_at_most(error, bound, why="path of a linearized network", instance=problem)
+
+
+@under_hypotheses("H1")
+@KERNELS
+@given_batches(problem=kernel_inputs())
+def test_any_other_interpolant_is_longer_by_the_square_of_its_distance(problem, kernel):
+    space = Space(problem, kernel)
+    alpha = space.least_norm(problem.y)
+    # given  g = sum_i a_i K(., x_i) + sum_k b_k K(., z_k) with drawn b, and a such that g fits
+    b = problem.f0 + 1
+    a = space.least_norm(problem.y - np.vecmat(b, space.k))
+    g, f = np.concatenate([a, b], axis=-1), np.concatenate([alpha, 0 * b], axis=-1)
+    # then   |g|^2 - |f*|^2 - |g - f*|^2 = 2 alpha'(g(X) - f*(X)): 0 but for what the fits leave
+    n = problem.X.shape[-2]
+    error = space.norm(g) ** 2 - space.norm(f) ** 2 - space.norm(g - f) ** 2
+    misfit = norm(space.values(g)[:, :n] - problem.y, axis=-1) + norm(space.values(f)[:, :n] - problem.y, axis=-1)
+    entries = np.vecdot(np.abs(g) + np.abs(f), np.matvec(np.abs(space.joint), np.abs(g) + np.abs(f)))
+    fit = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.w[:, 0] * (norm(problem.y, axis=-1) + entries**0.5)
+    assert_at_most(misfit, fit * (1 + space.trace**0.5), why="both fit", instance=problem)
+    slack = 2 * norm(alpha, axis=-1) * misfit + 8 * space.size * UNIT_ROUNDOFF * entries
+    assert_at_most(np.abs(error), slack, why="Pythagoras in H", instance=problem)
+
+
+@under_hypotheses("H1")
+@KERNELS
+@given_batches(problem=kernel_inputs())
+def test_no_interpolant_is_shorter_than_any_dual_point_says(problem, kernel):
+    space, y = Space(problem, kernel), problem.y
+    alpha = interpolant_coefficients(space.K, y)
+    # then   |g|^2 >= 2 nu'y - nu'K nu for every nu and interpolant g; here nu = c y at its best c, without a solve
+    squared = space.norm(alpha) ** 2
+    slack = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.w[:, 0] * squared
+    best_multiple = np.vecdot(y, y) ** 2 / np.vecdot(y, np.matvec(space.K, y))
+    assert_at_most(best_multiple, squared + slack, why="weak duality", instance=problem)
+    # and    at nu = alpha nothing is left between the two
+    gap = np.abs(squared - (2 * np.vecdot(alpha, y) - np.vecdot(alpha, np.matvec(space.K, alpha))))
+    assert_at_most(gap, slack, why="duality gap", instance=problem)
+
+
+@under_hypotheses("H1")
+@KERNELS
+@pytest.mark.parametrize("relative_penalty", [1.0, 1e-2, 1e-5])
+@given_batches(problem=kernel_inputs())
+def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(problem, kernel, relative_penalty):
+    # given  lambda in units of the largest eigenvalue, in (K + lambda I)^-1 y as printed
+    space = Space(problem, kernel)
+    penalty, alpha = relative_penalty * space.w[:, -1], space.least_norm(problem.y)
+    # when
+    ridge = ridge_coefficients(space.K, problem.y, penalty / space.K.shape[-1])
+    # then   lambda/(w_n + lambda) <= |f_lambda - f*|/|f*| <= lambda/(w_1 + lambda), in H
+    length, condition = space.norm(alpha), space.w[:, -1] / space.w[:, 0]
+    slowest, fastest = (penalty / (w + penalty) for w in (space.w[:, -1], space.w[:, 0]))
+    slack = 64 * space.size * UNIT_ROUNDOFF * condition**1.5 * length
+    distance = space.norm(ridge - alpha)
+    assert_within(slowest * length, distance, fastest * length, slack=slack, why="ridge rate", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@given_batches(problem=singular_inputs())
+def test_a_singular_kernel_does_no_harm_to_targets_in_its_range(problem):
+    # given  a duplicate, a double, or three opposite pairs; y = K a
+    space = Space(problem, relu_ntk, rank_deficit=1)
+    y = np.matvec(space.K, np.where(problem.present, problem.fits, 0))
+    eta = problem.step / space.w[:, -1]
+    # when
+    omega = space.descend(y, np.zeros(space.at_X.shape[::2]), eta, problem.t)
+    # then   f_t is the filtered K^+ y, since (1 - (1 - eta w)^t) K^+ = h_t(K) on the range
+    alpha = interpolant_coefficients(space.K, y, pseudo_inverse=True)
+    left = (1 - eta[:, None] * space.w) ** problem.t[:, None] * np.vecmat(np.matvec(space.K, alpha), space.V)
+    error = norm(np.matvec(space.at_X, omega) - (y - np.matvec(space.V, left)), axis=-1)
+    assert_at_most(error, space.rounding(y, problem.t), why="path on the range", instance=problem)
+
+
+@under_hypotheses("H1")
+def test_three_opposite_pairs_in_the_plane_are_no_obstacle_to_three_hidden_layers():
+    # given  inputs at 0, 50 and 120 degrees and their opposites
+    directions = np.exp(1j * np.radians([0, 50, 120]))
+    X = np.stack([directions.real, directions.imag], axis=1) * np.array([1.0, -1.0])[:, None, None]
+    K = relu_ntk(X.reshape(6, 2), hidden_layers=3)
+    # then   the least eigenvalue is 0.16 with a gain of 1
+    threshold = working_precision(K, relu_rounding(X.reshape(6, 2), hidden_layers=3).max())
+    assert_at_most(threshold, np.linalg.eigvalsh(K)[0], why="positive definite")
+
+
+@counterexample
+def test_what_the_start_is_opposite_the_only_input_stays_for_ever():
+    # given  one input of length 1 and one hidden ReLU layer: K(x, x) = k_1(1) + k_0(1) = 1, K(-x, x) = 0
+    x = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    assert_identical(relu_ntk(x), [[1, 0], [0, 1]], why="the kernel at x and -x")
+    # when   every step moves f along K(., x), which vanishes at -x: f_inf(-x) - f*(-x) = f_0(-x)
+    # then   a Gaussian, in the limit of infinite width, of variance k_1(1) = 1/2
+    assert_identical(relu_nngp(x)[1, 1], 0.5, why="variance of f_0(-x)")
+    reads = "mean square of f_inf(-x) - f*(-x) {value} > {limit}"
+    assert_violates(Fraction(1, 2), 0, reads=reads, n=1, x=x[0], K="[[1, 0], [0, 1]] at x, -x")
+
+
+@counterexample
+def test_equal_inputs_with_different_targets_are_not_interpolated():
+    # given  K = [[1, 1], [1, 1]], y = (1, -1): (K + lambda I)^-1 y = y/lambda, and K y = 0
+    K, y = relu_ntk(np.array([[1.0, 0.0], [1.0, 0.0]])), np.array([1, -1])
+    assert_identical(K, [[1, 1], [1, 1]], why="the kernel of x and x")
+    assert_identical(K @ y, [0, 0], why="f_lambda(X) lambda, for every lambda > 0")
+    # then
+    error = Fraction(int(np.abs(y).max()))
+    assert_violates(error, 0, reads="training error {value} of f* > {limit}", K=K, y=y)
+
+
+def deviation(instance):
+    """|f_T - f*| at x and three probes after 400 steps from f_0 = c K(., z), less its rounding; x, z in the plane."""
+    x, z, label, c, step = instance
+    problem = KernelInputs(
+        X=np.array([[x]], float),
+        y=np.array([[label]], float),
+        Z=np.array([[z, [-entry for entry in x], [1, 1]]], float),
+        f0=np.array([[c, 0, 0]], float),
+        step=np.array([step]),
+        t=np.array([400]),
+        rows=np.array([1]),
+    )
+    space = Space(problem, relu_ntk)
+    start = np.vecmat(problem.f0, space.at_Z)
+    omega = space.descend(problem.y, start, problem.step / space.w[:, -1], problem.t)
+    excess = np.abs(space.predict(omega) - space.values(space.least_norm(problem.y))).max()
+    return excess - space.rounding(np.abs(problem.y) + norm(start) * space.trace[:, None] ** 0.5, 400)[0]
+
+
+@counterexample
+def test_hypothesis_finds_a_start_that_is_not_forgotten_by_itself():
+    # given  one small integer input and target, a start c K(., z), steps inside and outside the stable range
+    entry, nonzero = st.integers(-2, 2), st.tuples(st.integers(-2, 2), st.integers(-2, 2)).filter(any)
+    instances = st.tuples(nonzero, st.tuples(entry, entry), entry, entry, st.sampled_from([1.0, 0.5, 1.5]))
+    # when
+    found = smallest_violation(instances, lambda instance: deviation(instance) > 0)
+    # then
+    named = dict(zip(("x", "z", "y", "c", "step"), found, strict=True))
+    assert_violates(deviation(found), 0.0, reads="distance of the limit from f* {value} > {limit}", **named)
+
+
+@necessity("H1")
+@given_batches(problem=singular_inputs())
+def test_without_H1_the_part_of_the_targets_off_the_range_is_never_fitted(problem):
+    # given  y = K a + v with K v = 0, for instance conflicting targets of one input
+    space = Space(problem, relu_ntk, rank_deficit=1)
+    y = np.matvec(space.K, np.where(problem.present, problem.fits, 0)) + problem.null
+    # when
+    omega = space.descend(y, np.zeros(space.at_X.shape[::2]), problem.step / space.w[:, -1], problem.t)
+    # then   the residual keeps its component v
+    residual = y - np.matvec(space.at_X, omega)
+    kept = np.vecdot(residual, problem.null) / norm(problem.null, axis=-1)
+    slack = space.rounding(y, problem.t)
+    assert_at_most(np.abs(kept - norm(problem.null, axis=-1)), slack, why="the unfitted part", instance=problem)
+    assert_at_most(norm(problem.null, axis=-1), norm(residual, axis=-1) + slack, why="residual", instance=problem)
+
+
+@necessity("H1")
+@pytest.mark.parametrize("penalty", [1e-1, 1e-3, 1e-6])
+def test_without_H1_the_coefficients_grow_without_bound_and_the_function_averages_the_targets(penalty):
+    # given  x_1 = x_3 with targets 3 and 1, x_2 at a right angle with target 1
+    K, y = relu_ntk(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])), np.array([3.0, 1.0, 1.0])
+    alpha = ridge_coefficients(K, y, penalty / 3)
+    # then   alpha_1 - alpha_3 = (y_1 - y_3)/lambda, exactly
+    rounding = 64 * UNIT_ROUNDOFF * (3 / penalty) * (norm(y) / penalty)
+    assert_at_most(abs(alpha[0] - alpha[2] - 2 / penalty), rounding, why="1/lambda")
+    # and    f_lambda is that of the averaged target 2 on the distinct inputs, whose weight is doubled
+    merged = np.linalg.solve(K[:2, :2] + penalty * np.diag([0.5, 1.0]), np.array([2.0, 1.0]))
+    assert_at_most(abs(K[0] @ alpha - K[0, :2] @ merged), 3 * rounding, why="averaged targets")
+
+
+@necessity("H2")
+@KERNELS
+@given_batches(problem=kernel_inputs())
+def test_without_H2_the_start_is_kept_and_only_its_values_on_the_inputs_are_corrected(problem, kernel):
+    # given  f_0 = sum_k (f0_k + 5) K(., z_k)
+    space = Space(problem, kernel)
+    f_0 = problem.f0 + 5
+    eta, start = problem.step / space.w[:, -1], np.vecmat(f_0, space.at_Z)
+    # when
+    omega = space.descend(problem.y, start, eta, problem.t)
+    # then   f_t = f_0 + sum_i h_t(K)(y - f_0(X))_i K(., x_i), which tends to f* only where f_0 - K(., X)K^-1 f_0(X) = 0
+    at_start = np.matvec(space.joint[:, :, -3:], f_0)
+    residual = problem.y - np.where(problem.present, at_start[:, :-3], 0)
+    error = norm(space.predict(omega) - at_start - space.values(space.filtered(residual, eta, problem.t)), axis=-1)
+    scale = norm(residual, axis=-1, keepdims=True) + space.trace[:, None] * norm(f_0, axis=-1, keepdims=True)
+    assert_at_most(error, space.rounding(scale, problem.t), why="offset by the start", instance=problem)
+
+
+@necessity("H3")
+@KERNELS
+@given_batches(problem=kernel_inputs())
+def test_without_H3_the_top_mode_of_the_residual_grows(problem, kernel):
+    # given  a step beyond the boundary by one percent of it; the residual at the start has a top mode of length 1
+    space = Space(problem, kernel)
+    n = problem.X.shape[-2]
+    y = np.linalg.eigh(space.joint[:, :n, :n])[1][:, :, -1]
+    eta, t = 2.02 / space.w[:, -1], 1 + problem.t
+    # when
+    omega = space.descend(y, np.zeros(space.at_X.shape[::2]), eta, t)
+    # then   (1 - eta w_n)^t = (-1.02)^t; rounding grows with it
+    kept = np.vecdot(y - np.matvec(space.at_X, omega), y)
+    slack = 1.02**t * space.rounding(y, t)
+    assert_at_most(np.abs(kept - (-1.02) ** t), slack, why="top mode", instance=problem)
+    assert_at_most(1.02, np.abs(kept) + slack, why="no convergence", instance=problem)
