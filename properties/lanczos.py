@@ -51,6 +51,9 @@ Product = Callable[[np.ndarray], np.ndarray]
 ORTHOGONAL = 2.0**-20
 """How far V'V may be from I before a run is refused; full re-orthogonalization keeps it near p u."""
 
+PATIENCE = 4
+"""A run is given up after this many times the products it took theta to come to rest: rounding is in the way."""
+
 
 class UncertifiedError(RuntimeError):
     """An eigenvalue could not be enclosed: a product is not finite or not symmetric, or the budget is spent."""
@@ -139,13 +142,12 @@ class Krylov:
         size = math.sqrt(image @ image)
         if not math.isfinite(size):
             raise UncertifiedError("the product of the operator with a vector is not finite")
-        overlaps = V @ image
-        rest, b = _orthogonalized(image - overlaps @ V, V)
-        misfit = image - overlaps[-1] * v - rest
-        if k:
-            misfit -= self.b[-1] * V[-2]
+        a = float(v @ image)
+        image = image - a * v - (self.b[-1] * V[-2] if k else 0.0)
+        rest, b = _orthogonalized(image, V)
+        misfit = image - rest
         self._basis[k + 1] = rest / (b if b > 0 else 1.0)
-        self.a.append(float(overlaps[-1]))
+        self.a.append(a)
         self.b.append(b)
         self._measured.append(math.sqrt(misfit @ misfit))
         self._largest = max(self._largest, size)
@@ -253,6 +255,7 @@ def largest_eigenvalue(
     if component <= 8 * UNIT_ROUNDOFF:
         raise ValueError(f"a probability of {probability:g} asks for components of {component:.1g}, below rounding")
     run = Krylov(product, np.random.default_rng(seed).standard_normal(size), rounding)
+    converged = 1, -math.inf
     # The shift of the Kuczynski bound at most doubles what eps is relative to, and rounding may take half.
     for k in range(1, products_needed(size, accuracy / 4, probability / 2) + 1):
         run.extend()
@@ -266,7 +269,9 @@ def largest_eigenvalue(
             found = Enclosure(run.lower_bound(), upper, probability, k, "Christoffel")
             if found.width <= 2 * (goal - theta):
                 return found
-        if run.exhausted:
+        if theta > converged[1] + run.misfits[-1]:
+            converged = k, theta
+        if run.exhausted or k > PATIENCE * converged[0]:
             break
     bounds = [(christoffel_upper(run, component), "Christoffel"), (kuczynski_upper(run, component), "Kuczynski")]
     upper, method = min(bounds)
