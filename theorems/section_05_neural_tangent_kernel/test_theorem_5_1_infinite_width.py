@@ -18,8 +18,9 @@ Corrected   (c) $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$, exact at every wid
             descent of a network as in H4, $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} [Lip \max(d_s, d_{s+1}) \|J_s\| +
             \|J_0\| Lip\, d_s] \|r_s\|$. (d) $f_\infty(x) = k_x K^{-1} y + f_0(x) - k_x K^{-1} f_0(X)$, an offset of
             variance $c^\top \Sigma c$, $c = (1, -K^{-1} k_x)$, at every width, which an antisymmetric start removes;
-            at time t mode k of the fit is off ridge's by $\lambda/(k+\lambda) - e^{-kt}$; and the risk of flow at time
-            t is at most 1.6861 times that of ridge at $\lambda = 1/t$, the least constant being above 1.6858
+            at time t mode k of the fit is off ridge's by $\lambda/(k+\lambda) - e^{-kt}$; and for f_0 = 0 and
+            independent centred noise the expected in-sample risk of flow at time t is at most 1.6861 times that of
+            ridge at $\lambda = 1/t$, the least constant being above 1.6858
 Parts       (a) convergence of K_m - holds under added hypotheses
             (b) constancy in training - holds under added hypotheses
             (c) the function-space ODE - refuted
@@ -39,9 +40,11 @@ Tolerance   Witnesses are rational; exponentials are enclosed. (a) exact Chernof
             (properties.concentration); (b), (c) deterministic inequalities (properties.lazy_training) and rounding
 Chance      (a) 1e-13 for each of 20 comparisons an instance with Chernoff and 10 with Hoeffding, 161 instances: 5e-10,
             and 4e-9 under `thorough`; eleven more with fixed seeds at 1e-12: below 1e-8 for the file in both. (b) and
-            (c) leave nothing to chance but which networks they look at
-Findings    The 1/sqrt(m) of (b) bounds from above: a smooth network's kernel moves like 1/m, and a test that its slope
-            is -1/2 would fail. Limitations 1 to 3 of Section 5.3 are what (b), (c) and the parameterizations show
+            (c) leave nothing to chance but which networks they look at. Fixed seeds cannot fail on a second run
+Findings    At a fixed rate a wide standard network does not keep its kernel: with tanh it overflows, with ReLU all of
+            its neurons leave the data within a few steps and the kernel is zero for ever. The 1/sqrt(m) of (b) bounds
+            from above: a smooth network's kernel moves like 1/m, and a test that its slope is -1/2 would fail.
+            Limitations 1 to 3 of Section 5.3 are what (b), (c) and the parameterizations show
 Expected    refuted
 """
 
@@ -155,6 +158,16 @@ def kernel_entry_rounding(net, X):
     return 4 * (net.width + X.shape[-1] + 32) * UNIT_ROUNDOFF * sizes
 
 
+def value_rounding(net, X):
+    """How far computed values (n,) of a tanh network may be off, in norm: (m + d + 32)u times the sum of |a_j| scale.
+
+    A value sums m terms below |a_j| in size, each with a preactivation off by d u |w||x|, and tanh does not expand.
+    """
+    steep = 1 + norm(net.W, axis=-1).max(-1) * norm(X, axis=-1).max(-1)
+    units = (net.width + X.shape[-1] + 32) * np.sqrt(X.shape[-2]) * UNIT_ROUNDOFF
+    return units * net.scale * np.abs(net.a).sum(-1) * steep
+
+
 # (a) convergence of K_m
 
 
@@ -185,11 +198,11 @@ def test_every_entry_of_an_erf_kernel_with_signs_is_within_hoeffdings_deviation(
 @under_hypotheses("H1", "H2", "H3", part="(a)")
 @pytest.mark.parametrize("width", [16, 64])
 def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_and_so_variance_three_over_the_width(width):
-    # given  8000 networks, |x| = 1
-    count, x = 8000, np.array([[0.6, 0.8]])
+    # given  4000 networks, |x| = 1
+    count, x = 4000, np.array([[0.6, 0.8]])
     neurons = two_layer("ntk", count * width, 2, width)
     nets = TwoLayer(neurons.W.reshape(count, width, 2), neurons.a.reshape(count, width), "relu", width**-0.5)
-    # then   m K_m ~ Gamma(N, 2), N ~ Bin(m, 1/2), up to P(sup > e) <= 2 exp(-2 count e^2), e = 0.042
+    # then   m K_m ~ Gamma(N, 2), N ~ Bin(m, 1/2), up to P(sup > e) <= 2 exp(-2 count e^2), e = 0.060
     samples = nets.kernel(x)[:, 0, 0]
     bound = dvoretzky_kiefer_wolfowitz(count, ONCE)
     deviation = sup_distance(samples, lambda k: relu_ntk_diagonal_cdf(k, width))
@@ -332,7 +345,7 @@ def test_what_is_known_at_the_start_bounds_the_kernel_and_the_loss_for_ever(prob
     assert_at_most(moved.T, ((1 + slack) * known.radius)[:, None], why="|W_t - W_0|", instance=problem)
     bound = kernel_drift(start, problem.X, (1 + slack) * known.radius) + 4 * slack * spectral(K_0)
     assert_at_most(drift.T, bound[:, None], why="|K_t - K_0| for ever", instance=problem)
-    rounding = 41 * slack * norm(y, axis=-1) + 64 * UNIT_ROUNDOFF * norm(start.a, axis=-1)
+    rounding = 41 * slack * norm(y, axis=-1) + value_rounding(start, problem.X)
     assert_at_most(loss.T, (rate + rounding).T, why="|r_t| contracts", instance=problem)
 
 
@@ -350,7 +363,7 @@ def test_the_kernel_stays_near_its_infinite_limit_and_four_times_the_width_halve
     bound = h + 2 * np.sqrt(largest + h) * lip_radius + lip_radius**2
     # when
     path = list(islice(network_path(start, X, y, LAZY_STEP / (largest + h), "hidden"), 0, 41, 20))
-    # then   Power: h is all that chance contributes, a sixth of the larger bound
+    # then   a priori; h is 0.18 and 0.09, nearly all of it. Power: an error of 2h is missed with probability ONCE
     drift = np.array([spectral(net.kernel(X, train="hidden") - limit) for net in path])
     assert_at_most(drift.T, bound[:, None], why="|K_t - K| at t = 0, 20, 40")
     assert_at_most(bound[1], bound[0] / 2, why="the bound at four times the width")
@@ -371,7 +384,6 @@ def test_the_kernel_of_a_smooth_network_moves_much_less_than_the_square_root_of_
 
 
 @observed(part="(b)")
-@pytest.mark.slow
 def test_the_kernel_of_a_relu_network_moves_more_than_one_over_the_width_says():
     # given  ReLU, both layers trained, nine seeds at widths 256 and 16384: slope -1 would divide the change by 64
     X, y = np.array([[1.0, 0.5], [-0.5, 1], [1, -1]]), np.array([1.0, -1, 0.5])
@@ -441,14 +453,25 @@ def test_without_H1_a_fixed_rate_multiplies_the_residual_by_more_than_the_width_
 
 @necessity("H1", part="(b)")
 def test_without_H1_a_rate_that_trains_a_narrow_network_makes_a_wide_one_overflow():
-    # given  tanh, standard parameterization, eta = 1/10: lambda_max(K) is about m/2 on these points
+    # given  tanh, standard parameterization, eta = 1/10, where |K_0| is near 0.6 m
     X, y = np.array([[1.0, 0], [0.6, 0.8]]), np.array([0.5, -0.5])
-    narrow, wide = (two_layer("standard", m, 2, 7, activation="identity") for m in (8, 1024))
+    narrow, wide = (two_layer("standard", m, 2, 7, activation="tanh") for m in (8, 1024))
     end = fit(narrow, X, y, 0.1, loss=1e-6, budget=2000)
     # then   the run that is lost says where
     assert_at_most(0.5 * norm(end.predict(X) - y) ** 2, 1e-6, why="loss at width 8")
     with pytest.raises(NonFiniteLossError, match=r"instance 0 has misfit (inf|nan) after \d+ steps"):
         fit(wide, X, y, 0.1, loss=1e-6, budget=2000)
+
+
+@necessity("H1", part="(b)")
+def test_without_H1_a_wide_relu_network_dies_of_the_same_rate_and_its_kernel_with_it():
+    # given  the same with ReLU, ten seeds at width 1024: the steps throw every neuron off the data
+    X, y = np.array([[1.0, 0], [0.6, 0.8]]), np.array([0.5, -0.5])
+    start = two_layer("standard", np.repeat(1024, 10), 2, np.arange(10))
+    *_, end = islice(network_path(start, X, y, 0.1), 21)
+    # then   f = 0 and J = 0 exactly, so that nothing ever moves again
+    assert_identical(end.predict(X), np.zeros((10, 2)), why="values after twenty steps")
+    assert_identical(end.jacobian(X), 0 * start.jacobian(X), why="Jacobian after twenty steps")
 
 
 @necessity("H4", part="(b)")
@@ -496,9 +519,9 @@ def test_without_H6_a_singular_kernel_leaves_contradictory_targets_unfitted(prob
     eta = LAZY_STEP / spectral(start.kernel(X, train="hidden"))
     # when
     *_, end = islice(network_path(start, X, y, eta, "hidden"), 20)
-    # then   two residuals that differ by 2
+    # then   two residuals that differ by 2, but for the rounding of one value
     residual = norm(end.predict(X) - y, axis=-1)
-    assert_at_most(np.sqrt(2), residual * (1 + 4 * UNIT_ROUNDOFF), why="residual of a repeated input", instance=problem)
+    assert_at_most(np.sqrt(2), residual + value_rounding(end, X), why="residual of a repeated input", instance=problem)
 
 
 # (c) the function-space equation
@@ -603,8 +626,8 @@ def test_torch_users_see_the_same_factor():
 @corrected(part="(c)")
 @given_batches(problem=trainings(log_widths=range(2, 6)))
 def test_the_linearized_network_follows_its_closed_form_at_all_times_and_off_the_data(problem):
-    # given  ReLU, both layers; the loss with 1/(2n) and rate eta, so that h = eta/n; the drawn time
-    start, X, Z, t = problem.network("relu"), problem.X, problem.Z, problem.t
+    # given  tanh, both layers; the loss with 1/(2n) and rate eta, so that h = eta/n; the drawn time
+    start, X, Z, t = problem.network("tanh"), problem.X, problem.Z, problem.t
     J, J_Z, r_0 = start.jacobian(X), start.jacobian(Z), problem.y - start.predict(X)
     eta = problem.rows * problem.step / spectral(start.kernel(X))
     h = eta / problem.rows
@@ -642,8 +665,7 @@ def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path
     # then
     gap = norm(states[-1].predict(X) - y - linear, axis=-1)
     rounding = 20 * kernel_rounding(start, X) / spectral(K_0) * norm(start.predict(X) - y, axis=-1)
-    values = 64 * UNIT_ROUNDOFF * np.asarray(start.scale) * norm(start.a, axis=-1) * np.sqrt(start.width)
-    bound = linearization_gap(states, X, y, eta) + rounding + values
+    bound = linearization_gap(states, X, y, eta) + rounding + 2 * value_rounding(states[-1], X)
     assert_at_most(gap, bound, why="network against its linearization", instance=problem)
 
 
@@ -654,9 +676,12 @@ def test_a_wide_network_is_certified_to_follow_its_linearization_within_a_tenth_
     start = two_layer("ntk", 2**14, 2, 14, activation="erf", signs=True, antisymmetric=True)
     eta = 1 / spectral(start.kernel(X, train="hidden"))
     states = list(islice(network_path(start, X, y, eta, "hidden"), 30))
-    # then   at the end of a run that fits
-    assert_at_most(linearization_gap(states, X, y, eta), norm(y) / 10, why="certified distance over thirty steps")
-    assert_at_most(norm(states[-1].predict(X) - y), norm(y) / 10, why="residual after thirty steps")
+    # then   certified, while the linearization contracts by 1 - lambda_min/lambda_max a step, to a twentieth
+    gap, w = linearization_gap(states, X, y, eta), np.linalg.eigvalsh(start.kernel(X, train="hidden"))
+    left = (1 - w[0] / w[-1]) ** (len(states) - 1) * norm(y)
+    assert_at_most(gap, norm(y) / 10, why="certified distance over thirty steps")
+    assert_at_most(left, norm(y) / 20, why="residual of the linearization after thirty steps")
+    assert_at_most(norm(states[-1].predict(X) - y), left + gap, why="residual of the network")
 
 
 # (d) identical to kernel ridge regression
