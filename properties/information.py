@@ -53,11 +53,11 @@ def lautum_information(joint: np.ndarray) -> np.ndarray:
 def pushed_through(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The joint law (k, l) of X and Z = f(X) for one distribution (k,): values (k, ...) are the f(x), compared exactly.
 
-    The columns are the distinct values in lexicographic order. Works in floats and in fractions.
+    The columns are the distinct values in the order in which they occur first. Works in floats and in fractions.
     """
     flat = np.asarray(values).reshape(len(weights), -1)
-    label = np.unique(flat, axis=0, return_inverse=True)[1].ravel()
-    return np.asarray(weights)[:, None] * np.eye(label.max() + 1, dtype=int)[label]
+    first = (flat[:, None] == flat).all(-1).argmax(1)
+    return np.asarray(weights)[:, None] * (first[:, None] == np.unique(first))
 
 
 def rounding(terms: int | np.ndarray, spread: float | np.ndarray, total: float | np.ndarray = 1.0) -> np.ndarray:

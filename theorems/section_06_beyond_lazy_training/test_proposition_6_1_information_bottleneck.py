@@ -52,6 +52,7 @@ Expected    refuted
 """
 
 import dataclasses
+import functools
 from fractions import Fraction
 
 import numpy as np
@@ -102,6 +103,7 @@ from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, vacuous
 
 FALSE_ALARM = 5e-10
+pivot_interval = functools.cache(chi_square_interval)
 DECAY = 1 / 4
 
 
@@ -322,21 +324,18 @@ def test_without_a_prior_the_spread_of_the_weights_grows_for_ever():
 
 @counterexample(part="(c)")
 def test_a_search_finds_two_data_sets_that_noise_tells_apart():
-    def noise_informs(instance):
-        rows, targets = instance
-        X, y, zero = np.array(rows, float)[:, None], np.array(targets, float)[:, None], np.zeros((2, 2))
+    def noise_informs(pair):
+        X, y, zero = pair.reshape(2, 1, 3)[..., :2], pair.reshape(2, 1, 3)[..., 2], np.zeros((2, 2))
         H, b, eta = X.mT @ X, np.vecmat(y, X), 1 / 16
         laws = law_after(H, b, zero, eta, 1.0, 100)
         one, other = (GaussianLaw(mean, C) for mean, C in zip(laws.mean, laws.covariance, strict=True))
         # without noise W is the mean: equal means know nothing of D, different ones know ln 2
         return not (laws.mean[0] - laws.mean[1]).any() and information_at_least(one, other) > 1 / 8
 
-    row = st.tuples(st.integers(-3, 3), st.integers(-3, 3)).filter(any)
-    instances = st.tuples(st.tuples(row, row), st.tuples(st.integers(-3, 3), st.integers(-3, 3)))
-    rows, targets = smallest_violation(instances, noise_informs)
-    # then   targets zero, so that W = 0 without noise, and rows of different directions or lengths
-    assert_identical(targets, (0, 0), why="the targets of the smallest pair")
-    assert_at_most(1, np.square(np.subtract(*rows)).sum(), why="two different rows")
+    found = smallest_violation(tapes(6).map(lambda tape: tape.integers((2, 3), 3)), noise_informs)
+    # then   two samples (x, y): targets zero, so that W = 0 without noise, and different x
+    assert_identical(found[:, 2], [0, 0], why="the targets of the smallest pair")
+    assert_at_most(1, norm(found[0, :2] - found[1, :2]), why="two different inputs")
 
 
 @counterexample(part="(c)")
@@ -375,8 +374,8 @@ def test_weight_decay_that_ignores_the_temperature_does_not_make_the_noise_compr
         )
         for beta in (1.0, 0.01)
     ]
-    # then   W scales with the temperature and says as much about D as before; in fifty steps C is conditioned below 10
-    slack = 1024 * UNIT_ROUNDOFF * 50**2
+    # then   W scales with the temperature and says as much about D as before
+    slack = 256 * UNIT_ROUNDOFF
     assert_at_most(np.abs(affinities[0] - affinities[1]), slack, why="affinity at two temperatures", instance=problem)
 
 
@@ -486,7 +485,7 @@ def test_a_thousand_sampled_runs_have_that_mean_and_covariance(problem, seed):
     #        noise without the 2, or with beta^2 for beta, changes it by a factor below 2/3, one of size eta for
     #        sqrt(eta) so or above 3/2 at three of the five steps: each missed with a probability below 1e-8
     square = whitened_square(sample, law_after(H, b, problem.w0, eta, beta, 6))
-    low, high = chi_square_interval(sample.size, FALSE_ALARM)
+    low, high = pivot_interval(sample.size, FALSE_ALARM)
     assert_within(low, square, high, why="chi-square pivot", instance=problem)
 
 
