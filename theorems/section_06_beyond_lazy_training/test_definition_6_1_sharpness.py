@@ -1,0 +1,206 @@
+r"""Definition 6.1 - the sharpness of a minimum is the largest eigenvalue of its Hessian, a number of its coordinates.
+
+Section     6.3
+Printed     $\lambda_{\max}(\nabla^2 \mathcal{L}(\theta^*))$ characterizes the sharpness of a minimum $\theta^*$
+Reading     A definition cannot be false. We ask what it measures: by how much the loss can rise near the minimum, and
+            what that has to do with the tangent kernel; and of what it is a property.
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$,
+            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained
+Hypotheses  (H1) theta* interpolates the data, for S = lambda_max(K)/n.
+            (H2) the coordinates are given, up to a rotation: S is a property of parameters, not of the function.
+Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of f, and $J^\top J$ shares its nonzero
+            eigenvalues with K. Dividing w and multiplying a by c > 0 changes no prediction of a ReLU network and
+            turns K into $c^2 K_W + c^{-2} K_a$, so that S takes any value above a positive one.
+Source      Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets (the map and its effect)
+Tolerance   The map runs on Fractions, or on floats by powers of two, which round nothing. The sharpness of a network is
+            enclosed by Cholesky on the Hessian of autograd (properties.sharpness), the kernel is in closed form: what
+            is left is the rounding of the kernel, 16(m + d + n)u tr K/n, and of residuals that should be zero.
+Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
+            by Lanczos needs a certificate of its own (properties.lanczos). For c < 0, or for tanh, the map changes
+            the predictions and says nothing. No c makes S small: $S \ge 2 \sqrt{\operatorname{tr} K_W
+            \operatorname{tr} K_a}/n^2$.
+Expected    holds
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.models.exact_relu import ExactReluNetwork
+from fixtures.models.two_layer import two_layer
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.regression import regressions
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, leading_pivots
+from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.lanczos import largest_eigenvalue_of_matrix
+from properties.sharpness import sharpness
+from theorems.ledger import as_printed, necessity
+
+WIDTH, DIMENSION, SAMPLES, NETWORKS = 5, 3, 4, 12
+ACCURACY = 1e-9
+
+
+def mean_loss(problem, w):
+    """(1/2n)|Xw - y|^2."""
+    return ((np.matvec(problem.X, w) - problem.y) ** 2).sum(-1) / (2 * problem.rows)
+
+
+def enclosed_sharpness(net, X, y):
+    """The sharpness of (1/2n)|f(X) - y|^2 in both layers, as autograd and Cholesky have it."""
+    import torch
+
+    W, a = (torch.tensor(layer, requires_grad=True) for layer in (net.W, net.a))
+    inputs, targets, activation = torch.as_tensor(X), torch.as_tensor(y), getattr(torch, net.activation)
+    values = lambda: float(net.scale) * activation(inputs @ W.T) @ a  # noqa: E731
+    return sharpness(lambda: (values() - targets).square().mean() / 2, [W, a], accuracy=ACCURACY)
+
+
+def at_interpolation(seed, activation):
+    """Both ends of the enclosed sharpness at y = f(X), lambda_max(K)/n, and the rounding between the two."""
+    rng = np.random.default_rng(seed)
+    net, X = two_layer("ntk", WIDTH, DIMENSION, seed, activation=activation), rng.standard_normal((SAMPLES, DIMENSION))
+    found, K = enclosed_sharpness(net, X, net.predict(X)), net.kernel(X)
+    # A residual that should be zero is the rounding of f, where |s| <= 1; it multiplies the second derivatives of f.
+    residual = 8 * (WIDTH + DIMENSION) * UNIT_ROUNDOFF * net.scale * np.abs(net.a).sum()
+    length = norm(X, axis=1).max()
+    second = net.scale * (net.nonlinearity.curvature * np.abs(net.a).max() * length**2 + 2 * length)
+    kernel = 16 * (WIDTH + DIMENSION + SAMPLES) * UNIT_ROUNDOFF * np.trace(K) / SAMPLES
+    return found.lower, np.linalg.eigvalsh(K)[-1] / SAMPLES, found.upper, residual * second + kernel
+
+
+@st.composite
+def relu_networks(draw):
+    """A ReLU network with integer weights, m and d and n of 1 to 3, its inputs, and a rational factor c > 0.
+
+    Shrinks to zero weights; neurons may be dead.
+    """
+    tape = draw(tapes(5 + 9 + 3 + 9))
+    m, d, n = 1 + tape.below(3), 1 + tape.below(3), 1 + tape.below(3)
+    c = Fraction(1 + tape.below(12), 1 + tape.below(12))
+    W, a, X = (fractions(tape.integers(shape, 3).astype(int)) for shape in ((m, d), m, (n, d)))
+    return ExactReluNetwork(W, a, Fraction(1)), X, c
+
+
+def rescaled(net, c):
+    """Hidden weights divided, output weights multiplied by c."""
+    return ExactReluNetwork(net.W / c, net.a * c, net.scale)
+
+
+def kernels_of_layers(net, X):
+    """K_W and K_a, the tangent kernels of the two layers alone; exact."""
+    J, split = net.jacobian(X), net.W.size
+    return J[:, :split] @ J[:, :split].T, J[:, split:] @ J[:, split:].T
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_sharpness_is_twice_the_worst_rise_of_the_loss_over_the_squared_distance(problem):
+    # given  a linear model at its minimum w, where L = 0; S = s_1^2/n
+    w, S = np.matvec(problem.V, problem.divide_by_s(problem.modes(problem.y))), problem.sigma_max**2 / problem.rows
+    size = norm(w, axis=-1) + norm(problem.w0, axis=-1) + norm(problem.y, axis=-1) + 1
+    rounding = 64 * (problem.rows + problem.columns) * problem.condition * UNIT_ROUNDOFF * size**2
+    # then   in any direction at most S|v|^2/2, and just that along the top eigenvector
+    any_rise, top_rise = mean_loss(problem, w + problem.w0), mean_loss(problem, w + problem.V[..., 0])
+    bound = S * norm(problem.w0, axis=-1) ** 2 / 2
+    assert_at_most(any_rise, bound + rounding, why="rise along w0", instance=problem)
+    assert_at_most(np.abs(top_rise - S / 2), rounding, why="rise along the top eigenvector", instance=problem)
+
+
+@as_printed
+@pytest.mark.parametrize("activation", ["tanh", "erf"])
+def test_at_interpolation_the_sharpness_is_the_top_of_the_tangent_kernel_over_n(activation):
+    # given  H1: y = f(X), for networks of both layers and inputs off the unit sphere
+    lower, bridge, upper, slack = np.array([at_interpolation(seed, activation) for seed in range(NETWORKS)]).T
+    # then
+    assert_within(lower, bridge, upper, slack=slack, why="lambda_max(K)/n inside the enclosure")
+    assert_at_most(upper - lower, ACCURACY * bridge, why="width of the enclosure")
+
+
+@as_printed
+@given(tapes(16 + 3 * 4))
+def test_a_rotation_of_the_coordinates_leaves_the_sharpness_alone(tape):
+    # given  the integer Hessian A'A, and coordinates turned by reflections
+    A, Q = tape.integers((4, 4), 3), tape.rotation(4)
+    # then
+    S, turned = np.linalg.eigvalsh(A.T @ A)[-1], np.linalg.eigvalsh((A @ Q).T @ (A @ Q))[-1]
+    assert_at_most(abs(S - turned), 256 * UNIT_ROUNDOFF * norm(A) ** 2, why="sharpness in turned coordinates")
+
+
+@necessity("H1")
+def test_without_H1_the_kernel_misses_the_residual_times_the_curvature_of_f():
+    # given  f = a w x with a = w = x = 1 and y = 0: K = 2, and the Hessian is [[1, 2], [2, 1]]
+    H, top = fractions([[1, 2], [2, 1]]), fractions([1, 1])
+    # then   its top eigenvalue is 3, by an eigenvector and by the pivots of 3I - H
+    assert_identical(H @ top, 3 * top, why="an eigenvalue")
+    assert_at_most(0, min(leading_pivots(3 * fractions(np.eye(2, dtype=int)) - H)), why="the largest one")
+    # and    autograd agrees, which sees the loss only
+    import torch
+
+    a, w = (torch.ones((), dtype=torch.float64, requires_grad=True) for _ in range(2))
+    found = sharpness(lambda: (a * w).square() / 2, [a, w], accuracy=ACCURACY)
+    assert_within(found.lower, 3, found.upper, why="the sharpness of (aw)^2/2 at (1, 1), not 2")
+
+
+@necessity("H2")
+@given(relu_networks())
+def test_without_H2_one_function_of_a_relu_network_has_sharpnesses_without_bound(instance):
+    net, X, c = instance
+    moved, n = rescaled(net, c), len(X)
+    # then   the same predictions, and another kernel, all exact
+    assert_identical(moved.predict(X), net.predict(X), why="predictions of the rescaled network")
+    K_W, K_a = kernels_of_layers(net, X)
+    K = moved.kernel(X)
+    assert_identical(K, c**2 * K_W + K_a / c**2, why="kernel of the rescaled network")
+    # and    n S = lambda_max(K) is between tr K/n and tr K, so S grows like c^2, and like 1/c^2
+    S = largest_eigenvalue_of_matrix(K.astype(float) / n)
+    slack = 64 * K.size * UNIT_ROUNDOFF * float(np.trace(K))
+    assert_within(float(np.trace(K)) / n**2, S.upper, float(np.trace(K)) / n, slack=slack + S.width, why="S at c")
+
+
+@necessity("H2")
+@pytest.mark.parametrize("power", [-20, -1, 1, 20])
+def test_a_power_of_two_changes_the_sharpness_and_no_bit_of_a_prediction(power):
+    # given  50 standard normal inputs, and Gaussian weights
+    net, X, c = two_layer("standard", 30, 4, 0), np.random.default_rng(1).standard_normal((50, 4)), 2.0**power
+    moved = type(net)(net.W / c, net.a * c, net.activation, net.scale)
+    # then
+    assert_identical(moved.predict(X), net.predict(X), why="predictions")
+    kernels = c**2 * net.kernel(X, train="hidden") + net.kernel(X, train="output") / c**2
+    assert_identical(moved.kernel(X), kernels, why="kernel, also without rounding")
+
+
+@necessity("H2")
+@given(st.integers(1, 50), st.integers(1, 50))
+def test_the_sharpness_of_one_neuron_is_the_square_of_its_factor_and_of_the_inverse(p, q):
+    # given  f(x) = a max(wx, 0) at w = 1/c, a = c, and the sample x = y = 1: L = 0
+    c = Fraction(p, q)
+    net = rescaled(ExactReluNetwork(fractions([[1]]), fractions([1]), Fraction(1)), c)
+    # then   S = c^2 + 1/c^2, never less than 2
+    S = net.kernel(fractions([[1]]))[0, 0]
+    assert_identical(S, c**2 + 1 / c**2, why="sharpness of one neuron")
+    assert_at_most(2, S, why="the least sharpness, at balance")
+
+
+@necessity("H2")
+def test_other_units_change_the_sharpness_of_any_model():
+    # given  f(x) = wx in the coordinate v = w/c: L = (1/2)(c v x - y)^2 at x = 3
+    curvatures = [Fraction(c * 3) ** 2 for c in (1, 10, 100)]
+    slopes = [(c * 3) * (c * 3 * (v + 1) - 1) - (c * 3) * (c * 3 * v - 1) for c, v in ((1, 0), (10, 1), (100, 2))]
+    assert_identical(slopes, curvatures, why="second derivative as a difference of slopes")
+    assert_at_most(curvatures[0] * 10**4, curvatures[-1], why="sharpness in coordinates 100 times as coarse")
+
+
+@necessity("H2")
+def test_for_tanh_or_a_negative_factor_the_map_is_to_another_function():
+    # given  one neuron at x = w = a = 1
+    net = ExactReluNetwork(fractions([[1]]), fractions([1]), Fraction(1))
+    assert_identical([*net.predict(fractions([[1]])), *rescaled(net, -1).predict(fractions([[1]]))], [1, 0], why="c=-1")
+    # then   c tanh(1/c) is not tanh(1): 0.924 against 0.762 for c = 2
+    gap = 2 * np.tanh(0.5) - np.tanh(1.0)
+    assert_within(0.16, gap, 0.163, slack=8 * UNIT_ROUNDOFF, why="predictions of the rescaled tanh network")
