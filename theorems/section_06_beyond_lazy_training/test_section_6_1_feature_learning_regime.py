@@ -145,6 +145,12 @@ def rounding(task, net, steps):
     return 64 * (net.width + task.X.shape[-1]) * (1 + steps) * UNIT_ROUNDOFF
 
 
+def size(net, task):
+    """What the rounding of a residual is relative to: |y| + c |a||W||X|, which is at least that of its sum of terms."""
+    terms = norm(net.a, axis=-1) * norm(net.W, axis=(-2, -1)) * norm(task.X, 2, axis=(-2, -1))
+    return norm(task.y, axis=-1) + net.scale * terms
+
+
 def exact_network(width, unit):
     """Weights of m neurons, half with (w, a) = (1, 1) unit and half with (1, -1) unit: f_0 = 0, in fractions."""
     signs = fractions([1] * (width // 2) + [-1] * (width // 2))
@@ -273,7 +279,7 @@ def test_every_network_moves_as_far_as_its_values_do_over_the_norm_of_its_jacobi
     # then   at every step, lazy or not: whoever fits a target of order 1 while |J| is of order 1 meets the criterion
     steepest = np.sqrt(top(K)) + turning_rate(net, task.X, train) * run.moved / 2
     changed = np.array([norm(at.predict(task.X) - net.predict(task.X), axis=-1) for at in run.networks])
-    slack = rounding(task, net, 12) * (steepest + norm(task.y, axis=-1))
+    slack = rounding(task, net, 12) * (steepest * run.moved + size(net, task))
     assert_at_most(changed.T, (steepest * run.moved + slack).T, why="mean value theorem", instance=task)
 
 
@@ -329,7 +335,7 @@ def test_finite_networks_move_by_the_rkhs_norm_of_their_change_up_to_the_turn_of
     modes = np.vecmat(run.networks[-1].predict(task.X) - net.predict(task.X), V)
     exact = np.sqrt(np.sum(modes**2 / k, axis=-1))
     bound = movement_error(turning_rate(net, task.X, train), np.sqrt(k[:, 0]), run.moved[-1], run.turned[-1])
-    slack = rounding(task, net, 12) * k[:, -1] / k[:, 0] * (exact + norm(task.y, axis=-1) / np.sqrt(k[:, 0]))
+    slack = rounding(task, net, 12) * (k[:, -1] / k[:, 0] * exact + size(net, task) / np.sqrt(k[:, 0]))
     assert_at_most(np.abs(run.moved[-1] - exact), bound + slack, why="movement of a finite network", instance=task)
 
 
@@ -344,7 +350,7 @@ def test_the_kernel_of_a_lazy_network_drifts_no_further_than_its_certificate(tas
     # then   at every step
     drift = np.array([top(at.kernel(task.X, train=train) - K) for at in run.networks])
     bound = kernel_drift(turning_rate(net, task.X, train), np.sqrt(top(K)), run.moved)
-    slack = rounding(task, net, 12) * top(K)
+    slack = rounding(task, net, 12) * top(K)  # the kernel is a sum of squares
     assert_at_most(drift.T, (bound + slack).T, why="kernel drift", instance=task)
 
 
@@ -358,10 +364,11 @@ def test_how_far_a_lazy_network_will_move_is_known_before_it_is_trained(task):
     # when   eta |K_0| = 4/9 or less
     run = descended(net, task.X, y, 4 / 9 * task.step / k[:, -1], 12, "hidden")
     # then   at every step, in movement and in kernel
-    ahead, slack = movement_ahead(np.sqrt(k[:, 0]), norm(y, axis=-1)), rounding(task, net, 12)
+    ahead, relative = movement_ahead(np.sqrt(k[:, 0]), norm(y, axis=-1)), rounding(task, net, 12)
+    slack = relative * size(net, task) / np.sqrt(k[:, 0])
     assert_at_most(run.moved.T, (ahead + slack)[:, None], why="movement, known beforehand", instance=task)
     changed = relative_change(net, run.networks[-1], task.X, "hidden")
-    bound = kernel_drift(C, np.sqrt(k[:, -1]), ahead) / k[:, -1] + slack
+    bound = kernel_drift(C, np.sqrt(k[:, -1]), ahead + slack) / k[:, -1] + relative
     assert_at_most(changed, bound, why="relative kernel change, known beforehand", instance=task)
 
 
@@ -398,7 +405,7 @@ def test_the_kernel_of_a_homogeneous_network_is_at_least_twice_what_it_predicts(
     lengths, c = norm(task.X, axis=-1), net.scale[:, None]
     least = np.array([2 * c * lengths * np.abs(at.predict(task.X)) for at in run.networks])
     own = np.array([np.diagonal(at.kernel(task.X), axis1=-2, axis2=-1) for at in run.networks])
-    slack = rounding(task, net, 1) * own
+    slack = rounding(task, net, 1) * (own + c * lengths * size(net, task)[:, None])
     assert_at_most(least.swapaxes(0, 1), (own + slack).swapaxes(0, 1), why="2 c |x| |f(x)|", instance=task)
 
 
