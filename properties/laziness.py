@@ -40,15 +40,31 @@ def kernel_drift(rate: np.ndarray, J_norm: np.ndarray, moved: np.ndarray) -> np.
 
 
 def movement_error(
-    rate: np.ndarray, least_singular_value: np.ndarray, moved: np.ndarray, turned: np.ndarray
+    rate: np.ndarray, least_singular_value: np.ndarray, eta: np.ndarray, moved: np.ndarray, misfit: np.ndarray
 ) -> np.ndarray:
-    """How far |theta_T - theta_0| may be from sqrt(v' K_0^-1 v), v = f_T - f_0: C d^2/(2 sigma) + C * turned.
+    """How far |theta_t - theta_0| may be from sqrt(v' K_0^-1 v), v = f_t - f_0, at t = 0, ..., T, shape (T + 1, ...).
 
-    sigma: the least singular value of J_0, (...,). turned: sum_t eta |theta_t - theta_0| |r_t| over gradient descent on
-    (1/2)|r|^2. Proof: v = J_0 D + e for the displacement D, |e| <= C d^2/2 (mean value); and the part of D off
-    row(J_0) is a sum of eta (J_t - J_0)' r_t.
+    C (d_t^2/(2 sigma) + eta sum_{s < t} d_s |r_s|) for gradient descent on (1/2)|r|^2; sigma: the least singular value
+    of J_0. moved, misfit (T + 1, ...): d_t = |theta_t - theta_0| and |r_t|. Proof: v = J_0 D + e for the displacement
+    D, |e| <= C d^2/2 (mean value), and the part of D off row(J_0) is a sum of eta (J_s - J_0)' r_s.
     """
-    return rate * (moved**2 / (2 * least_singular_value) + turned)
+    return rate * (moved**2 / (2 * least_singular_value) + _before(eta * moved * misfit))
+
+
+def path_error(
+    rate: np.ndarray, J_norm: np.ndarray, eta: np.ndarray, moved: np.ndarray, misfit: np.ndarray
+) -> np.ndarray:
+    """How far theta_t may be from the weights of the linearized network at t = 0, ..., T, shape (T + 1, ...).
+
+    eta C sum_{s < t} d_s (|J_0| d_s/2 + |r_s|), for gradient descent on (1/2)|r|^2 with eta <= 2/|K_0|: zero at t = 1.
+    Proof: the difference D obeys D <- (I - eta J_0'J_0) D - eta J_0' e_s - eta (J_s - J_0)' r_s, |e_s| <= C d_s^2/2.
+    """
+    return rate * _before(eta * moved * (J_norm * moved / 2 + misfit))
+
+
+def _before(terms: np.ndarray) -> np.ndarray:
+    """The sums over s < t of terms (T + 1, ...)."""
+    return np.cumsum(terms, axis=0) - terms
 
 
 def movement_ahead(least_singular_value: np.ndarray, misfit: np.ndarray) -> np.ndarray:

@@ -1,15 +1,17 @@
 """Self-tests: the bounds on how a network turns hold, and are attained where they can be."""
 
 import dataclasses
+from itertools import islice
 
 import numpy as np
 import pytest
 from numpy.linalg import norm
 
+from fixtures.dynamics.two_layer import network_path
 from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_within
-from properties.laziness import kernel_drift, movement_ahead, movement_error, turning_rate
+from properties.laziness import kernel_drift, movement_ahead, movement_error, path_error, turning_rate
 
 X = np.array([[1.0, 2, -1], [0, 1, 1], [3, -1, 0.5]])
 ROUNDING = 256 * UNIT_ROUNDOFF
@@ -61,11 +63,23 @@ def test_the_error_of_the_movement_is_attained_along_the_diagonal_of_a_product()
     # given  f = a w at a = w = 1, moved to a = w = 1 + h: sqrt(v' K_0^-1 v) = sqrt(2) (h + h^2/2), |J_0| = sqrt(2)
     h = 0.25
     error = abs(2**0.5 * h - 2**0.5 * (h + h**2 / 2))
-    bound = movement_error(np.array(1.0), np.array(2**0.5), np.array(2**0.5 * h), np.array(0.0))
+    bound = movement_error(1.0, 2**0.5, 0.0, np.array([0, 2**0.5 * h]), np.array([1.0, 0.0]))[1]
     assert_within(bound, error, bound, slack=ROUNDING, why="C d^2/(2 sigma)")
-    # and    what gradient descent adds off the row space is C times its sum
-    added = movement_error(np.array(2.0), np.array(1.0), np.array(0.0), np.array(3.0))
-    assert_within(6, added, 6, why="C * turned")
+
+
+def test_what_descent_adds_off_the_row_space_is_attained_at_a_saddle():
+    # given  f = 3 a w at a = 1, w = 0, where J turns at a right angle; two steps with eta = 1/36 towards y = 3
+    net, x, y, eta = TwoLayer(np.zeros((1, 1)), np.ones(1), "identity", 3.0), np.ones((1, 1)), np.array([3.0]), 1 / 36
+    path = list(islice(network_path(net, x, y, eta), 3))
+    D = np.array([[at.W[0, 0], at.a[0] - 1] for at in path])
+    moved, misfit = norm(D, axis=1), np.array([abs(at.predict(x)[0] - 3) for at in path])
+    # then   linear descent stays on a = 1 with w_1 = 1/4, w_2 = 7/16, and a leaves by eta C d_1 |r_1|
+    off_row = movement_error(3.0, 3.0, eta, moved, misfit)[2] - moved[2] ** 2 / 2
+    assert_within(abs(D[2, 1]), off_row, abs(D[2, 1]), slack=ROUNDING, why="eta C sum d |r|")
+    error = norm(D - [[0, 0], [1 / 4, 0], [7 / 16, 0]], axis=1)
+    bound = path_error(3.0, 3.0, eta, moved, misfit)
+    assert_at_most(error, bound + ROUNDING, why="distance to the linearized path")
+    assert_at_most(bound[2], 1.2 * error[2], why="which is most of its bound")
 
 
 def test_the_movement_known_beforehand_is_at_most_17_quarters_of_that_of_a_linear_network_along_its_flattest_way():
