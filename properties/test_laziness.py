@@ -82,6 +82,17 @@ def test_what_descent_adds_off_the_row_space_is_attained_at_a_saddle():
     assert_at_most(bound[2], 1.2 * error[2], why="which is most of its bound")
 
 
+def test_what_the_curvature_of_the_values_adds_to_the_path_is_attained_where_one_step_fits():
+    # given  f = a w at a = w = 1 and eta = 4/9, which takes both to 5/4 and f to y = 25/16; then the network rests
+    net, one, eta = TwoLayer(np.ones((1, 1)), np.ones(1), "identity", 1.0), np.ones((1, 1)), 4 / 9
+    path = list(islice(network_path(net, one, np.array([25 / 16]), eta), 3))
+    moved = np.array([norm(at.parameters() - net.parameters()) for at in path])
+    misfit = np.array([abs(at.predict(one)[0] - 25 / 16) for at in path])
+    # then   the linearization has 1/16 to go, and takes another step of eta |J_0|/16
+    bound = path_error(1.0, 2**0.5, eta, moved, misfit)[2]
+    assert_within(bound, eta * 2**0.5 / 16, bound, slack=ROUNDING, why="eta C |J_0| d^2/2")
+
+
 def test_the_movement_known_beforehand_is_at_most_17_quarters_of_that_of_a_linear_network_along_its_flattest_way():
     # given  J = sigma: fitting r_0 takes |r_0|/sigma
     assert_within(3 / 0.5, movement_ahead(np.array(0.5), np.array(3.0)), 4.25 * 3 / 0.5, why="in units of |r_0|/sigma")
