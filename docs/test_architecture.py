@@ -15,7 +15,7 @@ FORBIDDEN = {
     "properties": ("theorems",),
     "theorems/ledger": ("fixtures", "theorems.section"),
 }
-HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib", "mpmath")
+HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib")
 
 
 def imported(nodes):
