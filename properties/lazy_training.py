@@ -115,7 +115,9 @@ def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, 
     r^lin follows the linearized network, r_{s+1}^lin = (I - eta K_0) r_s^lin. Since r_{s+1} = (I - eta K^_s) r_s with
     K^_s = J^_s J_s', J^_s the mean Jacobian over step s, and |I - eta K_0| <= 1 for eta|K_0| <= 2,
 
-        |r_t - r_t^lin| <= eta sum_{s<t} [Lip max(d_s, d_{s+1})|J_s| + |J_0| Lip d_s] |r_s|,    d_s = |W_s - W_0|_F.
+        |r_t - r_t^lin| <= eta sum_{s<t} [Lip (d_s + d_{s+1})/2 |J_s| + |J_0| Lip d_s] |r_s|,    d_s = |W_s - W_0|_F,
+
+    as the distance from W_0 is convex along a step. One neuron attains it in the limit of a short time.
 
     states: all iterates in their order, W trained alone. eta: a number or (...).
     """
@@ -124,7 +126,7 @@ def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, 
     lip, first, total = jacobian_lipschitz(start, X), spectral(start.jacobian(X, "hidden")), 0.0
     for after in states:
         here, there = displacement(now, start), displacement(after, start)
-        change = lip * np.maximum(here, there) * spectral(now.jacobian(X, "hidden")) + first * lip * here
+        change = lip * (here + there) / 2 * spectral(now.jacobian(X, "hidden")) + first * lip * here
         total = total + np.asarray(eta) * change * norm(now.predict(X) - y, axis=-1)
         now = after
     return total

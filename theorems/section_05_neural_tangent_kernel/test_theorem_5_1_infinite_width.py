@@ -15,12 +15,12 @@ Hypotheses  (H1) NTK parameterization: scale m^(-1/2), weights of order 1.  (H2)
             (H4) |s''| <= L2.  (H5) eta |K_0| <= 1/3.  (H6) The width is large for the data: with s_0 the least
             singular value of J_0 and Lip = L2 |X| max|x_i|/sqrt(m),  Lip * 8 |r_0| <= s_0^2, which needs K_0 > 0.
 Corrected   (c) $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$, exact at every width, $K_t$ empirical and moving; and for
-            descent of a network as in H4, $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} [Lip \max(d_s, d_{s+1}) \|J_s\| +
-            \|J_0\| Lip\, d_s] \|r_s\|$. (d) $f_\infty(x) = k_x K^{-1} y + f_0(x) - k_x K^{-1} f_0(X)$, an offset of
-            variance $c^\top \Sigma c$, $c = (1, -K^{-1} k_x)$, at every width, which an antisymmetric start removes;
-            at time t mode k of the fit is off ridge's by $\lambda/(k+\lambda) - e^{-kt}$; and for f_0 = 0 and
-            independent centred noise the expected in-sample risk of flow at time t is at most 1.6861 times that of
-            ridge at $\lambda = 1/t$, the least constant being above 1.6858
+            descent of a network as in H4 and $d_s = \|W_s - W_0\|_F$, $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t}
+            [Lip \frac{d_s + d_{s+1}}{2} \|J_s\| + \|J_0\| Lip\, d_s] \|r_s\|$. (d) $f_\infty(x) = k_x K^{-1} y +
+            f_0(x) - k_x K^{-1} f_0(X)$, an offset of variance $c^\top \Sigma c$, $c = (1, -K^{-1} k_x)$, at every
+            width, which an antisymmetric start removes; from f_0 = 0 mode k of the fit at time t is off ridge's by
+            $\lambda/(k+\lambda) - e^{-kt}$; and the expected in-sample risk of flow at time t, under independent
+            centred noise, is at most 1.6861 times that of ridge at $\lambda = 1/t$; no constant below 1.6858 will do
 Parts       (a) convergence of K_m - holds under added hypotheses
             (b) constancy in training - holds under added hypotheses
             (c) the function-space ODE - refuted
@@ -324,6 +324,21 @@ def test_at_every_step_jacobian_and_kernel_have_moved_no_further_than_the_weight
     assert_at_most(turn.T, (lip * distances + rounding / spectral(J_0)).T, why="|J_t - J_0|_F", instance=problem)
     bound = np.array([kernel_drift(start, problem.X, d) for d in distances]) + rounding
     assert_at_most(drift.T, bound.T, why="|K_t - K_0|", instance=problem)
+
+
+@under_hypotheses("H4", part="(b)")
+def test_one_neuron_attains_what_the_weights_allow_up_to_the_third_order():
+    # given  tanh where its slope is steepest, at s'(u) = 2/3, moved by h along its input: s''' = 0, |s''''| <= 12
+    h, u, x = 1e-2, np.arctanh(1 / np.sqrt(3)), np.array([[2.0, 0]])
+    start, moved = (TwoLayer(np.array([[at / 2, 0.0]]), np.array([-1.0]), "tanh", 0.5) for at in (u, u - h))
+    turn = norm(moved.jacobian(x, "hidden") - start.jacobian(x, "hidden"))
+    drift = (moved.kernel(x, train="hidden") - start.kernel(x, train="hidden"))[0, 0]
+    # then   scale |x| = 1: J moves by L2 h - 2 h^3 at least, and K = J^2 along with it
+    low, high = 4 / (3 * np.sqrt(3)) * h - 2 * h**3, jacobian_lipschitz(start, x) * displacement(moved, start)
+    slack = kernel_rounding(start, x)
+    assert_within(low, turn, high, slack=slack, why="|J - J_0| of one neuron")
+    upper = kernel_drift(start, x, displacement(moved, start))
+    assert_within(2 * 2 / 3 * low + low**2, drift, upper, slack=slack, why="|K - K_0| of one neuron")
 
 
 @under_hypotheses("H1", "H4", "H5", "H6", part="(b)")
@@ -667,6 +682,21 @@ def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path
     rounding = 20 * kernel_rounding(start, X) / spectral(K_0) * norm(start.predict(X) - y, axis=-1)
     bound = linearization_gap(states, X, y, eta) + rounding + 2 * value_rounding(states[-1], X)
     assert_at_most(gap, bound, why="network against its linearization", instance=problem)
+
+
+@corrected(part="(c)")
+def test_one_neuron_attains_the_distance_from_its_linearization_after_a_short_time():
+    # given  tanh where its slope 2/3 is steepest, pulled towards larger slopes: s''' = 0 there, |s''''| <= 12
+    X, y, eta, steps = np.array([[1.0, 0]]), np.array([0.0]), 1e-4, 100
+    start = TwoLayer(np.array([[np.arctanh(1 / np.sqrt(3)), 0.0]]), np.array([1.0]), "tanh", 1.0)
+    states = list(islice(network_path(start, X, y, eta, "hidden"), steps + 1))
+    K_0 = start.kernel(X, train="hidden")[0, 0]
+    # then   the slope gains L2 d - 2 d^3 at least, and (1 - eta K_0)^t of what was added is left
+    gap = states[-1].predict(X)[0] - (1 - eta * K_0) ** steps * start.predict(X)[0]
+    bound = linearization_gap(states, X, y, eta)
+    third_order = 1 - 2 * displacement(states[-1], start) ** 2 / (4 / (3 * np.sqrt(3)))
+    lower = third_order * (1 - eta * K_0) ** steps * bound
+    assert_within(lower, abs(gap), bound, slack=steps * kernel_rounding(start, X), why="gap of one neuron")
 
 
 @corrected(part="(c)")
