@@ -24,7 +24,7 @@ Tolerance   Expectations over finite laws are sums of fractions. Gaussian ones a
 Chance      (b) Chernoff bounds with the exact moment generating function, 1e-8 for 100 examples and 1e-7 for 1,000,
             2.5e-12 for each entry, side and width; (c) one median of means, 1e-9. Power: in (b) a kernel without the
             share of either layer is missed with a probability below 1e-9 at unit inputs, in (c) the limit in place of
-            the mean
+            the mean. An output weight |a| in place of a^2 moves (b) by a tenth, and would need 2^14 neurons or more
 Findings    The definition has an expectation, so with it "K converges to a deterministic limit" is empty for the
             two-layer networks of Section 2.1, and true of a different object, K_m. For deeper networks it is not: the
             mean at opposite inputs is off its limit by between 3/(8 pi (m + 2)) and twice that. The diagonal is exact

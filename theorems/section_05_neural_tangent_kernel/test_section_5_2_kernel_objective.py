@@ -32,7 +32,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from fixtures.rational import fractions, inverse, to_fractions
-from properties.certificates import assert_at_most, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 
@@ -70,6 +70,7 @@ def test_the_printed_coefficients_do_not_minimize_the_printed_objective():
     K, y, penalty = fractions([[2, 1], [1, 2]]), fractions([1, 0]), Fraction(1, 2)
     printed, better = fractions(["10/21", "-4/21"]), fractions(["3/8", "-1/8"])
     value, least = (objective(K, y, alpha, penalty) for alpha in (printed, better))
+    assert_identical([value, least], [Fraction(181, 882), Fraction(3, 16)], why="the two objectives")
     # then
     assert_violates(value, least, reads="objective {value} > {limit} at (3, -1)/8", K=K, y=y, penalty=penalty)
 
