@@ -64,6 +64,12 @@ def solve_rounding(problem, K, penalty):
     return 32 * K.shape[-1] * UNIT_ROUNDOFF * w[:, -1] / w[:, 0]
 
 
+def stationarity_rounding(problem, K, alpha, penalty):
+    """What a backward stable solve leaves of (K + n lambda I)alpha - y: 32 n u (w_n + n lambda)|alpha|."""
+    largest = np.linalg.eigvalsh(K)[:, -1] + penalty * problem.rows
+    return 32 * K.shape[-1] * UNIT_ROUNDOFF * largest * norm(alpha, axis=-1)
+
+
 @counterexample
 def test_the_printed_coefficients_do_not_minimize_the_printed_objective():
     # given  n = 2, where (K + lambda I)^-1 y = (10, -4)/21 and (K + 2 lambda I)^-1 y = (3, -1)/8
@@ -101,8 +107,7 @@ def test_n_times_the_penalty_makes_the_gradient_vanish(problem, kernel, penalty)
     alpha = minimizer(problem, K, penalty)
     # then   K alpha + n lambda alpha = y: the residual of the solve is backward stable
     left = norm(np.matvec(K, alpha) + (penalty * problem.rows)[:, None] * alpha - problem.y, axis=-1)
-    largest = np.linalg.eigvalsh(K)[:, -1] + penalty * problem.rows
-    bound = 32 * K.shape[-1] * UNIT_ROUNDOFF * largest * norm(alpha, axis=-1)
+    bound = stationarity_rounding(problem, K, alpha, penalty)
     assert_at_most(left, bound, why="stationarity", instance=problem)
 
 
@@ -125,16 +130,15 @@ def test_every_other_function_of_the_space_pays_by_its_distance(problem, kernel,
         return squares(np.matvec(J[:, :n], h) - y) + penalty * np.vecdot(h, np.matvec(J, h))
 
     # when
-    distance = squares(np.matvec(J[:, :n], g - f)) + penalty * np.vecdot(g - f, np.matvec(J, g - f))
-    # then
-    size = (
-        value(g)
-        + value(f)
-        + np.trace(J, axis1=1, axis2=2)
-        * (1 + np.trace(J, axis1=1, axis2=2))
-        * (norm(g, axis=-1) + norm(f, axis=-1) + norm(y, axis=-1)) ** 2
+    apart = np.matvec(J[:, :n], g - f)
+    distance = squares(apart) + penalty * np.vecdot(g - f, np.matvec(J, g - f))
+    # then   what the solve leaves, (2/n)((K + n lambda I)alpha - y)'(g - f)(X), and the rounding of the three forms
+    left = stationarity_rounding(problem, problem.gram(kernel), alpha, penalty)
+    sizes = np.abs(g) + np.abs(f)
+    forms = squares(np.matvec(np.abs(J[:, :n]), sizes) + np.abs(y)) + penalty * np.vecdot(
+        sizes, np.matvec(np.abs(J), sizes)
     )
-    slack = 4 * solve_rounding(problem, problem.gram(kernel), penalty) * size
+    slack = 2 / problem.rows * left * norm(apart, axis=-1) + 16 * J.shape[-1] * UNIT_ROUNDOFF * forms
     assert_at_most(np.abs(value(g) - value(f) - distance), slack, why="excess of the objective", instance=problem)
 
 
