@@ -176,12 +176,6 @@ def covariance_of_run(H, eta, beta, steps):
     return M @ M.mT
 
 
-def loewner(matrix):
-    """Least and largest eigenvalues of symmetric matrices (B, p, p)."""
-    values = np.linalg.eigvalsh((matrix + matrix.mT) / 2)
-    return values[..., 0], values[..., -1]
-
-
 # (b) compression of a deterministic representation
 
 
@@ -463,9 +457,10 @@ def test_the_stationary_law_is_wider_than_the_gibbs_law_by_the_step_and_no_more(
     H, eta, beta = curvature(problem)
     b, steps = np.vecmat(problem.y, problem.X), np.ceil(20 / np.minimum(eta * DECAY, 2 - problem.step)).astype(int)
     C = law_after(H, b, problem.w0, eta, beta, steps).covariance
-    # then   H^-1/beta <= C <= H^-1/beta/(1 - eta lambda_max/2), the latter attained, in units of H^-1/beta
-    root = np.linalg.cholesky(beta[:, None, None] * H)
-    least, largest = loewner(root.mT @ C @ root)
+    # then   H^-1/beta <= C <= H^-1/beta/(1 - eta lambda_max/2), the latter attained, in units of the Gibbs law
+    root = np.linalg.inv(np.linalg.cholesky(gibbs_law(H, b, beta).covariance))
+    values = np.linalg.eigvalsh(root @ C @ root.mT)
+    least, largest = values[:, 0], values[:, -1]
     top = 1 / (1 - problem.step / 2)
     slack = top * (np.exp(-20) ** 2 + 64 * H.shape[-1] * UNIT_ROUNDOFF / (eta * DECAY) ** 2)
     assert_at_most(1 - least, slack, why="wider than Gibbs", instance=problem)
@@ -550,6 +545,19 @@ def test_no_learner_has_a_gap_above_the_root_of_its_information(learning, size):
     slack = np.sqrt(rounding(joint[0].size, spread + np.log(64)) / (2 * size))
     bound = np.sqrt(np.maximum(for_both[:, 1], 0) / (2 * size)) + slack
     assert_at_most(np.abs(for_both[:, 0]), bound, why="|gap| <= sqrt(I/2n)", adversarial=True)
+
+
+@corrected(part="(c)")
+def test_the_root_of_the_information_is_attained_by_learners_that_know_little():
+    # given  a fair coin, loss 1 if wrong, one sample, and the Gibbs learner at gamma from 1 to 2^-12
+    gamma, loss = 2.0 ** -np.arange(13), 1 - np.eye(2)
+    joint = np.full((2, 1), 1 / 2) * gibbs(np.full(2, 1 / 2), loss, gamma[:, None])
+    value, information = (joint * (1 / 2 - loss)).sum((1, 2)), mutual_information(joint)
+    # then   the gap is g = tanh(gamma/2)/2, and 2 g^2 <= I = ln 2 - h(1/2 + g) <= 2 g^2 (1 + g^2)^2
+    slack = np.sqrt(rounding(4, gamma) / 2)
+    bound = np.sqrt(information / 2)
+    assert_within(np.tanh(gamma / 2) / 2, value, np.tanh(gamma / 2) / 2, slack=rounding(4, gamma), why="the gap")
+    assert_within(bound / (1 + value**2) - slack, value, bound + slack, why="the gap at its bound")
 
 
 @necessity("H1", part="(c)")
