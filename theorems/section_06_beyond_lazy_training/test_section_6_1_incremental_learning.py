@@ -1,0 +1,310 @@
+r"""Section 6.1: incremental learning - from a small start a deep linear network learns strong modes first.
+
+Section     6.1
+Printed     Simple patterns are learned before complex ones
+Reading     A pattern is a mode of the target, a pair of singular vectors; the stronger its singular value s, the
+            simpler it is. It is learned when the network has half of it. The print names no network and no start; for
+            networks that are not linear, and no kernel machines, it says nothing that could be tested.
+Setting     $f(x) = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$, $T = Q_2 \operatorname{diag}(s)
+            Q_0^\top$. Kernel regime: $L = \frac12 \|Xw - y\|^2$, whose residual has modes along the eigenvectors of
+            $K = X X^\top$ with eigenvalues k
+Hypotheses  (H1) two layers, balanced and aligned with T, all of whose modes start at the same size s_0.
+            (H2) s_0 is below 1/4.5911 of every s: a small start.
+            (H3) in the kernel regime: eta <= 1/lambda_max(K).
+Idea        Under H1 a mode is $u^2$ with $u \leftarrow u + \eta u (s - u^2)$, exactly; under the flow it is learned at
+            $t(s) = \ln(s/s_0 - 1)/(2s)$. This rises in s up to $s/s_0 = 4.5911$, the root of $\ln(x - 1) = x/(x - 1)$,
+            and falls beyond. In the kernel regime mode k of the residual is multiplied by $1 - \eta k$ in every step.
+Source      Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
+            Neural Networks; Gissin, Shalev-Shwartz, Daniely (2020), The Implicit Bias of Depth: How Incremental
+            Learning Drives Generalization
+Tolerance   Logarithms are enclosed between fractions. The steps N that gradient descent takes to half of a mode satisfy
+            $1 - \eta s - (\eta s)^2/4 \le \eta N/t(s)$ and $\eta (N - 1) \le t(s)/(1 - \eta s/2)$: in $v = \ln u^2$ a
+            step is $2 \ln(1 + \eta g)$, $g = s - e^v$ falls, and the time of the flow over that step is between
+            $\eta (1 - \eta s/2)$ and $\eta g_n/g_{n+1}$. What is left is the rounding of matrix products.
+Findings    From a large start the order is reversed: from s_0 = 1 the mode 7/2 is learned after the mode 5/2. H2 is
+            sufficient, not necessary: 100 precedes 4 from the same start. One layer learns in the same order, but not
+            one mode after the other: when the first is half learned, the second has a share that no start changes.
+Expected    holds under added hypotheses
+"""
+
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.deep_linear import descend, descent_path, end_to_end
+from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent
+from fixtures.dynamics.paths import UnfittedError
+from fixtures.dynamics.torch_training import train_deep_linear
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.deep_linear import SpectralNetwork, spectral_networks
+from fixtures.problems.regression import off_the_minima, regressions
+from fixtures.problems.tapes import tapes
+from fixtures.rational import enclose_log, fractions
+from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.least_squares import iterate_rounding
+from properties.search import smallest_violation
+from theorems.ledger import counterexample, necessity, under_hypotheses
+
+RELATIVE_STEP = 0.02
+"""Eta times the strongest mode."""
+
+THRESHOLD = (Fraction("4.5911"), Fraction("4.5912"))
+"""Below and above the root of ln(x - 1) = x/(x - 1)."""
+
+
+@st.composite
+def trios(draw, gaps, margins):
+    """A two-layer network of width 4 whose three modes, 1 = s_1 > s_2 > s_3, start alike, at s_3 over a margin.
+
+    gaps: ratios of neighboring modes. margins: s_3/s_0. Shrinks to frames of the identity.
+    """
+    tape = draw(tapes(3 + 3 * 12))
+    s = 1 / np.cumprod([1.0, tape.choice(gaps), tape.choice(gaps)])
+    start = np.full(3, s[-1] / tape.choice(margins))
+    return SpectralNetwork(np.stack([tape.rotation(4)[:, :3] for _ in range(3)]), start, s)
+
+
+small_starts = trios(gaps=(1.5, 2.0, 1.75), margins=(8, 30, 300))
+large_starts = trios(gaps=(1.25, 1.4, 1.3), margins=(2.05, 2.2, 2.3))
+
+
+def towards(target):
+    """W -> W - T, the slope of (1/2)|W - T|_F^2."""
+    return lambda W: W - target
+
+
+def steps_to_half(networks, budget=4000):
+    """Eta, and after how many steps every mode of gradient descent on W_2 W_1 is at half of its target, (B, r).
+
+    Raises UnfittedError when `budget` steps do not do.
+    """
+    eta = RELATIVE_STEP / networks.target.max(-1)
+    steps = np.full(networks.target.shape, -1)
+    path = descent_path(networks.layers(2), towards(networks.target_matrix(2)), eta)
+    for t, layers in enumerate(islice(path, budget)):
+        reached = networks.modes(end_to_end(layers), 2) >= networks.target / 2
+        steps = np.where(reached & (steps < 0), t, steps)
+        if np.all(steps >= 0):
+            return eta[..., None], steps
+    raise UnfittedError(f"modes {np.argwhere(steps < 0)[0]} are not half learned after {budget} steps")
+
+
+def scalar_maps(networks, eta, steps):
+    """Every u after steps of u <- u + eta u(s - u^2), (B, r), and how far a computed W may be from Q_2 diag(u^2) Q_0'.
+
+    A step of the matrices rounds by at most 64 D u (1 + |u|)^3. The derivative of a step is a contraction, of the
+    Gauss-Newton part, plus at most eta max |s - u^2|, so an error grows by the product of 1 + that.
+    """
+    u, growth = np.sqrt(networks.start), np.ones(len(steps))
+    size = 1 + np.sqrt(np.maximum(networks.start, networks.target)).max(-1)
+    for now in range(int(steps.max())):
+        gap, moving = networks.target - u * u, now < steps
+        growth = np.where(moving, growth * (1 + eta * np.abs(gap).max(-1)), growth)
+        u = np.where(moving[:, None], u + eta[:, None] * u * gap, u)
+    return u, (1 + steps) * 64 * networks.frames.shape[-2] * UNIT_ROUNDOFF * growth * size**4
+
+
+def half_time(s, start):
+    """When the flow of a mode from `start` is at s/2: ln(s/start - 1)/(2s)."""
+    return np.log(s / start - 1) / (2 * s)
+
+
+def assert_steps_of_flow(networks, eta, steps):
+    """The two-sided bound of the field Tolerance, for every mode."""
+    s, t = networks.target, half_time(networks.target, networks.start)
+    lower, upper = t * (1 - eta * s - (eta * s) ** 2 / 4), t / (1 - eta * s / 2) + eta
+    assert_at_most((eta * steps / upper).max(-1), 1, why="no more steps than the flow takes", instance=networks)
+    assert_at_most((lower / (eta * steps)).max(-1), 1, why="no fewer steps", instance=networks)
+
+
+def enclosed_half_time(s, start=Fraction(1)):
+    """Fractions below and above `half_time`."""
+    lower, upper = enclose_log(Fraction(s) / start - 1)
+    return lower / (2 * Fraction(s)), upper / (2 * Fraction(s))
+
+
+def slope_of_half_time(x):
+    """Fractions below and above ln(x - 1) - x/(x - 1), which is minus 2 s_0 x^2 times the slope of t at s = x s_0."""
+    return tuple(end - x / (x - 1) for end in enclose_log(x - 1))
+
+
+@counterexample
+def test_from_a_large_start_the_stronger_mode_is_learned_later():
+    # given  s_0 = 1 and the modes 5/2 and 7/2, under the flow: 0.131 against 0.081
+    stronger, weaker = enclosed_half_time(Fraction(7, 2))[0], enclosed_half_time(Fraction(5, 2))[1]
+    reads = "the mode 7/2 is half learned after {value}, later than the mode 5/2 at {limit}"
+    assert_violates(stronger, weaker, reads=reads, start=1, s=[Fraction(5, 2), Fraction(7, 2)])
+
+
+@counterexample
+def test_gradient_descent_has_half_of_the_weaker_mode_first():
+    # given  s_0 = 1, eta = 1/20, one neuron for each mode: f = u^2 with u <- u + eta u(s - u^2), exact
+    def steps(s):
+        u, t = Fraction(1), 0
+        while u * u < s / 2:
+            u, t = u + Fraction(1, 20) * u * (s - u * u), t + 1
+        return t
+
+    # then
+    reads = "the mode 7/2 takes {value} steps > {limit} of the mode 5/2"
+    assert_violates(steps(Fraction(7, 2)), steps(Fraction(5, 2)), reads=reads, start=1, eta=Fraction(1, 20))
+
+
+@counterexample
+def test_hypothesis_finds_modes_that_are_learned_in_the_wrong_order():
+    # given  a start of 1 and two modes above 2 in steps of a quarter
+    modes = st.tuples(st.integers(9, 40), st.integers(9, 40)).map(
+        lambda pair: (Fraction(pair[0], 4), Fraction(pair[1], 4))
+    )
+
+    def late(pair):
+        return pair[0] > pair[1] and enclosed_half_time(pair[0])[0] > enclosed_half_time(pair[1])[1]
+
+    found = smallest_violation(modes, late)
+    times = enclosed_half_time(found[0])[0], enclosed_half_time(found[1])[1]
+    assert_violates(*times, reads="the stronger at {value} > the weaker at {limit}", start=1, s=list(found))
+
+
+@under_hypotheses("H1")
+@given_batches(network=spectral_networks(max_depth=2))
+def test_every_mode_of_the_matrix_dynamics_follows_its_own_scalar_map(network):
+    # given  aligned layers of unequal widths, modes that grow and modes that shrink, and times from 1 to 120
+    eta, steps = 0.1 / network.target.max(-1), 1 + 17 * np.arange(len(network.target)) % 120
+    # when
+    W = end_to_end(descend(network.layers(2), towards(network.target_matrix(2)), eta, steps))
+    # then
+    u, rounding = scalar_maps(network, eta, steps)
+    Q = np.moveaxis(network.frames, -3, 0)
+    error = norm(W - (Q[2] * (u * u)[:, None, :]) @ Q[0].mT, axis=(-2, -1))
+    assert_at_most(error, rounding, why="matrix against scalar maps", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+@given_batches(network=small_starts)
+def test_from_a_small_start_the_stronger_mode_is_learned_first(network):
+    _, steps = steps_to_half(network)
+    # then   one after the other, with the gap that the half times of the flow leave
+    assert_at_most(steps[:, 0], steps[:, 1] - 1, why="first before second", instance=network)
+    assert_at_most(steps[:, 1], steps[:, 2] - 1, why="second before third", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+@given_batches(network=small_starts)
+def test_from_a_small_start_the_second_mode_waits_for_the_first(network):
+    eta, steps = steps_to_half(network)
+    # when   the first mode is half learned
+    W = end_to_end(descend(network.layers(2), towards(network.target_matrix(2)), eta[:, 0], steps[:, 0]))
+    # then   the second, which grows by at most exp(2 eta s_2) in a step, is at most s_0 (s_1/s_0 - 1)^(s_2/s_1), but
+    #        for the length of the steps: a share that vanishes with the start
+    strong, weak, start = network.target[:, 0], network.target[:, 1], network.start[:, 0]
+    time = half_time(strong, start) / (1 - eta[:, 0] * strong / 2) + eta[:, 0]
+    bound = start * np.exp(2 * weak * time) * (1 + 4096 * UNIT_ROUNDOFF)
+    assert_at_most(network.modes(W, 2)[:, 1], bound, why="the second mode", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+@given_batches(network=small_starts)
+def test_the_steps_to_half_of_a_mode_are_those_of_the_flow(network):
+    eta, steps = steps_to_half(network)
+    assert_steps_of_flow(network, eta, steps)
+
+
+@under_hypotheses("H1", "H2")
+def test_torch_users_see_the_same_modes_at_the_same_time():
+    # given  modes 2 and 1 from 1/20 in rotated frames, nn.Linear layers of widths 2, 3, 2, torch.optim.SGD
+    root, Q = np.sqrt(0.05), np.array([[0.6, -0.8], [0.8, 0.6]])
+    layers, target = [root * np.eye(3, 2) @ Q.T, root * Q @ np.eye(2, 3)], (Q * [2.0, 1.0]) @ Q.T
+    # when   the first mode is half learned: ln(39)/4 = 46 steps of 0.02
+    trained = end_to_end(train_deep_linear(layers, np.eye(2), target, lr=0.02, steps=46))
+    # then
+    u = np.full(2, root)
+    for _ in range(46):
+        u = u + 0.02 * u * ([2.0, 1.0] - u * u)
+    error = norm(trained - (Q * (u * u)) @ Q.T)
+    assert_at_most(error, 46 * 64 * 3 * UNIT_ROUNDOFF * (1 + 0.02 * 2) ** 46, why="torch against the scalar maps")
+
+
+@under_hypotheses("H2")
+def test_the_half_time_of_the_flow_turns_at_4_5911_times_the_start():
+    # then   it rises before and falls after, with enclosures on both sides of the root
+    before, after = slope_of_half_time(THRESHOLD[0]), slope_of_half_time(THRESHOLD[1])
+    assert_at_most(before[1], 0, why="ln(x - 1) < x/(x - 1) at 4.5911")
+    assert_at_most(0, after[0], why="ln(x - 1) > x/(x - 1) at 4.5912")
+    # and    the difference of the two rises, by 1/(x - 1) + 1/(x - 1)^2, so there is one root
+
+
+@under_hypotheses("H3")
+@given_batches(problem=regressions())
+def test_in_the_kernel_regime_a_stronger_mode_loses_more_of_its_residual(problem):
+    # given  H3: eta = 0.9/lambda_max, and w0 off the minima
+    problem = off_the_minima(problem)
+    start, eta = problem.modes(np.matvec(problem.X, problem.w0) - problem.y), 0.9 / problem.sigma_max**2
+    # when
+    run = gradient_descent(problem.X, problem.y, problem.w0, eta, problem.t)
+    after = problem.modes(np.matvec(problem.X, run.w) - problem.y)
+    # then   each mode is multiplied by (1 - eta k)^t, and that is less the larger k is
+    factors = (1 - eta[:, None] * problem.s**2) ** problem.t[:, None]
+    rounding = 4 * (iterate_rounding(problem, run) + problem.construction * norm(start, axis=-1)) * problem.sigma_max
+    assert_at_most(np.abs(after - factors * start).max(-1), rounding, why="modes of the residual", instance=problem)
+    stronger, weaker = np.abs(after[:, 0] * start[:, -1]), np.abs(after[:, -1] * start[:, 0])
+    slack = rounding * 2 * np.abs(start).max(-1)
+    present = problem.s[:, -1] > 0
+    assert_at_most(np.where(present, stronger, 0), weaker + slack, why="order of the modes", instance=problem)
+
+
+@necessity("H2")
+@given_batches(network=large_starts)
+def test_without_H2_the_weaker_mode_is_learned_first(network):
+    _, steps = steps_to_half(network)
+    # then   all of s/s_0 between 2 and 4.5911: the order is reversed throughout
+    assert_at_most(steps[:, 2], steps[:, 1] - 1, why="third before second", instance=network)
+    assert_at_most(steps[:, 1], steps[:, 0] - 1, why="second before first", instance=network)
+
+
+@necessity("H2")
+@given_batches(network=large_starts)
+def test_without_H2_the_steps_to_half_are_still_those_of_the_flow(network):
+    eta, steps = steps_to_half(network)
+    assert_steps_of_flow(network, eta, steps)
+
+
+@necessity("H2")
+def test_H2_is_not_necessary_for_two_modes_far_apart():
+    # given  s_0 = 1: the mode 4 is below 4.5911
+    assert_at_most(enclosed_half_time(100)[1], enclosed_half_time(4)[0], why="100 precedes 4: 0.023 against 0.137")
+
+
+@necessity("H1")
+def test_without_H1_a_weak_mode_with_a_head_start_is_learned_first():
+    # given  s = (2, 1), both starts below s/4.5911: 10^-6 and 1/10
+    strong, weak = enclosed_half_time(2, Fraction(1, 10**6)), enclosed_half_time(1, Fraction(1, 10))
+    # then   3.63 against 1.10
+    assert_at_most(3 * weak[1], strong[0], why="half times")
+
+
+@necessity("H1")
+@pytest.mark.parametrize("k", [1, 3, 6])
+def test_without_a_second_layer_the_modes_do_not_wait_for_each_other(k):
+    # given  one layer, f = w on whitened inputs, s = (2, 1), both modes from 10^-k; eta = 1/8, exact
+    start = fractions([Fraction(1, 10**k)] * 2)
+    path = exact_descent(fractions([[1, 0], [0, 1]]), fractions([2, 1]), start, Fraction(1, 8), 8)
+    # when   the first is half learned
+    w = next(w for w in path if w[0] >= 1)
+    # then   so is the second, from any start
+    assert_at_most(Fraction(1, 2), w[1], why="share of the second mode")
+
+
+@necessity("H3")
+def test_without_H3_the_strongest_mode_can_be_the_slowest():
+    # given  k = (4, 1) and eta = 19/40 < 2/lambda_max, from (1, 1) towards 0
+    X = fractions([[2, 0], [0, 1]])
+    path = exact_descent(X, fractions([0, 0]), fractions([1, 1]), Fraction(19, 40), 5)
+    # then   the residual modes are (1 - eta k)^t: (-9/10)^t against (21/40)^t
+    residual = path[5] @ X
+    assert_identical(path[5], [Fraction(-9, 10) ** 5, Fraction(21, 40) ** 5], why="modes after five steps")
+    assert_at_most(10 * abs(residual[1]), abs(residual[0]), why="the stronger mode keeps more of its residual")
