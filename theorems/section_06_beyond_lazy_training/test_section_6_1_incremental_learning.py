@@ -129,7 +129,7 @@ def enclosed_half_time(s, start=Fraction(1)):
 
 
 def slope_of_half_time(x):
-    """Fractions below and above ln(x - 1) - x/(x - 1), which is minus 2 s_0 x^2 times the slope of t at s = x s_0."""
+    """Fractions below and above ln(x - 1) - x/(x - 1), which is -2 s_0 x^2 dt/dx at x = s/s_0."""
     return tuple(end - x / (x - 1) for end in enclose_log(x - 1))
 
 
