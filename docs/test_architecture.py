@@ -15,7 +15,7 @@ FORBIDDEN = {
     "properties": ("theorems",),
     "theorems/ledger": ("fixtures", "theorems.section"),
 }
-HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib")
+HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib", "mpmath")
 
 
 def imported(nodes):
