@@ -9,11 +9,12 @@ Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$, gradient descent on $\frac12 \
             ntk: $c = m^{-1/2}$, mean-field: $c = 1/m$, weights of order 1; mup: c = 1, weights of order $m^{-1/2}$
 Hypotheses  (H1) c = m^(-1/2).  (H2) X and y do not grow with m.  (H3) the slope s' is Lipschitz. Of the corrected
             statement, for the half of it that is about lazy networks.
-Corrected   Movement measures the target, the kernel tells the regimes apart. Lazy, under H1 to H3:
-            $\|\theta_T - \theta_0\| = \sqrt{v^\top K_0^{-1} v} + O(m^{-1/2})$, $v = f_T - f_0$, which is of order 1,
-            and $\|K_T - K_0\| / \|K_0\| = O(m^{-1/2})$, with explicit constants at every width. Rich: for ReLU with
-            both layers trained $K_T(x, x) \ge 2 c |x| |f_T(x)|$, whence for mean-field networks a relative change
-            of at least $2 |x| |f_T(x)| / (m K_0(x, x)) - 1$, where $m K_0$ does not depend on the scale of m
+Corrected   Movement measures the target, the kernel tells the regimes apart. Lazy, under H1 to H3: theta follows the
+            linearized network up to $O(m^{-1/2})$, so that $\|\theta_T - \theta_0\|$ tends to
+            $\sqrt{v^\top K_0^{-1} v}$, $v = f_T - f_0$, which is of order 1, while $\|K_T - K_0\| / \|K_0\| =
+            O(m^{-1/2})$; all with explicit constants at every width. Rich: for ReLU with both layers trained
+            $K(x, x) \ge 2 c |x| |f(x)|$ at every theta, so that a mean-field network changes $K(x, x)$ by a factor of
+            at least $2 |x| |f_T(x)| / (m K_0(x, x))$, in which $m K_0$ is of order 1 at every width
 Idea        To change its values by v a network must move by |v|/|J| or more, and an ntk network has |J| of order 1:
             lazy or not, it moves. And theta is a choice of coordinates: dividing all weights by a constant, and
             multiplying c and the rate to match, leaves every function f_t as it is and divides the movement.
@@ -22,11 +23,15 @@ Source      Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Pro
             Feature Learning in Infinite-Width Neural Networks
 Tolerance   Witnesses are rational, and rescaling by powers of two is exact in floating point. Bounds on lazy networks
             are deterministic (properties.laziness), asserted at every step; what is left is rounding
-Chance      No test compares a sample with a law: the seeds of the observed tables were fixed beforehand
+Chance      Nothing that decides the verdict is sampled. The observed tables have fixed seeds from 100 on, looked at
+            once, after their limits had been set on other data (seeds 0 to 7); a confidence level is stated with them
 Findings    The criterion fails both ways: ntk and mup networks move alike, one lazy and the other rich, and
-            mean-field networks written with weights of order 1/m move less and less while they are rich. Mean-field
-            networks have a certificate too, not only the lazy ones. Parity (Daniely, Malach 2020, Learning Parities
-            with Neural Networks) is where a kernel that moves pays: an experiment here, no theorem
+            mean-field networks written with weights of order 1/m move less and less while they are rich. Rich networks
+            have a certificate too, not only lazy ones. Slopes in log m of movement and of relative kernel change, up
+            to m = 10,000: ntk 0.00 and -0.76, mup -0.01 and 0.01, standard -0.48 and -1.94, mean-field 0.49 and 0.01.
+            On 2-parity with fewer samples than quadratic monomials a moving kernel is worth 9 to 35 points of accuracy
+            over the ntk network and the infinite kernel, in each of 32 data sets (an experiment; Daniely, Malach 2020,
+            Learning Parities with Neural Networks, prove such a gap for other inputs); with more, 5 points at most
 Expected    refuted
 """
 
@@ -203,6 +208,7 @@ def test_lazy_and_rich_networks_of_every_width_move_alike(k):
     # and    the same rich functions with weights +-1/m move less than the lazy network
     least, change, misfit = exact_fit(m, Fraction(1, m), m, 1)
     assert_identical([misfit, change], [0, Fraction(1, 4)], why="the same fit and the same kernel change")
+    assert_identical(least, Fraction(1, 2 * m), why="squared movement, which vanishes as the width grows")
     reads = f"a kernel that changes by 1/{4 * m} moves the weights by {{value}} > {{limit}}, by which one moves that"
     reads += " changes by 1/4 (squares)"
     assert_violates(lazy, least, reads=reads, m=m, x=1, y=1)
@@ -212,11 +218,8 @@ def test_lazy_and_rich_networks_of_every_width_move_alike(k):
 @pytest.mark.parametrize("unit", [Fraction(1, 4), Fraction(1, 16), Fraction(3)], ids=str)
 def test_one_function_moves_far_or_little_as_its_weights_are_written(unit):
     # given  a mean-field ReLU network of 16 neurons on two samples, and the same with its weights times `unit`
-    X, y, numbers = (
-        fractions([[1, 2], [2, -1]]),
-        fractions([1, "-1/2"]),
-        np.random.default_rng(1).integers(-2, 3, (16, 3)),
-    )
+    X, y = fractions([[1, 2], [2, -1]]), fractions([1, "-1/2"])
+    numbers = np.random.default_rng(1).integers(-2, 3, (16, 3))
     W, a, c, eta = fractions(numbers[:, :2].tolist()), fractions(numbers[:, 2].tolist()), Fraction(1, 16), Fraction(4)
     # when   two steps, c and eta to match
     values, moved = exact_descent(W, a, c, X, y, eta, 2)
@@ -224,10 +227,8 @@ def test_one_function_moves_far_or_little_as_its_weights_are_written(unit):
     # then   the same f at every step, and a movement that is what one likes
     assert_identical(same_values, values, why="every f_t at the data")
     assert_identical(scaled, unit**2 * moved, why="squared movement, the weights times `unit`")
-    more, less = max(moved, scaled), min(moved, scaled)
-    assert_violates(
-        more, less, reads="one path of functions moves its weights by {value} > {limit} (squares)", unit=unit
-    )
+    reads = "one path of functions moves its weights by {value} > {limit} (squares)"
+    assert_violates(max(moved, scaled), min(moved, scaled), reads=reads, unit=unit)
 
 
 @counterexample
@@ -256,9 +257,8 @@ def test_hypothesis_finds_networks_that_movement_puts_in_the_wrong_order():
         return exact_fit(2 * h, Fraction(2) ** i, Fraction(2) ** j, y)
 
     def misordered(instance):
-        (moved, change, misfit), (other, other_change, other_misfit) = (
-            fitted(net, instance[2]) for net in instance[:2]
-        )
+        first, second, y = instance
+        (moved, change, misfit), (other, other_change, other_misfit) = fitted(first, y), fitted(second, y)
         return misfit == other_misfit == 0 and change < other_change and moved > other
 
     found = smallest_violation(st.tuples(networks, networks, st.integers(1, 2)), misordered)
@@ -563,8 +563,8 @@ def trained_deep_network(parameterization, m, seed):
     ],
 )
 def test_deep_networks_of_torch_move_like_two_layer_ones(parameterization, moves, changes):
-    # given  limits chosen on seeds 0 to 2, for the growth of the median movement from m = 64 to 512 (8^0, 8^(-1/2),
-    #        8^(1/2)) and for the median kernel change at both widths; seeds 100 to 104
+    # given  limits chosen on seeds 0 to 2 with gain 2, for the growth of the median movement from m = 64 to 512, by 8^0,
+    #        8^0, 8^(-1/2), 8^(1/2) in theory, and for the median kernel change at both widths; seeds 100 to 104
     table = np.array([[trained_deep_network(parameterization, m, seed) for seed in range(100, 105)] for m in (64, 512)])
     moved, changed = np.median(table, axis=1).T
     # then
@@ -583,14 +583,15 @@ def parity_accuracies(d, n, seeds, shuffled=False):
     for seed in seeds:
         rng = np.random.default_rng([79, seed])
         points = rng.permutation(np.unique(rng.choice([-1.0, 1.0], (2 * n + 4000, d)), axis=0))[: n + 2000]
-        X, Z, y, z = points[:n] / np.sqrt(d), points[n:] / np.sqrt(d), points[:n, 0] * points[:n, 1], points[n:]
+        labels, inputs = points[:, 0] * points[:, 1], points / np.sqrt(d)
+        X, Z, y, z = inputs[:n], inputs[n:], labels[:n], labels[n:]
         y = rng.permutation(y) * rng.choice([-1.0, 1.0]) if shuffled else y
         values = []
         for parameterization in ("mean-field", "ntk"):
             net = two_layer(parameterization, 100, d, seed, antisymmetric=True)
             values.append(fit(net, X, y, 0.25 / top(net.kernel(X)), n / 200, budget=20_000).predict(Z))
         values.append(kernel_predictions(relu_ntk(Z, X), interpolant_coefficients(relu_ntk(X), y)))
-        rows.append([np.mean(np.sign(value) == z[:, 0] * z[:, 1]) for value in values])
+        rows.append([np.mean(np.sign(value) == z) for value in values])
     return np.array(rows)
 
 
@@ -600,7 +601,7 @@ def parity_accuracies(d, n, seeds, shuffled=False):
 def test_where_feature_learning_wins_is_parity_with_fewer_samples_than_quadratic_monomials(
     d, n, over_ntk, over_infinite
 ):
-    # given  n < d(d - 1)/2; limits chosen on seeds 0 to 7, sixteen fresh ones from 100 on
+    # given  n < d(d - 1)/2; limits chosen on eight other data sets, sixteen fresh ones
     assert_at_most(n, d * (d - 1) / 2 - 1, why="fewer samples than monomials x_i x_j")
     rich, lazy, infinite = parity_accuracies(d, n, range(100, 116)).T
     # then   mean-field wins in all sixteen pairs, which were it a coin flip had probability 2^-16
