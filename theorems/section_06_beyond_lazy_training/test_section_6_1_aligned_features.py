@@ -52,6 +52,7 @@ from theorems.ledger import counterexample, necessity, observed, under_hypothese
 
 SMALL = 2.0**-10
 FITTED = 1e-12
+MISFIT = np.sqrt(2 * FITTED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +135,11 @@ def rounding(target, steps):
     return 16 * sum(target.X.shape[1:] + target.side.shape[1:]) * (4 + steps) * UNIT_ROUNDOFF
 
 
+def misfit(net, target):
+    """|f(X) - y|."""
+    return norm(net.predict(target.X) - target.y, axis=-1)
+
+
 def imbalance(net):
     """The sum of the singular values of Delta = WW' - aa'."""
     Delta = net.W @ net.W.mT - net.a[..., :, None] * net.a[..., None, :]
@@ -164,7 +170,7 @@ def distance_to_aligned(net, target, e, unseen):
     |1/A^2 - 1/|beta|^2|, where ||b|^2 - |beta|^2| <= (|r|/s_n)(2|beta| + |r|/s_n) + |b off row(X)|^2 and the last, at
     most unseen^2 A, is the start's, as W moves within row(X). s_1 <= 1.
     """
-    A, r = np.square(net.a).sum(-1), norm(net.predict(target.X) - target.y, axis=-1)
+    A, r = np.square(net.a).sum(-1), misfit(net, target)
     size, length = norm(target.y, axis=-1), target.length
     stretch = r / target.sigma * (2 * length + r / target.sigma) + unseen**2 * A + e * A
     off = e / A + r * (2 * size + r) / A**2 + size**2 * stretch / (A * length) ** 2
@@ -198,9 +204,10 @@ def test_a_small_start_on_whitened_data_ends_at_two_over_the_root_of_d_plus_thre
     end = fit(net, target.X, target.y, eta, FITTED, budget=800)
     # then   A(K) = x/sqrt(x^2 + d - 1) with 0 <= 2 - x = 2 c^2/(|a|^2 + c^2) <= 2 c^2/|b|, of slope at most 1/2
     value, limit = alignment(end.kernel(target.X), target.y), 2 / np.sqrt(target.dimension + 3)
-    error = size**2 / (target.length - np.sqrt(2 * FITTED))
+    error = size**2 / (target.length - MISFIT)
     slack = rounding(target, 800)
     assert_within(limit - error, value, limit, slack=slack, why="the final alignment", instance=target)
+    assert_at_most(misfit(end, target), MISFIT, why="the fit", instance=target)
 
 
 @under_hypotheses("H3")
@@ -211,10 +218,13 @@ def test_a_small_start_ends_with_the_kernel_of_the_data_plus_that_of_the_target(
     net = dataclasses.replace(net, W=net.W / (1 + np.arange(net.W.shape[-1])))
     # when
     path = with_drift(network_path(net, target.X, target.y, eta / 2))
-    end, drift = until_fitted(path, lambda state: norm(state[0].predict(target.X) - target.y, axis=-1), 1e-6, 3000)
+    end, drift = until_fitted(path, lambda state: misfit(state[0], target), MISFIT, 3000)
     # then   the imbalance is that of the start, at most (d + 1) epsilon^2, and that of the steps
     e = (target.dimension + 1) * SMALL**2 + drift + rounding(target, 3000) * target.length
     assert_at_most(imbalance(end), e, why="imbalance", instance=target)
+    # then   of which the steps' is of the order of eta: L falls by |theta_{t+1} - theta_t|^2/(2 eta) a step at least
+    assert_at_most(drift, eta / 2 * np.square(target.y).sum(-1), why="drift of the steps", instance=target)
+    assert_at_most(misfit(end, target), MISFIT, why="the fit", instance=target)
     # then   and with it the alignment
     value, limit = alignment(end.kernel(target.X), target.y), alignment(aligned_kernel(target), target.y)
     slack = distance_to_aligned(end, target, e, SMALL) + rounding(target, 3000)
@@ -227,7 +237,7 @@ def test_a_small_isotropic_start_rises_without_whitening(target):
     net, eta = target.start(SMALL)
     # when
     path = with_drift(network_path(net, target.X, target.y, eta / 2))
-    end, drift = until_fitted(path, lambda state: norm(state[0].predict(target.X) - target.y, axis=-1), 1e-6, 3000)
+    end, drift = until_fitted(path, lambda state: misfit(state[0], target), MISFIT, 3000)
     # then   from the alignment of XX' to that with yy'/|beta|^2 added, which is no less
     before, after = (alignment(state.kernel(target.X), target.y) for state in (net, end))
     plain, limit = (alignment(K, target.y) for K in (target.X @ target.X.mT, aligned_kernel(target)))
@@ -342,7 +352,7 @@ def test_without_H1_a_start_that_is_aligned_already_can_only_fall(target):
     #        epsilon^2/a^2 and a^2 >= |beta| - epsilon^2 up to the misfit
     before, after = (alignment(state.kernel(target.X), target.y) for state in (net, end))
     limit, slack = 2 / np.sqrt(target.dimension + 3), rounding(target, 800)
-    error = SMALL**2 / (target.length - np.sqrt(2 * FITTED) - SMALL**2)
+    error = SMALL**2 / (target.length - MISFIT - SMALL**2)
     assert_within(1, before, 1, slack=rounding(target, 0), why="aligned at the start", instance=target)
     assert_within(limit, after, limit + error, slack=slack, why="the final alignment", instance=target)
     assert_at_most(after, 9 / 10, why="a fall by a tenth at least", instance=target)
@@ -360,7 +370,7 @@ def test_without_H2_an_isotropic_start_that_overshoots_falls(target):
     # then   along v it ends with |w|^2 = |a|^2 = |beta|, across it keeps c^2: x = 2 |beta|/(|beta| + c^2) = 2/5 < 1
     before, after = (alignment(state.kernel(target.X), target.y) for state in (net, end))
     start, limit = (x / np.sqrt(x**2 + target.dimension - 1) for x in (1, 2 / 5))
-    slack = rounding(target, 400) + 2 * np.sqrt(2 * FITTED) / target.length
+    slack = rounding(target, 400) + 2 * MISFIT / target.length
     assert_within(start, before, start, slack=rounding(target, 0), why="the alignment of XX'", instance=target)
     assert_within(limit, after, limit, slack=slack, why="below the alignment of XX'", instance=target)
 
