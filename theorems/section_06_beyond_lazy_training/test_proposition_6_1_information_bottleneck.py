@@ -151,7 +151,7 @@ representeds = tapes(15 + 10 + 15 + 1).map(_read_represented)
 
 
 def train_on_samples(learning, size):
-    """Of all data sets of independent samples: mean losses (K, l), the joint law of D and W (K, l), max |ln q_D/mean|."""
+    """Of all samples of this size: mean losses (K, l), the joint law of D and W (K, l), a bound on |ln q_D/mean|."""
     index, chances = every_sample(learning.weights, size)
     losses = learning.loss[:, index].mean(-2)
     joint = joint_law(chances, gibbs(learning.prior[:, None], losses, learning.gamma[:, None]))
