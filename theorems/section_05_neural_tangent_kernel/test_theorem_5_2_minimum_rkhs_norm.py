@@ -362,6 +362,24 @@ def test_without_H2_the_start_is_kept_and_only_its_values_on_the_inputs_are_corr
     assert_at_most(error, bound, why="offset by the start", instance=problem)
 
 
+@necessity("H2")
+@pytest.mark.parametrize("width", [16, 4096])
+def test_without_H2_a_network_keeps_its_random_value_opposite_the_only_input(width):
+    # given  a linearized network of random weights, fitted to y = 2 at x; K_m(-x, x) = 0 at every width, so f*(-x) = 0
+    x, y = np.array([[0.6, 0.8]]), np.array([2.0])
+    net = two_layer("ntk", width, 2, seeds=0)
+    J, start = net.jacobian(x), net.predict(-x)[0]
+    assert_identical(net.kernel(x, -x), [[0]], why="no neuron is active at both")
+    # when   one step of 1/K_m(x, x) fits
+    omega = gradient_descent(J, y - net.predict(x), np.zeros(J.shape[1]), 1 / net.kernel(x)[0, 0], 1).w
+    slack = 8 * J.shape[1] * UNIT_ROUNDOFF * (norm(y - net.predict(x)) + norm(y))
+    assert_at_most(abs(net.predict(x) + J @ omega - y), slack, why="the input is fitted")
+    # then   f_inf(-x) is what it was, a draw from a law of variance 1/2 that no width narrows
+    limit = start + (net.jacobian(-x) @ omega)[0]
+    assert_identical(limit, start, why="value at -x")
+    assert_violates(abs(limit), 0.0, reads="|f_inf(-x) - f*(-x)| {value} > {limit}", width=width, seed=0)
+
+
 @necessity("H3")
 @KERNELS
 @given_batches(problem=kernel_inputs())
