@@ -50,14 +50,18 @@ def parameter(*values):
 
 @given(st.lists(st.integers(-5, 5), min_size=5, max_size=5), st.lists(st.integers(-5, 5), min_size=5, max_size=5))
 def test_products_are_exact_on_an_integer_polynomial(theta, v):
-    # given  L = a^2 b c + 3 b d over (a, b), (c, d, e), on the last of which it does not depend
-    first, second = parameter(*theta[:2]), parameter(*theta[2:])
-    hessian = HessianOfLoss(lambda: first[0] ** 2 * first[1] * second[0] + 3 * first[1] * second[1], [first, second])
+    # given  L = 7 l + a^2 b c + 3 b d over l, (a, b), (c, d, e): linear in the first, constant in the last
+    line, first, second = parameter(0), parameter(*theta[:2]), parameter(*theta[2:])
+
+    def loss():
+        return 7 * line.sum() + first[0] ** 2 * first[1] * second[0] + 3 * first[1] * second[1]
+
+    hessian = HessianOfLoss(loss, [line, first, second])
     # then
     a, b, c, _, _ = theta
     rows = [[2 * b * c, 2 * a * c, 2 * a * b, 0, 0], [2 * a * c, 0, a * a, 3, 0], [2 * a * b, a * a, 0, 0, 0]]
     H = np.array([*rows, [0, 3, 0, 0, 0], [0] * 5])
-    assert_identical(hessian(np.array(v, float)), H @ v, why="Hv")
+    assert_identical(hessian(np.array([1, *v], float)), [0, *(H @ v)], why="Hv")
 
 
 @pytest.mark.parametrize(("width", "method"), [(6, "Cholesky"), (50, "Christoffel")])

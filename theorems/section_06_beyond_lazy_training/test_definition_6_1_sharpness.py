@@ -154,6 +154,8 @@ def test_without_H2_one_function_of_a_relu_network_has_sharpnesses_without_bound
     moved, n = rescaled(net, c), len(X)
     # then   the same predictions, and another kernel, all exact
     assert_identical(moved.predict(X), net.predict(X), why="predictions of the rescaled network")
+    J, theta = net.jacobian(X), np.concatenate([net.W.ravel(), net.a])
+    assert_identical(J @ theta, 2 * net.predict(X), why="Euler's identity of a function of degree two")
     K_W, K_a = kernels_of_layers(net, X)
     K = moved.kernel(X)
     assert_identical(K, c**2 * K_W + K_a / c**2, why="kernel of the rescaled network")

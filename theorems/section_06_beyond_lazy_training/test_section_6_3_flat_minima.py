@@ -37,6 +37,7 @@ import functools
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -49,8 +50,9 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
+from properties.sharpness import sharpness
 from theorems.ledger import corrected, counterexample, necessity, observed
 
 SETTLED, CONVERGED, BUDGET = 1e-6, 1e-9, 3000
@@ -99,14 +101,12 @@ def sharpness_of_product(u, v):
 
 
 def diagonal_minima(p, q):
-    """Two minima of f(x) = u_1 v_1 x_1 + u_2 v_2 x_2 on the sample x = (p^2, q^2), y = p^2 q^2, with balanced factors.
+    """Two minima of f(x) = u_1 v_1 x_1 + u_2 v_2 x_2 on the sample x = (p^2, q^2), y = p^2 q^2, with factors u = v.
 
     As pairs (beta, S): beta = (q^2, 0) and (0, p^2), S = sum_j x_j^2 (u_j^2 + v_j^2) for one sample. Exact.
     """
-    return (
-        (fractions([q**2, 0]), Fraction(2 * p**4 * q**2)),
-        (fractions([0, p**2]), Fraction(2 * q**4 * p**2)),
-    )
+    x, factors = fractions([p**2, q**2]), fractions([[q, 0], [0, p]])
+    return [(u * u, sum(x * x * 2 * u * u)) for u in factors]
 
 
 def risk(beta, truth):
@@ -210,6 +210,21 @@ def test_where_gradient_descent_settles_the_sharpness_is_at_most_two_over_eta(ru
 
 
 @corrected(part="(a)")
+@pytest.mark.parametrize("target", [1.0, 1.9, 1.99])
+def test_any_sharpness_below_two_over_eta_is_the_limit_of_a_run(target):
+    # given  eta = 1, y = 1/16 and a start at r = 10^-5 from a minimum of this sharpness
+    y, r = 1 / 16, 1e-5
+    u = np.sqrt((target + np.sqrt(target**2 - 4 * y**2)) / 2)
+    start = ProductRun(*(np.array([value]) for value in (u, (y + r) / u, y, 1.0)))
+    # when
+    (u, v), left = settle(start)
+    assert_at_most(left, CONVERGED, why="the run has converged within its budget")
+    # then   u^2 + v^2 changes by -4 r(r + y) + r^2 (u^2 + v^2) in a step, and r shrinks by 0.995 at least
+    drift = (4 * r * (r + y) + 2 * r**2) / 0.005 + 2 * r
+    assert_within(target - drift, sharpness_of_product(u, v), target + drift, why="the sharpness of the start")
+
+
+@corrected(part="(a)")
 @given(tapes(4))
 def test_a_step_multiplies_the_residual_by_what_the_sharpness_says(tape):
     u, v, y, eta = fractions(tape.integers(4, 16).astype(int)) / 4
@@ -265,6 +280,17 @@ def test_the_flatter_of_two_minima_generalizes_worse():
     # then
     reads = "risk {value} of the flatter minimum > risk {limit} of the sharper one"
     assert_violates(risk(flat, sharp), risk(sharp, sharp), reads=reads, x=[1, 4], y=4, S=[flatter, sharper])
+
+
+@counterexample(part="(b)")
+@pytest.mark.parametrize(("factors", "S"), [((2.0, 0.0), 8), ((0.0, 1.0), 32)])
+def test_autograd_finds_the_sharpness_of_both_minima(factors, S):
+    import torch
+
+    u, v = (torch.tensor(factors, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    x = torch.tensor([1.0, 4.0], dtype=torch.float64)
+    found = sharpness(lambda: ((u * v) @ x - 4).square() / 2, [u, v])
+    assert_within(found.lower, S, found.upper, why="the sharpness, which 8 or 32 is of this minimum")
 
 
 @counterexample(part="(b)")
