@@ -166,3 +166,17 @@ def test_an_operator_that_cannot_be_enclosed_is_an_error_of_one_line(product, me
 def test_probabilities_that_rounding_would_drown_are_refused():
     with pytest.raises(ValueError, match="below rounding"):
         largest_eigenvalue(lambda v: v, 10**6, rounding=0, probability=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "error", "message"),
+    [
+        (np.empty((0, 0)), ValueError, "without entries"),
+        (np.array([[1.0, 2], [0, 1]]), UncertifiedError, "not symmetric"),
+        (np.array([[np.nan]]), UncertifiedError, "not finite"),
+    ],
+    ids=["empty", "not symmetric", "not finite"],
+)
+def test_a_matrix_without_a_largest_eigenvalue_is_refused(matrix, error, message):
+    with pytest.raises(error, match=message):
+        largest_eigenvalue_of_matrix(matrix)
