@@ -1,13 +1,11 @@
-r"""Lazy training: what a small movement of the hidden weights can do to Jacobian, kernel and residual.
+r"""Lazy training: what a small movement of the weights can do to Jacobian, kernel, residual and path.
 
-For f(x) = scale sum_j a_j s(w_j . x) with the output weights a fixed, W trained and |s''| <= L2, row i of the Jacobian
-changes in neuron j by scale a_j (s'(w_j . x_i) - s'(v_j . x_i)) x_i, so that for every two W, V
-
-    |J(W) - J(V)|_F <= Lip |W - V|_F,    Lip = scale max|a| L2 |X|_2 max|x_i|,
-
-which is of order 1/sqrt(m) for scale 1/sqrt(m), and of order 1/m times the rate m for the mean field. Nothing here is
-probable: the inequalities hold for every network, at every width. Loss (1/2)|f(X) - y|^2, residual r = f(X) - y,
-J = J(W) of shape (n, m d), K = JJ'. Norms of matrices are spectral unless marked F.
+For f(x) = scale * sum_j a_j s(w_j . x) with a smooth s, |s'| <= S and |s''| <= L, the Jacobian J of f(X) turns by at
+most C times the distance in weights, where C (`turning_rate`) is of order 1/sqrt(m) for scale 1/sqrt(m). Everything
+here follows from that, deterministically: each inequality holds for every network, at every width. Loss
+(1/2)|f(X) - y|^2, residual r = f(X) - y, K = JJ', d_t = |theta_t - theta_0|. Norms of matrices are spectral unless
+marked F. Sources of the kind: Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Programming; Oymak,
+Soltanolkotabi (2019), Overparameterized Nonlinear Learning: Gradient Descent Takes the Shortest Path?
 """
 
 from __future__ import annotations
@@ -30,17 +28,28 @@ def spectral(matrix: np.ndarray) -> np.ndarray:
     return norm(matrix, 2, axis=(-2, -1))
 
 
-def jacobian_lipschitz(net: TwoLayer, X: np.ndarray) -> np.ndarray:
-    """Lip above, for the inputs X (..., n, d): a Lipschitz constant of W -> J(W) in the Frobenius norm, shape (...).
+def turning_rate(start: TwoLayer, X: np.ndarray, train: str = "both") -> np.ndarray:
+    """A constant C with |J(theta) - J(theta_0)| <= C |theta - theta_0| for every theta, shape (...,).
 
-    Rows of zeros, the padding of a batch, count for nothing. Raises ValueError for an activation whose slope jumps:
-    the Jacobian of a ReLU network is not continuous.
+    C = scale |X| q, with r = L max_i |x_i| max_j |a_j| at the start: q = r where only the hidden weights are trained,
+    and (r + sqrt(r^2 + 4 S^2))/2, the norm of [[S, r], [0, S]], where both layers are. For X (..., n, d), in which
+    rows of zeros, the padding of a batch, count for nothing. For the hidden layer alone C is a Lipschitz constant of J
+    between any two points, in the Frobenius norm too.
+
+    Proof: neuron j turns the hidden block by scale diag_i(g_ij) X with |g_ij| <= S |da_j| + |a_j| L |x_i| |dw_j|, so
+    the block by at most scale |X| (S |da| + r |dW|), and the output block by at most scale S |X| |dW|. For the hidden
+    layer alone |g_ij| <= |a_j| L |dw_j . x_i|, and the sum over i, j of (dw_j . x_i)^2 |x_i|^2 is at most
+    max |x_i|^2 |X|^2 |dW|^2.
+
+    Raises ValueError for an activation whose slope jumps: its Jacobian does too.
     """
-    curvature = net.nonlinearity.curvature
-    if not np.isfinite(curvature):
-        raise ValueError(f"the slope of {net.activation} jumps: no Lipschitz constant of the Jacobian exists")
-    longest = norm(X, axis=-1).max(-1)
-    return np.asarray(net.scale) * np.abs(net.a).max(-1) * curvature * spectral(X) * longest
+    s = start.nonlinearity
+    if not np.isfinite(s.curvature):
+        raise ValueError(f"the slope of {s.name} jumps, and the Jacobian with it")
+    steepest = float(s.slope(np.zeros(())))
+    r = s.curvature * norm(X, axis=-1).max(-1) * np.abs(start.a).max(-1)
+    q = r if train == "hidden" else (r + np.sqrt(r**2 + 4 * steepest**2)) / 2
+    return np.asarray(start.scale) * spectral(X) * q
 
 
 def displacement(net: TwoLayer, start: TwoLayer) -> np.ndarray:
@@ -48,24 +57,25 @@ def displacement(net: TwoLayer, start: TwoLayer) -> np.ndarray:
     return norm(net.W - start.W, axis=(-2, -1))
 
 
-def kernel_drift(start: TwoLayer, X: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """A bound on |K - K_0| for every network within `distance` of `start` in hidden weights: 2|J_0|D + D^2, D = Lip d.
+def kernel_drift(start: TwoLayer, X: np.ndarray, moved: np.ndarray, train: str = "both") -> np.ndarray:
+    """A bound on |K - K_0| for every network within `moved` of `start` in the trained weights: 2 |J_0| C d + (C d)^2.
 
-    From JJ' - J_0J_0' = (J - J_0)J_0' + J_0(J - J_0)' + (J - J_0)(J - J_0)', for K of the hidden layer alone.
+    moved: (...,), or with an axis of time before it. For JJ' - J_0 J_0' is (J - J_0)J_0' and its transpose and
+    (J - J_0)(J - J_0)'.
     """
-    change = jacobian_lipschitz(start, X) * distance
-    return 2 * spectral(start.jacobian(X, "hidden")) * change + change**2
+    change = turning_rate(start, X, train) * moved
+    return 2 * spectral(start.jacobian(X, train)) * change + change**2
 
 
 def kernel_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
     """How far the computed kernel of the hidden layer may be from the exact one, in the spectral norm.
 
     An entry sums m products of a few factors, (m + d + 32)u |J|_F^2 in all; and w . x is off by d u |w||x|, which
-    moves the slopes like a displacement of d u |W|_F does, 2|J| Lip times that.
+    moves the slopes like a displacement of d u |W|_F does, 2|J| C times that.
     """
     m, d = net.W.shape[-2:]
     J = norm(net.jacobian(X, "hidden"), axis=(-2, -1))
-    moved = 2 * J * jacobian_lipschitz(net, X) * d * norm(net.W, axis=(-2, -1))
+    moved = 2 * J * turning_rate(net, X, "hidden") * d * norm(net.W, axis=(-2, -1))
     return UNIT_ROUNDOFF * ((m + d + 32) * J**2 + 2 * moved)
 
 
@@ -74,7 +84,7 @@ class LazyRadius:
     """What is known before training, from J_0 and r_0 alone.
 
     radius: 4|r_0|/s_0, with s_0 the least singular value of J_0; |W_t - W_0|_F stays below it for ever.
-    laziness: Lip radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m).
+    laziness: C radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m).
     """
 
     radius: np.ndarray
@@ -91,7 +101,7 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray) -> LazyRadius:
 
     Theorem, for laziness <= 1. While |W - W_0|_F <= R = 4|r_0|/s_0, the singular values of J lie in
     [s_0/2, |J_0| + s_0/2]. A step g = J'r gives r+ = r - eta J^ g with J^ the mean Jacobian over the step,
-    |J^ - J| <= Lip eta|g|/2, hence |r+|^2 <= |r|^2 - eta|g|^2 (2 - eta Lip|r| - eta|J^|^2). With eta|J_0|^2 <= 1/3
+    |J^ - J| <= C eta|g|/2, hence |r+|^2 <= |r|^2 - eta|g|^2 (2 - eta C|r| - eta|J^|^2). With eta|J_0|^2 <= 1/3
     the bracket is at least 2 - 1/24 - 3/4 > 6/5, so that |r+| <= |r| - (3/5) eta|g|^2/|r| <= |r| - (3/10) s_0 eta|g|.
     Summed, the path is no longer than (10/3)|r_0|/s_0, and one more step, at most |r|/(2 s_0), stays inside R. (After
     Oymak, Soltanolkotabi 2019, whose constant 4 is kept.)
@@ -106,7 +116,7 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray) -> LazyRadius:
         where = int(np.argmin(np.atleast_1d(least / largest)))
         raise ValueError(f"the kernel of instance {where} is singular at the start: its descent has no radius")
     radius = 4 * norm(start.predict(X) - y, axis=-1) / least
-    return LazyRadius(radius, jacobian_lipschitz(start, X) * radius / (least / 2), least)
+    return LazyRadius(radius, turning_rate(start, X, "hidden") * radius / (least / 2), least)
 
 
 def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, eta: float | np.ndarray) -> np.ndarray:
@@ -115,7 +125,7 @@ def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, 
     r^lin follows the linearized network, r_{s+1}^lin = (I - eta K_0) r_s^lin. Since r_{s+1} = (I - eta K^_s) r_s with
     K^_s = J^_s J_s', J^_s the mean Jacobian over step s, and |I - eta K_0| <= 1 for eta|K_0| <= 2,
 
-        |r_t - r_t^lin| <= eta sum_{s<t} [Lip (d_s + d_{s+1})/2 |J_s| + |J_0| Lip d_s] |r_s|,    d_s = |W_s - W_0|_F,
+        |r_t - r_t^lin| <= eta sum_{s<t} [C (d_s + d_{s+1})/2 |J_s| + |J_0| C d_s] |r_s|,    d_s = |W_s - W_0|_F,
 
     as the distance from W_0 is convex along a step. One neuron attains it in the limit of a short time.
 
@@ -123,10 +133,38 @@ def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, 
     """
     states = iter(states)
     start = now = next(states)
-    lip, first, total = jacobian_lipschitz(start, X), spectral(start.jacobian(X, "hidden")), 0.0
+    C, first, total = turning_rate(start, X, "hidden"), spectral(start.jacobian(X, "hidden")), 0.0
     for after in states:
         here, there = displacement(now, start), displacement(after, start)
-        change = lip * (here + there) / 2 * spectral(now.jacobian(X, "hidden")) + first * lip * here
+        change = C * (here + there) / 2 * spectral(now.jacobian(X, "hidden")) + first * C * here
         total = total + np.asarray(eta) * change * norm(now.predict(X) - y, axis=-1)
         now = after
     return total
+
+
+def movement_error(
+    rate: np.ndarray, least_singular_value: np.ndarray, eta: np.ndarray, moved: np.ndarray, misfit: np.ndarray
+) -> np.ndarray:
+    """How far |theta_t - theta_0| may be from sqrt(v' K_0^-1 v), v = f_t - f_0, at t = 0, ..., T, shape (T + 1, ...).
+
+    C (d_t^2/(2 sigma) + eta sum_{s < t} d_s |r_s|) for gradient descent on (1/2)|r|^2; sigma: the least singular value
+    of J_0. moved, misfit (T + 1, ...): d_t = |theta_t - theta_0| and |r_t|. Proof: v = J_0 D + e for the displacement
+    D, |e| <= C d^2/2 (mean value), and the part of D off row(J_0) is a sum of eta (J_s - J_0)' r_s.
+    """
+    return rate * (moved**2 / (2 * least_singular_value) + _before(eta * moved * misfit))
+
+
+def path_error(
+    rate: np.ndarray, J_norm: np.ndarray, eta: np.ndarray, moved: np.ndarray, misfit: np.ndarray
+) -> np.ndarray:
+    """How far theta_t may be from the weights of the linearized network at t = 0, ..., T, shape (T + 1, ...).
+
+    eta C sum_{s < t} d_s (|J_0| d_s/2 + |r_s|), for gradient descent on (1/2)|r|^2 with eta <= 2/|K_0|: zero at t = 1.
+    Proof: the difference D obeys D <- (I - eta J_0'J_0) D - eta J_0' e_s - eta (J_s - J_0)' r_s, |e_s| <= C d_s^2/2.
+    """
+    return rate * _before(eta * moved * (J_norm * moved / 2 + misfit))
+
+
+def _before(terms: np.ndarray) -> np.ndarray:
+    """The sums over s < t of terms (T + 1, ...)."""
+    return np.cumsum(terms, axis=0) - terms

@@ -1,4 +1,4 @@
-"""Self-tests: the constants of lazy training are attained where they can be, and refuse what they do not cover."""
+"""Self-tests: the bounds of lazy training hold, are attained where they can be, and refuse what they do not cover."""
 
 import dataclasses
 from itertools import islice
@@ -14,26 +14,94 @@ from properties.certificates import assert_at_most, assert_within
 from properties.lazy_training import (
     LAZY_STEP,
     displacement,
-    jacobian_lipschitz,
     kernel_drift,
     kernel_rounding,
     lazy_radius,
     linearization_gap,
+    movement_error,
+    path_error,
     spectral,
+    turning_rate,
 )
 
-X, y = np.array([[1.0, 0.5, 0], [0, 1, -1]]), np.array([1.0, -0.5])
+X, y = np.array([[1.0, 2, -1], [0, 1, 1], [3, -1, 0.5]]), np.array([1.0, -0.5, 0.25])
+ROUNDING = 256 * UNIT_ROUNDOFF
 
 
-def test_the_lipschitz_constant_of_the_jacobian_is_attained_where_the_curvature_is_largest():
-    # given  one neuron where the slope of tanh is steepest, moved by h along its input: s''' = 0, |s''''| <= 12
-    u, h = np.arctanh(1 / np.sqrt(3)), 1e-3
-    one, moved = (TwoLayer(np.array([[at, 0.0]]), np.array([-3.0]), "tanh", 0.5) for at in (u, u + h))
-    inputs = np.array([[1.0, 0]])
-    change = norm(moved.jacobian(inputs, "hidden") - one.jacobian(inputs, "hidden"))
-    lip = jacobian_lipschitz(one, inputs)
-    # then
-    assert_within(lip * h * (1 - 12 * h**2), change, lip * h, slack=64 * UNIT_ROUNDOFF, why="change of the Jacobian")
+def displaced(net, dW, da):
+    return dataclasses.replace(net, W=net.W + dW, a=net.a + da)
+
+
+@pytest.mark.parametrize("train", ["hidden", "both"])
+@pytest.mark.parametrize("activation", ["tanh", "erf", "identity"])
+def test_the_jacobian_turns_no_faster_than_its_rate_over_short_and_long_ways(activation, train):
+    # given  displacements of lengths from 1/1000 to 1000, in 200 random directions
+    rng = np.random.default_rng(3)
+    net = two_layer("ntk", 5, 3, np.arange(200), activation=activation)
+    lengths = 10.0 ** np.linspace(-3, 3, 200)
+    dW, da = rng.standard_normal((200, 5, 3)), rng.standard_normal((200, 5)) * (train == "both")
+    scale = lengths / np.sqrt(norm(dW, axis=(-2, -1)) ** 2 + norm(da, axis=-1) ** 2)
+    moved = displaced(net, scale[:, None, None] * dW, scale[:, None] * da)
+    turned = norm(moved.jacobian(X, train) - net.jacobian(X, train), 2, axis=(-2, -1))
+    assert_at_most(
+        turned, turning_rate(net, X, train) * lengths * (1 + ROUNDING), why="|J - J_0| <= C |theta - theta_0|"
+    )
+
+
+def test_the_rate_is_attained_by_a_linear_neuron_and_by_tanh_where_it_bends_most():
+    x = np.array([[0.6, 0.8]])
+    linear = TwoLayer(np.array([[0.5, -1.0]]), np.array([2.0]), "identity", 3.0)
+    turned = norm(displaced(linear, 0.3 * x, 0.4).jacobian(x) - linear.jacobian(x))
+    assert_within(3 * 0.5, turned, turning_rate(linear, x) * 0.5, slack=ROUNDING, why="scale |x| d")
+    # given  u = artanh(1/sqrt(3)), where |s''| is largest; |s''''| <= 24
+    bent, h = TwoLayer(np.arctanh(3**-0.5) * x, np.array([-2.0]), "tanh", 3.0), 1e-3
+    turned = norm(displaced(bent, h * x, 0.0).jacobian(x, "hidden") - bent.jacobian(x, "hidden"))
+    bound = turning_rate(bent, x, "hidden") * h
+    assert_within(bound - 6 * 24 / 6 * h**3, turned, bound, slack=ROUNDING, why="scale |a| L |x|^2 d")
+
+
+def test_the_drift_of_the_kernel_is_attained_where_the_jacobian_grows_along_itself():
+    # given  a linear neuron with w along x, multiplied by 3/2: J too
+    x = np.array([[0.6, 0.8]])
+    net = TwoLayer(2 * x, np.array([2.0]), "identity", 3.0)
+    moved = displaced(net, x, 1.0)
+    drift = (moved.kernel(x) - net.kernel(x))[0, 0]
+    bound = kernel_drift(net, x, 2**0.5)
+    assert_within(bound, drift, bound, slack=ROUNDING * bound, why="2 |J_0| C d + (C d)^2")
+
+
+def test_the_error_of_the_movement_is_attained_along_the_diagonal_of_a_product():
+    # given  f = a w at a = w = 1, moved to a = w = 1 + h: sqrt(v' K_0^-1 v) = sqrt(2) (h + h^2/2), |J_0| = sqrt(2)
+    h = 0.25
+    error = abs(2**0.5 * h - 2**0.5 * (h + h**2 / 2))
+    bound = movement_error(1.0, 2**0.5, 0.0, np.array([0, 2**0.5 * h]), np.array([1.0, 0.0]))[1]
+    assert_within(bound, error, bound, slack=ROUNDING, why="C d^2/(2 sigma)")
+
+
+def test_what_descent_adds_off_the_row_space_is_attained_at_a_saddle():
+    # given  f = 3 a w at a = 1, w = 0, where J turns at a right angle; two steps with eta = 1/36 towards y = 3
+    net, x, y, eta = TwoLayer(np.zeros((1, 1)), np.ones(1), "identity", 3.0), np.ones((1, 1)), np.array([3.0]), 1 / 36
+    path = list(islice(network_path(net, x, y, eta), 3))
+    D = np.array([[at.W[0, 0], at.a[0] - 1] for at in path])
+    moved, misfit = norm(D, axis=1), np.array([abs(at.predict(x)[0] - 3) for at in path])
+    # then   linear descent stays on a = 1 with w_1 = 1/4, w_2 = 7/16, and a leaves by eta C d_1 |r_1|
+    off_row = movement_error(3.0, 3.0, eta, moved, misfit)[2] - moved[2] ** 2 / 2
+    assert_within(abs(D[2, 1]), off_row, abs(D[2, 1]), slack=ROUNDING, why="eta C sum d |r|")
+    error = norm(D - [[0, 0], [1 / 4, 0], [7 / 16, 0]], axis=1)
+    bound = path_error(3.0, 3.0, eta, moved, misfit)
+    assert_at_most(error, bound + ROUNDING, why="distance to the linearized path")
+    assert_at_most(bound[2], 1.2 * error[2], why="which is most of its bound")
+
+
+def test_what_the_curvature_of_the_values_adds_to_the_path_is_attained_where_one_step_fits():
+    # given  f = a w at a = w = 1 and eta = 4/9, which takes both to 5/4 and f to y = 25/16; then the network rests
+    net, one, eta = TwoLayer(np.ones((1, 1)), np.ones(1), "identity", 1.0), np.ones((1, 1)), 4 / 9
+    path = list(islice(network_path(net, one, np.array([25 / 16]), eta), 3))
+    moved = np.array([norm(at.parameters() - net.parameters()) for at in path])
+    misfit = np.array([abs(at.predict(one)[0] - 25 / 16) for at in path])
+    # then   the linearization has 1/16 to go, and takes another step of eta |J_0|/16
+    bound = path_error(1.0, 2**0.5, eta, moved, misfit)[2]
+    assert_within(bound, eta * 2**0.5 / 16, bound, slack=ROUNDING, why="eta C |J_0| d^2/2")
 
 
 @pytest.mark.parametrize("activation", ["tanh", "erf"])
@@ -42,9 +110,9 @@ def test_jacobian_and_kernel_move_no_further_than_their_bounds(activation):
     other = dataclasses.replace(start, W=1.2 * start.W)
     distance = displacement(other, start)
     change = norm(other.jacobian(X, "hidden") - start.jacobian(X, "hidden"), axis=(-2, -1))
-    assert_at_most(change, jacobian_lipschitz(start, X) * distance, why="change of the Jacobian")
+    assert_at_most(change, turning_rate(start, X, "hidden") * distance, why="change of the Jacobian")
     drift = spectral(other.kernel(X, train="hidden") - start.kernel(X, train="hidden"))
-    bound = kernel_drift(start, X, distance) + kernel_rounding(start, X) + kernel_rounding(other, X)
+    bound = kernel_drift(start, X, distance, "hidden") + kernel_rounding(start, X) + kernel_rounding(other, X)
     assert_at_most(drift, bound, why="change of the kernel")
 
 
@@ -73,7 +141,7 @@ def test_the_path_of_a_lazy_network_is_as_long_as_its_radius_says_within_a_facto
 
 def test_a_slope_that_jumps_and_a_singular_kernel_are_refused():
     with pytest.raises(ValueError, match="the slope of relu jumps"):
-        jacobian_lipschitz(two_layer("ntk", 8, 3, 1), X)
-    twice = np.stack([X, X[[0, 0]]])
+        turning_rate(two_layer("ntk", 8, 3, 1), X, "hidden")
+    twice = np.stack([X, X[[0, 0, 1]]])
     with pytest.raises(ValueError, match="the kernel of instance 1 is singular"):
         lazy_radius(two_layer("ntk", np.array([8, 8]), 3, np.arange(2), activation="tanh", signs=True), twice, y)

@@ -83,12 +83,12 @@ from properties.concentration import (
 from properties.lazy_training import (
     LAZY_STEP,
     displacement,
-    jacobian_lipschitz,
     kernel_drift,
     kernel_rounding,
     lazy_radius,
     linearization_gap,
     spectral,
+    turning_rate,
 )
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -323,9 +323,9 @@ def test_at_every_step_jacobian_and_kernel_have_moved_no_further_than_the_weight
     turn = np.array([norm(net.jacobian(problem.X, "hidden") - J_0, axis=(-2, -1)) for net in path])
     drift = np.array([spectral(net.kernel(problem.X, train="hidden") - K_0) for net in path])
     rounding = sum(kernel_rounding(net, problem.X) for net in path)
-    lip = jacobian_lipschitz(start, problem.X)
+    lip = turning_rate(start, problem.X, "hidden")
     assert_at_most(turn.T, (lip * distances + rounding / spectral(J_0)).T, why="|J_t - J_0|_F", instance=problem)
-    bound = np.array([kernel_drift(start, problem.X, d) for d in distances]) + rounding
+    bound = kernel_drift(start, problem.X, distances, "hidden") + rounding
     assert_at_most(drift.T, bound.T, why="|K_t - K_0|", instance=problem)
 
 
@@ -337,10 +337,10 @@ def test_one_neuron_attains_what_the_weights_allow_up_to_the_third_order():
     turn = norm(moved.jacobian(x, "hidden") - start.jacobian(x, "hidden"))
     drift = (moved.kernel(x, train="hidden") - start.kernel(x, train="hidden"))[0, 0]
     # then   scale |x| = 1: J moves by L2 h - 2 h^3 at least, and K = J^2 along with it
-    low, high = 4 / (3 * np.sqrt(3)) * h - 2 * h**3, jacobian_lipschitz(start, x) * displacement(moved, start)
+    low, high = 4 / (3 * np.sqrt(3)) * h - 2 * h**3, turning_rate(start, x, "hidden") * displacement(moved, start)
     slack = kernel_rounding(start, x)
     assert_within(low, turn, high, slack=slack, why="|J - J_0| of one neuron")
-    upper = kernel_drift(start, x, displacement(moved, start))
+    upper = kernel_drift(start, x, displacement(moved, start), "hidden")
     assert_within(2 * 2 / 3 * low + low**2, drift, upper, slack=slack, why="|K - K_0| of one neuron")
 
 
@@ -361,7 +361,7 @@ def test_what_is_known_at_the_start_bounds_the_kernel_and_the_loss_for_ever(prob
     rate = np.array([known.residual_factor(eta, 8 * k) for k in range(len(path))]) * norm(y, axis=-1)
     slack = 2 * kernel_rounding(start, problem.X) / spectral(K_0)
     assert_at_most(moved.T, ((1 + slack) * known.radius)[:, None], why="|W_t - W_0|", instance=problem)
-    bound = kernel_drift(start, problem.X, (1 + slack) * known.radius) + 4 * slack * spectral(K_0)
+    bound = kernel_drift(start, problem.X, (1 + slack) * known.radius, "hidden") + 4 * slack * spectral(K_0)
     assert_at_most(drift.T, bound[:, None], why="|K_t - K_0| for ever", instance=problem)
     rounding = 41 * slack * norm(y, axis=-1) + value_rounding(start, problem.X)
     assert_at_most(loss.T, (rate + rounding).T, why="|r_t| contracts", instance=problem)
@@ -376,7 +376,7 @@ def test_the_kernel_stays_near_its_infinite_limit_and_four_times_the_width_halve
     # given  |K_0 - K| <= h but for a probability 1e-12, hence s_0, |J_0| and the radius before anything is drawn
     h = norm(hoeffding(4 / np.pi * np.abs(X @ X.T), widths[:, None, None] / 2, ONCE / 4), axis=(-2, -1))
     least, largest = np.linalg.eigvalsh(limit)
-    lip_radius = jacobian_lipschitz(start, X) * 4 * norm(y) / np.sqrt(least - h)
+    lip_radius = turning_rate(start, X, "hidden") * 4 * norm(y) / np.sqrt(least - h)
     assert_at_most(lip_radius, np.sqrt(least - h) / 2, why="H6")
     bound = h + 2 * np.sqrt(largest + h) * lip_radius + lip_radius**2
     # when
@@ -513,7 +513,7 @@ def test_without_H5_a_long_step_throws_the_weights_out_of_their_radius():
     *_, end = islice(network_path(start, X, y, eta, "hidden"), 30)
     assert_at_most(known.radius, displacement(end, start), why="radius against displacement after a long step")
     change = spectral(end.kernel(X, train="hidden") - start.kernel(X, train="hidden"))
-    assert_at_most(kernel_drift(start, X, known.radius), change, why="bound against kernel after a long step")
+    assert_at_most(kernel_drift(start, X, known.radius, "hidden"), change, why="bound against kernel after a long step")
 
 
 @necessity("H6", part="(b)")
