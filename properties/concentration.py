@@ -236,7 +236,9 @@ def clopper_pearson(successes: Any, count: Any, false_alarm: Any) -> tuple[np.nd
 
     successes out of `count` independent trials; each side errs with probability false_alarm/2 at most. Power, against
     another probability: `clopper_pearson_power`; 400 trials at 1e-9 take a coin that falls heads with 0.7 for a fair
-    one with probability 1/10 at most. Raises ValueError unless 0 <= successes <= count, count >= 1 and 0 < false_alarm < 1.
+    one with probability 1/10 at most.
+
+    Raises ValueError unless 0 <= successes <= count, count >= 1 and 0 < false_alarm < 1.
     """
     _require(false_alarm, count)
     if np.any(np.less(successes, 0) | np.greater(successes, count)):

@@ -60,6 +60,15 @@ def test_the_rate_is_attained_by_a_linear_neuron_and_by_tanh_where_it_bends_most
     assert_within(bound - 6 * 24 / 6 * h**3, turned, bound, slack=ROUNDING, why="scale |a| L |x|^2 d")
 
 
+def test_with_both_layers_the_rate_is_more_than_the_larger_of_its_two_parts():
+    # given  the same point with |a| L = 1, where s' = 2/3: J turns by [[1, 2/3], [2/3, 0]] (dw, da), of norm 4/3 along
+    #        (2, 1); its second derivatives are below 4
+    net = TwoLayer(np.arctanh([[3**-0.5]]), np.array([-(3**1.5) / 4]), "tanh", 1.0)
+    one, h = np.ones((1, 1)), 1e-3
+    turned = norm(displaced(net, 2 * h / 5**0.5, h / 5**0.5).jacobian(one) - net.jacobian(one))
+    assert_within(4 / 3 * h - 2 * h**2, turned, turning_rate(net, one) * h, why="more than max(r, S) = 1 times h")
+
+
 def test_the_drift_of_the_kernel_is_attained_where_the_jacobian_grows_along_itself():
     # given  a linear neuron with w along x, multiplied by 3/2: J too
     x = np.array([[0.6, 0.8]])
@@ -114,6 +123,22 @@ def test_jacobian_and_kernel_move_no_further_than_their_bounds(activation):
     drift = spectral(other.kernel(X, train="hidden") - start.kernel(X, train="hidden"))
     bound = kernel_drift(start, X, distance, "hidden") + kernel_rounding(start, X) + kernel_rounding(other, X)
     assert_at_most(drift, bound, why="change of the kernel")
+    assert_at_most(kernel_rounding(other, X), 1e-10 * spectral(other.kernel(X, train="hidden")), why="small roundings")
+
+
+@pytest.mark.parametrize("t", [1, 2])
+def test_steps_towards_larger_slopes_attain_every_term_of_the_distance_from_the_linearization(t):
+    # given  one tanh neuron where its slope 2/3 grows most, s''' = 0, |s''''| <= 12; targets so far that it moves by
+    #        1/20 a step while eta K_0 is 4/9000
+    one, y, eta = np.ones((1, 1)), np.array([-75.0]), 1e-3
+    start = TwoLayer(np.arctanh([[3**-0.5]]), np.ones(1), "tanh", 1.0)
+    states = list(islice(network_path(start, one, y, eta, "hidden"), t + 1))
+    contraction = 1 - eta * start.kernel(one, train="hidden")[0, 0]
+    # then   J gains L d - 2 d^3 at least, and an error shrinks by the contraction from then on
+    gap = abs(states[t].predict(one)[0] - y[0] - contraction**t * (start.predict(one)[0] - y[0]))
+    bound = linearization_gap(states, one, y, eta)
+    third_order = 1 - 2 * displacement(states[t], start) ** 2 / (4 / (3 * 3**0.5))
+    assert_within(third_order * contraction * bound, gap, bound, slack=75 * ROUNDING, why="eta sum of three products")
 
 
 def test_a_linear_network_is_its_own_linearization():
@@ -122,6 +147,19 @@ def test_a_linear_network_is_its_own_linearization():
     states = list(islice(network_path(start, X, y, 0.05, "hidden"), 20))
     assert_at_most(linearization_gap(states, X, y, 0.05), 0, why="gap of a linear network")
     assert_at_most(lazy_radius(start, X, y).laziness, 0, why="laziness of a linear network")
+
+
+def test_the_constants_of_the_radius_by_hand():
+    # given  f = -3 tanh(w . x) at w = 0, two inputs at a right angle and a row of padding: J_0 has singular values 3
+    #        and 12, C = 3 * 4 * 4 L; |r_0| = 3/16
+    start = TwoLayer(np.zeros((1, 2)), np.array([-1.0]), "tanh", 3.0)
+    inputs, targets = np.array([[1.0, 0], [0, 4], [0, 0]]), np.array([9 / 80, -12 / 80, 0])
+    known = lazy_radius(start, inputs, targets)
+    assert_within(0.25, known.radius, 0.25, slack=ROUNDING, why="4 |r_0|/s_0")
+    laziness = 3 * 4 * 4 * 4 / (3 * 3**0.5) * 0.25 / 1.5
+    assert_within(laziness, known.laziness, laziness, slack=ROUNDING * laziness, why="C radius/(s_0/2)")
+    # then   (1 - (6/5) eta s_0^2/4)^(t/2)
+    assert_within(0.9, known.residual_factor(1 / 27, 2), 0.9, slack=ROUNDING, why="two steps at eta s_0^2 = 1/3")
 
 
 def test_the_path_of_a_lazy_network_is_as_long_as_its_radius_says_within_a_factor_of_eight():
