@@ -74,7 +74,7 @@ def rounding(terms: int | np.ndarray, spread: float | np.ndarray, total: float |
 
 def gibbs(prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.ndarray:
     """The Gibbs law pi exp(-gamma L)/Z on a finite alphabet: prior and loss (..., l), gamma a number or (...,)."""
-    exponent = -np.asarray(gamma, float)[..., None] * loss
+    exponent = np.where(np.asarray(prior) > 0, -np.asarray(gamma, float)[..., None] * loss, -np.inf)
     weight = prior * np.exp(exponent - exponent.max(-1, keepdims=True))
     return weight / weight.sum(-1, keepdims=True)
 

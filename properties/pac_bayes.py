@@ -22,10 +22,10 @@ from fixtures.problems.finite_learning import FiniteLearning
 def complexity(divergence: float | np.ndarray, n: int, delta: float) -> float | np.ndarray:
     """sqrt((divergence + ln(2 sqrt(n)/delta))/(2n)): what the bound adds to E_q L, for divergence = KL(q || p) in nats.
 
-    Raises ValueError unless n >= 1, 0 < delta < 1 and divergence >= 0.
+    Raises ValueError unless n is 1, 2, ..., 0 < delta < 1 and divergence >= 0.
     """
-    if n < 1 or not 0 < delta < 1 or np.any(np.asarray(divergence) < 0):
-        raise ValueError(f"n = {n}, delta = {delta} and the divergence must be at least 1, in (0, 1) and at least 0")
+    if not (n >= 1 and n % 1 == 0 and 0 < delta < 1 and np.all(np.asarray(divergence) >= 0)):
+        raise ValueError(f"n = {n}, delta = {delta} and the divergence must be 1, 2, ..., in (0, 1) and at least 0")
     return np.sqrt((divergence + np.log(2 * np.sqrt(n) / delta)) / (2 * n))
 
 
@@ -110,7 +110,7 @@ def violation_probability(problem: FiniteLearning, delta: float) -> float:
     return float(problem.chances.astype(float)[violated].sum())
 
 
-def gaussian_divergence(theta: np.ndarray, center: np.ndarray, s: float | Fraction) -> float | Fraction:
+def divergence_of_shift(theta: np.ndarray, center: np.ndarray, s: float | Fraction) -> float | Fraction:
     """KL(N(theta, s^2 I) || N(center, s^2 I)) = |theta - center|^2/(2 s^2) in nats; exact on fractions."""
     return (theta - center) @ (theta - center) / (2 * s**2)
 

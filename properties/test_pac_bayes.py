@@ -18,9 +18,9 @@ from properties.certificates import assert_at_most, assert_identical, assert_wit
 from properties.pac_bayes import (
     clipped_gaussian_loss,
     complexity,
+    divergence_of_shift,
     exponential_moment,
     gaussian_bound,
-    gaussian_divergence,
     maurer_moment,
     optimists,
     violation_probability,
@@ -37,7 +37,10 @@ def test_the_complexity_is_what_its_formula_says(divergence, n, delta):
     assert_within(float(enclose_sqrt(low, 8)[0]), computed, float(enclose_sqrt(high, 8)[1]), why="complexity")
 
 
-@pytest.mark.parametrize("arguments", [(0.0, 0, 0.1), (0.0, 1, 0.0), (0.0, 1, 1.0), (-0.1, 1, 0.1)])
+@pytest.mark.parametrize(
+    "arguments",
+    [(0.0, 0, 0.1), (0.0, 2.5, 0.1), (0.0, 1, 0.0), (0.0, 1, 1.0), (0.0, 1, np.nan), (-0.1, 1, 0.1), (np.nan, 1, 0.1)],
+)
 def test_the_complexity_refuses_what_the_theorem_does_not_cover(arguments):
     with pytest.raises(ValueError, match="must be"):
         complexity(*arguments)
@@ -64,6 +67,15 @@ def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, 
     assert_at_most(hope, family.upper + 256 * UNIT_ROUNDOFF, why="hope of q", instance=problem)
     assert_at_most(family.lower, family.upper, why="enclosure")
     assert_at_most(family.upper - family.lower, problem.n / (2 * 47**2) + UNIT_ROUNDOFF * 8, why="width: n/(2 cells^2)")
+
+
+def test_the_enclosed_supremum_is_attained_halfway_between_two_points_of_a_coarse_grid():
+    # given  one hypothesis but for 1e-15, with the gap 1/2, n = 1: lambda/2 - lambda^2/8 has its top 1/2 at 2, and the
+    #        grid is 0 and 4, where the other adds 1e-15 e^2
+    family = optimists(np.array([1 - 1e-15, 1e-15]), np.array([[0.5, 1.0]]), 1, points=2)
+    assert_identical(family.lambdas, [[0, 4]], why="the grid")
+    assert_within(0.5, family.upper, 0.5, slack=1e-14, why="the enclosure from above")
+    assert_within(0, family.lower, 0, slack=1e-14, why="the enclosure from below")
 
 
 def test_the_violation_probability_of_a_loaded_coin_by_hand():
@@ -107,7 +119,7 @@ def test_the_clipped_loss_is_its_integral(mean, deviation):
     assert_at_most(abs(clipped_gaussian_loss(mean, deviation) - value), slack, why="closed form against quadrature")
 
 
-def test_the_gaussian_divergence_is_its_integral():
+def test_the_divergence_of_a_shifted_gaussian_is_its_integral():
     theta, center, s = np.array([1.0, -2.0]), np.array([0.5, 0.0]), 1.5
     integrals = [
         scipy.integrate.quad(
@@ -120,12 +132,12 @@ def test_the_gaussian_divergence_is_its_integral():
         for a, b in zip(theta, center, strict=True)
     ]
     value, error = np.sum(integrals, axis=0)
-    assert_at_most(abs(gaussian_divergence(theta, center, s) - value), error + 64 * UNIT_ROUNDOFF, why="KL")
+    assert_at_most(abs(divergence_of_shift(theta, center, s) - value), error + 64 * UNIT_ROUNDOFF, why="KL")
 
 
 def test_the_gaussian_bound_adds_its_three_terms():
     # 10 samples of 20 atoms, 8 of them distinct, s = 3/10: |theta|^2/(2 s^2) = 8/(18/100), tr H = 1
-    divergence = gaussian_divergence(fractions([1] * 8), fractions([0] * 8), Fraction(3, 10))
+    divergence = divergence_of_shift(fractions([1] * 8), fractions([0] * 8), Fraction(3, 10))
     assert_identical(divergence, Fraction(400, 9), why="8/(2 * 9/100)")
     low, high = ((divergence + end / 2) / 20 for end in enclose_log(4 * 10 * 400))
     rest = Fraction(1, 4) + Fraction(9, 200)

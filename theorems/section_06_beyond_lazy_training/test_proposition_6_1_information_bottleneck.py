@@ -79,7 +79,7 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.concentration import chi_square_interval
+from properties.concentration import chi_square_interval, chi_square_power
 from properties.information import (
     affinity,
     binary_entropy,
@@ -103,7 +103,7 @@ from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, vacuous
 
 FALSE_ALARM = 5e-10
-pivot_interval = functools.cache(chi_square_interval)
+pivot_interval, pivot_power = functools.cache(chi_square_interval), functools.cache(chi_square_power)
 DECAY = 1 / 4
 
 
@@ -476,12 +476,14 @@ def test_a_thousand_sampled_runs_have_that_mean_and_covariance(problem, seed):
     # when
     noise = rng.standard_normal((6, 1000, problem.columns))
     sample = noisy_descent(lambda w: w @ H - b, np.tile(problem.w0, (1000, 1)), eta, beta, noise)
-    # then   the whitened sum of squares is chi-square of 1000 p: two tails, 5e-10 together, 1 +- 0.2 of its mean. A
-    #        noise without the 2, or with beta^2 for beta, changes it by a factor below 2/3, one of size eta for
-    #        sqrt(eta) so or above 3/2 at three of the five steps: each missed with a probability below 1e-8
+    # then   the whitened sum of squares is chi-square of 1000 p, p >= 2: two tails, 5e-10 together
     square = whitened_square(sample, law_after(H, b, problem.w0, eta, beta, 6))
     low, high = pivot_interval(sample.size, FALSE_ALARM)
     assert_within(low, square, high, why="chi-square pivot", instance=problem)
+    # and    a noise without the 2, or with beta^2 for beta, changes it by a factor of 2/3 or less, one of size eta for
+    #        sqrt(eta) so or by 3/2 or more at three of the five steps
+    found = pivot_power(sample.size, FALSE_ALARM, 2 / 3), pivot_power(sample.size, FALSE_ALARM, 3 / 2)
+    assert_at_most(1 - 1e-8, min(found), why="power against a variance wrong by half")
 
 
 @corrected(part="(c)")

@@ -57,6 +57,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.concentration import clopper_pearson
 from properties.lazy_training import LAZY_STEP, kernel_drift, lazy_radius, movement_error, path_error, turning_rate
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, observed, vacuous
@@ -597,8 +598,10 @@ def test_where_feature_learning_wins_is_parity_with_fewer_samples_than_quadratic
     # given  n < d(d - 1)/2; limits chosen on eight other data sets, sixteen fresh ones
     assert_at_most(n, d * (d - 1) / 2 - 1, why="fewer samples than monomials x_i x_j")
     rich, lazy, infinite = parity_accuracies(d, n, range(100, 116)).T
-    # then   mean-field wins in all sixteen pairs, which were it a coin flip had probability 2^-16
-    assert_at_most(0, np.minimum(rich - lazy, rich - infinite).min() - 1 / 2000, why="every paired gap is positive")
+    # then   mean-field beats both on more data sets than not; confidence 0.9999, which takes all sixteen
+    wins = np.count_nonzero(rich > np.maximum(lazy, infinite))
+    least, _ = clopper_pearson(wins, len(rich), 1e-4)
+    assert_at_most(1 / 2, least, why="the chance of a data set on which mean-field wins, Clopper-Pearson")
     # and    P(Bin(16, 1/2) <= 2) = 0.0021: the third smallest gap is below the median gap of all seeds at that level
     third = [np.sort(rich - other)[2] for other in (lazy, infinite)]
     assert_at_most([over_ntk, over_infinite], third, why="lower confidence limits of the median paired gap")

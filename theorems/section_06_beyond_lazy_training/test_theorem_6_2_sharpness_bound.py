@@ -47,9 +47,9 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.pac_bayes import (
     clipped_gaussian_loss,
     complexity,
+    divergence_of_shift,
     exponential_moment,
     gaussian_bound,
-    gaussian_divergence,
     maurer_moment,
     optimists,
     violation_probability,
@@ -396,7 +396,7 @@ def test_the_corrected_bound_is_invariant_under_a_change_of_scale_and_the_print_
 
     def terms(X, w, s):
         H = X.T @ X / len(X)
-        return [mean_loss(X, w), s**2 * np.trace(H), gaussian_divergence(w, 0 * w, s)], max(np.diag(H))
+        return [mean_loss(X, w), s**2 * np.trace(H), divergence_of_shift(w, 0 * w, s)], max(np.diag(H))
 
     corrected_terms, S = terms(sample, w, s)
     # then
