@@ -32,9 +32,9 @@ def turning_rate(start: TwoLayer, X: np.ndarray, train: str = "both") -> np.ndar
     """A constant C with |J(theta) - J(theta_0)| <= C |theta - theta_0| for every theta, shape (...,).
 
     C = scale |X| q, with r = L max_i |x_i| max_j |a_j| at the start: q = r where only the hidden weights are trained,
-    and (r + sqrt(r^2 + 4 S^2))/2, the norm of [[S, r], [0, S]], where both layers are. For X (..., n, d), in which
-    rows of zeros, the padding of a batch, count for nothing. For the hidden layer alone C is a Lipschitz constant of J
-    between any two points, in the Frobenius norm too.
+    and (r + sqrt(r^2 + 4 S^2))/2, the norm of [[S, r], [0, S]], where both layers are. X (..., n, d), by which
+    inner X is meant here; rows of zeros, the padding of a batch, count for nothing. For the hidden layer alone C is a
+    Lipschitz constant of J between any two points, in the Frobenius norm too.
 
     Proof: neuron j turns the hidden block by scale diag_i(g_ij) X with |g_ij| <= S |da_j| + |a_j| L |x_i| |dw_j|, so
     the block by at most scale |X| (S |da| + r |dW|), and the output block by at most scale S |X| |dW|. For the hidden
@@ -46,7 +46,7 @@ def turning_rate(start: TwoLayer, X: np.ndarray, train: str = "both") -> np.ndar
     s = start.nonlinearity
     if not np.isfinite(s.curvature):
         raise ValueError(f"the slope of {s.name} jumps, and the Jacobian with it")
-    steepest = float(s.slope(np.zeros(())))
+    X, steepest = start.inputs(X), float(s.slope(np.zeros(())))
     r = s.curvature * norm(X, axis=-1).max(-1) * np.abs(start.a).max(-1)
     q = r if train == "hidden" else (r + np.sqrt(r**2 + 4 * steepest**2)) / 2
     return np.asarray(start.scale) * spectral(X) * q

@@ -492,8 +492,6 @@ def movement_table(samples, widths, seeds, mean_square):
     for parameterization in ("ntk", "mup", "standard", "mean-field"):
         for m in widths:
             net = two_layer(parameterization, m, 5, seeds)
-            if parameterization == "mup":
-                net = TwoLayer(net.W / np.sqrt(m), net.a / np.sqrt(m), "relu", 1.0)
             end = fit(net, X, y, 0.25 / top(net.kernel(X)), samples / 2 * mean_square, budget=200_000)
             moved = norm(end.parameters() - net.parameters(), axis=-1)
             medians.append([np.median(moved), np.median(relative_change(net, end, X))])
