@@ -25,7 +25,6 @@ def trained_network():
     """A tanh network without biases after 300 steps of gradient descent, its data, and its mean squared error."""
     import torch
 
-    torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     layers = [torch.nn.Linear(*pair, bias=False, dtype=torch.float64) for pair in itertools.pairwise(WIDTHS)]
     with torch.no_grad():
@@ -70,7 +69,11 @@ def by_curvlinops(model, X, y, tolerance, vectors=None):
 
 @pytest.fixture(scope="module")
 def methods():
-    """Every method by name, tuned to the accuracy, and the certified test of having reached it."""
+    """Every method by name, tuned to the accuracy, and the certified test of having reached it; on one thread."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     model, X, y, loss = trained_network()
     reference = sharpness(loss, model.parameters(), accuracy=ACCURACY / 2, seed=1)
 
@@ -83,12 +86,16 @@ def methods():
         return lambda: by_curvlinops(model, X, y, tolerance, vectors)
 
     products = next(k for k in range(1, 1000) if reached(by_power_iteration(loss, model, k)))
-    return reached, {
-        "ours, certified": lambda: ours(loss, model),
-        "power iteration": lambda: by_power_iteration(loss, model, products),
-        "curvlinops, eigsh": arpack(None),
-        "curvlinops, eigsh(ncv=10)": arpack(10),
-    }
+    yield (
+        reached,
+        {
+            "ours, certified": lambda: ours(loss, model),
+            "power iteration": lambda: by_power_iteration(loss, model, products),
+            "curvlinops, eigsh": arpack(None),
+            "curvlinops, eigsh(ncv=10)": arpack(10),
+        },
+    )
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")

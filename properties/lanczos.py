@@ -31,8 +31,11 @@ Kuczynski   On the same event, for A + c positive semidefinite, lambda_max + c <
             sqrt(p/(2 pi)), a failure has probability at most 1.596 sqrt(p) exp(-sqrt(eps)(2k - 1)), for which
             Kuczynski and Wozniakowski (1992), Estimating the Largest Eigenvalue by the Power and Lanczos Algorithms
             with a Random Start, have the constant 1.648. It is known before the run, so it says how many products any
-            matrix may take. The shift c >= -lambda_min is the Christoffel bound of the other end of the spectrum, an
-            event of its own.
+            matrix may take. After the run it is never below Christoffel, which is the optimum for the moments that
+            both know, so it is there to be asked for (kuczynski_upper), and enclosures are by Christoffel. The shift
+            c >= -lambda_min is the Christoffel bound of the other end of the spectrum, an event of its own.
+
+Enclosures are computed for the operator over a power of two, so that no square under- or overflows.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ class UncertifiedError(RuntimeError):
 class Enclosure:
     """Lower <= lambda_max <= upper, the first always, the second but for `probability` over the random start.
 
-    iterations: the Krylov dimension k. method: what bounds from above, "Cholesky", "Christoffel" or "Kuczynski".
+    iterations: the Krylov dimension k. method: what bounds from above, "Cholesky" or "Christoffel".
     """
 
     lower: float
@@ -76,6 +79,13 @@ class Enclosure:
     def width(self) -> float:
         """Upper less lower."""
         return self.upper - self.lower
+
+    def times(self, unit: float) -> Enclosure:
+        """The enclosure of `unit` times the operator, a power of two. Raises UncertifiedError where it overflows."""
+        lower, upper = math.nextafter(self.lower * unit, -math.inf), math.nextafter(self.upper * unit, math.inf)
+        if not (math.isfinite(lower) and math.isfinite(upper)):
+            raise UncertifiedError("the largest eigenvalue is not finite in float64")
+        return dataclasses.replace(self, lower=lower, upper=upper)
 
 
 def failure_probability(size: int, iterations: int, eps: float) -> float:
@@ -214,7 +224,7 @@ def christoffel_upper(run: Krylov, component: float, sign: int = 1) -> float:
 
 
 def kuczynski_upper(run: Krylov, component: float) -> float:
-    """The Kuczynski bound of lambda_max, given |c_1| >= component at both ends of the spectrum.
+    """The Kuczynski bound of lambda_max, given |c_1| >= component at both ends of the spectrum; no enclosure needs it.
 
     Its shift is the Christoffel bound of -lambda_min, or 0 where that is negative. In exact arithmetic it is a theorem;
     the rounding of the run, twice |F|, is added to first order.
@@ -225,6 +235,25 @@ def kuczynski_upper(run: Krylov, component: float) -> float:
     if eps == 1 or math.isinf(shift):
         return math.inf
     return theta + eps * (theta + shift) / (1 - eps) + 2 * float(np.linalg.norm(run.misfits))
+
+
+def power_of_two(image: np.ndarray) -> float:
+    """The power of two, from 2^-1000 to 2^1000, that brings the largest entry nearest to [1/2, 1)."""
+    exponent = math.frexp(float(np.abs(image).max()))[1]
+    return 2.0 ** max(-1000, min(1000, exponent))
+
+
+class _Scaled:
+    """An operator over the power of two of its first image, `unit`, which is known from then on."""
+
+    def __init__(self, product: Product) -> None:
+        self._product = product
+        self.unit = 0.0
+
+    def __call__(self, v: np.ndarray) -> np.ndarray:
+        image = self._product(v)
+        self.unit = self.unit or power_of_two(image)
+        return image / self.unit
 
 
 def _bisect(excluded: Callable[[float], bool], inside: float, outside: float) -> float:
@@ -248,16 +277,19 @@ def largest_eigenvalue(
 
     size: p. rounding: as in `Krylov`. seed: of the start, a standard normal vector scaled to length one. probability:
     of an upper bound that is too low, at most. Stops as soon as the enclosure is narrow enough; `products_needed` says
-    how late that can be. Raises ValueError for a probability that rounding would drown; UncertifiedError for a product
-    that is not finite, or when rounding keeps the enclosure wide.
+    how late that can be. Raises ValueError for a size, an accuracy or a probability that makes no sense, or that
+    rounding would drown; UncertifiedError for a product that is not finite, or when rounding keeps the enclosure wide.
     """
-    component = least_component(size, probability / 2)
+    if not (size >= 1 and 0 < accuracy < 1 and 0 < probability < 1):
+        raise ValueError(f"size {size} below 1, or accuracy {accuracy:g} or probability {probability:g} not in (0, 1)")
+    component = least_component(size, probability)
     if component <= 8 * UNIT_ROUNDOFF:
         raise ValueError(f"a probability of {probability:g} asks for components of {component:.1g}, below rounding")
-    run = Krylov(product, np.random.default_rng(seed).standard_normal(size), rounding)
+    scaled = _Scaled(product)
+    run = Krylov(scaled, np.random.default_rng(seed).standard_normal(size), rounding)
     converged = 1, -math.inf
-    # The shift of the Kuczynski bound at most doubles what eps is relative to, and rounding may take half.
-    for k in range(1, products_needed(size, accuracy / 4, probability / 2) + 1):
+    # By the Kuczynski bound: its shift at most doubles what eps is relative to, and the goal is half the accuracy.
+    for k in range(1, products_needed(size, accuracy / 4, probability) + 1):
         run.extend()
         low, theta = run.ends()
         goal = theta + accuracy / 2 * max(abs(low), abs(theta))
@@ -268,27 +300,26 @@ def largest_eigenvalue(
             upper = _bisect(lambda x: run.excludes(x, component), theta, goal)
             found = Enclosure(run.lower_bound(), upper, probability, k, "Christoffel")
             if found.width <= 2 * (goal - theta):
-                return found
+                return found.times(scaled.unit)
         if theta > converged[1] + run.misfits[-1]:
             converged = k, theta
         if run.exhausted or k > PATIENCE * converged[0]:
             break
-    bounds = [(christoffel_upper(run, component), "Christoffel"), (kuczynski_upper(run, component), "Kuczynski")]
-    upper, method = min(bounds)
-    found = Enclosure(run.lower_bound(), upper, probability, len(run.a), method)
+    found = Enclosure(run.lower_bound(), christoffel_upper(run, component), probability, len(run.a), "Christoffel")
     if found.width > accuracy * max(map(abs, run.ends())):
+        lower, upper = found.lower * scaled.unit, found.upper * scaled.unit
         raise UncertifiedError(
-            f"after {found.iterations} products the largest eigenvalue is only known to be in [{found.lower:.9g}, "
-            f"{found.upper:.9g}], and an accuracy of {accuracy:.1g} was asked for"
+            f"after {found.iterations} products the largest eigenvalue is only known to be in [{lower:.9g}, "
+            f"{upper:.9g}], and an accuracy of {accuracy:.1g} was asked for"
         )
-    return found
+    return found.times(scaled.unit)
 
 
 def cholesky_upper(A: np.ndarray, theta: float, tau: float) -> float:
     """An upper bound of lambda_max of a symmetric A (p, p) that Cholesky certifies; infinite where it does not.
 
     theta + tau + g/(1 - g) tr M + 2u max |M_ii|, M = (theta + tau)I - A as computed, whose diagonal rounds by the last
-    term. The lower triangle of A is read.
+    term; rounded up. The lower triangle of A is read.
     """
     M = (theta + tau) * np.eye(len(A)) - A
     try:
@@ -296,7 +327,8 @@ def cholesky_upper(A: np.ndarray, theta: float, tau: float) -> float:
     except np.linalg.LinAlgError:
         return math.inf
     g = (len(A) + 2) * UNIT_ROUNDOFF
-    return float(theta + tau + g / (1 - g) * np.trace(M) * (1 + g) + 2 * UNIT_ROUNDOFF * np.diag(M).max())
+    excess = g / (1 - g) * np.trace(M) * (1 + g) + 2 * UNIT_ROUNDOFF * np.diag(M).max()
+    return math.nextafter(theta + tau + excess * (1 + g), math.inf)
 
 
 def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: float = 1e-9) -> Enclosure:
@@ -313,7 +345,8 @@ def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: floa
         raise UncertifiedError("the matrix is not finite, or not symmetric")
     if not A.any():
         return Enclosure(0.0, 0.0, 0.0, 0, "Cholesky")
-    p = len(A)
+    p, unit = len(A), power_of_two(A)
+    A = A / unit
     # A product of a row with a vector rounds by p u |row| |v|, and |A|_F is at most sqrt(p) times |A|.
     rounding = p**1.5 * UNIT_ROUNDOFF
     run = Krylov(lambda v: A @ v, np.random.default_rng(seed).standard_normal(p), rounding)
@@ -325,6 +358,6 @@ def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: floa
         if theta - previous <= tau or k == p or run.exhausted:
             upper = cholesky_upper(A, theta, tau)
             if math.isfinite(upper):
-                return Enclosure(run.lower_bound(), upper, 0.0, k, "Cholesky")
+                return Enclosure(run.lower_bound(), upper, 0.0, k, "Cholesky").times(unit)
         previous = theta
-    raise UncertifiedError(f"Cholesky does not certify that the largest of {p} eigenvalues is {theta:.9g}")
+    raise UncertifiedError(f"Cholesky does not certify that the largest of {p} eigenvalues is {theta * unit:.9g}")

@@ -86,6 +86,110 @@ def test_products_round_by_less_than_the_model_of_it():
     assert_at_most(error, bound, why="rounding of Hv")
 
 
+def logistic_curvature(margin):
+    """The second derivative of log(1 + exp(-margin)), without cancellation."""
+    return math.exp(-margin) / (1 + math.exp(-margin)) ** 2
+
+
+def cross_entropy(margin):
+    """Softmax cross-entropy of two classes at this margin, its logits, and its largest eigenvalue."""
+    import torch
+
+    logits = parameter(margin, 0.0)
+    loss = lambda: torch.nn.functional.cross_entropy(logits[None], torch.zeros(1, dtype=torch.long))  # noqa: E731
+    return loss, [logits], 2 * logistic_curvature(margin)
+
+
+def binary_cross_entropy(margin):
+    """The same of one logit, of which p(1 - p) is the only eigenvalue."""
+    import torch
+
+    logit = parameter(margin)
+    loss = lambda: torch.nn.functional.binary_cross_entropy_with_logits(logit, torch.ones_like(logit))  # noqa: E731
+    return loss, [logit], logistic_curvature(margin)
+
+
+@pytest.mark.parametrize("problem", [cross_entropy, binary_cross_entropy])
+@pytest.mark.parametrize("margin", [5.0, 17.3, 20.0, 21.1])
+def test_the_enclosure_is_widened_by_what_rounding_hides_of_cross_entropy(problem, margin):
+    loss, parameters, top = problem(margin)
+    found = sharpness(loss, parameters, accuracy=1e-2)
+    assert_within(found.lower, top, found.upper, slack=16 * UNIT_ROUNDOFF * top, why="p(1 - p)")
+    assert_at_most(found.width, 1e-2 * top, why="width of the enclosure")
+
+
+@pytest.mark.parametrize("problem", [cross_entropy, binary_cross_entropy])
+@pytest.mark.parametrize("margin", [30.0, 37.9, 38.0, 60.0, 800.0])
+def test_a_curvature_that_is_lost_in_cancellation_is_refused(problem, margin):
+    loss, parameters, _ = problem(margin)
+    with pytest.raises(UncertifiedError, match="lost in cancellation"):
+        sharpness(loss, parameters)
+
+
+@pytest.mark.parametrize("margin", [21.1, 38.0, 600.0])
+def test_the_curvature_of_a_loss_that_does_not_cancel_is_enclosed_at_any_margin(margin):
+    import torch
+
+    w = parameter(margin)
+    found = sharpness(lambda: torch.log1p(torch.exp(-w)).sum(), [w], accuracy=1e-9)
+    top = logistic_curvature(margin)
+    assert_within(found.lower, top, found.upper, slack=16 * UNIT_ROUNDOFF * top, why="p(1 - p)")
+
+
+def test_a_zero_that_does_not_come_from_cancellation_is_certified():
+    # given  (aw)^2/2 at the origin, and the hinge of a margin that is met
+    a, w = parameter(0.0), parameter(0.0)
+    found = [sharpness(lambda: ((a * w) ** 2).sum() / 2, [a, w])]
+    b = parameter(3.0)
+    found += [sharpness(lambda: (1 - b**2).relu().sum(), [b])]
+    assert_identical([[each.lower, each.upper] for each in found], [[0, 0], [0, 0]], why="sharpness")
+
+
+def test_a_loss_that_leaves_its_domain_by_rounding_is_refused():
+    w = parameter(1e-20, 1.0)
+    with pytest.raises(UncertifiedError, match="lost in cancellation"):
+        sharpness(lambda: (w**2).sqrt().sum(), [w])
+
+
+def test_the_rounding_that_is_measured_is_that_of_a_lower_precision():
+    # given  binary cross-entropy computed in float32, at a margin that costs it 7 bits more than float64 would be
+    import torch
+
+    w = parameter(5.0)
+    loss = lambda: torch.nn.functional.softplus(-w.float()).double().sum()  # noqa: E731
+    hessian = HessianOfLoss(loss, [w])
+    error = abs(float(hessian(np.ones(1))[0]) / logistic_curvature(5.0) - 1)
+    assert_within(error, hessian.rounding(), 2.0**-14, why="relative rounding of Hv, of a few units of float32")
+
+
+def test_a_hessian_that_is_not_symmetric_is_refused():
+    # given  ab by a backward pass that forgets that its second half depends on a
+    import torch
+
+    class Forgetful(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx, slope):
+            a, b = ctx.saved_tensors
+            return slope * b, slope * a.detach()
+
+    a, b = parameter(1.0), parameter(2.0)
+    with pytest.raises(UncertifiedError, match="off symmetry"):
+        sharpness(lambda: (Forgetful.apply(a, b)).sum(), [a, b])
+
+
+@pytest.mark.parametrize("power", [-600, 600])
+def test_the_unit_of_a_loss_is_the_unit_of_its_sharpness(power):
+    w = parameter(1.0, 2.0)
+    plain, scaled = (sharpness(lambda unit=unit: unit * (w**4).sum(), [w]) for unit in (1.0, 2.0**power))
+    ends = np.array([[each.lower, each.upper] for each in (plain, scaled)])
+    assert_identical(ends[1], ends[0] * 2.0**power, why="both ends")
+
+
 def test_the_same_seed_gives_the_same_enclosure():
     model, _, _, loss = perceptron(50)
     first, again = (sharpness(loss, model.parameters(), seed=3) for _ in range(2))
@@ -105,6 +209,8 @@ def test_a_loss_without_curvature_has_sharpness_zero():
         (lambda w: w.sqrt().sum(), [0.0], "the gradient is not finite at a loss of 0"),
         (lambda w: w.detach().sum(), [1.0], "does not depend"),
         (lambda w: w.sum(), [], "no parameters that require grad"),
+        (lambda w: w, [1.0, 2.0], "not a tensor with one entry"),
+        (lambda _: 1.0, [1.0], "not a tensor with one entry"),
     ],
 )
 def test_a_loss_without_a_hessian_is_an_error_of_one_line(loss, values, message):
