@@ -69,4 +69,4 @@ class MovedInputs(TorchDispatchMode):
         place = int(torch.randint(tensor.numel() + 1, (), generator=self._generator))
         noise = self._noise[place : place + tensor.numel()].view(tensor.shape).to(tensor)
         unit = UNIT_ROUNDOFF * torch.finfo(tensor.dtype).eps / torch.finfo(torch.float64).eps
-        return tensor + (STRETCH * unit * tensor.abs().max()) * noise
+        return torch.addcmul(tensor, noise, tensor.abs().max(), value=STRETCH * unit)
