@@ -6,7 +6,7 @@ a forward-over-reverse product (torch.func.jvp of torch.func.grad), which runs t
 through torch.compile, whose Hessians can be silently wrong (pytorch #190855).
 
 The certificates are those of properties.lanczos, and as rigorous, for the operator that autograd computes. How far that
-is from the Hessian no certificate knows. It is measured: properties.rounding moves the inputs of every operation, in
+is from the Hessian no certificate knows. It is measured: properties.torch_rounding moves the inputs of every operation, in
 the loss and in both backward passes, and the enclosure is widened by what this does to a product, with a margin of
 ROUNDING_MARGIN, but by no less than PRODUCT_ROUNDING. So the enclosure is of the Hessian under this model of rounding.
 It sees curvature that is lost in cancellation: the Hessian of cross-entropy is p(1 - p), and for a margin of 30 its
@@ -106,7 +106,7 @@ class HessianOfLoss:
         ROUNDING_MARGIN times what MovedInputs does to Hv, for v the image of a random vector, which the large
         eigenvalues dominate; at least PRODUCT_ROUNDING units. Raises UncertifiedError when Hv is not finite.
         """
-        from properties.rounding import STRETCH, MovedInputs
+        from properties.torch_rounding import STRETCH, MovedInputs
 
         v = np.random.default_rng(seed).standard_normal(self.size)
         direction = self(v)

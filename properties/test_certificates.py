@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from fixtures.problems.examples import simplest
 from fixtures.problems.regression import Regression, regressions
 from properties.certificates import (
     Certificate,
@@ -61,11 +62,10 @@ def test_a_failure_prints_value_bound_ratio_and_the_worst_instance():
 
 
 def test_the_worst_instance_of_a_batch_of_problems_is_cut_out():
-    from hypothesis import find, settings
 
     from fixtures.problems.batches import stack
 
-    problem = find(regressions(), lambda _: True, settings=settings(database=None))
+    problem = simplest(regressions())
     batch = stack([problem, problem])
     assert isinstance(batch, Regression)
     assert "X=[[1, 0]], y=[0]" in Certificate([0.0, 2.0], 1.0, "why", batch).describe()

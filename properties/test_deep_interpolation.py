@@ -4,11 +4,11 @@ import dataclasses
 from functools import cache
 
 import numpy as np
-from hypothesis import find, settings
 
 from fixtures.dynamics.deep_linear import deep_linear_descent
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import batches
+from fixtures.problems.examples import simplest
 from fixtures.problems.interpolable import interpolables
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.deep_interpolation import condition, modes_of_descent, null_drift, split_distance
@@ -55,7 +55,7 @@ def test_a_long_step_drifts_by_what_it_travels():
 @cache
 def simplest_commuting():
     """X = e_1 and S = I, d = 4, alpha = 1/5, a batch of one."""
-    return find(batches(interpolables(targets=("commuting",)), 1), lambda _: True, settings=settings(database=None))
+    return simplest(batches(interpolables(targets=("commuting",)), 1))
 
 
 def test_the_error_of_the_modes_grows_with_the_distance_of_two_descents_and_stays_small():
