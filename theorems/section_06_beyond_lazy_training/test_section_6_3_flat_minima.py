@@ -3,32 +3,42 @@ r"""Section 6.3: flat minima - gradient descent finds no flatter minima than its
 Section     6.3
 Printed     Gradient descent finds flatter minima (lower sharpness) than random search or adversarial optimization, and
             flat minima correlate with better generalization
-Reading     An observation, without a law of the random search or a set of problems. As a statement about all of them it
-            has counterexamples; what is left of (a) is a theorem about the step, and experiments whose outcome depends
-            on the law. Adversarial optimization is gradient descent from a start chosen by an adversary, for which the
-            theorem holds as well; its flatness then differs by no more than the start's.
+Reading     An observation, without a law of the random search, an aim of the adversary or a set of problems. As a
+            statement about all of them it has counterexamples; what is left of (a) is a theorem about the step, and
+            experiments whose outcome depends on the law. Adversarial optimization is gradient descent from a start that
+            an adversary has chosen so that the test risk is large
 Setting     $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$, S the largest eigenvalue of its Hessian at a minimum (Definition
             6.1). One sample: f = uv, of minima uv = y and sharpness $u^2 + v^2$ there; $r = uv - y$
 Hypotheses  Of the corrected statement: (H1) the run converges: $|r_t|$ falls.  (H2) it does not start on a sharp
             minimum, nor on the set of measure zero that is led to one.
-Parts       (a) gradient descent finds flatter minima than random search - refuted
-            (b) flat minima generalize better - refuted
+Parts       (a) gradient descent finds flatter minima than random search or adversarial optimization - refuted
+            (b) flat minima correlate with better generalization - refuted
 Corrected   (a): a minimum to which gradient descent with the step eta converges has $S \le 2/\eta$ but for starts of
-            measure zero; for f = uv, while the residual falls, $u^2 + v^2 \le 2/\eta + \eta |r| |r + y|$.
+            measure zero; for f = uv, in every step that lowers the residual, $u^2 + v^2 < 2/\eta + \eta r (r + y)$.
+            Below that the start decides: f = uv ends with $S^2 = 4 y^2 + (u_0^2 - v_0^2)^2 \prod_t (1 - \eta^2
+            r_t^2)^2$, so that of two starts of one norm the unbalanced one ends sharper
 Idea        (a): near a sharper minimum the top mode of the error grows. For f = uv one step multiplies r by exactly
-            $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$. The bound binds only where the step is large; below it the minimum
-            is the one next to the start. (b): sharpness weighs the inputs and the split of a product between its
-            factors, none of which knows the target.
+            $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$, and $u^2 - v^2$ by $1 - \eta^2 r^2$. The bound binds only where
+            the step is large; below it the minimum is the one next to the start. (b): sharpness weighs the inputs and
+            the split of a product between its factors, none of which knows the target.
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective (linear stability); Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep
             Nets; Lewkowycz, Bahri, Dyer, Sohl-Dickstein, Gur-Ari (2020), The Large Learning Rate Phase of Deep Learning
-            (f = uv); the witnesses are ours
+            (f = uv); Liu, Papailiopoulos, Achlioptas (2020), Bad Global Minima Exist and SGD Can Reach Them (starts
+            fitted to wrong labels); the witnesses are ours
 Tolerance   Witnesses are rational. The bound of f = uv is exact at every step that lowers |r|; what is left is
-            rounding. Experiments are from fixed seeds, and what they assert is what was measured.
-Findings    In a linear model all minima are equally sharp, so that nothing can be flatter. For ReLU networks on scalar
-            inputs the comparison can be made to come out either way: with eta lambda_max(K_0) = 1/2, gradient descent
-            is flatter in 8 of 8 runs than least-norm output weights on random neurons ten times as large, and sharper
-            in 8 of 8 than the same functions with balanced neurons. Neither has the lower test error throughout.
+            rounding. Experiments assert what was measured, intervals are Clopper and Pearson's at 95 %
+Chance      No test can fail by chance: the experiments are of 24 ReLU networks on four scalar inputs, seeds 4000 to
+            4023 for gradient descent, 5000 to 5023 for random interpolants and 6000 for wrong labels, fixed before any
+            of them was run. Eight networks of seeds 0, 1000, 2000 and 3000 had been looked at before
+Findings    In a linear model all minima are equally sharp, so that nothing can be flatter. For ReLU networks the law
+            decides: at eta lambda_max(K_0) = 1/2 gradient descent is flatter than least-norm output weights on random
+            neurons of the law of its own start in 12 of 24 runs (29 % to 71 %), than the same functions with ten times
+            the hidden weights in 24, with balanced neurons in 0. Of those two functions the flatter has the lower test
+            error in 13 of 24 runs (33 % to 74 %), in 3 and in 21: without a change of a prediction. For the print: from
+            output weights that fit 12 random labels gradient descent ends sharper, and worse on the test points, in all
+            of the 22 runs of 24 that fit. Against it: led to the opposite labels by gradient descent itself, it ends
+            sharper in 10 of 24, though worse in 19
 Expected    refuted
 """
 
@@ -43,7 +53,8 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.factored_descent import product_step
-from fixtures.dynamics.two_layer import fit
+from fixtures.dynamics.paths import at_time
+from fixtures.dynamics.two_layer import fit, network_path
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
@@ -51,12 +62,13 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.concentration import clopper_pearson
 from properties.search import smallest_violation
 from properties.sharpness import sharpness
 from theorems.ledger import corrected, counterexample, necessity, observed
 
 SETTLED, CONVERGED, BUDGET = 1e-6, 1e-9, 3000
-RUNS = 8
+RUNS = 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,28 +138,60 @@ def balanced(net):
     return dataclasses.replace(net, W=net.W * (size / length)[..., None], a=np.sign(net.a) * size)
 
 
+def with_bias(x):
+    """The inputs (x, 1)."""
+    return np.stack([x, np.ones_like(x)], axis=1)
+
+
+POINTS, GRID = np.linspace(-1, 1, 4), np.linspace(-1, 1, 201)
+X, Z, Y = with_bias(POINTS), with_bias(GRID), np.sin(2 * POINTS)
+
+
+def half_of_lambda_max(net):
+    """Eta with eta lambda_max(K) = 1/2."""
+    return 0.5 / np.linalg.eigvalsh(net.kernel(X))[:, -1]
+
+
+def least_norm_output(net, inputs, labels):
+    """The networks with the least output weights that fit labels (RUNS, n) at these inputs."""
+    features = [np.maximum(inputs @ W.T, 0) for W in net.W]
+    return dataclasses.replace(
+        net, a=np.stack([np.linalg.lstsq(*pair)[0] for pair in zip(features, labels, strict=True)])
+    )
+
+
 @functools.cache
 def scalar_regression():
-    """Gradient descent and random interpolants of sin(2x) at 4 points: their sharpness and test error, (RUNS,) each.
+    """RUNS networks of 30 ReLU neurons fitted to sin(2x) at 4 points, four ways.
 
-    30 ReLU neurons on (x, 1) at the standard initialization, eta lambda_max(K_0) = 1/2, to a loss of 1e-6. The random
-    interpolants have hidden weights of the same law and the output weights of least norm; "large" ones ten times the
-    hidden weights, "balanced" ones the same function in balanced neurons.
+    "trained": gradient descent from the standard initialization, eta lambda_max(K_0) = 1/2, to a loss of 1e-6.
+    "random": hidden weights of the same law with the output weights of least norm; "large": the same functions with ten
+    times the hidden weights; "balanced": in balanced neurons.
     """
-    points, grid = np.linspace(-1, 1, 4), np.linspace(-1, 1, 201)
-    X, Z = (np.stack([x, np.ones_like(x)], axis=1) for x in (points, grid))
-    y, target = np.sin(2 * points), np.sin(2 * grid)
-    start = two_layer("standard", 30, 2, np.arange(RUNS))
-    eta = 0.5 / np.linalg.eigvalsh(start.kernel(X))[:, -1]
-    trained = fit(start, X, y, eta, loss=1e-6, budget=20_000, every=200)
-    random = two_layer("standard", 30, 2, 100 + np.arange(RUNS))
-    features = [np.maximum(X @ W.T, 0) for W in random.W]
-    random = dataclasses.replace(random, a=np.stack([np.linalg.lstsq(H, y)[0] for H in features]))
+    start = two_layer("standard", 30, 2, 4000 + np.arange(RUNS))
+    trained = fit(start, X, Y, half_of_lambda_max(start), loss=1e-6, budget=20_000, every=200)
+    random = least_norm_output(two_layer("standard", 30, 2, 5000 + np.arange(RUNS)), X, np.tile(Y, (RUNS, 1)))
     large = dataclasses.replace(random, W=10 * random.W, a=random.a / 10)
-    networks = {"trained": trained, "large": large, "balanced": balanced(random)}
-    flatness = {name: sharpness_of_network(net, X) for name, net in networks.items()}
-    errors = {name: np.mean((net.predict(Z) - target) ** 2, axis=-1) for name, net in networks.items()}
-    return flatness, errors
+    return {"start": start, "trained": trained, "random": random, "large": large, "balanced": balanced(random)}
+
+
+def error_on_the_grid(net):
+    """The mean of (f(x) - sin(2x))^2 over 201 points."""
+    return np.mean((net.predict(Z) - np.sin(2 * GRID)) ** 2, axis=-1)
+
+
+def flatter_and_better(name):
+    """In which runs gradient descent is flatter than these networks, and in which it has the lower test error."""
+    networks = scalar_regression()
+    ours, theirs = networks["trained"], networks[name]
+    return sharpness_of_network(ours, X) < sharpness_of_network(theirs, X), error_on_the_grid(ours) < error_on_the_grid(
+        theirs
+    )
+
+
+def assert_measured(runs, count, why):
+    """Assert that a fact was seen in so many of the RUNS runs."""
+    assert_identical(int(np.sum(runs)), count, why=why)
 
 
 @counterexample(part="(a)")
@@ -186,11 +230,26 @@ def test_in_a_linear_model_no_minimum_is_flatter_than_another(problem):
     w = np.matvec(problem.V, problem.divide_by_s(problem.modes(problem.y)))
     other, top = w + problem.in_null_space(problem.w0), problem.V[..., 0]
     rise = [((np.matvec(problem.X, at + top) - problem.y) ** 2).sum(-1) / (2 * problem.rows) for at in (w, other)]
+    apart = norm(problem.in_null_space(problem.w0), axis=-1)
     # then   S/2 = s_1^2/(2n) is the rise along the top eigenvector, from both
     size = norm(w, axis=-1) + norm(problem.w0, axis=-1) + norm(problem.y, axis=-1) + 1
     rounding = 64 * (problem.rows + problem.columns) * problem.condition * UNIT_ROUNDOFF * size**2
     S = problem.sigma_max**2 / problem.rows
+    assert_at_most(apart, norm(other - w, axis=-1) + rounding, why="two minima, where there are two", instance=problem)
     assert_at_most(np.abs(np.array(rise) - S / 2).max(0), rounding, why="sharpness of two minima", instance=problem)
+
+
+@counterexample(part="(a)")
+def test_gradient_descent_from_a_poisoned_start_can_end_flatter():
+    # given  f = u_1 v_1 x_1 + u_2 v_2 x_2, x = (1, 4), y = 4, v_0 = 0, u_0 towards the truth (0, 1) or away from it
+    x, y, eta, truth = fractions([1, 4]), 4, Fraction(1, 16), fractions([0, 1])
+    plain, poisoned = fractions([0, 1]), fractions([4, 0])
+    # when   one step with r = -y: v = eta y x u, and u rests
+    (flat, low), (sharp, high) = ((u * v, x**2 @ (u**2 + v**2)) for u in (poisoned, plain) for v in [eta * y * x * u])
+    assert_identical([flat @ x, sharp @ x], [y, y], why="both fit the sample")
+    assert_identical([risk(flat, truth), risk(sharp, truth)], [Fraction(17, 4), 0], why="the poison has worked")
+    # then
+    assert_violates(high, low, reads="sharpness {value} > {limit} from the poisoned start", plain=plain, u=poisoned)
 
 
 @corrected(part="(a)")
@@ -233,6 +292,34 @@ def test_a_step_multiplies_the_residual_by_what_the_sharpness_says(tape):
     # then
     factor = 1 - eta * sharpness_of_product(u, v) + eta**2 * r * (r + y)
     assert_identical(after_u * after_v - y, factor * r, why="residual after one step")
+    balance = (1 - eta**2 * r**2) * (u**2 - v**2)
+    assert_identical(after_u**2 - after_v**2, balance, why="u^2 - v^2 after one step")
+
+
+@corrected(part="(a)")
+def test_every_step_that_lowers_the_residual_is_within_the_bound_and_some_need_all_of_it():
+    # given  eta = 1/4 and u, v, y in quarters up to 4: no number here is rounded
+    u, v, y = (grid.ravel() / 4 for grid in np.meshgrid(np.arange(-16, 17), np.arange(-16, 17), np.arange(1, 17)))
+    r, after, eta = u * v - y, product_step(u, v, y, 1 / 4), 1 / 4
+    falls, S = np.abs(after[0] * after[1] - y) < np.abs(r), sharpness_of_product(u, v)
+    # then
+    assert_at_most(S[falls], (2 / eta + eta * r * (r + y))[falls], why="u^2 + v^2 in a step that lowers |r|")
+    assert_at_most(1, np.sum(falls & (2 / eta < S)), why="such steps above 2/eta")
+
+
+@corrected(part="(a)")
+def test_of_two_starts_of_one_norm_the_unbalanced_one_ends_sharper():
+    # given  f = uv, y = 1, the starts (3, 3) and (21/5, 3/5), both with u^2 + v^2 = 18, and eta = 1/100
+    u, v, eta, kept = np.array([3.0, 21 / 5]), np.array([3.0, 3 / 5]), 0.01, np.ones(2)
+    imbalance = u**2 - v**2
+    # when   the residual shrinks by 1 - 2 eta at least, once it is below 1
+    for _ in range(2000):
+        kept, (u, v) = kept * (1 - eta**2 * (u * v - 1) ** 2), product_step(u, v, 1.0, eta)
+    assert_at_most(np.abs(u * v - 1), CONVERGED, why="the residual")
+    # then   2 against 17.3
+    S, slack = np.sqrt(4 + (kept * imbalance) ** 2), 2 * CONVERGED + 2000 * 64 * UNIT_ROUNDOFF * 18
+    assert_within(S, sharpness_of_product(u, v), S, slack=slack, why="the sharpness at the end")
+    assert_at_most(8 * S[0], S[1], why="the unbalanced start ends eight times as sharp")
 
 
 @observed(part="(a)")
@@ -242,6 +329,7 @@ def test_tanh_networks_that_start_outside_stability_end_inside():
     X, y = rng.standard_normal((24, 4, 3)), rng.integers(0, 2, (24, 4)) - 0.5
     start = two_layer("ntk", 10, 3, np.arange(24), activation="tanh")
     eta = 2.2 / np.linalg.eigvalsh(start.kernel(X))[:, -1]
+    assert_at_most(1.0, eta * 4 * sharpness_of_network(start, X) / 2, why="eta S/2 before training")
     # when   to a loss of 1e-12
     found = fit(start, X, y, eta, loss=1e-12, budget=40_000, every=100)
     # then   the largest eta S/2 measured is 0.9962
@@ -249,37 +337,86 @@ def test_tanh_networks_that_start_outside_stability_end_inside():
 
 
 @observed(part="(a)")
-def test_gradient_descent_is_flatter_than_random_interpolants_with_large_hidden_weights():
-    flatness, _ = scalar_regression()
-    # then   S is 10 to 27 against 800 to 2800
-    assert_at_most(flatness["trained"], flatness["large"], why="sharpness of gradient descent, 8 of 8")
+def test_the_random_networks_interpolate_and_are_one_function_in_three_scales():
+    networks = scalar_regression()
+    # then   up to the rounding of 30 neurons
+    random, others = networks["random"], [networks[name] for name in ("large", "balanced")]
+    slack = 64 * 32 * UNIT_ROUNDOFF * (np.abs(random.a) * norm(random.W, axis=-1)).sum(-1)
+    assert_at_most(np.abs(random.predict(X) - Y).max(-1), slack, why="the fit")
+    errors = [np.abs(net.predict(Z) - random.predict(Z)).max(-1) for net in others]
+    assert_at_most(np.max(errors, axis=0), slack, why="one function")
 
 
 @observed(part="(a)")
-def test_gradient_descent_is_sharper_than_the_same_interpolants_with_balanced_neurons():
-    flatness, _ = scalar_regression()
-    # then   S is 10 to 27 against 2.7 to 5.3
-    assert_at_most(flatness["balanced"], flatness["trained"], why="sharpness of balanced interpolants, 8 of 8")
+@pytest.mark.parametrize(("name", "count"), [("random", 12), ("large", 24), ("balanced", 0)])
+def test_whether_gradient_descent_is_flatter_is_decided_by_the_law_of_the_search(name, count):
+    flatter, _ = flatter_and_better(name)
+    # then   S is 7 to 34 against 9 to 40 for the law of the start, 821 to 3964 for large, 2.7 to 6.3 for balanced
+    assert_measured(flatter, count, why="runs in which gradient descent is flatter")
+
+
+@observed(part="(a)")
+def test_against_random_networks_of_the_law_of_its_start_gradient_descent_may_be_flatter_in_half_of_all_runs():
+    flatter, _ = flatter_and_better("random")
+    lower, upper = clopper_pearson(flatter.sum(), RUNS, 0.05)
+    # then   between 29 % and 71 %
+    assert_within(lower, 1 / 2, upper, why="one half is in the interval")
 
 
 @observed(part="(b)")
-def test_the_flatter_of_two_networks_has_the_lower_test_error_in_some_runs_and_the_higher_in_others():
-    _, errors = scalar_regression()
-    # then   balanced interpolants are flatter in all runs, and better in 5 of 8
-    gains = errors["trained"] - errors["balanced"]
-    assert_at_most(gains.min(), 0.0, why="a run in which the flatter network is worse")
-    assert_at_most(0.0, gains.max(), why="a run in which it is better")
+@pytest.mark.parametrize(("name", "count"), [("random", 13), ("large", 3), ("balanced", 21)])
+def test_how_often_the_flatter_of_two_networks_is_the_better_changes_with_the_scale_of_its_neurons(name, count):
+    flatter, better = flatter_and_better(name)
+    # then   gradient descent has the lower test error in 3 of 24, whatever the scale
+    assert_measured(flatter == better, count, why="runs in which the flatter network is the better")
+    assert_measured(better, 3, why="runs in which gradient descent is the better")
+
+
+def poisoned_runs(poisoned):
+    """Which runs of 60,000 steps from a poisoned start fit, which of these are sharper, and worse, than plain ones."""
+    plain = scalar_regression()["trained"]
+    end = at_time(network_path(poisoned, X, Y, half_of_lambda_max(poisoned)), 60_000)
+    fits = 0.5 * np.sum((end.predict(X) - Y) ** 2, axis=-1) <= 1e-6
+    sharper = sharpness_of_network(end, X) > sharpness_of_network(plain, X)
+    return fits, fits & sharper, fits & (error_on_the_grid(end) > error_on_the_grid(plain))
+
+
+@observed(part="(a)")
+@pytest.mark.slow
+def test_from_output_weights_that_fit_random_labels_gradient_descent_ends_sharper():
+    # given  the hidden weights of the plain start, and 12 random labels at 12 points
+    labels = np.random.default_rng(6000).choice([-1.0, 1.0], (RUNS, 12))
+    poisoned = least_norm_output(scalar_regression()["start"], with_bias(np.linspace(-1, 1, 12)), labels)
+    # then   in favor of the print, but for two runs that do not fit; S is 19,000 against 17 in the median
+    fits, sharper, worse = poisoned_runs(poisoned)
+    assert_identical([fits.sum(), sharper.sum(), worse.sum()], [22, 22, 22], why="fit, sharper, worse than plain")
+
+
+@observed(part="(a)")
+@pytest.mark.slow
+def test_led_to_wrong_labels_by_gradient_descent_it_ends_as_often_flatter_as_sharper():
+    # given  the plain start, trained to the opposite labels first
+    start = scalar_regression()["start"]
+    poisoned = fit(start, X, -Y, half_of_lambda_max(start), loss=1e-6, budget=20_000, every=200)
+    fits, sharper, worse = poisoned_runs(poisoned)
+    # then   the poison acts on the test error, and not on the sharpness
+    lower, upper = clopper_pearson(sharper.sum(), RUNS, 0.05)
+    assert_identical([fits.sum(), worse.sum()], [24, 19], why="fit, and worse than plain")
+    assert_within(lower, 1 / 2, upper, why="sharper in 10 of 24: one half is in the interval")
 
 
 @counterexample(part="(b)")
-def test_the_flatter_of_two_minima_generalizes_worse():
+def test_over_two_minima_flatness_goes_with_the_larger_risk():
     # given  x = (1, 4), y = 4, and the truth beta = (0, 1), which is the sharper minimum
     (flat, flatter), (sharp, sharper) = diagonal_minima(1, 2)
     assert_identical([flat @ fractions([1, 4]), sharp @ fractions([1, 4])], [4, 4], why="both fit the sample")
-    assert_at_most(flatter, sharper, why="sharpness 8 against 32")
-    # then
-    reads = "risk {value} of the flatter minimum > risk {limit} of the sharper one"
-    assert_violates(risk(flat, sharp), risk(sharp, sharp), reads=reads, x=[1, 4], y=4, S=[flatter, sharper])
+    assert_identical([flatter, sharper], [8, 32], why="sharpness")
+    worse, better = risk(flat, sharp), risk(sharp, sharp)
+    assert_identical([worse, better], [Fraction(17, 4), 0], why="risk")
+    # then   one as likely as the other, the covariance of sharpness and risk is not positive
+    covariance = (sharper - flatter) * (better - worse) / 4
+    reads = "the covariance of sharpness and risk is {limit} < {value}"
+    assert_violates(0, covariance, reads=reads, x=[1, 4], y=4, S=[flatter, sharper], risk=[worse, better])
 
 
 @counterexample(part="(b)")
@@ -308,28 +445,6 @@ def test_hypothesis_finds_a_flatter_minimum_that_generalizes_worse():
     found = smallest_violation(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 1)), worse)
     (flat, value), (sharp, limit) = flat_and_sharp(found)
     assert_violates(value, limit, reads="risk {value} of the flatter > risk {limit}", pq=found[:2], S=[flat, sharp])
-
-
-@counterexample(part="(b)")
-@given(st.integers(1, 9), st.integers(1, 9))
-def test_over_both_truths_sharpness_and_risk_are_uncorrelated(p, q):
-    # given  each minimum is the truth once
-    minima = diagonal_minima(p, q)
-    middle = sum(S for _, S in minima) / 2
-    # then   the covariances of S and risk cancel
-    covariances = [sum((S - middle) * risk(beta, truth) for beta, S in minima) / 2 for truth, _ in minima]
-    assert_identical(sum(covariances), 0, why="covariance over both truths")
-
-
-@counterexample(part="(b)")
-@given(st.integers(1, 50), st.integers(1, 50))
-def test_one_function_has_one_risk_and_every_sharpness(p, q):
-    # given  f = uv at u = c, v = 1/c: the same prediction 1 for every c = p/q
-    c = Fraction(p, q)
-    u, v = c, 1 / c
-    assert_identical(u * v, 1, why="prediction")
-    # then   a distribution over c correlates sharpness with nothing: S runs from 2 up
-    assert_at_most(2 + (c - 1 / c) ** 2, sharpness_of_product(u, v), why="sharpness")
 
 
 @necessity("H1", part="(a)")
