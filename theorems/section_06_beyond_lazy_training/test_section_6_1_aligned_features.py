@@ -1,18 +1,20 @@
-r"""Section 6.1: aligned features - in the feature learning regime the kernel turns towards the target.
+r"""Section 6.1: aligned features - the kernel turns towards the target of some networks, and away from that of others.
 
 Section     6.1
 Printed     Even in the feature learning regime ($\|\theta_T - \theta_0\|_2 = \Omega(1)$) gradient descent is biased
             toward aligned features: what is learned aligns with the structure of the target
 Reading     Alignment is that of the tangent kernel with the targets, $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$, the cosine
             of K and yy' (kernel-target alignment); "learned" says that it is larger after training than before. The
-            print names no network: two-layer linear ones decide it
+            print is about networks in general
 Setting     $f = \alpha X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained; $K = \alpha^2 X (W^\top W + |a|^2
             I) X^\top$; $y = X\beta$ with $\beta$ in row(X); alpha = 1 where it is not named. Whitened: $X^\top X = I_d$
-Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$.  (H2) A silent one, $W_0^\top a_0 = 0$ and $|a_0| = c$.
-            (H3) A small one, $\alpha c^2 \ll |\beta|$. On whitened data H1 and H2 give the kernel at every step: $2 a_t
-            \hat y \hat y^\top + (a_t + c^2)(X X^\top - \hat y \hat y^\top)$ with $a_t = |a|^2$ rising from $c^2$ to
-            about $\sqrt{c^4 + |\beta|^2}$, so that the alignment rises from $1/\sqrt d$ towards $2/\sqrt{d+3}$, which
-            H3 brings within $c^2/|\beta|$. H3 alone, on any data, ends at a multiple of $X X^\top + y y^\top/|\beta|^2$
+Hypotheses  Of the corrected statement: (H1) An isotropic start, $W_0^\top W_0 = c^2 I$.  (H2) A silent one, $W_0^\top
+            a_0 = 0$ and $|a_0| = c$.  (H3) A small one, $\alpha c^2 \ll |\beta|$.
+Corrected   For two-layer linear networks: on whitened data H1 and H2 give the kernel at every step: $2 a_t \hat y \hat
+            y^\top + (a_t + c^2)(X X^\top - \hat y \hat y^\top)$ with $a_t = |a|^2$ rising from $c^2$ to about
+            $\sqrt{c^4 + |\beta|^2}$, so that the alignment rises from $1/\sqrt d$ towards $2/\sqrt{d+3}$, which H3
+            brings within $c^2/|\beta|$. H3 alone, on any data, ends at a multiple of $X X^\top + y y^\top/|\beta|^2$;
+            from H1 and H2 as well, this is a rise. An output scale is a larger start: only $\alpha c^2$ matters
 Idea        Along beta the sum and the difference of W beta and a are multiplied by 1 -+ eta rho, rho the misfit, and
             nothing else moves. In general $\Delta = W W^\top - a a^\top$ is conserved by gradient flow, so that from a
             small start W = ua' up to a remainder: $W^\top W = b b^\top/|a|^2 + E$, b = W'a, $E \succeq 0$, tr E = tr Q
@@ -25,12 +27,17 @@ Source      Cristianini, Shawe-Taylor, Elisseeff, Kandola (2001), On Kernel-Targ
 Tolerance   On whitened data iterates are held to two scalar products, and the limit to c^2/|beta|. Elsewhere imbalance,
             misfit and what no sample shows add up to a bound of the distance to the aligned kernel, the imbalance being
             at most that of the start and of the steps; |A(K) - A(K')| <= 2 |K - K'|_F/|K'|_F. Witnesses are rational
-Findings    Smallness is not needed for a rise, only for its size; H1 and H2 are. An output scale alone makes nothing
+Chance      No test can fail by chance. The ReLU networks are of data seeds 100 to 123, with eight networks to each, of
+            seeds 800 to 991, fixed before any of them was run; data seeds 0 to 23 had been looked at before
+Findings    Small ReLU networks of random weights, fitted to |x_1| at 16 random points of a sphere: the alignment
+            changes by -0.077 to 0.242, 0.095 in the median of 192 runs; it falls in 9 of them, on 3 of the 24 data sets
+            (3 % to 32 % at 95 %). On data seed 9, of those looked at before, it falls in 8 runs of 8. For linear
+            networks smallness is not needed for a rise, only for its size; H1 and H2 are. An output scale alone makes nothing
             lazy: alpha = 1024 at c = 2^-10 is, bit for bit, the start c = 2^-5 with alpha = 1. The alignment can end
             below that of XX', that is of no features at all, though the weights move by more than 1. A start that is
-            aligned already, a_0 = 0 and W_0 = c u beta', falls from 1 to about 2/sqrt(d+3) however small it is. Nothing
-            is proved here of nonlinear networks, where a rise is observed
-Expected    holds under added hypotheses
+            aligned already, a_0 = 0 and W_0 = c u beta', falls from 1 to about 2/sqrt(d+3) however small it is. A lazy
+            network's alignment is a coin flip: where it rises from (W, a), it falls from (W, -a)
+Expected    refuted
 """
 
 import dataclasses
@@ -47,8 +54,9 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.concentration import clopper_pearson
 from properties.search import smallest_violation
-from theorems.ledger import counterexample, necessity, observed, under_hypotheses
+from theorems.ledger import corrected, counterexample, necessity, observed
 
 SMALL = 2.0**-10
 FITTED = 1e-12
@@ -177,7 +185,7 @@ def distance_to_aligned(net, target, e, unseen):
     return 2 * off / norm(aligned_kernel(target), axis=(-2, -1))
 
 
-@under_hypotheses("H1", "H2")
+@corrected("H1", "H2")
 @pytest.mark.parametrize("steps", [1, 7, 40])
 @given_batches(target=targets(whitened=True))
 def test_on_whitened_data_the_alignment_is_known_at_every_step(target, steps):
@@ -194,7 +202,7 @@ def test_on_whitened_data_the_alignment_is_known_at_every_step(target, steps):
     assert_at_most(1 / np.sqrt(target.dimension), value + slack, why="above the alignment of the start")
 
 
-@under_hypotheses("H1", "H2", "H3")
+@corrected("H1", "H2", "H3")
 @given_batches(target=targets(whitened=True))
 def test_a_small_start_on_whitened_data_ends_at_two_over_the_root_of_d_plus_three(target):
     # given  weights of size 2^-10 to 2^-1
@@ -210,7 +218,7 @@ def test_a_small_start_on_whitened_data_ends_at_two_over_the_root_of_d_plus_thre
     assert_at_most(misfit(end, target), MISFIT, why="the fit", instance=target)
 
 
-@under_hypotheses("H3")
+@corrected("H3")
 @given_batches(target=targets(whitened=False))
 def test_a_small_start_ends_with_the_kernel_of_the_data_plus_that_of_the_target(target):
     # given  data that are not whitened, some directions seen by no sample, and a start that is not isotropic
@@ -231,7 +239,7 @@ def test_a_small_start_ends_with_the_kernel_of_the_data_plus_that_of_the_target(
     assert_within(limit, value, limit, slack=slack, why="the final alignment", instance=target)
 
 
-@under_hypotheses("H1", "H2", "H3")
+@corrected("H1", "H2", "H3")
 @given_batches(target=targets(whitened=False))
 def test_a_small_isotropic_start_rises_without_whitening(target):
     net, eta = target.start(SMALL)
@@ -248,7 +256,7 @@ def test_a_small_isotropic_start_rises_without_whitening(target):
     assert_at_most(plain, limit + rounding(target, 0), why="adding yy' raises the cosine with yy'", instance=target)
 
 
-@under_hypotheses("H3")
+@corrected("H3")
 @given_batches(target=targets(whitened=True))
 def test_a_large_output_scale_is_a_larger_start_and_not_laziness(target):
     # given  weights of size 2^-10 at the output scale 2^10, and of size 2^-5 at the scale 1: the same alpha c^2
@@ -308,7 +316,7 @@ def test_a_fit_can_end_less_aligned_than_no_features_at_all():
 
 @counterexample
 def test_the_alignment_of_an_overshooting_neuron_falls_to_a_rational_square():
-    # given  w_1 = a_1 = t in (1, 2] along e_1, and an idle neuron across, of size from 1 to 4: 256 networks at once
+    # given  w_1 = a_1 = t in (1, 2] along e_1, and an idle neuron across, of size from 1 to 4: 200 networks at once
     t, idle = (grid.ravel() / 8 for grid in np.meshgrid(np.arange(9, 17), np.arange(8, 33)))
     zero = 0 * t
     net = TwoLayer(np.stack([t, zero, zero, idle], -1).reshape(-1, 2, 2), np.stack([t, zero], -1), "identity", 1.0)
@@ -326,17 +334,21 @@ def test_the_alignment_of_an_overshooting_neuron_falls_to_a_rational_square():
 
 @counterexample
 def test_a_search_finds_a_network_whose_alignment_falls():
+    def before_and_after(numbers):
+        net, X, y = TwoLayer(numbers[:2], numbers[2], "identity", 1.0), np.eye(2), numbers[3]
+        eta = 1 / (2 * (norm(net.W) ** 2 + norm(net.a) ** 2 + norm(y)))
+        end = at_time(network_path(net, X, y, eta), 40)
+        return alignment(net.kernel(X), y), alignment(end.kernel(X), y), norm(end.predict(X) - y) < norm(y) / 100
+
     def falls(numbers):
-        W, a, y = numbers[:2], numbers[2], numbers[3]
-        if not y.any():
+        if not numbers[3].any():
             return False
-        net, X = TwoLayer(W, a, "identity", 1.0), np.eye(2)
-        end = at_time(network_path(net, X, y, 1 / (2 * (norm(W) ** 2 + norm(a) ** 2 + norm(y)))), 40)
-        fitted = norm(end.predict(X) - y) < norm(y) / 100
-        return fitted and alignment(end.kernel(X), y) < alignment(net.kernel(X), y) - 1 / 10
+        before, after, fitted = before_and_after(numbers)
+        return fitted and after < before - 1 / 10
 
     found = smallest_violation(tapes(8).map(lambda tape: tape.integers((4, 2), 2)), falls, budget=300)
-    assert_at_most(1, norm(found[3]), why="a network with a target")
+    before, after, _ = before_and_after(found)
+    assert_violates(before, after, slack=1 / 10, reads="alignment {value} > {limit} after training", network=found)
 
 
 @necessity("H1")
@@ -396,15 +408,51 @@ def test_without_H3_a_lazy_network_stays_where_its_start_was(target):
     assert_at_most(value - 1 / root, most + rounding(target, 200), why="the rise of a lazy network", instance=target)
 
 
-@observed
-def test_relu_networks_of_small_weights_align_in_every_one_of_eight_runs():
-    # given  f* = |x_1| on 16 points of a sphere in R^3, 64 ReLU neurons in the NTK parameterization, a tenth as large
-    X = np.random.default_rng(6).standard_normal((16, 3))
+def relu_runs(data, networks):
+    """The rise of A(K), and the way of the weights, of ReLU networks of these seeds on the data set of that seed.
+
+    f* = |x_1| at 16 points of a sphere in R^3, 64 neurons in the NTK parameterization, a tenth as large; eta = 1/2
+    until the misfit has fallen to a tenth of |y| in all of them.
+    """
+    X = np.random.default_rng(data).standard_normal((16, 3))
     X /= norm(X, axis=1, keepdims=True)
-    y, net = np.abs(X[:, 0]), two_layer("ntk", 64, 3, np.arange(8), activation="relu")
+    y, net = np.abs(X[:, 0]), two_layer("ntk", 64, 3, networks, activation="relu")
     net = dataclasses.replace(net, W=net.W / 10, a=net.a / 10)
-    # when   the misfit has fallen to a tenth of |y|
-    end = fit(net, X, y, 0.5, (norm(y) / 10) ** 2 / 2, budget=3000)
-    # then   no theorem bounds this
-    before, after = alignment(net.kernel(X), y), alignment(end.kernel(X), y)
-    assert_at_most(before, after, why="alignment before and after")
+    end = fit(net, X, y, 0.5, (norm(y) / 10) ** 2 / 2, budget=6000)
+    rise = alignment(end.kernel(X), y) - alignment(net.kernel(X), y)
+    return rise, norm(end.parameters() - net.parameters(), axis=-1)
+
+
+@observed
+def test_small_relu_networks_align_in_most_runs_and_turn_away_on_some_data():
+    rises, ways = np.moveaxis([relu_runs(seed, 8 * seed + np.arange(8)) for seed in range(100, 124)], 1, 0)
+    assert_at_most(1, ways, why="the weights moved by more than 1")
+    # then   the falls are up to 0.077
+    falls = rises < 0
+    assert_identical([falls.sum(), falls.any(axis=1).sum()], [9, 3], why="falls, and data sets with one")
+    # then   networks on one data set are not independent, data sets are
+    lower, _ = clopper_pearson(falls.any(axis=1).sum(), len(falls), 0.05)
+    assert_at_most(1 / 40, lower, why="a fall on more than one data set in 40, at 95 %")
+
+
+@observed
+def test_on_one_data_set_every_one_of_eight_relu_networks_turns_away():
+    rise, way = relu_runs(9, np.arange(8))
+    assert_at_most(1, way, why="the weights moved by more than 1")
+    # then   from 0.42 to 0.33 in the mean
+    assert_at_most(rise, 0, why="change of the alignment")
+
+
+@observed
+def test_a_lazy_alignment_rises_from_one_sign_of_the_output_weights_and_falls_from_the_other():
+    # given  24 Gaussian networks (W, a) and (W, -a), alpha = 1024, X = I_6, the targets seen from f_0
+    rng = np.random.default_rng(7)
+    W, a, y = rng.standard_normal((24, 8, 6)), rng.standard_normal((24, 8)), rng.standard_normal((24, 6))
+    pairs = [TwoLayer(W, sign * a, "identity", 1024.0) for sign in (1, -1)]
+    eta = 1 / np.linalg.eigvalsh(pairs[0].kernel(np.eye(6)))[:, -1]
+    # when
+    ends = [fit(net, np.eye(6), y + net.predict(np.eye(6)), eta, FITTED, budget=1000) for net in pairs]
+    rises = np.array([alignment(end.kernel(np.eye(6)), y) for end in ends]) - alignment(pairs[0].kernel(np.eye(6)), y)
+    # then   to first order in 1/alpha the change of K is odd in a
+    assert_at_most(rises.min(0), 0, why="a fall in every pair")
+    assert_at_most(0, rises.max(0), why="a rise in every pair")
