@@ -32,11 +32,11 @@ Chance      No test can fail by chance. The ReLU networks are of data seeds 100 
 Findings    Small ReLU networks of random weights, fitted to |x_1| at 16 random points of a sphere: the alignment
             changes by -0.077 to 0.242, 0.095 in the median of 192 runs; it falls in 9 of them, on 3 of the 24 data sets
             (3 % to 32 % at 95 %). On data seed 9, of those looked at before, it falls in 8 runs of 8. For linear
-            networks smallness is not needed for a rise, only for its size; H1 and H2 are. An output scale alone makes nothing
-            lazy: alpha = 1024 at c = 2^-10 is, bit for bit, the start c = 2^-5 with alpha = 1. The alignment can end
-            below that of XX', that is of no features at all, though the weights move by more than 1. A start that is
-            aligned already, a_0 = 0 and W_0 = c u beta', falls from 1 to about 2/sqrt(d+3) however small it is. A lazy
-            network's alignment is a coin flip: where it rises from (W, a), it falls from (W, -a)
+            networks smallness is not needed for a rise, only for its size; H1 and H2 are. An output scale alone makes
+            nothing lazy: alpha = 1024 at c = 2^-10 is, bit for bit, the start c = 2^-5 with alpha = 1. The alignment
+            can end below that of XX', that is of no features at all, though the weights move by more than 1. A start
+            that is aligned already, a_0 = 0 and W_0 = c u beta', falls from 1 to about 2/sqrt(d+3) however small it is.
+            A lazy network's alignment is a coin flip: where it rises from (W, a), it falls from (W, -a)
 Expected    refuted
 """
 
