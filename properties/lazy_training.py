@@ -155,14 +155,28 @@ def movement_error(
 
 
 def path_error(
-    rate: np.ndarray, J_norm: np.ndarray, eta: np.ndarray, moved: np.ndarray, misfit: np.ndarray
+    rate: np.ndarray,
+    least_singular_value: np.ndarray,
+    eta: np.ndarray,
+    moved: np.ndarray,
+    lengths: np.ndarray,
+    misfit: np.ndarray,
 ) -> np.ndarray:
     """How far theta_t may be from the weights of the linearized network at t = 0, ..., T, shape (T + 1, ...).
 
-    eta C sum_{s < t} d_s (|J_0| d_s/2 + |r_s|), for gradient descent on (1/2)|r|^2 with eta <= 2/|K_0|: zero at t = 1.
-    Proof: the difference D obeys D <- (I - eta J_0'J_0) D - eta J_0' e_s - eta (J_s - J_0)' r_s, |e_s| <= C d_s^2/2.
+    C (sum_{s < t - 1} (d_s + d_{s+1}) l_s/(2 sigma) + eta sum_{s < t} d_s |r_s|) for gradient descent on (1/2)|r|^2
+    with eta <= 1/|K_0|; sigma: the least singular value of J_0. moved, misfit (T + 1, ...) as for `movement_error`;
+    lengths (T, ...): l_s = |theta_{s+1} - theta_s|. Zero at t = 1. Both sums converge with the run, so that no time is
+    too long: where `lazy_radius` applies, the whole is at most (5/2) C radius^2/sigma = (5/4) laziness radius.
+
+    Proof: with f_s = f_0 + J_0 (theta_s - theta_0) + e_s the difference D obeys D <- (I - eta J_0'J_0) D - eta J_0' e_s
+    - eta (J_s - J_0)' r_s. The e_s change by at most C (d_s + d_{s+1}) l_s/2 (mean value), and q steps after such a
+    change it has added up to J_0^+ (I - (I - eta K_0)^q) times it, of norm 1/sigma at most. The last remark: d <=
+    radius, the path is no longer than (10/3)|r_0|/sigma, and eta sum |r_s| <= |r_0|/(0.15 sigma^2).
     """
-    return rate * _before(eta * moved * (J_norm * moved / 2 + misfit))
+    turns = (moved[1:] + moved[:-1]) / 2 * lengths / least_singular_value
+    waited = np.concatenate([np.zeros_like(moved[:1]), _before(turns)])
+    return rate * (waited + _before(eta * moved * misfit))
 
 
 def _before(terms: np.ndarray) -> np.ndarray:
