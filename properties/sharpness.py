@@ -6,8 +6,8 @@ a forward-over-reverse product (torch.func.jvp of torch.func.grad), which runs t
 through torch.compile, whose Hessians can be silently wrong (pytorch #190855).
 
 The certificates are those of properties.lanczos, and as rigorous, for the operator that autograd computes. How far that
-is from the Hessian no certificate knows. It is measured: properties.torch_rounding moves the inputs of every operation, in
-the loss and in both backward passes, and the enclosure is widened by what this does to a product, with a margin of
+is from the Hessian no certificate knows. It is measured: properties.torch_rounding moves the inputs of every operation,
+in the loss and in both backward passes, and the enclosure is widened by what this does to a product, with a margin of
 ROUNDING_MARGIN, but by no less than PRODUCT_ROUNDING. So the enclosure is of the Hessian under this model of rounding.
 It sees curvature that is lost in cancellation: the Hessian of cross-entropy is p(1 - p), and for a margin of 30 its
 1 - p has three digits in float64, and none from 37 on (log1p(exp(-margin)), written so, keeps all of them). A Hessian
