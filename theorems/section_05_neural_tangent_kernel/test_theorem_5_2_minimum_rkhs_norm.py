@@ -31,7 +31,7 @@ Expected    holds under added hypotheses
 
 import functools
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs, singular_inputs
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.lazy_training import displacement, path_error, spectral, turning_rate
+from properties.lazy_training import displacement, path_error, turning_rate
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 
@@ -284,15 +284,15 @@ def test_a_wide_network_trained_without_linearization_ends_near_the_interpolant_
     net = two_layer("ntk", 2**14, 2, seeds=14, activation="erf", signs=True, antisymmetric=True)
     K, J, J_z = net.kernel(X, train="hidden"), net.jacobian(X, "hidden"), net.jacobian(z, "hidden")
     w = np.linalg.eigvalsh(K)
-    eta = 2 / (w[0] + w[1])
+    eta = 1 / w[-1]
     # when
-    path = list(islice(network_path(net, X, y, eta, "hidden"), 31))
-    # then   weights near those of the linearization, which are left with rho^30 of their own way |f*|_H
-    moved = np.array([displacement(state, net) for state in path])
-    misfit = np.array([norm(state.predict(X) - y) for state in path])
+    path = list(islice(network_path(net, X, y, eta, "hidden"), 61))
+    # then   weights near those of the linearization, which are left with rho^60 of their own way |f*|_H
+    moved, misfit = np.array([(displacement(state, net), norm(state.predict(X) - y)) for state in path]).T
+    lengths = np.array([displacement(after, before) for before, after in pairwise(path)])
     alpha = np.linalg.solve(K, y)
-    off = path_error(turning_rate(net, X, "hidden"), spectral(J), eta, moved, misfit)[-1]
-    off += (1 - eta * w[0]) ** 30 * np.sqrt(y @ alpha)
+    off = path_error(turning_rate(net, X, "hidden"), np.sqrt(w[0]), eta, moved, lengths, misfit)[-1]
+    off += (1 - eta * w[0]) ** 60 * np.sqrt(y @ alpha)
     bound = norm(J_z, axis=1) * off + turning_rate(net, z, "hidden") * moved[-1] ** 2 / 2
     # and    f* of the kernel of the start, which Theorem 5.1 (a) takes to its limit
     limit = J_z @ (J.T @ alpha)
