@@ -67,15 +67,15 @@ def kernel_drift(start: TwoLayer, X: np.ndarray, moved: np.ndarray, train: str =
     return 2 * spectral(start.jacobian(X, train)) * change + change**2
 
 
-def kernel_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
-    """How far the computed kernel of the hidden layer may be from the exact one, in the spectral norm.
+def kernel_rounding(net: TwoLayer, X: np.ndarray, train: str = "hidden") -> np.ndarray:
+    """How far the computed kernel of the trained layers may be from the exact one, in the spectral norm.
 
     An entry sums m products of a few factors, (m + d + 32)u |J|_F^2 in all; and w . x is off by d u |w||x|, which
     moves the slopes like a displacement of d u |W|_F does, 2|J| C times that.
     """
     m, d = net.W.shape[-2:]
-    J = norm(net.jacobian(X, "hidden"), axis=(-2, -1))
-    moved = 2 * J * turning_rate(net, X, "hidden") * d * norm(net.W, axis=(-2, -1))
+    J = norm(net.jacobian(X, train), axis=(-2, -1))
+    moved = 2 * J * turning_rate(net, X, train) * d * norm(net.W, axis=(-2, -1))
     return UNIT_ROUNDOFF * ((m + d + 32) * J**2 + 2 * moved)
 
 
@@ -83,7 +83,7 @@ def kernel_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
 class LazyRadius:
     """What is known before training, from J_0 and r_0 alone.
 
-    radius: 4|r_0|/s_0, with s_0 the least singular value of J_0; |W_t - W_0|_F stays below it for ever.
+    radius: 4|r_0|/s_0, with s_0 the least singular value of J_0; |theta_t - theta_0| stays below it for ever.
     laziness: C radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m).
     """
 
@@ -96,10 +96,11 @@ class LazyRadius:
         return (1 - 0.3 * np.asarray(eta) * self.least**2) ** (steps / 2)
 
 
-def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray) -> LazyRadius:
-    """How far gradient descent on (1/2)|f(X) - y|^2 with eta |K_0| <= 1/3 can ever move the hidden weights.
+def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray, train: str = "hidden") -> LazyRadius:
+    """How far gradient descent on (1/2)|f(X) - y|^2 with eta |K_0| <= 1/3 can ever move the trained weights.
 
-    Theorem, for laziness <= 1. While |W - W_0|_F <= R = 4|r_0|/s_0, the singular values of J lie in
+    Theorem, for laziness <= 1, with C a turning rate at every theta within R = 4|r_0|/s_0 of the start: where both
+    layers are trained max|a_j| grows by at most R. While |theta - theta_0| <= R, the singular values of J lie in
     [s_0/2, |J_0| + s_0/2]. A step g = J'r gives r+ = r - eta J^ g with J^ the mean Jacobian over the step,
     |J^ - J| <= C eta|g|/2, hence |r+|^2 <= |r|^2 - eta|g|^2 (2 - eta C|r| - eta|J^|^2). With eta|J_0|^2 <= 1/3
     the bracket is at least 2 - 1/24 - 3/4 > 6/5, so that |r+| <= |r| - (3/5) eta|g|^2/|r| <= |r| - (3/10) s_0 eta|g|.
@@ -109,14 +110,16 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray) -> LazyRadius:
     X (..., n, d), whose rows of zeros are padding and come last; y (..., n), 0 in the padding. Raises ValueError where
     K_0 is singular to working precision, since no radius exists.
     """
-    values = np.linalg.svd(start.jacobian(X, "hidden"), compute_uv=False)
+    values = np.linalg.svd(start.jacobian(X, train), compute_uv=False)
     rows = np.broadcast_to(X.any(-1).sum(-1), values.shape[:-1])
     least, largest = np.take_along_axis(values, rows[..., None] - 1, -1)[..., 0], values[..., 0]
     if np.any(least <= max(X.shape[-2:]) * UNIT_ROUNDOFF * largest):
         where = int(np.argmin(np.atleast_1d(least / largest)))
         raise ValueError(f"the kernel of instance {where} is singular at the start: its descent has no radius")
     radius = 4 * norm(start.predict(X) - y, axis=-1) / least
-    return LazyRadius(radius, turning_rate(start, X, "hidden") * radius / (least / 2), least)
+    reached = np.abs(start.a) + (train == "both") * radius[..., None]
+    rate = turning_rate(dataclasses.replace(start, a=reached), X, train)
+    return LazyRadius(radius, rate * radius / (least / 2), least)
 
 
 def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, eta: float | np.ndarray) -> np.ndarray:

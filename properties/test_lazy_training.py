@@ -169,6 +169,14 @@ def test_the_constants_of_the_radius_by_hand():
     assert_within(0.9, known.residual_factor(1 / 27, 2), 0.9, slack=ROUNDING, why="two steps at eta s_0^2 = 1/3")
 
 
+def test_the_laziness_of_both_layers_by_hand():
+    # given  f = -tanh(w) at w = 0 and |r_0| = 1/8, so that s_0 = 1, R = 1/2 and |a| <= 3/2: r = L 3/2 = 2/sqrt(3)
+    start, one = TwoLayer(np.zeros((1, 1)), np.array([-1.0]), "tanh", 1.0), np.ones((1, 1))
+    known = lazy_radius(start, one, np.array([1 / 8]), "both")
+    # then   C = (r + sqrt(r^2 + 4))/2 = sqrt(3), and C R/(s_0/2) = C
+    assert_within(3**0.5, known.laziness, 3**0.5, slack=ROUNDING, why="C radius/(s_0/2), both layers")
+
+
 def test_the_path_of_a_lazy_network_is_as_long_as_its_radius_says_within_a_factor_of_eight():
     # given  a wide network with small targets
     start = two_layer("ntk", 4096, 3, 5, activation="erf", signs=True, antisymmetric=True)
