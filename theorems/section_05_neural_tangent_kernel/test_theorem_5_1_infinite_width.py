@@ -4,21 +4,24 @@ Section     5.1
 Printed     As $m \to \infty$ the NTK converges to a deterministic $K^\infty$ and remains approximately constant in
             training; $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$; this is identical to kernel ridge
             regression with kernel $K$
-Reading     K_m is the empirical kernel $J J^\top$ of one network of width m at its start, K_t that at time t; with the
-            printed expectation, convergence of a kernel that is deterministic already would say nothing. The network
-            is that of Section 2.1 with the initialization of Section 7.1 (standard parameterization), a fixed rate
-Setting     Two layers, $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$. Loss $\frac12 \|f(X) - y\|^2$ in (b) and (d),
-            $\frac{1}{2n} \|f(X) - y\|^2$ of Section 2.1 in (c); $r = f(X) - y$. $k_x = K(x, X)$; $\Sigma$ is the
-            covariance of f_0; flow and descent on the linearized network have filter $1 - e^{-kt}$ and $1 - (1-hk)^t$
-Hypotheses  (H1) NTK parameterization: scale m^(-1/2), weights of order 1.  (H2) All weights are independent standard
-            normal, or signs for a.  (H3) Both layers are trained, in (a).  And for (b), which trains W alone:
-            (H4) |s''| <= L2.  (H5) eta |K_0| <= 1/3.  (H6) The width is large for the data: with s_0 the least
-            singular value of J_0 and Lip = L2 |X| max|x_i|/sqrt(m),  Lip * 8 |r_0| <= s_0^2, which needs K_0 > 0.
+Reading     K_m is the empirical kernel $J J^\top$ of one network of width m at its start, K_t that at time t. The
+            network is that of Section 2.1 with the initialization of Section 7.1 (standard parameterization); in (b) it
+            is trained at a fixed rate. Under the flow that (c) prints, which has no rate, (b) survives for it
+Setting     Two layers, $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$; for more see Section 5.1 (c). Loss $\frac12
+            \|f(X) - y\|^2$, but in the first equation of (c) $\frac{1}{2n} \|f(X) - y\|^2$ as in Section 2.1; $r =
+            f(X) - y$; $k_x = K(x, X)$; $\Sigma$: the covariance of f_0. (a) weights are standard normal, or signs for
+            a, and both layers are trained: another law, or a layer at rest, has another limit. (b) W is trained alone,
+            or both layers. (d) flow and descent on the linearized network have filter $1 - e^{-kt}$ and $1 - (1-hk)^t$
+Hypotheses  (a) (H1) NTK parameterization: scale m^(-1/2), weights of order 1.  (H2) The neurons are independent.
+            (b) (H3) |s'| <= 1, |s''| <= L2.  (H4) eta |K_0| <= 1/3.  (H5) The network is wide for its data: with s_0
+            the least singular value of J_0 and Lip the Lipschitz constant of J within 4 |r_0|/s_0 of the start, which
+            is scale L2 |X| max|x_i| max|a_j| for W alone,  Lip * 8 |r_0| <= s_0^2, which needs K_0 > 0.
 Corrected   (c) $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$, exact at every width, $K_t$ empirical and moving; and for
-            descent of a network as in H4 and $d_s = \|W_s - W_0\|_F$, $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t}
-            [Lip \frac{d_s + d_{s+1}}{2} \|J_s\| + \|J_0\| Lip\, d_s] \|r_s\|$. (d) $f_\infty(x) = k_x K^{-1} y +
-            f_0(x) - k_x K^{-1} f_0(X)$, an offset of variance $c^\top \Sigma c$, $c = (1, -K^{-1} k_x)$, at every
-            width, which an antisymmetric start removes; from f_0 = 0 mode k of the fit at time t is off ridge's by
+            descent on $\frac12 \|r\|^2$ in W alone, as in H3, with $\eta |K_0| \le 2$ and $d_s = \|W_s - W_0\|_F$,
+            $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} Lip\, [\frac{d_s + d_{s+1}}{2} \|J_s\| + d_s \|J_0\|] \|r_s\|$.
+            (d) The linearized network has $f_\infty(x) = k_x K^{-1} y + f_0(x) - k_x K^{-1} f_0(X)$, $K = K_m$. With
+            $K = K^\infty$ the offset has variance $c^\top \Sigma c$, $c = (1, -K^{-1} k_x)$, at every width, with K_m
+            in the limit; an antisymmetric start removes it. From f_0 = 0 mode k of the fit at time t is off ridge's by
             $\lambda/(k+\lambda) - e^{-kt}$; and the expected in-sample risk of flow at time t, under independent
             centred noise, is at most 1.6861 times that of ridge at $\lambda = 1/t$; no constant below 1.6858 will do
 Parts       (a) convergence of K_m - holds under added hypotheses
@@ -26,9 +29,10 @@ Parts       (a) convergence of K_m - holds under added hypotheses
             (c) the function-space ODE - refuted
             (d) identical to kernel ridge regression - refuted
 Idea        (a) m K_m is a sum of m independent terms with a known moment generating function; without the factor
-            1/sqrt(m), E K_m(x, x) = |x|^2 (1 + m/d). (b) J is Lipschitz of order 1/sqrt(m), and the path of length 4
-            |r_0|/s_0 at most; the mean field has the same path at every width. (c) The chain rule. (d) The start is
-            remembered; and lambda = k/(e^{kt} - 1) depends on the mode k. (1 - e^{-s})(1 + s)/s has one maximum.
+            1/sqrt(m), E K_m(x, x) = |x|^2 (1 + m/d). (b) J turns little on the path, whose length is 4 |r_0|/s_0 at
+            most: under H1 as Lip is of order 1/sqrt(m), in the standard network as the path is; in the mean field Lip
+            and s_0^2 fall alike. (c) The chain rule. (d) The start is remembered; and lambda = k/(e^{kt} - 1) depends
+            on the mode k. (1 - e^{-s})(1 + s)/s has one maximum.
 Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence and Generalization in Neural Networks;
             Cho, Saul (2009), Kernel Methods for Deep Learning; Williams (1997), Computing with Infinite Networks;
             Lee, Xiao, Schoenholz, Bahri, Novak, Sohl-Dickstein, Pennington (2019), Wide Neural Networks of Any Depth
@@ -39,12 +43,14 @@ Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence a
 Tolerance   Witnesses are rational; exponentials are enclosed. (a) exact Chernoff, Hoeffding and DKW
             (properties.concentration); (b), (c) deterministic inequalities (properties.lazy_training) and rounding
 Chance      (a) 1e-13 for each of 20 comparisons an instance with Chernoff and 10 with Hoeffding: 4e-10 for 121
-            instances, 4e-9 for the 1021 of `thorough`; and 32 comparisons with fixed seeds at 1e-12. The file stays
+            instances, 4e-9 for the 1021 of `thorough`; and 40 comparisons with fixed seeds at 1e-12. The file stays
             below 1e-8 in both. (b) and (c) leave nothing to chance but which networks they look at
-Findings    At a fixed rate a wide standard network does not keep its kernel: with tanh it overflows, with ReLU all of
-            its neurons leave the data within a few steps and the kernel is zero for ever. The 1/sqrt(m) of (b) bounds
-            from above: a smooth network's kernel moves like 1/m, and a test that its slope is -1/2 would fail.
-            Limitations 1 to 3 of Section 5.3 are what (b), (c) and the parameterizations show
+Findings    With the printed expectation (a) is empty under H1: E K_m is the same at every width. At a fixed rate a wide
+            standard network does not keep its kernel: with tanh it overflows, with ReLU nearly always (91 of 100 seeds
+            at width 1024) every neuron leaves the data within a few steps, and the kernel is zero for ever; at a rate
+            of order 1/m it keeps it. The 1/sqrt(m) of (b) under H1 bounds from above: a smooth network's kernel moves
+            like 1/m, and a test that its slope is -1/2 would fail. Limitations 1 to 3 of Section 5.3 are what (b), (c)
+            and the parameterizations show
 Expected    refuted
 """
 
@@ -55,6 +61,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.stats
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
@@ -67,8 +74,8 @@ from fixtures.models.exact_relu import ExactReluNetwork, signed_network
 from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs
-from fixtures.problems.tapes import tapes
+from fixtures.problems.kernel_inputs import kernel_inputs
+from fixtures.problems.network_inputs import network_inputs, trainings
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.concentration import (
@@ -84,7 +91,6 @@ from properties.concentration import (
 )
 from properties.lazy_training import (
     LAZY_STEP,
-    displacement,
     kernel_drift,
     kernel_rounding,
     lazy_radius,
@@ -92,92 +98,69 @@ from properties.lazy_training import (
     spectral,
     turning_rate,
 )
+from properties.network_rounding import kernel_entry_rounding, value_rounding
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
-from theorems.ledger import corrected, counterexample, necessity, observed, under_hypotheses
+from theorems.ledger import corrected, counterexample, necessity, observed, under_hypotheses, vacuous
 
 EACH, ONCE = 1e-13, 1e-12
 SUPREMUM = Fraction(16861, 10000)
+POINTS = np.array([[1.0, 0], [0.6, 0.8], [-0.8, 0.6]])
+SMOOTH = {"activation": "tanh", "signs": True, "antisymmetric": True}
 
 
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """Inputs X (n, d), integer and nonzero, parallel and opposite ones among them; width and seed of a network."""
-
-    X: np.ndarray
-    width: int | np.ndarray
-    seed: int | np.ndarray
-    rows: int | np.ndarray
-
-    @property
-    def gram(self):
-        """The products x_i . x_j, exact; 1 on the diagonal of the padding."""
-        padding = (np.arange(self.X.shape[-2]) >= self.rows[:, None])[..., None] * np.eye(self.X.shape[-2])
-        return self.X @ self.X.mT + padding
-
-    @property
-    def lengths(self):
-        """|x_i||x_j|."""
-        squares = np.diagonal(self.gram, axis1=-2, axis2=-1)
-        return np.sqrt(squares[..., :, None] * squares[..., None, :])
+def drawn_network(problem, activation, parameterization="ntk", **options):
+    """The networks of the drawn widths and seeds."""
+    shape = problem.width, problem.X.shape[-1], problem.seed
+    return two_layer(parameterization, *shape, activation=activation, **options)
 
 
-@st.composite
-def starts(draw):
-    tape = draw(tapes(25))
-    n, d = 1 + tape.below(4), 2 + tape.below(4)
-    X = tape.integers((n, d), 2)
-    X[~X.any(1), 0] = 1
-    return Start(X=X, width=2 ** (2 + tape.below(9)), seed=tape.below(256) + 256 * tape.below(256), rows=n)
+def networks_of(width, count):
+    """So many independent ReLU networks on the plane in the NTK parameterization, drawn as one wide network."""
+    neurons = two_layer("ntk", count * width, 2, width)
+    return TwoLayer(neurons.W.reshape(count, width, 2), neurons.a.reshape(count, width), "relu", width**-0.5)
 
 
-@dataclasses.dataclass(frozen=True)
-class Training(KernelInputs):
-    """Separated inputs, targets, a step and a time, with the width, a multiple of four, and seed of a network."""
-
-    width: int | np.ndarray
-    seed: int | np.ndarray
-
-    def network(self, activation, **options):
-        """The network of this width and seed in the NTK parameterization."""
-        return two_layer("ntk", self.width, self.X.shape[-1], self.seed, activation=activation, **options)
+def standard_networks(count):
+    """The paper's own networks at widths 8, 32, ..., 4 * 2 ** (2 * count - 1), with weights +-1 and +-sqrt(2/m)."""
+    return [signed_network(8 * 4**k, Fraction(1), Fraction(1, 2 ** (1 + k))) for k in range(count)]
 
 
-@st.composite
-def trainings(draw, log_widths=range(2, 7)):
-    problem, tape = draw(kernel_inputs(max_rows=3)), draw(tapes(3))
-    return Training(**vars(problem), width=2 ** tape.choice(log_widths), seed=tape.below(256) + 256 * tape.below(256))
+def repeated(net, width):
+    """So many copies of one neuron, in the NTK parameterization."""
+    return TwoLayer(np.repeat(net.W, width, 0), np.repeat(net.a, width), net.activation, width**-0.5)
 
 
-def kernel_entry_rounding(net, X):
-    """How far a computed entry of K_m or its limit may be off: 4(m + d + 32)u times the geometric mean of diagonals.
-
-    An entry sums m nonnegative products of computed factors. That rounding decides on the sign of w . x is an event of
-    probability about u; the closed forms are good to some dozens of u.
-    """
-    diagonal = np.sqrt(np.diagonal(net.kernel(X), axis1=-2, axis2=-1))
-    sizes = diagonal[..., :, None] * diagonal[..., None, :] + norm(X, axis=-1).max(-1)[..., None, None] ** 2
-    return 4 * (net.width + X.shape[-1] + 32) * UNIT_ROUNDOFF * sizes
+def every(period, start, X, y, eta, train, steps):
+    """The networks at t = 0, period, 2 * period, ..., steps of gradient descent."""
+    return list(islice(network_path(start, X, y, eta, train), 0, steps + 1, period))
 
 
-def value_rounding(net, X):
-    """How far computed values (n,) of a tanh network may be off, in norm: (m + d + 32)u times the sum of |a_j| scale.
+def watched(path, X, y, train):
+    """|theta_t - theta_0|, |K_t - K_0| and |r_t| along a path, each (..., T)."""
+    K_0, theta_0 = path[0].kernel(X, train=train), path[0].parameters(train)
+    moved = [norm(net.parameters(train) - theta_0, axis=-1) for net in path]
+    drift = [spectral(net.kernel(X, train=train) - K_0) for net in path]
+    return (np.stack(x, axis=-1) for x in (moved, drift, [norm(net.predict(X) - y, axis=-1) for net in path]))
 
-    A value sums m terms below |a_j| in size, each with a preactivation off by d u |w||x|, and tanh does not expand.
-    """
-    steep = 1 + norm(net.W, axis=-1).max(-1) * norm(X, axis=-1).max(-1)
-    units = (net.width + X.shape[-1] + 32) * np.sqrt(X.shape[-2]) * UNIT_ROUNDOFF
-    return units * net.scale * np.abs(net.a).sum(-1) * steep
+
+def sorted_changes(activation, widths, eta):
+    """The relative kernel changes of nine networks of each width that have learned three samples, in order."""
+    X, y = np.array([[1.0, 0.5], [-0.5, 1], [1, -1]]), np.array([1.0, -1, 0.5])
+    for width in widths:
+        start = two_layer("ntk", np.repeat(width, 9), 2, np.arange(9), activation=activation, antisymmetric=True)
+        K_0, K = start.kernel(X), fit(start, X, y, eta, loss=1e-3, budget=2000).kernel(X)
+        yield np.sort(spectral(K - K_0) / spectral(K_0))
 
 
 # (a) convergence of K_m
 
 
-@under_hypotheses("H1", "H2", "H3", part="(a)")
-@given_batches(start=starts())
+@under_hypotheses("H1", "H2", part="(a)")
+@given_batches(start=network_inputs())
 def test_every_entry_of_a_relu_kernel_is_within_its_exact_deviation_of_the_limit(start):
-    # given  H1, H2, H3; delta = EACH a side. Power: what a dropped layer changes is seen at width 4096, below
-    net = two_layer("ntk", start.width, start.X.shape[-1], start.seed)
+    # given  delta = EACH a side
+    net = drawn_network(start, "relu")
     allowed = relu_ntk_deviations(start.gram / start.lengths, start.width[:, None, None], EACH)
     # then   |x||x'| times the deviation for unit vectors, either side
     gap, rounding = net.kernel(start.X) - relu_ntk(start.X), kernel_entry_rounding(net, start.X)
@@ -185,29 +168,25 @@ def test_every_entry_of_a_relu_kernel_is_within_its_exact_deviation_of_the_limit
     assert_at_most(-gap, start.lengths * allowed.below + rounding, why="K_m below its limit", instance=start)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(a)")
-@given_batches(start=starts())
+@under_hypotheses("H1", "H2", part="(a)")
+@given_batches(start=network_inputs())
 def test_every_entry_of_an_erf_kernel_with_signs_is_within_hoeffdings_deviation(start):
     # given  a neuron adds erf erf in [-1, 1], or [0, 1] on the diagonal, and x.x' times a number in [0, 4/pi]
-    net = two_layer("ntk", start.width, start.X.shape[-1], start.seed, activation="erf", signs=True)
+    net = drawn_network(start, "erf", signs=True)
     spread = 2 - np.eye(start.X.shape[-2]) + 4 / np.pi * np.abs(start.gram)
-    # then   delta = EACH an entry. Power: an error of twice the bound, 1/10 for unit vectors at width 2^16, is missed
-    #        with probability EACH
+    # then   delta = EACH an entry, which is a third of K at width 1024: the power is that of the wide network
     gap = np.abs(net.kernel(start.X) - erf_ntk(start.X))
     bound = hoeffding(spread, start.width[:, None, None], EACH) + kernel_entry_rounding(net, start.X)
     assert_at_most(gap, bound, why="erf kernel, Hoeffding", instance=start)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(a)")
+@under_hypotheses("H1", "H2", part="(a)")
 @pytest.mark.parametrize("width", [16, 64])
 def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_and_so_variance_three_over_the_width(width):
     # given  4000 networks, |x| = 1
-    count, x = 4000, np.array([[0.6, 0.8]])
-    neurons = two_layer("ntk", count * width, 2, width)
-    nets = TwoLayer(neurons.W.reshape(count, width, 2), neurons.a.reshape(count, width), "relu", width**-0.5)
+    samples = networks_of(width, 4000).kernel(np.array([[0.6, 0.8]]))[:, 0, 0]
     # then   m K_m ~ Gamma(N, 2), N ~ Bin(m, 1/2), up to P(sup > e) <= 2 exp(-2 count e^2), e = 0.060
-    samples = nets.kernel(x)[:, 0, 0]
-    bound = dvoretzky_kiefer_wolfowitz(count, ONCE)
+    bound = dvoretzky_kiefer_wolfowitz(4000, ONCE)
     deviation = sup_distance(samples, lambda k: relu_ntk_diagonal_cdf(k, width))
     assert_at_most(deviation, bound, why="law of K_m(x, x), DKW")
     # and    power: the law of twice the width, where the deviation is smaller by sqrt(2), is told apart
@@ -215,30 +194,60 @@ def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_and_so_variance_three_o
     assert_at_most(bound, other, why="the law of another width, DKW")
 
 
-@under_hypotheses("H1", "H2", "H3", part="(a)")
-def test_a_quarter_of_a_million_neurons_are_within_a_thirtieth_of_the_limit():
+@under_hypotheses("H1", "H2", part="(a)")
+def test_a_quarter_of_a_million_relu_neurons_are_within_a_thirtieth_of_the_limit():
     # given  delta = ONCE a side and entry
-    X = np.array([[1.0, 0], [0.6, 0.8], [-0.8, 0.6]])
-    net = two_layer("ntk", 2**18, 2, 18)
-    r = np.clip(X @ X.T, -1, 1)
+    net, r = two_layer("ntk", 2**18, 2, 18), np.clip(POINTS @ POINTS.T, -1, 1)
     allowed = relu_ntk_deviations(r, net.width, ONCE)
-    gap = net.kernel(X) - relu_ntk(X)
-    assert_within(-allowed.below, gap, allowed.above, slack=kernel_entry_rounding(net, X), why="entries of K_m - K")
+    gap, rounding = net.kernel(POINTS) - relu_ntk(POINTS), kernel_entry_rounding(net, POINTS)
+    assert_within(-allowed.below, gap, allowed.above, slack=rounding, why="entries of K_m - K")
     assert_at_most(np.maximum(allowed.above, allowed.below), 1 / 30, why="deviation that is allowed at this width")
-    # and    power
+    # and    power: on the diagonal either layer has a share of 1/2
     found = detectable(lambda delta: relu_ntk_deviations(r, net.width, delta), ONCE, ONCE)
     assert_at_most(np.maximum(found.above, found.below), 1 / 15, why="error that is missed with probability ONCE")
+
+
+@under_hypotheses("H1", "H2", part="(a)")
+def test_a_quarter_of_a_million_erf_neurons_are_within_a_thirtieth_of_the_limit():
+    # given  signs; delta = ONCE an entry
+    net, spread = two_layer("ntk", 2**18, 2, 18, activation="erf", signs=True), 2 - np.eye(3) + 4 / np.pi
+    gap, rounding = np.abs(net.kernel(POINTS) - erf_ntk(POINTS)), kernel_entry_rounding(net, POINTS)
+    assert_at_most(gap, hoeffding(spread, net.width, ONCE) + rounding, why="entries of K_m - K")
+    assert_at_most(hoeffding(spread, net.width, ONCE), 1 / 30, why="deviation that is allowed at this width")
+    # and    power, against a layer whose share is wrong by a factor 1.3
+    found = np.diagonal(detectable(lambda delta: hoeffding(spread, net.width, delta), ONCE, ONCE))
+    shares = erf_nngp(POINTS), erf_ntk(POINTS) - erf_nngp(POINTS)
+    assert_at_most(found, 0.3 * np.diagonal(np.minimum(*shares)), why="error that is missed with probability ONCE")
+
+
+@under_hypotheses("H1", "H2", part="(a)")
+@pytest.mark.parametrize(("trained", "size"), [("hidden", 1.0), ("output", 1.0), ("both", np.sqrt(2))])
+def test_a_layer_at_rest_and_another_variance_are_seen_at_width_4096(trained, size):
+    # given  one layer alone, or output weights of variance two: another limit
+    X, lengths, net = np.array([[1.0, 2], [2, 1]]), 5.0, two_layer("ntk", 4096, 2, 5)
+    other = dataclasses.replace(net, a=size * net.a).kernel(X, train=trained)
+    # then   every entry falls out of its deviation at ONCE
+    allowed = relu_ntk_deviations(X @ X.T / lengths, net.width, ONCE)
+    off = np.abs(other - relu_ntk(X))
+    assert_at_most(lengths * np.maximum(allowed.below, allowed.above), off, why="power against another network")
+
+
+@vacuous(part="(a)")
+def test_with_the_printed_expectation_there_is_nothing_to_converge():
+    # given  H1: scale 1/sqrt(m), and weights +-1, whose kernel at e_1 is the expectation
+    nets = [signed_network(4**k, Fraction(1, 2**k), Fraction(1)) for k in (2, 3, 4)]
+    # then   E K_m is that of one neuron at every width
+    kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in nets]
+    assert_identical(kernels, [relu_ntk(np.array([[1.0, 0]]))[0, 0]] * 3, why="E K_m(e_1, e_1) = 1, widths 16 to 256")
 
 
 @counterexample(part="(a)")
 def test_the_kernel_of_the_papers_own_network_grows_with_its_width():
     # given  scale 1, weights of He's variances 2/d = 1 and 2/m: weights +-1 and +-sqrt(2/m) have them, and the kernel
     #        at e_1 depends on nothing else in expectation
-    e_1, widths = fractions([[1, 0]]), [8, 32, 128, 512]
-    nets = [signed_network(m, Fraction(1), Fraction(1, 2 ** (1 + k))) for k, m in enumerate(widths)]
-    kernels = [net.kernel(e_1)[0, 0] for net in nets]
+    kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in standard_networks(4)]
     # then   E K_m(x, x) = |x|^2 (1 + m/d): the differences grow where a limit would make them vanish
-    assert_identical(kernels, [1 + Fraction(m, 2) for m in widths], why="E K_m = 1 + m/d")
+    assert_identical(kernels, [1 + Fraction(m, 2) for m in (8, 32, 128, 512)], why="E K_m = 1 + m/d")
     steps = kernels[1] - kernels[0], kernels[3] - kernels[2]
     assert_violates(steps[1], steps[0], reads="K_512 - K_128 = {value} > K_32 - K_8 = {limit}", x=[1, 0], d=2)
 
@@ -249,215 +258,158 @@ def test_a_search_finds_a_width_from_which_the_kernel_is_off_any_limit():
     #        exceeds the candidate by more than one refutes it for good
     def exceeds(instance):
         limit, exponent, x = instance
-        net = signed_network(8 * 4**exponent, Fraction(1), Fraction(1, 2 ** (1 + exponent)))
-        return net.kernel(fractions([[x, 0]]))[0, 0] - limit > 1
+        return standard_networks(4)[exponent].kernel(fractions([[x, 0]]))[0, 0] - limit > 1
 
     found = smallest_violation(st.tuples(st.integers(9, 40), st.integers(0, 3), st.integers(1, 2)), exceeds, budget=60)
     assert_identical(found, (9, 0, 2), why="|x|^2 (1 + m/2) = 20 at x = 2 e_1 and width 8, less 9")
 
 
 @necessity("H1", part="(a)")
-@pytest.mark.parametrize("width", [64, 4096])
-def test_without_H1_the_kernel_over_the_width_converges_instead(width):
-    # given  the standard parameterization with Gaussian weights, d = 2, |x| = 1
-    x, (c, b) = np.array([[0.6, 0.8]]), (1.0, 2 / width)
-    net = two_layer("standard", width, 2, 64)
-    # then   K_std(x, x) is a sum of 1(u > 0)(c u^2 + b v^2), c = 2/d and b = 2/m, of mean (c + b)/2; delta = ONCE a
-    #        side. Power: Xavier's variance 1/d, half the mean, is below the deviation at width 4096
+def test_without_H1_the_kernel_over_the_width_converges_instead():
+    # given  the standard parameterization with Gaussian weights, d = 2, |x| = 1, m = 4096
+    x, width, (c, b) = np.array([[0.6, 0.8]]), 4096, (1.0, 2 / 4096)
+    kernel = two_layer("standard", width, 2, 64).kernel(x)[0, 0]
+    # then   K_std(x, x) is a sum of 1(u > 0)(c u^2 + b v^2), c = 2/d and b = 2/m, of mean (c + b)/2
+    mean, ends = (c + b) / 2, (-np.inf, 1 / (2 * c))
     allowed = chernoff(
-        lambda s: np.log(0.5 + 0.5 / np.sqrt((1 - 2 * c * s) * (1 - 2 * b * s))),
-        (c + b) / 2,
-        width,
-        ONCE,
-        domain=(-np.inf, 1 / (2 * c)),
+        lambda s: np.log(0.5 + 0.5 / np.sqrt((1 - 2 * c * s) * (1 - 2 * b * s))), mean, width, ONCE, domain=ends
     )
-    mean = net.kernel(x)[0, 0] / width
-    assert_within((c + b) / 2 - allowed.below, mean, (c + b) / 2 + allowed.above, why="K_std(x, x)/m")
-
-
-@necessity("H2", part="(a)")
-def test_without_H2_another_variance_has_another_limit():
-    X = np.array([[1.0, 2], [2, 1]])
-    net = two_layer("ntk", 4096, 2, 3)
-    other = dataclasses.replace(net, a=np.sqrt(2) * net.a)
-    # then   the limit gains x.x' k_0(r), the share of the hidden weights, once more
-    lengths = 5.0
-    allowed = relu_ntk_deviations(X @ X.T / lengths, net.width, ONCE)
-    assert_at_most(lengths * allowed.above, other.kernel(X) - relu_ntk(X), why="output weights of variance two")
+    assert_within(mean - allowed.below, kernel / width, mean + allowed.above, why="K_std(x, x)/m")
+    assert_at_most(1000 * relu_ntk(x)[0, 0], kernel, why="which is off the limit under H1")
+    # and    power: Xavier's variances, which halve the terms, are missed with probability ONCE
+    assert_at_most(allowed.below + allowed.above / 2, mean / 2, why="half the mean is found")
 
 
 @necessity("H2", part="(a)")
 def test_without_H2_neurons_that_repeat_one_another_have_no_deterministic_limit():
     # given  copies of one neuron, which rests at x for one seed and is active for the other
     x, seeds, widths = np.array([[1.0, 2]]), (0, 11), (1, 64, 1024)
-    own = np.array([[_repeated(two_layer("ntk", 1, 2, seed), m).kernel(x)[0, 0] for m in widths] for seed in seeds])
+    own = np.array([[repeated(two_layer("ntk", 1, 2, seed), m).kernel(x)[0, 0] for m in widths] for seed in seeds])
     # then   the kernel is that of the one neuron at every width: 0, and three times the limit
     rounding = 4 * (1024 + 34) * UNIT_ROUNDOFF * own[:, :1]
     assert_at_most(np.abs(own - own[:, :1]), rounding, why="kernel of one neuron, whatever the width")
     assert_at_most(2 * relu_ntk(x)[0, 0], own[1] - own[0], why="difference of two seeds, against the limit")
 
 
-def _repeated(net, width):
-    return TwoLayer(np.repeat(net.W, width, 0), np.repeat(net.a, width), net.activation, width**-0.5)
-
-
-@necessity("H3", part="(a)")
-@pytest.mark.parametrize("train", ["hidden", "output"])
-def test_without_H3_a_layer_that_rests_is_missing_in_the_kernel(train):
-    X = np.array([[1.0, 2], [2, 1]])
-    net = two_layer("ntk", 4096, 2, 5)
-    # then   it falls out of the deviation at 1e-12 on every entry
-    lengths = 5.0
-    allowed = relu_ntk_deviations(X @ X.T / lengths, net.width, ONCE)
-    assert_at_most(lengths * allowed.below, relu_ntk(X) - net.kernel(X, train=train), why=f"only the {train} layer")
-
-
 # (b) constancy in training
 
 
-@under_hypotheses("H4", part="(b)")
+@under_hypotheses("H3", part="(b)")
+@pytest.mark.parametrize("train", ["hidden", "both"])
 @given_batches(problem=trainings())
-def test_at_every_step_jacobian_and_kernel_have_moved_no_further_than_the_weights_allow(problem):
-    # given  H4, tanh and signs; any legal step, any width, any targets: nothing is small here
-    start = problem.network("tanh", signs=True)
-    eta = problem.step / spectral(start.kernel(problem.X, train="hidden"))
+def test_at_every_step_jacobian_and_kernel_have_moved_no_further_than_the_weights_allow(problem, train):
+    # given  H3, tanh and signs; any legal step, any width, any targets: nothing is small here
+    start, X = drawn_network(problem, "tanh", signs=True), problem.X
+    eta, J_0 = problem.step / spectral(start.kernel(X, train=train)), start.jacobian(X, train)
     # when   thirty steps of gradient descent
-    path = list(islice(network_path(start, problem.X, problem.y, eta, "hidden"), 0, 31, 6))
+    path = every(6, start, X, problem.y, eta, train, 30)
+    moved, drift, _ = watched(path, X, problem.y, train)
     # then
-    distances = np.array([displacement(net, start) for net in path])
-    J_0, K_0 = start.jacobian(problem.X, "hidden"), start.kernel(problem.X, train="hidden")
-    turn = np.array([norm(net.jacobian(problem.X, "hidden") - J_0, axis=(-2, -1)) for net in path])
-    drift = np.array([spectral(net.kernel(problem.X, train="hidden") - K_0) for net in path])
-    rounding = sum(kernel_rounding(net, problem.X) for net in path)
-    lip = turning_rate(start, problem.X, "hidden")
-    assert_at_most(turn.T, (lip * distances + rounding / spectral(J_0)).T, why="|J_t - J_0|_F", instance=problem)
-    bound = kernel_drift(start, problem.X, distances, "hidden") + rounding
-    assert_at_most(drift.T, bound.T, why="|K_t - K_0|", instance=problem)
+    turn = np.stack([spectral(net.jacobian(X, train) - J_0) for net in path], axis=-1)
+    rounding = sum(kernel_rounding(net, X, train) for net in path)
+    allowed = turning_rate(start, X, train)[:, None] * moved + (rounding / spectral(J_0))[:, None]
+    assert_at_most(turn, allowed, why="|J_t - J_0|", instance=problem)
+    bound = kernel_drift(start, X, moved.T, train) + rounding
+    assert_at_most(drift, bound.T, why="|K_t - K_0|", instance=problem)
 
 
-@under_hypotheses("H4", part="(b)")
-def test_one_neuron_attains_what_the_weights_allow_up_to_the_third_order():
-    # given  tanh where its slope is steepest, at s'(u) = 2/3, moved by h along its input: s''' = 0, |s''''| <= 12
-    h, u, x = 1e-2, np.arctanh(1 / np.sqrt(3)), np.array([[2.0, 0]])
-    start, moved = (TwoLayer(np.array([[at / 2, 0.0]]), np.array([-1.0]), "tanh", 0.5) for at in (u, u - h))
-    turn = norm(moved.jacobian(x, "hidden") - start.jacobian(x, "hidden"))
-    drift = (moved.kernel(x, train="hidden") - start.kernel(x, train="hidden"))[0, 0]
-    # then   scale |x| = 1: J moves by L2 h - 2 h^3 at least, and K = J^2 along with it
-    low, high = 4 / (3 * np.sqrt(3)) * h - 2 * h**3, turning_rate(start, x, "hidden") * displacement(moved, start)
-    slack = kernel_rounding(start, x)
-    assert_within(low, turn, high, slack=slack, why="|J - J_0| of one neuron")
-    upper = kernel_drift(start, x, displacement(moved, start), "hidden")
-    assert_within(2 * 2 / 3 * low + low**2, drift, upper, slack=slack, why="|K - K_0| of one neuron")
-
-
-@under_hypotheses("H1", "H4", "H5", "H6", part="(b)")
+@under_hypotheses("H3", "H4", "H5", part="(b)")
+@pytest.mark.parametrize(("parameterization", "train"), [("ntk", "hidden"), ("standard", "both")])
 @given_batches(problem=trainings(log_widths=range(6, 9)))
-def test_what_is_known_at_the_start_bounds_the_kernel_and_the_loss_for_ever(problem):
-    # given  H5, and H6 by construction: f_0 = 0, and targets shrunk until Lip 8 |r_0| = s_0^2
-    start = problem.network("tanh", signs=True, antisymmetric=True)
-    y = problem.y / lazy_radius(start, problem.X, problem.y).laziness[:, None]
-    known, K_0 = lazy_radius(start, problem.X, y), start.kernel(problem.X, train="hidden")
-    eta = LAZY_STEP / spectral(K_0)
+def test_what_is_known_at_the_start_bounds_the_kernel_and_the_loss_for_ever(problem, parameterization, train):
+    # given  H4, and H5 by construction: f_0 = 0, and targets shrunk until Lip 8 |r_0| <= s_0^2. The standard network is
+    #        the paper's own
+    start, X = drawn_network(problem, "tanh", parameterization, signs=True, antisymmetric=True), problem.X
+    y = problem.y / np.maximum(1, lazy_radius(start, X, problem.y, train).laziness)[:, None]
+    known, K_0 = lazy_radius(start, X, y, train), spectral(start.kernel(X, train=train))
     # when
-    path = list(islice(network_path(start, problem.X, y, eta, "hidden"), 0, 41, 8))
+    moved, drift, misfit = watched(every(8, start, X, y, LAZY_STEP / K_0, train, 40), X, y, train)
     # then   at every step, the first included
-    moved = np.array([displacement(net, start) for net in path])
-    drift = np.array([spectral(net.kernel(problem.X, train="hidden") - K_0) for net in path])
-    loss = np.array([norm(net.predict(problem.X) - y, axis=-1) for net in path])
-    rate = np.array([known.residual_factor(eta, 8 * k) for k in range(len(path))]) * norm(y, axis=-1)
-    slack = 2 * kernel_rounding(start, problem.X) / spectral(K_0)
-    assert_at_most(moved.T, ((1 + slack) * known.radius)[:, None], why="|W_t - W_0|", instance=problem)
-    bound = kernel_drift(start, problem.X, (1 + slack) * known.radius, "hidden") + 4 * slack * spectral(K_0)
-    assert_at_most(drift.T, bound[:, None], why="|K_t - K_0| for ever", instance=problem)
-    rounding = 41 * slack * norm(y, axis=-1) + value_rounding(start, problem.X)
-    assert_at_most(loss.T, (rate + rounding).T, why="|r_t| contracts", instance=problem)
+    slack = 2 * kernel_rounding(start, X, train) / K_0
+    radius = (1 + slack) * known.radius
+    assert_at_most(moved, radius[:, None], why="|theta_t - theta_0|", instance=problem)
+    bound = kernel_drift(start, X, radius, train) + 4 * slack * K_0
+    assert_at_most(drift, bound[:, None], why="|K_t - K_0| for ever", instance=problem)
+    rate = np.stack([known.residual_factor(LAZY_STEP / K_0, t) for t in range(0, 41, 8)], axis=-1)
+    rounding = 41 * slack * norm(y, axis=-1) + value_rounding(start, X)
+    assert_at_most(misfit, rate * norm(y, axis=-1)[:, None] + rounding[:, None], why="|r_t|", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H4", "H5", "H6", part="(b)")
+@under_hypotheses("H3", "H4", "H5", part="(b)")
+def test_the_papers_own_network_keeps_its_kernel_at_a_rate_that_falls_with_its_width():
+    # given  the standard parameterization, tanh, both layers, f_0 = 0; widths 2^8 and 2^12
+    X, y = POINTS[:2], np.array([0.5, -0.5])
+    start = two_layer("standard", np.array([2**8, 2**12]), 2, np.array([1, 2]), **SMOOTH)
+    known, K_0 = lazy_radius(start, X, y, "both"), spectral(start.kernel(X))
+    assert_at_most(known.laziness, 1, why="H5")
+    # when   H4: eta = 1/(3|K_0|), of order 1/m
+    _, drift, misfit = watched(every(100, start, X, y, LAZY_STEP / K_0, "both", 200), X, y, "both")
+    # then   a priori, and like 1/m
+    bound = kernel_drift(start, X, known.radius, "both") / K_0
+    assert_at_most(drift.max(-1) / K_0, bound, why="relative change of the kernel")
+    assert_at_most(bound[1], 1 / 20, why="bound at width 4096")
+    assert_at_most(bound[1], bound[0] / 8, why="bound at sixteen times the width")
+    assert_at_most(misfit[:, -1], known.residual_factor(LAZY_STEP / K_0, 200) * norm(y), why="while it learns")
+
+
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
 def test_the_kernel_stays_near_its_infinite_limit_and_four_times_the_width_halves_the_bound():
     # given  erf, f_0 = 0, targets of length 1/20; widths 2^12 and 2^14, of which half the neurons are independent
-    X, y, widths = np.array([[1.0, 0], [0.6, 0.8]]), np.array([0.03, -0.04]), np.array([2**12, 2**14])
-    start = two_layer("ntk", widths, 2, np.array([1, 2]), activation="erf", signs=True, antisymmetric=True)
+    X, y, widths = POINTS[:2], np.array([0.03, -0.04]), np.array([2**12, 2**14])
+    start = two_layer("ntk", widths, 2, np.array([1, 2]), **{**SMOOTH, "activation": "erf"})
     limit = erf_ntk(X) - erf_nngp(X)
-    # given  |K_0 - K| <= h but for a probability 1e-12, hence s_0, |J_0| and the radius before anything is drawn
+    # given  |K_0 - K| <= h but for a probability ONCE, hence s_0, |J_0| and the radius before anything is drawn
     h = norm(hoeffding(4 / np.pi * np.abs(X @ X.T), widths[:, None, None] / 2, ONCE / 4), axis=(-2, -1))
     least, largest = np.linalg.eigvalsh(limit)
-    lip_radius = turning_rate(start, X, "hidden") * 4 * norm(y) / np.sqrt(least - h)
-    assert_at_most(lip_radius, np.sqrt(least - h) / 2, why="H6")
-    bound = h + 2 * np.sqrt(largest + h) * lip_radius + lip_radius**2
-    # when
-    path = list(islice(network_path(start, X, y, LAZY_STEP / (largest + h), "hidden"), 0, 41, 20))
-    # then   a priori; h is 0.18 and 0.09, nearly all of it. Power: an error of 2h is missed with probability ONCE
-    drift = np.array([spectral(net.kernel(X, train="hidden") - limit) for net in path])
-    assert_at_most(drift.T, bound[:, None], why="|K_t - K| at t = 0, 20, 40")
-    assert_at_most(bound[1], bound[0] / 2, why="the bound at four times the width")
+    turn = turning_rate(start, X, "hidden") * 4 * norm(y) / np.sqrt(least - h)
+    assert_at_most(turn, np.sqrt(least - h) / 2, why="H5")
+    # when   H4
+    eta = LAZY_STEP / (largest + h)
+    path = every(20, start, X, y, eta, "hidden", 40)
+    _, drift, misfit = watched(path, X, y, "hidden")
+    # then   training moves the kernel by far less than the draw does
+    moved = 2 * np.sqrt(largest + h) * turn + turn**2
+    assert_at_most(spectral(start.kernel(X, train="hidden") - limit), h, why="|K_0 - K|")
+    assert_at_most(drift.max(-1), moved, why="|K_t - K_0|")
+    assert_at_most(moved, h / 4, why="what training may change, against the draw")
+    assert_at_most((h + moved)[1], (h + moved)[0] / 2, why="|K_t - K| at four times the width")
+    assert_at_most(misfit[:, -1], (1 - 0.3 * eta * (least - h)) ** 20 * norm(y), why="|r_t| after 40 steps")
 
 
 @observed(part="(b)")
 def test_the_kernel_of_a_smooth_network_moves_much_less_than_the_square_root_of_the_width_says():
-    # given  tanh, both layers trained, five seeds at widths 64 and 1024: slope -1/2 would divide the change by 4
-    X, y = np.array([[1.0, 0.5], [-0.5, 1], [1, -1]]), np.array([1.0, -1, 0.5])
-    widths, seeds = np.repeat([64, 1024], 5), np.arange(10)
-    start = two_layer("ntk", widths, 2, seeds, activation="tanh", antisymmetric=True)
-    # when
-    end = fit(start, X, y, 0.3, loss=1e-3, budget=2000)
-    # then   the medians are off by more than a factor of 8, near the 16 of Theta(1/m)
-    change = spectral(end.kernel(X) - start.kernel(X)) / spectral(start.kernel(X))
-    narrow, wide = np.median(change.reshape(2, 5), axis=1)
-    assert_at_most(wide, narrow / 8, why="relative kernel change at sixteen times the width")
+    # given  tanh, both layers trained, nine frozen seeds at widths 64 and 4096: slope -1/2 would divide by 8
+    narrow, wide = sorted_changes("tanh", (64, 4096), eta=0.3)
+    # then   medians are further apart but for a probability 0.04: order statistics 2 and 8 of 9 enclose one
+    assert_at_most(wide[7], narrow[1] / 8, why="relative kernel change at 64 times the width")
 
 
 @observed(part="(b)")
 def test_the_kernel_of_a_relu_network_moves_more_than_one_over_the_width_says():
-    # given  ReLU, both layers trained, nine seeds at widths 256 and 16384: slope -1 would divide the change by 64
-    X, y = np.array([[1.0, 0.5], [-0.5, 1], [1, -1]]), np.array([1.0, -1, 0.5])
-    changes = []
-    for width in (256, 16384):
-        start = two_layer("ntk", np.repeat(width, 9), 2, np.arange(9), antisymmetric=True)
-        end = fit(start, X, y, 0.1, loss=1e-3, budget=2000)
-        changes.append(np.median(spectral(end.kernel(X) - start.kernel(X)) / spectral(start.kernel(X))))
-    # then   sign flips keep it near the 8 of 1/sqrt(m): between 4 and 24
-    assert_within(changes[0] / 24, changes[1], changes[0] / 4, why="relative kernel change at 64 times the width")
+    # given  ReLU, both layers trained, nine frozen seeds at widths 256 and 16384: slope -1 would divide by 64
+    narrow, wide = sorted_changes("relu", (256, 16384), eta=0.1)
+    # then   sign flips keep the medians nearer, but for a probability 0.04
+    assert_at_most(narrow[7] / 64, wide[1], why="relative kernel change at 64 times the width")
 
 
 @counterexample(part="(b)")
 def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quarter_in_one_step_at_every_width():
     # given  the network of (a), f_0 = 0; x = e_1, y = 2, eta = 1/4
-    x, y, eta, widths = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), [8, 32, 128, 512]
-    starts = [signed_network(m, Fraction(1), Fraction(1, 2 ** (1 + k))) for k, m in enumerate(widths)]
+    x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), standard_networks(4)
     # when
     ends = [net.descend(x, y, eta) for net in starts]
     # then   (a, w.x) -> (a + eta y w.x, w.x + eta y a) multiplies K by 1 + (eta y)^2, whatever m
-    changes = [
-        (end.kernel(x) - net.kernel(x))[0, 0] / net.kernel(x)[0, 0] for net, end in zip(starts, ends, strict=True)
-    ]
+    changes = [(end.kernel(x) / net.kernel(x))[0, 0] - 1 for net, end in zip(starts, ends, strict=True)]
     assert_identical(changes, [(eta * y[0]) ** 2] * 4, why="relative change of K, widths 8 to 512")
     reads = "relative change of K in one step {value} at every width > {limit} if it stays constant"
     assert_violates(changes[-1], 0, reads=reads, x=[1, 0], y=2, eta=eta, m=512)
 
 
 @counterexample(part="(b)")
-def test_in_the_mean_field_parameterization_the_kernel_changes_as_much_at_every_width_while_the_network_learns():
-    # given  scale 1/m and the rate m eta that goes with it; weights +-1, x = e_1, y = 2
-    x, y, widths = fractions([[1, 0]]), fractions([2]), [8, 64, 512]
-    starts = [signed_network(m, Fraction(1, m), Fraction(1)) for m in widths]
-    # when   four exact steps
-    ends = [net.descend(x, y, Fraction(m, 4), 4) for net, m in zip(starts, widths, strict=True)]
-    # then   width is immaterial: the loss falls below a twentieth and the kernel grows by more than half
-    values = [end.predict(x)[0] for end in ends]
-    ratios = [(end.kernel(x) / net.kernel(x))[0, 0] for net, end in zip(starts, ends, strict=True)]
-    assert_identical(values + ratios, [values[0]] * 3 + [ratios[0]] * 3, why="the same run at every width")
-    assert_at_most((values[0] - 2) ** 2, Fraction(4, 20), why="twice the loss after four steps")
-    reads = "K_4/K_0 - 1 = {value} > {limit} at widths 8, 64 and 512"
-    assert_violates(ratios[0] - 1, Fraction(1, 2), reads=reads, x=[1, 0], y=2, eta="m/4")
-
-
-@counterexample(part="(b)")
 def test_a_search_finds_a_target_for_which_the_kernel_change_does_not_shrink_with_the_width():
     def persists(instance):
         exponent, y = instance
-        starts = [signed_network(8 * 4**k, Fraction(1), Fraction(1, 2 ** (1 + k))) for k in (exponent, exponent + 1)]
-        x, eta = fractions([[1, 0]]), Fraction(1, 4)
+        x, eta, starts = fractions([[1, 0]]), Fraction(1, 4), standard_networks(4)[exponent : exponent + 2]
         grown = [(net.descend(x, fractions([y]), eta).kernel(x) / net.kernel(x))[0, 0] for net in starts]
         return min(grown) > Fraction(11, 10) and grown[1] >= grown[0]
 
@@ -465,87 +417,72 @@ def test_a_search_finds_a_target_for_which_the_kernel_change_does_not_shrink_wit
     assert_identical(found, (0, 2), why="y = 2 at widths 8 and 32: the smallest with (y/4)^2 > 1/10")
 
 
-@necessity("H1", part="(b)")
-def test_without_H1_a_fixed_rate_multiplies_the_residual_by_more_than_the_width_over_nine():
-    # given  the standard network at eta = 1/4; r_1 = (1 - eta K_0) r_0 exactly, as f_0 = 0
-    x, y, eta = fractions([[1, 0]]), fractions([2]), Fraction(1, 4)
-    net = signed_network(512, Fraction(1), Fraction(1, 16))
-    growth = -(net.descend(x, y, eta).predict(x) - y)[0] / (net.predict(x) - y)[0]
-    assert_identical(growth, eta * (1 + Fraction(512, 2)) - 1, why="eta (1 + m/d) - 1")
-    assert_violates(growth, Fraction(512, 9), reads="residual times {value} > {limit}", x=[1, 0], y=2, eta=eta, m=512)
+@necessity("H3", part="(b)")
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_without_H3_a_relu_network_of_any_width_loses_a_third_of_its_kernel_in_one_step(k):
+    # given  NTK parameterization, m = 4^k neurons w = (1/(8 sqrt(m)), 1), a = +-1, barely active at x = e_1
+    m, x, c, eta = 4**k, fractions([[1, 0]]), Fraction(1, 2**k), Fraction(1, 4)
+    start = ExactReluNetwork(fractions([[c / 8, 1]] * m), fractions([1] * (m // 2) + [-1] * (m // 2)), c)
+    # when   H4, towards y = -1: a step of 1/(4 sqrt(m)) puts the half with a = 1 to rest
+    K_0, K_1 = (net.kernel(x)[0, 0] for net in (start, start.descend(x, fractions([-1]), eta)))
+    assert_at_most(eta * K_0, Fraction(1, 3), why="H4")
+    assert_violates(
+        1 - K_1 / K_0, Fraction(1, 3), reads="relative kernel change {value} > {limit}", m=m, x=[1, 0], y=-1
+    )
 
 
-@necessity("H1", part="(b)")
-def test_without_H1_a_rate_that_trains_a_narrow_network_makes_a_wide_one_overflow():
-    # given  tanh, standard parameterization, eta = 1/10, where |K_0| is near 0.6 m
-    X, y = np.array([[1.0, 0], [0.6, 0.8]]), np.array([0.5, -0.5])
-    narrow, wide = (two_layer("standard", m, 2, 7, activation="tanh") for m in (8, 1024))
-    end = fit(narrow, X, y, 0.1, loss=1e-6, budget=2000)
+@necessity("H4", part="(b)")
+def test_without_H4_a_rate_that_trains_a_narrow_network_makes_a_wide_one_overflow():
+    # given  the standard network, tanh, eta = 1/10, where |K_0| is near 0.6 m; at width 1024 H5 holds
+    X, y = POINTS[:2], np.array([0.5, -0.5])
+    narrow, wide = (two_layer("standard", m, 2, 7, **SMOOTH) for m in (8, 1024))
+    assert_at_most(lazy_radius(wide, X, y, "both").laziness, 1, why="H5")
     # then   the run that is lost says where
+    end = fit(narrow, X, y, 0.1, loss=1e-6, budget=2000)
     assert_at_most(0.5 * norm(end.predict(X) - y) ** 2, 1e-6, why="loss at width 8")
     with pytest.raises(NonFiniteLossError, match=r"instance 0 has misfit (inf|nan) after \d+ steps"):
         fit(wide, X, y, 0.1, loss=1e-6, budget=2000)
 
 
-@necessity("H1", part="(b)")
-def test_without_H1_a_wide_relu_network_dies_of_the_same_rate_and_its_kernel_with_it():
-    # given  the same with ReLU, ten seeds at width 1024: the steps throw every neuron off the data
-    X, y = np.array([[1.0, 0], [0.6, 0.8]]), np.array([0.5, -0.5])
-    start = two_layer("standard", np.repeat(1024, 10), 2, np.arange(10))
-    *_, end = islice(network_path(start, X, y, 0.1), 21)
-    # then   f = 0 and J = 0 exactly, so that nothing ever moves again
-    assert_identical(end.predict(X), np.zeros((10, 2)), why="values after twenty steps")
-    assert_identical(end.jacobian(X), 0 * start.jacobian(X), why="Jacobian after twenty steps")
-
-
 @necessity("H4", part="(b)")
-def test_without_H4_an_arbitrarily_small_movement_turns_the_jacobian_of_a_relu_network():
-    # given  one ReLU neuron of width one, moved across the hyperplane of x by 2^-30
-    x, tiny = fractions([[1, 0]]), Fraction(1, 2**30)
-    net = ExactReluNetwork(fractions([[0, 1]]) - tiny * fractions([["1/2", 0]]), fractions([1]), Fraction(1))
-    moved = net.moved(fractions([1, 0, 0]), tiny)
-    # then   J(w) - J(v) has an entry 1, more than any Lipschitz constant below 2^30 allows
-    turn = max(abs(entry) for entry in (moved.jacobian(x) - net.jacobian(x)).ravel())
-    assert_violates(turn, 2**29 * tiny, reads="change of J {value} > Lip |W - V| = {limit}", x=[1, 0], Lip=2**29)
+def test_without_H4_a_long_step_throws_the_weights_out_of_their_radius():
+    # given  the lazy network of the a priori test, but eta |K_0| = 8
+    X, y = np.array([[1.0, 0.5], [0.8, 0.6]]), np.array([1.0, -0.5])
+    start = two_layer("ntk", 256, 2, 11, **SMOOTH)
+    y = y / lazy_radius(start, X, y).laziness
+    known, eta = lazy_radius(start, X, y), 8 / spectral(start.kernel(X, train="hidden"))
+    moved, drift, _ = watched(every(29, start, X, y, eta, "hidden", 29), X, y, "hidden")
+    assert_at_most(known.radius, moved[-1], why="radius against displacement after a long step")
+    assert_at_most(kernel_drift(start, X, known.radius, "hidden"), drift[-1], why="bound against kernel")
+
+
+@observed(part="(b)")
+def test_a_fixed_rate_kills_wide_relu_networks_of_the_paper_and_their_kernels_with_them():
+    # given  the standard network, ReLU, eta = 1/10; ten frozen seeds at width 8192
+    X, y = POINTS[:2], np.array([0.5, -0.5])
+    start = two_layer("standard", np.repeat(8192, 10), 2, np.arange(10))
+    *_, end = islice(network_path(start, X, y, 0.1), 21)
+    # then   the steps throw every neuron off the data: f = 0 and J = 0 exactly, so that nothing ever moves again
+    assert_identical(end.predict(X), np.zeros((10, 2)), why="values after twenty steps")
+    assert_identical(end.kernel(X), np.zeros((10, 2, 2)), why="kernel after twenty steps")
 
 
 @necessity("H5", part="(b)")
-def test_without_H5_a_long_step_throws_the_weights_out_of_their_radius():
-    # given  the lazy network of the a priori test, but eta |K_0| = 8
-    X, y = np.array([[1.0, 0.5], [0.8, 0.6]]), np.array([1.0, -0.5])
-    start = two_layer("ntk", 256, 2, 11, activation="tanh", signs=True, antisymmetric=True)
-    y = y / lazy_radius(start, X, y).laziness
-    known, eta = lazy_radius(start, X, y), 8 / spectral(start.kernel(X, train="hidden"))
-    *_, end = islice(network_path(start, X, y, eta, "hidden"), 30)
-    assert_at_most(known.radius, displacement(end, start), why="radius against displacement after a long step")
-    change = spectral(end.kernel(X, train="hidden") - start.kernel(X, train="hidden"))
-    assert_at_most(kernel_drift(start, X, known.radius, "hidden"), change, why="bound against kernel after a long step")
-
-
-@necessity("H6", part="(b)")
-def test_without_H6_targets_that_are_large_for_the_width_change_the_kernel_by_half():
-    # given  four tanh neurons, whose values stay below 2, and targets of that size
-    X, y = np.array([[1.0, 0.5], [-0.5, 1]]), np.array([1.8, -1.8])
-    start = two_layer("ntk", 4, 2, 11, activation="tanh", signs=True, antisymmetric=True)
+@pytest.mark.parametrize(
+    ("parameterization", "width", "y"), [("ntk", 4, 1.8), ("mean-field", 64, 0.7), ("mean-field", 4096, 0.7)]
+)
+def test_without_H5_a_network_that_learns_changes_its_kernel_by_half(parameterization, width, y):
+    # given  targets near the largest values that W alone can give: tanh, where the narrow NTK network stays below 2,
+    #        and the mean field below 1 at every width
+    X, y = np.array([[1.0, 0.5], [-0.5, 1]]), np.array([y, -y])
+    start = two_layer(parameterization, width, 2, 11, **SMOOTH)
+    assert_at_most(8, lazy_radius(start, X, y).laziness, why="Lip 8|r_0|/s_0^2: H5 fails by far")
+    # when   H4
     K_0 = start.kernel(X, train="hidden")
     end = fit(start, X, y, LAZY_STEP / spectral(K_0), loss=1e-3, budget=20000, train="hidden")
+    # then
     change = spectral(end.kernel(X, train="hidden") - K_0) / spectral(K_0)
-    assert_at_most(1 / 2, change, why="relative kernel change of a narrow network")
-
-
-@necessity("H6", part="(b)")
-@given_batches(problem=trainings())
-def test_without_H6_a_singular_kernel_leaves_contradictory_targets_unfitted(problem):
-    # given  the first input twice, with targets y_1 and y_1 + 2: no width helps
-    X = np.concatenate([problem.X, problem.X[:, :1]], axis=1)
-    y = np.concatenate([problem.y, problem.y[:, :1] + 2], axis=1)
-    start = problem.network("tanh", signs=True, antisymmetric=True)
-    eta = LAZY_STEP / spectral(start.kernel(X, train="hidden"))
-    # when
-    *_, end = islice(network_path(start, X, y, eta, "hidden"), 20)
-    # then   two residuals that differ by 2, but for the rounding of one value
-    residual = norm(end.predict(X) - y, axis=-1)
-    assert_at_most(np.sqrt(2), residual + value_rounding(end, X), why="residual of a repeated input", instance=problem)
+    assert_at_most(1 / 2, change, why="relative kernel change of a network that learned")
 
 
 # (c) the function-space equation
@@ -605,7 +542,7 @@ def test_a_search_finds_the_lost_factor_and_needs_two_samples_for_it():
 @given_batches(problem=trainings(log_widths=range(1, 5)))
 def test_at_every_width_the_residual_moves_by_one_nth_of_the_kernel_of_the_moment(problem, activation):
     # given  both layers, away from the start: after two steps of descent
-    n, start = problem.rows, problem.network(activation)
+    n, start = problem.rows, drawn_network(problem, activation)
     *_, net = islice(network_path(start, problem.X, problem.y, problem.step / 40), 3)
     r = net.predict(problem.X) - problem.y
     # when   the derivative of f along -grad L, L with 1/(2n), by a complex step: exact but for rounding
@@ -650,7 +587,7 @@ def test_torch_users_see_the_same_factor():
 @given_batches(problem=trainings(log_widths=range(2, 6)))
 def test_the_linearized_network_follows_its_closed_form_at_all_times_and_off_the_data(problem):
     # given  tanh, both layers; the loss with 1/(2n) and rate eta, so that h = eta/n; the drawn time
-    start, X, Z, t = problem.network("tanh"), problem.X, problem.Z, problem.t
+    start, X, Z, t = drawn_network(problem, "tanh"), problem.X, problem.Z, problem.t
     J, J_Z, r_0 = start.jacobian(X), start.jacobian(Z), problem.y - start.predict(X)
     eta = problem.rows * problem.step / spectral(start.kernel(X))
     h = eta / problem.rows
@@ -676,10 +613,10 @@ def _filter(K, h, t, r):
 @corrected(part="(c)")
 @given_batches(problem=trainings(log_widths=range(4, 9)))
 def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path_shows(problem):
-    # given  H4 and a step below 1/lambda_max(K_0)
-    start, X, y = problem.network("tanh", signs=True), problem.X, problem.y
+    # given  H3 and the drawn step, below 2/|K_0|
+    start, X, y = drawn_network(problem, "tanh", signs=True), problem.X, problem.y
     K_0 = start.kernel(X, train="hidden")
-    eta = problem.step / (2 * spectral(K_0))
+    eta = problem.step / spectral(K_0)
     # when   twenty steps of the network, and of its linearization
     states = list(islice(network_path(start, X, y, eta, "hidden"), 21))
     linear = start.predict(X) - y
@@ -687,24 +624,20 @@ def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path
     linear = np.matvec(np.linalg.matrix_power(contraction, 20), linear)
     # then
     gap = norm(states[-1].predict(X) - y - linear, axis=-1)
-    rounding = 20 * kernel_rounding(start, X) / spectral(K_0) * norm(start.predict(X) - y, axis=-1)
+    rounding = 40 * kernel_rounding(start, X) / spectral(K_0) * norm(start.predict(X) - y, axis=-1)
     bound = linearization_gap(states, X, y, eta) + rounding + 2 * value_rounding(states[-1], X)
     assert_at_most(gap, bound, why="network against its linearization", instance=problem)
 
 
 @corrected(part="(c)")
-def test_one_neuron_attains_the_distance_from_its_linearization_after_a_short_time():
-    # given  tanh where its slope 2/3 is steepest, pulled towards larger slopes: s''' = 0 there, |s''''| <= 12
-    X, y, eta, steps = np.array([[1.0, 0]]), np.array([0.0]), 1e-4, 100
-    start = TwoLayer(np.array([[np.arctanh(1 / np.sqrt(3)), 0.0]]), np.array([1.0]), "tanh", 1.0)
-    states = list(islice(network_path(start, X, y, eta, "hidden"), steps + 1))
-    K_0 = start.kernel(X, train="hidden")[0, 0]
-    # then   the slope gains L2 d - 2 d^3 at least, and (1 - eta K_0)^t of what was added is left
-    gap = states[-1].predict(X)[0] - (1 - eta * K_0) ** steps * start.predict(X)[0]
-    bound = linearization_gap(states, X, y, eta)
-    third_order = 1 - 2 * displacement(states[-1], start) ** 2 / (4 / (3 * np.sqrt(3)))
-    lower = third_order * (1 - eta * K_0) ** steps * bound
-    assert_within(lower, abs(gap), bound, slack=steps * kernel_rounding(start, X), why="gap of one neuron")
+def test_beyond_twice_the_inverse_kernel_the_distance_from_the_linearization_outgrows_that_sum():
+    # given  one tanh neuron, |r_0| = 1/10, eta |K_0| = 3: the linearization doubles what was added before
+    X, start = np.ones((1, 1)), TwoLayer(np.arctanh([[3**-0.5]]), np.ones(1), "tanh", 1.0)
+    y, eta = start.predict(X) + 0.1, 3 / start.kernel(X, train="hidden")[0, 0]
+    states = list(islice(network_path(start, X, y, eta, "hidden"), 4))
+    # then   r_3^lin = (1 - 3)^3 r_0
+    gap = np.abs(states[-1].predict(X) - y - (1 - 3) ** 3 * (start.predict(X) - y))
+    assert_at_most(2 * linearization_gap(states, X, y, eta), gap, why="twice the sum, after three steps")
 
 
 @corrected(part="(c)")
@@ -765,19 +698,11 @@ def test_a_search_finds_two_eigenvalues_without_a_common_penalty():
     assert_identical(sorted(found[0]), [1, 2], why="the smallest spectrum without a penalty")
 
 
-@counterexample(part="(d)")
-def test_ridge_with_the_inverse_time_for_its_penalty_is_off_by_a_fifth():
-    # given  lambda = 1/t, s = kt = 5/2: 1 - e^{-s} against s/(1 + s)
-    s = Fraction(5, 2)
-    gap = 1 - exponential_of_minus(s)[1] - s / (1 + s)
-    assert_violates(gap, Fraction(1, 5), reads="filters differ by {value} > {limit}", s=s)
-
-
 @corrected(part="(d)")
 @given_batches(problem=trainings(log_widths=range(6, 9)))
 def test_the_limit_is_the_interpolant_of_least_norm_plus_what_the_start_leaves(problem):
     # given  ReLU, both layers, any start
-    start, X, Z = problem.network("relu"), problem.X, problem.Z
+    start, X, Z = drawn_network(problem, "relu"), problem.X, problem.Z
     J, f_0 = start.jacobian(X), start.predict(X)
     # when   LAPACK finds the limit of descent in the weights of the linearized network, the one nearest to theta_0
     theta = nearest_interpolant(J, problem.y - f_0, np.zeros((len(J), J.shape[-1])))
@@ -797,29 +722,32 @@ def offsets_of_networks(width):
 
     Returns c = (1, -K^-1 k_x), the points x and X, the networks, and v = c' Sigma_m c, an offset's variance given W.
     """
-    points, count = np.array([[-0.6, 0.8], [1, 0], [0.6, 0.8]]), 2**18 // width
+    points, nets = np.array([[-0.6, 0.8], [1, 0], [0.6, 0.8]]), networks_of(width, 2**18 // width)
     c = np.append(1, -interpolant_coefficients(relu_ntk(points[1:]), relu_ntk(points)[0, 1:]))
-    neurons = two_layer("ntk", 2**18, 2, width)
-    nets = TwoLayer(neurons.W.reshape(count, width, 2), neurons.a.reshape(count, width), "relu", width**-0.5)
     return c, points, nets, np.vecdot(nets.kernel(points, train="output") @ c, c)
 
 
 @corrected(part="(d)")
-@pytest.mark.parametrize("width", [16, 64])
+@pytest.mark.parametrize("width", [8, 64])
 def test_given_the_hidden_weights_the_offset_is_gaussian_with_the_empirical_variance(width):
     c, points, nets, v = offsets_of_networks(width)
-    # then   c'f_0 ~ N(0, v) given W: a sum of squares over v is chi-square. delta = ONCE
-    squares = np.sum((nets.predict(points) @ c) ** 2 / v)
-    inside = chi_square_interval(len(v), ONCE)
-    assert_within(inside[0], squares, inside[1], why="squares of the offsets over their variances, chi-square")
-    # and    power
-    found = chi_square_power(len(v), ONCE, [1 / 1.3, 1.3])
+    # then   c'f_0 ~ N(0, v) given W; delta = ONCE for the sum of squares over v and for the law. At width 8 a neuron in
+    #        thirty thousand networks may rest at all points, with v = 0
+    active = v > 0
+    offsets, count = (nets.predict(points) @ c)[active] / np.sqrt(v[active]), active.sum()
+    inside, bound = chi_square_interval(count, ONCE), dvoretzky_kiefer_wolfowitz(count, ONCE)
+    assert_within(inside[0], np.sum(offsets**2), inside[1], why="squares of the offsets over their variances")
+    assert_at_most(
+        sup_distance(offsets, scipy.stats.norm.cdf), bound, why="law of the offsets over their deviations, DKW"
+    )
+    # and    power; signs for a would be seen at width 8
+    found = chi_square_power(count, ONCE, [1 / 1.3, 1.3])
     assert_at_most(1 - 1e-5, found, why="chance that a variance wrong by a factor 1.3 is seen")
 
 
 @corrected(part="(d)")
 @pytest.mark.parametrize("width", [16, 64])
-def test_the_variance_of_the_offset_has_the_same_exact_mean_at_every_width(width):
+def test_the_offset_of_the_limiting_predictor_has_the_same_exact_variance_at_every_width(width):
     c, points, _, v = offsets_of_networks(width)
     variance, G = c @ relu_nngp(points) @ c, (np.abs(c) @ norm(points, axis=1)) ** 2
     ends = (-np.inf, 1 / (2 * G))
@@ -835,14 +763,14 @@ def test_the_variance_of_the_offset_has_the_same_exact_mean_at_every_width(width
     allowed, found = deviations(ONCE), detectable(deviations, ONCE, ONCE)
     assert_within(variance - allowed.below, v.mean(), variance + allowed.above, why="mean variance of the offset")
     assert_at_most(max(found.below, found.above), 2 / 5 * variance, why="error that is missed with probability ONCE")
-    assert_within(0.358, variance, 0.359, why="c' Sigma c: nothing that width would make small")
+    assert_at_most(1 / 3, variance, why="c' Sigma c: nothing that width would make small")
 
 
 @corrected(part="(d)")
 @given_batches(problem=trainings(log_widths=range(6, 9)))
 def test_from_an_antisymmetric_start_descent_is_off_ridge_by_the_difference_of_their_filters(problem):
     # given  f_0 = 0; the drawn time, and lambda = 1/(ht), ridge in the loss without 1/n
-    start, X, y = problem.network("relu", antisymmetric=True), problem.X, problem.y
+    start, X, y = drawn_network(problem, "relu", antisymmetric=True), problem.X, problem.y
     J, K, t = start.jacobian(X), problem.gram(lambda inputs: start.kernel(inputs)), problem.t + 1
     w = np.linalg.eigvalsh(K)
     h = problem.step / w[:, -1]
