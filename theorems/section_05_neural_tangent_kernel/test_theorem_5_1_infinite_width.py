@@ -14,8 +14,8 @@ Setting     Two layers, $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$; for mor
             or both layers. (d) flow and descent on the linearized network have filter $1 - e^{-kt}$ and $1 - (1-hk)^t$
 Hypotheses  (a) (H1) NTK parameterization: scale m^(-1/2), weights of order 1.  (H2) The neurons are independent.
             (b) (H3) s' is bounded, |s''| <= L2.  (H4) eta |K_0| <= 1/3.  (H5) The network is wide for its data:
-            s_0 is the least singular value of J_0, Lip the Lipschitz constant of J within 4 |r_0|/s_0 of the start, for W
-            alone scale L2 |X| max|x_i| max|a_j|, and  Lip * 8 |r_0| <= s_0^2, which needs K_0 > 0.
+            Lip * 8 |r_0| <= s_0^2, with s_0 > 0 the least singular value of J_0 and Lip the Lipschitz constant of J
+            within 4 |r_0|/s_0 of the start, which for W alone is scale L2 |X| max|x_i| max|a_j|.
 Corrected   (c) $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$, exact at every width, $K_t$ empirical and moving; and for
             descent on $\frac12 \|r\|^2$ in W alone, as in H3, with $\eta |K_0| \le 2$ and $d_s = \|W_s - W_0\|_F$,
             $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} Lip\, [\frac{d_s + d_{s+1}}{2} \|J_s\| + d_s \|J_0\|] \|r_s\|$.
