@@ -47,10 +47,10 @@ Chance      (a) 1e-13 for each of 20 comparisons an instance with Chernoff and 1
             below 1e-8 in both. (b) and (c) leave nothing to chance but which networks they look at
 Findings    With the printed expectation (a) is empty under H1: E K_m is the same at every width. At a fixed rate a wide
             standard network does not keep its kernel: with tanh it overflows, with ReLU nearly always (274 of 300
-            seeds at width 1024) every neuron leaves the data within a few steps, and the kernel is zero for ever; at a rate
-            of order 1/m it keeps it. The 1/sqrt(m) of (b) under H1 bounds from above: a smooth network's kernel moves
-            like 1/m, and a test that its slope is -1/2 would fail. Limitations 1 to 3 of Section 5.3 are what (b), (c)
-            and the parameterizations show
+            seeds at width 1024) every neuron leaves the data within a few steps, and the kernel is zero for ever; at
+            a rate of order 1/m it keeps it. The 1/sqrt(m) of (b) under H1 bounds from above: a smooth network's kernel
+            moves like 1/m, and a test that its slope is -1/2 would fail. Limitations 1 to 3 of Section 5.3 are what
+            (b), (c) and the parameterizations show
 Expected    refuted
 """
 
