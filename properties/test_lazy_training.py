@@ -133,6 +133,16 @@ def test_jacobian_and_kernel_move_no_further_than_their_bounds(activation):
     assert_at_most(kernel_rounding(other, X), 1e-10 * spectral(other.kernel(X, train="hidden")), why="small roundings")
 
 
+def test_the_rounding_of_the_kernel_of_both_layers_counts_the_output_weights():
+    # given  a = 0, whose hidden layer has the kernel 0 exactly; extended precision for the exact kernel
+    net = two_layer("ntk", 64, 3, 1, activation="tanh")
+    net = dataclasses.replace(net, a=0 * net.a)
+    exact = dataclasses.replace(net, W=net.W.astype(np.longdouble)).kernel(X)
+    error = spectral((net.kernel(X) - exact).astype(float))
+    assert_at_most(error, kernel_rounding(net, X, "both"), why="rounding of both layers")
+    assert_at_most(kernel_rounding(net, X), error / 2, why="which that of the hidden layer, 0, does not cover")
+
+
 @pytest.mark.parametrize("t", [1, 2])
 def test_steps_towards_larger_slopes_attain_every_term_of_the_distance_from_the_linearization(t):
     # given  one tanh neuron where its slope 2/3 grows most, s''' = 0, |s''''| <= 12; targets so far that it moves by
