@@ -121,9 +121,9 @@ def networks_of(width, count):
     return TwoLayer(neurons.W.reshape(count, width, 2), neurons.a.reshape(count, width), "relu", width**-0.5)
 
 
-def standard_networks(count):
-    """The paper's own networks at widths 8, 32, 128, ... of f_0 = 0, with weights +-1 and +-sqrt(2/m)."""
-    return [signed_network(8 * 4**k, Fraction(1), Fraction(1, 2 ** (1 + k))) for k in range(count)]
+def standard_network(k):
+    """The paper's own network at width 8 * 4^k, f_0 = 0, with weights +-1 and +-sqrt(2/m), in fractions."""
+    return signed_network(8 * 4**k, Fraction(1), Fraction(1, 2 ** (1 + k)))
 
 
 def repeated(net, width):
@@ -245,7 +245,7 @@ def test_with_the_printed_expectation_there_is_nothing_to_converge():
 def test_the_kernel_of_the_papers_own_network_grows_with_its_width():
     # given  scale 1, weights of He's variances 2/d = 1 and 2/m: weights +-1 and +-sqrt(2/m) have them, and the kernel
     #        at e_1 depends on nothing else in expectation
-    kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in standard_networks(4)]
+    kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in map(standard_network, range(4))]
     # then   E K_m(x, x) = |x|^2 (1 + m/d): the differences grow where a limit would make them vanish
     assert_identical(kernels, [1 + Fraction(m, 2) for m in (8, 32, 128, 512)], why="E K_m = 1 + m/d")
     steps = kernels[1] - kernels[0], kernels[3] - kernels[2]
@@ -258,7 +258,7 @@ def test_a_search_finds_a_width_from_which_the_kernel_is_off_any_limit():
     #        exceeds the candidate by more than one refutes it for good
     def exceeds(instance):
         limit, exponent, x = instance
-        return standard_networks(4)[exponent].kernel(fractions([[x, 0]]))[0, 0] - limit > 1
+        return standard_network(exponent).kernel(fractions([[x, 0]]))[0, 0] - limit > 1
 
     found = smallest_violation(st.tuples(st.integers(9, 40), st.integers(0, 3), st.integers(1, 2)), exceeds, budget=60)
     assert_identical(found, (9, 0, 2), why="|x|^2 (1 + m/2) = 20 at x = 2 e_1 and width 8, less 9")
@@ -394,7 +394,7 @@ def test_the_kernel_of_a_relu_network_moves_more_than_one_over_the_width_says():
 @counterexample(part="(b)")
 def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quarter_in_one_step_at_every_width():
     # given  the network of (a), f_0 = 0; x = e_1, y = 2, eta = 1/4
-    x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), standard_networks(4)
+    x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), [standard_network(k) for k in range(4)]
     # when
     ends = [net.descend(x, y, eta) for net in starts]
     # then   (a, w.x) -> (a + eta y w.x, w.x + eta y a) multiplies K by 1 + (eta y)^2, whatever m
@@ -408,7 +408,7 @@ def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quart
 def test_a_search_finds_a_target_for_which_the_kernel_change_does_not_shrink_with_the_width():
     def persists(instance):
         exponent, y = instance
-        x, eta, starts = fractions([[1, 0]]), Fraction(1, 4), standard_networks(4)[exponent : exponent + 2]
+        x, eta, starts = fractions([[1, 0]]), Fraction(1, 4), map(standard_network, (exponent, exponent + 1))
         grown = [(net.descend(x, fractions([y]), eta).kernel(x) / net.kernel(x))[0, 0] for net in starts]
         return min(grown) > Fraction(11, 10) and grown[1] >= grown[0]
 
