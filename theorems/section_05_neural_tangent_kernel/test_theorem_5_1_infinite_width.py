@@ -623,10 +623,11 @@ def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path
 def test_beyond_twice_the_inverse_kernel_the_distance_from_the_linearization_outgrows_that_sum():
     # given  one tanh neuron, |r_0| = 1/10, eta |K_0| = 3: the linearization doubles what was added before
     X, start = np.ones((1, 1)), TwoLayer(np.arctanh([[3**-0.5]]), np.ones(1), "tanh", 1.0)
-    y, eta = start.predict(X) + 0.1, 3 / start.kernel(X, train="hidden")[0, 0]
+    y, K_0 = start.predict(X) + 0.1, start.kernel(X, train="hidden")[0, 0]
+    eta = 3 / K_0
     states = list(islice(network_path(start, X, y, eta, "hidden"), 4))
-    # then   r_3^lin = (1 - 3)^3 r_0
-    gap = np.abs(states[-1].predict(X) - y - (1 - 3) ** 3 * (start.predict(X) - y))
+    # then   r_3^lin = (1 - eta K_0)^3 r_0
+    gap = np.abs(states[-1].predict(X) - y - (1 - eta * K_0) ** 3 * (start.predict(X) - y))
     assert_at_most(2 * linearization_gap(states, X, y, eta), gap, why="twice the sum, after three steps")
 
 
