@@ -230,6 +230,8 @@ def test_networks_of_width_8_average_to_the_limit_at_one_input_and_would_not_wit
     limit = relu_ntk(x, hidden_layers=2)[0, 0]
     assert_at_most(abs(median - limit), radius, why="median of means")
     assert_at_most(2 * radius, limit / 3, why="power against a layer that is left out")
+    # and    at m = 1 the kernel is u^2 g^2 + u^2 a^2 + a^2 g^2 or, three times in four, 0: mean square 45/4
+    assert_identical(variance_at_one_input(1), 45 / 4 - 9 / 16, why="variance at width 1")
 
 
 @observed(part="(c)")
