@@ -117,7 +117,8 @@ def test_the_last_failures_alone_leave_their_claim_not_run(tmp_path):
     selection = ["-k", "predicting_zero", "--ledger", str(tmp_path)]
     assert run("-m", "fast", ONE_FILE, *selection).returncode == 0
     verdicts = {claim["label"]: claim["verdict"] for claim in untimed(tmp_path)["claims"]}
-    assert set(verdicts.values()) == {"not run"}
+    assert verdicts["Theorem 3.3"] == "not run"
+    assert set(verdicts.values()) <= {"not run", "not testable"}
 
 
 def test_collecting_imports_neither_torch_nor_scikit_learn():

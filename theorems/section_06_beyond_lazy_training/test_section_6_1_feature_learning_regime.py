@@ -32,7 +32,7 @@ Findings    The criterion fails both ways: ntk and mup networks move alike, one 
             relative to $\|\theta_0\|$ does not mend it: rescaling the layers apart leaves f and changes it. Rich
             networks have a certificate too, not only lazy ones. Slopes in log m of movement and of relative kernel
             change, up to m = 10,000: ntk 0.00 and -0.76, mup -0.01 and 0.01, standard -0.48 and -1.94, mean-field 0.49
-            and 0.01; there ntk and standard move by $\sqrt{r_0^\top K_0^{-1} r_0}$ to half a percent, rich ones by 0.71.
+            and 0.01; there ntk and standard move by $\sqrt{r_0^\top K_0^{-1} r_0}$ to half a percent, rich 0.71 of it.
             On 2-parity with fewer samples than quadratic monomials a moving kernel is worth 9 to 35 points of accuracy
             over the ntk network and the infinite kernel, in each of 32 data sets (an experiment; Daniely, Malach 2020,
             Learning Parities with Neural Networks, prove such a gap for other inputs); with more, 5 points at most
