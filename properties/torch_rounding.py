@@ -11,6 +11,7 @@ Imports torch: to be imported inside functions.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ class MovedInputs(TorchDispatchMode):
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
         self._generator = torch.Generator().manual_seed(seed)
+        self._places = random.Random(seed)
         self._noise = torch.empty(0, dtype=torch.float64)
 
     def __torch_dispatch__(
@@ -66,7 +68,7 @@ class MovedInputs(TorchDispatchMode):
         # Uniform numbers in [-1, 1], twice as many as the largest tensor has; each input reads from another place.
         if 2 * tensor.numel() > len(self._noise):
             self._noise = 2 * torch.rand(2 * tensor.numel(), generator=self._generator, dtype=torch.float64) - 1
-        place = int(torch.randint(tensor.numel() + 1, (), generator=self._generator))
+        place = self._places.randint(0, tensor.numel())
         noise = self._noise[place : place + tensor.numel()].view(tensor.shape).to(tensor)
         unit = UNIT_ROUNDOFF * torch.finfo(tensor.dtype).eps / torch.finfo(torch.float64).eps
         return torch.addcmul(tensor, noise, tensor.abs().max(), value=STRETCH * unit)
