@@ -16,6 +16,8 @@ import numpy as np
 import scipy.special
 import scipy.stats
 
+from fixtures.kernels.infinite_width import arc_cosine_0, arc_cosine_1
+
 Law = Callable[[np.ndarray], np.ndarray]
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
@@ -138,10 +140,9 @@ def _correlation(r: Any) -> np.ndarray:
 
 
 def relu_ntk_mean(r: Any) -> np.ndarray:
-    """EZ of `relu_ntk_log_mgf`, its derivative at s = 0: (sqrt(1 - r^2) + 2 r (pi - arccos r))/(2 pi)."""
+    """EZ of `relu_ntk_log_mgf`, its derivative at s = 0: k_1(r) + r k_0(r), the limit K_inf for unit inputs."""
     r = _correlation(r)
-    sine = np.sqrt((1 - r) * (1 + r))
-    return (sine + 2 * r * np.arctan2(sine, -r)) / (2 * np.pi)
+    return arc_cosine_1(r) + r * arc_cosine_0(r)
 
 
 def relu_ntk_deviations(r: Any, width: Any, false_alarm: Any) -> Deviations:

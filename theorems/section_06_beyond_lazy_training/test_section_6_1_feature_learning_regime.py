@@ -98,6 +98,10 @@ class Task:
     seed: int | np.ndarray
     step: float | np.ndarray
 
+    def lazy_network(self):
+        """The ntk network of this width and seed: tanh, a = +-1, f_0 = 0."""
+        return two_layer("ntk", self.width, 4, self.seed, activation="tanh", antisymmetric=True, signs=True)
+
 
 @st.composite
 def tasks(draw):
@@ -286,7 +290,7 @@ def test_hypothesis_finds_networks_that_movement_puts_in_the_wrong_order():
 @given_batches(task=tasks())
 def test_every_network_moves_as_far_as_its_values_do_over_the_norm_of_its_jacobian(task, train):
     # given  tanh, a = +-1, which turns J by at most C |theta - theta_0|
-    net = two_layer("ntk", task.width, 4, task.seed, activation="tanh", antisymmetric=True, signs=True)
+    net = task.lazy_network()
     K = net.kernel(task.X, train=train)
     # when
     run = descended(net, task.X, task.y, task.step / spectral(K), 12, train)
@@ -339,7 +343,7 @@ def test_torch_users_see_the_linearized_network_move_by_the_filtered_norm_of_the
 @given_batches(task=tasks())
 def test_finite_networks_move_like_their_linearization_up_to_the_turn_of_the_jacobian(task, train):
     # given  H1 to H3: ntk, tanh, a = +-1
-    net = two_layer("ntk", task.width, 4, task.seed, activation="tanh", antisymmetric=True, signs=True)
+    net = task.lazy_network()
     k, V = np.linalg.eigh(net.kernel(task.X, train=train))
     eta, modes = task.step / k[:, -1], np.vecmat(task.y - net.predict(task.X), V)
     # when
@@ -357,7 +361,7 @@ def test_finite_networks_move_like_their_linearization_up_to_the_turn_of_the_jac
 @given_batches(task=tasks())
 def test_finite_networks_move_by_the_rkhs_norm_of_what_they_learned_up_to_the_turn_of_the_jacobian(task, train):
     # given  H1 to H3: ntk, tanh, a = +-1
-    net = two_layer("ntk", task.width, 4, task.seed, activation="tanh", antisymmetric=True, signs=True)
+    net = task.lazy_network()
     k, V = np.linalg.eigh(net.kernel(task.X, train=train))
     eta = task.step / k[:, -1]
     # when
@@ -374,7 +378,7 @@ def test_finite_networks_move_by_the_rkhs_norm_of_what_they_learned_up_to_the_tu
 @pytest.mark.parametrize("train", ["hidden", "both"])
 @given_batches(task=tasks())
 def test_the_kernel_of_a_lazy_network_drifts_no_further_than_its_certificate(task, train):
-    net = two_layer("ntk", task.width, 4, task.seed, activation="tanh", antisymmetric=True, signs=True)
+    net = task.lazy_network()
     K = net.kernel(task.X, train=train)
     # when
     run = descended(net, task.X, task.y, task.step / spectral(K), 12, train)
@@ -389,7 +393,7 @@ def test_the_kernel_of_a_lazy_network_drifts_no_further_than_its_certificate(tas
 @given_batches(task=tasks())
 def test_how_far_a_lazy_network_will_move_is_known_before_it_is_trained(task):
     # given  H1 to H3, hidden weights alone trained, and a target as large as its condition allows, 8 C |y| = sigma^2
-    net = two_layer("ntk", task.width, 4, task.seed, activation="tanh", antisymmetric=True, signs=True)
+    net = task.lazy_network()
     k, C = np.linalg.eigvalsh(net.kernel(task.X, train="hidden")), turning_rate(net, task.X, "hidden")
     y = (k[:, 0] / (8 * C))[:, None] * task.y
     # when   eta |K_0| = 1/3 or less
