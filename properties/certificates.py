@@ -32,6 +32,9 @@ class Observer(Protocol):
     def searched(self, tried: int) -> None:
         """A directed search found and shrank a violation after trying this many instances."""
 
+    def recorded(self, title: str, columns: dict[str, list[float]]) -> None:
+        """Data for a picture: columns of numbers, of equal length."""
+
 
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
@@ -50,6 +53,23 @@ def report_search(tried: int) -> None:
     """Tell the observer that a directed search succeeded after `tried` instances."""
     if observer := _observer.get():
         observer.searched(tried)
+
+
+def record_series(title: str, **columns: Any) -> None:
+    """Save the data of a picture, by which it can be drawn from the ledger: columns (T,) of finite numbers.
+
+    title: what the picture shows, once in a test; the first column is the abscissa. For plain tests: of a generated
+    one every example would record. Raises ValueError for no columns, columns that are empty, not finite or of
+    unequal length.
+    """
+    series = {name: np.asarray(column, float) for name, column in columns.items()}
+    lengths = {column.shape for column in series.values()}
+    if len(lengths) != 1 or len(next(iter(lengths))) != 1 or 0 in next(iter(lengths)):
+        raise ValueError(f"{title}: the columns of a series are of one length and not empty, not {sorted(lengths)}")
+    if bad := [name for name, column in series.items() if not np.all(np.isfinite(column))]:
+        raise ValueError(f"{title}: the column {bad[0]!r} is not finite")
+    if observer := _observer.get():
+        observer.recorded(title, {name: column.tolist() for name, column in series.items()})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,13 +15,14 @@ from properties.certificates import (
     assert_violates,
     assert_within,
     observed_by,
+    record_series,
 )
 from properties.search import smallest_violation
 
 
 class Notebook:
     def __init__(self):
-        self.ratios, self.witnesses, self.tried = [], [], 0
+        self.ratios, self.witnesses, self.tried, self.series = [], [], 0, {}
 
     def certified(self, ratio, instances):
         self.ratios.append((ratio, instances))
@@ -31,6 +32,9 @@ class Notebook:
 
     def searched(self, tried):
         self.tried += tried
+
+    def recorded(self, title, columns):
+        self.series[title] = columns
 
 
 @pytest.mark.parametrize(
@@ -124,3 +128,25 @@ def test_a_search_shrinks_and_is_the_same_every_time():
 def test_a_search_without_success_refutes_nothing():
     with pytest.raises(AssertionError, match="refutes nothing"):
         smallest_violation(st.integers(0, 10), lambda x: x > 10, budget=20)
+
+
+def test_a_series_reaches_the_observer_as_plain_numbers():
+    notebook = Notebook()
+    with observed_by(notebook):
+        record_series("excess", alpha=np.array([1, 2]), excess=(Fraction(1, 2), 0.25))
+    assert notebook.series == {"excess": {"alpha": [1.0, 2.0], "excess": [0.5, 0.25]}}
+
+
+@pytest.mark.parametrize(
+    ("columns", "complaint"),
+    [
+        ({}, "of one length and not empty"),
+        ({"x": [1, 2], "y": [1]}, "of one length and not empty"),
+        ({"x": []}, "of one length and not empty"),
+        ({"x": 1.0}, "of one length and not empty"),
+        ({"x": [1, 2], "y": [1, np.inf]}, "'y' is not finite"),
+    ],
+)
+def test_a_series_that_cannot_be_drawn_is_refused(columns, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        record_series("excess", **columns)

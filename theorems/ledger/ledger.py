@@ -22,7 +22,7 @@ class Evidence:
     """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
 
     `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
-    `cases` is how many parameter sets its function has in all.
+    `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title.
     """
 
     test: str
@@ -36,6 +36,7 @@ class Evidence:
     exact: bool
     searched: bool
     cases: int
+    series: dict[str, dict[str, list[float]]]
     seconds: float
 
     @property
@@ -211,22 +212,26 @@ def _claim_as_json(entry: Entry) -> dict[str, Any]:
         "printed": claim.fields["Printed"],
         "corrected": claim.fields.get("Corrected"),
         "source": claim.fields["Source"],
-        "evidence": [
-            {
-                "test": item.test,
-                "role": item.role,
-                "outcome": item.outcome,
-                "examples": item.examples,
-                "worst_ratio": _finite(item.worst_ratio),
-                "hypothesis": item.hypothesis,
-                "witness": item.witness,
-                "seconds": item.seconds,
-            }
-            for item in entry.evidence
-        ],
+        "evidence": [_evidence_as_json(item) for item in entry.evidence],
     }
     if entry.reason:
         row["reason"] = entry.reason
     if entry.parts:
         row["parts"] = [{"label": part.label, "verdict": verdict} for part, verdict in entry.parts]
     return row
+
+
+def _evidence_as_json(item: Evidence) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "test": item.test,
+        "role": item.role,
+        "outcome": item.outcome,
+        "examples": item.examples,
+        "worst_ratio": _finite(item.worst_ratio),
+        "hypothesis": item.hypothesis,
+        "witness": item.witness,
+        "seconds": item.seconds,
+    }
+    if item.series:
+        record["series"] = [{"title": title, "columns": columns} for title, columns in item.series.items()]
+    return record

@@ -137,6 +137,7 @@ class Recorder:
     exact: bool = False
     tried: int = 0
     largest: int = 1
+    series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
 
     def certified(self, ratio: float, instances: int) -> None:
         self.worst_ratio = max(ratio, self.worst_ratio or 0.0)
@@ -149,6 +150,11 @@ class Recorder:
     def searched(self, tried: int) -> None:
         self.tried += tried
 
+    def recorded(self, title: str, columns: dict[str, list[float]]) -> None:
+        if title in self.series:
+            raise ValueError(f"{title}: this test has recorded a series of that title already")
+        self.series[title] = columns
+
     def as_evidence(self) -> dict[str, Any]:
         """The record as plain data that crosses process boundaries; ratios to three significant digits."""
         return {
@@ -157,6 +163,7 @@ class Recorder:
             "witness": self.witness,
             "exact": self.exact,
             "searched": self.tried > 0,
+            "series": self.series,
         }
 
 

@@ -112,6 +112,29 @@ def test_the_json_ledger_has_schema_1(theory):
     assert [item["worst_ratio"] for item in evidence] == [0.5, 1.0, 1.0]
 
 
+RECORDED = """
+from properties.certificates import record_series
+
+@as_printed
+def test_recorded():
+    assert_at_most(1, 2, why="one")
+    record_series("excess", alpha=[1, 2], excess=[0.5, 0.25])
+"""
+
+
+def test_the_data_of_a_picture_are_in_the_ledger(theory):
+    theory.write("a", AS_PRINTED + RECORDED)
+    (claim,) = theory.ledger()["claims"]
+    saved = {item["test"].partition("::")[2]: item.get("series") for item in claim["evidence"]}
+    series = {"title": "excess", "columns": {"alpha": [1.0, 2.0], "excess": [0.5, 0.25]}}
+    assert saved == {"test_one": None, "test_many": None, "test_recorded": [series]}
+
+
+def test_a_picture_is_recorded_once_in_a_test(theory):
+    theory.write("a", AS_PRINTED + RECORDED + '    record_series("excess", alpha=[1])\n')
+    theory.run().stdout.fnmatch_lines(["*ValueError: excess: this test has recorded a series of that title already*"])
+
+
 @pytest.mark.parametrize(
     ("body", "expected", "complaint"),
     [
