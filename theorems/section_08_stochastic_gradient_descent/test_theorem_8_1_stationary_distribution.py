@@ -12,7 +12,8 @@ Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$, $E\xi 
             variance of the gradient of one parameter x
 Hypotheses  Of the corrected statement (a): (H1) eta h < 2 for every eigenvalue h of H.  (H2) C does not depend on
             theta.  (H3) L confines: H is positive definite. Of (b): (H4) there is one parameter, or the noise is
-            isotropic.  (H5) L is constant on and between the regions.
+            isotropic.  (H5) Between the regions L is flat, or a barrier of the same slopes on both sides and of less
+            noise, slope by slope, on the side of less noise.
 Parts       (a) the stationary density - refuted
             (b) low gradient variance is favored - holds under added hypotheses
 Corrected   (a) $S = ASA + \eta^2 C$, of which k steps from a point are short by $A^k S A^k$, and $S_{ij} = \eta
@@ -24,8 +25,9 @@ Corrected   (a) $S = ASA + \eta^2 C$, of which k steps from a point are short by
 Idea        (a) -2L/eta is the potential of Langevin's diffusion, whose noise is isotropic. Else $S/\eta$ tends to the
             solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for no other C, and the mismatch is of the order of
             2L/eta itself. (b) Where nothing pulls, a walk with steps of variance D stays 1/D as long: pi D is constant.
-            Of several variances only the one across the boundary of two regions decides, and with a barrier between
-            them that on the barrier
+            Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g), V = D + g^2: less where the noise is
+            more. Of several variances only the one across the boundary of two regions decides, and with a barrier
+            between them that on the barrier
 Source      Mandt, Hoffman, Blei (2017), Stochastic Gradient Descent as Approximate Bayesian Inference (constant noise);
             Chaudhari, Soatto (2018), Stochastic gradient descent performs variational inference, converges to limit
             cycles for deep networks (the current); Hodgkinson, Mahoney (2021), Multiplicative Noise and Heavy Tails in
@@ -418,6 +420,22 @@ def test_with_isotropic_noise_so_it_is_in_the_plane(tape):
     pi = ((1 / D) / sum((1 / D).ravel())).ravel()
     # then   the only law, as the walk reaches every state
     assert_identical(pi @ torus_walk(np.stack([D, D])), pi, why="pi P = pi")
+
+
+@under_hypotheses("H4", "H5", part="(b)")
+@given(tapes(19))
+def test_of_two_wells_of_one_shape_the_less_noisy_has_more_mass_at_every_height(tape):
+    # given  H4: one parameter; H5: from the top at 0 the same slopes g to both sides, the noise V = D + g^2 in (g, 1]
+    depth = 1 + tape.below(6)
+    g, less, more = (fractions(tape.naturals(6, 8))[:depth] / 16 for _ in range(3))
+    calm = g + (1 + less) / 4
+    wild = np.minimum(calm + more / 2, fractions([1]))
+    V = np.concatenate([calm[::-1], fractions(["1/2"]), wild])
+    slope = np.concatenate([g[::-1], fractions([0]), -g])
+    # when
+    pi = stationary_weights(*three_point_descent(slope, V - slope**2, 1))
+    # then
+    assert_at_most(pi[depth:], pi[depth::-1], why="mass on the noisier side, height by height")
 
 
 @counterexample(part="(b)")
