@@ -105,3 +105,28 @@ def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) ->
         options={"xtol": 1e-15, "ftol": 1e-15},
     ).x
     return w0 * np.exp(nu @ X)
+
+
+def weight_norm_limit(target: np.ndarray, gamma: np.ndarray, rho: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """|gamma|, (B,), at which the flow of w = gamma v/|v| has a row part of norm `target`, by Brent's method.
+
+    The flow starts at gamma with |v| = rho and a part of v in the null space of length null < rho; all (B,). The null
+    part of v is multiplied by exp(-(q - gamma^2)/(2 rho^2)) when gamma^2 has become q, so that q solves
+    q (1 - (null/rho)^2 exp((gamma^2 - q)/rho^2)) = target^2, whose left side is increasing where it is positive.
+    """
+    return np.array([_weight_norm_limit(*map(float, one)) for one in zip(target, gamma, rho, null, strict=True)])
+
+
+def _weight_norm_limit(target: float, gamma: float, rho: float, null: float) -> float:
+    k = (null / rho) ** 2
+
+    def excess(q: float) -> float:
+        return q * (1 - k * np.exp((gamma**2 - q) / rho**2)) - target**2
+
+    lowest = max(target**2, gamma**2 + rho**2 * np.log(k) if k else 0.0)
+    # above both squares by delta the left side is at least q (1 - exp(-delta/rho^2))
+    largest = max(target**2, gamma**2)
+    highest = largest + rho**2 * max(1.0, np.log1p(largest / rho**2))
+    if excess(lowest) >= 0:
+        return float(np.sqrt(lowest))
+    return float(np.sqrt(scipy.optimize.brentq(excess, lowest, 2 * highest, xtol=1e-15, rtol=1e-14)))

@@ -281,7 +281,7 @@ def test_a_run_at_another_scale_is_the_same_run_at_another_rate_to_the_last_bit(
 
 
 def trained(kind, powers, steps=50):
-    """A stack of two normalized layers, scaled by 2^powers, under SGD at rates eta 4^powers, and eta for the rest of it.
+    """A stack of two normalized layers, scaled by 2^powers, under SGD at rates eta 4^powers, and eta for the rest.
 
     In one vector: the loss before every step, then the parameters of the normalized layers over their scales, then all
     other parameters.

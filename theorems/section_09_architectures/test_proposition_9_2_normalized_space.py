@@ -1,0 +1,365 @@
+r"""Proposition 9.2 - without eps, descent under batch normalization is descent on spheres, each at a step of its own.
+
+Section     9.2
+Printed     Gradient descent with batch normalization implicitly optimizes over the normalized parameter space, inducing
+            an adaptive regularizer that depends on the activation statistics
+Reading     The normalized space is the product of unit spheres, one for each group of weights that a normalization
+            takes together: the directions omega = theta/|theta| follow gradient descent of L on it, each sphere at a
+            step which the run adapts. The regularizer: among several minima the run selects by a criterion in which the
+            statistics of the batch appear. The first half is shown for networks; the second is made precise where
+            the minima are known, in linear regression, and there only
+Setting     $z = XW^\top$, normalized; $\rho_\ell = |\theta_\ell|$; g the gradient. Linear regression: one neuron with a
+            scale, N = n + 1 samples, $X_c$ and $y_c$ the centered data, rank $X_c$ = n < p,
+            $\Sigma = X_c^\top X_c/N$, $s^2 = w^\top \Sigma w$, the predictor $\beta = \gamma w/s$, and P the projection
+            onto row($X_c$)
+Hypotheses  (H1) eps = 0.  (H2) theta_l are weights in front of a normalization, a group that it takes together.
+            (H3) no L2 term.  (H4) no feature is constant: s > 0.
+Corrected   $\omega' \propto \omega - (\eta/\rho^2) g(\omega)$ and $\rho'^2 = \rho^2 + \eta^2 \|g\|^2$ hold for
+            each group: its own clock, so that the flow is that of the metric $\sum \rho_\ell^2 |d\omega_\ell|^2$, and
+            not that of the product of unit spheres. In linear regression batch normalization never moves the null
+            part of w, and where it fits the data it has selected
+            $\arg\min \{\|\beta - (\gamma/s) w_0\| : X_c \beta = y_c\}$, in which s is the statistic of the last
+            activations: $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P w_0\|^2 + \eta^2 \sum \|g_t\|^2)$. Weight normalization
+            $w = \gamma v/|v|$ does move it: under the flow by
+            $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, under descent by
+            $\prod (1 - \gamma_t (\gamma_{t+1} - \gamma_t)/\rho_t^2)$. As $\rho \to 0$ the norm of its limit tends to
+            $\max(\|X^+ y\|, |\gamma_0|)$
+Idea        L depends on omega alone, so that g is tangential and $g(\theta) = g(\omega)/\rho$. Under batch
+            normalization g lies in row(X_c); under weight normalization it has the component $-\langle G, v\rangle v$
+            on the sphere of all of v, and $\rho^2 \dot v_\perp = -\gamma \dot\gamma v_\perp$.
+Source      Arora, Li, Lyu (2019), Theoretical Analysis of Auto Rate-Tuning by Batch Normalization; Wu, Dobriban, Ren,
+            Wu, Li, Gunasekar, Ward, Liu (2020), Implicit Regularization and Convergence for Weight Normalization;
+            Salimans, Kingma (2016), Weight Normalization. The limit under batch normalization is ours
+Tolerance   Powers of two are exact in floating point. Runs: a first-order rounding analysis; distances to a limit by
+            residual over s_n, so that no run need have converged, which is asserted besides. Flows by two tolerances
+Findings    Batch normalization is weight normalization in the coordinates $\Sigma^{1/2} w$, and on whitened data it
+            is weight normalization: but Sigma of fewer samples than weights has a null space, which only weight
+            normalization shrinks. The bias of batch normalization to the least norm is through the length of w: the
+            longer the run has made it, by large steps, the less is left of $w_0$; the flow leaves
+            $\|X_c^+ y_c\| P_0 w_0/\|P w_0\|$, whatever gamma_0 and |w_0|. Weight normalization with
+            $|\gamma_0| > \|X^+ y\|$ amplifies the null part of v, however small rho
+Expected    holds under added hypotheses
+"""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.gradient_flow import gradient_flow
+from fixtures.dynamics.normalized import batch_norm_slopes, normalized_descent, weight_norm_slopes
+from fixtures.models.normalized import ABSORBED, autograd, pull_back, standardize, torch_hidden
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.normalized import SAMPLES, basis_without_constants, directed_regressions, normalized_problems
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.normalized import feature_rounding, gradient_rounding
+from properties.oracles import nearest_interpolant, weight_norm_limit
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+
+CONVERGED, SETTLED, STEPS = 1e-3, 1e-4, 700
+problems, regressions = normalized_problems(), directed_regressions()
+neuron_by_neuron = pytest.mark.parametrize("kind", ["batch", "weight"])
+
+
+def loss_and_slope(w, eps):
+    """L = (1/2n) sum zhat_i^2 for x = (1, -1) and one weight, w^2/(2(w^2 + eps)), and dL/dw; exact."""
+    return w**2 / (2 * (w**2 + eps)), w * eps / (w**2 + eps) ** 2
+
+
+def as_group(kind, W):
+    """The groups that a normalization takes together, as vectors (B, groups, size)."""
+    return W.reshape(len(W), 1, -1) if kind == "layer" else W
+
+
+def parts(problem, vectors):
+    """The parts of vectors (B, p) in row(X) and in null(X)."""
+    return problem.in_row_space(vectors), problem.in_null_space(vectors)
+
+
+def batch_norm_run(problem):
+    """STEPS steps of rate 1 under batch normalization; the run, beta and gamma/s at its end, and |X beta - y|."""
+    run = normalized_descent(batch_norm_slopes, problem, problem.v, problem.gamma, np.ones(len(problem.v)), STEPS)
+    s = norm(np.matvec(problem.X, run.v), axis=-1) / np.sqrt(problem.rows + 1)
+    beta = (run.gamma / s)[:, None] * run.v
+    return run, beta, run.gamma / s, norm(np.matvec(problem.X, beta) - problem.y, axis=-1)
+
+
+def drift_rounding(problem, run, steps):
+    """How far the null part of v may be off after so many steps, (B,), to first order.
+
+    A step is a combination of rows, whose computed sum is off by 8(n + p)u, and whose rows are off row(X) by
+    `construction`, both in units of the size that it has without cancellation; and it rounds v. Later steps multiply
+    what has been by at most decay/least_decay (1 for batch normalization).
+    """
+    units = 8 * (problem.rows + problem.columns) * UNIT_ROUNDOFF + 2 * problem.construction
+    largest = np.sqrt(np.square(problem.v).sum(-1) + run.travel)
+    return units * run.reach + 8 * steps * UNIT_ROUNDOFF * largest
+
+
+@counterexample
+def test_with_the_default_eps_descent_lowers_the_loss_at_one_point_of_the_normalized_space():
+    # given  one weight, whose normalized space is {-1, 1}
+    w, eps, eta = Fraction(1, 100), Fraction(1, 100_000), Fraction(121, 200_000)
+    before, slope = loss_and_slope(w, eps)
+    # when   a step, after which w/|w| is still 1
+    after = w - eta * slope
+    assert_identical(after, w / 2, why="the weight after a step")
+    # then   were L a function on the normalized space, it would not have changed
+    value = loss_and_slope(after, eps)[0]
+    assert_violates(before, value, reads="loss {value} > {limit} at the same point", x=[1, -1], w=w, eps=eps, eta=eta)
+
+
+@counterexample
+def test_hypothesis_finds_an_eps_with_which_descent_moves_the_loss_but_not_the_direction():
+    def sides(instance):
+        w, eps = Fraction(instance[0]), Fraction(1, instance[1])
+        before, slope = loss_and_slope(w, eps)
+        return (before, loss_and_slope(w - slope / 4, eps)[0]) if w > slope / 4 else (before, before)
+
+    found = smallest_violation(st.tuples(st.integers(1, 8), st.integers(1, 10**6)), lambda i: np.greater(*sides(i)))
+    value, limit = sides(found)
+    assert_violates(value, limit, reads="loss {value} > {limit} at the same point", w=found[0], eps=f"1/{found[1]}")
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+@pytest.mark.parametrize("kind", ["batch", "layer", "weight"])
+@given_batches(problem=problems)
+def test_directions_descend_on_their_spheres_at_steps_over_the_square_of_their_lengths(kind, problem):
+    # given  torch's gradients at theta and at omega, all groups at length 1
+    W, eta = as_group(kind, problem.W), np.reshape(problem.step, (-1, 1, 1))
+    rho = norm(W, axis=-1, keepdims=True)
+    omega = (W / rho).reshape(problem.W.shape)
+    g, g_omega = (as_group(kind, autograd(kind, problem, at)[1]) for at in (problem.W, omega))
+    # when   a step of gradient descent on theta, and one on the spheres at eta/rho^2 with the retraction to length 1
+    after, ahead = W - eta * g, as_group(kind, omega) - eta / rho**2 * g_omega
+    length, ahead_length = (norm(v, axis=-1, keepdims=True) for v in (after, ahead))
+    # then   as |ahead| >= 1, normalizing does not expand errors
+    dg, dg_omega = (gradient_rounding(kind, problem, at)[1] for at in (problem.W, omega))
+    least, rate = rho.min((-2, -1)), eta[:, 0, 0]
+    error = 2 * rate * (dg / least + dg_omega / least**2) + 64 * UNIT_ROUNDOFF * ahead_length.max((-2, -1))
+    gap = norm(after / length - ahead / ahead_length, axis=-1).max(-1)
+    assert_at_most(gap, error, why="directions after a step", instance=problem)
+    # and   the length grows by what the step has on the sphere
+    growth = np.abs(length / rho - np.sqrt(1 + (eta / rho**2 * norm(g_omega, axis=-1, keepdims=True)) ** 2))
+    assert_at_most(growth.max((-2, -1)), error, why="lengths after a step", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+@neuron_by_neuron
+@given_batches(problem=problems)
+def test_every_neuron_has_a_clock_of_its_own_to_the_last_bit(kind, problem):
+    # given  neurons at four scales c_j, powers of two
+    c = 2.0 ** (problem.k[:, None] * [1, -1, 0, 2])[..., None]
+    eta = np.reshape(problem.step, (-1, 1, 1))
+    # when   one step of gradient descent on torch's layers, at the one rate eta, and at the rates eta/c_j^2 from W
+    after = c * problem.W - eta * autograd(kind, problem, c * problem.W)[1]
+    ahead = problem.W - eta / c**2 * autograd(kind, problem, problem.W)[1]
+    # then
+    assert_identical(after / c, ahead, why="directions at their own rates")
+
+
+@under_hypotheses("H1", "H2", "H3", "H4")
+def test_the_flow_is_the_flow_of_the_sphere_at_the_time_over_the_square_of_the_length():
+    # given  whitened inputs, y = zhat of the direction e_1, 36 starts at 12 angles and three lengths
+    X = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])
+    angles, rho = (grid.ravel() for grid in np.meshgrid(np.arange(1, 13) / 4, [0.5, 1.0, 3.0]))
+    start, times = rho[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1), np.array([0.05, 0.3, 1.0])
+
+    def field(w):
+        zhat, s = standardize(w @ X.T, -1)
+        return -pull_back(zhat, s, (zhat - X[:, 0]) / 4, -1) @ X
+
+    # when   L = 1 - cos(angle), so that on the unit circle tan(angle/2) decays as exp(-t)
+    flow = gradient_flow(field, start, times, rtol=1e-11, atol=1e-13)
+    at = 2 * np.arctan(np.tan(angles / 2) * np.exp(-times[:, None] / rho**2))
+    expected = rho[:, None] * np.stack([np.cos(at), np.sin(at)], axis=-1)
+    # then   so does it at t/rho^2, and |w| stays
+    error = np.broadcast_to(flow.error[:, None], at.shape) + 64 * UNIT_ROUNDOFF * rho
+    assert_at_most(norm(flow.states - expected, axis=-1), error, why="the flow on the sphere at t/rho^2")
+    assert_at_most(np.abs(norm(flow.states, axis=-1) - rho), error, why="|w|")
+
+
+@corrected
+@given_batches(problem=problems)
+def test_the_normalized_space_is_an_ellipsoid_of_the_batch_covariance(problem):
+    import torch
+
+    # when   torch's features, w_j/s of which is the normalized weight
+    zhat = torch_hidden("batch", problem, torch.tensor(problem.W), ABSORBED).numpy()
+    # then   w'Sigma w = s^2: mean 0 and variance 1 over the batch, so gamma^2 is the variance of the output
+    E = feature_rounding("batch", problem, problem.W)
+    assert_at_most(np.abs(zhat.mean(1)).max(-1), 2 * E, why="mean of a feature", instance=problem)
+    assert_at_most(np.abs(np.square(zhat).mean(1) - 1).max(-1), 8 * E, why="variance of a feature", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_batch_normalization_is_weight_normalization_in_coordinates_that_whiten_the_batch(problem):
+    import torch
+
+    # given  X_c = QR, so that sqrt(n) Q is white and R'R/n = Sigma
+    Q, R = np.linalg.qr(problem.X - problem.X.mean(1, keepdims=True))
+    white = dataclasses.replace(problem, X=np.sqrt(SAMPLES) * Q)
+    # when   torch's layers
+    batch = torch_hidden("batch", problem, torch.tensor(problem.W), ABSORBED)
+    weight = torch_hidden("weight", white, torch.tensor(problem.W @ R.mT), ABSORBED)
+    # then   QR is backward stable, to less than what the centering costs
+    error = (batch - weight).abs().amax((-2, -1)).numpy()
+    assert_at_most(error, 8 * feature_rounding("batch", problem, problem.W), why="features", instance=problem)
+
+
+@corrected
+@given_batches(problem=problems)
+def test_on_whitened_data_the_two_have_the_same_gradient(problem):
+    # given  a batch with mean 0 and covariance I
+    white = dataclasses.replace(problem, X=np.sqrt(SAMPLES) * basis_without_constants(SAMPLES, 3) + 0 * problem.X)
+    batch, weight = (autograd(kind, white, white.W)[1] for kind in ("batch", "weight"))
+    # then
+    rounding = sum(gradient_rounding(kind, white, white.W)[1] for kind in ("batch", "weight"))
+    assert_at_most(norm(batch - weight, axis=(-2, -1)), rounding, why="gradients of both", instance=problem)
+
+
+@corrected
+@given_batches(size=100, problem=regressions)
+def test_batch_normalization_selects_the_interpolant_nearest_to_the_rescaled_start(problem):
+    # when   descent, to whatever residual
+    run, beta, scale, residual = batch_norm_run(problem)
+    assert_at_most(residual, CONVERGED, why="convergence within the budget", instance=problem)
+    # then   against LAPACK's nearest interpolant to (gamma/s) w_0
+    limit = nearest_interpolant(problem.X, problem.y, scale[:, None] * problem.v)
+    size = np.abs(scale) * norm(problem.v, axis=-1) + norm(limit, axis=-1)
+    oracle = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * size
+    bound = residual / problem.sigma_min + np.abs(scale) * drift_rounding(problem, run, STEPS) + 2 * oracle
+    assert_at_most(norm(beta - limit, axis=-1), bound, why="distance to what is selected", instance=problem)
+
+
+@corrected
+@given_batches(size=100, problem=regressions)
+def test_batch_normalization_never_moves_the_null_part_and_lengthens_the_rest_by_its_steps(problem):
+    # when
+    run, _, scale, residual = batch_norm_run(problem)
+    (row, null), (row_0, null_0) = parts(problem, run.v), parts(problem, problem.v)
+    # then   |P w|^2 = |P w_0|^2 + sum |dw|^2 up to 2|w| times the rounding of each step
+    drift = drift_rounding(problem, run, STEPS)
+    assert_at_most(norm(null - null_0, axis=-1), drift, why="null part of w", instance=problem)
+    square = np.square(row_0).sum(-1) + run.travel
+    error = np.abs(np.square(row).sum(-1) - square)
+    assert_at_most(error, 4 * np.sqrt(square) * drift, why="growth of |Pw|^2", instance=problem)
+    # and   |gamma|/s is the least norm over that length
+    gap = np.abs(np.abs(scale) * np.sqrt(square) - problem.least_norm)
+    bound = residual / problem.sigma_min + 4 * np.abs(scale) * drift + problem.condition * 64 * UNIT_ROUNDOFF * gap**0
+    assert_at_most(gap, bound, why="gamma/s", instance=problem)
+
+
+@corrected
+@given_batches(size=100, problem=regressions)
+def test_weight_normalization_multiplies_the_null_part_by_what_the_scale_says_in_every_step(problem):
+    # given  steps of at most 1/8 rho^2 over the square of the least norm
+    rho, steps = norm(problem.v, axis=-1), 300
+    eta = np.minimum(1, (rho / problem.least_norm) ** 2) / 8
+    # when
+    run = normalized_descent(weight_norm_slopes, problem, problem.v, problem.gamma, eta, steps)
+    null, null_0 = (parts(problem, v)[1] for v in (run.v, problem.v))
+    # then   prod (1 - gamma (gamma' - gamma)/rho^2), rho growing
+    carried = drift_rounding(problem, run, steps) * run.decay / run.least_decay
+    error = norm(null - run.decay[:, None] * null_0, axis=-1)
+    assert_at_most(error, carried, why="null part of v", instance=problem)
+    growth = np.square(run.v).sum(-1) - rho**2 - run.travel
+    bound = 4 * np.sqrt(rho**2 + run.travel) * drift_rounding(problem, run, steps)
+    assert_at_most(np.abs(growth), bound, why="growth of |v|^2", instance=problem)
+
+
+def flow_of_weight_norm(problem, times):
+    """The flow of (v, gamma) at these times and where the largest |Xw - y| of the batch has fallen to SETTLED."""
+
+    def fields(state):
+        dv, dgamma = weight_norm_slopes(problem, state[:, :-1], state[:, -1])
+        return np.concatenate([dv, dgamma[:, None]], axis=1)
+
+    start = np.concatenate([problem.v, problem.gamma[:, None]], axis=1)
+    return gradient_flow(
+        fields, start, times, until=lambda now: residual_of(problem, now).max() - SETTLED, rtol=1e-10, atol=1e-12
+    )
+
+
+def residual_of(problem, state):
+    """|Xw - y| at states (v, gamma) (..., B, p + 1)."""
+    w = state[..., -1:] * state[..., :-1] / norm(state[..., :-1], axis=-1, keepdims=True)
+    return norm(np.matvec(problem.X, w) - problem.y, axis=-1)
+
+
+@corrected
+@given_batches(size=100, problem=regressions)
+def test_the_flow_of_weight_normalization_ends_where_one_scalar_equation_says(problem):
+    # when   the flow, looked at early, later, and where it has settled
+    flow = flow_of_weight_norm(problem, np.array([0.1, 0.5, 1000.0]))
+    v, gamma, error = flow.states[..., :-1], flow.states[..., -1], flow.error[:, None]
+    rho, null_0 = norm(problem.v, axis=-1), parts(problem, problem.v)[1]
+    # then   v_perp = v_perp(0) exp(-(gamma^2 - gamma_0^2)/(2 rho^2)), and |v| stays
+    kept = np.exp(-(gamma**2 - problem.gamma**2) / (2 * rho**2))
+    slack = error * (2 + kept * rho * (2 * np.abs(gamma) + error) / rho**2)
+    gap = norm(np.matvec(problem.N @ problem.N.mT, v) - kept[..., None] * null_0, axis=-1)
+    assert_at_most(gap.T, slack.T, why="null part of v", instance=problem)
+    assert_at_most(np.abs(norm(v, axis=-1) - rho).max(1), flow.error, why="|v| along the flow")
+    # and   gamma at the end is between the solutions for a row part of the least norm, less and plus residual/s_n
+    off = SETTLED / problem.sigma_min + 8 * error[-1] * (1 + np.abs(gamma[-1]) / rho)
+    low, high = (
+        weight_norm_limit(problem.least_norm + side * off, problem.gamma, rho, norm(null_0, axis=-1))
+        for side in (-1, 1)
+    )
+    assert_within(low, np.abs(gamma[-1]), high, slack=4 * error[-1], why="|gamma| at the end", instance=problem)
+
+
+@corrected
+@given_batches(problem=regressions)
+def test_for_short_directions_the_limit_of_weight_normalization_is_the_longer_of_least_norm_and_start(problem):
+    # given  |v_0| from 1 down to 2^-9 of the least norm
+    null, length = norm(parts(problem, problem.v)[1], axis=-1), norm(problem.v, axis=-1)
+    rho = problem.least_norm * 2.0 ** -(problem.t % 10)
+    # when   the scalar equation
+    q = weight_norm_limit(problem.least_norm, problem.gamma, rho, null * rho / length) ** 2
+    # then   max(|w_mn|, |gamma_0|), less rho^2 ln(1/k), and at most rho^2 max(1, ln(1 + M/rho^2)) above
+    M = np.maximum(problem.least_norm, np.abs(problem.gamma)) ** 2
+    k = np.maximum((null / length) ** 2, np.exp(-M / rho**2))
+    lower, upper = M + rho**2 * np.log(k), M + rho**2 * np.maximum(1, np.log1p(M / rho**2))
+    lower = np.where(problem.least_norm**2 >= M, M, lower)
+    assert_within(lower, q, upper, slack=64 * UNIT_ROUNDOFF * M, why="gamma^2 at the end", instance=problem)
+
+
+@necessity("H1")
+def test_with_eps_the_gradient_is_not_tangential():
+    # given  w = 1 and the default eps
+    eps = Fraction(1, 100_000)
+    _, slope = loss_and_slope(Fraction(1), eps)
+    assert_identical(slope, eps / (1 + eps) ** 2, why="<g, theta>, by which the length moves")
+
+
+@necessity("H2")
+@given(st.integers(-1000, 1000))
+def test_the_scale_behind_the_normalization_moves_radially(gamma):
+    # given  L = (1/2n) sum (gamma zhat_i - y_i)^2 for zhat = (1, -1) and y = (1, -1): (gamma - 1)^2/2
+    slope = Fraction(gamma - 1)
+    assert_identical(gamma * slope, gamma * gamma - gamma, why="<g, gamma>, zero for gamma = 0 and 1 alone")
+
+
+@necessity("H3")
+@given(st.integers(1, 1000))
+def test_a_penalty_moves_the_length(w):
+    # given  eps = 0 and the penalty (1/2)w^2, of which the rate 1 leaves nothing
+    _, slope = loss_and_slope(Fraction(w), 0)
+    after = w - (slope + w)
+    assert_identical([slope, after], [0, 0], why="a step to the origin, where there is no direction")
+
+
+@necessity("H4")
+@given(st.integers(0, 400))
+def test_across_a_constant_feature_the_loss_jumps(power):
+    # given  z = (w, -w) at w = 2^-power and at -w, which are as close as one likes
+    zhat = [standardize(np.array([w, -w]), -1)[0] for w in (2.0**-power, -(2.0**-power))]
+    assert_identical(zhat, [[1, -1], [-1, 1]], why="features on both sides of a constant one")
