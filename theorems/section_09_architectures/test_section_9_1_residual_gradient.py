@@ -1,0 +1,183 @@
+r"""Section 9.1: residual gradient - the printed gradient of a branch is taken one layer too early.
+
+Section     9.1
+Printed     $h_{\ell+1} = h_\ell + \mathcal{F}_\ell(h_\ell)$ and
+            $\nabla_{W_\ell} \mathcal{L} = \nabla_{h_\ell} \mathcal{L} \cdot \partial \mathcal{F}_\ell/\partial W_\ell$
+Reading     $\nabla_{h_\ell} \mathcal{L}$ is the total derivative of the loss in the input of block l, which is what the
+            symbol means and what backpropagation computes
+Setting     Branches $F_\ell(h) = c\, U_\ell\, s(W_\ell h)$ with s the identity or tanh, weights of any shape,
+            $L = \frac12 |h_L - y|^2$; $J_\ell = \partial F_\ell/\partial h$ at $h_\ell$
+Corrected   $\nabla_{W_\ell} L = (\partial F_\ell/\partial W_\ell)^\top \nabla_{h_{\ell+1}} L$, with
+            $\nabla_{h_\ell} L = (I + J_\ell)^\top \nabla_{h_{\ell+1}} L$. The print is too large by exactly
+            $(\partial F_\ell/\partial W_\ell)^\top J_\ell^\top \nabla_{h_{\ell+1}} L$: it is right where that vector is
+            zero, as at a branch with $J_\ell = 0$, and off by the factor $1 + a$ at a linear branch with
+            $J_\ell^\top \nabla_{h_{\ell+1}} L = a \nabla_{h_{\ell+1}} L$
+Idea        The weights of F_l act on the loss through h_{l+1} = h_l + F_l(h_l) alone. What the loss does with h_l is
+            that and the path through the skip connection together.
+Source      The chain rule; He, Zhang, Ren, Sun (2016), Identity Mappings in Deep Residual Networks, for the sum over
+            the two paths; the counterexamples are ours
+Tolerance   Linear branches with small dyadic weights are exact in float64, so that equality with torch is bit for bit;
+            tanh branches up to an analysis of rounding. Witnesses are rational: of a loss that is affine in w, a
+            difference quotient is the derivative
+Findings    With $h_\ell = h_{\ell-1} + F_\ell(h_{\ell-1})$ the printed formula would be right, and so would it be if
+            $\nabla_{h_\ell}$ meant the derivative through the skip connection alone. With the recursion that is printed
+            beside it, it is not. To first order in the branch scale the two agree, so that a check at small branches
+            sees little: the bound on the error is |J_l| times the product of the other two norms
+Expected    refuted
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.models.residual import ResidualNetwork, autograd
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.residual import residual_problems
+from fixtures.rational import fractions
+from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.residual_rounding import gradient_rounding
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample
+
+
+def network(problem, activation):
+    """The network of a problem."""
+    return ResidualNetwork(problem.W, problem.U, problem.scale, activation)
+
+
+def transposed_at(matrices, vectors):
+    """M'v for every matrix and vector."""
+    return np.vecmat(vectors, matrices)
+
+
+def scalar_block(w, h, y):
+    """The gradient of (1/2)(h + w h - y)^2 in w: what is printed, and what it is. Exact.
+
+    What it is: the derivative of a polynomial q of degree 2, (q(w + 1) - q(w - 1))/2.
+    """
+    net = ResidualNetwork(fractions([[[w]]]), fractions([[[1]]]), Fraction(1), "identity")
+    x, target = fractions([h]), fractions([y])
+    printed, _ = net.pull_back(net.states(x), net.gradients(x, target).signals[:-1])
+
+    def loss(at):
+        return (h + at * h - y) ** 2 / Fraction(2)
+
+    return printed.item(), (loss(Fraction(w) + 1) - loss(Fraction(w) - 1)) / 2
+
+
+def distance(left, right):
+    """The largest Frobenius distance between the gradients of a layer, (B,)."""
+    return norm(left - right, axis=(-2, -1)).max(-1)
+
+
+@corrected
+@given_batches(problem=residual_problems(unit=1.0))
+def test_at_linear_branches_the_gradient_through_the_next_state_is_that_of_torch_bit_for_bit(problem):
+    # given  integer weights and dyadic scales, at which nothing rounds
+    net = network(problem, "identity")
+    # when
+    by_torch = autograd(net, problem.x, problem.y)
+    in_W, in_U = net.pull_back(net.states(problem.x), by_torch.signals[:, 1:])
+    # then
+    assert_identical(in_W, by_torch.in_W, why="dL/dW_l is (dF_l/dW_l)' of the signal at h_{l+1}")
+    assert_identical(in_U, by_torch.in_U, why="dL/dU_l is (dF_l/dU_l)' of the signal at h_{l+1}")
+    assert_identical(net.gradients(problem.x, problem.y).signals, by_torch.signals, why="g_l = (I + J_l)' g_{l+1}")
+
+
+@corrected
+@given_batches(problem=residual_problems())
+def test_at_tanh_branches_the_gradient_through_the_next_state_is_that_of_torch(problem):
+    net = network(problem, "tanh")
+    # when
+    by_torch, ours = autograd(net, problem.x, problem.y), net.gradients(problem.x, problem.y)
+    in_W, in_U = net.pull_back(net.states(problem.x), by_torch.signals[:, 1:])
+    # then
+    rounding = 2 * gradient_rounding(net, problem.x, problem.y)
+    assert_at_most(distance(in_W, by_torch.in_W), rounding, why="dL/dW_l", instance=problem)
+    assert_at_most(distance(in_U, by_torch.in_U), rounding, why="dL/dU_l", instance=problem)
+    off = norm(ours.signals - by_torch.signals, axis=-1).max(-1)
+    assert_at_most(off, rounding, why="g_l = (I + J_l)' g_{l+1}", instance=problem)
+
+
+@counterexample
+def test_at_one_scalar_block_the_print_is_twice_the_derivative():
+    # given  h_1 = h_0 + w h_0 with h_0 = w = 1 and L = h_1, which is affine in w
+    h0, w = Fraction(1), Fraction(1)
+    derivative = (h0 + (w + 1) * h0) - (h0 + w * h0)
+    # when   dL/dh_0 = 1 + w, and dF/dw = h_0
+    printed = (1 + w) * h0
+    # then
+    assert_violates(printed, derivative, reads="printed dL/dw {value} > {limit}", h_0=h0, w=w, L="h_1")
+
+
+@counterexample
+def test_hypothesis_finds_a_block_at_which_the_print_is_no_derivative():
+    integers = st.integers(-3, 3)
+    w, h, y = smallest_violation(
+        st.tuples(integers, integers, integers), lambda block: np.diff(scalar_block(*block)).item() != 0
+    )
+    printed, derivative = scalar_block(w, h, y)
+    assert_violates(abs(printed - derivative), 0, reads="|printed - true| {value} > {limit}", w=w, h_0=h, y=y)
+
+
+@counterexample
+@given_batches(problem=residual_problems(unit=1.0))
+def test_the_print_is_off_by_the_branch_jacobian_bit_for_bit(problem):
+    # given  linear branches, exact
+    net = network(problem, "identity")
+    states, by_torch = net.states(problem.x), autograd(net, problem.x, problem.y)
+    # when
+    printed = net.pull_back(states, by_torch.signals[:, :-1])
+    # then
+    through_the_branch = transposed_at(net.branch_jacobians(states), by_torch.signals[:, 1:])
+    excess = net.pull_back(states, through_the_branch)
+    assert_identical(printed[0] - by_torch.in_W, excess[0], why="the excess of the print in W")
+    assert_identical(printed[1] - by_torch.in_U, excess[1], why="the excess of the print in U")
+
+
+@counterexample
+@given_batches(problem=residual_problems())
+def test_at_tanh_branches_the_print_is_off_by_the_branch_jacobian(problem):
+    net = network(problem, "tanh")
+    states, by_torch = net.states(problem.x), autograd(net, problem.x, problem.y)
+    # when
+    printed, _ = net.pull_back(states, by_torch.signals[:, :-1])
+    # then
+    excess, _ = net.pull_back(states, transposed_at(net.branch_jacobians(states), by_torch.signals[:, 1:]))
+    rounding = 4 * gradient_rounding(net, problem.x, problem.y)
+    assert_at_most(distance(printed - by_torch.in_W, excess), rounding, why="the excess of the print", instance=problem)
+
+
+@corrected
+@given_batches(problem=residual_problems())
+def test_the_print_is_off_by_no_more_than_the_branch_is_steep(problem):
+    net = network(problem, "tanh")
+    states, by_torch = net.states(problem.x), autograd(net, problem.x, problem.y)
+    # when
+    error = norm(net.pull_back(states, by_torch.signals[:, :-1])[0] - by_torch.in_W, axis=(-2, -1))
+    # then   |dF_l/dW_l| <= c |U_l| |h_l| and |J_l' g| <= |J_l| |g|
+    steep = norm(net.branch_jacobians(states), 2, (-2, -1)) * norm(by_torch.signals[:, 1:], axis=-1)
+    reach = problem.scale[:, None] * norm(problem.U, 2, (-2, -1)) * norm(states[:, :-1], axis=-1)
+    rounding = 4 * gradient_rounding(net, problem.x, problem.y)[:, None]
+    assert_at_most(error, reach * steep + rounding, why="|excess| <= |dF/dW| |J| |g|", instance=problem)
+
+
+@corrected
+@pytest.mark.parametrize("activation", ["identity", "tanh"])
+@given_batches(problem=residual_problems())
+def test_at_branches_that_do_not_move_their_state_the_print_is_right_bit_for_bit(problem, activation):
+    # given  W_l = 0 in every layer, so that J_l = 0: the network is the identity, and its gradient in W is not zero
+    still = ResidualNetwork(0 * problem.W, problem.U, problem.scale, activation)
+    # when
+    by_torch = autograd(still, problem.x, problem.y)
+    printed, _ = still.pull_back(still.states(problem.x), by_torch.signals[:, :-1])
+    # then
+    assert_identical(printed, by_torch.in_W, why="the print at zero branches")
+    force = norm(np.vecmat(problem.x - problem.y, problem.U[:, 0]), axis=-1)
+    reach = problem.scale * norm(problem.x, axis=-1)
+    rounding = 64 * UNIT_ROUNDOFF * reach * force
+    assert_at_most(reach * force - rounding, norm(by_torch.in_W[:, 0], axis=(-2, -1)), why="the gradient is not zero")
