@@ -1,0 +1,642 @@
+r"""Theorem 9.1 - small branches trained from zero stay near the identity, which need not be the smooth choice.
+
+Section     9.1
+Printed     Residual networks exhibit implicit bias toward identity-like transformations in early training, leading to:
+            1. More gradual feature changes across layers. 2. Better conditioning of optimization. 3. Implicit
+            regularization toward smooth functions
+Reading     Each is a comparison with the network that has the same branches and no skip connections, $h_{\ell+1} =
+            F_\ell(h_\ell)$. Early training and what it leads to across the layers are part (a). "Conditioning": of the
+            input-output Jacobian, and of the map from the error of the end-to-end matrix to the gradient. "Smooth": the
+            Lipschitz constant and the second derivative of the function that training selects
+Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$, $\ell < L$, $F_\ell(h) = c\, U_\ell s(W_\ell h)$ with s the
+            identity or tanh, or $F_\ell(h) = c A_\ell h$; $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$;
+            $\epsilon_\ell$ bounds the Lipschitz constant of F_l, and $\tau = \max_\ell |c A_\ell|$
+Hypotheses  (H1) small branches: $\epsilon_\ell \le 1/2$ in (a), or random of mean square c^2/L; $\epsilon_\ell < 1$
+            in (b).  (H2) training starts at zero branches.  (H3) linear branches and a positive definite target R.
+            (H4) gradient flow, or $\eta \le 1/\beta$, $\beta = (2L - 1) \max(1, \lambda)^{(2L-2)/L}$ over the
+            eigenvalues lambda of R; in early training beta of the ball that the run can reach.
+Parts       (a) gradual feature changes, identity-like in early training - holds under added hypotheses
+            (b) conditioning - holds under added hypotheses
+            (c) smoothness - refuted
+Corrected   (c): a network of branches as steep as eps_l and as curved as beta_l has $Lip \le \prod (1 + \epsilon_\ell)$
+            and $\|D^2 h_\ell\| \le M_\ell$, $M_{\ell+1} = (1 + \epsilon_\ell) M_\ell + \beta_\ell \prod_{j<\ell} (1 +
+            \epsilon_j)^2$, at any weights, trained or not; after T steps from zero branches Lip is at most
+            $\exp(c \sqrt{L \eta T (L_0 - L_T)/(1 - \eta \beta/2)})$. Where no sample points, training leaves the
+            identity: $Lip \ge 1$ for ever
+Idea        Gradient flow moves by $\int |\nabla L|$ at most: $\sum_\ell \|A_\ell(t)\|^2 \le t (L_0 - L_t)$. From zero
+            branches all layers are alike: with $R = Q \operatorname{diag}(\lambda) Q'$ every one is $Q
+            \operatorname{diag}(b) Q'$ with $b' = -b^{L-1}(b^L - \lambda)$, which ends at $A_\ell = R^{1/L} - I$. A
+            gradient is the error between products of layers, whose singular values lie in $1 \pm \tau$. Without a scale
+            $F_\ell(h) = -h + G_\ell(h)$ is any plain network
+Source      Hardt, Ma (2017), Identity Matters in Deep Learning (the bound of the gradient from below); Bartlett,
+            Helmbold, Long (2018), Gradient Descent with Identity Initialization Efficiently Learns Positive Definite
+            Linear Transformations by Deep Residual Networks (H3). The proofs here are short and our own
+Tolerance   Budgets are $\log(10^9)/(-\log(1 - \eta \mu))$ steps, $\mu = L \min(1, \lambda)^{2(L-1)/L}$: a step moves b
+            towards $\lambda^{1/L}$ by a factor between $1 - \eta L \max(1, \lambda)^{2(L-1)/L}$ and $1 - \eta \mu$.
+            Random branches are sums over all signs, in fractions; steps up to rounding, flows up to the estimate of
+            two tolerances
+Findings    The bias belongs to the start, not to the skip connections: descent on A from 0 is descent of the plain
+            network from $W_\ell = I$. Of the printed items 1 and 2 hold of small branches. Without that a block of
+            $F(h) = h$ changes its input by 1 where the plain layer changes nothing, branches diag(3/5, -3/5) make an
+            orthogonal layer sixteen times worse conditioned for training, and branches of variance 1 multiply the
+            mean square by 2 a layer. Item 3 fails for a network that meets all hypotheses of the other two: fitted
+            to (e_1, e_1/4) from zero branches it is diag(1/4, 1), four times as steep as the smoothest interpolant.
+            The bounds that do hold are of given weights, or of the time trained, not of a preference of training.
+            A target of -1 is out of reach of gradient flow and of every eta <= 1/2, but eta = 3/5 and 1 jump over the
+            saddle to A = -2I
+Expected    refuted
+"""
+
+import dataclasses
+import math
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.deep_linear import end_to_end, regression_loss
+from fixtures.dynamics.gradient_descent import steps_to_contract
+from fixtures.dynamics.paths import at_time
+from fixtures.dynamics.residual import (
+    network_flow,
+    residual_descent_path,
+    residual_gradients,
+    residual_layers,
+    shared_layer_descent,
+    shared_layer_flow,
+    shared_layer_step,
+)
+from fixtures.models.residual import ResidualNetwork
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.residual import linear_residual_problems, positive_targets, residual_problems
+from fixtures.problems.signs import every_sign_network
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, to_fractions
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.deep_linear import loss_rounding, monotone_rate
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+
+WITHIN, STEPS, CAUTION = 1e-9, 12, 64
+fifths = st.integers(-9, 9).map(lambda numerator: Fraction(numerator, 5))
+
+
+def small_branches(problem, activation, largest):
+    """The network of a problem with its branches scaled so that eps_l <= largest * c, c in (0, 1]."""
+    net = ResidualNetwork(problem.W, problem.U, 1.0, activation)
+    scale = largest * problem.scale / np.maximum(net.branch_lipschitz().max(-1), 1e-3)
+    return dataclasses.replace(net, scale=scale)
+
+
+def relative_changes(w):
+    """|h_1 - h_0|/|h_0| at a scalar block of branch F(h) = w h: with the skip connection, and without."""
+    return abs(w), abs(w - 1)
+
+
+def mean_square_of_signs(d, L, s, x):
+    """E|h_L|^2 and E|h_1 - h_0|^2 for h_{l+1} = h_l + s A_l h_l, over all signs A_l (d, d). Exact, s a fraction."""
+    p, q = s.numerator, s.denominator
+    h = np.broadcast_to(x, (2 ** (L * d * d), d))
+    layers = every_sign_network((d,) * (L + 1))
+    first = p * np.matvec(layers[0], h)
+    for A in layers:
+        h = q * h + p * np.matvec(A, h)
+    count = len(h)
+    return Fraction(int((h**2).sum()), count * q ** (2 * L)), Fraction(int((first**2).sum()), count * q**2)
+
+
+@st.composite
+def random_branches(draw):
+    """A dimension, a depth, the size s of the signs and an integer input: at most twelve signs in all."""
+    tape = draw(tapes(6))
+    d, L = tape.choice([(1, 1), (1, 2), (2, 1), (2, 2), (1, 5), (2, 3), (1, 9), (3, 1)])
+    return d, L, Fraction(1 + tape.below(3), 1 + tape.below(4)), 1 + tape.naturals(3, 3)[:d]
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlyRun:
+    """Descent from zero branches: A (STEPS + 1, B, L, d, d), losses (STEPS + 1, B), their rounding (B,), eta (B,)."""
+
+    A: np.ndarray
+    losses: np.ndarray
+    rounding: np.ndarray
+    eta: np.ndarray
+
+
+def early_run(problem):
+    """H2, and H4: a step that is proved to lower the loss, over CAUTION, in the metric of A."""
+    zero = 0 * problem.A
+    layers = residual_layers(zero, problem.scale)
+    eta = monotone_rate(layers, problem.X, problem.Y, STEPS) / (CAUTION * problem.scale**2)
+    path = residual_descent_path(zero, problem.X, problem.Y, eta, problem.scale, problem.depth)
+    A = np.stack(list(islice(path, STEPS + 1)))
+    at = [residual_layers(weights, problem.scale) for weights in A]
+    losses = np.stack([regression_loss(layers, problem.X, problem.Y) for layers in at])
+    rounding = np.max([loss_rounding(layers, problem.X, problem.Y) for layers in at], axis=0)
+    return EarlyRun(A, losses, rounding, eta)
+
+
+def length(problem, run):
+    """STEPS steps of the largest gradient there can be: c |X|(|X| + |Y|), times 2^(L-1) for layers within 1 of I."""
+    x, y = norm(problem.X, axis=(-2, -1)), norm(problem.Y, axis=(-2, -1))
+    return STEPS * run.eta * problem.scale * x * (x + y) * 2.0 ** (problem.depth - 1)
+
+
+def step_rounding(problem, run):
+    """The rounding of A(T): a gradient takes L + 2 products of matrices 3 x 3, 6 u of their size each."""
+    return 6 * (problem.depth + 4) * UNIT_ROUNDOFF * length(problem, run)
+
+
+def travelled(problem, run):
+    """Eta T (L_0 - L_T)/(1 - eta beta/2), which bounds sum |A_l(T)|^2, with eta beta <= 1/CAUTION; and its rounding."""
+    most = run.eta * STEPS / (1 - 0.5 / CAUTION)
+    steps = 2 * length(problem, run) * step_rounding(problem, run)
+    return most * (run.losses[0] - run.losses[-1]), 2 * most * run.rounding + steps
+
+
+def target_of(problem):
+    """R = Q diag(spectrum) Q', (B, 3, 3)."""
+    return (problem.Q * problem.spectrum[:, None, :]) @ problem.Q.mT
+
+
+def rates(problem):
+    """The root r = lambda^(1/L), (B, 3), 1/beta over all eigenvalues (B, 1), and the factors of a step (B, 3).
+
+    A step multiplies b - r by 1 - eta s with s = b^{L-1} sum_k b^k r^{L-1-k}, b between 1 and r.
+    """
+    L, lam = problem.depth[:, None], problem.spectrum
+    eta = 1 / ((2 * L - 1) * np.maximum(1, lam.max(-1, keepdims=True)) ** ((2 * L - 2) / L))
+    slow, fast = (L * bound(1, lam) ** ((2 * L - 2) / L) for bound in (np.minimum, np.maximum))
+    return lam ** (1 / L), eta, 1 - eta * fast, 1 - eta * slow
+
+
+def shared_rounding(problem, slow):
+    """The rounding of a run of b: (4L + 12) u max(1, lambda) a step, of which a share 1 - slow is forgotten."""
+    return (4 * problem.depth[:, None] + 12) * UNIT_ROUNDOFF * np.maximum(1, problem.spectrum) / (1 - slow)
+
+
+@dataclasses.dataclass(frozen=True)
+class NegativeTarget:
+    """A scalar target -lam < 0 for L layers, eta = share/(1 + lam), and a number of steps t."""
+
+    lam: float | np.ndarray
+    depth: int | np.ndarray
+    share: float | np.ndarray
+    t: int | np.ndarray
+
+
+@st.composite
+def negative_targets(draw):
+    """Targets in quarters from -1/4 to -4, two to six layers, shares up to 15/16. Shrinks to -1/4, L = 2."""
+    tape = draw(tapes(4))
+    return NegativeTarget((1 + tape.below(16)) / 4, 2 + tape.below(5), (1 + tape.below(15)) / 16, tape.below(200))
+
+
+def kernel_condition(diagonal, skip):
+    """The condition number of G -> gradient at two equal layers skip I + diag(diagonal), over all errors G. Exact.
+
+    For diagonal layers the matrices E_ij are its eigenvectors, and sum_l |gradient_l|^2 its eigenvalues.
+    """
+    A = fractions([np.diag(diagonal)] * 2) + (skip - 1) * fractions(np.eye(2, dtype=int))
+    W, X = np.prod([np.diag(layer) + 1 for layer in A], axis=0), fractions(np.eye(2, dtype=int))
+    errors = [np.outer(left, right) for left in X for right in X]
+    squares = [(residual_gradients(A, X, np.diag(W) - G) ** 2).sum() for G in errors]
+    return max(squares) / min(squares) if min(squares) else math.inf
+
+
+def error_map(problem):
+    """Tau = max |c A_l| over the layers, and |G|^2 and sum |dL/dA_l|^2 for X = I, where G = prod (I + c A_l) - Y."""
+    d = problem.A.shape[-1]
+    samples = np.eye(d) * np.ones((len(problem.A), 1, 1))
+    Y = np.zeros_like(samples)
+    Y[..., : problem.Y.shape[-1]] = problem.Y
+    G = end_to_end(residual_layers(problem.A, problem.scale)) - Y
+    slopes = residual_gradients(problem.A, samples, Y, problem.scale)
+    real = np.arange(problem.A.shape[-3]) < problem.depth[:, None]
+    tau = problem.scale * norm(problem.A, 2, (-2, -1)).max(-1)
+    return tau, (G**2).sum((-2, -1)), ((slopes**2).sum((-2, -1)) * real).sum(-1)
+
+
+def iterate(b, target, L, eta):
+    """Exact iterates of `shared_layer_step`."""
+    while True:
+        yield b
+        b = shared_layer_step(b, target, L, eta)
+
+
+def derivative_bounds(eps, beta):
+    """The bounds prod (1 + eps_l) and M_L of the first and second derivative, (...,), over the last axis."""
+    steep = bend = 0 * eps[..., 0]
+    steep = steep + 1
+    for own, curvature in zip(np.moveaxis(eps, -1, 0), np.moveaxis(beta, -1, 0), strict=True):
+        bend, steep = (1 + own) * bend + curvature * steep**2, (1 + own) * steep
+    return steep, bend
+
+
+@counterexample(part="(a)")
+def test_a_residual_block_can_change_what_the_plain_layer_keeps():
+    # given  F(h) = h: without the skip connection nothing changes
+    residual, plain = relative_changes(Fraction(1))
+    # then
+    assert_violates(residual, plain, reads="relative change {value} > {limit} of the plain layer", F="h -> h")
+
+
+@counterexample(part="(a)")
+def test_hypothesis_finds_a_block_less_gradual_than_its_plain_layer():
+    w = smallest_violation(fifths, lambda w: relative_changes(w)[0] > relative_changes(w)[1])
+    residual, plain = relative_changes(w)
+    assert_violates(residual, plain, reads="relative change {value} > {limit} of the plain layer", w=w)
+
+
+@under_hypotheses("H1", part="(a)")
+@pytest.mark.parametrize("activation", ["identity", "tanh"])
+@given_batches(problem=residual_problems())
+def test_small_branches_change_their_input_by_eps_and_less_than_plain_layers_do(problem, activation):
+    # given  H1: eps_l <= 1/2
+    net = small_branches(problem, activation, 1 / 2)
+    states, eps = net.states(problem.x), net.branch_lipschitz()
+    # when   the same layers at the same states, without the skip connection
+    change, size = norm(np.diff(states, axis=-2), axis=-1), norm(states[..., :-1, :], axis=-1)
+    plain = norm(np.diff(states, axis=-2) - states[..., :-1, :], axis=-1)
+    # then
+    rounding = 64 * UNIT_ROUNDOFF * size
+    assert_at_most(change, eps * size + rounding, why="|h_{l+1} - h_l| <= eps_l |h_l|", instance=problem)
+    assert_at_most((1 - eps) * size - rounding, plain, why="the plain layer changes 1 - eps_l", instance=problem)
+    assert_at_most(change, plain + 2 * rounding, why="more gradual than the plain layer", instance=problem)
+
+
+@under_hypotheses("H1", part="(a)")
+@given(branches=random_branches())
+def test_random_branches_of_mean_square_c2_over_L_stretch_the_mean_square_by_at_most_exp_c2(branches):
+    d, L, s, x = branches
+    # when   all signs are summed over: c^2/L = s^2 d
+    last, change = mean_square_of_signs(d, L, s, x)
+    # then   exact; 1 + t <= exp(t) bounds the stretch whatever the depth
+    start = Fraction(int(x @ x))
+    assert_identical(change, s**2 * d * start, why="E|h_1 - h_0|^2 = (c^2/L)|h_0|^2")
+    assert_identical(last, (1 + s**2 * d) ** L * start, why="E|h_L|^2 = (1 + c^2/L)^L |h_0|^2")
+    rounding = 1 + 64 * L * UNIT_ROUNDOFF
+    assert_at_most(float(last / start), math.exp(L * s**2 * d) * rounding, why="at most exp(c^2)")
+
+
+@under_hypotheses("H2", "H4", part="(a)")
+@given_batches(problem=linear_residual_problems())
+def test_in_early_training_branches_are_at_most_as_large_as_the_loss_that_fell(problem):
+    run = early_run(problem)
+    # given  H4 is seen on the run: every step lowers the loss by eta (1 - eta beta/2) |gradient|^2
+    moved = (np.diff(run.A, axis=0) ** 2).sum((-3, -2, -1))
+    due = (1 - 0.5 / CAUTION) * moved / run.eta
+    assert_at_most(due, -np.diff(run.losses, axis=0) + 2 * run.rounding, why="descent in every step")
+    # then   Cauchy and Schwarz over the steps
+    bound, rounding = travelled(problem, run)
+    size = (run.A[-1] ** 2).sum((-3, -2, -1))
+    assert_at_most(size, bound + rounding, why="sum |A_l|^2 <= eta T (L_0 - L_T)/(1 - eta beta/2)", instance=problem)
+
+
+@under_hypotheses("H2", "H4", part="(a)")
+@given_batches(problem=linear_residual_problems())
+def test_in_early_training_every_branch_grows_alike_along_the_error_of_the_identity(problem):
+    run = early_run(problem)
+    # when   at zero branches the gradient in every A_l is c (X - Y) X'
+    slope = problem.scale[:, None, None] * (problem.X - problem.Y) @ problem.X.mT
+    trained = np.arange(problem.A.shape[-3]) < problem.depth[:, None]
+    line = -STEPS * run.eta[:, None, None, None] * slope[:, None] * trained[..., None, None]
+    # then   |g_s - g_0| <= beta |way|, so that the way grows by 1 + eta beta <= 1 + q a step, and its excess is
+    q, drift = 1 / CAUTION, np.sqrt((line**2).sum((-3, -2, -1))) / STEPS
+    off = np.sqrt(((run.A[-1] - line) ** 2).sum((-3, -2, -1)))
+    bound = (((1 + q) ** STEPS - 1) / q - STEPS) * drift + 2 * problem.depth * step_rounding(problem, run)
+    assert_at_most(off, bound, why="A_l(T) + T eta c (X - Y) X'", instance=problem)
+
+
+@under_hypotheses("H2", "H4", part="(a)")
+@given_batches(size=20, problem=residual_problems())
+def test_along_the_flow_from_zero_branches_tanh_weights_move_by_at_most_the_loss_that_fell(problem):
+    # given  H2: U_l = 0, so that every branch is zero
+    start = ResidualNetwork(problem.W, 0 * problem.U, problem.scale, "tanh")
+    times = np.array([0.02, 0.1])
+    # when
+    networks, error = network_flow(start, problem.x, problem.y, times)
+    losses = [norm(net.states(problem.x)[:, -1] - problem.y, axis=-1) ** 2 / 2 for net in (start, *networks)]
+    way = [((net.W - start.W) ** 2).sum((-3, -2, -1)) + (net.U**2).sum((-3, -2, -1)) for net in networks]
+    slopes = [net.gradients(problem.x, problem.y) for net in networks]
+    steep = [np.sqrt((s.in_W**2).sum((-3, -2, -1)) + (s.in_U**2).sum((-3, -2, -1))) for s in slopes]
+    # then   |way|^2 and the loss are off by the error of the flow times their slopes, to first order
+    error, times = error[:, None], times[:, None]
+    slack = 2 * error * (2 * np.sqrt(way) + error) + 2 * times * error * steep + 64 * UNIT_ROUNDOFF * losses[0]
+    bound = times * (losses[0] - np.stack(losses[1:])) + slack
+    assert_at_most(np.stack(way), bound, why="|theta_t - theta_0|^2 <= t (L_0 - L_t)")
+
+
+@under_hypotheses("H2", "H3", "H4", part="(a)")
+@given_batches(problem=positive_targets())
+def test_from_zero_branches_every_layer_follows_the_same_scalar_map(problem):
+    # given  H2, and eta = 1/beta; R is seen through X = I
+    _, eta, _, _ = rates(problem)
+    R, start = target_of(problem), np.zeros((len(problem.t), problem.depth.max(), 3, 3))
+    X = np.broadcast_to(np.eye(3), R.shape)
+    # when
+    path = residual_descent_path(start, X, R, eta[:, 0], 1.0, problem.depth)
+    A = np.stack(list(islice(path, problem.t.max() + 1)))[problem.t, np.arange(len(problem.t))]
+    # then   A_l = Q diag(b - 1) Q' for all l
+    L, one = problem.depth[:, None], np.ones_like(problem.spectrum)
+    b = shared_layer_descent(one, problem.spectrum, L, eta, problem.t[:, None])
+    mode = (problem.Q * (b - 1)[:, None, :]) @ problem.Q.mT
+    real = (np.arange(A.shape[1]) < L)[..., None, None]
+    off = norm(A - mode[:, None] * real, axis=(-2, -1)).max(-1)
+    # a step of L + 2 products of 3 x 3 matrices of norms up to lambda_max; layers that have come apart by a rounding
+    # part by a factor of max(lambda, 1/lambda) at most, which is at most that norm twice
+    lam = np.maximum(problem.spectrum.max(-1), 2)
+    rounding = 64 * (1 + problem.t) * (problem.depth + 2) * UNIT_ROUNDOFF * lam**2
+    assert_at_most(off, rounding, why="A_l(t) against the scalar map", instance=problem)
+
+
+@under_hypotheses("H2", "H3", "H4", part="(a)")
+@given_batches(problem=positive_targets())
+def test_trained_branches_are_the_root_of_the_target_less_the_identity(problem):
+    # given  the steps after which |b - r| <= WITHIN |1 - r|
+    r, eta, fast, slow = rates(problem)
+    steps = steps_to_contract(slow.max(-1), WITHIN)[:, None]
+    L, lam = problem.depth[:, None], problem.spectrum
+    # when
+    early, late = (shared_layer_descent(np.ones_like(r), lam, L, eta, t) for t in (problem.t[:, None], steps))
+    # then   exact rates on the way, and the root in the end
+    way, rounding = np.abs(1 - r), shared_rounding(problem, slow)
+    t = problem.t[:, None]
+    assert_within(np.maximum(fast, 0) ** t * way, np.abs(early - r), slow**t * way, slack=rounding, why="|b_t - r|")
+    assert_at_most(np.abs(late - r), WITHIN * way + rounding, why="A_l = R^{1/L} - I within the budget")
+    # so every layer changes its input by about |log lambda|/L
+    share, slack = np.abs(np.log(lam)), L * (WITHIN * way + rounding)
+    lower, upper = np.minimum(1, r) * share, np.maximum(1, r) * share
+    assert_within(lower, L * np.abs(late - 1), upper, slack=slack, why="L |relative change|", instance=problem)
+
+
+@under_hypotheses("H2", "H3", "H4", part="(a)")
+@given_batches(problem=positive_targets())
+def test_along_the_flow_every_layer_approaches_the_root_of_the_target(problem):
+    L, times = problem.depth[:, None], np.array([0.1, 1.0, 4.0])
+    r, eta, fast, slow = rates(problem)
+    # when   from b = 1, which is A = 0
+    run = shared_layer_flow(np.ones_like(r), problem.spectrum, L, times)
+    # then   d|b - r|/dt is between -s_max and -s_min times |b - r|
+    t, way = times[:, None, None], np.abs(1 - r)
+    lower, upper = (np.exp(-t * (1 - factor) / eta) * way for factor in (fast, slow))
+    error = run.error[:, None, None] + 64 * UNIT_ROUNDOFF * np.maximum(1, r)
+    assert_within(lower, np.abs(run.states - r), upper, slack=error, why="|b(t) - r| along the flow")
+
+
+@necessity("H1", part="(a)")
+@pytest.mark.parametrize("L", [1, 2, 5, 10])
+def test_without_H1_random_branches_of_variance_one_double_the_mean_square_in_every_layer(L):
+    last, change = mean_square_of_signs(1, L, Fraction(1), np.array([1]))
+    assert_identical([last, change], [2**L, 1], why="E|h_L|^2 = 2^L, and a layer changes its input by its own size")
+
+
+@necessity("H2", part="(a)")
+@given(lam=st.integers(1, 16), half=st.integers(1, 3), steps=st.integers(0, 3))
+def test_without_H2_layers_that_start_at_minus_the_identity_mirror_those_that_start_at_it(lam, half, steps):
+    # given  an even depth and b_0 = -1, A = -2: the same function at the start, and at all times
+    target, L, eta = Fraction(lam, 4), 2 * half, Fraction(1, 64)
+    # when
+    near, far = Fraction(1), Fraction(-1)
+    near, far = (at_time(iterate(b, target, L, eta), steps) for b in (near, far))
+    # then   the same fit by layers that turn their input round: relative change 1 + b > 1
+    assert_identical(far, -near, why="b_t from -1 is minus b_t from 1")
+    assert_at_most(1, abs(far - 1), why="no layer is near the identity")
+
+
+@necessity("H3", part="(a)")
+@given_batches(problem=negative_targets())
+def test_without_H3_a_negative_target_is_never_approached_beyond_zero(problem):
+    # given  eta < 1/(1 + |lambda|), which for the target -1 is eta < 1/2
+    eta, one = problem.share / (1 + problem.lam), np.ones_like(problem.lam)
+    # when
+    b = shared_layer_descent(one, -problem.lam, problem.depth, eta, problem.t)
+    # then   b stays positive, and the loss above lambda^2/2
+    assert_at_most(0.0, b, why="b_t > 0", instance=problem)
+    assert_at_most(problem.lam, b**problem.depth + problem.lam, why="|b^L - lambda| >= |lambda|", instance=problem)
+
+
+@necessity("H3", part="(a)")
+@pytest.mark.parametrize("eta", [0.05, 0.25, 0.45])
+def test_without_H3_three_layers_towards_minus_one_creep_to_zero(eta):
+    # given  b <- b (1 - eta b (1 + b^3)), so that 1/b grows by between eta and 2 eta/(1 - 2 eta) a step
+    t = np.array([1, 10, 100, 1000, 4000])
+    # when
+    b = shared_layer_descent(np.ones(5), -1.0, 3, eta, t)
+    # then
+    rounding = 16 * t * UNIT_ROUNDOFF
+    assert_within(1 / (1 + 2 * eta * t / (1 - 2 * eta)), b, 1 / (1 + eta * t), slack=rounding, why="A_l = b - 1 -> -1")
+
+
+@necessity("H3", part="(a)")
+def test_without_H3_the_flow_towards_minus_one_creeps_to_zero():
+    # given  b' = -b^2 (1 + b^3) from b = 1, so that 1/b grows at a rate between 1 and 2
+    t = np.array([0.5, 5.0, 50.0])
+    run = shared_layer_flow(np.ones(1), -np.ones(1), np.array([3]), t)
+    assert_within(1 / (1 + 2 * t), run.states[:, 0], 1 / (1 + t), slack=run.error, why="A_l = b - 1 -> -1")
+
+
+@necessity("H3", "H4", part="(a)")
+def test_a_step_of_one_jumps_over_the_saddle_that_a_step_of_one_half_ends_in():
+    # given  three layers towards -1 from A = 0; 1/beta is 1/5
+    half, one = (shared_layer_step(Fraction(1), Fraction(-1), 3, eta) for eta in (Fraction(1, 2), Fraction(1)))
+    # then   b = 0 is the saddle, and b = -1 fits with A = -2
+    assert_identical([half, one], [0, -1], why="one step of 1/2, and of 1")
+    assert_identical([half**2 * (half**3 + 1), one**3 + 1], [0, 0], why="no gradient, and no loss")
+
+
+@necessity("H3", "H4", part="(a)")
+def test_a_step_of_three_fifths_jumps_over_the_saddle():
+    # given  within 1/100 of b = -1 the slope 1 - (3/5)(5b^4 + 2b) of a step is between -10/11 and -2/3
+    caught, later = (shared_layer_descent(np.ones(1), -1.0, 3, 0.6, np.array([t])) for t in (120, 320))
+    assert_at_most(np.abs(caught + 1), 1 / 100, why="caught by A = -2")
+    assert_at_most(np.abs(later + 1), (10 / 11) ** 200 / 100 + 256 * UNIT_ROUNDOFF, why="and led to it")
+
+
+@necessity("H4", part="(a)")
+def test_without_H4_two_layers_leave_a_positive_target():
+    # given  lambda = 4, L = 2, where 1/beta is 1/12, and eta = 1
+    b = [at_time(iterate(Fraction(1), Fraction(4), 2, Fraction(1)), t) for t in range(3)]
+    losses = [(at**2 - 4) ** 2 / 2 for at in b]
+    assert_identical(b, [1, 4, -44], why="exact iterates")
+    assert_at_most(losses[0], losses[1] / 10, why="the loss rises tenfold")
+    assert_at_most(losses[1], losses[2] / 10, why="and again")
+
+
+@counterexample(part="(b)")
+def test_the_gradients_of_an_orthogonal_plain_network_are_better_conditioned():
+    # given  two layers of branches diag(3/5, -3/5)
+    residual, plain = (kernel_condition(fractions(["3/5", "-3/5"]), skip) for skip in (1, 0))
+    # then
+    assert_violates(
+        residual, plain, reads="condition number {value} > {limit} of the plain network", A="diag(3/5,-3/5)"
+    )
+
+
+@counterexample(part="(b)")
+def test_hypothesis_finds_branches_that_are_better_conditioned_without_skip_connections():
+    pairs = st.tuples(fifths, fifths).filter(lambda pair: all(abs(a) not in (0, 1) for a in pair))
+    found = smallest_violation(pairs, lambda pair: kernel_condition(pair, 1) > kernel_condition(pair, 0))
+    residual, plain = (kernel_condition(found, skip) for skip in (1, 0))
+    assert_violates(residual, plain, reads="condition number {value} > {limit} of the plain network", diagonal=found)
+
+
+@under_hypotheses("H1", part="(b)")
+@pytest.mark.parametrize("activation", ["identity", "tanh"])
+@given_batches(problem=residual_problems())
+def test_small_branches_keep_the_jacobian_conditioned(problem, activation):
+    # given  H1: eps_l <= 15/16
+    net = small_branches(problem, activation, 15 / 16)
+    eps = net.branch_lipschitz()
+    # when   the padding of a batch is the identity, whose singular value 1 lies between the bounds too
+    s = np.linalg.svdvals(net.jacobian(problem.x))
+    # then
+    rounding = 64 * UNIT_ROUNDOFF * np.prod(1 + eps, axis=-1)
+    assert_at_most(np.prod(1 - eps, axis=-1), s[:, -1] + rounding, why="prod (1 - eps_l) <= s_min", instance=problem)
+    assert_at_most(s[:, 0], np.prod(1 + eps, axis=-1) + rounding, why="s_max <= prod (1 + eps_l)", instance=problem)
+
+
+@under_hypotheses("H1", part="(b)")
+@given_batches(problem=linear_residual_problems())
+def test_small_branches_keep_the_gradient_between_two_multiples_of_the_error(problem):
+    # given  H1: tau = max |c A_l| < 1
+    tau, G, gradient = error_map(problem)
+    assert_at_most(tau, 1 - 1 / 16, why="small branches", instance=problem)
+    # then   in the metric of A, so that c^2 multiplies both sides
+    lower, upper = (problem.scale**2 * problem.depth * b ** (2 * problem.depth - 2) * G for b in (1 - tau, 1 + tau))
+    rounding = 256 * UNIT_ROUNDOFF * (upper + problem.scale**2 * 4**problem.depth * (1 + G))
+    assert_within(lower, gradient, upper, slack=rounding, why="sum |gradient_l|^2", instance=problem)
+
+
+@under_hypotheses("H1", part="(b)")
+@pytest.mark.parametrize("sign", [1, -1])
+@given(L=st.integers(1, 8), tau=st.integers(0, 9))
+def test_both_bounds_of_the_gradient_are_attained(sign, L, tau):
+    # given  A_l = +-tau I and any error
+    tau, X = Fraction(sign * tau, 10), fractions([[1, 0], [0, 1]])
+    A, G = fractions(np.stack([tau * X] * L)), fractions([[1, 2], [0, -3]])
+    # when
+    slopes = residual_gradients(A, X, (1 + tau) ** L * X - G)
+    # then
+    assert_identical((slopes**2).sum(), L * (1 + tau) ** (2 * L - 2) * (G**2).sum(), why="L (1 + tau)^(2L-2) |G|^2")
+
+
+@under_hypotheses("H1", part="(b)")
+def test_twenty_small_branches_are_conditioned_by_less_than_two_where_twenty_layers_are_by_a_million():
+    # given  A = diag(1, 1/2): the plain network A^20, and the residual one of branches A/20
+    L, A = 20, fractions([1, "1/2"])
+    plain, residual = (values[0] / values[1] for values in (A**L, (1 + A / L) ** L))
+    # then   exactly, and below ((1 + c/L)/(1 - c/L))^L with c = 1
+    assert_identical([plain, residual], [2**20, Fraction(42, 41) ** 20], why="condition numbers")
+    assert_at_most(residual, Fraction(21, 19) ** L, why="the bound of all branches with eps = 1/20")
+    assert_at_most(residual, 2, why="less than two")
+
+
+@necessity("H1", part="(b)")
+@given(L=st.integers(2, 5), entries=st.lists(st.integers(-3, 3), min_size=4, max_size=4).filter(any))
+def test_without_H1_branches_that_cancel_the_skip_connection_have_no_gradient_at_any_error(L, entries):
+    # given  A_l = -I and any target but 0
+    X, R = fractions([[1, 0], [0, 1]]), to_fractions(np.reshape(entries, (2, 2)))
+    # when
+    slopes = residual_gradients(fractions(np.stack([-X] * L)), X, R)
+    # then
+    assert_identical(slopes, np.zeros(slopes.shape), why="no layer has a gradient")
+    assert_at_most(Fraction(1, 2), (R**2).sum() / 2, why="the loss is at least 1/2")
+
+
+@counterexample(part="(c)")
+def test_fitted_from_zero_branches_a_residual_network_is_steeper_than_the_smoothest_interpolant():
+    # given  H2 and H3, L = 2: one sample (e_1, e_1/4), which diag(1/4, 0) fits with a Lipschitz constant of 1/4
+    x, y = fractions([[1], [0]]), fractions([["1/4"], [0]])
+    path = residual_descent_path(fractions(np.zeros((2, 2, 2), int)), x, y, Fraction(2, 3), Fraction(1))
+    # when   one step, which fits
+    first, last = residual_layers(at_time(path, 1), Fraction(1))
+    W = last @ first
+    assert_identical(W @ x, y, why="the sample is fitted")
+    # then   W = diag(1/4, 1)
+    assert_identical(W, fractions([["1/4", 0], [0, 1]]), why="the identity where there is no sample")
+    assert_violates(W.max(), Fraction(1, 4), reads="Lipschitz constant {value} > {limit}", x="e_1", y="e_1/4", L=2)
+
+
+@counterexample(part="(c)")
+def test_hypothesis_finds_a_sample_that_a_plain_layer_trained_from_zero_fits_more_smoothly():
+    # given  one layer, x = e_1, y = a e_1 and eta = 1: both fit in one step
+    def slopes(a):
+        x, y = fractions([[1], [0]]), fractions([[a], [0]])
+        starts = fractions(np.zeros((1, 2, 2), int)), -fractions([np.eye(2, dtype=int)])
+        paths = [residual_descent_path(A, x, y, Fraction(1), Fraction(1)) for A in starts]
+        return [abs(np.diag(residual_layers(at_time(path, 1), Fraction(1))[0])).max() for path in paths]
+
+    a = smallest_violation(fifths, lambda a: slopes(a)[0] > slopes(a)[1])
+    residual, plain = slopes(a)
+    assert_violates(residual, plain, reads="Lipschitz constant {value} > {limit} of the plain layer", x="e_1", a=a)
+
+
+@counterexample(part="(c)")
+def test_without_training_the_skip_connections_make_steep_branches_steeper():
+    # given  three scalar branches F(h) = h
+    residual, plain = (1 + Fraction(1)) ** 3, Fraction(1) ** 3
+    assert_violates(residual, plain, reads="Lipschitz constant {value} > {limit} of the plain network", F="h", L=3)
+
+
+@corrected(part="(c)")
+@given_batches(problem=linear_residual_problems())
+def test_where_no_sample_points_training_leaves_the_identity_bit_for_bit(problem):
+    # given  H2, and samples and targets in the first coordinates, one more being unseen
+    wider = ((0, 0), (0, 1), (0, 0))
+    X, Y = np.pad(problem.X, wider), np.pad(problem.Y, wider)
+    start = np.zeros((*problem.A.shape[:2], *(X.shape[1],) * 2))
+    # when
+    path = residual_descent_path(start, X, Y, 1 / 64, problem.scale, problem.depth)
+    W = end_to_end(residual_layers(at_time(path, STEPS), problem.scale))
+    # then   so that Lip >= 1 whatever the sample
+    unseen = np.broadcast_to(np.eye(X.shape[1])[-1], W.shape[:2])
+    assert_identical(W[..., -1], unseen, why="W n = n")
+    assert_identical(W[..., -1, :], unseen, why="n' W = n'")
+
+
+@corrected(part="(c)")
+@given_batches(problem=linear_residual_problems())
+def test_early_in_training_the_lipschitz_constant_is_bounded_by_the_loss_that_fell(problem):
+    run = early_run(problem)
+    # when
+    W = end_to_end(residual_layers(run.A[-1], problem.scale))
+    # then   prod (1 + c|A_l|) <= exp(c sum |A_l|) <= exp(c sqrt(L sum |A_l|^2))
+    bound, rounding = travelled(problem, run)
+    rate = problem.scale * np.sqrt(problem.depth * (bound + rounding))
+    slack = 1 + 64 * UNIT_ROUNDOFF * problem.depth
+    assert_at_most(norm(W, 2, (-2, -1)), slack * np.exp(rate), why="Lip after T steps", instance=problem)
+
+
+@corrected(part="(c)")
+@given_batches(problem=residual_problems(unit=1.0))
+def test_two_derivatives_are_bounded_by_how_steep_and_how_curved_the_branches_are(problem):
+    net = ResidualNetwork(problem.W, problem.U, problem.scale, "tanh")
+    eps, beta = net.branch_lipschitz(), net.branch_curvature()
+    # when
+    first, second = np.matvec(net.jacobian(problem.x), problem.v), net.second_derivative(problem.x, problem.v)
+    # then
+    steep, M = derivative_bounds(eps, beta)
+    rounding = 256 * UNIT_ROUNDOFF * (1 + steep) ** 2 * (1 + M)
+    assert_at_most(norm(first, axis=-1), steep + rounding, why="|Dh_L v| <= prod (1 + eps_l)", instance=problem)
+    assert_at_most(norm(second, axis=-1), M + rounding, why="|D^2 h_L[v, v]| <= M_L", instance=problem)
+
+
+@corrected(part="(c)")
+@given(w=st.integers(1, 20), u=st.integers(1, 20))
+def test_one_scalar_branch_attains_both_bounds(w, u):
+    # given  F(h) = u tanh(w h): steepest at 0, most curved where tanh^2 = 1/3
+    net = ResidualNetwork(np.full((1, 1, 1), w / 4), np.full((1, 1, 1), u / 4), 1.0, "tanh")
+    bend = -np.arctanh(1 / np.sqrt(3)) / (w / 4)
+    # when
+    first = net.jacobian(np.zeros(1)).item()
+    second = net.second_derivative(np.array([bend]), np.ones(1)).item()
+    # then
+    steep, M = derivative_bounds(net.branch_lipschitz(), net.branch_curvature())
+    assert_within(steep, first, steep, slack=8 * UNIT_ROUNDOFF * steep, why="1 + u w")
+    assert_within(M, second, M, slack=64 * UNIT_ROUNDOFF * M, why="u w^2 4/(3 sqrt(3))")
