@@ -43,12 +43,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.factored_descent import (
-    difference_of_squares_descent,
-    difference_of_squares_step,
-    product_descent,
-    product_step,
-)
+from fixtures.dynamics.diagonal import diagonal_descent, diagonal_step
+from fixtures.dynamics.factored_descent import product_descent, product_step
 from fixtures.dynamics.gradient_descent import (
     exact_descent,
     gradient_descent,
@@ -181,7 +177,7 @@ def squares_differences(draw):
 def separate(network, eta):
     """To convergence, within a number of steps known beforehand."""
     steps = steps_to_contract(1 - eta * network.kernel, CONVERGED)
-    return *difference_of_squares_descent(network.X, network.y, network.u, network.v, eta, steps), steps
+    return *diagonal_descent(network.X, network.y, network.u, network.v, eta, steps), steps
 
 
 def polar(sum_of_roots, product_of_roots):
@@ -332,7 +328,7 @@ def test_every_step_on_a_difference_of_squares_multiplies_what_the_flow_keeps(ta
     X, y, u, v = (fractions(tape.integers(shape, 3).astype(int).tolist()) for shape in ((2, 3), 2, 3, 3))
     eta = Fraction(1, 1 + tape.below(20))
     # when
-    u1, v1 = difference_of_squares_step(X, y, u, v, eta)
+    u1, v1 = diagonal_step(X, y, u, v, eta)
     # then   with g = X'r from its definition
     g = X.T @ (X @ (u * u - v * v) - y)
     assert_identical(u1 * v1, (1 - 4 * eta**2 * g * g) * u * v, why="uv after a step")
