@@ -1,0 +1,423 @@
+r"""Proposition 8.3 - stopped early, descent recovers clean labels of clustered data, and weighs no sample down.
+
+Section     8.3
+Printed     Under label noise $\tilde y_i = y_i + \epsilon_i$ with $P(\epsilon_i \ne 0) = \tau$, SGD with early stopping
+            implicitly downweights noisy examples, approximating $\min_\theta \sum_i w_i (f(x_i; \theta) - \tilde
+            y_i)^2$, where w_i is smaller for likely corrupted examples
+Reading     Labels are -1 and 1, a corrupted one is flipped. The weights are those of a problem that f_t solves: where f
+            is one number for a cluster of samples, its minimizer is the weighted mean of the labels, and f_t tells
+            which share of the weight the corrupted ones have. As printed, that share is below $\tau$. Two more
+            readings, with the same outcome: the influence of a label on a prediction, and the factor of a sample's
+            gradient in a step
+Setting     Kernel descent on $\frac12 \sum_i (f(x_i) - \tilde y_i)^2$ from $f_0 = 0$: $f_{t+1} = f_t + \eta K (\tilde y
+            - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted;
+            $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 -
+            (1 - \eta\epsilon)^t$
+Hypotheses  Of the corrected statement: (H1) the samples are clustered as in the setting, and no sample is alone.  (H2)
+            $\tau_c < 1/2$.  (H3) the run is stopped in time: $E_t/A_t < (1 - 2\tau_c)/(2(1 - \tau_c))$.  (H4) $\eta(m_c
+            + \epsilon) \le 1$.
+Corrected   All predictions of corrupted clusters have the clean sign if and only if (H3) holds, which by (H4) is for $1
+            \le t \le t^*$, or never. A sample's fitted fraction is $1 - |r_t|/|r_0|$, and its mean over the clean
+            samples exceeds that over the corrupted ones by exactly $2(1 - 2\tau)(A_t - E_t)$. A fresh sample of a
+            cluster has the prediction $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times the clean label: the clean sign at
+            every t. For another kernel K + E the predictions move by $t \eta |E| \sqrt n$ at most. SGD in single
+            samples has this recursion as its mean
+Idea        f_t = (I - (I - \eta K)^t) times the labels, so that no label has a say in how much another one counts: the
+            weights know the inputs only. The mean of a cluster is fitted at the rate m + epsilon and what differs
+            within it at the rate epsilon: what is slow is the disagreement, not the corrupted sample.
+Source      Li, Soltanolkotabi, Oymak (2020), Gradient Descent with Early Stopping is Provably Robust to Label Noise for
+            Overparameterized Neural Networks (the clusters, and what holds of residuals); the exact window and the
+            witnesses are ours
+Tolerance   Exact: kernels, steps and labels are fractions, and a time at the edge of the window is decided by comparing
+            fractions. The logistic weights are enclosed by partial sums of exp
+Findings    The implied share of the corrupted samples is above tau at every finite time, and tends to it: stopping
+            early weighs them up. In this model it is not stopping early that makes fresh predictions clean: they are so
+            at every time, though the noise is memorized on the samples. If the first step of SGD is on a corrupted
+            sample, it gives the whole cluster the wrong sign
+Expected    refuted
+"""
+
+import dataclasses
+import math
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.dynamics.minibatch_law import minibatch_gradients
+from fixtures.problems.tapes import tapes
+from fixtures.rational import exponential_of_minus, fractions, to_fractions
+from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity
+
+STEPS = 8
+to_integers = np.vectorize(int, otypes=[object])
+
+
+@dataclasses.dataclass(frozen=True)
+class Clusters:
+    """Clusters of `sizes`, the first `corrupted` labels of each flipped from its sign; epsilon and the step eta."""
+
+    sizes: tuple[int, ...]
+    corrupted: tuple[int, ...]
+    signs: tuple[int, ...]
+    epsilon: Fraction
+    eta: Fraction
+
+    @property
+    def members(self):
+        """To which cluster each sample belongs, (n,)."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    @property
+    def kernel(self):
+        """Blockdiag(11') + epsilon I, (n, n)."""
+        same = self.members[:, None] == self.members
+        return np.where(same, Fraction(1), Fraction(0)) + self.epsilon * np.eye(len(same), dtype=int)
+
+    @property
+    def clean(self):
+        """The clean labels, (n,)."""
+        return fractions(self.signs)[self.members]
+
+    @property
+    def flipped(self):
+        """Which samples are corrupted, (n,)."""
+        return np.concatenate([np.arange(m) < j for m, j in zip(self.sizes, self.corrupted, strict=True)])
+
+    @property
+    def noisy(self):
+        """The labels that are trained on, (n,)."""
+        return np.where(self.flipped, -self.clean, self.clean)
+
+    @property
+    def tau(self):
+        """The corrupted fraction of each cluster."""
+        return fractions([Fraction(j, m) for m, j in zip(self.sizes, self.corrupted, strict=True)])
+
+    def fitted(self, t):
+        """A_t of each cluster, and E_t."""
+        mean = 1 - (1 - self.eta * (fractions(self.sizes) + self.epsilon)) ** t
+        return mean, 1 - (1 - self.eta * self.epsilon) ** t
+
+    def in_window(self, t):
+        """H3, for every cluster with a corrupted sample: 2(1 - tau) E_t < (1 - 2 tau) A_t."""
+        A, E = self.fitted(t)
+        inside = 2 * (1 - self.tau) * E < (1 - 2 * self.tau) * A
+        return bool(np.all(inside | (self.tau == 0)))
+
+    def recovers(self, f):
+        """Whether every prediction has the clean sign."""
+        return bool(np.all(f * self.clean > 0))
+
+
+@st.composite
+def clusters(draw):
+    """One or two clusters of 3 to 5 and 2 to 5 samples, with a majority of clean labels, H1, H2 and H4.
+
+    Shrinks to one cluster of three, one of them corrupted, epsilon = 1/4 and eta = 1/(m + epsilon).
+    """
+    tape = draw(tapes(8))
+    sizes = (3 + tape.below(3), 2 + tape.below(4))[: 1 + tape.below(2)]
+    corrupted = (1 + tape.below((sizes[0] - 1) // 2), tape.below((sizes[-1] - 1) // 2 + 1))[: len(sizes)]
+    epsilon = tape.choice([Fraction(1, q) for q in (4, 1, 2, 8, 16, 64, 1000)])
+    eta = tape.choice((Fraction(1), Fraction(1, 2), Fraction(3, 4), Fraction(1, 8))) / (max(sizes) + epsilon)
+    return Clusters(sizes, corrupted, (tape.choice((1, -1)), -1)[: len(sizes)], epsilon, eta)
+
+
+def kernel_descent(K, y, eta, steps):
+    """F_0 = 0 ... f_steps of f <- f + eta K(y - f), exact, for labels y (n,), or (n, k) in columns, of whole numbers.
+
+    In integers F_t = D^t f_t, D the common denominator of eta K: fractions are reduced only at the end.
+    """
+    move = eta * K
+    D = math.lcm(*(entry.denominator for entry in move.flat))
+    N, y = to_integers(move * D), to_integers(y)
+    F, path = 0 * y, [to_fractions(0 * y)]
+    for t in range(steps):
+        F = D * F + N @ (D**t * y - F)
+        path.append(F * Fraction(1, D ** (t + 1)))
+    return path
+
+
+def descent(problem, steps=STEPS):
+    """The path of `kernel_descent` on the noisy labels."""
+    return kernel_descent(problem.kernel, problem.noisy, problem.eta, steps)
+
+
+def with_fresh_samples(problem):
+    """The kernel of the samples and of one fresh one for each cluster: its column is zero, its label is not used."""
+    members = np.concatenate([problem.members, np.arange(len(problem.sizes))])
+    K = np.where(members[:, None] == members, Fraction(1), Fraction(0))
+    n = len(problem.members)
+    K[:, n:] = 0
+    K[range(n), range(n)] += problem.epsilon
+    return K
+
+
+def implied_share(m, j, step, t):
+    """The share of the weight that the corrupted j of m samples have where f_t is a weighted mean; epsilon = 0.
+
+    step: eta m. With clean labels 1 a weighted mean f gives the labels -1 the share (1 - f)/2.
+    """
+    problem = Clusters((m,), (j,), (1,), Fraction(0), Fraction(step) / m)
+    f = descent(problem, t)[t]
+    assert len(set(f)) == 1
+    return (1 - f[0]) / 2
+
+
+@corrected
+@given(problem=clusters())
+def test_all_predictions_have_the_clean_sign_exactly_in_the_window(problem):
+    # when
+    recovered = [problem.recovers(f) for f in descent(problem)[1:]]
+    # then   at every time, with ties decided in fractions
+    window = [problem.in_window(t) for t in range(1, STEPS + 1)]
+    assert_identical(recovered, window, why="clean signs, and H3")
+    assert_identical(window, sorted(window, reverse=True), why="by H4 the window is 1 ... t*, or empty")
+
+
+@corrected
+@given(problem=clusters())
+def test_the_clean_are_fitted_before_the_corrupted_by_the_gap(problem):
+    # given  a cluster, the first
+    first = problem.members == 0
+    clean, flipped = first & ~problem.flipped, first & problem.flipped
+    for_all_t = range(STEPS + 1)
+    # when
+    fractions_fitted = [1 - np.abs(problem.noisy - f) for f in descent(problem)]  # |r_0| = 1
+    gaps = [fitted[clean].mean() - fitted[flipped].mean() for fitted in fractions_fitted]
+    # then
+    A, E = np.array([(problem.fitted(t)[0][0], problem.fitted(t)[1]) for t in for_all_t]).T
+    assert_identical(gaps, 2 * (1 - 2 * problem.tau[0]) * (A - E), why="2(1 - 2 tau)(A_t - E_t)")
+    assert_at_most(2.0**-24, float(min(gaps[1:])), why="the clean are ahead")
+
+
+@corrected
+@given(problem=clusters())
+def test_a_fresh_sample_has_the_clean_sign_at_every_time(problem):
+    # given  one unlabeled sample of each cluster
+    K, n = with_fresh_samples(problem), len(problem.members)
+    # when
+    labels = np.concatenate([problem.noisy, fractions([0] * len(problem.sizes))])
+    path = kernel_descent(K, labels, problem.eta, STEPS)
+    # then
+    m, signs = fractions(problem.sizes), fractions(problem.signs)
+    expected = [m / (m + problem.epsilon) * problem.fitted(t)[0] * (1 - 2 * problem.tau) for t in range(STEPS + 1)]
+    assert_identical([f[n:] * signs for f in path], expected, why="fresh predictions")
+    assert_identical([f[:n] for f in path], descent(problem), why="they change nothing for the samples")
+
+
+@corrected
+@given(problem=clusters(), tape=tapes(25))
+def test_for_a_kernel_that_is_nearly_clustered_the_predictions_hardly_move(problem, tape):
+    # given  K + E with E = dd'/128 + ee'/128, and a step at which both contract
+    n = len(problem.members)
+    d = fractions(tape.integers((n, 2), 2).astype(int))
+    E = d @ d.T / 128
+    size = max(np.abs(E).sum(1))  # at least the spectral norm
+    eta = 1 / (max(problem.sizes) + problem.epsilon + size)
+    # when
+    paths = [kernel_descent(K, problem.noisy, eta, STEPS) for K in (problem.kernel, problem.kernel + E)]
+    # then   t eta |E| |y|, squared, and |y|^2 = n
+    moved = [float(((f - g) ** 2).sum()) for f, g in zip(*paths, strict=True)]
+    assert_at_most(moved, [float(n * (t * eta * size) ** 2) for t in range(STEPS + 1)], why="|f' - f|^2")
+
+
+@corrected
+def test_a_margin_beyond_the_perturbation_recovers_the_clean_signs():
+    # given  two clusters of three, one label of each flipped, and E that ties them together and splits one of them
+    problem = Clusters((3, 3), (1, 1), (1, -1), Fraction(1, 16), Fraction(1, 4))
+    d = fractions([[1, 1], [1, -1], [1, 0], [1, 0], [1, 0], [0, 1]]) / 16
+    E = d @ d.T
+    # when   at t = 2
+    f, g = (kernel_descent(K, problem.noisy, problem.eta, 2)[2] for K in (problem.kernel, problem.kernel + E))
+    # then
+    lost = 6 * (2 * problem.eta * max(np.abs(E).sum(1))) ** 2
+    assert_at_most(float(lost), float(min(f * problem.clean) ** 2), why="t eta |E| sqrt(n), squared, and the margin")
+    assert_identical(problem.recovers(g), True, why="clean signs under K + E")
+
+
+def sgd_predictions(features, labels, eta, steps):
+    """The predictions (n^steps, n) after every order of single samples, from weights 0."""
+    w = np.zeros_like(features[:1])
+    for _ in range(steps):
+        w = (w[:, None, :] - eta * minibatch_gradients(features, labels, w, 1, True)).reshape(-1, features.shape[1])
+    return w @ features.T
+
+
+def clustered_features(problem, root):
+    """Indicators of the clusters beside `root` times the identity: features of the kernel with epsilon = root^2."""
+    n = len(problem.members)
+    indicators = np.where(problem.members[:, None] == np.arange(len(problem.sizes)), Fraction(1), Fraction(0))
+    return np.concatenate([indicators, root * np.eye(n, dtype=int)], axis=1)
+
+
+@corrected
+@given(tape=tapes(6))
+def test_the_mean_of_sgd_over_all_orders_is_kernel_descent(tape):
+    # given  three or four samples, epsilon = 1/4, 1/9 or 1, and the step n eta of SGD
+    sizes, root = tape.choice([(3,), (4,), (3, 1), (2, 2)]), Fraction(1, tape.choice((2, 3, 1)))
+    corrupted = (tape.below(2), tape.below(2))[: len(sizes)]
+    problem = Clusters(sizes, corrupted, (1, -1)[: len(sizes)], root**2, Fraction(1, 2 + tape.below(8)))
+    features, n = clustered_features(problem, root), sum(sizes)
+    # when
+    runs = sgd_predictions(features, problem.noisy, n * problem.eta, 2)
+    # then
+    assert_identical(features @ features.T, problem.kernel, why="the kernel of the features")
+    assert_identical(runs.sum(0) / len(runs), descent(problem, 2)[2], why="E f_2")
+
+
+@counterexample
+def test_a_run_of_sgd_may_give_a_whole_cluster_the_wrong_sign_where_its_mean_does_not():
+    # given  one cluster of three, the first label flipped, epsilon = 1/16, eta = 1/4 for the mean
+    problem = Clusters((3,), (1,), (1,), Fraction(1, 16), Fraction(1, 4))
+    # when   one step
+    runs = sgd_predictions(clustered_features(problem, Fraction(1, 4)), problem.noisy, 3 * problem.eta, 1)
+    wrong = Fraction(sum(int((f < 0).all()) for f in runs), len(runs))
+    # then
+    assert_identical(problem.recovers(descent(problem, 1)[1]), True, why="the mean has clean signs")
+    reads = "wrong signs throughout with chance {value} > {limit}"
+    assert_violates(wrong, 0, reads=reads, labels=problem.noisy, epsilon=problem.epsilon, t=1)
+
+
+@counterexample
+def test_the_corrupted_sample_has_more_than_its_share_of_the_weight():
+    # given  one cluster of three, one label flipped, epsilon = 0, eta m = 1/2, t = 1: f = 1/6
+    share = implied_share(3, 1, Fraction(1, 2), 1)
+    # then   5/12
+    reads = "share {value} of the weight > {limit} of the samples"
+    assert_violates(share, Fraction(1, 3), reads=reads, labels=[-1, 1, 1], K="11'", eta="1/6", t=1)
+
+
+@counterexample
+@given(tape=tapes(4))
+def test_in_a_cluster_the_implied_share_falls_to_tau_and_never_below(tape):
+    # given  H2 and eta m <= 1
+    m = 3 + tape.below(5)
+    j, step = 1 + tape.below((m - 1) // 2), Fraction(1 + tape.below(8), 8)
+    # when
+    shares = [implied_share(m, j, step, t) for t in range(1, 6)]
+    # then   tau + (1 - 2 tau)(1 - eta m)^t/2
+    tau = Fraction(j, m)
+    expected = [tau + (1 - 2 * tau) * (1 - step) ** t / 2 for t in range(1, 6)]
+    assert_identical(shares, expected, why="share of the corrupted samples in the weight")
+    assert_at_most([float(tau)] * 5, [float(share) for share in shares], why="share of the samples")
+
+
+@counterexample
+def test_hypothesis_finds_a_cluster_that_weighs_its_corrupted_samples_up():
+    def share_and_tau(instance):
+        m, j, q, t = instance
+        return implied_share(m, j, Fraction(1, q), t), Fraction(j, m)
+
+    def violates(instance):
+        return 2 * instance[1] < instance[0] and share_and_tau(instance)[0] > share_and_tau(instance)[1]
+
+    ranges = st.integers(1, 7), st.integers(1, 3), st.integers(1, 4), st.integers(1, 5)
+    found = smallest_violation(st.tuples(*ranges), violates)
+    share, tau = share_and_tau(found)
+    assert_violates(share, tau, reads="share {value} of the weight > {limit} of the samples", m_j_q_t=found)
+
+
+@counterexample
+@given(problem=clusters())
+def test_a_corrupted_label_has_the_influence_of_a_clean_one(problem):
+    # given  the fresh sample of the first cluster
+    K, n, c = with_fresh_samples(problem), len(problem.members), len(problem.sizes)
+    raised = np.eye(n + c, dtype=int)[:, :n][:, problem.members == 0]
+    labels = np.concatenate([problem.noisy, fractions([0] * c)])[:, None]
+    # when   each label of that cluster is raised by one in turn
+    base, moved = (kernel_descent(K, y, problem.eta, 3)[3][n] for y in (labels, labels + raised))
+    # then   A_t/(m + epsilon), for all of them
+    influence = problem.fitted(3)[0][0] / (problem.sizes[0] + problem.epsilon)
+    assert_identical(moved - base, [influence] * problem.sizes[0], why="influence on a prediction")
+
+
+@counterexample
+@given(tape=tapes(24))
+def test_under_any_kernel_the_influence_of_a_label_does_not_know_the_labels(tape):
+    # given  a kernel without clusters, and two sets of labels
+    d, labels = fractions(tape.integers((4, 3), 2).astype(int)), fractions(1 - 2 * tape.naturals((2, 4), 2))
+    K, eta, raised = d @ d.T, Fraction(1, 16), fractions([[1], [0], [0], [0]])
+    # when
+    before, after = (kernel_descent(K, y, eta, 3)[3] for y in (labels.T, labels.T + raised))
+    # then
+    moves = (after - before).T
+    assert_identical(*moves, why="what raising a label does to the predictions")
+
+
+@counterexample
+def test_in_a_logistic_step_the_corrupted_sample_weighs_more():
+    # given  both at f = 3/5, the one labeled 1, the other flipped to -1: |dl/df| = 1/(1 + exp(y f))
+    low, high = exponential_of_minus(Fraction(3, 5), terms=4)
+    # then   exp(-3/5)/(1 + exp(-3/5)) and 1/(1 + exp(-3/5)), 0.354 and 0.646
+    reads = "weight of the corrupted sample, at least {value} > {limit}, at least that of the clean one"
+    assert_violates(1 / (1 + high), high / (1 + high), reads=reads, f="3/5")
+    assert_at_most(float(low), float(high), why="the enclosure of exp(-3/5)")
+
+
+@counterexample
+@given(problem=clusters())
+def test_in_a_step_of_squared_loss_the_corrupted_sample_weighs_more(problem):
+    # given  the window
+    window = [f for t, f in enumerate(descent(problem)) if t and problem.in_window(t)]
+    # when   |r_i|, the factor of a sample's gradient, by clusters: the corrupted ones of the first, and its clean ones
+    first = problem.members == 0
+    sizes = [np.abs(problem.noisy - f) for f in [problem.noisy * 0, *window]]
+    # then
+    largest_clean = [float(max(r[first & ~problem.flipped])) for r in sizes]
+    least_corrupted = [float(min(r[first & problem.flipped])) for r in sizes]
+    assert_at_most(largest_clean, least_corrupted, why="|r| of clean samples and of corrupted ones")
+
+
+@necessity("H1")
+@given(tape=tapes(7))
+def test_without_H1_corrupted_and_clean_are_fitted_alike(tape):
+    # given  samples that are alone: K = (1 + epsilon) I
+    labels, step = fractions(1 - 2 * tape.naturals(5, 2)), Fraction(1 + tape.below(16), 16)
+    # when
+    path = kernel_descent(np.eye(5, dtype=int) * Fraction(5, 4), labels, step * Fraction(4, 5), 4)
+    # then   no gap, and the sign of the noise
+    assert_identical([f * labels for f in path], [[1 - (1 - step) ** t] * 5 for t in range(5)], why="fitted fractions")
+
+
+@necessity("H2")
+@given(tape=tapes(3))
+def test_without_H2_the_corrupted_majority_is_fitted_first(tape):
+    # given  tau >= 1/2
+    m = 2 + tape.below(5)
+    j = (m + 1) // 2 + tape.below(m // 2)
+    problem = Clusters((m,), (j,), (1,), Fraction(1, 4), 1 / (m + Fraction(1, 4)))
+    # when
+    path = descent(problem, 4)
+    # then
+    assert_identical([problem.recovers(f) for f in path], [False] * 5, why="clean signs")
+    ahead = [float(np.abs(1 - f[-1]) - np.abs(-1 - f[0])) for f in path]
+    assert_at_most(0, ahead, why="the residuals of the clean are the larger ones")
+
+
+@necessity("H3")
+@given(tape=tapes(5))
+def test_without_H3_the_noise_is_memorized(tape):
+    # given  epsilon = 1 and 16 steps
+    m = 3 + tape.below(3)
+    problem = Clusters((m, 3), (1 + tape.below((m - 1) // 2), 1), (1, -1), Fraction(1), Fraction(1, m + 1))
+    # when
+    f = descent(problem, 16)[16]
+    # then   f y = E_t +- (A_t - E_t)(1 - 2 tau) >= 1 - 2(1 - eta epsilon)^t, which is 0.89 or more
+    least = 1 - 2 * (1 - problem.eta) ** 16
+    assert_identical([problem.in_window(16), problem.recovers(f)], [False, False], why="the window is over")
+    assert_at_most(float(least), (f * problem.noisy).astype(float), why="every label is fitted, the flipped ones too")
+
+
+@necessity("H4")
+def test_without_H4_the_clean_signs_are_lost_and_found_again():
+    # given  m = 3, tau = 1/3, epsilon = 1/10 and eta(m + epsilon) = 19/10
+    problem = Clusters((3,), (1,), (1,), Fraction(1, 10), Fraction(19, 31))
+    # when
+    recovered = [problem.recovers(f) for f in descent(problem, 3)[1:]]
+    # then
+    assert_identical(recovered, [True, False, True], why="clean signs at t = 1, 2, 3")
