@@ -208,7 +208,7 @@ def test_a_step_on_every_minibatch_keeps_the_stationary_covariance(problem):
 
 
 @under_hypotheses("H1", part="(a)")
-@given(problem=sampled())
+@given(problem=sampled(rows=(3, 2)))
 def test_the_covariance_falls_in_every_direction_as_batches_grow(problem):
     # given  H1, and SGD at the minimum at first
     w_star, _ = stationary_covariance(problem.X, problem.y, problem.eta, 0)
@@ -464,7 +464,7 @@ def test_the_spectral_radius_does_not_increase_with_the_batch(replacement, probl
 
 
 @counterexample(part="(d)")
-@given(problem=sampled())
+@given(problem=sampled(rows=(3, 2)))
 def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem):
     # given  a risk of Hessian G = ww', wherever its minimum is: E e = 0, so that it gains tr(GS)/2
     S = [stationary_covariance(problem.X, problem.y, problem.eta, f)[1] for f in problem.shares]

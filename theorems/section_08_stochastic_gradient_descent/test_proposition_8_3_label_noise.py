@@ -38,7 +38,6 @@ Expected    refuted
 """
 
 import dataclasses
-import math
 from fractions import Fraction
 
 import numpy as np
@@ -47,13 +46,13 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import minibatch_gradients
 from fixtures.problems.tapes import tapes
-from fixtures.rational import exponential_of_minus, fractions, to_fractions
+from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity
 
 STEPS = 8
-to_integers = np.vectorize(int, otypes=[object])
+exact = np.vectorize(Fraction, otypes=[object])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +72,19 @@ class Clusters:
 
     @property
     def kernel(self):
-        """Blockdiag(11') + epsilon I, (n, n)."""
-        same = self.members[:, None] == self.members
-        return np.where(same, Fraction(1), Fraction(0)) + self.epsilon * np.eye(len(same), dtype=int)
+        """Q (blockdiag(11') + epsilon I), q the denominator of epsilon: whole numbers, (n, n)."""
+        same = (self.members[:, None] == self.members).astype(object)
+        return self.epsilon.denominator * same + self.epsilon.numerator * np.eye(len(same), dtype=object)
+
+    @property
+    def step(self):
+        """Eta/q, the step for that multiple of the kernel."""
+        return self.eta / self.epsilon.denominator
 
     @property
     def clean(self):
-        """The clean labels, (n,)."""
-        return fractions(self.signs)[self.members]
+        """The clean labels, (n,), in Python's integers."""
+        return np.array(self.signs, object)[self.members]
 
     @property
     def flipped(self):
@@ -128,33 +132,29 @@ def clusters(draw):
 
 
 def kernel_descent(K, y, eta, steps):
-    """F_0 = 0 ... f_steps of f <- f + eta K(y - f), exact, for labels y (n,), or (n, k) in columns, of whole numbers.
+    """F_0 = 0 ... f_steps of f <- f + eta K(y - f), exact, for a kernel and labels (n,) or (n, k) of whole numbers.
 
-    In integers F_t = D^t f_t, D the common denominator of eta K: fractions are reduced only at the end.
+    In integers D^t f_t, D the denominator of eta: fractions are reduced only at the end.
     """
-    move = eta * K
-    D = math.lcm(*(entry.denominator for entry in move.flat))
-    N, y = to_integers(move * D), to_integers(y)
-    F, path = 0 * y, [to_fractions(0 * y)]
+    N, D = eta.numerator * K, eta.denominator
+    scaled = [0 * y]
     for t in range(steps):
-        F = D * F + N @ (D**t * y - F)
-        path.append(F * Fraction(1, D ** (t + 1)))
-    return path
+        scaled.append(D * scaled[-1] + N @ (D**t * y - scaled[-1]))
+    return [exact(F, D**t) for t, F in enumerate(scaled)]
 
 
 def descent(problem, steps=STEPS):
     """The path of `kernel_descent` on the noisy labels."""
-    return kernel_descent(problem.kernel, problem.noisy, problem.eta, steps)
+    return kernel_descent(problem.kernel, problem.noisy, problem.step, steps)
 
 
 def with_fresh_samples(problem):
     """The kernel of the samples and of one fresh one for each cluster: its column is zero, its label is not used."""
-    members = np.concatenate([problem.members, np.arange(len(problem.sizes))])
-    K = np.where(members[:, None] == members, Fraction(1), Fraction(0))
-    n = len(problem.members)
-    K[:, n:] = 0
-    K[range(n), range(n)] += problem.epsilon
-    return K
+    n, c = len(problem.members), len(problem.sizes)
+    same = (np.arange(c)[:, None] == problem.members).astype(object)
+    K = np.zeros((n + c, n + c), object)
+    K[:n, :n], K[n:, :n] = problem.kernel, problem.epsilon.denominator * same
+    return K, np.concatenate([problem.noisy, np.zeros(c, object)])
 
 
 def implied_share(m, j, step, t):
@@ -199,10 +199,9 @@ def test_the_clean_are_fitted_before_the_corrupted_by_the_gap(problem):
 @given(problem=clusters())
 def test_a_fresh_sample_has_the_clean_sign_at_every_time(problem):
     # given  one unlabeled sample of each cluster
-    K, n = with_fresh_samples(problem), len(problem.members)
+    (K, labels), n = with_fresh_samples(problem), len(problem.members)
     # when
-    labels = np.concatenate([problem.noisy, fractions([0] * len(problem.sizes))])
-    path = kernel_descent(K, labels, problem.eta, STEPS)
+    path = kernel_descent(K, labels, problem.step, STEPS)
     # then
     m, signs = fractions(problem.sizes), fractions(problem.signs)
     expected = [m / (m + problem.epsilon) * problem.fitted(t)[0] * (1 - 2 * problem.tau) for t in range(STEPS + 1)]
@@ -213,14 +212,14 @@ def test_a_fresh_sample_has_the_clean_sign_at_every_time(problem):
 @corrected
 @given(problem=clusters(), tape=tapes(25))
 def test_for_a_kernel_that_is_nearly_clustered_the_predictions_hardly_move(problem, tape):
-    # given  K + E with E = dd'/128 + ee'/128, and a step at which both contract
-    n = len(problem.members)
-    d = fractions(tape.integers((n, 2), 2).astype(int))
-    E = d @ d.T / 128
-    size = max(np.abs(E).sum(1))  # at least the spectral norm
+    # given  E = dd'/1024 for a drawn d (n, 2), |E| at most its largest sum of a row, and a step at which both contract
+    n, q = len(problem.members), 1024 * problem.epsilon.denominator
+    d = tape.integers((n, 2), 2).astype(int).astype(object)
+    E, K = d @ d.T * problem.epsilon.denominator, 1024 * problem.kernel
+    size = Fraction(max(np.abs(E).sum(1)), q)
     eta = 1 / (max(problem.sizes) + problem.epsilon + size)
     # when
-    paths = [kernel_descent(K, problem.noisy, eta, STEPS) for K in (problem.kernel, problem.kernel + E)]
+    paths = [kernel_descent(kernel, problem.noisy, eta / q, STEPS) for kernel in (K, K + E)]
     # then   t eta |E| |y|, squared, and |y|^2 = n
     moved = [float(((f - g) ** 2).sum()) for f, g in zip(*paths, strict=True)]
     assert_at_most(moved, [float(n * (t * eta * size) ** 2) for t in range(STEPS + 1)], why="|f' - f|^2")
@@ -230,12 +229,12 @@ def test_for_a_kernel_that_is_nearly_clustered_the_predictions_hardly_move(probl
 def test_a_margin_beyond_the_perturbation_recovers_the_clean_signs():
     # given  two clusters of three, one label of each flipped, and E that ties them together and splits one of them
     problem = Clusters((3, 3), (1, 1), (1, -1), Fraction(1, 16), Fraction(1, 4))
-    d = fractions([[1, 1], [1, -1], [1, 0], [1, 0], [1, 0], [0, 1]]) / 16
-    E = d @ d.T
+    d = np.array([[1, 1], [1, -1], [1, 0], [1, 0], [1, 0], [0, 1]], object)  # E = dd'/256, and epsilon = 16/256
     # when   at t = 2
-    f, g = (kernel_descent(K, problem.noisy, problem.eta, 2)[2] for K in (problem.kernel, problem.kernel + E))
+    K, E = 16 * problem.kernel, d @ d.T
+    f, g = (kernel_descent(kernel, problem.noisy, problem.eta / 256, 2)[2] for kernel in (K, K + E))
     # then
-    lost = 6 * (2 * problem.eta * max(np.abs(E).sum(1))) ** 2
+    lost = 6 * (2 * problem.eta * Fraction(max(np.abs(E).sum(1)), 256)) ** 2
     assert_at_most(float(lost), float(min(f * problem.clean) ** 2), why="t eta |E| sqrt(n), squared, and the margin")
     assert_identical(problem.recovers(g), True, why="clean signs under K + E")
 
@@ -258,15 +257,15 @@ def clustered_features(problem, root):
 @corrected
 @given(tape=tapes(6))
 def test_the_mean_of_sgd_over_all_orders_is_kernel_descent(tape):
-    # given  three or four samples, epsilon = 1/4, 1/9 or 1, and the step n eta of SGD
-    sizes, root = tape.choice([(3,), (4,), (3, 1), (2, 2)]), Fraction(1, tape.choice((2, 3, 1)))
+    # given  two to four samples, epsilon = 1/4, 1/9 or 1, and the step n eta of SGD
+    sizes, root = tape.choice([(3,), (2, 1), (2,), (3, 1)]), Fraction(1, tape.choice((2, 3, 1)))
     corrupted = (tape.below(2), tape.below(2))[: len(sizes)]
     problem = Clusters(sizes, corrupted, (1, -1)[: len(sizes)], root**2, Fraction(1, 2 + tape.below(8)))
     features, n = clustered_features(problem, root), sum(sizes)
     # when
     runs = sgd_predictions(features, problem.noisy, n * problem.eta, 2)
     # then
-    assert_identical(features @ features.T, problem.kernel, why="the kernel of the features")
+    assert_identical(root.denominator**2 * features @ features.T, problem.kernel, why="the kernel of the features")
     assert_identical(runs.sum(0) / len(runs), descent(problem, 2)[2], why="E f_2")
 
 
@@ -326,11 +325,10 @@ def test_hypothesis_finds_a_cluster_that_weighs_its_corrupted_samples_up():
 @given(problem=clusters())
 def test_a_corrupted_label_has_the_influence_of_a_clean_one(problem):
     # given  the fresh sample of the first cluster
-    K, n, c = with_fresh_samples(problem), len(problem.members), len(problem.sizes)
-    raised = np.eye(n + c, dtype=int)[:, :n][:, problem.members == 0]
-    labels = np.concatenate([problem.noisy, fractions([0] * c)])[:, None]
+    (K, labels), n = with_fresh_samples(problem), len(problem.members)
+    raised = np.eye(len(K), dtype=object)[:, :n][:, problem.members == 0]
     # when   each label of that cluster is raised by one in turn
-    base, moved = (kernel_descent(K, y, problem.eta, 3)[3][n] for y in (labels, labels + raised))
+    base, moved = (kernel_descent(K, y, problem.step, 3)[3][n] for y in (labels[:, None], labels[:, None] + raised))
     # then   A_t/(m + epsilon), for all of them
     influence = problem.fitted(3)[0][0] / (problem.sizes[0] + problem.epsilon)
     assert_identical(moved - base, [influence] * problem.sizes[0], why="influence on a prediction")
@@ -340,10 +338,10 @@ def test_a_corrupted_label_has_the_influence_of_a_clean_one(problem):
 @given(tape=tapes(24))
 def test_under_any_kernel_the_influence_of_a_label_does_not_know_the_labels(tape):
     # given  a kernel without clusters, and two sets of labels
-    d, labels = fractions(tape.integers((4, 3), 2).astype(int)), fractions(1 - 2 * tape.naturals((2, 4), 2))
-    K, eta, raised = d @ d.T, Fraction(1, 16), fractions([[1], [0], [0], [0]])
+    d, labels = tape.integers((4, 3), 2).astype(int).astype(object), 1 - 2 * tape.naturals((4, 2), 2).astype(object)
+    K, eta, raised = d @ d.T, Fraction(1, 16), np.array([[1], [0], [0], [0]], object)
     # when
-    before, after = (kernel_descent(K, y, eta, 3)[3] for y in (labels.T, labels.T + raised))
+    before, after = (kernel_descent(K, y, eta, 3)[3] for y in (labels, labels + raised))
     # then
     moves = (after - before).T
     assert_identical(*moves, why="what raising a label does to the predictions")
@@ -377,9 +375,9 @@ def test_in_a_step_of_squared_loss_the_corrupted_sample_weighs_more(problem):
 @given(tape=tapes(7))
 def test_without_H1_corrupted_and_clean_are_fitted_alike(tape):
     # given  samples that are alone: K = (1 + epsilon) I
-    labels, step = fractions(1 - 2 * tape.naturals(5, 2)), Fraction(1 + tape.below(16), 16)
-    # when
-    path = kernel_descent(np.eye(5, dtype=int) * Fraction(5, 4), labels, step * Fraction(4, 5), 4)
+    labels, step = 1 - 2 * tape.naturals(5, 2).astype(object), Fraction(1 + tape.below(16), 16)
+    # when   K = 5/4 I, of which five times the identity is the fourfold
+    path = kernel_descent(5 * np.eye(5, dtype=object), labels, step / 5, 4)
     # then   no gap, and the sign of the noise
     assert_identical([f * labels for f in path], [[1 - (1 - step) ** t] * 5 for t in range(5)], why="fitted fractions")
 
