@@ -30,10 +30,10 @@ Source      Li, Tai, E (2017), Stochastic Modified Equations and Adaptive Stocha
 Tolerance   Steps: every minibatch is enumerated, in fractions. Moments: SGD by its recursion, diffusions by scipy's
             exponential of the linear system that the moments solve; slack is rounding
             (fixtures.dynamics.stationary.recursion_rounding, fixtures.dynamics.diffusion.diffused_rounding)
-Findings    Weak order one identifies no noise: no noise, the printed one and the right one have errors below one and
-            the same K eta. Nor does a slope fitted to two steps tell: at h = c = 1/4 of the print's units below, the
-            error of the right diffusion changes its sign between eta = 0.2 and 0.1. Minibatches without replacement
-            across steps (epochs) have no fluctuation of order sqrt(eta) at all, see H1
+Findings    Weak order one identifies no noise: without noise, with the printed and with the right one the errors are of
+            first order alike. Nor does a slope fitted to two steps tell: at h = 1, c = 4, theta_0 = T = 1 the error of
+            the right diffusion changes its sign between eta = 0.2 and 0.1. In shuffled epochs the fluctuation of order
+            sqrt(eta) cancels (H1). The printed noise is the right one where Sigma is a projection, in some units
 Expected    refuted
 """
 
@@ -142,7 +142,10 @@ def second_moment_of_sgd(problem, start=None):
 
 
 def second_moment_of_diffusion(problem, H, D):
-    """E theta theta' at T = k eta of d theta = -H theta dt + sqrt(eta) D^(1/2) dW from theta_0, and its rounding."""
+    """E theta theta' at T = k eta of d theta = -H theta dt + sqrt(eta) D^(1/2) dW from theta_0, and its rounding.
+
+    The exponential of -HT, of fewer entries, errs no more than that of the system without noise.
+    """
     T = problem.eta * problem.steps
     flow = scipy.linalg.expm(-T[:, None, None] * H)
     mean = np.matvec(flow, problem.start)
@@ -305,7 +308,7 @@ def test_with_the_noise_of_its_minibatches_sgd_on_least_squares_is_second_order_
     X, y, w0 = tape.integers((3, 2), 2), tape.integers(3, 2), tape.integers(2, 2)
     share = float(noise_share(3, 1 + tape.below(2), bool(tape.below(2))))
     G, correction = moment_generators(X, y, share)
-    g, g1, k = norm(G), norm(correction), 2 ** tape.choice([3, 6, 8])
+    g, g1, k = norm(G), norm(correction), 2 ** tape.choice([3, 5, 7])
     eta = 1 / (k * max(g, g1, 1))
     # when
     sgd = second_moments(X, y, w0, eta, k, share)
@@ -324,8 +327,7 @@ def test_without_H1_in_shuffled_epochs_the_fluctuation_is_of_a_smaller_order(epo
     # given  gradients theta - b_i, b = (1, -1), c = h = 1, each once per epoch: theta_2 = a^2 theta_0 -+ eta^2
     eta = Fraction(1, 2 * epochs)
     a = 1 - eta
-    every = {(first, -first): eta * (a * first - first) for first in (1, -1)}
-    _, per_epoch = mean_and_covariance(fractions([[moved] for moved in every.values()]))
+    _, per_epoch = mean_and_covariance(fractions([[eta * (a * b - b)] for b in (1, -1)]))
     # when   epochs are independent of each other
     variance = sum(a ** (4 * epoch) * per_epoch[0, 0] for epoch in range(epochs))
     # then   T = 1: Var/eta <= eta^2/2, and not V = (1 - e^-2)/2 > 2/5 or more

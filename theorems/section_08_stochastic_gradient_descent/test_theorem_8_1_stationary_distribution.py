@@ -121,13 +121,13 @@ def test_hypothesis_finds_a_quadratic_whose_law_is_not_the_printed_one():
     def ratios(instance):
         h, c = fractions(instance[:2]), fractions(instance[2:])
         S = np.diag(exact_stationary(h, np.diag(c), Fraction(1, 1000)))
-        return S * h / (S * h)[::-1], 1
+        return S * h / (S * h)[::-1]
 
     curvatures, noises = st.integers(1, 8), st.integers(1, 8)
     found = smallest_violation(
-        st.tuples(curvatures, curvatures, noises, noises), lambda instance: max(ratios(instance)[0]) > CLOSE
+        st.tuples(curvatures, curvatures, noises, noises), lambda instance: max(ratios(instance)) > CLOSE
     )
-    value = max(ratios(found)[0])
+    value = max(ratios(found))
     reads = "variances h_1 S_1 and h_2 S_2, the same as printed, have the ratio {value} > {limit}"
     assert_violates(value, CLOSE, reads=reads, h=found[:2], c=found[2:])
 
@@ -196,10 +196,8 @@ def test_multiplicative_noise_makes_the_variance_infinite_though_a_stationary_la
     a = fractions(["1/2", "-3/2"])
     halves = sum(enclose_sqrt(abs(factor))[1] for factor in a) / 2
     assert_at_most(halves, Fraction(97, 100), why="E|a|^(1/2) < 1: two chains of one noise meet, in E|.|^(1/2)")
-    # when   M <- (5/4) M + 1
-    M = Fraction(0)
-    for _ in range(100):
-        M = sum(a**2) / 2 * M + 1
+    # when   M <- (5/4) M + 1, a hundred times from 0
+    M = sum((sum(a**2) / 2) ** t for t in range(100))
     # then   the printed variance is 1/(2h) for the mean h = 3/2
     reads = "variance {value} after 100 steps, and rising, > {limit}, a million times the printed one"
     assert_violates(Fraction(int(M)), Fraction(10**6, 3), reads=reads, factors=a, noise=1)
@@ -400,10 +398,10 @@ def mass_across(first, second):
 
 
 @under_hypotheses("H4", "H5", part="(b)")
-@given(tapes(13))
+@given(tapes(9))
 def test_where_the_loss_is_flat_the_mass_of_a_state_is_the_inverse_of_its_variance(tape):
     # given  H4: one parameter; H5: L = 0; gradients -1, 0, 1 of variance D in sixteenths
-    D = fractions(1 + tape.naturals(2 + tape.below(11), 16)) / 16
+    D = fractions(1 + tape.naturals(2 + tape.below(7), 16)) / 16
     # when
     up, down = three_point_descent(0 * D, D, 1)
     pi = stationary_weights(up, down)
@@ -469,7 +467,7 @@ def test_hypothesis_finds_a_flat_loss_on_which_the_larger_variance_has_the_large
 @given(tapes(3))
 def test_without_H1_the_variance_grows_for_ever(tape):
     # given  eta h = 2 or more along one direction, where the noise is not zero
-    excess, k, h = Fraction(tape.below(8), 8), 1 + tape.below(20), fractions([1, 4])
+    excess, k, h = Fraction(tape.below(8), 8), 1 + tape.below(10), fractions([1, 4])
     eta, C = (2 + excess) / h[1], fractions([[2, 1], [1, 1]])
     # when
     S_k = covariance_after(np.diag(h), C, eta, k)
@@ -492,7 +490,7 @@ def test_without_H2_there_is_no_finite_variance_though_eta_h_is_below_two_nor_ne
 
 
 @necessity("H3", part="(a)")
-@given(st.integers(1, 60))
+@given(st.integers(1, 20))
 def test_without_H3_the_noise_along_the_minima_is_a_random_walk(k):
     # given  H = diag(1, 0), C of full rank
     eta, C = Fraction(1, 2), fractions([[1, 1], [1, 2]])
