@@ -253,7 +253,7 @@ def test_batch_normalization_never_moves_the_null_part_and_lengthens_the_rest_by
     assert_at_most(error, 4 * np.sqrt(square) * drift, why="growth of |Pw|^2", instance=problem)
     # and   |gamma|/s is the least norm over that length
     gap = np.abs(np.abs(scale) * np.sqrt(square) - problem.least_norm)
-    bound = residual / problem.sigma_min + 4 * np.abs(scale) * drift + problem.condition * 64 * UNIT_ROUNDOFF * gap**0
+    bound = residual / problem.sigma_min + 4 * np.abs(scale) * drift + 64 * UNIT_ROUNDOFF * problem.condition
     assert_at_most(gap, bound, why="gamma/s", instance=problem)
 
 

@@ -445,7 +445,7 @@ def test_curvature_is_inverse_to_the_square_of_the_scale_to_the_last_bit(kind, p
 @corrected(part="(c)")
 @given(tapes(16))
 def test_along_the_weights_the_curvature_is_minus_the_gradient_exactly(tape):
-    # given  L = 1/2 - b.w/s + const, batch normalization of one linear neuron, s^2 = w'Sigma w; s is not rational
+    # given  L = const - b.w/s, one linear neuron under batch normalization and y = (1, 0, 0, 0); s is not rational
     X, w = fractions(tape.integers((4, 3), 3).astype(int)), fractions(tape.integers(3, 3).astype(int))
     centered = X - X.sum(0) / 4
     Sigma, b = centered.T @ centered / 4, centered[0] / 4
