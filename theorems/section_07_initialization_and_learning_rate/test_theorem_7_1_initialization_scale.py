@@ -40,7 +40,6 @@ Findings    What falls as alpha grows, whatever the data, is the relative growth
 Expected    refuted
 """
 
-import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -55,7 +54,7 @@ from fixtures.models.diagonal import DiagonalNetwork, uniform
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import gently_conditioned
-from fixtures.problems.regression import measured, off_the_minima, regressions
+from fixtures.problems.regression import from_zero, measured, regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within, record_series
 from properties.divergences import multiplier, residual_with_rounding
@@ -74,11 +73,6 @@ LARGE = (0.5, 1.0, 3.0, 10.0, 100.0)
 PICTURE = np.array([[1.0, 2, 0, -1, 1], [0, 1, 2, 1, -1]]), np.array([1.0, -2])
 
 problems = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
-
-
-def centered(problem):
-    """The problem with w_0 = 0 and a nonzero y of integer entries."""
-    return off_the_minima(dataclasses.replace(problem, w0=np.zeros_like(problem.w0)))
 
 
 def pick(problem, values):
@@ -183,7 +177,7 @@ def test_hypothesis_finds_a_neuron_with_two_limits():
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_along_the_flow_the_factors_stay_where_one_dual_vector_puts_them(depth, problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     alpha, start, pace = start_of_the_flow(problem, depth)
     # when   at three times
     flow = diagonal_flow(problem.X, problem.y, start, np.array([0.1, 0.5, 2.0]), rate=pace)
@@ -207,7 +201,7 @@ def test_along_the_flow_the_factors_stay_where_one_dual_vector_puts_them(depth, 
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_the_flow_converges_to_the_minimizer_of_the_potential(depth, problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     alpha, start, pace = start_of_the_flow(problem, depth)
     # given  the horizon at which |r| has shrunk by CONVERGED: d|r|^2/dt <= -4 D^2 alpha^{2D-2} s_n^2 |r|^2
     rate = 2 * depth**2 * alpha ** (2 * depth - 2) * problem.sigma_min**2 * pace
@@ -247,7 +241,7 @@ def test_where_rows_are_separate_the_flow_is_known_at_all_times(problem):
 @corrected(part="(a)")
 @given_batches(problem=problems)
 def test_descent_keeps_what_its_steps_say_and_ends_at_the_minimizer_for_the_scales_it_has_left(problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     # given  H5: a step of 0.4 over a bound on the kernel's size, so that |a_t| < 1
     alpha, start, _ = start_of_the_flow(problem, 2)
     eta = 0.1 / np.hypot(2 * norm(least_norm(problem), axis=-1), 2 * alpha**2)
@@ -326,7 +320,7 @@ def test_the_flow_itself_learns_features_from_one_thousandth_and_none_from_one_h
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     alpha, nu = pick(problem, SMALL[depth] + LARGE), least_l1_norm(problem.X, problem.y)[1]
     # when   p times |theta|^2/|theta_0|^2 - 1, at the minimizer of Q
     potential = DiagonalPotential(depth, alpha[:, None])
@@ -346,7 +340,7 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     alpha = pick(problem, SMALL[depth] + LARGE)
     # when   at 1.1 alpha and alpha, in the unit in which Xh(X'nu) = sy and G = sum H, h = H'
     unit = 2 if depth == 2 else 1
@@ -367,7 +361,7 @@ def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, probl
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_kernel_has_stayed(depth, problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     alpha, m = pick(problem, LARGE), least_norm(problem)
     # when
     potential = DiagonalPotential(depth, alpha[:, None])
@@ -388,7 +382,7 @@ def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_ker
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_from_a_small_scale_the_l1_norm_of_the_limit_is_nearly_the_least(depth, problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     alpha, p = pick(problem, SMALL[depth]), problem.columns
     best = minimize(DiagonalPotential(depth, alpha[:, None]), problem)
     # given  HiGHS's minimizer, moved onto {Xw = y}, and its dual bound M
@@ -436,7 +430,7 @@ def relative_kernel_change(X, depth, alpha, z):
 @necessity("H1", part="(a)")
 @given_batches(problem=problems)
 def test_without_H1_the_limit_stays_off_the_minimizer(problem):
-    problem = centered(problem)
+    problem = from_zero(problem)
     # given  u_0 v_0 = alpha^2, but ln(u_0/v_0) a unit vector of null(X)
     alpha, _, pace = start_of_the_flow(problem, 2)
     z0 = problem.N[:, :, 0]

@@ -1,0 +1,338 @@
+r"""Theorem 7.2 - the term with the learning rate is a constant, and a larger rate regularizes less, not more.
+
+Section     7.2
+Printed     For convex quadratic loss, gradient descent with learning rate $\eta$ converges to
+            $\theta^*(\eta) = \arg\min_\theta \|\theta - \theta_0\|_2^2 + \frac\eta2 \theta^\top H \theta \ \text{s.t.}\
+            L(\theta) = 0$. Larger $\eta$ effectively increases regularization strength
+Reading     (a) As printed. (b) What is regularized is the distance from the start: of two rates, the larger has the
+            smaller $\|\theta_t - \theta_0\|$ after the same number of steps, or at the same time $\eta t$, or in the
+            limit
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, lambda its nonzero eigenvalues. (b), corrected:
+            $w = u^2 - v^2$ entrywise, u = v = alpha at the start, one sample x with the target y;
+            $K = 8 \alpha^2 \|x\|^2 + 4 |y| \max_i |x_i|$, an upper bound on the tangent kernel
+Hypotheses  (H1) 0 < eta < 2/lambda_max.  (H2) some theta solves X theta = y.  (H3) the steps are multiples of the
+            Euclidean gradient.  (H4) for the order in (b): eta <= 1/lambda_max.
+Parts       (a) the limit minimizes the printed objective - vacuous
+            (b) a larger learning rate regularizes more strongly - refuted
+Corrected   (b): for 0 < eta' < eta <= 1/lambda_max the ratio of $\|\theta_t - \theta_0\|$ at eta to that at eta' lies
+            between f(lambda_max) >= 1 and f(lambda_min), $f(\lambda) = (1 - (1 - \eta\lambda)^t)/(1 - (1 -
+            \eta'\lambda)^t)$. Where the model is not linear in its parameters the rate does act: with one sample and
+            $\eta \le 1/(2K)$, descent on $u^2 - v^2$ ends at the minimizer of Theorem 7.1 for the scales
+            $\alpha_i^2 e^{-S_i}$, $\eta x_i^2 J/(1 + \delta) \le S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$,
+            with J the least value of Q at the scale $\alpha$, $J_P$ that at $\alpha \sqrt P$,
+            $P = 1 - \eta \max_i x_i^2 (J_{1/2} + 4 \eta y^2)$, $b = 2 \eta \max_i |x_i y|$,
+            $\delta = b^2 / (3 - 3 b^2)$. So $S_i / \eta \to x_i^2 J$, and doubling a rate below 1/(16 K) shrinks
+            every scale with x_i != 0 further
+Idea        (a) On {X theta = y} the quadratic form is |y|^2. (b) Each mode of theta_t - theta_0 is what it is in the
+            limit times $1 - (1 - \eta\lambda)^t$. On $u^2 - v^2$, $S_i = -\sum_t \ln(1 - 4 \eta^2 x_i^2 r_t^2)$ and
+            $\sum_t 4 \eta r_t^2$ is a Riemann sum of the residual over the dual variable $4 \eta \sum |r_t|$, whose
+            integral is the optimal value of the dual, J.
+Source      Nacson, Ravichandran, Srebro, Soudry (2022), Implicit Bias of the Step Size in Linear Diagonal Neural
+            Networks; Even, Pesme, Gunasekar, Flammarion (2023), (S)GD over Diagonal Linear Networks (larger steps
+            shrink the scale); the two-sided bound is proved here
+Tolerance   Limits in balls of known radius (properties.limits), the printed program by LAPACK on its optimality
+            conditions, or all in rational arithmetic; J by Newton's method on the dual, certified by its gap
+Findings    For one sample S_i increases with the rate in every pair of neighboring rates that was tried, from 1/(32 K)
+            to 1/(2K); the bounds prove it for rates that differ by a factor of two. Above 1/lambda_max the order in
+            (b) can go either way
+Expected    refuted
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.diagonal import descend_to_residual
+from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent
+from fixtures.dynamics.gradient_flow import affine_flow
+from fixtures.models.diagonal import uniform
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.lines import lines
+from fixtures.problems.positive import gently_conditioned
+from fixtures.problems.regression import from_zero, off_the_minima, regressions
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, solve
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.hyperbolic_entropy import DiagonalPotential, minimize
+from properties.least_squares import iterate_rounding
+from properties.limits import flow_rounding, interpolant_rounding, limit_of_descent
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, observed, under_hypotheses, vacuous
+
+CONVERGED = 1e-9
+problems = regressions(max_rows=4, max_excess=4).map(gently_conditioned)
+one_sample = regressions(max_rows=1, max_excess=4)
+
+
+def optimality_system(X, y, theta0, coefficient):
+    """The matrix and right-hand side of the stationary (theta, multiplier) of the printed program.
+
+    2(theta - theta_0) + 2 coefficient H theta + X'mu = 0 and X theta = y; the print has coefficient eta/2.
+    """
+    n, p = X.shape
+    matrix = np.block([[2 * np.eye(p, dtype=int) + 2 * coefficient * X.T @ X, X.T], [X, np.zeros((n, n), int)]])
+    return matrix, np.concatenate([2 * theta0, y])
+
+
+@under_hypotheses("H1", "H2", "H3", part="(a)")
+@given_batches(problem=problems)
+def test_the_limit_is_the_minimizer_of_the_printed_objective(problem):
+    # given  H1: eta lambda_max in {1, 1/2, 3/2, 1.9, 1/10}
+    step = np.maximum(problem.step, 0.1)
+    limit = limit_of_descent(problem, problem.w0, step)
+    # when   LAPACK on the printed program, one by one
+    sizes = zip(problem.rows, problem.columns, strict=True)
+    data = zip(problem.X, problem.y, problem.w0, step, sizes, strict=True)
+    systems = [optimality_system(X[:n, :p], y[:n], w0[:p], eta / 2) for X, y, w0, eta, (n, p) in data]
+    minimizers = [np.linalg.solve(*system)[:p] for system, p in zip(systems, problem.columns, strict=True)]
+    # then   the system's condition number is at most 16 cond(X)^2, as 2 <= 2 + eta lambda < 4
+    distance = [norm(w[: len(theta)] - theta) for w, theta in zip(limit.w, minimizers, strict=True)]
+    rounding = 16 * problem.condition * interpolant_rounding(problem, problem.w0)
+    assert_at_most(distance, limit.radius + rounding, why="distance to the printed minimizer", instance=problem)
+
+
+@st.composite
+def programs(draw):
+    """X (2, 3) of rank 2, y, theta_0 in integers, and a coefficient in quarters in [-8, 8]."""
+    tape = draw(tapes(6 + 2 + 3 + 1))
+    X = tape.integers((2, 3), 3).astype(int)
+    X[0, 0], X[1, 0], X[1, 1] = 1 + abs(X[0, 0]), 0, 1 + abs(X[1, 1])
+    data = (tape.integers(size, 4).astype(int).tolist() for size in (2, 3))
+    return fractions(X.tolist()), *map(fractions, data), Fraction(int(tape.integers(1, 32)[0]), 4)
+
+
+@vacuous(part="(a)")
+@given(programs())
+def test_any_coefficient_of_either_sign_gives_the_same_minimizer(program):
+    X, y, theta0, coefficient = program
+    # when   exact arithmetic; the objective is strictly convex on {X theta = y} whatever the coefficient
+    with_term, without = (solve(*optimality_system(X, y, theta0, c))[:3] for c in (coefficient, Fraction(0)))
+    # then
+    assert_identical(with_term, without, why="the minimizer with and without the term")
+
+
+@vacuous(part="(a)")
+@given(programs(), st.integers(-5, 5))
+def test_at_every_interpolant_the_quadratic_form_is_the_square_of_the_targets(program, k):
+    X, y, theta0, _ = program
+    theta = solve(*optimality_system(X, y, theta0, Fraction(0)))[:3]
+    # when   any other interpolant: the null vector of X is the cross product of its rows
+    other = theta + k * np.cross(X[0], X[1])
+    assert_identical(X @ other, y, why="X theta = y")
+    # then
+    assert_identical(other @ X.T @ X @ other, y @ y, why="theta'H theta")
+
+
+@necessity("H1", part="(a)")
+@given(lines())
+def test_without_H1_at_two_over_lambda_max_descent_has_period_two(line):
+    run = exact_descent(line.X, line.y, line.w0, 2 / line.curvature, 3)
+    # then
+    assert_identical(run[2:], run[:2], why="theta_{t+2} = theta_t")
+    assert_identical(line.residual(run[1]), -line.residual(run[0]), why="the residual turns its sign")
+
+
+@necessity("H1", part="(a)")
+@given(lines(), st.integers(1, 8))
+def test_without_H1_beyond_two_over_lambda_max_a_residual_grows_and_none_stays_none(line, k):
+    # given  eta lambda_max = 2 + k/4; among the starts are some on {L = 0}
+    run = exact_descent(line.X, line.y, line.w0, (2 + Fraction(k, 4)) / line.curvature, 4)
+    # then
+    residuals = [line.residual(theta) for theta in run]
+    grown = [(-1 - Fraction(k, 4)) ** t * residuals[0] for t in range(5)]
+    assert_identical(residuals, grown, why="|r_t| = (1 + k/4)^t |r_0|")
+
+
+@necessity("H1", part="(a)")
+@given(st.integers(-4, 4), st.integers(1, 4), st.integers(1, 12))
+def test_without_H1_what_has_no_part_along_the_top_eigenvector_converges_all_the_same(top, other, t):
+    # given  X = diag(2, 1), eta = 3/4, so that eta lambda = 3 and 3/4, and the targets (top, other)
+    X, y = fractions([[2, 0], [0, 1]]), fractions([top, other])
+    # when
+    theta = exact_descent(X, y, fractions([0, 0]), Fraction(3, 4), t)[-1]
+    # then   the first mode is multiplied by -2 and rests if it is zero, the second one by 1/4
+    assert_identical(X @ theta - y, [-((-2) ** t) * top, -Fraction(other, 4**t)], why="the residuals")
+
+
+@necessity("H2", part="(a)")
+@given(st.integers(-3, 3), st.integers(1, 5))
+def test_without_H2_descent_converges_though_no_point_has_zero_loss(a, gap):
+    # given  X = (1, 1)', y = (a, a + gap): lambda = 2; one step of 1/2 from any start
+    X, y = fractions([[1], [1]]), fractions([a, a + gap])
+    theta = exact_descent(X, y, fractions([7]), Fraction(1, 2), 2)
+    # then   it rests at the mean, with L = gap^2/4, the least there is
+    assert_identical(theta[1:, 0], [a + Fraction(gap, 2)] * 2, why="the mean of the targets")
+    assert_identical(sum((X @ theta[1] - y) ** 2) / 2, Fraction(gap * gap, 4), why="the least loss")
+
+
+@necessity("H3", part="(a)")
+def test_without_H3_a_preconditioned_step_ends_at_a_larger_objective():
+    # given  X = [1, 2], y = 1, theta_0 = 0, D = diag(4, 1) and the rate 1/8: one step of eta D X'y with XDX' = 8
+    X, y, D = fractions([[1, 2]]), fractions([1]), fractions([4, 1])
+    theta = D * (X.T @ y) / 8
+    best = solve(*optimality_system(X, y, fractions([0, 0]), Fraction(1, 16)))[:2]
+    # then   (1/2, 1/4) against (1/5, 2/5)
+    assert_identical([theta, best], fractions([["1/2", "1/4"], ["1/5", "2/5"]]), why="the two limits")
+    assert_identical(X @ theta, y, why="X theta = y")
+    assert_at_most(best @ best + Fraction(1, 10), theta @ theta, why="|theta - theta_0|^2, the term being constant")
+
+
+@counterexample(part="(b)")
+def test_twice_the_rate_goes_twice_as_far_in_a_step():
+    # given  X = [1, 2], y = 1 from zero, eta = 1/10 and 1/5
+    X, y, start = fractions([[1, 2]]), fractions([1]), fractions([0, 0])
+    small, large = (exact_descent(X, y, start, Fraction(1, k), 1)[1] for k in (10, 5))
+    # then
+    reads = "|theta_1 - theta_0|^2 = {value} at the rate 1/5 > {limit} at the rate 1/10"
+    assert_violates(large @ large, small @ small, reads=reads, X=[[1, 2]], y=[1], theta0=[0, 0])
+
+
+@counterexample(part="(b)")
+def test_hypothesis_finds_a_larger_rate_that_goes_farther():
+    def squares(line):
+        runs = [exact_descent(line.X, line.y, line.w0, eta, 3)[3] - line.w0 for eta in sorted(line.legal)]
+        return [moved @ moved for moved in runs]
+
+    found = smallest_violation(lines(), lambda line: squares(line)[1] > squares(line)[0])
+    small, large = squares(found)
+    reads = "|theta_3 - theta_0|^2 = {value} at the larger rate > {limit} at the smaller"
+    assert_violates(large, small, reads=reads, X=found.X, y=found.y, theta0=found.w0, eta=sorted(found.legal))
+
+
+@counterexample(part="(b)")
+@given_batches(problem=problems)
+def test_in_the_limit_no_rate_is_farther_from_the_start_than_another(problem):
+    # given  rates that differ by a factor of nineteen
+    limits = [limit_of_descent(problem, problem.w0, step) for step in (0.1, 0.9, 1.9)]
+    moved = norm(np.diff([limit.w for limit in limits], axis=0), axis=-1)
+    # then
+    radii = [limits[0].radius + limits[1].radius, limits[1].radius + limits[2].radius]
+    assert_at_most(np.transpose(moved), np.transpose(radii), why="one limit", instance=problem)
+
+
+def gone(problem, eta, steps):
+    """How far theta_t is from theta_0, (B,), with the rounding of the run."""
+    run = gradient_descent(problem.X, problem.y, problem.w0, eta, steps)
+    return norm(run.w - problem.w0, axis=-1), iterate_rounding(problem, run)
+
+
+@corrected(part="(b)")
+@given_batches(problem=problems)
+def test_after_as_many_steps_the_larger_rate_has_gone_farther_by_a_factor_known_from_both_sides(problem):
+    # given  H4: eta lambda_max in {1, 1/2, 3/4, 19/20, 1/10} and eta' = 3 eta/5, a start off {L = 0}
+    problem, t = off_the_minima(problem), 1 + problem.t % 50
+    eta = np.where(problem.step > 1, problem.step / 2, np.maximum(problem.step, 0.1)) / problem.sigma_max**2
+    # when
+    (large, slack), (small, other) = (gone(problem, rate, t) for rate in (eta, 0.6 * eta))
+    # then   f decreases from the least to the largest lambda, as 1 - (1 - x)^t is concave
+    top, low = problem.sigma_max**2, problem.sigma_min**2
+    f = [
+        np.expm1(t * np.log1p(-np.minimum(eta * h, 1 - 1e-16))) / np.expm1(t * np.log1p(-0.6 * eta * h))
+        for h in (top, low)
+    ]
+    assert_at_most(1, f[0], why="the factor is at least 1")
+    slack += 2 * (other + interpolant_rounding(problem, problem.w0))
+    assert_within(f[0] * small, large, f[1] * small, slack=slack * f[1], why="how much farther", instance=problem)
+
+
+@corrected(part="(b)")
+@given_batches(problem=problems)
+def test_at_the_same_time_the_larger_rate_has_gone_farther_than_half_of_it_and_both_than_the_flow(problem):
+    problem, t = off_the_minima(problem), 1 + problem.t % 50
+    eta = np.where(problem.step > 1, problem.step / 2, np.maximum(problem.step, 0.1)) / problem.sigma_max**2
+    # when
+    (once, slack), (twice, other) = gone(problem, eta, t), gone(problem, eta / 2, 2 * t)
+    flow = affine_flow(problem.X.mT @ problem.X, np.vecmat(problem.y, problem.X), problem.w0, eta * t)
+    # then   1 - h <= (1 - h/2)^2 <= e^-h
+    last = flow_rounding(problem, problem.w0, eta * t)
+    assert_at_most(twice, once + slack + other, why="half the rate, twice the steps", instance=problem)
+    assert_at_most(norm(flow - problem.w0, axis=-1), twice + other + last, why="the flow", instance=problem)
+
+
+@necessity("H4", part="(b)")
+@given(st.integers(1, 7))
+def test_without_H4_two_steps_of_a_larger_rate_may_be_the_shorter_way(k):
+    # given  X = [1], y = 1 from zero, the rates 1 and 1 + k/8 < 2
+    X, y, start = fractions([[1]]), fractions([1]), fractions([0])
+    one, more = (exact_descent(X, y, start, eta, 2)[2, 0] for eta in (Fraction(1), 1 + Fraction(k, 8)))
+    # then
+    assert_identical([one, more], [1, 1 - Fraction(k * k, 64)], why="theta_2")
+    assert_at_most(more, one - Fraction(1, 64), why="the larger rate has gone less far")
+
+
+def shrinking(problem, share):
+    """Descent on u^2 - v^2 from alpha with the rate share/K, and the two bounds on S_i/x_i^2, (B,).
+
+    Proof, for y > 0 and x >= 0 (else swap u_i and v_i, or all of them). eta K <= 1/2 keeps rho_t = -r_t positive: a
+    step multiplies it by 1 - eta K_t + O(eta^2) in [0, 1], K_t the kernel. With b_t = 2 eta x_i rho_t,
+    u_i is multiplied by 1 + b_t and v_i by 1 - b_t, S_i = -sum ln(1 - b_t^2) lies between 1 and 1/(1 - b^2) times
+    sum b_t^2 = eta x_i^2 A, A = sum rho_t dnu_t, nu_t = 4 eta sum_{s<t} rho_s. Let f(nu) = sum x_i 2 alpha^2
+    sinh(x_i nu), so that J, the area below y - f above zero, is the value of the dual of Q. As 2 sum artanh b_s is
+    between 1 and 1 + delta times x_i nu_t, P f(nu_t) <= y - rho_t <= f((1 + delta) nu_t) while e^-S_i >= P. Both sides
+    fall as nu grows: A, a sum of left ends, is at least J/(1 + delta); less 4 eta y^2 it is at most the sum of right
+    ends, at most the area J_P above zero below y - P f. And A <= J_{1/2} + 4 eta y^2 by induction, which is
+    what P is made from; P >= 1/2 is asserted. Stopping at |r_T| leaves at most 4 r_T^2/(8 alpha^2 |x|^2) of A.
+    """
+    x, y = problem.X[:, 0], problem.y[:, 0]
+    alpha = np.array([0.5, 1.0, 2.0])[problem.t % 3] * np.sqrt(np.abs(y) / norm(x, axis=-1))
+    widest = np.abs(x).max(-1)
+    eta = share / (8 * alpha**2 * norm(x, axis=-1) ** 2 + 4 * np.abs(y) * widest)
+    run = descend_to_residual(problem.X, problem.y, uniform(alpha, x), eta, CONVERGED * np.abs(y))
+
+    def least_value(scale):
+        potential = DiagonalPotential(2, (alpha * np.sqrt(scale))[:, None])
+        best = minimize(potential, problem)
+        value = np.vecdot(best.w, best.z) - potential.conjugate(best.z)
+        return value, best.gap + 64 * problem.columns * UNIT_ROUNDOFF * np.vecdot(best.w, best.z)
+
+    half, more = least_value(0.5)
+    P = 1 - eta * widest**2 * (half + more + 4 * eta * y**2)
+    assert_at_most(0.5, P, why="the scales keep one half", instance=problem)
+    (J, less), (J_P, more), b = least_value(1.0), least_value(P), 2 * eta * widest * np.abs(y)
+    tail = (CONVERGED * y) ** 2 / (2 * alpha**2 * norm(x, axis=-1) ** 2)
+    lower = eta * ((J - less) / (1 + b**2 / (3 - 3 * b**2)) - tail)
+    return run, lower, eta * (J_P + more + 4 * eta * y**2) / (1 - b**2)
+
+
+@corrected(part="(b)")
+@given_batches(problem=one_sample)
+def test_on_a_diagonal_network_the_scales_shrink_by_the_rate_times_the_value_of_the_potential(problem):
+    # given  eta K in {1/2, 1/4, 1/16, 1/64}
+    problem = from_zero(problem)
+    run, lower, upper = shrinking(problem, np.array([1 / 2, 1 / 4, 1 / 16, 1 / 64])[problem.t % 4])
+    # then   coordinate by coordinate
+    squares = problem.X[:, 0] ** 2
+    rounding = (1 + run.steps[:, None]) * 64 * UNIT_ROUNDOFF * (lower[:, None] * squares + UNIT_ROUNDOFF)
+    sides = lower[:, None] * squares, run.shrinkage, upper[:, None] * squares
+    assert_within(*sides, slack=rounding, why="shrinkage of the scales", instance=problem)
+
+
+@corrected(part="(b)")
+@given_batches(problem=one_sample)
+def test_doubling_a_small_rate_shrinks_every_scale_further(problem):
+    problem = from_zero(problem)
+    (small, _, most), (large, least, _) = (shrinking(problem, share) for share in (1 / 16, 1 / 8))
+    # then   by the bounds, and in the runs
+    assert_at_most(most, least, why="the bounds do not overlap", instance=problem)
+    seen = np.abs(problem.X[:, 0]) > 0
+    assert_at_most(small.shrinkage[seen], large.shrinkage[seen], why="the scales", instance=problem)
+
+
+@observed(part="(b)")
+def test_for_one_sample_the_shrinkage_was_seen_to_increase_with_every_rate():
+    # given  20 problems of one sample in R^4, and rates 2^-k/K, k from 1 to 5 by 1/4, seed 72, looked at once
+    rng, shares = np.random.default_rng(72), 2.0 ** -np.arange(1, 5.1, 0.25)
+    x, y, alpha = rng.normal(size=(20, 4)), rng.uniform(0.5, 4, 20), rng.uniform(0.3, 2, 20)
+    K = 8 * alpha**2 * norm(x, axis=-1) ** 2 + 4 * y * np.abs(x).max(-1)
+    # when
+    every = [np.repeat(data, len(shares), axis=0) for data in (x, y, alpha)]
+    eta = (shares / K[:, None]).ravel()
+    X, target = every[0][:, None], every[1][:, None]
+    run = descend_to_residual(X, target, uniform(every[2], every[0]), eta, CONVERGED * every[1])
+    # then
+    shrinkage = run.shrinkage.reshape(20, len(shares), 4)
+    assert_at_most(shrinkage[:, 1:], shrinkage[:, :-1], why="the smaller rate shrinks less")
