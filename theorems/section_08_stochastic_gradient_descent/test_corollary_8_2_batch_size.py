@@ -62,7 +62,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.factored_descent import difference_of_squares_step
+from fixtures.dynamics.diagonal import diagonal_step
 from fixtures.dynamics.markov_chains import escape_time, gth_rounding, stationary_law
 from fixtures.dynamics.minibatch_law import (
     mean_and_covariance,
@@ -142,7 +142,7 @@ def kept_products(problem, u, v, eta, batch):
     chosen = problem.minibatches(batch)
     U, V = (np.broadcast_to(factor, (len(chosen), 2)) for factor in (u, v))
     rates = np.full((len(chosen), 1), eta / batch, object)
-    after_u, after_v = difference_of_squares_step(problem.X[chosen], problem.y[chosen], U, V, rates)
+    after_u, after_v = diagonal_step(problem.X[chosen], problem.y[chosen], U, V, rates)
     return after_u * after_v / (u * v)
 
 
