@@ -15,13 +15,13 @@ Setting     Kernel descent on $\frac12 \sum_i (f(x_i) - \tilde y_i)^2$ from $f_0
             (1 - \eta\epsilon)^t$
 Hypotheses  Of the corrected statement: (H1) the samples are clustered as in the setting, and no sample is alone.  (H2)
             $\tau_c < 1/2$.  (H3) the run is stopped in time: $E_t/A_t < (1 - 2\tau_c)/(2(1 - \tau_c))$.  (H4) $\eta(m_c
-            + \epsilon) \le 1$.
+            + \epsilon) \le 1$.  (H5) every step uses all samples, or the mean over their orders is meant.
 Corrected   All predictions of corrupted clusters have the clean sign if and only if (H3) holds, which by (H4) is for $1
             \le t \le t^*$, or never. A sample's fitted fraction is $1 - |r_t|/|r_0|$, and its mean over the clean
             samples exceeds that over the corrupted ones by exactly $2(1 - 2\tau)(A_t - E_t)$. A fresh sample of a
             cluster has the prediction $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times the clean label: the clean sign at
             every t. For another kernel K + E the predictions move by $t \eta |E| \sqrt n$ at most. SGD in single
-            samples has this recursion as its mean
+            samples has this recursion as its mean over all orders, and only that (H5)
 Idea        f_t = (I - (I - \eta K)^t) times the labels, so that no label has a say in how much another one counts: the
             weights know the inputs only. The mean of a cluster is fitted at the rate m + epsilon and what differs
             within it at the rate epsilon: what is slow is the disagreement, not the corrupted sample.
@@ -180,6 +180,16 @@ def test_all_predictions_have_the_clean_sign_exactly_in_the_window(problem):
 
 
 @corrected
+def test_a_window_may_close_after_three_steps():
+    # given  m = 3, tau = 1/3, epsilon = 1/4 and eta(m + epsilon) = 1: A_t = 1, E_t = 1 - (12/13)^t against 1/4
+    problem = Clusters((3,), (1,), (-1,), Fraction(1, 4), Fraction(4, 13))
+    # when
+    recovered = [problem.recovers(f) for f in descent(problem)[1:]]
+    # then
+    assert_identical(recovered, [True] * 3 + [False] * 5, why="clean signs at t = 1 ... 8")
+
+
+@corrected
 @given(problem=clusters())
 def test_the_clean_are_fitted_before_the_corrupted_by_the_gap(problem):
     # given  a cluster, the first
@@ -267,19 +277,6 @@ def test_the_mean_of_sgd_over_all_orders_is_kernel_descent(tape):
     # then
     assert_identical(root.denominator**2 * features @ features.T, problem.kernel, why="the kernel of the features")
     assert_identical(runs.sum(0) / len(runs), descent(problem, 2)[2], why="E f_2")
-
-
-@counterexample
-def test_a_run_of_sgd_may_give_a_whole_cluster_the_wrong_sign_where_its_mean_does_not():
-    # given  one cluster of three, the first label flipped, epsilon = 1/16, eta = 1/4 for the mean
-    problem = Clusters((3,), (1,), (1,), Fraction(1, 16), Fraction(1, 4))
-    # when   one step
-    runs = sgd_predictions(clustered_features(problem, Fraction(1, 4)), problem.noisy, 3 * problem.eta, 1)
-    wrong = Fraction(sum(int((f < 0).all()) for f in runs), len(runs))
-    # then
-    assert_identical(problem.recovers(descent(problem, 1)[1]), True, why="the mean has clean signs")
-    reads = "wrong signs throughout with chance {value} > {limit}"
-    assert_violates(wrong, 0, reads=reads, labels=problem.noisy, epsilon=problem.epsilon, t=1)
 
 
 @counterexample
@@ -419,3 +416,15 @@ def test_without_H4_the_clean_signs_are_lost_and_found_again():
     recovered = [problem.recovers(f) for f in descent(problem, 3)[1:]]
     # then
     assert_identical(recovered, [True, False, True], why="clean signs at t = 1, 2, 3")
+
+
+@necessity("H5")
+def test_without_H5_a_run_may_give_a_whole_cluster_the_wrong_sign_where_its_mean_does_not():
+    # given  one cluster of three, the first label flipped, epsilon = 1/16, eta = 1/4 for the mean
+    problem = Clusters((3,), (1,), (1,), Fraction(1, 16), Fraction(1, 4))
+    # when   one step of SGD
+    runs = sgd_predictions(clustered_features(problem, Fraction(1, 4)), problem.noisy, 3 * problem.eta, 1)
+    wrong = Fraction(sum(int((f < 0).all()) for f in runs), len(runs))
+    # then
+    assert_identical(problem.recovers(descent(problem, 1)[1]), True, why="the mean has clean signs")
+    assert_identical(wrong, Fraction(1, 3), why="chance of the wrong sign throughout")
