@@ -126,7 +126,7 @@ def clusters(draw):
     tape = draw(tapes(8))
     sizes = (3 + tape.below(3), 2 + tape.below(4))[: 1 + tape.below(2)]
     corrupted = (1 + tape.below((sizes[0] - 1) // 2), tape.below((sizes[-1] - 1) // 2 + 1))[: len(sizes)]
-    epsilon = tape.choice([Fraction(1, q) for q in (4, 1, 2, 8, 16, 64, 1000)])
+    epsilon = tape.choice([Fraction(1, q) for q in (4, 1, 2, 8, 16, 64, 1000)] + [Fraction(5, 2)])
     eta = tape.choice((Fraction(1), Fraction(1, 2), Fraction(3, 4), Fraction(1, 8))) / (max(sizes) + epsilon)
     return Clusters(sizes, corrupted, (tape.choice((1, -1)), -1)[: len(sizes)], epsilon, eta)
 
