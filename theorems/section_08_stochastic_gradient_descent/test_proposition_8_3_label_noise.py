@@ -190,6 +190,14 @@ def test_a_window_may_close_after_three_steps():
 
 
 @corrected
+def test_a_cluster_without_a_corrupted_sample_has_no_window_to_miss():
+    # given  five samples with one flipped beside two clean ones, epsilon = 5/2 and t = 1: E/A = 1/3 and 5/9
+    problem = Clusters((5, 2), (1, 0), (1, -1), Fraction(5, 2), Fraction(2, 15))
+    # then   3/8 and 1/2 are the bounds of H3, which the clean pair need not meet
+    assert_identical([problem.in_window(1), problem.recovers(descent(problem, 1)[1])], [True, True], why="clean signs")
+
+
+@corrected
 @given(problem=clusters())
 def test_the_clean_are_fitted_before_the_corrupted_by_the_gap(problem):
     # given  a cluster, the first
