@@ -118,12 +118,14 @@ def weight_norm_limit(target: np.ndarray, gamma: np.ndarray, rho: np.ndarray, nu
 
 
 def _weight_norm_limit(target: float, gamma: float, rho: float, null: float) -> float:
-    k = (null / rho) ** 2
+    if null == 0:
+        return target
+    log_k = 2 * np.log(null / rho)
 
     def excess(q: float) -> float:
-        return q * (1 - k * np.exp((gamma**2 - q) / rho**2)) - target**2
+        return q * (1 - np.exp(log_k + (gamma**2 - q) / rho**2)) - target**2
 
-    lowest = max(target**2, gamma**2 + rho**2 * np.log(k) if k else 0.0)
+    lowest = max(target**2, gamma**2 + rho**2 * log_k)
     # above both squares by delta the left side is at least q (1 - exp(-delta/rho^2))
     largest = max(target**2, gamma**2)
     highest = largest + rho**2 * max(1.0, np.log1p(largest / rho**2))

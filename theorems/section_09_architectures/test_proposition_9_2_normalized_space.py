@@ -324,11 +324,11 @@ def test_for_short_directions_the_limit_of_weight_normalization_is_the_longer_of
     rho = problem.least_norm * 2.0 ** -(problem.t % 10)
     # when   the scalar equation
     q = weight_norm_limit(problem.least_norm, problem.gamma, rho, null * rho / length) ** 2
-    # then   max(|w_mn|, |gamma_0|), less rho^2 ln(1/k), and at most rho^2 max(1, ln(1 + M/rho^2)) above
+    # then   at least |w_mn|^2 and gamma_0^2 - rho^2 ln(1/k), and at most M + rho^2 max(1, ln(1 + M/rho^2))
     M = np.maximum(problem.least_norm, np.abs(problem.gamma)) ** 2
-    k = np.maximum((null / length) ** 2, np.exp(-M / rho**2))
-    lower, upper = M + rho**2 * np.log(k), M + rho**2 * np.maximum(1, np.log1p(M / rho**2))
-    lower = np.where(problem.least_norm**2 >= M, M, lower)
+    log_k = 2 * np.log(np.where(null > 0, null / length, 1))
+    lower = np.maximum(problem.least_norm**2, np.where(null > 0, problem.gamma**2 + rho**2 * log_k, 0))
+    upper = M + rho**2 * np.maximum(1, np.log1p(M / rho**2))
     assert_within(lower, q, upper, slack=64 * UNIT_ROUNDOFF * M, why="gamma^2 at the end", instance=problem)
 
 

@@ -378,11 +378,24 @@ def sharpness_at_a_fit(X, w):
     return (np.trace(Sigma) / s2 - (Sigma @ w) @ (Sigma @ w) / s2**2 if s2 else Fraction(0)), s2, Sigma
 
 
+def fitted_sharpness_by_torch(X, w, *, trains_scale=False):
+    """The enclosed sharpness of (1/2n)|f(X) - y|^2 where f(X) = y: a linear neuron, torch.nn.BatchNorm1d, gamma = 1."""
+    import torch
+
+    linear = torch.nn.Linear(len(w), 1, bias=False, dtype=torch.float64)
+    layer = torch.nn.BatchNorm1d(1, eps=ABSORBED, track_running_stats=False, dtype=torch.float64)
+    linear.weight.data = torch.tensor(w, dtype=torch.float64)[None]
+    model, inputs = torch.nn.Sequential(linear, layer), torch.as_tensor(X)
+    y = model(inputs).detach()
+    return sharpness(lambda: (model(inputs) - y).square().mean() / 2, [linear.weight, layer.weight][: 1 + trains_scale])
+
+
 @counterexample(part="(c)")
 def test_a_normalized_minimum_is_four_times_as_sharp_as_that_of_the_plain_model():
     # given  whitened inputs, w = (1/2, 0) and y = x_1, which both models fit
     normalized, s2, Sigma = sharpness_at_a_fit(CORNERS, ["1/2", 0])
     assert_identical([*Sigma.ravel(), s2], [1, 0, 0, 1, Fraction(1, 4)], why="Sigma = I, s = 1/2")
+    assert_identical(normalized, 4, why="1/|w|^2")
     # then   the plain model f = beta.x has the Hessian Sigma
     reads = "sharpness {value} with normalization > {limit} without"
     assert_violates(normalized, 1, reads=reads, X=CORNERS, w=["1/2", 0], y="x_1")
@@ -393,15 +406,9 @@ def test_a_normalized_minimum_is_four_times_as_sharp_as_that_of_the_plain_model(
     ("trains_scale", "rho", "S"), [(False, 0.5, 4), (False, 2.0, 0.25), (True, 0.5, 4), (True, 2, 1)]
 )
 def test_torch_finds_normalized_minima_on_either_side_of_the_plain_one(trains_scale, rho, S):
-    import torch
-
-    # given  a fitted linear neuron of norm rho and torch's layer; gamma = 1, trained or not
-    linear = torch.nn.Linear(2, 1, bias=False, dtype=torch.float64)
-    layer = torch.nn.BatchNorm1d(1, eps=ABSORBED, track_running_stats=False, dtype=torch.float64)
-    linear.weight.data = torch.tensor([[rho, 0.0]], dtype=torch.float64)
-    X, trained = torch.tensor(CORNERS, dtype=torch.float64), [linear.weight, layer.weight][: 1 + trains_scale]
+    # given  whitened inputs, w = (rho, 0) and gamma = 1, trained or not
+    found = fitted_sharpness_by_torch(np.array(CORNERS, float), [rho, 0.0], trains_scale=trains_scale)
     # then   1/rho^2, or max(1, 1/rho^2) with gamma, against 1
-    found = sharpness(lambda: (layer(linear(X)) - X[:, :1]).square().mean() / 2, trained)
     assert_within(found.lower, S, found.upper, why="sharpness with normalization")
 
 
@@ -428,6 +435,10 @@ def test_hypothesis_finds_a_normalized_minimum_that_is_sharper():
     found = smallest_violation(st.tuples(st.tuples(pair, pair, pair), pair), lambda i: np.greater(*sides(i)))
     value, limit = sides(found)
     assert_violates(value, limit, reads="sharpness {value} > {limit} >= that without", X=found[0], twice_w=found[1])
+    # and   torch finds it as sharp
+    X, w = (np.array(data, float) for data in found)
+    enclosed = fitted_sharpness_by_torch(X, w / 2)
+    assert_within(enclosed.lower, float(value), enclosed.upper, why="sharpness with torch's layer")
 
 
 @corrected(part="(c)")
