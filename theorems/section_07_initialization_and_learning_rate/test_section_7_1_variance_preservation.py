@@ -112,7 +112,7 @@ class GaussianNetworks:
 
 @st.composite
 def gaussian_networks(draw):
-    """One to five layers of widths up to 8, of 32 to 64 in the first, and an integer input. Shrinks to 1, 32 at x = 1."""
+    """One to five layers of widths up to 8, the first of 32 to 64, and an integer input. Shrinks to 1, 32 at x = 1."""
     tape = draw(tapes(1 + 1 + 1 + 4 + 8))
     d, first, more = 1 + tape.below(8), 32 + tape.below(33), tape.below(5)
     widths = (d, first, *(1 + tape.naturals(4, 8)[:more]))

@@ -378,13 +378,13 @@ def test_trained_branches_are_the_root_of_the_target_less_the_identity(problem):
 @under_hypotheses("H2", "H3", "H4", part="(a)")
 @given_batches(problem=positive_targets())
 def test_along_the_flow_every_layer_approaches_the_root_of_the_target(problem):
-    L, times = problem.depth[:, None], np.array([0.1, 1.0, 4.0])
+    L, times = problem.depth[:, None], np.array([0.25, 1.0, 3.0])
     r, eta, fast, slow = rates(problem)
-    # when   from b = 1, which is A = 0
-    run = shared_layer_flow(np.ones_like(r), problem.spectrum, L, times)
-    # then   d|b - r|/dt is between -s_max and -s_min times |b - r|
+    # when   from b = 1, which is A = 0, at the speed 1/beta
+    run = shared_layer_flow(np.ones_like(r), problem.spectrum, L, times, eta)
+    # then   d|b - r|/dt is between -eta s_max and -eta s_min times |b - r|
     t, way = times[:, None, None], np.abs(1 - r)
-    lower, upper = (np.exp(-t * (1 - factor) / eta) * way for factor in (fast, slow))
+    lower, upper = (np.exp(-t * (1 - factor)) * way for factor in (fast, slow))
     error = run.error[:, None, None] + 64 * UNIT_ROUNDOFF * np.maximum(1, r)
     assert_within(lower, np.abs(run.states - r), upper, slack=error, why="|b(t) - r| along the flow")
 
@@ -587,13 +587,12 @@ def test_without_training_the_skip_connections_make_steep_branches_steeper():
 @corrected(part="(c)")
 @given_batches(problem=linear_residual_problems())
 def test_where_no_sample_points_training_leaves_the_identity_bit_for_bit(problem):
-    # given  H2, and samples and targets in the first coordinates, one more being unseen
-    wider = ((0, 0), (0, 1), (0, 0))
-    X, Y = np.pad(problem.X, wider), np.pad(problem.Y, wider)
-    start = np.zeros((*problem.A.shape[:2], *(X.shape[1],) * 2))
+    # given  H2, H4, and samples and targets in the first coordinates, one more being unseen
+    extra = ((0, 0), (0, 1), (0, 0))
+    X, Y, A = np.pad(problem.X, extra), np.pad(problem.Y, extra), np.pad(problem.A, ((0, 0), (0, 0), (0, 1), (0, 1)))
+    wider = dataclasses.replace(problem, A=A, X=X, Y=Y)
     # when
-    path = residual_descent_path(start, X, Y, 1 / 64, problem.scale, problem.depth)
-    W = end_to_end(residual_layers(at_time(path, STEPS), problem.scale))
+    W = end_to_end(residual_layers(early_run(wider).A[-1], problem.scale))
     # then   so that Lip >= 1 whatever the sample
     unseen = np.broadcast_to(np.eye(X.shape[1])[-1], W.shape[:2])
     assert_identical(W[..., -1], unseen, why="W n = n")
