@@ -639,3 +639,16 @@ def test_one_scalar_branch_attains_both_bounds(w, u):
     steep, M = derivative_bounds(net.branch_lipschitz(), net.branch_curvature())
     assert_within(steep, first, steep, slack=8 * UNIT_ROUNDOFF * steep, why="1 + u w")
     assert_within(M, second, M, slack=64 * UNIT_ROUNDOFF * M, why="u w^2 4/(3 sqrt(3))")
+
+
+@corrected(part="(c)")
+def test_a_steep_layer_below_counts_twice_in_the_second_derivative():
+    # given  24 tanh(h/8), of slope 3 and almost straight, below tanh(h), at the point where that bends most
+    net = ResidualNetwork(np.array([[[0.125]], [[1.0]]]), np.array([[[24.0]], [[1.0]]]), 1.0, "tanh")
+    x = np.array([-np.arctanh(1 / np.sqrt(3)) / 4])
+    # when
+    second = net.second_derivative(x, np.ones(1)).item()
+    # then   between half of beta_1 (1 + eps_0)^2 = 16 beta_1 and the bound, of which 4 beta_1 would fall short
+    eps, beta = net.branch_lipschitz(), net.branch_curvature()
+    _, M = derivative_bounds(eps, beta)
+    assert_within(beta[1] * (1 + eps[0]) ** 2 / 2, second, M, why="D^2 h_2")
