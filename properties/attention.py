@@ -92,7 +92,7 @@ def two_token_bound(omega: np.ndarray, beta: np.ndarray, depth: int) -> np.ndarr
 def growth_of_the_leading_minors(Y: np.ndarray, Z: np.ndarray, s: np.ndarray, t: np.ndarray) -> np.ndarray:
     """N_t = (Y + ZD)'(Y - ZD) with D = exp(-2st), the shape of K'Q under the flow of -<M, K'Q>, M = U diag(s) V'.
 
-    From K = alpha A, Q = alpha B, with Y = AU + BV and Z = AU - BV (m, d), the flow is
+    From K = alpha E, Q = alpha F, with Y = EU + FV and Z = EU - FV (m, d), the flow is
     K'Q = (alpha^2/4) U e^(st) N_t e^(st) V', because S = [[0, M], [M', 0]] has the eigenvectors (u, v) and (u, -v) with
     the eigenvalues s and -s.
     """
