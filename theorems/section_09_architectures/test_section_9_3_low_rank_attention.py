@@ -193,6 +193,7 @@ def test_without_a_skip_connection_tokens_and_attention_weights_tend_to_rank_one
     # then   the tokens collapse as two tokens would
     omega = oscillation(X).max(-1)
     bound = two_token_bound(omega[:, 0], problem.beta, DEPTH)
+    #        a layer adds its floor, 64 u max |X|, and omega <= 2 max |X| times 84 u, the rounding of its weights
     floor = np.arange(DEPTH) * averaging_rounding(problem.X).max(-1)[:, None] * 4
     assert_at_most(omega, bound + floor, why="omega_l", instance=problem)
     # then   sigma_2(P) <= |P - 1 p_1'|_F <= 2 sqrt(T) delta
@@ -279,7 +280,7 @@ def test_without_H1_no_pair_of_tokens_comes_closer_in_the_seminorm_of_a_positive
     # when   |x_i - x_j|_W^2 layer by layer
     apart = X[:, :, :, None] - X[:, :, None, :]
     square = (apart @ W[:, None, None] * apart).sum(-1)
-    # then
+    # then   entries of tokens off by e move a square by 2 beta (2M)(2e), M the largest entry after the layer
     M = np.abs(X).max((-2, -1))
     error = layer_rounding(W[:, None], X, logits(W[:, None], X, X)) + 64 * UNIT_ROUNDOFF * M
     slack = 32 * (error * M)[:, 1:] * np.abs(W).sum((-2, -1))[:, None]
