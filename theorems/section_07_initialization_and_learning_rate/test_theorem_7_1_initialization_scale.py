@@ -140,9 +140,9 @@ def test_at_every_scale_and_every_step_the_repeated_constraint_moves_the_limit(s
     # given  the start alpha (4, 3), alpha = scale/10, and any step 1/k
     few, alpha, eta = fractions([[1, 0], [1, -2]]), Fraction(scale, 10), Fraction(1, k)
     more = np.vstack([few, few.sum(0)])
-    # when   three steps; as no input has a positive second entry, theta_2 never falls, nor does it in the flow
+    # when   two steps; as no input has a positive second entry, theta_2 never falls, nor does it in the flow
     ends = [alpha * fractions([4, 3])] * 2
-    for _ in range(3):
+    for _ in range(2):
         ends = [relu_step(X, theta, eta) for X, theta in zip((few, more), ends, strict=True)]
     # then   theta_2 rests without the third input; with it, the first step alone adds 4 eta alpha
     assert_identical(ends[0][1], 3 * alpha, why="theta_2 rests")
@@ -399,32 +399,29 @@ def test_from_a_small_scale_the_l1_norm_of_the_limit_is_nearly_the_least(depth, 
     assert_within(M, N, upper, slack=2 * slack, why="l1 norm of the limit", instance=problem)
 
 
-@corrected(part="(b)")
-def test_over_four_decades_of_alpha_the_limit_goes_from_the_least_l1_norm_to_the_least_l2_norm():
-    # given  X (2, 5), y = (1, -2), and alpha from 1/100 to 100
-    problem, alpha = measured(*PICTURE), np.geomspace(1e-2, 1e2, 33)
-    m = least_norm(problem)
-    u = least_l1_norm(problem.X[None], problem.y[None])[0]
-    # when
-    runs = {D: [minimize(DiagonalPotential(D, a), problem) for a in alpha] for D in DEPTHS}
-    l1 = {f"l1_D{D}": np.array([l1_norm(run.w) for run in runs[D]]) / l1_norm(u[0]) - 1 for D in DEPTHS}
-    l2 = {f"l2_D{D}": np.array([norm(run.w) for run in runs[D]]) / norm(m) - 1 for D in DEPTHS}
-    kernel = {
-        f"D{D}": [relative_kernel_change(problem.X, D, a, run.z) for a, run in zip(alpha, runs[D], strict=True)]
-        for D in DEPTHS
-    }
-    record_series("l1 and l2 excess against alpha", alpha=alpha, **l1, **l2)
-    record_series("kernel change against alpha", alpha=alpha, **kernel)
-    # then   both norms are at least the least, and each is nearly attained on its own side only
-    radius = np.array([[run.radius for run in runs[D]] for D in DEPTHS])
-    hidden = 4 * np.sqrt(5) * (radius + 1e-9)
-    assert_at_most(-np.array([*l1.values(), *l2.values()]), np.vstack([hidden, hidden]), why="no norm below the least")
-
-
 def relative_kernel_change(X, depth, alpha, z):
     """|K - K_0|_F/|K_0|_F of the network whose dual point is z."""
-    weights = DiagonalPotential(depth, alpha).kernel_change(z)
-    return norm((X * weights) @ X.T) / norm(X @ X.T)
+    return norm((X * DiagonalPotential(depth, alpha).kernel_change(z)) @ X.T) / norm(X @ X.T)
+
+
+@corrected(part="(b)")
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_over_four_decades_of_alpha_the_limit_goes_from_the_least_l1_norm_to_the_least_l2_norm(depth):
+    # given  X (2, 5), y = (1, -2), and alpha from 1/100 to 100
+    problem, alpha = measured(*PICTURE), np.geomspace(1e-2, 1e2, 33)
+    m, nu = norm(least_norm(problem)), least_l1_norm(problem.X[None], problem.y[None])[1]
+    # when
+    runs = [minimize(DiagonalPotential(depth, a), problem) for a in alpha]
+    l1 = np.array([l1_norm(run.w) for run in runs]) / dual_value(problem.X, problem.y, nu[0]) - 1
+    l2 = np.array([norm(run.w) for run in runs]) / m - 1
+    change = [relative_kernel_change(problem.X, depth, a, run.z) for a, run in zip(alpha, runs, strict=True)]
+    record_series(f"l1 and l2 excess against alpha, depth {depth}", alpha=alpha, l1=l1, l2=l2)
+    record_series(f"kernel change against alpha, depth {depth}", alpha=alpha, change=change)
+    # then   neither norm is below the least, and |w|/|m| <= sqrt(1 + max q)
+    slack = np.array([np.sqrt(5) * run.radius for run in runs]) / m + 64 * 7 * UNIT_ROUNDOFF * problem.condition
+    q = [DiagonalPotential(depth, a).kernel_change(run.z).max() for a, run in zip(alpha, runs, strict=True)]
+    assert_at_most(-l1, slack, why="the l1 norm is at least the least")
+    assert_within(0, l2, np.sqrt(1 + np.array(q)) - 1, slack=slack, why="the l2 norm", instance=alpha)
 
 
 @necessity("H1", part="(a)")
@@ -460,14 +457,14 @@ def test_without_H2_no_common_scale_explains_the_limit():
 
 
 @necessity("H3", part="(a)")
-@given(st.integers(1, 20), st.integers(-3, 3))
-def test_without_H3_the_loss_stays_above_what_no_predictor_can_fit(k, a):
+@given(st.integers(-3, 3))
+def test_without_H3_the_loss_stays_above_what_no_predictor_can_fit(a):
     # given  two samples with one input (1, 2) and the targets a and a + 1
     X, y = fractions([[1, 2], [1, 2]]), fractions([a, a + 1])
     u = v = fractions([1, 1])
-    # when   three exact steps of 1/(100 k)
+    # when   three exact steps of 1/100
     for _ in range(3):
-        u, v = diagonal_step(X, y, u, v, Fraction(1, 100 * k))
+        u, v = diagonal_step(X, y, u, v, Fraction(1, 100))
     # then   r_1 - r_2 = 1, so that |r|^2 >= 1/2
     r = X @ (u**2 - v**2) - y
     assert_identical(r[0] - r[1], 1, why="the difference of the residuals")
