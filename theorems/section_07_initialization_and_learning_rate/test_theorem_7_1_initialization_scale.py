@@ -66,6 +66,8 @@ from theorems.ledger import corrected, counterexample, necessity
 
 CONVERGED = 1e-6
 """The share of |y| down to which residuals go."""
+SOLVED = 1e-5
+"""The share of its norm within which the minimizer of Q must be known."""
 DEPTHS = (2, 3, 4)
 SMALL = {2: (1e-1, 1e-2, 1e-3, 1e-4, 1e-5), 3: (1e-1, 3e-2, 1e-2, 3e-3, 1e-3), 4: (1e-1, 6e-2, 4e-2, 2e-2, 1e-2)}
 """Scales alpha by depth, down to where the dual is solved in double precision."""
@@ -93,6 +95,13 @@ def start_of_the_flow(problem, depth):
     return alpha, uniform(alpha, problem.w0, depth), pace
 
 
+def solved(potential, problem):
+    """The minimizer of Q over {Xw = y}, with an error unless it is certified to be near."""
+    best = minimize(potential, problem)
+    assert_at_most(best.radius, SOLVED * norm(best.w, axis=-1), why="the dual is solved", instance=problem)
+    return best
+
+
 def slack_in_dual(network, alpha, error):
     """How far z = X'nu, (B,), may be off when the factors are off by `error`: twice its derivative in u and v."""
     k, least = network.depth - 2, np.minimum(network.u, network.v)
@@ -104,10 +113,11 @@ def assert_ends_at_the_minimizer(problem, potential, network, defect):
 
     As |w - w*|^2 / S <= <w - w*, z - z*> = <r, nu - nu*> + <w - w*, null part of z>, S the largest 1/Q'' up to either.
     """
-    w, best = network.w, minimize(potential, problem)
+    w, best = network.w, solved(potential, problem)
     nu = multiplier(problem, potential.to_dual(network.u, network.v) - best.z)
     _, S = potential.slope_between(np.maximum(np.abs(w), np.abs(best.w)) + best.radius[:, None])
     S, r = S.max(-1), residual_with_rounding(problem, w)
+    assert_at_most(r, 2 * CONVERGED * norm(problem.y, axis=-1), why="the run has converged", instance=problem)
     e = defect + 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(best.z, axis=-1))
     bound = S * (e + np.sqrt(e**2 + 4 * r * norm(nu, axis=-1) / S)) / 2 + best.radius
     assert_at_most(norm(w - best.w, axis=-1), bound, why="distance to the minimizer of Q", instance=problem)
@@ -189,12 +199,19 @@ def test_along_the_flow_the_factors_stay_where_one_dual_vector_puts_them(depth, 
     rounding = 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(z, axis=-1))
     null_part = norm(problem.in_null_space(z), axis=-1)
     assert_at_most(null_part.T, (slack + rounding).T, why="null part of z", instance=problem)
-    misses = [
-        norm(np.concatenate([net.u, net.v], -1) / alpha[:, None] - np.concatenate(potential.factors(at), -1), axis=-1)
+    ends = [np.concatenate([net.u, net.v], -1) / alpha[:, None] for net in networks]
+    wanted = [np.concatenate(potential.factors(at), -1) for at in z]
+    grown = np.max(ends, axis=-1)
+    bound = 2 * grown * (slack + rounding)
+    assert_at_most(norm(np.subtract(ends, wanted), axis=-1).T, bound.T, why="u and v at z", instance=problem)
+    # and    so is the kernel, whose weights have the power 2D - 2
+    power = 2 * depth - 2
+    change = [
+        net.kernel_weights / (2 * alpha[:, None] ** power) - 1 - potential.kernel_change(at)
         for net, at in zip(networks, z, strict=True)
     ]
-    grown = np.array([np.maximum(net.u, net.v).max(-1) / alpha for net in networks])
-    assert_at_most(np.transpose(misses), 2 * (grown * (slack + rounding)).T, why="u and v at z", instance=problem)
+    bound = bound * power * grown ** (power - 1)
+    assert_at_most(norm(change, axis=-1).T, bound.T, why="the kernel's weights at z", instance=problem)
 
 
 @corrected(part="(a)")
@@ -327,7 +344,7 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
     alpha, nu = pick(problem, SMALL[depth] + LARGE), least_l1_norm(problem.X, problem.y)[1]
     # when   p times |theta|^2/|theta_0|^2 - 1, at the minimizer of Q
     potential = DiagonalPotential(depth, alpha[:, None])
-    best, p = minimize(potential, problem), problem.columns
+    best, p = solved(potential, problem), problem.columns
     growth = potential.growth(best.z).sum(-1)
     # then   the computed z is exact for data that are off by `miss`, as an interpolant
     M = dual_value(problem.X, problem.y, nu) - np.sqrt(p) * best.miss
@@ -348,7 +365,7 @@ def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, probl
     # when   at 1.1 alpha and alpha, in the unit in which Xh(X'nu) = sy and G = sum H, h = H'
     unit = 2 if depth == 2 else 1
     potentials = [DiagonalPotential(depth, scale * alpha[:, None]) for scale in (1.1, 1)]
-    (large, small), s = [minimize(Q, problem) for Q in potentials], [1 / (unit * Q.scale[:, 0]) for Q in potentials]
+    (large, small), s = [solved(Q, problem) for Q in potentials], [1 / (unit * Q.scale[:, 0]) for Q in potentials]
     G = [max(depth - 2, 1) * Q.growth(best.z).sum(-1) for Q, best in zip(potentials, (large, small), strict=True)]
     # then   s <y, change of nu> <= change of G <= s' <y, change of nu> with s < s', and <y, change of nu> > 0
     change = small.z - large.z
@@ -368,7 +385,7 @@ def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_ker
     alpha, m = pick(problem, LARGE), least_norm(problem)
     # when
     potential = DiagonalPotential(depth, alpha[:, None])
-    best = minimize(potential, problem)
+    best = solved(potential, problem)
     # then   |w - m|^2 <= max q |m|^2, by Pythagoras from |w|^2 <= (1 + max q)|m|^2
     q, size = potential.kernel_change(best.z).max(-1), norm(m, axis=-1)
     rounding = best.radius + 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * size
@@ -387,7 +404,7 @@ def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_ker
 def test_from_a_small_scale_the_l1_norm_of_the_limit_is_nearly_the_least(depth, problem):
     problem = from_zero(problem)
     alpha, p = pick(problem, SMALL[depth]), problem.columns
-    best = minimize(DiagonalPotential(depth, alpha[:, None]), problem)
+    best = solved(DiagonalPotential(depth, alpha[:, None]), problem)
     # given  HiGHS's minimizer, moved onto {Xw = y}, and its dual bound M
     u, nu = least_l1_norm(problem.X, problem.y)
     u = u + np.matvec(problem.V, problem.divide_by_s(problem.modes(problem.y - np.matvec(problem.X, u))))
@@ -414,7 +431,7 @@ def test_over_four_decades_of_alpha_the_limit_goes_from_the_least_l1_norm_to_the
     problem, alpha = measured(*PICTURE), np.geomspace(1e-2, 1e2, 33)
     m, nu = norm(least_norm(problem)), least_l1_norm(problem.X[None], problem.y[None])[1]
     # when
-    runs = [minimize(DiagonalPotential(depth, a), problem) for a in alpha]
+    runs = [solved(DiagonalPotential(depth, a), problem) for a in alpha]
     l1 = np.array([l1_norm(run.w) for run in runs]) / dual_value(problem.X, problem.y, nu[0]) - 1
     l2 = np.array([norm(run.w) for run in runs]) / m - 1
     change = [relative_kernel_change(problem.X, depth, a, run.z) for a, run in zip(alpha, runs, strict=True)]
@@ -454,7 +471,7 @@ def test_without_H2_no_common_scale_explains_the_limit():
     slack = 16 * flow.error + 1024 * UNIT_ROUNDOFF
     assert_at_most(np.abs(w[:, 1] - 4 * w[:, 0]), slack, why="w_2 = 4 w_1")
     # then   |r| <= 5 exp(-8 * 2 t) leaves (1, 4), while every common alpha has (5/2, 5/2)
-    common = [minimize(DiagonalPotential(2, scale), measured(X, y)).w for scale in (0.01, 1.0, 100.0)]
+    common = [solved(DiagonalPotential(2, scale), measured(X, y)).w for scale in (0.01, 1.0, 100.0)]
     assert_at_most(np.abs(w[1] - [1, 4]).max(), 5 * np.exp(-80) + 5 * slack[1], why="the limit (1, 4)")
     assert_at_most(np.abs(np.array(common) - 2.5).max(), 1e3 * UNIT_ROUNDOFF, why="the minimizer for common scales")
 
