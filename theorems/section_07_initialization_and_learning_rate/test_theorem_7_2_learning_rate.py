@@ -281,6 +281,8 @@ def shrinking(problem, share):
     widest = np.abs(x).max(-1)
     eta = share / (8 * alpha**2 * norm(x, axis=-1) ** 2 + 4 * np.abs(y) * widest)
     run = descend_to_residual(problem.X, problem.y, uniform(alpha, x), eta, CONVERGED * np.abs(y))
+    left = np.abs(np.vecdot(run.network.w, x) - y)
+    assert_at_most(left, 2 * CONVERGED * np.abs(y), why="the run has converged", instance=problem)
 
     def least_value(scale):
         potential = DiagonalPotential(2, (alpha * np.sqrt(scale))[:, None])
