@@ -110,9 +110,10 @@ def programs(draw):
 def test_any_coefficient_of_either_sign_gives_the_same_minimizer(program):
     X, y, theta0, coefficient = program
     # when   exact arithmetic; the objective is strictly convex on {X theta = y} whatever the coefficient
-    with_term, without = (solve(*optimality_system(X, y, theta0, c))[:3] for c in (coefficient, Fraction(0)))
+    with_term = solve(*optimality_system(X, y, theta0, coefficient))[:3]
+    nearest = theta0 + X.T @ solve(X @ X.T, y - X @ theta0)
     # then
-    assert_identical(with_term, without, why="the minimizer with and without the term")
+    assert_identical(with_term, nearest, why="the interpolant nearest to theta_0, with the term as without it")
 
 
 @vacuous(part="(a)")
@@ -147,7 +148,7 @@ def test_without_H1_beyond_two_over_lambda_max_a_residual_grows_and_none_stays_n
 
 
 @necessity("H1", part="(a)")
-@given(st.integers(-4, 4), st.integers(1, 4), st.integers(1, 12))
+@given(st.integers(-2, 2), st.integers(1, 3), st.integers(1, 3))
 def test_without_H1_what_has_no_part_along_the_top_eigenvector_converges_all_the_same(top, other, t):
     # given  X = diag(2, 1), eta = 3/4, so that eta lambda = 3 and 3/4, and the targets (top, other)
     X, y = fractions([[2, 0], [0, 1]]), fractions([top, other])
