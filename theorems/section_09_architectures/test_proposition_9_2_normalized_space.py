@@ -129,7 +129,7 @@ def test_hypothesis_finds_an_eps_with_which_descent_moves_the_loss_but_not_the_d
 
 @under_hypotheses("H1", "H2", "H3", "H4")
 @pytest.mark.parametrize("kind", ["batch", "layer", "weight"])
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_directions_descend_on_their_spheres_at_steps_over_the_square_of_their_lengths(kind, problem):
     # given  torch's gradients at theta and at omega, all groups at length 1
     W, eta = as_group(kind, problem.W), np.reshape(problem.step, (-1, 1, 1))
@@ -152,7 +152,7 @@ def test_directions_descend_on_their_spheres_at_steps_over_the_square_of_their_l
 
 @under_hypotheses("H1", "H2", "H3", "H4")
 @neuron_by_neuron
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_every_neuron_has_a_clock_of_its_own_to_the_last_bit(kind, problem):
     # given  neurons at four scales c_j, powers of two
     c = 2.0 ** (problem.k[:, None] * [1, -1, 0, 2])[..., None]
@@ -186,7 +186,7 @@ def test_the_flow_is_the_flow_of_the_sphere_at_the_time_over_the_square_of_the_l
 
 
 @corrected
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_the_normalized_space_is_an_ellipsoid_of_the_batch_covariance(problem):
     import torch
 
@@ -199,7 +199,7 @@ def test_the_normalized_space_is_an_ellipsoid_of_the_batch_covariance(problem):
 
 
 @corrected
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_batch_normalization_is_weight_normalization_in_coordinates_that_whiten_the_batch(problem):
     import torch
 
@@ -215,7 +215,7 @@ def test_batch_normalization_is_weight_normalization_in_coordinates_that_whiten_
 
 
 @corrected
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_on_whitened_data_the_two_have_the_same_gradient(problem):
     # given  a batch with mean 0 and covariance I
     white = dataclasses.replace(problem, X=np.sqrt(SAMPLES) * basis_without_constants(SAMPLES, 3) + 0 * problem.X)
@@ -317,7 +317,7 @@ def test_the_flow_of_weight_normalization_ends_where_one_scalar_equation_says(pr
 
 
 @corrected
-@given_batches(problem=regressions)
+@given_batches(size=100, problem=regressions)
 def test_for_short_directions_the_limit_of_weight_normalization_is_the_longer_of_least_norm_and_start(problem):
     # given  |v_0| from 1 down to 2^-9 of the least norm
     null, length = norm(parts(problem, problem.v)[1], axis=-1), norm(problem.v, axis=-1)

@@ -120,7 +120,7 @@ def test_hypothesis_finds_a_scale_on_which_the_loss_depends():
 
 @under_hypotheses("H1", "H2", "H3", "H4", part="(a)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_scaled_by_a_power_of_two_the_loss_is_the_same_to_the_last_bit(kind, problem):
     # when   torch's own layers
     losses = [autograd(kind, problem, c * problem.W)[0] for c in (1, factor(problem))]
@@ -130,7 +130,7 @@ def test_scaled_by_a_power_of_two_the_loss_is_the_same_to_the_last_bit(kind, pro
 
 @under_hypotheses("H1", "H2", "H3", "H4", part="(a)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_the_gradient_is_orthogonal_to_what_may_be_scaled(kind, problem):
     # when
     _, g = autograd(kind, problem, problem.W)
@@ -142,7 +142,7 @@ def test_the_gradient_is_orthogonal_to_what_may_be_scaled(kind, problem):
 
 
 @under_hypotheses("H1", "H2", "H3", "H4", part="(a)")
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_layer_normalization_is_invariant_to_a_shift_of_all_neurons(problem):
     # when   c is added to every row of W
     W, shifted = problem.W, problem.W + problem.shift[:, None, :]
@@ -159,7 +159,7 @@ def test_layer_normalization_is_invariant_to_a_shift_of_all_neurons(problem):
 @corrected(part="(a)")
 @standardized
 @pytest.mark.parametrize("eps", [1e-5, 0.1])
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_with_eps_the_invariance_is_of_theta_and_eps_together(kind, eps, problem):
     # when   c = 1/2 for the whole batch, so that one layer has one eps
     losses, gradients = zip(
@@ -173,7 +173,7 @@ def test_with_eps_the_invariance_is_of_theta_and_eps_together(kind, eps, problem
 @corrected(part="(a)")
 @standardized
 @pytest.mark.parametrize("eps", [1e-5, 0.1])
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_with_eps_the_gradient_leans_outwards_or_inwards_by_exactly_eps_over_the_variance(kind, eps, problem):
     # when
     _, g = autograd(kind, problem, problem.W, eps)
@@ -186,7 +186,7 @@ def test_with_eps_the_gradient_leans_outwards_or_inwards_by_exactly_eps_over_the
 
 @corrected(part="(a)")
 @standardized
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_with_eps_the_features_grow_with_the_scale_by_a_known_factor(kind, problem):
     import torch
 
@@ -244,7 +244,7 @@ def test_a_constant_feature_is_normalized_to_its_own_rounding():
 
 @as_printed(part="(b)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_the_gradient_of_torch_is_pulled_back_through_the_standard_deviation(kind, problem):
     # when   autograd through torch's layers, and dL/dz = (u - mean u - zhat mean(zhat u))/s with u = dL/dzhat
     losses, g = autograd(kind, problem, problem.W)
@@ -257,7 +257,7 @@ def test_the_gradient_of_torch_is_pulled_back_through_the_standard_deviation(kin
 
 @as_printed(part="(b)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_the_gradient_of_a_layer_is_inverse_to_its_scale_to_the_last_bit(kind, problem):
     # when   torch's own layers
     here, there = (autograd(kind, problem, c * problem.W)[1] for c in (1, factor(problem)))
@@ -267,7 +267,7 @@ def test_the_gradient_of_a_layer_is_inverse_to_its_scale_to_the_last_bit(kind, p
 
 @as_printed(part="(b)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_a_run_at_another_scale_is_the_same_run_at_another_rate_to_the_last_bit(kind, problem):
     # given  the rates eta and c^2 eta
     c, eta = factor(problem), np.reshape(problem.step, (-1, 1, 1))
@@ -321,7 +321,7 @@ def test_in_a_network_every_layer_has_a_rate_of_its_own_over_the_square_of_its_s
 
 @as_printed(part="(b)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_a_step_lengthens_the_weights_by_exactly_its_own_length(kind, problem):
     # given  a step eta of gradient descent
     eta, (_, g) = np.reshape(problem.step, (-1, 1, 1)), autograd(kind, problem, problem.W)
@@ -335,7 +335,7 @@ def test_a_step_lengthens_the_weights_by_exactly_its_own_length(kind, problem):
 
 @as_printed(part="(b)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_decay_by_half_is_a_rate_that_grows_fourfold_to_the_last_bit(kind, problem):
     def gradient(W):
         return reference(kind, problem, W).gradient
@@ -351,7 +351,7 @@ def test_decay_by_half_is_a_rate_that_grows_fourfold_to_the_last_bit(kind, probl
 
 @as_printed(part="(b)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_any_decay_is_a_growing_rate(kind, problem):
     # given  a factor alpha = 1 - eta lambda that is no power of two, and step t of a run
     alpha, t = 0.9, np.abs(problem.k)[:, None, None]
@@ -443,7 +443,7 @@ def test_hypothesis_finds_a_normalized_minimum_that_is_sharper():
 
 @corrected(part="(c)")
 @every_kind
-@given_batches(problem=problems)
+@given_batches(size=100, problem=problems)
 def test_curvature_is_inverse_to_the_square_of_the_scale_to_the_last_bit(kind, problem):
     # given  a direction V that is neither W nor an eigenvector, and any point, not only minima
     V, c = np.roll(problem.W, 1, axis=1), factor(problem)
