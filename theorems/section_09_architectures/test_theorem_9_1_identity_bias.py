@@ -214,7 +214,8 @@ def error_map(problem):
     d = problem.A.shape[-1]
     samples = np.eye(d) * np.ones((len(problem.A), 1, 1))
     Y = np.zeros_like(samples)
-    Y[..., : problem.Y.shape[-1]] = problem.Y
+    kept = min(d, problem.Y.shape[-1])
+    Y[..., :kept] = problem.Y[..., :kept]
     G = end_to_end(residual_layers(problem.A, problem.scale)) - Y
     slopes = residual_gradients(problem.A, samples, Y, problem.scale)
     real = np.arange(problem.A.shape[-3]) < problem.depth[:, None]
