@@ -21,8 +21,9 @@ Corrected   All predictions of corrupted clusters have the clean sign if and onl
             samples exceeds that over the corrupted ones by exactly $2(1 - 2\tau)(A_t - E_t)$. A fresh sample of a
             cluster has the prediction $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times the clean label: the clean sign at
             every t. For epsilon = 0 and any $f_0$, $f_t$ minimizes $\sum_i (f - \tilde y_i)^2 + m \frac{1 - A_t}{A_t}
-            (f - f_0)^2$: with equal weights. For another kernel K + E the predictions move by $t \eta |E| \sqrt n$ at
-            most. SGD in single samples has this recursion as its mean over all orders, and only that (H5)
+            (f - f_0)^2$: with equal weights. For another kernel K + E, with $\eta|K|, \eta|K + E| \le 2$, predictions
+            move by $t \eta |E| \sqrt n$ at most. SGD in single samples has this recursion as its mean over all orders,
+            and only that (H5)
 Idea        f_t = (I - (I - \eta K)^t) times the labels, so that no label has a say in how much another one counts: the
             weights know the inputs only. The mean of a cluster is fitted at the rate m + epsilon and what differs
             within it at the rate epsilon: what is slow is the disagreement, not the corrupted sample.
