@@ -1,15 +1,12 @@
-"""What attention does to the spread of tokens, and how the rank of factored attention weights grows.
+"""What attention does to the spread of tokens, and the shape in which factored attention weights grow.
 
 Everything takes batches with a leading axis.
 """
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 
-from fixtures.dynamics.attention import WeightGradient, factored_weight_path
 from fixtures.precision import UNIT_ROUNDOFF
 
 
@@ -98,20 +95,3 @@ def growth_of_the_leading_minors(Y: np.ndarray, Z: np.ndarray, s: np.ndarray, t:
     """
     decayed = Z * np.exp(-2 * s * np.asarray(t)[..., None])[..., None, :]
     return (Y + decayed).mT @ (Y - decayed)
-
-
-def rank_two_growth(
-    K: np.ndarray, Q: np.ndarray, gradient: WeightGradient, eta: float, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sigma_1 sigma_2 of W = K'Q after steps of gradient descent on K and Q, and the bound on it, (B,).
-
-    With Z = [K Q] a step is Z(I + eta S) and S has the eigenvalues +-sigma_i(G), so sigma_1 sigma_2(Z) is multiplied by
-    (1 + eta sigma_1(G))(1 + eta sigma_2(G)) at most; and sigma_1 sigma_2(K'Q) is at most that of K times that of Q. A
-    computed step is off by 64 u |Z|, and sigma_1 sigma_2(Z) by 2|Z| times that, while |Z| grows by 1 + eta sigma_1(G).
-    """
-    path = list(islice(factored_weight_path(K, Q, gradient, eta), steps + 1))
-    forces = np.stack([singular_values(gradient(K.mT @ Q))[:, :2] for K, Q in path[:-1]])
-    growth, Z = 1 + eta * forces, np.concatenate(path[0], -1)
-    rounding = 128 * (steps + 1) * UNIT_ROUNDOFF * np.square(Z).sum((-2, -1)) * growth[..., 0].prod(0) ** 2
-    bound = (singular_values(Z)[:, :2].prod(-1) * growth.prod((0, 2)) + rounding) ** 2
-    return singular_values(path[-1][0].mT @ path[-1][1])[:, :2].prod(-1), bound

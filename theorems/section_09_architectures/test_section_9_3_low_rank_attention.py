@@ -1,38 +1,45 @@
-r"""Section 9.3: low-rank attention - logits, collapsed tokens and small factored weights are, attention is not.
+r"""Section 9.3: low-rank attention - weights that select few tokens and collapsed stacks are, trained logits are not.
 
 Section     9.3
 Printed     Attention matrices often converge to low-rank structures, implicitly selecting simpler token interaction
             patterns
 Reading     Three matrices go by that name. (a) The attention weights $P = \operatorname{softmax}(A)$ of a layer: in
-            training they tend to a rank below T, and their rank is no more than that of the logits A. (b) The same P in
-            a deep stack, with the tokens it mixes: both tend to rank one with depth. (c) The matrix W of the logits:
-            trained by gradient descent it tends to low rank, $\sigma_2/\sigma_1 \to 0$. "Often" names no law, and a
-            part is read as a statement about all instances that its hypotheses admit
+            training they tend to a matrix of a rank below T. (b) The same P in a deep stack, with the tokens it mixes:
+            both tend to rank one with depth. (c) The matrix W of the logits: trained by gradient descent it tends to
+            low rank, $\sigma_2/\sigma_1$ to zero or, for a start of the size $\alpha$, to zero with $\alpha$. "Often"
+            names no law, and a part is read as a statement about all instances that its hypotheses admit; that a
+            low rank is a simpler pattern is taken as what "simpler" means
 Setting     Tokens $x_1, \dots, x_T$ are the rows of X; $A_{ij} = x_j^\top W x_i$, $P = \operatorname{softmax}(A)$ by
             rows; a layer is $X \leftarrow PX$, with a skip connection $X \leftarrow X + PX$, and has no other parts.
-            osc is the range over the tokens of a column, $\omega$ its maximum. For (c) $W = K^\top Q$, from
-            $K_0 = \alpha E$, $Q_0 = \alpha F$, under gradient flow or descent on K and Q;
+            osc is the range over the tokens of a column, $\omega$ its maximum. (a) is gradient descent on W. In (c)
+            $W = K^\top Q$, from $K_0 = \alpha E$, $Q_0 = \alpha F$, under gradient flow or descent on K and Q;
             $-\partial L/\partial W = M = U \operatorname{diag}(s) V^\top$ at the start; $Y = EU + FV$, $Z = EU - FV$
-Hypotheses  Of (b): (H1) there is no skip connection.  (H2) $\sum |W_{ab}| \le \beta$ in all layers.
-            Of (c): (H3) W is factored, and its start small.  (H4) $s_1 > s_2$.  (H5) the first column of Y is not 0.
-            Of the corrected exponent: (H6) the first two columns of Y are independent.
-Parts       (a) the attention weights of a layer - refuted
+Hypotheses  Of (a): (H1) every query has one best token, and these are fewer than T.  (H2) the loss is linear,
+            $-\langle\Gamma, P\rangle$; the best token of i has the largest $\Gamma_{ij}$.  (H3) the tokens are
+            orthonormal, and W starts from 0.
+            Of (b): (H4) there is no skip connection.  (H5) $\sum |W_{ab}| \le \beta$ in all layers.
+            Of the corrected (c): (H6) W is factored, and its start small.  (H7) $s_1 > s_2$.  (H8) the first column of
+            Y is not 0.  Of its exponent: (H9) the first two columns of Y are independent.
+Parts       (a) the attention weights of a layer - holds under added hypotheses
             (b) tokens and attention weights of a deep stack - holds under added hypotheses
-            (c) the weights that make the logits - holds under added hypotheses
-Corrected   (a): the rank of A is at most that of W; the softmax of distinct tokens 0, ..., T - 1 at rank-one logits is
-            a Vandermonde matrix up to its row sums, of rank T. (b): $\operatorname{osc}(PX) \le \delta(P)
-            \operatorname{osc}(X)$, $\delta \le \tanh(\Delta/4)$, $\Delta \le \beta\omega^2$, and with
-            $v = W(x_i - x_j)$, C the covariance of the tokens and $\rho$ the largest range of a row of A, a layer has
+            (c) the weights that make the logits - refuted
+Corrected   (a): under H1, H2 and H3 P tends to the 0/1 matrix of the best tokens, whose rank is their number, with
+            $1 - P_{ib} \le 1/(1/(T - 1) + \eta\Delta N/T^2)$ after N steps, b the best token of i and $\Delta$ its
+            lead. Logits of low rank make no P of low rank: for tokens 0, ..., T - 1 and W = log 2 it is a Vandermonde
+            matrix up to its row sums, of rank T. (b): $\operatorname{osc}(PX) \le \delta(P) \operatorname{osc}(X)$,
+            $\delta \le \tanh(\Delta/4)$, $\Delta \le \beta\omega^2$, and with $v = W(x_i - x_j)$, C the covariance of
+            the tokens and $\rho$ the largest range of a row of A, a layer has
             $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$: the contraction is cubic, and no
-            faster. (c): for a loss linear in W, at the time when $\alpha e^{s_1 t} = 1$, W has a size that does not
-            depend on $\alpha$ and $\sigma_2/\sigma_1$ is $\alpha^{2(1 - s_2/s_1)}$ up to constants, on both sides
-            under H6; for any loss a step multiplies $\sigma_1\sigma_2([K\ Q])$ by at most
-            $(1 + \eta\sigma_1(G))(1 + \eta\sigma_2(G))$, G = dL/dW. Without a factorization the rank of W, from 0, is
-            at most the number of distinct queries
-Idea        (a): the exponential of a matrix of rank one, entry by entry, has full rank. (b): rows of P differ by their
+            faster. (c) is a law of the early phase: when $\sigma_1$ first reaches a fixed small size,
+            $\sigma_2/\sigma_1$ tends to 0 with $\alpha$. For a loss linear in W, when $\alpha e^{s_1 t} = 1$, W has a
+            size that does not depend on $\alpha$ and $\sigma_2/\sigma_1$ is $\alpha^{2(1 - s_2/s_1)}$ up to constants,
+            on both sides under H9. Without a factorization the rank of W, from 0, is at most the number of distinct
+            queries
+Idea        (a): the rows of P are queries of their own, and each selects its best token. (b): rows of P differ by their
             total variation, and the less the tokens differ the less the rows do; for two tokens $\pm r$ both bounds
-            are equalities. (c): [K Q] grows like $e^{tS}$, S = [[0, M], [M', 0]], up to how much G moves, so that for
-            a linear loss $W = \frac{\alpha^2}4 U e^{st} N_t e^{st} V^\top$ with $N_t \to Y^\top Y$
+            are equalities. (c): [K Q] grows like $e^{tS}$, S = [[0, M], [M', 0]], up to how much G = dL/dW moves, so
+            that for a linear loss $W = \frac{\alpha^2}4 U e^{st} N_t e^{st} V^\top$ with $N_t \to Y^\top Y$. Of softmax
+            a grown mode saturates, it has the size log t, and the next one, which started later, catches up
 Source      Dong, Cordonnier, Loukas (2021), Attention is not all you need: pure attention loses rank doubly
             exponentially with depth; Dobrushin (1956), Central Limit Theorem for Nonstationary Markov Chains. For the
             limits of trained attention, which we do not certify: Tarzanagh, Li, Thrampoulidis, Oymak (2023),
@@ -42,15 +49,15 @@ Tolerance   Witnesses are rational: logits are multiples of log 2. The floor of 
             16 T u max |X| in each column, derived in properties.attention: of a column whose range is tiny against its
             entries a relative tolerance asks too much. Laws of (c) carry the rounding of a matrix exponential.
 Chance      No test can fail by chance. The slopes of softmax attention are observed on 16 seeds, 9300 to 9315; these
-            and the limit of a tenth were fixed before they were run, the minor of H6 as a guard, with a twentieth,
+            and the limit of a tenth were fixed before they were run, the minor of H9 as a guard, with a twentieth,
             was looked at afterwards. Seeds 0 to 47 had been looked at before: 47 are within a tenth, and 28 of 29 with
             a minor above 1 within a twentieth. Of 100 to 147, run last, 39 are, and 27 of 29
-Findings    Training can raise the rank: weights that learn to let each token attend to itself go from rank one to
-            rank T, while two singular values of their W stay equal. A skip connection prevents collapse where W is
-            positive semidefinite; with W = -1 two centered tokens still collapse, like one over the root of the depth,
-            and off center they do not, as the center doubles in every layer. Of (c), H6 is needed for the exponent,
-            not for low rank: in two dimensions det M < 0 makes the columns of Y dependent from E = F = I, and the
-            exponent is $2(1 + s_2/s_1)$. From E = F = I the loss with M = -I never grows at all
+Findings    Training can raise the rank: weights that learn to let each token attend to itself go from rank one to rank
+            T. A skip connection prevents collapse where W is positive semidefinite. Of (c): under H6, H7 and H8 and
+            softmax $\sigma_2/\sigma_1$ is about 2 in 10^5 at $\sigma_1 = 1/2$, from $\alpha = 10^{-5}$, and 0.92 after
+            750 steps, at least 1/3 by proof. H9 is needed for the exponent, not for low rank: in two dimensions det M <
+            0 makes the columns of Y dependent from E = F = I, and the exponent is $2(1 + s_2/s_1)$. From E = F = I the
+            loss with M = -I never grows at all
 Expected    refuted
 """
 
@@ -60,7 +67,6 @@ from functools import reduce
 from itertools import islice
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -69,14 +75,14 @@ from fixtures.dynamics.attention import (
     factored_gradients,
     factored_linear_flow,
     factored_weight_path,
+    logit_path,
     self_attention_path,
     weight_path,
 )
-from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.dynamics.paths import UnfittedError, at_time
-from fixtures.models.attention import attention, logits, softmax_of_powers, weight_gradient
+from fixtures.models.attention import attention, logits, softmax, softmax_of_powers, weight_gradient
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import Stack, Task, pairs, reflecting_forces, small_starts, stacks, tasks
+from fixtures.problems.attention import Stack, Task, choices, reflecting_forces, small_starts, stacks, tasks
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots
@@ -87,7 +93,6 @@ from properties.attention import (
     layer_rounding,
     logit_diameter,
     oscillation,
-    rank_two_growth,
     singular_values,
     softmax_rounding,
     two_token_bound,
@@ -112,7 +117,101 @@ def gradient_of(task):
 # (a) the attention weights of a layer
 
 
+def step_from_zero(tokens, rewards, eta):
+    """P after a step of eta log 2 from W = 0 to maximize <rewards, P>, and P before it, exact where eta A is whole."""
+    P = softmax_of_powers(np.zeros(rewards.shape))
+    return softmax_of_powers(-eta * logits(weight_gradient(P, -rewards, tokens, tokens), tokens, tokens)), P
+
+
 @counterexample(part="(a)")
+def test_learning_to_attend_to_oneself_takes_the_attention_weights_from_rank_one_to_full_rank():
+    # given  three orthonormal tokens and the loss -tr P
+    tokens = fractions(np.eye(3, dtype=int))
+    after, before = step_from_zero(tokens, tokens, 9)
+    # then   a step of 9 log 2 sets the logits to 3 log 2 on the diagonal
+    assert_identical(after, (7 * tokens + 1) / 10, why="P = (7I + 11')/10")
+    reads = "rank {value} of the attention weights after a step > rank {limit} before it"
+    assert_violates(rank(after), rank(before), reads=reads, tokens="I", loss="-tr P", eta="9 log 2")
+
+
+@counterexample(part="(a)")
+def test_hypothesis_finds_rewards_of_which_the_attention_weights_learn_full_rank():
+    # given  rewards of two orthonormal tokens for their two queries, 50 steps of eta = 1 from W = 0
+    def volume(rewards):
+        gamma = np.array(rewards, float).reshape(2, 2)
+        return abs(np.linalg.det(softmax(at_time(logit_path(gamma, np.zeros((2, 2)), 1.0), 50))))
+
+    found = smallest_violation(st.lists(st.integers(0, 2), min_size=4, max_size=4), lambda x: volume(x) > 3 / 4)
+    slack = 50 * 64 * UNIT_ROUNDOFF
+    assert_violates(volume(found), 3 / 4, slack=slack, reads="|det P| = {value} > {limit}", rewards=found)
+
+
+STEPS = 200
+
+
+def trained(problem, rewards):
+    """P (B, 3, 3) after STEPS steps of gradient ascent in <rewards, P>, from W = 0, and its rounding, (B,)."""
+    ascend = lambda W: weight_gradient(attention(W, problem.X, problem.X), -rewards, problem.X, problem.X)  # noqa: E731
+    W = at_time(weight_path(np.zeros((len(rewards), 4, 4)), ascend, problem.eta), STEPS)
+    size = 1 + problem.eta * np.abs(rewards).max((-2, -1))
+    return attention(W, problem.X, problem.X), 512 * STEPS * UNIT_ROUNDOFF * size
+
+
+@under_hypotheses("H1", "H2", "H3", part="(a)")
+@given_batches(problem=choices())
+def test_attention_weights_tend_to_a_matrix_whose_rank_is_the_number_of_tokens_selected(problem):
+    # given  three queries with at most two best tokens, and B = (1{j is the best token of i})
+    T, B = 3, problem.selected
+    P, rounding = trained(problem, problem.rewards)
+    # then   r = (1 - P_ib)/P_ib falls in every row as for a single query, and |P - B|_F <= sqrt(2) |r|
+    r = 1 / (1 / (T - 1) + problem.eta[:, None] * problem.lead * STEPS / T**2)
+    off = np.sqrt(2) * norm(r, axis=-1) + rounding
+    assert_at_most(norm(P - B, axis=(-2, -1)), off, why="|P - B|_F", instance=problem)
+    # then   the nonzero singular values of B are roots of counts
+    s, number = singular_values(P), B.any(-2).sum(-1)
+    least, beyond = np.take_along_axis(s, number[:, None] + [[-1, 0]], 1).T
+    assert_at_most(beyond, off, why="singular value beyond the number of tokens selected", instance=problem)
+    assert_at_most(1 - off, least, why="the singular values up to it", instance=problem)
+    assert_at_most(off, 1 / 2, why="they are apart")
+
+
+@necessity("H1", part="(a)")
+@given_batches(problem=choices())
+def test_without_H1_queries_that_select_distinct_tokens_go_from_rank_one_to_full_rank(problem):
+    # given  the loss -tr P, from W = 0, where P has rank one
+    T = 3
+    P, rounding = trained(problem, np.broadcast_to(np.eye(T), problem.rewards.shape))
+    # then   r = (1 - P_ii)/P_ii falls by exp(-eta P_ii (1 - P_ii) T/(T - 1)) a step, sigma_T = 1 - T(1 - P_ii)/(T-1)
+    r = 1 / (1 / (T - 1) + problem.eta * STEPS / (T * (T - 1)))
+    bound = 1 - T / (T - 1) * r / (1 + r) - rounding
+    assert_at_most(bound, singular_values(P)[:, -1], why="least singular value of P", instance=problem)
+    assert_at_most(2 / 3, bound.min(), why="it is far from zero")
+
+
+@necessity("H2", part="(a)")
+def test_without_H2_one_best_token_of_the_first_step_leaves_attention_weights_of_full_rank():
+    # given  two orthonormal tokens, the loss sum (P_i1 - t_i)^2/2, t = (2/3, 4/5): all want token 1 at P_i1 = 1/2
+    X, t, steps = np.eye(2), np.array([2 / 3, 4 / 5]), 400
+    slope = lambda P: np.stack([P[:, 0] - t, 0 * t], 1)  # noqa: E731
+    gradient = lambda W: weight_gradient(attention(W, X, X), slope(attention(W, X, X)), X, X)  # noqa: E731
+    # when   eta = 1
+    P = attention(at_time(weight_path(np.zeros((2, 2)), gradient, 1.0), steps), X, X)
+    # then   A_i1 - A_i2 approaches log(t/(1 - t)) by 1 - 2(t(1 - t))^2 a step at least, and det P is t_1 - t_2 = -2/15
+    error = np.log(t / (1 - t)) / 4 * (1 - 2 * (t * (1 - t)) ** 2) ** steps + 64 * steps * UNIT_ROUNDOFF
+    assert_at_most(np.abs(P[:, 0] - t), error, why="P_i1 tends to t_i")
+    assert_at_most(1 / 8, abs(np.linalg.det(P)), why="det P")
+
+
+@necessity("H3", part="(a)")
+def test_without_H3_queries_that_want_the_same_token_attend_each_to_itself():
+    # given  the tokens -1 and 1 on a line and rewards for the second alone, (0, 1) and (0, 2)
+    P, _ = step_from_zero(fractions([[-1], [1]]), fractions([[0, 1], [0, 2]]), 2)
+    # then   the reward is 1 + 1/(1 + e^(-2W)), and W rises from 0 to log 2, and on
+    assert_identical(P, fractions([["4/5", "1/5"], ["1/5", "4/5"]]), why="P after a step of 2 log 2")
+    assert_identical(rank(P), 2, why="rank of P")
+
+
+@corrected(part="(a)")
 def test_logits_of_rank_one_make_attention_weights_of_rank_four():
     # given  the tokens 0, 1, 2, 3 and W = log 2
     tokens = fractions([0, 1, 2, 3])
@@ -121,45 +220,7 @@ def test_logits_of_rank_one_make_attention_weights_of_rank_four():
     # then   the rows of P are those of the Vandermonde matrix of 1, 2, 4, 8 over their sums
     vandermonde = fractions(np.vander([1, 2, 4, 8], increasing=True))
     assert_identical(P * vandermonde.sum(1)[:, None], vandermonde, why="a Vandermonde matrix, but for the row sums")
-    reads = "rank {value} of the attention weights > rank {limit} of the logits"
-    assert_violates(rank(P), rank(exponents), reads=reads, tokens=tokens, W="log 2")
-
-
-@counterexample(part="(a)")
-def test_hypothesis_finds_attention_weights_of_larger_rank_than_their_logits():
-    # given  two to four integer tokens and W = log 2
-    def ranks(tokens):
-        exponents = np.outer(fractions(tokens), fractions(tokens))
-        return rank(softmax_of_powers(exponents)), rank(exponents)
-
-    found = smallest_violation(st.lists(st.integers(0, 3), min_size=2, max_size=4), lambda x: ranks(x)[0] > ranks(x)[1])
-    assert_violates(*ranks(found), reads="rank {value} of the weights > rank {limit} of the logits", tokens=found)
-
-
-@dataclasses.dataclass(frozen=True)
-class Frame:
-    """Orthonormal tokens, the rows of X (3, 4), and a step eta."""
-
-    X: np.ndarray
-    eta: float
-
-
-frames = tapes(13).map(lambda tape: Frame(tape.rotation(4)[:3], tape.choice((1.0, 0.5, 4.0))))
-
-
-@counterexample(part="(a)")
-@given_batches(problem=frames)
-def test_weights_that_learn_to_attend_to_themselves_go_from_rank_one_to_full_rank(problem):
-    # given  the loss -tr P, from W = 0, where P has rank one
-    X, T, steps = problem.X, 3, 200
-    slope = lambda W: weight_gradient(attention(W, X, X), -np.eye(T), X, X)  # noqa: E731
-    # when
-    P = attention(at_time(weight_path(np.zeros((len(X), 4, 4)), slope, problem.eta), steps), X, X)
-    # then   r = (1 - P_ii)/P_ii falls by exp(-eta P_ii (1 - P_ii) T/(T - 1)) a step, sigma_T = 1 - T(1 - P_ii)/(T-1)
-    r = 1 / (1 / (T - 1) + problem.eta * steps / (T * (T - 1)))
-    bound = 1 - T / (T - 1) * r / (1 + r) - 512 * steps * UNIT_ROUNDOFF * (1 + problem.eta)
-    assert_at_most(bound, singular_values(P)[:, -1], why="least singular value of P", instance=problem)
-    assert_at_most(2 / 3, bound.min(), why="it is far from zero")
+    assert_identical([rank(exponents), rank(P)], [1, 4], why="ranks of logits and attention weights")
 
 
 # (b) tokens and attention weights of a deep stack
@@ -171,7 +232,7 @@ def through_layers(problem, depth=DEPTH, *, skip=False):
     return np.stack(X, 1), np.stack(P, 1)
 
 
-@under_hypotheses("H1", part="(b)")
+@under_hypotheses("H4", part="(b)")
 @given_batches(problem=stacks())
 def test_a_layer_contracts_every_column_by_the_total_variation_of_its_rows(problem):
     X, P = through_layers(problem, 4)
@@ -185,7 +246,7 @@ def test_a_layer_contracts_every_column_by_the_total_variation_of_its_rows(probl
     assert_at_most(contraction_coefficient(P), np.tanh(logit_diameter(A) / 4) + slack, why="delta <= tanh(Delta/4)")
 
 
-@under_hypotheses("H1", "H2", part="(b)")
+@under_hypotheses("H4", "H5", part="(b)")
 @given_batches(problem=stacks())
 def test_without_a_skip_connection_tokens_and_attention_weights_tend_to_rank_one(problem):
     # when   DEPTH layers
@@ -202,7 +263,7 @@ def test_without_a_skip_connection_tokens_and_attention_weights_tend_to_rank_one
     assert_at_most(singular_values(P)[..., 1], 4 * delta + slack, why="sigma_2(P), T = 4", instance=problem)
 
 
-@corrected("H1", part="(b)")
+@corrected("H4", part="(b)")
 @given_batches(problem=stacks())
 def test_a_layer_contracts_differences_of_tokens_by_their_covariance_and_no_faster(problem):
     # given  v = W(x_i - x_j), C the covariance, rho the largest range of a row of A
@@ -222,27 +283,6 @@ def test_a_layer_contracts_differences_of_tokens_by_their_covariance_and_no_fast
     assert_within(
         cubic * np.exp(-rho), moved, cubic * np.exp(rho), slack=slack, why="v'(x_i' - x_j')", instance=problem
     )
-
-
-def as_tokens(pair):
-    """X (B, 2, 1) and W (B, 1, 1)."""
-    return np.stack([pair.c + pair.r, pair.c - pair.r], -1)[..., None], np.asarray(pair.w)[..., None, None]
-
-
-@corrected("H1", part="(b)")
-@pytest.mark.parametrize("skip", [False, True])
-@given_batches(pair=pairs())
-def test_two_scalar_tokens_follow_their_own_recursion(skip, pair):
-    X, W = as_tokens(pair)
-    # when
-    (_, (after, _)) = islice(self_attention_path(X, W, skip=skip), 2)
-    # then   with h = 2 w r^2 and a = 2 w r c
-    h, a = 2 * pair.w * pair.r**2, 2 * pair.w * pair.r * pair.c
-    half = pair.r * (np.sinh(h) / (np.cosh(a) + np.cosh(h)) + skip)
-    center = pair.c * (1 + skip) + pair.r * np.sinh(a) / (np.cosh(a) + np.cosh(h))
-    error = np.abs(after[..., 0] - np.stack([center + half, center - half], -1)).max(-1)
-    bound = 4 * layer_rounding(W, X, logits(W, X, X))
-    assert_at_most(error, bound, why="exact law of two tokens", instance=pair)
 
 
 @counterexample(part="(b)")
@@ -271,9 +311,9 @@ def test_hypothesis_finds_tokens_that_a_skip_connection_spreads():
     assert_violates(*spread(found), reads="oscillation {value} > {limit} before", tokens=found[0], w=found[1])
 
 
-@necessity("H1", part="(b)")
+@necessity("H4", part="(b)")
 @given_batches(problem=stacks())
-def test_without_H1_no_pair_of_tokens_comes_closer_in_the_seminorm_of_a_positive_W(problem):
+def test_without_H4_no_pair_of_tokens_comes_closer_in_the_seminorm_of_a_positive_W(problem):
     # given  W = RR'/4; x_i' - x_j' = (I + C'W)(x_i - x_j) for a mean covariance C' of the tokens
     W = problem.W @ problem.W.mT / 4
     X, _ = through_layers(dataclasses.replace(problem, W=W), 4, skip=True)
@@ -288,54 +328,21 @@ def test_without_H1_no_pair_of_tokens_comes_closer_in_the_seminorm_of_a_positive
     assert_at_most(shrunk, slack, why="|x_i - x_j|_W does not fall", instance=problem)
 
 
-@corrected("H2", part="(b)")
-def test_with_a_skip_connection_and_negative_weights_two_centered_tokens_collapse_like_one_over_the_root_of_the_depth():
-    # given  the tokens +-1 and W = -1: u = osc^2/4 goes to u(1 - tanh u)^2, and an error of the center doubles
-    depth, layers = 24, self_attention_path(np.array([[1.0], [-1.0]]), np.array([[-1.0]]), skip=True)
-    u = np.array([np.ptp(X) ** 2 / 4 for X, _ in islice(layers, depth)])
-    # then   1/u rises by at least 2 tanh(u)/u and at most 2/(1 - tanh u)^2 a layer
-    layer, steep = np.arange(depth), np.tanh(1.0)
-    lower, upper = 1 / (1 + 2 * layer / (1 - steep) ** 2), 1 / (1 + 2 * layer * steep)
-    assert_within(lower, u, upper, slack=64 * 2.0**layer * UNIT_ROUNDOFF, why="u_l")
-
-
-@necessity("H1", part="(b)")
-@pytest.mark.parametrize("c", [1 / 8, 1.0])
-def test_without_H1_two_tokens_off_center_stay_apart_under_negative_weights_too(c):
-    # given  the tokens c +- 1/2 and W = -1
-    depth, layers = 24, self_attention_path(np.array([[c + 0.5], [c - 0.5]]), np.array([[-1.0]]), skip=True)
-    # then   while r^2 <= 1/4, c is multiplied by at least 2 - r^2 and r by at least 1 - r^2: a = 2rc rises by 21/16,
-    #        and the oscillation loses the share sinh(2r^2)/(cosh a + cosh(2r^2)) <= sinh(1/2)/(1 + cosh a) in a layer
-    a = c * (21 / 16) ** np.arange(depth)
-    left = np.cumprod(1 - np.sinh(1 / 2) / (1 + np.cosh(a)))[:-1]
-    osc = np.array([np.ptp(X) for X, _ in islice(layers, depth)])[1:]
-    assert_at_most(left, osc + 64 * (1 + c) * UNIT_ROUNDOFF * 2.0 ** np.arange(1, depth), why="what is left of osc")
-
-
 def layer_that_keeps_apart(X, layer):
     """Two tokens through the layer whose w satisfies tanh(w osc^2/4) = 1 - 2^-(layer + 2)."""
     w = 4 * np.arctanh(1 - 2.0 ** -(layer + 2)) / np.ptp(X) ** 2
     return at_time(self_attention_path(X, np.array([[w]])), 1)[0]
 
 
-@necessity("H2", part="(b)")
-def test_without_H2_weights_that_grow_with_the_depth_keep_the_tokens_apart():
+@necessity("H5", part="(b)")
+def test_without_H5_weights_that_grow_with_the_depth_keep_the_tokens_apart():
     # given  the tokens +-1, and a w that grows with the layer
     X = reduce(layer_that_keeps_apart, range(12), np.array([[1.0], [-1.0]]))
     # then   prod (1 - 2^-(l+2)) >= 1 - sum 2^-(l+2) > 1/2
     assert_at_most(1, np.ptp(X), why="half of the oscillation is left")
 
 
-@necessity("H2", part="(b)")
-def test_without_H2_attention_to_oneself_contracts_nothing():
-    # given  logits so large that the weights of the others underflow
-    X, P = next(self_attention_path(np.array([[64.0], [-64.0]]), np.array([[1.0]])))
-    assert_identical(P, np.eye(2), why="P = I")
-    assert_identical(P @ X, X, why="the tokens rest")
-    assert_identical(contraction_coefficient(P), 1.0, why="delta(I) = 1")
-
-
-@under_hypotheses("H1", "H2", part="(b)")
+@under_hypotheses("H4", "H5", part="(b)")
 def test_four_tokens_in_the_plane_collapse_and_with_a_skip_connection_they_do_not():
     # given  four tokens in the plane, W = [[1, 1/2], [0, 1]]
     X, W = np.array([[1.0, 0], [0, 1], [-0.5, 0.5], [0.25, -1]]), np.array([[1.0, 0.5], [0, 1]])
@@ -393,19 +400,27 @@ def test_equal_forces_leave_weights_of_full_rank_however_small_the_start():
 
 
 @counterexample(part="(c)")
-@given_batches(problem=frames)
-def test_three_tokens_that_learn_to_attend_to_themselves_grow_two_equal_singular_values(problem):
-    # given  softmax attention, the loss -tr P, K_0 = Q_0 = I/1000, eta = 1/2
-    X = problem.X
-    slope = lambda W: weight_gradient(attention(W, X, X), -np.eye(3), X, X)  # noqa: E731
-    start = np.broadcast_to(np.eye(4) / 1000, (len(X), 4, 4))
-    # when   60 steps
-    K, Q = at_time(factored_weight_path(start, start, slope, 1 / 2), 60)
+def test_in_softmax_attention_the_second_singular_value_catches_up_with_the_first_from_every_small_start():
+    # given  the tokens +-e_1 and +-e_2, each rewarded for attending to itself, those of e_2 by half: s = (1/2, 1/4),
+    #        so that H6, H7 and H8 are met; K_0 = Q_0 = alpha I, alpha from 10^-1 to 10^-5, eta = 1/2
+    X, rewards, alpha = (
+        np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]]),
+        np.diag([1, 1, 0.5, 0.5]),
+        0.1 ** np.arange(1, 6),
+    )
+    gradient = lambda W: weight_gradient(attention(W, X, X), -rewards, X, X)  # noqa: E731
+    alpha = 0.1 ** np.arange(1, 6)
+    start = alpha[:, None, None] * np.eye(2)
+    # when   750 steps: W = diag(a), a_i goes to a_i (1 + 2 w_i f(a_i))^2, f = S^2(1 - S), S the logistic function
+    K, Q = at_time(factored_weight_path(start, start, gradient, 1 / 2), 750)
     s = singular_values(K.mT @ Q)
-    # then   every permutation of the tokens is a symmetry; rounding grows like W itself
-    assert_at_most(1, s[:, 0], why="W has grown by six orders", instance=problem)
-    slack = 60 * 1024 * UNIT_ROUNDOFF * s[:, 0]
-    assert_within(s[:, 0], s[:, 1], s[:, 0], slack=slack, why="sigma_2 = sigma_1", instance=problem)
+    # then   f >= f(4) on [0, 4], and (1 + f(4))^750 >= 2 10^5. f < 4/27, and f < e^-5 above 5, e^-10 above 10: the
+    #        first step above 10 stays below 10 (1 + 2e^-5)^2 < 10.3, and a later one below 12 adds 12 (4.01 e^-10)
+    f = np.exp(-4) / (1 + np.exp(-4)) ** 3
+    assert_at_most(2 / alpha.min(), (1 + f) ** 750, why="sigma_2 has the time to reach 4")
+    assert_at_most(10.3 + 750 * 12 * 4.01 * np.exp(-10), 12, why="sigma_1 has not the time to reach 12")
+    assert_at_most(4, s[:, 1], why="sigma_2(W)", instance=alpha)
+    assert_at_most(s[:, 0], 12, why="sigma_1(W)", instance=alpha)
 
 
 @counterexample(part="(c)")
@@ -448,7 +463,7 @@ def grown(start, eta, size=2.0**-12, budget=80):
     return s[N, at], N, eta * moved[N - 1, at]
 
 
-@under_hypotheses("H3", "H4", "H5", part="(c)")
+@corrected("H6", "H7", "H8", part="(c)")
 @given_batches(start=small_starts())
 def test_in_softmax_attention_the_weights_reach_any_small_size_at_a_rank_that_falls_to_one_with_the_start(start):
     # when   sigma_1 = 2^-12, after N steps
@@ -469,7 +484,7 @@ def test_in_softmax_attention_the_weights_reach_any_small_size_at_a_rank_that_fa
     assert_at_most(s[:, 1], (share + rounding) * s[:, 0], why="sigma_2/sigma_1", instance=start)
 
 
-@corrected("H3", "H4", "H5", part="(c)")
+@corrected("H6", "H7", "H8", part="(c)")
 @given_batches(start=small_starts())
 def test_of_a_linear_loss_the_weights_grow_to_a_fixed_size_at_a_rank_that_falls_to_one(start):
     # when   alpha e^(s_1 t) = 1
@@ -484,7 +499,7 @@ def test_of_a_linear_loss_the_weights_grow_to_a_fixed_size_at_a_rank_that_falls_
     )
 
 
-@corrected("H3", "H4", "H6", part="(c)")
+@corrected("H6", "H7", "H9", part="(c)")
 @given_batches(start=small_starts())
 def test_the_exponent_of_the_second_singular_value_is_exact(start):
     # given  theta = |Z_2| e^(-2 s_2 t)/sigma_2(Y_2), for the first two columns
@@ -497,7 +512,7 @@ def test_the_exponent_of_the_second_singular_value_is_exact(start):
     assert_at_most(share * s[:, 0], s[:, 1] + 2 * flow_rounding(start), why="sigma_2/sigma_1 > c alpha^(2(1 - s_2))")
 
 
-@corrected("H3", part="(c)")
+@corrected("H6", part="(c)")
 @given_batches(start=small_starts())
 def test_the_flow_of_a_linear_loss_has_its_closed_form_at_every_time(start):
     # given  times between 0 and that of alpha e^(s_1 t) = 1
@@ -511,45 +526,7 @@ def test_the_flow_of_a_linear_loss_has_its_closed_form_at_every_time(start):
     assert_at_most(error, flow_rounding(start), why="K'Q", instance=start)
 
 
-@under_hypotheses("H3", part="(c)")
-@given_batches(task=tasks())
-def test_in_softmax_attention_the_second_singular_value_grows_no_faster_than_the_second_of_the_gradient(task):
-    # given  alpha = 2^-8, eta = 1/16
-    found, bound = rank_two_growth(task.E / 256, task.F / 256, gradient_of(task), 1 / 16, steps=60)
-    # then
-    assert_at_most(found, bound, why="sigma_1 sigma_2(W)", instance=task)
-
-
-def step_of_torch(task, eta):
-    """K'Q after a step of SGD on the key and query matrices E and F of torch's own attention."""
-    import torch
-
-    K, Q = (torch.tensor(direction, requires_grad=True) for direction in (task.E, task.F))
-    keys, queries, slope = (torch.tensor(data) for data in (task.keys, task.queries, task.slope))
-    optimizer, values = torch.optim.SGD([K, Q], lr=eta), torch.eye(len(keys), dtype=torch.float64)
-    P = torch.nn.functional.scaled_dot_product_attention(queries @ Q.T, keys @ K.T, values, scale=1.0)
-    (slope * P).sum().backward()
-    optimizer.step()
-    return (K.T @ Q).detach().numpy()
-
-
-@under_hypotheses("H3", part="(c)")
-@pytest.mark.parametrize("seed", [9390, 9391, 9392])
-def test_torch_users_take_the_same_step(seed):
-    # given  six queries at four keys in three dimensions, key and query matrices (2, 3)
-    rng, eta = np.random.default_rng(seed), 1 / 4
-    shapes = ((4, 3), (6, 3), (6, 4), (2, 3), (2, 3))
-    task = Task(*(rng.standard_normal(shape) for shape in shapes), distinct=6)
-    # when
-    K, Q = at_time(factored_weight_path(task.E, task.F, gradient_of(task), eta), 1)
-    # then   a gradient is a sum of slope_ij P_ij k_j q_i' and its mean, which either side adds with an error of 128 u
-    size = (norm(task.E) + norm(task.F) + norm(K) + norm(Q)) ** 2
-    terms = np.abs(task.slope).sum() * norm(task.keys, axis=1).max() * norm(task.queries, axis=1).max()
-    bound = 128 * UNIT_ROUNDOFF * size * (1 + eta * terms)
-    assert_at_most(norm(step_of_torch(task, eta) - K.T @ Q), bound, why="K'Q")
-
-
-@corrected("H3", part="(c)")
+@corrected("H6", part="(c)")
 @given(entries=tapes(3 * 12 + 9))
 def test_every_force_leaves_the_difference_of_the_gram_matrices_at_rest(entries):
     # given  any K, Q and dL/dW, in integers
@@ -559,23 +536,6 @@ def test_every_force_leaves_the_difference_of_the_gram_matrices_at_rest(entries)
     # then   d(KK' - QQ')/dt
     change = to_K @ K.T + K @ to_K.T - to_Q @ Q.T - Q @ to_Q.T
     assert_identical(change, 0 * change, why="KK' - QQ' is conserved")
-
-
-@corrected("H3", part="(c)")
-@given_batches(task=tasks())
-def test_gradient_flow_of_softmax_attention_conserves_the_difference_of_the_gram_matrices(task):
-    # given  K_0 and Q_0 of the size one half
-    start = np.stack([task.E, task.F], 1) / 2
-    field = lambda KQ: -np.stack(factored_gradients(KQ[:, 0], KQ[:, 1], gradient_of(task)(KQ[:, 0].mT @ KQ[:, 1])), 1)  # noqa: E731
-    # when
-    run = gradient_flow(field, start, np.array([1 / 64, 1 / 32]), rtol=1e-10, atol=1e-12)
-    # then
-    gram = run.states @ run.states.mT
-    conserved, at_start = gram[:, :, 0] - gram[:, :, 1], start @ start.mT
-    drift = norm(conserved - (at_start[:, 0] - at_start[:, 1]), axis=(-2, -1))
-    size = np.sqrt(np.square(run.states).sum((-3, -2, -1)))
-    slack = 2 * size * run.error[:, None] + 64 * UNIT_ROUNDOFF * size**2
-    assert_at_most(drift.T, slack.T, why="KK' - QQ'", instance=task)
 
 
 @corrected(part="(c)")
@@ -615,13 +575,13 @@ def log_ratio_at(task, alpha, size=0.05, budget=1000):
 
 
 def force_at_zero(task):
-    """S (B, 3) of M = -dL/dW at W = 0, and the minor det(Y_2'Y_2) of H6 for E = F = I."""
+    """S (B, 3) of M = -dL/dW at W = 0, and the minor det(Y_2'Y_2) of H9 for E = F = I."""
     left, s, right = np.linalg.svd(-gradient_of(task)(0 * task.E))
     return s, singular_values((left + right.mT)[..., :2]).prod(-1) ** 2
 
 
 @observed(part="(c)")
-def test_in_softmax_attention_the_measured_exponent_is_near_that_of_the_linear_loss_in_13_of_16_tasks():
+def test_in_softmax_attention_the_measured_exponent_is_near_that_of_the_linear_loss_in_13_of_16_tasks_at_least():
     # given  16 tasks, seeds fixed before they were run; the slope between alpha = 10^-5 and 10^-6, at |W| = 1/20
     gaussian = gaussian_tasks(range(9300, 9316))
     s, minor = force_at_zero(gaussian)
@@ -629,12 +589,13 @@ def test_in_softmax_attention_the_measured_exponent_is_near_that_of_the_linear_l
     slope = (log_ratio_at(gaussian, 1e-5) - log_ratio_at(gaussian, 1e-6)) / np.log(10)
     error = np.abs(slope - 2 * (1 - s[:, 1] / s[:, 0]))
     # then   within a tenth for 13, and within a twentieth for the 7 whose minor exceeds 1
-    assert_identical([(error < 0.1).sum(), (minor > 1).sum()], [13, 7], why="slopes near 2(1 - s_2/s_1)")
+    assert_at_most(13, (error < 0.1).sum(), why="slopes near 2(1 - s_2/s_1)")
+    assert_identical((minor > 1).sum(), 7, why="starts far from degenerate")
     assert_at_most(error[minor > 1], 0.05, why="slopes off the degenerate starts")
 
 
-@necessity("H3", part="(c)")
-def test_without_H3_weights_that_are_not_factored_keep_the_spectrum_of_the_force():
+@necessity("H6", part="(c)")
+def test_without_H6_weights_that_are_not_factored_keep_the_spectrum_of_the_force():
     # given  W itself is trained, from 0, M = [[2, 1], [0, 1]]
     M = fractions([[2, 1], [0, 1]])
     # then
@@ -643,9 +604,9 @@ def test_without_H3_weights_that_are_not_factored_keep_the_spectrum_of_the_force
     assert_identical(balance_of_spectrum(W), balance_of_spectrum(M), why="sigma_2/sigma_1 rests")
 
 
-@necessity("H4", part="(c)")
+@necessity("H7", part="(c)")
 @given_batches(start=small_starts())
-def test_without_H4_two_singular_values_stay_comparable_from_every_small_start(start):
+def test_without_H7_two_singular_values_stay_comparable_from_every_small_start(start):
     # given  s_1 = s_2
     start = dataclasses.replace(start, s=np.stack([start.s[:, 0], start.s[:, 0], start.s[:, 2]], -1))
     s, pair = singular_values(flow(start)), singular_values(start.Y[..., :2])
@@ -656,9 +617,9 @@ def test_without_H4_two_singular_values_stay_comparable_from_every_small_start(s
     assert_at_most(share * s[:, 0], s[:, 1] + 2 * flow_rounding(start), why="sigma_2 > c sigma_1", instance=start)
 
 
-@necessity("H5", part="(c)")
+@necessity("H8", part="(c)")
 @given_batches(start=small_starts())
-def test_without_H5_the_weights_never_grow(start):
+def test_without_H8_the_weights_never_grow(start):
     # given  F = -EUV', so that Y = 0; for E = I and M = -I this is the start K = Q
     start = dataclasses.replace(start, F=-start.E @ start.U @ start.V.mT)
     # then   W is -alpha^2 U exp(-2st) V' for the orthonormal columns of E, and K and Q are of the size alpha
@@ -666,23 +627,10 @@ def test_without_H5_the_weights_never_grow(start):
     assert_at_most(singular_values(flow(start))[:, 0], bound, why="|W| <= alpha^2", instance=start)
 
 
-@necessity("H6", part="(c)")
-@pytest.mark.parametrize("k", [4, 8])
-def test_without_H6_the_second_singular_value_is_smaller_by_a_power_of_the_start(k):
-    # given  K_0 = Q_0 = alpha I in two dimensions, M = diag(1, -1/2), alpha = 2^-k
-    alpha, start = 2.0**-k, 2.0**-k * np.eye(2)
-    # when   alpha e^t = 1
-    K, Q = factored_linear_flow(start, start, np.diag([1, -1 / 2]), k * np.log(2))
-    s = singular_values(K.T @ Q)
-    # then   W = diag(1, alpha^3), and alpha^(2(1 - 1/2)) is alpha
-    assert_within(alpha**3, s[1] / s[0], alpha**3, slack=2048 * k * UNIT_ROUNDOFF, why="sigma_2/sigma_1")
-    assert_at_most(2**k * s[1], alpha * s[0], why="below alpha^(2(1 - s_2)) by more than 2^k")
-
-
-@corrected("H3", part="(c)")
+@necessity("H9", part="(c)")
 @given_batches(start=reflecting_forces())
-def test_in_two_dimensions_a_force_of_negative_determinant_has_the_exponent_of_the_sum(start):
-    # given  U'V is a reflection, and U + V has rank one: N = 4vv', v_1 = a
+def test_without_H9_a_force_of_negative_determinant_in_two_dimensions_has_the_exponent_of_the_sum(start):
+    # given  K_0 = Q_0 = alpha I: U'V is a reflection, and U + V has rank one: N = 4vv', v_1 = a
     a2, lead = norm(start.Y[..., 0], axis=-1) ** 2 / 4, np.exp((1 - start.s[:, 1]) * start.time)
     # when
     W = flow(start)

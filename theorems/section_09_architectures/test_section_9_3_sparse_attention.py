@@ -6,12 +6,13 @@ Printed     Despite dense parameterization, learned attention patterns are often
 Reading     Sparse: the effective number of tokens that a query attends to, $1/\sum_j s_j^2$, tends to one. "Often"
             names no law, and the claim is read of all losses and rewards; softmax weights are positive at every finite
             time, so that it can only be a limit
-Setting     One query q, |q| = 1, and T orthonormal tokens, the rows of X: the logits are $p = XWq$, the weights
-            $s = \operatorname{softmax}(p)$. Gradient ascent on W, dense, from W = 0, in $f = \gamma^\top s$, that is
-            $p \leftarrow p + \eta\, s \circ (\gamma - f)$. The best token is 1,
+Setting     One query q, |q| = 1, and T tokens, the rows of X: the logits are $p = XWq$, the weights
+            $s = \operatorname{softmax}(p)$. Gradient ascent on W, dense, in $f = \gamma^\top s$, which under H3 is
+            $p \leftarrow p + \eta\, s \circ (\gamma - f)$ from 0. The best token is 1,
             $\Delta = \gamma_1 - \max_{j > 1} \gamma_j$, $R = \max \gamma - \min \gamma$, and $r = (1 - s_1)/s_1$
-Hypotheses  (H1) one token has the largest $\gamma$.  (H2) the loss is linear in s, as f is.
-Corrected   Under H1 and H2, for every step $\eta > 0$, all $p_1 - p_j$ rise, and
+Hypotheses  (H1) one token has the largest $\gamma$.  (H2) the loss is linear in s, as f is.  (H3) the tokens are
+            orthonormal, and W starts from 0.
+Corrected   Under H1, H2 and H3, for every step $\eta > 0$, all $p_1 - p_j$ rise, and
             $\eta\Delta N/T^2 \le 1/r_N - 1/r_0 \le 2\eta R N (e^x - 1)/x$, $x = 2\eta R (T - 1)/T$: what the best token
             leaves to the others vanishes like 1/N, no faster. For $\eta \le 2/R$ also
             $\gamma_1 - f_N \le 1/(1/(\gamma_1 - f_0) + \eta N/(2T^2))$. For two tokens, $h(z) = 2z + e^z - e^{-z}$ and
@@ -28,7 +29,8 @@ Tolerance   Bounds hold at every step. The rounding of a step moves a difference
             the integrator.
 Findings    No step is too large: a rate like 1/N needs no bound on eta, only that of $\gamma_1 - f$ does. The
             parameterization is not dense in the end: the ascent from 0 keeps W of rank one. Averages, and ties, are
-            learned as dense patterns, from a sparse start too
+            learned as dense patterns, from a sparse start too. A best token in the convex hull of the others, which
+            has no larger logit than all of them for any W, never has more than half of the attention
 Expected    holds under added hypotheses
 """
 
@@ -110,7 +112,7 @@ def test_hypothesis_finds_rewards_whose_attention_stays_on_two_tokens():
     assert_violates(attended(found), 3 / 2, slack=slack, reads="{value} tokens > {limit}", gamma=found)
 
 
-@under_hypotheses("H1", "H2")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(task=selections())
 def test_what_the_best_token_leaves_to_the_others_vanishes_like_one_over_the_steps(task):
     # given  steps eta R up to 16
@@ -124,7 +126,7 @@ def test_what_the_best_token_leaves_to_the_others_vanishes_like_one_over_the_ste
     assert_at_most(effective_number(softmax(p)).T, ((1 + r) ** 2 * off**2).T, why="effective number of tokens")
 
 
-@under_hypotheses("H1", "H2")
+@under_hypotheses("H1", "H2", "H3")
 @given_batches(task=selections())
 def test_no_other_token_ever_gains_on_the_best_one(task):
     p = ascent(task)
@@ -139,7 +141,7 @@ def test_no_other_token_ever_gains_on_the_best_one(task):
     assert_at_most(most.T, upper.T, why="by no more than that", instance=task)
 
 
-@corrected("H1", "H2")
+@corrected("H1", "H2", "H3")
 @given_batches(task=selections())
 def test_with_a_step_below_two_over_the_range_the_reward_converges_at_its_own_rate(task):
     # given  eta R <= 2
@@ -162,7 +164,7 @@ def weights_along(task, eta, steps):
     return np.stack(list(islice(weight_path(np.zeros((len(q), 4, 4)), gradient, eta), steps + 1))), q
 
 
-@corrected("H2")
+@corrected("H2", "H3")
 @given_batches(task=rotated_queries())
 def test_the_logits_of_a_dense_weight_matrix_follow_the_ascent_in_the_logits(task):
     # when   40 steps on all 16 entries of W
@@ -182,7 +184,7 @@ def h(z):
     return 2 * z + 2 * np.sinh(z)
 
 
-@corrected("H1", "H2")
+@corrected("H1", "H2", "H3")
 @given_batches(duel=duels())
 def test_two_tokens_part_as_their_closed_form_says(duel):
     # when   the drawn number of steps
@@ -195,7 +197,7 @@ def test_two_tokens_part_as_their_closed_form_says(duel):
     assert_within(flow, h(z), flow * np.exp(duel.eta * c / 2), slack=moved, why="h(p_1 - p_2)", instance=duel)
 
 
-@corrected("H1", "H2")
+@corrected("H1", "H2", "H3")
 @given_batches(duel=duels())
 def test_the_gradient_flow_of_two_tokens_has_its_closed_form(duel):
     times = np.array([0.5, 2.0, 10.0])
@@ -223,7 +225,7 @@ def trained_by_torch(values, steps):
     return float(torch.softmax(tokens[:1] @ W.T, -1).detach() @ values)
 
 
-@under_hypotheses("H1", "H2")
+@under_hypotheses("H1", "H2", "H3")
 def test_torch_users_see_the_best_of_three_tokens_selected():
     # given  values (1, 3, 2), eta = 1, so that R = 2 and Delta = 1
     steps, slack = 50, 50 * 64 * 3 * UNIT_ROUNDOFF
@@ -274,3 +276,13 @@ def test_without_H2_a_sparse_start_becomes_dense():
     slack = 64 * UNIT_ROUNDOFF * steps
     assert_within(W[0] * 2.0**-N, W, W[0] * kept**N, slack=slack, why="half the difference of the logits")
     assert_at_most(kept**steps, 1e-9, why="the weights are equal but for a billionth")
+
+
+@necessity("H3")
+def test_without_H3_a_best_token_between_the_others_leaves_attention_dense_for_ever():
+    # given  the tokens 0, 1, 2 on a line, gamma = (0, 1, 0), q = 1: s_2 = 1/(1 + 2 cosh W) is largest at W = 0
+    X, s = fractions([[0], [1], [2]]), softmax_of_powers(np.zeros((1, 3)))
+    gradient = weight_gradient(s, fractions([[0, -1, 0]]), X, fractions([[1]]))
+    # then
+    assert_identical(gradient, fractions([[0]]), why="gradient ascent rests at W = 0")
+    assert_identical(effective_number(s[0]), 3, why="effective number of tokens")
