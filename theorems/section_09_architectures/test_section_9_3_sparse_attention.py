@@ -6,9 +6,9 @@ Printed     Despite dense parameterization, learned attention patterns are often
 Reading     Sparse: the effective number of tokens that a query attends to, $1/\sum_j s_j^2$, tends to one. "Often"
             names no law, and the claim is read of all losses and rewards; softmax weights are positive at every finite
             time, so that it can only be a limit
-Setting     One query q, |q| = 1, and T tokens, the rows of X: the logits are $p = XWq$, the weights
-            $s = \operatorname{softmax}(p)$. Gradient ascent on W, dense, in $f = \gamma^\top s$, which under H3 is
-            $p \leftarrow p + \eta\, s \circ (\gamma - f)$ from 0. The best token is 1,
+Setting     One query q, |q| = 1 (of several, orthonormal ones, each learns by itself), and T tokens, the rows of X: the
+            logits are $p = XWq$, the weights $s = \operatorname{softmax}(p)$. Gradient ascent on W, dense, in
+            $f = \gamma^\top s$, under H3 $p \leftarrow p + \eta\, s \circ (\gamma - f)$ from 0. The best token is 1,
             $\Delta = \gamma_1 - \max_{j > 1} \gamma_j$, $R = \max \gamma - \min \gamma$, and $r = (1 - s_1)/s_1$
 Hypotheses  (H1) one token has the largest $\gamma$.  (H2) the loss is linear in s, as f is.  (H3) the tokens are
             orthonormal, and W starts from 0.
