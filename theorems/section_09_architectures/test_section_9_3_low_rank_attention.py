@@ -6,9 +6,9 @@ Printed     Attention matrices often converge to low-rank structures, implicitly
 Reading     Three matrices go by that name. (a) The attention weights $P = \operatorname{softmax}(A)$ of a layer: in
             training they tend to a matrix of a rank below T. (b) The same P in a deep stack, with the tokens it mixes:
             both tend to rank one with depth. (c) The matrix W of the logits: trained by gradient descent it tends to
-            low rank, $\sigma_2/\sigma_1$ to zero or, for a start of the size $\alpha$, to zero with $\alpha$. "Often"
-            names no law, and a part is read as a statement about all instances that its hypotheses admit; that a
-            low rank is a simpler pattern is taken as what "simpler" means
+            low rank: in the end $\sigma_2/\sigma_1$ is zero, or as small as a small start makes it. "Often" names no
+            law, and a part is read as a statement about all instances that its hypotheses admit; that a low rank is a
+            simpler pattern is taken as what "simpler" means
 Setting     Tokens $x_1, \dots, x_T$ are the rows of X; $A_{ij} = x_j^\top W x_i$, $P = \operatorname{softmax}(A)$ by
             rows; a layer is $X \leftarrow PX$, with a skip connection $X \leftarrow X + PX$, and has no other parts.
             osc is the range over the tokens of a column, $\omega$ its maximum. (a) is gradient descent on W. In (c)
