@@ -40,11 +40,11 @@ Tolerance   Budgets are $\log(10^9)/(-\log(1 - \eta \mu))$ steps, $\mu = L \min(
 Findings    The bias belongs to the start, not to the skip connections: descent on A from 0 is descent of the plain
             network from $W_\ell = I$, and any flow from any start has $\sum \|A_\ell(t) - A_\ell(0)\|^2 \le
             t (L_0 - L_t)$. After T early steps $\sum \epsilon_\ell \le c \sqrt{L \eta T (L_0 - L_T)/(1 -
-            \eta \beta/2)}$: H1 holds while that is at most 1/2. "More gradual" is true against the plain network too, "better" is not:
-            branches c diag(1,-1) make two orthogonal layers $((1+c)/(1-c))^2$ times worse conditioned, and diag(1, 1/2)
-            makes twenty layers 800,000 times better. Fitted to (e_1, 2 e_1/3) from zero branches, with H1 to H4, the
-            network is half as steep again as the smoothest interpolant. A target of -1 is out of reach of gradient flow
-            and of every eta <= 1/2, but eta = 3/5 and 1 jump over the saddle to A = -2I
+            \eta \beta/2)}$: H1 holds while that is at most 1/2. "More gradual" is true against the plain network too,
+            "better" is not: branches c diag(1,-1) make two orthogonal layers $((1+c)/(1-c))^2$ times worse conditioned,
+            and diag(1, 1/2) makes twenty layers 800,000 times better. Fitted to (e_1, 2 e_1/3) from zero branches, with
+            H1 to H4, the network is half as steep again as the smoothest interpolant. A target of -1 is out of reach of
+            gradient flow and of every eta <= 1/2, but eta = 3/5 and 1 jump over the saddle to A = -2I
 Expected    holds under added hypotheses
 """
 
