@@ -664,13 +664,16 @@ def test_one_scalar_branch_attains_both_bounds(w, u):
 
 
 @corrected(part="(c)")
-def test_a_steep_layer_below_counts_twice_in_the_second_derivative():
-    # given  24 tanh(h/8), of slope 3 and almost straight, below tanh(h), at the point where that bends most
-    net = ResidualNetwork(np.array([[[0.125]], [[1.0]]]), np.array([[[24.0]], [[1.0]]]), 1.0, "tanh")
-    x = np.array([-np.arctanh(1 / np.sqrt(3)) / 4])
+@pytest.mark.parametrize(("steep", "bent", "times"), [(0, 1, 2), (1, 0, 1)])
+def test_a_steep_layer_counts_twice_below_a_bent_one_and_once_above(steep, bent, times):
+    # given  24 tanh(h/8), of slope 3 and almost straight, and tanh(h), at the point where that bends most
+    order = [steep, bent]
+    W, U = (np.array(weights)[order, None, None] for weights in ([0.125, 1.0], [24.0, 1.0]))
+    net = ResidualNetwork(W, U, 1.0, "tanh")
+    x = np.array([-np.arctanh(1 / np.sqrt(3)) / 4 ** (times - 1)])
     # when
     second = net.second_derivative(x, np.ones(1)).item()
-    # then   between half of beta_1 (1 + eps_0)^2 = 16 beta_1 and the bound, of which 4 beta_1 would fall short
+    # then   between half of beta (1 + eps)^times, which is above the bound with one factor less, and the bound
     eps, beta = net.branch_lipschitz(), net.branch_curvature()
     _, M = net.derivative_bounds()
-    assert_within(beta[1] * (1 + eps[0]) ** 2 / 2, second, M, why="D^2 h_2")
+    assert_within(beta[bent] * (1 + eps[steep]) ** times / 2, second, M, why="D^2 h_2")
