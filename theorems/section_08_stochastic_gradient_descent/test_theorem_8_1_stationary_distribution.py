@@ -77,8 +77,8 @@ from theorems.ledger import corrected, counterexample, necessity, observed, unde
 FALSE_ALARM, DEGREES = 1e-9, 6000
 CLOSE = 2
 """The factor of the printed variance up to which the counterexamples grant it to be approximate."""
-ORDER = 13
-"""The constant of O(eta) in the total variation, for the curvatures and noises drawn here."""
+ORDER = 11
+"""The constant of O(eta) in the total variation: the bound is 10.7 eta at most on the 324 lattices, tried one by one."""
 
 problems = noisy_quadratics(sizes=(1 / 2, 1.0, 1.5, 1.9, 1 / 64))
 
@@ -310,11 +310,12 @@ def test_on_interpolated_data_the_mean_square_error_dies_out_whatever_the_rows(t
     largest = max(1.0, np.square(X).sum(1).max())
     eta = tape.choice([1 / 2, 1.0, 3 / 2]) / largest
     # when
-    M = second_moment(X, np.outer(e, e), eta, k, rows=4)
-    # then   E[(I - eta xx')^2] <= I - eta(2 - eta max |x|^2)H, and H >= its least eigenvalue
+    first, M = (second_moment(X, np.outer(e, e), eta, steps, rows=4) for steps in (1, k))
+    # then   a step on every row;  E[(I - eta xx')^2] <= I - eta(2 - eta max |x|^2)H, and H >= its least eigenvalue
     q = 1 - eta * (2 - eta * largest) * np.linalg.eigvalsh(X.T @ X / 4)[0]
-    rounding = 64 * k * 4 * UNIT_ROUNDOFF * (e @ e)
-    assert_at_most(np.trace(M), q**k * (e @ e) + rounding, why="E|e_k|^2", instance=(X, e, eta, k))
+    rounding, landed = 64 * 4 * UNIT_ROUNDOFF * (e @ e), e - eta * (X @ e)[:, None] * X
+    assert_at_most(norm(first - landed.T @ landed / 4), rounding, why="E e_1 e_1'", instance=(X, e, eta))
+    assert_at_most(np.trace(M), q**k * (e @ e) + k * rounding, why="E|e_k|^2", instance=(X, e, eta, k))
 
 
 @corrected(part="(a)")
@@ -374,10 +375,10 @@ def test_where_the_loss_is_flat_the_mass_of_a_state_is_the_inverse_of_its_varian
 
 
 @under_hypotheses("H4", "H5", "H6", part="(b)")
-@given(tapes(9))
+@given(tapes(16))
 def test_with_isotropic_noise_so_it_is_in_the_plane(tape):
     # given  H4: variances D(x, y) along both axes of a torus; H5: steps to neighbors; H6: L = 0
-    D = fractions(1 + tape.naturals((3, 3), 8)) / 16
+    D = fractions(1 + tape.naturals((4, 4), 8)) / 16
     pi = ((1 / D) / sum((1 / D).ravel())).ravel()
     # then   the only law, as the walk reaches every state
     assert_identical(pi @ torus_walk(np.stack([D, D])), pi, why="pi P = pi")
@@ -444,7 +445,7 @@ def test_without_H1_the_variance_grows_for_ever(tape):
 
 @necessity("H2", part="(a)")
 @given(st.integers(1, 60))
-def test_without_H2_there_is_no_finite_variance_though_eta_h_is_below_two_nor_need_there_be_for_a_law(k):
+def test_without_H2_the_variance_grows_for_ever_though_eta_h_has_a_mean_below_two_and_a_law_exists(k):
     # given  eta h = 1/2 or 5/2, of mean 3/2 < 2, and 99/100 or 4, of mean 2.495; additive noise of variance 1
     mild, wild = fractions(["1/2", "-3/2"]), fractions(["1/100", "-3"])
     rates = [sum(factor**2 for factor in factors) / 2 for factors in (mild, wild)]
