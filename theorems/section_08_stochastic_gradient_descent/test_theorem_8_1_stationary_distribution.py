@@ -78,7 +78,7 @@ FALSE_ALARM, DEGREES = 1e-9, 6000
 CLOSE = 2
 """The factor of the printed variance up to which the counterexamples grant it to be approximate."""
 ORDER = 11
-"""The constant of O(eta) in the total variation: the bound is 10.7 eta at most on the 324 lattices, tried one by one."""
+"""The constant of O(eta) in the total variation: it is 10.7 on the worst of the 324 lattices, tried one by one."""
 
 problems = noisy_quadratics(sizes=(1 / 2, 1.0, 1.5, 1.9, 1 / 64))
 
