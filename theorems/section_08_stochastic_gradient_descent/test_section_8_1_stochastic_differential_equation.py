@@ -173,7 +173,7 @@ def test_to_first_order_the_second_moments_are_those_of_sgd_whatever_the_noise(n
     error = np.abs(in_eigenbasis(problem, sgd - sde))
     assert_at_most(error, bound + sgd_rounding + sde_rounding, why=f"weak order one, noise {noise}", instance=problem)
     first = eta * T * (c + d) + problem.eta[:, None, None] * problem.h.max(-1)[:, None, None] * M / 2
-    assert_at_most(bound, (1 + 16 * UNIT_ROUNDOFF) * first, why="the bound is of order eta, as s T e^-sT <= 1/2", instance=problem)
+    assert_at_most(bound, (1 + 16 * UNIT_ROUNDOFF) * first, why="order eta: s T e^-sT <= 1/2", instance=problem)
 
 
 @vacuous(part="(a)")
