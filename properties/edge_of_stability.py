@@ -5,8 +5,8 @@ The rule, for runs of T steps at the step eta, with the sharpness S at every few
     tail        the last two thirds: steps after T/3;
     diverged    the loss is somewhere not finite, or above DIVERGED times its start;
     eligible    eta S_0/2 < 1, so that the run starts below the edge, and a reference run from the same start, at a
-                step so small that it stands for gradient flow, meets a sharpness of at least HEADROOM 2/eta, so that
-                the flow would cross the edge;
+                much smaller step, which stands for gradient flow while it is below its own edge, meets a sharpness of
+                at least HEADROOM 2/eta;
     at edge     it has not diverged, the median of eta S/2 over the tail lies in [LOWEST, HIGHEST], and at least RISES
                 steps of the run raise the loss.
 

@@ -10,13 +10,16 @@ Reading     The print says that there is an edge, at $\eta S = 2$ with S the lar
             change, (c) whether training operates there
 Setting     (a) $L = \frac12 \|Xw - y\|^2$.  (b) $L = \frac12 (uv - 1)^2$, $r = uv - 1$, $D = u^2 - v^2$, of sharpness
             $u^2 + v^2$ at its minima.  (c) networks 4-12-12-1 of tanh on 16 Gaussian samples, $\frac1{2n} \sum r_i^2$,
-            eta = 0.6, 1200 steps; the reference that stands for gradient flow takes 1200 steps of 0.1
-Hypotheses  (H1) for (b): the start is off a set of measure zero.
+            eta = 0.6, 1200 steps; the reference takes 1200 steps of 0.1, and in 3 of 8 runs goes beyond its own edge,
+            S = 20: these sharpen as descent does, and do not stand for gradient flow
+Hypotheses  (H1) for (b): no step lands on $r = 0$ exactly.
 Parts       (a) 2/eta is the edge of stability of a quadratic - holds
             (b) the minimal model does not end beyond the edge - holds under added hypotheses
             (c) training often operates at the edge - not testable
-Corrected   (b): $D_{t+1} = D_t (1 - \eta^2 r_t^2)$; and only a step that meets curvature beyond $2/\eta$ can raise the
-            loss: for every $C^2$ loss
+Corrected   (b): a run ends in a minimum of $S > 2/\eta$, as all are for $\eta > 1$, if and only if some $r_t = 0$
+            exactly with such an S: $r_{t+1} = r_t (1 - \eta S_t + \eta^2 r_t (r_t + 1))$ with $S = u^2 + v^2$ anywhere.
+            $D_{t+1} = D_t (1 - \eta^2 r_t^2)$. Only a step that meets curvature beyond $2/\eta$ can raise the loss: for
+            every $C^2$ loss
             $\Delta L = -\eta\|g\|^2 + \eta^2 \int_0^1 (1 - s)\, g^\top H(\theta - s \eta g) g\, ds$, so that the
             sharpness is at least $2/\eta + 2\Delta L/(\eta \|g\|)^2$ somewhere on the step.  (c): the edge is a ceiling
             and not by itself a target. On quadratics training stays as far from it as it starts. In the minimal model a
@@ -25,24 +28,27 @@ Corrected   (b): $D_{t+1} = D_t (1 - \eta^2 r_t^2)$; and only a step that meets 
 Idea        The top mode is multiplied by $1 - \eta S$, so that 2/eta is a ceiling. What pushes training up to it is
             sharpening along gradient flow, which quadratics lack, and which in the minimal model stops at
             $S^2 = 4 + D_0^2$: below the ceiling, nothing is ever felt of it; above, the oscillation lowers D until the
-            run is let through, near the ceiling or far below it.
+            run is let through, near the ceiling or far below it. Where r_t goes to 0 and never is 0, |r| falls
+            again and again, which takes $\eta S_t < 2 + \eta^2 r_t (r_t + 1)$. Landings have measure zero: r_t is a
+            polynomial in the start, and -1 at (0, 0)
 Source      Cohen, Kaur, Li, Kolter, Talwalkar (2021), Gradient Descent on Neural Networks Typically Occurs at the Edge
             of Stability; Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning; Lewkowycz,
             Bahri, Dyer, Sohl-Dickstein, Gur-Ari (2020), The Large Learning Rate Phase of Deep Learning; Ahn, Zhang, Sra
             (2022), Understanding the Unstable Convergence of Gradient Descent
-Tolerance   (a), (b): rational, or a step's rounding times the steps; the ceiling holds at every step that lowers |r|.
+Tolerance   (a), (b): rational, or a step's rounding times the steps.
             (c): the rule of properties.edge_of_stability, which allows eta S/2 in [0.9, 1.15]
 Chance      No test can fail by chance. The numbers of the rule were chosen on seeds 0 to 31; the rule was fixed and
             seeds 700 to 707 were named before these had been looked at. The run at eta = 0.02 was added afterwards
 Findings    (c): by the rule all 5 of 8 fresh networks that it judges are at the edge, with medians of eta S/2 of 0.992
             to 1.007 and 87 to 440 steps that raise the loss; of the other 3, which start above the edge (1.22 to 2.17)
             and are not judged, so are all (0.990 to 1.017). None diverges. The reference sharpens in all 8, by 1.8 to
-            8.0. Where 2/eta is 1.3 times the sharpness of a reference that is below its own edge (4 of 8), eta S/2
-            stays below 0.79, no step raises the loss, and no edge is reported. (b): from just above the edge next to a
-            minimum the run ends as far below it, to a few per cent: there the print is right. Of 2500 starts on a grid
-            1877 converge; for 244 of these gradient flow would end beyond the edge, and 21 of the 244 end near it, the
-            others at eta S between 0.50 and 1.70. On the grid itself, without the offset that (H1) asks for, 12 runs
-            end on minima with $S > 2/\eta$. That the effects are beneficial is the claim of Section 6.3, refuted there
+            8.0, up to 1.07 to 1.30 times its own edge in those 3. Where 2/eta is 1.3 times the sharpness of a reference
+            that is below 0.9 of its own edge (4 of 8), eta S/2 stays below 0.79, no step raises the loss, and no edge
+            is reported. (b): from just above the edge next to a minimum the run ends as far below it, to a few per
+            cent: there the print is right. Of 2500 starts on a grid 1877 converge; for 244 of these gradient flow would
+            end beyond the edge, and 21 of the 244 end near it, the others at eta S between 0.50 and 1.70. On the grid
+            itself, without the offset that keeps (H1), 12 runs end beyond the edge, each by an exact landing. That the
+            effects are beneficial is the claim of Section 6.3, refuted there
 Reason      (c): "often" speaks of a population of trainings that is not named. What we measured: of 8 fresh networks
             all 5 that the rule judges are at the edge, and the 3 that it does not judge are too
 Expected    not testable
@@ -61,6 +67,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.factored_descent import product_descent, product_step
 from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent, iterate, steps_to_contract
+from fixtures.dynamics.modified_flow import logistic
 from fixtures.dynamics.sharpness_path import sharpness_path
 from fixtures.models.tanh_networks import tanh_networks
 from fixtures.precision import UNIT_ROUNDOFF
@@ -78,7 +85,7 @@ from theorems.ledger import as_printed, corrected, counterexample, necessity, ob
 
 NEAR = Fraction(3, 10)
 """How far eta S may be from 2 at the edge: what the rule for networks allows above it."""
-SETTLED, CONVERGED, BUDGET = 1e-6, 1e-9, 300
+FAR, CONVERGED, BUDGET = 1e-8, 1e-9, 300
 SEEDS, FAST_SEEDS = range(700, 708), range(700, 702)
 ETA, REFERENCE, STEPS = 0.6, 0.1, 1200
 
@@ -192,17 +199,23 @@ def dyadic_starts(offset):
     return u + offset * np.sqrt(2), v - offset * np.sqrt(3) / 2, eta
 
 
-def settle(u, v, eta):
-    """Every run at its first step that lowers 0 < |r| <= SETTLED, which runs had one, and the states after BUDGET."""
-    at, waits = (u, v), np.full(np.shape(u), True)
+def just_above_the_edge(r):
+    """Starts with uv = 1 + r and eta (u^2 + v^2) = 2 + delta: u, v, eta, delta (9,)."""
+    delta, eta = (axis.ravel() for axis in np.meshgrid([0.02, 0.05, 0.1], [0.1, 0.25, 0.5]))
+    S = (2 + delta) / eta
+    u = np.sqrt((S + np.sqrt(S**2 - 4 * (1 + r) ** 2)) / 2)
+    return u, (1 + r) / u, eta, delta
+
+
+def settle(u, v, eta, steps=BUDGET):
+    """Every run at its last step from |r| >= FAR, and after `steps` steps; and whether it has converged by then."""
+    at = (u, v)
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(BUDGET):
-            after = product_step(u, v, 1.0, eta)
-            r = np.abs(u * v - 1)
-            now = waits & (r <= SETTLED) & (np.abs(after[0] * after[1] - 1) < r)
-            at = tuple(np.where(now, here, kept) for here, kept in zip((u, v), at, strict=True))
-            waits, (u, v) = waits & ~now, after
-    return at, ~waits, (u, v)
+        for _ in range(steps):
+            far = np.abs(u * v - 1) >= FAR
+            at = tuple(np.where(far, here, kept) for here, kept in zip((u, v), at, strict=True))
+            u, v = product_step(u, v, 1.0, eta)
+        return at, (u, v), np.abs(u * v - 1) <= CONVERGED
 
 
 @corrected(part="(c)")
@@ -260,20 +273,47 @@ def test_hypothesis_finds_a_run_that_ends_beyond_the_edge():
 
 
 @under_hypotheses("H1", part="(b)")
-def test_every_run_that_converges_ends_at_or_below_two_over_eta():
-    # given  H1: all dyadic starts, moved by an offset of no algebraic relation to them
-    u, v, eta = dyadic_starts(offset=1e-3)
+@given(tapes(4))
+def test_a_step_lowers_the_residual_exactly_where_the_sharpness_is_below_two_over_eta(tape):
+    # given  0 < |r| <= 1/4, and eta S in 32nds between 1 and 3
+    u, r = Fraction(1 + tape.below(12), 4), Fraction((1 + tape.below(16)) * tape.choice((1, -1)), 64)
+    v, edge = (1 + r) / u, Fraction(33 + tape.below(63), 32)
+    eta = edge / (u**2 + v**2)
     # when
-    (u, v), settled, (end_u, end_v) = settle(u, v, eta)
-    with np.errstate(over="ignore", invalid="ignore"):
-        converged = np.abs(end_u * end_v - 1) <= CONVERGED
-    # then   all runs that converge settle; a step that lowers |r| has S < 2/eta + eta r(r + 1)
-    assert_at_most(1000, converged.sum(), why="of 2500 runs so many converge")
-    assert_identical(settled[converged].all(), True, why="they settle")
-    u, v, eta, r = (part[settled] for part in (u, v, eta, np.abs(u * v - 1)))
-    # the rounding of |r| in two steps moves the factor 1 - eta S by 32 u/r
-    bound = 2 / eta + eta * r * (r + 1) + 32 * UNIT_ROUNDOFF * (u**2 + v**2) / (eta * r)
-    assert_at_most(u**2 + v**2, bound, why="S <= 2/eta")
+    after = math.prod(product_step(u, v, 1, eta)) - 1
+    # then
+    excess = edge - eta**2 * r * (r + 1) - 2
+    assert_identical(after, -r * (1 + excess), why="r after a step")
+    assert_identical(np.sign(abs(after) - abs(r)), np.sign(excess * (2 + excess)), why="|r| grows beyond the edge")
+
+
+@under_hypotheses("H1", part="(b)")
+@given(tapes(4))
+def test_for_eta_above_one_every_step_near_the_minima_multiplies_the_residual_by_eta_at_least(tape):
+    # given  0 < |r| <= (eta - 1)/eta^2, where eta (1 + r)(2 - eta r) >= 1 + eta, and S >= 2uv = 2(1 + r)
+    eta, u = 1 + Fraction(1 + tape.below(24), 8), Fraction(1 + tape.below(12), 4)
+    r = Fraction((1 + tape.below(8)) * tape.choice((1, -1)), 8) * (eta - 1) / eta**2
+    # when
+    after = math.prod(product_step(u, (1 + r) / u, 1, eta)) - 1
+    # then
+    assert_at_most(eta * abs(r), abs(after), why="|r| after a step: no minimum is reached but at once")
+
+
+@under_hypotheses("H1", part="(b)")
+def test_every_run_that_converges_ends_at_or_below_two_over_eta():
+    # given  all dyadic starts, moved by an offset of no algebraic relation to them, and starts just above the edge
+    pairs = zip(dyadic_starts(offset=1e-3), just_above_the_edge(1e-2), strict=False)
+    u, v, eta = (np.concatenate(pair) for pair in pairs)
+    # when
+    last, end, converged = settle(u, v, eta, 600)
+    assert_at_most(1000, converged.sum(), why="of 2509 runs so many converge")
+    # then   the last step from |r| >= FAR lowers |r|: there S < 2/eta + eta r(r + 1), rounding of |r| apart.
+    # From there on |D| falls, so that S^2 = D^2 + 4(uv)^2 lets S rise by what 2|uv| does at most
+    (u, v), edge, S = (z[converged] for z in last), 2 / eta[converged], sum(z[converged] ** 2 for z in end)
+    r, rounding = u * v - 1, 32 * UNIT_ROUNDOFF * (u**2 + v**2) / FAR
+    assert_at_most(np.abs(r), 1e-3, why="none of them lands")
+    assert_at_most(S, edge * (1 + rounding + r * (r + 1) * 2 / edge**2) + 3 * np.abs(r), why="S <= 2/eta")
+    assert_at_most(1, (0.97 * edge <= S).sum(), why="runs that end within 3 per cent of it")
 
 
 @corrected(part="(b)")
@@ -308,31 +348,16 @@ def test_a_step_that_raises_the_loss_meets_curvature_beyond_two_over_eta(tape):
 
 
 @necessity("H1", part="(b)")
-@given(k=st.integers(6, 20))
-def test_without_H1_one_step_lands_on_a_minimum_beyond_the_edge_that_its_neighbors_leave(k):
-    # given  eta = 1/2
-    u, v, eta = Fraction(-2), Fraction(1), Fraction(1, 2)
-    landed = product_step(u, v, 1, eta)
-    assert_identical(landed, [Fraction(-1, 2), -2], why="a minimum")
-    assert_at_most(2 / eta, sum(z * z for z in landed), why="S = 17/4 > 2/eta: it rests there")
-    # when   the start is off by 2^-k, and one more step is taken
-    near = product_step(u, v + Fraction(1, 2**k), 1, eta)
-    left = product_step(*near, 1, eta)
-    # then   the residual grows
-    r, after = (abs(a * b - 1) for a, b in (near, left))
-    assert_at_most(Fraction(17, 16) * r, after, why="the residual after another step")
-
-
-@necessity("H1", part="(b)")
-def test_without_H1_dyadic_starts_end_on_minima_beyond_the_edge():
+def test_without_H1_dyadic_starts_end_on_minima_beyond_the_edge_all_by_landing_exactly():
     u, v, eta = dyadic_starts(offset=0)
-    # when   |r| = 0 is exact where it occurs
-    _, settled, (u, v) = settle(u, v, eta)
-    with np.errstate(over="ignore", invalid="ignore"):
-        beyond = (u * v == 1) & (eta * (u**2 + v**2) > 2)
-    # then
-    assert_at_most(1, beyond.sum(), why="runs that end there")
-    assert_identical((beyond & settled).sum(), 0, why="none of them by descent")
+    # when
+    _, end, converged = settle(u, v, eta)
+    beyond = np.flatnonzero(converged)[(eta * sum(z**2 for z in end))[converged] > 2]
+    assert_at_most(1, len(beyond), why="runs that end there")
+    # then   in fractions
+    u, v, eta = (fractions(z[beyond]) for z in (u, v, eta))
+    u, v = product_path(u, v, eta, 4)[-1]
+    assert_identical(u * v, 1 + 0 * u, why="uv after four steps")
 
 
 @observed(part="(c)")
@@ -340,8 +365,8 @@ def test_of_the_runs_that_the_edge_turns_back_fewer_than_a_tenth_end_near_it():
     u, v, eta = dyadic_starts(offset=1e-3)
     flow = eta * np.sqrt(4 + (u**2 - v**2) ** 2)
     # when
-    _, settled, (u, v) = settle(u, v, eta)
-    turned_back = settled & (flow > 2)
+    _, (u, v), converged = settle(u, v, eta)
+    turned_back = converged & (flow > 2)
     near = np.abs(eta * (u**2 + v**2) - 2)[turned_back] <= NEAR
     # then   measured: 21 of 244
     assert_at_most(10 * near.sum(), turned_back.sum(), why="runs that end with |eta S - 2| <= 3/10")
@@ -349,12 +374,9 @@ def test_of_the_runs_that_the_edge_turns_back_fewer_than_a_tenth_end_near_it():
 
 @observed(part="(c)")
 def test_from_just_above_the_edge_the_minimal_model_ends_as_far_below_it():
-    # given  minima with eta S = 2 + delta, r = 1/1000 off
-    delta, eta = (axis.ravel() for axis in np.meshgrid([0.02, 0.05, 0.1], [0.1, 0.25, 0.5]))
-    S, product = (2 + delta) / eta, 1 + 1e-3
-    u = np.sqrt((S + np.sqrt(S**2 - 4 * product**2)) / 2)
+    u, v, eta, delta = just_above_the_edge(1e-3)
     # when
-    u, v = product_descent(u, product / u, 1.0, eta, 4000)
+    u, v = product_descent(u, v, 1.0, eta, 4000)
     # then   measured: 2 - eta S is 0.97 to 1.07 delta
     assert_at_most(np.abs(u * v - 1), CONVERGED, why="the run converges")
     assert_within(0.9 * delta, 2 - eta * (u**2 + v**2), 1.1 * delta, why="the distance below the edge")
@@ -370,6 +392,13 @@ def trained(seeds):
     return sharpness_path(networks, ETA, STEPS, 50), sharpness_path(networks, REFERENCE, STEPS, 200)
 
 
+def record(run):
+    """The paths of FAST_SEEDS for pictures in the ledger."""
+    for index, seed in enumerate(FAST_SEEDS):
+        columns = {"sharpness": run.sharpness[index], "two_over_eta": np.full(len(run.steps), 2 / ETA)}
+        record_series(f"sharpness against step, seed {seed}", step=run.steps, **columns, loss=run.loss[index, ::50])
+
+
 @observed(part="(c)")
 @pytest.mark.slow
 def test_eight_fresh_networks_operate_at_the_edge():
@@ -382,7 +411,7 @@ def test_eight_fresh_networks_operate_at_the_edge():
 @observed(part="(c)")
 @pytest.mark.slow
 def test_where_gradient_flow_stays_below_the_edge_none_is_reported():
-    # given  2/eta above the largest sharpness of a reference run that stands for gradient flow
+    # given  2/eta above the largest sharpness of a reference run that is below its own edge
     _, reference = trained(SEEDS)
     flows = reference.ratio.max(1) < LOWEST
     run = sharpness_path(tanh_networks(SEEDS), 2 / (HEADROOM * reference.sharpness.max(1)), STEPS, 50)
@@ -394,8 +423,9 @@ def test_where_gradient_flow_stays_below_the_edge_none_is_reported():
 
 @observed(part="(c)")
 @pytest.mark.slow
-def test_gradient_flow_sharpens():
+def test_training_at_a_small_step_sharpens_up_to_its_own_edge_in_three_runs():
     _, reference = trained(SEEDS)
+    assert_identical((reference.ratio.max(1) > 1).sum(), 3, why="reference runs beyond their own edge")
     assert_at_most(HEADROOM * reference.sharpness[:, 0], reference.sharpness[:, -1], why="sharpness at the end")
 
 
@@ -403,9 +433,7 @@ def test_gradient_flow_sharpens():
 def test_two_fresh_networks_operate_at_the_edge():
     run, reference = trained(FAST_SEEDS)
     report = edge_report(run, reference)
-    for index, seed in enumerate(FAST_SEEDS):
-        columns = {"sharpness": run.sharpness[index], "two_over_eta": np.full(len(run.steps), 2 / ETA)}
-        record_series(f"sharpness against step, seed {seed}", step=run.steps, **columns, loss=run.loss[index, ::50])
+    record(run)
     assert_identical(report.eligible & report.at_edge, [True, True], why="the runs are eligible and at the edge")
 
 
@@ -420,29 +448,16 @@ def test_at_a_step_far_below_the_edge_two_networks_sharpen_and_no_edge_is_report
     assert_identical([report.rises.sum(), report.at_edge.sum()], [0, 0], why="rises of the loss, edges")
 
 
-def wrong_probabilities(problem, w):
-    """p_i = 1/(1 + e^{z_i . w}), the probability of the wrong label, 0 in the padding; and the loss (1/n) sum -ln(1-p).
-
-    Shapes (B, n) and (B,).
-    """
-    margins = np.matvec(problem.Z, w)
-    loss = np.where(problem.present, np.logaddexp(0, -margins), 0).sum(-1) / problem.rows
-    return np.where(problem.present, np.exp(-np.logaddexp(0, margins)), 0), loss
-
-
 @corrected(part="(c)")
 @given_batches(problem=separable_data())
 def test_with_the_logistic_loss_of_a_linear_model_the_sharpness_is_at_most_the_loss(problem):
     # given  eta max |x_i|^2 = 16, beyond the edge where all margins are small
-    largest = np.square(problem.Z).sum(-1).max(-1)
-
-    def advance(w, _):
-        return w + (16 / largest / problem.rows)[:, None] * np.vecmat(wrong_probabilities(problem, w)[0], problem.Z)
-
+    loss, largest = logistic(problem.Z, problem.present, problem.rows), np.square(problem.Z).sum(-1).max(-1)
     # when
-    w = iterate(problem.w0, problem.t, advance).w
-    # then   p(1 - p) <= p <= -ln(1 - p)
-    p, L = wrong_probabilities(problem, w)
-    H = np.einsum("bi,bij,bik->bjk", p * (1 - p), problem.Z, problem.Z) / problem.rows[:, None, None]
+    w = iterate(problem.w0, problem.t, lambda w, _: w - (16 / largest)[:, None] * loss.gradient(w)).w
+    # then   p(1 - p) <= p <= -ln(1 - p) for the probability p of the wrong label
+    margins = np.matvec(problem.Z, w)
+    L = np.where(problem.present, np.logaddexp(0, -margins), 0).sum(-1) / problem.rows
+    H = np.einsum("bi,bij,bik->bjk", loss.derivatives(margins)[1], problem.Z, problem.Z)
     rounding = 1 + 64 * (problem.rows + problem.columns) * UNIT_ROUNDOFF
     assert_at_most(np.linalg.eigvalsh(H)[:, -1], largest * L * rounding, why="S <= max |x|^2 L", instance=problem)
