@@ -18,8 +18,9 @@ Corrected   (b): for 0 < eta' < eta <= 1/lambda_max the ratio of $\|\theta_t - \
             between f(lambda_max) >= 1 and f(lambda_min), $f(\lambda) = (1 - (1 - \eta\lambda)^t)/(1 - (1 -
             \eta'\lambda)^t)$; at the same time, for eta' = eta/2, between the extremes of
             $(1 - (1 - \eta\lambda)^t)/(1 - (1 - \eta\lambda/2)^{2t}) \ge 1$. Where the model is not linear in its
-            parameters the rate does act: with one sample and $\eta \le 1/(2K)$, descent on $u^2 - v^2$ ends at the minimizer of Theorem 7.1 for the scales
-            $\alpha_i^2 e^{-S_i}$, $\eta x_i^2 J/(1 + \delta) \le S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$,
+            parameters the rate does act: with one sample and $\eta \le 1/(2K)$, descent on $u^2 - v^2$ ends
+            at the minimizer of Theorem 7.1 for the scales $\alpha_i^2 e^{-S_i}$,
+            $\eta x_i^2 J/(1 + \delta) \le S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$,
             with J the least value of Q at the scale $\alpha$, $J_P$ that at $\alpha \sqrt P$, $b = 2 \eta \max_i
             |x_i y|$, $\delta = b^2 / (3 - 3 b^2)$ and $P = 1 - \eta \max_i x_i^2 (J_{1/2} + 4 \eta y^2)$, the upper
             bound where $P \ge 1/2$. So $S_i / \eta \to x_i^2 J$; and where $P \ge 2/3$ for a rate of at most
