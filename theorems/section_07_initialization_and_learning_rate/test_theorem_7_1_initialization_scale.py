@@ -34,9 +34,9 @@ Source      Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized
 Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
             hyperbolic_entropy); least l1 norms by HiGHS with the dual checked again. Flows by the error estimate of two
             tolerances, within horizons known beforehand; descent until a residual, with its invariants summed
-Findings    What falls as alpha grows, whatever the data, is the relative growth of the parameters. A single weight of
-            the kernel need not: with n > 1, in 16 of 59 integer problems at D = 2 one of them changes less from a
-            smaller alpha. On X = [1, 2] the change is below 1e-9 at alpha = 100 and above 1e5 at alpha = 1/1000
+Findings    What falls as alpha grows, whatever the data, is the relative growth of the parameters. Nothing is
+            claimed here of a single weight of the kernel. On X = [1, 2] the change is below 1e-9 at alpha = 100 and
+            above 49,999 at alpha = 1/1000
 Expected    refuted
 """
 
@@ -511,7 +511,7 @@ def test_without_H4_a_frozen_v_leads_elsewhere():
     assert_at_most(np.abs(u[1] ** 2 - [2, 4]).max(), 7 * np.exp(-40) + 8 * slack[1], why="the limit w = (1, 3)")
     # and    the minimizer of Q with alpha = 1 has w_2/2 = 2s sqrt(1 + s^2) at s = w_1/2, which squares to 5/4, not 9/4
     s = Fraction(1, 2)
-    assert_identical([(Fraction(3) / 2) ** 2, (2 * s) ** 2 * (1 + s**2)], [Fraction(9, 4), Fraction(5, 4)], why="no")
+    assert_at_most((2 * s) ** 2 * (1 + s**2) + 1, Fraction(3, 2) ** 2, why="far from the minimizer of Q")
 
 
 @necessity("H5", part="(a)")
