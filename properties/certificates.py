@@ -35,6 +35,9 @@ class Observer(Protocol):
     def recorded(self, title: str, columns: dict[str, list[float]]) -> None:
         """Data for a picture: columns of numbers, of equal length."""
 
+    def found(self, finding: dict[str, Any]) -> None:
+        """An experiment was measured; the keys are those of `record_finding`."""
+
 
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
@@ -70,6 +73,41 @@ def record_series(title: str, **columns: Any) -> None:
         raise ValueError(f"{title}: the column {bad[0]!r} is not finite")
     if observer := _observer.get():
         observer.recorded(title, {name: column.tolist() for name, column in series.items()})
+
+
+class Measured(Protocol):
+    """An estimate with the interval that holds the true value at confidence `level`."""
+
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+
+
+class Where(Protocol):
+    """The setting of a measurement; `binding` where the docstring's expected verdict speaks of it."""
+
+    title: str
+    binding: bool
+
+
+def record_finding(finding: str, interval: Measured, *, where: Where, trials: int, reads: str) -> None:
+    """Say what a measurement of an experiment found: this, and nothing else, decides the verdict of its part.
+
+    finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`. trials: how many
+    runs the interval rests on. reads: how it is told, with {estimate}, {lower} and {upper}, to three digits.
+    Raises ValueError for another finding, no trials, or an interval that is not finite or does not hold its estimate.
+    """
+    ends = {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}
+    if finding not in ("reproduced", "not reproduced", "inconclusive"):
+        raise ValueError(f"a measurement does not find {finding!r}")
+    is_interval = np.isfinite(list(ends.values())).all() and ends["lower"] <= ends["estimate"] <= ends["upper"]
+    if trials < 1 or not is_interval:
+        raise ValueError(f"{trials} trials give no interval {ends}")
+    if observer := _observer.get():
+        told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
+        about = {"setting": where.title, "binding": where.binding, "level": interval.level, "trials": trials}
+        observer.found({"finding": finding, "reads": told, **about, **{name: float(end) for name, end in ends.items()}})
 
 
 @dataclasses.dataclass(frozen=True)

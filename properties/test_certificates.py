@@ -1,6 +1,7 @@
 """Self-tests: certificates fail when they should, say where, and report to whoever observes."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from properties.certificates import (
     assert_violates,
     assert_within,
     observed_by,
+    record_finding,
     record_series,
 )
 from properties.search import smallest_violation
@@ -150,3 +152,20 @@ def test_a_series_reaches_the_observer_as_plain_numbers():
 def test_a_series_that_cannot_be_drawn_is_refused(columns, complaint):
     with pytest.raises(ValueError, match=complaint):
         record_series("excess", **columns)
+
+
+@pytest.mark.parametrize(
+    ("finding", "ends", "trials", "complaint"),
+    [
+        ("holds", (0, 1, 2), 5, "does not find 'holds'"),
+        ("reproduced", (0, 1, 2), 0, "0 trials give no interval"),
+        ("reproduced", (0, np.nan, 2), 5, "give no interval"),
+        ("reproduced", (0, 3, 2), 5, "give no interval"),
+        ("reproduced", (0, 1, np.inf), 5, "give no interval"),
+    ],
+)
+def test_a_finding_without_a_sound_measurement_is_refused(finding, ends, trials, complaint):
+    lower, estimate, upper = ends
+    interval = SimpleNamespace(lower=lower, estimate=estimate, upper=upper, level=0.95)
+    with pytest.raises(ValueError, match=complaint):
+        record_finding(finding, interval, where=SimpleNamespace(title="digits", binding=True), trials=trials, reads="")

@@ -9,6 +9,7 @@ A test of a claim carries exactly one role, a pytest marker:
     @vacuous                        a term or condition of the print that has no effect
     @necessity("H1")                without the named hypothesis the conclusion provably fails
     @observed                       what was measured and no theorem bounds: an experiment inside a claim
+    @measured                       of an experiment: the finding that it records is the verdict
 
 Each takes `part="(a)"` where the claim has parts.
 """
@@ -22,5 +23,15 @@ counterexample = pytest.mark.counterexample
 vacuous = pytest.mark.vacuous
 necessity = pytest.mark.necessity
 observed = pytest.mark.observed
+measured = pytest.mark.measured
 
-__all__ = ["as_printed", "corrected", "counterexample", "necessity", "observed", "under_hypotheses", "vacuous"]
+__all__ = [
+    "as_printed",
+    "corrected",
+    "counterexample",
+    "measured",
+    "necessity",
+    "observed",
+    "under_hypotheses",
+    "vacuous",
+]

@@ -10,7 +10,7 @@ from typing import Any
 
 from theorems.ledger.claims import Part
 from theorems.ledger.registry import TIERS, TheoremFile
-from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, weakest
+from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, verdict_of_findings, weakest
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
 
@@ -22,7 +22,8 @@ class Evidence:
     """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
 
     `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
-    `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title.
+    `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title;
+    `findings` are what it measured, as `properties.certificates.record_finding` has them.
     """
 
     test: str
@@ -37,6 +38,7 @@ class Evidence:
     searched: bool
     cases: int
     series: dict[str, dict[str, list[float]]]
+    findings: list[dict[str, Any]]
     seconds: float
 
     @property
@@ -76,6 +78,10 @@ class Entry:
         witnessed = [item for item in refutations if item.witness]
         return min(witnessed, key=lambda item: not item.exact).witness if witnessed else None
 
+    def findings(self, part: str | None = None) -> list[dict[str, Any]]:
+        """What was measured of this part, in the order of the tests."""
+        return [finding for item in self.evidence if item.part == part for finding in item.findings]
+
     @property
     def is_corrected(self) -> bool:
         """Whether a corrected statement was shown."""
@@ -109,7 +115,9 @@ def _entry(file: TheoremFile, unordered: list[Evidence], is_skipped: bool) -> En
         problems.append("its evidence is a single test")
     verdict = weakest(verdicts.values())
     reason = unfinished if verdict is Verdict.NOT_RUN else file.claim.fields.get("Reason")
-    if Verdict.NOT_RUN not in verdicts.values() and not problems and not failures:
+    # What the author expects was frozen for one setting; in others a measurement may find what it likes.
+    frozen = all(finding["binding"] for item in evidence for finding in item.findings)
+    if Verdict.NOT_RUN not in verdicts.values() and frozen and not problems and not failures:
         expected = [(None, file.claim.expected, verdict)]
         expected += [(part.label, part.expected, verdicts[part.label]) for part in file.claim.parts]
         problems += [
@@ -129,16 +137,17 @@ def _entry(file: TheoremFile, unordered: list[Evidence], is_skipped: bool) -> En
 
 
 def _unfinished(file: TheoremFile, evidence: tuple[Evidence, ...]) -> str | None:
-    """Why the claim cannot be judged: tests of its cheapest tier that this run left out."""
+    """Why the claim cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
     if not file.tests:
         return None
-    base = min((test.tier for test in file.tests), key=TIERS.index)
-    promised = {test.name for test in file.tests if test.tier == base}
+    measured = [test for test in file.tests if test.role is Role.MEASURED]
+    base = min((test.tier for test in measured or file.tests), key=TIERS.index)
+    promised = {test.name for test in measured or file.tests if test.tier == base}
     counted = Counter(item.function for item in evidence)
     executed = {item.function for item in evidence if counted[item.function] >= item.cases}
     if promised <= executed:
         return None
-    if not evidence:
+    if not evidence or (measured and not promised & executed):
         return f"needs -m {base}" if base != "fast" else NOT_SELECTED
     return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected in full"
 
@@ -156,12 +165,22 @@ def _judge(
     if not any(test.part == part for test in file.tests):
         return _judge_untestable(file, part)
     roles = {Role(item.role) for item in mine}
+    if Role.MEASURED in roles:
+        return _judge_measured(mine)
     verdict = verdict_of(roles, experiment=file.claim.is_experiment)
     if verdict is Verdict.BROKEN and roles <= SILENT and _is_given_up(file, part):
         verdict = Verdict.NOT_TESTABLE
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
     return (Verdict.BROKEN, defects) if (defects := _defects(mine)) else (verdict, [])
+
+
+def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
+    silent = [item for item in evidence if item.role == Role.MEASURED and not item.findings]
+    idle = [item for item in evidence if item.role != Role.MEASURED and item.worst_ratio is None]
+    if defects := [f"{item.function} finds nothing" for item in silent] + [_idle(item) for item in idle]:
+        return Verdict.BROKEN, defects
+    return verdict_of_findings(Verdict(finding["finding"]) for item in evidence for finding in item.findings), []
 
 
 def _judge_untestable(file: TheoremFile, part: str | None) -> tuple[Verdict, list[str]]:
@@ -182,8 +201,11 @@ def _defects(evidence: list[Evidence]) -> list[str]:
         defects.append("no pinned counterexample with rational sides")
     if refutations and not any(item.searched for item in refutations):
         defects.append("no search finds a counterexample by itself")
-    defects += [f"{item.function} certifies nothing" for item in evidence if item.worst_ratio is None]
-    return defects
+    return defects + [_idle(item) for item in evidence if item.worst_ratio is None]
+
+
+def _idle(item: Evidence) -> str:
+    return f"{item.function} certifies nothing"
 
 
 def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str]) -> dict[str, Any]:
@@ -234,4 +256,6 @@ def _evidence_as_json(item: Evidence) -> dict[str, Any]:
     }
     if item.series:
         record["series"] = [{"title": title, "columns": columns} for title, columns in item.series.items()]
+    if item.findings:
+        record["findings"] = item.findings
     return record

@@ -115,6 +115,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     items = [item for item in session.items if item.get_closest_marker("gpu")]
     if not items or session.config.option.collectonly:
         return
+    if session.config.getoption("--executor", "inline") == "slurm":
+        return  # the jobs find their GPUs
     import torch
 
     if torch.cuda.is_available():
@@ -138,6 +140,7 @@ class Recorder:
     tried: int = 0
     largest: int = 1
     series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
+    findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def certified(self, ratio: float, instances: int) -> None:
         self.worst_ratio = max(ratio, self.worst_ratio or 0.0)
@@ -155,6 +158,10 @@ class Recorder:
             raise ValueError(f"{title}: this test has recorded a series of that title already")
         self.series[title] = columns
 
+    def found(self, finding: dict[str, Any]) -> None:
+        self.findings.append(finding)
+        self.largest = max(self.largest, finding["trials"])
+
     def as_evidence(self) -> dict[str, Any]:
         """The record as plain data that crosses process boundaries; ratios to three significant digits."""
         return {
@@ -164,6 +171,7 @@ class Recorder:
             "exact": self.exact,
             "searched": self.tried > 0,
             "series": self.series,
+            "findings": self.findings,
         }
 
 

@@ -11,7 +11,7 @@ import dataclasses
 from pathlib import Path
 
 from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, parse_claim
-from theorems.ledger.verdicts import Role, Verdict
+from theorems.ledger.verdicts import DECISIVE, Role, Verdict
 
 TIERS = ("fast", "slow", "gpu")
 _MARKERS = {role.value.replace(" ", "_"): role for role in Role}
@@ -42,7 +42,8 @@ def scan(root: Path) -> list[TheoremFile]:
 
     Raises MalformedClaimError, in one line naming the file: a claim that does not parse, a label stated twice, a test
     without exactly one role, a hypothesis or part that the claim does not state, a stated hypothesis without a
-    necessity test, a corrected statement without a test of it, or the reverse.
+    necessity test, a corrected statement without a test of it, or the reverse; a theorem that is measured, or a part
+    that is measured and decided otherwise as well.
     """
     files: dict[str, TheoremFile] = {}
     for path in sorted((root / "theorems").glob("section_*/test_*.py")):
@@ -106,7 +107,9 @@ def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | N
         raise MalformedClaimError(f"{file}: {node.name} names {unknown[0]}, which the claim does not state")
     if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
         raise MalformedClaimError(f"{file}: {node.name} does not say which hypotheses it is about")
-    return PromisedTest(node.name, role, part, named, _tier(node.decorator_list) or everywhere or "fast")
+    # What a measurement needs is said by its setting: CPU minutes, or a GPU.
+    usual = "slow" if role is Role.MEASURED else "fast"
+    return PromisedTest(node.name, role, part, named, _tier(node.decorator_list) or everywhere or usual)
 
 
 def _check(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
@@ -117,6 +120,17 @@ def _check(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
     if has_corrected != bool(claim.fields.get("Corrected")):
         lacks = "'Corrected' in its docstring" if has_corrected else "a test of its corrected statement"
         raise MalformedClaimError(f"{file}: lacks {lacks}")
+    _check_measured(claim, tests, file)
     untestable = [claim.expected, *(part.expected for part in claim.parts)].count(Verdict.NOT_TESTABLE) > 0
     if untestable != bool(claim.fields.get("Reason")):
         raise MalformedClaimError(f"{file}: 'not testable' and the field 'Reason' go together")
+
+
+def _check_measured(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
+    """Only experiments are measured, and what is measured is decided by nothing else."""
+    measured = [test for test in tests if test.role is Role.MEASURED]
+    if measured and not claim.is_experiment:
+        raise MalformedClaimError(f"{file}: {measured[0].name} measures, which only experiments do")
+    parts = {test.part for test in measured}
+    if clash := [test.name for test in tests if test.part in parts and test.role in DECISIVE]:
+        raise MalformedClaimError(f"{file}: {clash[0]} would decide what is measured")

@@ -42,8 +42,8 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
         for part, verdict in entry.parts:
             write(f"    {part.label} {part.name}: ")
             write(f"{verdict}\n", **COLORS[verdict])
-            _write_lines(write, 8, _witness(entry, part.label), light=True)
-        _write_lines(write, 4, _witness(entry, None), entry.reason, light=True)
+            _write_lines(write, 8, _witness(entry, part.label), *_findings(entry, part.label), light=True)
+        _write_lines(write, 4, _witness(entry, None), *_findings(entry, None), entry.reason, light=True)
         _write_lines(write, 4, *(f"{test} failed" for test in dict.fromkeys(entry.failures)), *entry.problems, red=True)
     write("worst: the largest error/bound over the claim's certificates; a passing certificate is at most 1.\n")
 
@@ -61,6 +61,10 @@ def _write_lines(write: Write, indent: int, *texts: str | None, **markup: bool) 
 def _witness(entry: Entry, part: str | None) -> str | None:
     witness = entry.witness(part)
     return f"fails at {witness}" if witness and entry.verdict is not Verdict.NOT_RUN else None
+
+
+def _findings(entry: Entry, part: str | None) -> list[str]:
+    return [f"{finding['setting']}: {finding['reads']}" for finding in entry.findings(part)]
 
 
 def _ratio(ratio: float | None) -> str:

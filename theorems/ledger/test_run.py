@@ -228,6 +228,12 @@ def test_an_empty_run_of_examples_is_no_evidence(theory):
         (AS_PRINTED + CORRECTED, {}, "lacks 'Corrected' in its docstring"),
         (AS_PRINTED, {"Reason": "Unclear."}, "'not testable' and the field 'Reason' go together"),
         ("def (", {}, "line "),
+        ("@measured\ndef test_x():\n    pass\n", {}, "test_x measures, which only experiments do"),
+        (
+            AS_PRINTED + "@measured\ndef test_x():\n    pass\n",
+            {"label": "Experiment 3"},
+            "test_one would decide what is measured",
+        ),
         ("PART = '(a)'\n@as_printed(part=PART)\ndef test_x():\n    pass\n", {}, "arguments are no literals"),
     ],
 )
@@ -289,6 +295,76 @@ def test_parts_have_verdicts_of_their_own(theory):
     (claim,) = theory.ledger()["claims"]
     assert claim["verdict"] == "refuted"
     assert claim["parts"] == [{"label": "(a)", "verdict": "holds"}, {"label": "(b)", "verdict": "refuted"}]
+
+
+MEASURED = """
+import types
+from properties.certificates import record_finding
+from theorems.ledger import measured, observed
+
+def find(finding, binding=True):
+    interval = types.SimpleNamespace(estimate=2.0, lower=1.0, upper=3.25, level=0.95)
+    where = types.SimpleNamespace(title="digits" if binding else "another set", binding=binding)
+    record_finding(finding, interval, where=where, trials=5, reads="gap {estimate} [{lower}, {upper}]")
+
+@observed
+def test_beside():
+    assert_at_most(1, 1, why="")
+"""
+MEASUREMENT = """
+@measured
+def test_{name}():
+    find({arguments})
+"""
+
+
+def measurements(*arguments):
+    return MEASURED + "".join(MEASUREMENT.format(name=k, arguments=word) for k, word in enumerate(arguments))
+
+
+def test_what_a_measurement_finds_is_the_verdict_of_an_experiment(theory):
+    theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="reproduced")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Experiment 3 *reproduced *6 *", "    digits: gap 2 [[]1, 3.25[]]"])
+    assert result.ret == 0
+    (claim,) = theory.ledger()["claims"]
+    (finding,) = claim["evidence"][1]["findings"]
+    assert (finding["lower"], finding["upper"], finding["trials"], finding["level"]) == (1.0, 3.25, 5, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (["'reproduced'", "'inconclusive'"], "inconclusive"),
+        (["'not reproduced'", "'inconclusive'"], "not reproduced"),
+        (["'not reproduced'", "'reproduced'"], "inconclusive"),
+    ],
+)
+def test_several_measurements_come_to_the_weakest_finding_unless_they_clash(theory, found, verdict):
+    theory.write("a", measurements(*found), label="Experiment 3", expected=verdict)
+    assert theory.ledger()["claims"][0]["verdict"] == verdict
+
+
+def test_the_expected_verdict_binds_in_the_setting_it_was_frozen_for(theory):
+    theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="not reproduced")
+    theory.run().stdout.fnmatch_lines(["*the evidence says reproduced, the docstring expects not reproduced"])
+    theory.write("a", measurements("'reproduced', binding=False"), label="Experiment 3", expected="not reproduced")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Experiment 3 *reproduced *", "    another set: gap 2 *"])
+    assert result.ret == 0
+
+
+def test_without_its_measurements_an_experiment_is_not_run(theory):
+    theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="reproduced")
+    theory.run("-k", "beside").stdout.fnmatch_lines(["Experiment 3 *not run*", "*needs -m slow*"])
+
+
+def test_a_measurement_without_a_finding_breaks_its_claim(theory):
+    silent = MEASURED + "\n@measured\ndef test_silent():\n    pass\n"
+    theory.write("a", silent, label="Experiment 3", expected="reproduced")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["*test_silent finds nothing*"])
+    assert result.ret == 1
 
 
 def test_a_claim_that_cannot_be_tested_says_why(theory):

@@ -4,7 +4,7 @@ import pytest
 
 from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
 
-PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY, OBSERVED = Role
+PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY, OBSERVED, MEASURED = Role
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY, OBSERVED = Role
         ([CORRECTED, NECESSARY], Verdict.BROKEN),
         ([ADDED], Verdict.BROKEN),
         ([OBSERVED], Verdict.BROKEN),
+        ([MEASURED], Verdict.BROKEN),
         ([OBSERVED, PRINTED], Verdict.HOLDS),
         ([OBSERVED, REFUTED], Verdict.REFUTED),
         ([], Verdict.BROKEN),

@@ -16,10 +16,14 @@ class Role(enum.StrEnum):
     VACUOUS = "vacuous"
     NECESSITY = "necessity"
     OBSERVED = "observed"
+    MEASURED = "measured"
 
 
 SILENT = frozenset({Role.CORRECTED, Role.NECESSITY, Role.OBSERVED})
 """The roles that say nothing about the statement as printed."""
+
+DECISIVE = frozenset(Role) - SILENT - {Role.MEASURED}
+"""The roles whose passing decides; a measurement decides by what it found."""
 
 
 class Verdict(enum.StrEnum):
@@ -58,6 +62,15 @@ def verdict_of(roles: Iterable[Role], *, experiment: bool = False) -> Verdict:
     if Role.VACUOUS in shown:
         return Verdict.VACUOUS
     return Verdict.HOLDS if printed else Verdict.BROKEN
+
+
+def verdict_of_findings(findings: Iterable[Verdict]) -> Verdict:
+    """The verdict of an experiment measured in several settings: the weakest, or INCONCLUSIVE where they clash.
+
+    findings: REPRODUCED, NOT_REPRODUCED or INCONCLUSIVE each, at least one.
+    """
+    found = set(findings)
+    return Verdict.INCONCLUSIVE if {Verdict.REPRODUCED, Verdict.NOT_REPRODUCED} <= found else weakest(found)
 
 
 def weakest(verdicts: Iterable[Verdict]) -> Verdict:
