@@ -167,6 +167,12 @@ class Krylov:
         values = scipy.linalg.eigvalsh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
         return float(values[0]), float(values[-1])
 
+    def ritz_pair(self) -> tuple[float, np.ndarray, float]:
+        """The largest Ritz value, its unit vector (p,), and |Ay - theta y| but for F: b_k times the last coordinate."""
+        _, s = scipy.linalg.eigh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
+        y = s[:, -1] @ self._basis[: len(self.a)]
+        return self.ends()[1], y / math.sqrt(y @ y), abs(self.b[-1] * float(s[-1, -1]))
+
     def lower_bound(self) -> float:
         """A number below lambda_max: theta less the rounding of the run.
 

@@ -1,0 +1,262 @@
+"""Intervals for effects measured over a few seeds, and what they say about a printed effect.
+
+All arms of an experiment share their seeds, so that effects are differences, slopes or correlations within a seed, and
+the seeds are the sample. Student's interval is exact when these are normal with one mean and one variance; for five
+seeds there is no way to check that they are, and nothing better without an assumption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import scipy.special
+import scipy.stats
+
+LEVEL = 0.95
+"""The level of an interval where none is given."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """An estimate, and lower <= effect <= upper at a confidence level; both ends belong to the interval.
+
+    count: how many observations were taken for independent: seeds, or points of a correlation. method: in words.
+    """
+
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+    count: int
+    method: str = ""
+
+    def contains(self, effect: float) -> bool:
+        """Whether the interval, with its ends, holds this effect."""
+        return self.lower <= effect <= self.upper
+
+
+@dataclasses.dataclass(frozen=True)
+class GridMinimum(Interval):
+    """The location of a minimum over a grid: the best point, and the hull of all points that may be best.
+
+    candidates: those points, in the order of the grid.
+    """
+
+    candidates: tuple[float, ...] = ()
+
+
+class Finding(str):
+    """A verdict, "reproduced", "not reproduced" or "inconclusive", which also says why."""
+
+    reason: str
+
+    def __new__(cls, verdict: str, reason: str) -> Finding:
+        finding = super().__new__(cls, verdict)
+        finding.reason = reason
+        return finding
+
+
+def _sample(values: Sequence[float] | np.ndarray, least: int, what: str) -> np.ndarray:
+    """The values as a vector (n,). Raises ValueError for fewer than `least`, for other shapes, and when not finite."""
+    array = np.asarray(values, float)
+    if array.ndim != 1:
+        raise ValueError(f"{what} form a vector, one for each seed, not an array of shape {array.shape}")
+    if len(array) < least:
+        raise ValueError(f"{len(array)} {what} are too few for an interval, which takes {least}: run more seeds")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what} {array[~np.isfinite(array)][0]} at position {np.argmin(np.isfinite(array))}")
+    return array
+
+
+def _require_level(level: float) -> None:
+    """Raises ValueError unless the level is a probability between 0 and 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"a confidence level lies between 0 and 1, not at {level}")
+
+
+def student_interval(differences: Sequence[float] | np.ndarray, *, level: float = LEVEL) -> Interval:
+    """Student's interval for the mean of paired differences (n,), n >= 2."""
+    _require_level(level)
+    values = _sample(differences, 2, "differences").tolist()
+    mean = statistics.mean(values)
+    half = float(scipy.special.stdtrit(len(values) - 1, (1 + level) / 2)) * statistics.stdev(values)
+    half /= math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half, level, len(values), "Student")
+
+
+def log_slopes(steps: Sequence[float], values: np.ndarray) -> np.ndarray:
+    """The least-squares slope of log values (n, k) over log steps (k,), for each seed, (n,)."""
+    x, y = np.asarray(steps, float), np.atleast_2d(np.asarray(values, float))
+    if x.ndim != 1 or len(set(x.tolist())) < 2 or y.ndim != 2 or y.shape[1] != len(x):
+        raise ValueError(f"a slope takes two steps at least and one value a step: steps {x.shape}, values {y.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all() and (x > 0).all() and (y > 0).all()):
+        raise ValueError("a slope of logarithms takes steps and values that are positive and finite")
+    u = np.log(x) - np.log(x).mean()
+    return np.log(y) @ u / (u @ u)
+
+
+def paired_slope(steps: Sequence[float], values: np.ndarray, *, level: float = LEVEL) -> Interval:
+    """Student's interval for the mean over seeds of the slope of log values (n, k) over log steps (k,)."""
+    return student_interval(log_slopes(steps, values), level=level)
+
+
+def bootstrap_interval(
+    values: Sequence[float] | np.ndarray,
+    *,
+    level: float = LEVEL,
+    method: str = "BCa",
+    resamples: int = 9999,
+    seed: int = 0,
+) -> Interval:
+    """The bootstrap interval for the mean of values (n,), n >= 2, by scipy; "percentile" or "BCa" (Efron 1987)."""
+    _require_level(level)
+    if method not in ("percentile", "BCa"):
+        raise ValueError(f"there is no bootstrap {method!r} here, only 'percentile' and 'BCa'")
+    sample = _sample(values, 2, "values")
+    mean, label = statistics.mean(sample.tolist()), f"{method} bootstrap, {resamples} resamples"
+    if (sample == sample[0]).all():
+        return Interval(mean, mean, mean, level, len(sample), label)
+    found = scipy.stats.bootstrap(
+        (sample,),
+        np.mean,
+        confidence_level=level,
+        method=method,
+        n_resamples=resamples,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(mean, float(found.low), float(found.high), level, len(sample), label)
+
+
+def fisher_interval(correlation: float, count: int, *, level: float = LEVEL, variance: float = 1.0) -> Interval:
+    """Fisher's interval tanh(artanh r -+ z sqrt(variance/(n - 3))) for a correlation of n > 3 points."""
+    _require_level(level)
+    if not -1 <= correlation <= 1:
+        raise ValueError(f"a correlation lies between -1 and 1, not at {correlation}")
+    if count < 4:
+        raise ValueError(f"Fisher's interval takes four points or more, and there are {count}")
+    if abs(correlation) == 1:
+        return Interval(correlation, correlation, correlation, level, count, "Fisher")
+    half = scipy.special.ndtri((1 + level) / 2) * math.sqrt(variance / (count - 3))
+    centre = math.atanh(correlation)
+    return Interval(correlation, math.tanh(centre - half), math.tanh(centre + half), level, count, "Fisher")
+
+
+def pearson(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
+    """Pearson's correlation of two vectors (n,), n >= 2."""
+    x, y = _sample(x, 2, "values"), _sample(y, 2, "values")
+    if len(x) != len(y):
+        raise ValueError(f"a correlation takes pairs, not {len(x)} values and {len(y)}")
+    if (x == x[0]).all() or (y == y[0]).all():
+        raise ValueError("a correlation with a constant does not exist: all values of one variable are equal")
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip(x @ y / math.sqrt((x @ x) * (y @ y)), -1, 1))
+
+
+def spearman(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
+    """Spearman's rank correlation of two vectors (n,): Pearson's of the ranks, ties at their mean rank."""
+    x, y = _sample(x, 2, "values"), _sample(y, 2, "values")
+    return pearson(scipy.stats.rankdata(x), scipy.stats.rankdata(y))
+
+
+def correlation_interval(
+    x: np.ndarray, y: np.ndarray, *, over: str, ranks: bool = False, level: float = LEVEL
+) -> Interval:
+    """The correlation of two measurements (n seeds, k arms): over "points", "seeds" or "means"."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if x.ndim != 2 or x.shape != y.shape:
+        raise ValueError(f"a correlation takes two arrays of one shape, seeds by arms, not {x.shape} and {y.shape}")
+    correlate = spearman if ranks else pearson
+    if over == "seeds":
+        each = [correlate(*pair) for pair in zip(x, y, strict=True)]
+        if max(map(abs, each)) == 1:
+            raise ValueError("a correlation of a seed is -1 or 1, whose Fisher transform is infinite")
+        found = student_interval(np.arctanh(each), level=level)
+        ends = (math.tanh(end) for end in (found.estimate, found.lower, found.upper))
+        return Interval(*ends, level, len(x), "Student over seeds, of Fisher transforms")
+    if over not in ("points", "means"):
+        raise ValueError(f"a correlation is over 'points', 'seeds' or 'means', not {over!r}")
+    u, v = (x.mean(0), y.mean(0)) if over == "means" else (x.reshape(-1), y.reshape(-1))
+    r = correlate(u, v)
+    return fisher_interval(r, len(u), level=level, variance=1 + r * r / 2 if ranks else 1.0)
+
+
+@functools.cache
+def spearman_values(count: int, ties: bool = False) -> tuple[Fraction, ...]:
+    """The signed squares rho |rho| of every Spearman correlation of `count` points, exact and in increasing order."""
+    patterns = itertools.product(range(count), repeat=count) if ties else itertools.permutations(range(count))
+    ranks = {_midranks(pattern) for pattern in patterns}
+    found = set()
+    for right in ranks:
+        for left in {tuple(sorted(each)) for each in ranks}:
+            xy, xx, yy = (
+                sum(a * b for a, b in zip(*pair, strict=True)) for pair in ((left, right), (left, left), (right, right))
+            )
+            if xx and yy:
+                found.add(xy * abs(xy) / (xx * yy))
+    return tuple(sorted(found))
+
+
+def _midranks(pattern: Sequence[int]) -> tuple[Fraction, ...]:
+    """The ranks of integers less their mean, ties at their mean rank."""
+    below = [sum(other < value for other in pattern) for value in pattern]
+    above = [sum(other > value for other in pattern) for value in pattern]
+    return tuple(Fraction(low - high, 2) for low, high in zip(below, above, strict=True))
+
+
+def minimizer_interval(grid: Sequence[float], values: np.ndarray, *, level: float = LEVEL) -> GridMinimum:
+    """The points of a grid (k,) at which the mean of values (n, k) may be least, familywise at the level."""
+    _require_level(level)
+    points, y = np.asarray(grid, float), np.asarray(values, float)
+    if points.ndim != 1 or len(points) < 2 or y.ndim != 2 or y.shape[1] != len(points):
+        raise ValueError(f"a minimum takes two points at least, one value a point: {points.shape}, {y.shape}")
+    if (np.diff(points) <= 0).any():
+        raise ValueError(f"a grid increases, and {points.tolist()} does not")
+    each = 1 - 2 * (1 - level) / (len(points) - 1)
+    worse = np.zeros(len(points), bool)
+    for i, j in itertools.permutations(range(len(points)), 2):
+        worse[i] |= student_interval(y[:, i] - y[:, j], level=each).lower > 0
+    kept = points[~worse].tolist()
+    means = [statistics.mean(column) for column in y.T.tolist()]
+    best = points.tolist()[means.index(min(means))]
+    method = f"Student of all pairs, each at {1 - (1 - level) / (len(points) - 1):.4g}"
+    return GridMinimum(best, kept[0], kept[-1], level, len(y), method, tuple(kept))
+
+
+def judge(
+    interval: Interval,
+    *,
+    null: float,
+    printed: float | tuple[float, float] | None = None,
+    direction: int | None = None,
+) -> Finding:
+    """What an interval says about a printed effect: "reproduced", "not reproduced" or "inconclusive"."""
+    if not all(map(math.isfinite, (interval.lower, interval.upper, null))) or interval.lower > interval.upper:
+        raise ValueError(f"no interval to judge by: [{interval.lower}, {interval.upper}] against {null}")
+    if (printed is None) == (direction is None):
+        raise ValueError("a claim is judged by its printed effect or, where it prints none, by its direction")
+    if printed is None:
+        near, far = null, math.copysign(math.inf, direction)
+    else:
+        ends = sorted(printed) if isinstance(printed, tuple) else [printed, printed]
+        near, far = ends if ends[0] >= null else reversed(ends)
+    sign = 1 if far > null else -1
+    lower, upper = sorted((sign * (interval.lower - null), sign * (interval.upper - null)))
+    nearest, farthest = sign * (near - null), sign * (far - null)
+    if nearest < 0 or farthest <= 0:
+        raise ValueError(f"the printed effect {printed} does not lie on one side of {null}")
+    shown = f"[{interval.lower:.4g}, {interval.upper:.4g}] at {interval.level:g}"
+    if lower > 0:
+        size = "less than printed" if upper < nearest else "more than printed" if lower > farthest else ""
+        return Finding("reproduced", f"{shown} excludes {null:g}" + (f", and is {size}" if size else ""))
+    if upper < 0:
+        return Finding("not reproduced", f"{shown} excludes {null:g} on the other side")
+    if upper < nearest:
+        return Finding("not reproduced", f"{shown} contains {null:g} and excludes the printed effect")
+    return Finding("inconclusive", f"{shown} contains {null:g} and the printed effect")
