@@ -122,7 +122,7 @@ def race(problem, exponents=EXPONENTS):
         return span * speed / speed[..., :1]
 
     start = np.log(problem.start)[..., None, None] + np.zeros((len(problem.start), len(exponents), 3))
-    run = gradient_flow(field, start, [1.0], rtol=1e-11)
+    run = gradient_flow(field, start, [1.0])
     s = np.exp(run.states[-1])
     return s, s * run.error[-1] + 8 * UNIT_ROUNDOFF * target
 
@@ -232,7 +232,7 @@ def test_along_the_flow_every_mode_keeps_the_time_law_of_its_depth(L, network):
     layers, T = network.layers(L), network.target_matrix(L)
     times = np.array([0.05, 0.4, 1.0])
     # when
-    run = layer_flow(layers, lambda W: W - T, times, rtol=1e-11)
+    run = layer_flow(layers, lambda W: W - T, times)
     # then   int_{s(0)}^{s(t)} r^(-p)/(lambda - r) dr = L t, which an error ds changes by ds s^(-p)/(lambda - s)
     present = network.start > 0
     s = np.where(present, network.modes(end_to_end(run.layers), L), 0.5)

@@ -68,7 +68,7 @@ def per_pair(matrices):
 
 def flow_of(problem, layers, times):
     """The gradient flow of a batch, with the largest |W_l| on the way, (T,)."""
-    run = layer_flow(layers, regression_gradient(problem.X, problem.Y), times, rtol=1e-10)
+    run = layer_flow(layers, regression_gradient(problem.X, problem.Y), times)
     return run, np.max([frobenius(W).max(-1) for W in run.layers], axis=0)
 
 

@@ -185,7 +185,7 @@ def test_the_flow_is_the_flow_of_the_sphere_at_the_time_over_the_square_of_the_l
         return -pull_back(zhat, s, (zhat - X[:, 0]) / 4, -1) @ X
 
     # when   L = 1 - cos(angle), so that on the unit circle tan(angle/2) decays as exp(-t)
-    flow = gradient_flow(field, start, times, rtol=1e-11, atol=1e-13)
+    flow = gradient_flow(field, start, times)
     at = 2 * np.arctan(np.tan(angles / 2) * np.exp(-times[:, None] / rho**2))
     expected = rho[:, None] * np.stack([np.cos(at), np.sin(at)], axis=-1)
     # then   so does it at t/rho^2, and |w| stays
@@ -319,7 +319,7 @@ def settled_flow(slopes, lengths, problem, times):
         return norm(np.matvec(problem.X, beta) - problem.y, axis=-1).max() - SETTLED
 
     start = np.concatenate([problem.v, problem.gamma[:, None]], axis=1)
-    return gradient_flow(fields, start, times, until=left, rtol=1e-10, atol=1e-12)
+    return gradient_flow(fields, start, times, until=left)
 
 
 def flow_of_weight_norm(problem, times):
