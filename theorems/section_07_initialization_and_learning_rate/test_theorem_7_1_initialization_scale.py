@@ -74,7 +74,8 @@ SMALL = {2: (1e-1, 1e-2, 1e-3, 1e-4, 1e-5), 3: (1e-1, 3e-2, 1e-2, 3e-3, 1e-3), 4
 LARGE = (0.5, 1.0, 3.0, 10.0, 100.0)
 PICTURE = np.array([[1.0, 2, 0, -1, 1], [0, 1, 2, 1, -1]]), np.array([1.0, -2])
 
-problems = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
+designs = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
+problems = designs.map(from_zero)
 
 
 def pick(problem, values):
@@ -187,7 +188,6 @@ def test_hypothesis_finds_a_neuron_with_two_limits():
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_along_the_flow_the_factors_stay_where_one_dual_vector_puts_them(depth, problem):
-    problem = from_zero(problem)
     alpha, start, pace = start_of_the_flow(problem, depth)
     # when   at three times
     flow = diagonal_flow(problem.X, problem.y, start, np.array([0.1, 0.5, 2.0]), rate=pace)
@@ -218,7 +218,6 @@ def test_along_the_flow_the_factors_stay_where_one_dual_vector_puts_them(depth, 
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_the_flow_converges_to_the_minimizer_of_the_potential(depth, problem):
-    problem = from_zero(problem)
     alpha, start, pace = start_of_the_flow(problem, depth)
     # given  the horizon at which |r| has shrunk by CONVERGED: d|r|^2/dt <= -4 D^2 alpha^{2D-2} s_n^2 |r|^2
     rate = 2 * depth**2 * alpha ** (2 * depth - 2) * problem.sigma_min**2 * pace
@@ -237,7 +236,7 @@ def test_the_flow_converges_to_the_minimizer_of_the_potential(depth, problem):
 
 
 @corrected(part="(a)")
-@given_batches(problem=problems)
+@given_batches(problem=designs)
 def test_where_rows_are_separate_the_flow_is_known_at_all_times(problem):
     # given  X = diag(x), so that every coordinate has a flow of its own, and D = 2
     y, x, alpha = problem.w0, 1 + np.abs(np.roll(problem.w0, 1, -1)) / 4, pick(problem, (0.5, 1.0, 2.0))[:, None]
@@ -258,7 +257,6 @@ def test_where_rows_are_separate_the_flow_is_known_at_all_times(problem):
 @corrected(part="(a)")
 @given_batches(problem=problems)
 def test_descent_keeps_what_its_steps_say_and_ends_at_the_minimizer_for_the_scales_it_has_left(problem):
-    problem = from_zero(problem)
     # given  H5: a step of 0.4 over a bound on the kernel's size, so that |a_t| < 1
     alpha, start, _ = start_of_the_flow(problem, 2)
     eta = 0.1 / np.hypot(2 * norm(least_norm(problem), axis=-1), 2 * alpha**2)
@@ -348,7 +346,6 @@ def test_the_flow_itself_learns_features_from_one_thousandth_and_none_from_one_h
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, problem):
-    problem = from_zero(problem)
     alpha, nu = pick(problem, SMALL[depth] + LARGE), least_l1_norm(problem.X, problem.y)[1]
     # when   p times |theta|^2/|theta_0|^2 - 1, at the minimizer of Q
     potential = DiagonalPotential(depth, alpha[:, None])
@@ -368,7 +365,6 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, problem):
-    problem = from_zero(problem)
     alpha = pick(problem, SMALL[depth] + LARGE)
     # when   at 1.1 alpha and alpha, in the unit in which Xh(X'nu) = sy and G = sum H, h = H'
     unit = 2 if depth == 2 else 1
@@ -390,7 +386,6 @@ def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, probl
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_kernel_has_stayed(depth, problem):
-    problem = from_zero(problem)
     alpha, m = pick(problem, LARGE), least_norm(problem)
     # when
     potential = DiagonalPotential(depth, alpha[:, None])
@@ -411,7 +406,6 @@ def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_ker
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_from_a_small_scale_the_l1_norm_of_the_limit_is_nearly_the_least(depth, problem):
-    problem = from_zero(problem)
     alpha, p = pick(problem, SMALL[depth]), problem.columns
     best = solved(DiagonalPotential(depth, alpha[:, None]), problem)
     # given  HiGHS's minimizer, moved onto {Xw = y}, and its dual bound M
@@ -459,7 +453,6 @@ def test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value(dep
 @necessity("H1", part="(a)")
 @given_batches(problem=problems)
 def test_without_H1_the_limit_stays_off_the_minimizer(problem):
-    problem = from_zero(problem)
     # given  u_0 v_0 = alpha^2, but ln(u_0/v_0) a unit vector of null(X)
     alpha, _, pace = start_of_the_flow(problem, 2)
     z0 = problem.N[:, :, 0]
