@@ -103,8 +103,13 @@ def solved(potential, problem):
     return best
 
 
+def dual_rounding(problem, z):
+    """How far a computed z = X'nu, (..., B), may be off."""
+    return 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(z, axis=-1))
+
+
 def slack_in_dual(network, alpha, error):
-    """How far z = X'nu, (B,), may be off when the factors are off by `error`: twice its derivative in u and v."""
+    """How far z = X'nu, (..., B), may be off when the factors are off by `error`: twice its derivative in u and v."""
     k, least = network.depth - 2, np.minimum(network.u, network.v)
     return 2 * error * (np.maximum(k, 1) * alpha[:, None] ** k / least ** (k + 1)).max(-1)
 
@@ -119,7 +124,7 @@ def assert_ends_at_the_minimizer(problem, potential, network, defect):
     _, S = potential.slope_between(np.maximum(np.abs(w), np.abs(best.w)) + best.radius[:, None])
     S, r = S.max(-1), residual_with_rounding(problem, w)
     assert_at_most(r, 2 * CONVERGED * norm(problem.y, axis=-1), why="the run has converged", instance=problem)
-    e = defect + 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(best.z, axis=-1))
+    e = defect + dual_rounding(problem, best.z)
     bound = S * (e + np.sqrt(e**2 + 4 * r * norm(nu, axis=-1) / S)) / 2 + best.radius
     assert_at_most(norm(w - best.w, axis=-1), bound, why="distance to the minimizer of Q", instance=problem)
 
@@ -191,25 +196,19 @@ def test_along_the_flow_the_factors_stay_where_one_dual_vector_puts_them(depth, 
     alpha, start, pace = start_of_the_flow(problem, depth)
     # when   at three times
     flow = diagonal_flow(problem.X, problem.y, start, np.array([0.1, 0.5, 2.0]), rate=pace)
-    networks = [DiagonalNetwork(*state, depth) for state in flow.states]
+    network = DiagonalNetwork(*np.moveaxis(flow.states, 1, 0), depth)
     # then   z is in row(X), and both factors are those of z
     potential = DiagonalPotential(depth, alpha[:, None])
-    z = np.array([potential.to_dual(net.u, net.v) for net in networks])
-    slack = np.array([slack_in_dual(net, alpha, error) for net, error in zip(networks, flow.error, strict=True)])
-    rounding = 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(z, axis=-1))
-    null_part = norm(problem.in_null_space(z), axis=-1)
-    assert_at_most(null_part.T, (slack + rounding).T, why="null part of z", instance=problem)
-    ends = [np.concatenate([net.u, net.v], -1) / alpha[:, None] for net in networks]
-    wanted = [np.concatenate(potential.factors(at), -1) for at in z]
-    grown = np.max(ends, axis=-1)
-    bound = 2 * grown * (slack + rounding)
-    assert_at_most(norm(np.subtract(ends, wanted), axis=-1).T, bound.T, why="u and v at z", instance=problem)
+    z = potential.to_dual(network.u, network.v)
+    slack = slack_in_dual(network, alpha, flow.error[:, None]) + dual_rounding(problem, z)
+    assert_at_most(norm(problem.in_null_space(z), axis=-1).T, slack.T, why="null part of z", instance=problem)
+    ends, wanted = np.concatenate([network.u, network.v], -1) / alpha[:, None], np.concatenate(potential.factors(z), -1)
+    grown = ends.max(-1)
+    bound = 2 * grown * slack
+    assert_at_most(norm(ends - wanted, axis=-1).T, bound.T, why="u and v at z", instance=problem)
     # and    so is the kernel, whose weights have the power 2D - 2
     power = 2 * depth - 2
-    change = [
-        net.kernel_weights / (2 * alpha[:, None] ** power) - 1 - potential.kernel_change(at)
-        for net, at in zip(networks, z, strict=True)
-    ]
+    change = network.kernel_weights / (2 * alpha[:, None] ** power) - 1 - potential.kernel_change(z)
     bound = bound * power * grown ** (power - 1)
     assert_at_most(norm(change, axis=-1).T, bound.T, why="the kernel's weights at z", instance=problem)
 
@@ -357,7 +356,7 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
     t = M / (2 * p * alpha**2)
     lower = p * t**2 / (1 + np.hypot(1, t)) if depth == 2 else M ** (2 / depth) / (2 * alpha**2) - p
     upper = m**2 / (4 * depth * alpha ** (2 * depth))
-    rounding = 64 * p * UNIT_ROUNDOFF * (1 + norm(best.z, axis=-1)) * growth
+    rounding = dual_rounding(problem, best.z) * growth
     assert_within(lower, growth, upper, slack=rounding, why="growth of the parameters", instance=problem)
 
 
@@ -374,7 +373,7 @@ def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, probl
     # then   s <y, change of nu> <= change of G <= s' <y, change of nu> with s < s'
     change = small.z - large.z
     rise, hidden = np.vecdot(small.w, change), (small.miss + large.miss) * norm(change, axis=-1)
-    rounding = 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(small.z, axis=-1)) * (G[0] + G[1]) + s[1] * hidden
+    rounding = dual_rounding(problem, small.z) * (G[0] + G[1]) + s[1] * hidden
     assert_within(s[0] * rise, G[1] - G[0], s[1] * rise, slack=rounding, why="change of G", instance=problem)
     # and    <y, change of nu> = (s' - s) y'(X diag(mean of h') X')^-1 y >= (s' - s) |y|^2 / (s_1^2 max h')
     slopes = [rate * Q.slope(best.z).max(-1) for rate, Q, best in zip(s, potentials, (large, small), strict=True)]
