@@ -11,6 +11,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 import gc
+import importlib.util
 import random
 from pathlib import Path
 
@@ -21,9 +22,8 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from fixtures.problems.determinism import ignore_constants_in_our_source
 from theorems.ledger.environment import check_example_database, check_torch, describe_environment
 
-pytest_plugins = ["theorems.ledger.plugin", "pytester"]
+pytest_plugins = ["theorems.ledger.plugin", "theorems.laboratory.plugin", "pytester"]
 
-SCALES = ("smoke", "reduced", "paper")
 DATABASE = Path(__file__).parent / ".hypothesis"
 
 # Drawing instances makes many small objects and little garbage: at Python's threshold, collecting is a tenth of a run.
@@ -45,8 +45,9 @@ ignore_constants_in_our_source()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("whichmin")
-    group.addoption("--scale", default="smoke", help=f"size of the experiments: {', '.join(SCALES)}")
+    if importlib.util.find_spec("pytest_timeout") is None:
+        # A GPU machine may have pytest alone; its settings in tox.ini and the markers of slow tests stay known.
+        parser.addini("timeout", "seconds that a test may take (needs pytest-timeout)")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,11 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("--hypothesis-profile")
     if profile is not None and profile not in ("fast", "thorough", "soak"):
         raise pytest.UsageError(f"--hypothesis-profile {profile!r} is unknown; profiles are fast, thorough, soak")
-    if config.getoption("--scale") not in SCALES:
-        raise pytest.UsageError(f"--scale {config.getoption('--scale')!r} is unknown; scales are {', '.join(SCALES)}")
     for problem in (check_torch(), check_example_database(DATABASE)):
         if problem is not None:
             raise pytest.UsageError(problem)
+    config.addinivalue_line("markers", "timeout(seconds): how long the test may take (needs pytest-timeout)")
     seed = config.getoption("--hypothesis-seed")
     if profile in ("thorough", "soak") and seed is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))

@@ -1,0 +1,141 @@
+"""The pytest plugin of the experiments: its options, the settings that a run has, and the sweep that runs trials."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.datasets.images import DataError, available, load_images
+from fixtures.sweeps.executors import EXECUTORS, ExecutorError, make_executor
+from fixtures.sweeps.settings import SCALES, Setting, refusal_of_cpu, settings_at
+from fixtures.sweeps.store import Store, StoreError
+from fixtures.sweeps.sweep import run_sweep
+from fixtures.sweeps.trials import Trial
+from theorems.ledger.plugin import leave_out
+
+Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("whichmin experiments")
+    group.addoption("--scale", default="smoke", help=f"size of the experiments: {', '.join(SCALES)}")
+    group.addoption("--data-dir", metavar="DIR", help="folder of MNIST and CIFAR-10; or set WHICHMIN_DATA")
+    group.addoption("--download", action="store_true", help="fetch the data that an experiment needs and DIR lacks")
+    group.addoption("--store", metavar="DIR", help="keep the trials there, and go on with those begun there")
+    group.addoption("--executor", default="inline", help=f"what runs the trials: {', '.join(EXECUTORS)}")
+    group.addoption("--partition", metavar="NAME", help="the Slurm partition of --executor slurm")
+    group.addoption(
+        "--slurm", metavar="KEY[=VALUE]", action="append", default=[], help="a long option of sbatch; may be repeated"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for option, known in (("--scale", SCALES), ("--executor", EXECUTORS)):
+        if config.getoption(option) not in known:
+            raise pytest.UsageError(f"{option} {config.getoption(option)!r} is unknown: {', '.join(known)}")
+    try:
+        available(None if config.getoption("--download") else data_folder(config))
+    except DataError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def data_folder(config: pytest.Config) -> Path | None:
+    """The folder of --data-dir, else of WHICHMIN_DATA, else of downloads where --download is given, else None."""
+    named = config.getoption("--data-dir") or os.environ.get("WHICHMIN_DATA")
+    if named:
+        return Path(named).expanduser().absolute()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whichmin"
+    return cache if config.getoption("--download") else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "setting" not in metafunc.fixturenames:
+        return
+    scale, printed = metafunc.config.getoption("--scale"), metafunc.module.PRINTED_DATA
+    folder = data_folder(metafunc.config)
+    present = printed if metafunc.config.getoption("--download") else available(folder)
+    settings = settings_at(scale, present, printed)
+    # Training takes minutes on a CPU, and hours at paper scale.
+    limits = {"cpu": [pytest.mark.slow, pytest.mark.timeout(1500)], "cuda": [pytest.mark.gpu, pytest.mark.timeout(0)]}
+    cases = [pytest.param(setting, marks=limits[setting.device], id=setting.title) for setting in settings]
+    metafunc.parametrize("setting", cases, indirect=True, scope="module")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse what this machine could not finish, or has no data for, before anything runs."""
+    cases = [(item, item.callspec.params["setting"]) for item in session.items if "setting" in _params(item)]
+    if not cases or session.config.option.collectonly:
+        return
+    large = {(item.module, setting) for item, setting in cases if setting.device == "cpu" and setting.scale != "smoke"}
+    if large:
+        flop = sum(trial.flop for module, setting in large for trial in module.trials(setting))
+        raise pytest.UsageError(refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed()))
+    for data in dict.fromkeys(setting.data for _, setting in cases):
+        try:
+            load_images(data, data_folder(session.config))
+        except DataError as error:
+            if not session.config.getoption("--allow-missing"):
+                raise pytest.UsageError(str(error)) from None
+            for item, setting in cases:
+                if setting.data == data:
+                    leave_out(item, str(error))
+
+
+def _params(item: pytest.Item) -> dict[str, Any]:
+    return getattr(getattr(item, "callspec", None), "params", {})
+
+
+def cpu_speed() -> float:
+    """Floating point operations a second that this CPU does in a float32 matrix product, on all its cores."""
+    import torch
+
+    a = torch.ones(1024, 1024)
+    a @ a
+    began = time.perf_counter()
+    a @ a
+    return 2 * 1024**3 / (time.perf_counter() - began) * (os.cpu_count() or 1) / torch.get_num_threads()
+
+
+@pytest.fixture(scope="module")
+def setting(request: pytest.FixtureRequest) -> Setting:
+    """Where the experiment is run; one case of a test for each setting of the run."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweep]:
+    """Runs trials and returns their records, in order: those that the store holds already are not run again.
+
+    Without --store the store lives as long as the run; the workers of a distributed run share it, and the trials.
+    """
+    config = request.config
+    base = tmp_path_factory.getbasetemp()
+    default = (base.parent if hasattr(config, "workerinput") else base) / "experiments"
+    with contextlib.ExitStack() as stack:
+        try:
+            store = Store(config.getoption("--store") or default)
+            executor = stack.enter_context(_executor(config, store))
+        except (StoreError, ExecutorError) as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+        def run(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+            return run_sweep(trials, store, executor, data_folder=data_folder(config))
+
+        yield run
+
+
+def _executor(config: pytest.Config, store: Store) -> Executor:
+    name = config.getoption("--executor")
+    # The jobs of a cluster outlive a run, and so must their store.
+    folder = store.path / "slurm" if config.getoption("--store") else None
+    return make_executor(
+        name, folder=folder, partition=config.getoption("--partition"), options=config.getoption("--slurm")
+    )
