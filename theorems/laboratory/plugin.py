@@ -78,7 +78,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if large:
         flop = sum(trial.flop for module, setting in large for trial in module.trials(setting))
         raise pytest.UsageError(refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed()))
-    for data in dict.fromkeys(setting.data for _, setting in cases):
+    for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
             load_images(data, data_folder(session.config))
         except DataError as error:
