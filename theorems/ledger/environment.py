@@ -14,10 +14,10 @@ OLDEST_TORCH = (2, 11)
 _LIST_OF_KEYS = sha384(b".hypothesis-keys").hexdigest()[:16]
 
 
-def describe_environment() -> dict[str, str]:
+def describe_environment(device: str = "cpu") -> dict[str, str]:
     """Versions and device, for the header and the ledger."""
     packages = {name: _version(name) for name in ("numpy", "scipy", "torch", "hypothesis")}
-    return {"python": platform.python_version(), **packages, "dtype": "float64", "device": "cpu"}
+    return {"python": platform.python_version(), **packages, "dtype": "float64", "device": device}
 
 
 def _version(package: str) -> str:

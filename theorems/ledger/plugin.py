@@ -26,6 +26,7 @@ from theorems.ledger.verdicts import Role
 _ROLES = {role.value.replace(" ", "_"): role for role in Role}
 _PROPERTY = "whichmin evidence"
 _FILES = pytest.StashKey[list[TheoremFile]]()
+_DEVICE = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,6 +121,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     import torch
 
     if torch.cuda.is_available():
+        session.config.stash[_DEVICE] = torch.cuda.get_device_name()
         return
     if not session.config.getoption("--allow-missing"):
         raise pytest.UsageError("the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing")
@@ -292,7 +294,7 @@ class Bookkeeper:
 
     def _write_json(self, directory: Path) -> None:
         profile = settings.get_current_profile_name()
-        document = ledger.as_json(self._entries, profile, describe_environment())
+        document = ledger.as_json(self._entries, profile, describe_environment(self._config.stash.get(_DEVICE, "cpu")))
         target = directory / "ledger.json"
         partial = target.with_suffix(".json.partial")
         partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
