@@ -167,11 +167,16 @@ class Krylov:
         values = scipy.linalg.eigvalsh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
         return float(values[0]), float(values[-1])
 
-    def ritz_pair(self) -> tuple[float, np.ndarray, float]:
-        """The largest Ritz value, its unit vector (p,), and |Ay - theta y| but for F: b_k times the last coordinate."""
-        _, s = scipy.linalg.eigh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
-        y = s[:, -1] @ self._basis[: len(self.a)]
-        return self.ends()[1], y / math.sqrt(y @ y), abs(self.b[-1] * float(s[-1, -1]))
+    def ritz_vector(self) -> tuple[np.ndarray, np.ndarray]:
+        """The unit vector y = Vs (p,) of the largest Ritz value, Ts = theta s, and Ay (p,) but for F.
+
+        The latter is theta y + b_k s_k v_{k+1}.
+        """
+        k = len(self.a)
+        theta, s = scipy.linalg.eigh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
+        y = s[:, -1] @ self._basis[:k]
+        size = math.sqrt(y @ y)
+        return y / size, (theta[-1] * y + self.b[-1] * s[-1, -1] * self._basis[k]) / size
 
     def lower_bound(self) -> float:
         """A number below lambda_max: theta less the rounding of the run.

@@ -1,10 +1,50 @@
-"""Sharpness of a trained network: the largest eigenvalue of the Hessian of its loss on a fixed sample of images."""
+"""Sharpness of a trained network: the largest eigenvalue of the Hessian of its loss on a fixed sample of images.
+
+What is measured
+    L(w) = sum_b (n_b/n) L_b(w), the loss of a fixed sample of n images in fixed batches of n_b. Batch normalization
+    takes mean and variance from the batch, as in training, so that L_b and its Hessian depend on which images share a
+    batch; running statistics are neither used nor touched. Everything else is in evaluation mode: dropout is off. The
+    sample is the beginning of a permutation drawn from the seed, so that a sample of 2,000 is part of the one of 5,000,
+    and its batches differ in size by one image at most. Batch statistics make L a function of the batch size too:
+    sharpness at two batch sizes compares two functions.
+
+How
+    Products Hv are eager double backward passes in float32, never through torch.compile (see properties.sharpness),
+    autocast or TF32, a batch at a time: the graph of one batch is freed before the next is built, and the sum over
+    batches is in float64, as are the recurrence and the full re-orthogonalization of Lanczos (properties.lanczos).
+    Keeping the graphs of all batches would save about a quarter of the time, at memory that grows with the sample.
+
+What is known of the result
+    `value` is the Rayleigh quotient y'Hy of the Ritz vector y that the run ends with, from one more product in float64.
+    It is a lower bound of the largest eigenvalue of the Hessian at these weights, up to rounding of float64.
+    `residual` = |Hy - value y| in float64: SOME eigenvalue lies that near; no product says that it is the largest.
+    `rounding` = |H_32 y - Hy|: what float32 does to a product. Where the residual is no larger, further products in
+    float32 cannot make it smaller. The error of the value is quadratic in the residual: residual^2/gap, at most, when
+    the largest eigenvalue is the one that is near and `gap` is the distance from the value to the next.
+    `christoffel` is what the moments of the run leave room for, were its products exact, unless the random start has
+    less of the leading eigenvector than all but MISSED of starts have (properties.lanczos). The run stops when this is
+    `accuracy` above the largest Ritz value, relative to the largest Ritz modulus, or when its budget is spent, and
+    `converged` says which. It is evidence against having stopped at the second eigenvalue, not a certificate: float32
+    products are those of no symmetric matrix.
+
+Normalizations
+    value * squared_norm (`normalized`) is unchanged when ALL parameters are multiplied by one number and the loss does
+    not feel it. With batch normalization it feels no rescaling of a filter in front of it, each filter by its own
+    number, but does feel the affine parameters and the last layer, and a leading eigenvector has parts in all of them.
+    So this product is invariant under no rescaling of the filters alone, not even by one number: it is a convention.
+    With D = diag|w| the largest eigenvalue of DHD (`scale_invariant`) is: where L(Cw) = L(w) for all w and one positive
+    diagonal C, H(Cw) = C^-1 H(w) C^-1, and |Cw| = C|w|. That covers filters in front of a batch normalization, up to
+    its eps, and units of a ReLU network (Dinh, Pascanu, Bengio, Bengio 2017, Sharp Minima Can Generalize For Deep Nets;
+    the normalization is that of Kwon, Kim, Park, Choi 2021, ASAM). It is the Hessian in relative coordinates
+    w_i (1 + s_i), in which parameters that are zero do not take part, and where H has a positive eigenvalue it is at
+    most the largest one times max w_i^2.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,32 +59,51 @@ if TYPE_CHECKING:
     Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 EXHAUSTED = 2.0**-20
-"""A coupling this small, beside the largest Ritz value, is rounding of float32: the Krylov space is invariant."""
+"""A coupling this small, beside the largest Ritz modulus, is rounding of float32: the Krylov space is invariant."""
 
 MISSED = 1e-2
-"""The probability of starts that see less of the leading eigenvector than the Christoffel bound takes for granted."""
+"""The share of random starts that have less of the leading eigenvector than the Christoffel bound supposes."""
 
 
 @dataclasses.dataclass(frozen=True)
-class LargeSharpness:
-    """The largest eigenvalue of the Hessian of a loss, as far as a few products tell."""
+class Estimate:
+    """The largest eigenvalue as far as a few products tell; the docstring of this module says what is known of it.
+
+    value, residual, rounding, christoffel: in units of the operator. christoffel is None where nothing is excluded.
+    products: in float32; one in float64 comes on top.
+    """
 
     value: float
     residual: float
     rounding: float
-    christoffel: float
+    christoffel: float | None
     converged: bool
     products: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LargeSharpness(Estimate):
+    """The sharpness of a network on a sample: an estimate for the Hessian, and what it is of.
+
+    squared_norm: |w|^2 of the parameters that require grad. loss: its value. batch: the largest batch allowed. sample:
+    the number of images. relative: the estimate for diag|w| H diag|w|, where asked for.
+    """
+
     squared_norm: float
-    scale_invariant: float | None
     loss: float
     batch: int
     sample: int
+    relative: Estimate | None
 
     @property
     def normalized(self) -> float:
-        """Value times squared norm."""
+        """The largest eigenvalue times |w|^2, in units of the loss."""
         return self.value * self.squared_norm
+
+    @property
+    def scale_invariant(self) -> float | None:
+        """The largest eigenvalue of diag|w| H diag|w|, in units of the loss; None where it was not asked for."""
+        return self.relative.value if self.relative else None
 
 
 def cross_entropy(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -55,7 +114,7 @@ def cross_entropy(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def squared(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The mean over all entries of the squared error of outputs (b, c) and one-hot labels (b,)."""
+    """The mean squared error of outputs (b, c) and one-hot labels (b,), over all b c entries."""
     import torch
 
     target = torch.nn.functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
@@ -63,16 +122,31 @@ def squared(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "squared": squared}
+"""Losses by name; each is a mean over the images of a batch."""
 
 
 def fixed_batches(images: int, *, sample: int, batch: int, seed: int) -> list[np.ndarray]:
-    """The batches of the sample: the first `sample` of a permutation of all images, cut into nearly equal pieces."""
+    """The indices of each batch: the first `sample` of a permutation of all images, in as few batches as may be.
+
+    Their sizes differ by one at most. Raises SharpnessError for a sample that is not there and a batch of no image.
+    """
+    if not 1 <= sample <= images:
+        raise SharpnessError(f"a sample of {sample} cannot be drawn from {images} images")
+    if batch < 1:
+        raise SharpnessError(f"a batch of {batch} images is none: ask for one or more")
     chosen = np.random.default_rng(seed).permutation(images)[:sample]
     return np.array_split(chosen, -(-sample // batch))
 
 
 class BatchedHessian:
-    """Products with the Hessian of the mean over batches, in the precision given; the model is left as it was."""
+    """Products with the Hessian of the loss of all batches, in one precision. The model is not touched.
+
+    model: in any mode, on any device, which inputs (n, ...) and labels (n,) are brought to, a batch each. loss: a mean
+    over the images of a batch. batches: indices. dtype: of the weights, the inputs and all that is computed of them.
+    The parameters that require grad are its variables, flattened and concatenated in the order of the model; `size` is
+    their number. They are copied, so that the gradients of the model stay what they are.
+    Raises SharpnessError for a compiled model and for parameters that are missing or below float32.
+    """
 
     def __init__(
         self,
@@ -85,74 +159,143 @@ class BatchedHessian:
     ) -> None:
         import torch
 
-        self._model, self._loss, self._dtype = model, loss, dtype
-        self._inputs, self._labels = inputs, labels
-        self._batches = [torch.from_numpy(batch).to(inputs.device) for batch in batches]
-        self._images = sum(map(len, batches))
-        self._weights = {
-            name: parameter.detach().to(dtype).requires_grad_()
-            for name, parameter in model.named_parameters()
-            if parameter.requires_grad
-        }
+        if hasattr(model, "_orig_mod") or any(part._compiled_call_impl for part in model.modules()):  # noqa: SLF001
+            raise SharpnessError("the model is compiled, and compiled Hessians can be wrong: give the eager model")
+        parameters = {name: each for name, each in model.named_parameters() if each.requires_grad}
+        if not parameters:
+            raise SharpnessError("the model has no parameters that require grad, so its loss has no Hessian")
+        if wrong := {each.dtype for each in parameters.values()} - {torch.float32, torch.float64}:
+            raise SharpnessError(f"parameters are {wrong.pop()}, curvature needs torch.float32: call model.float()")
+        self._model, self._loss = model, loss
+        self._weights = {name: each.detach().to(dtype).requires_grad_() for name, each in parameters.items()}
         self._rest = {
-            name: tensor.detach().to(dtype if tensor.is_floating_point() else tensor.dtype)
-            for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-            if name not in self._weights
+            name: each.detach().to(dtype) if each.is_floating_point() else each
+            for name, each in (*model.named_parameters(), *model.named_buffers())
+            if name not in parameters
         }
-        self._sizes = [weight.numel() for weight in self._weights.values()]
+        self._device = next(iter(parameters.values())).device
+        indices = [torch.from_numpy(batch) for batch in batches]
+        self._batches = [
+            (inputs[each.to(inputs.device)].to(self._device, dtype), labels[each.to(labels.device)].to(self._device))
+            for each in indices
+        ]
+        self._images = sum(map(len, batches))
+        self._sizes = [each.numel() for each in parameters.values()]
         self.size = sum(self._sizes)
 
-    def _losses(self) -> Iterator[torch.Tensor]:
-        """The loss of each batch times its share of the images, each with its own graph and its own statistics."""
+    def _share(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The loss of one batch times its share of the images; running statistics are updated in a copy, and lost."""
         import torch
 
-        for batch in self._batches:
-            inputs = self._inputs[batch].to(self._dtype)
-            tensors = {**self._weights, **{name: tensor.clone() for name, tensor in self._rest.items()}}
-            outputs = torch.func.functional_call(self._model, tensors, (inputs,))
-            yield self._loss(outputs, self._labels[batch]) * (len(batch) / self._images)
+        rest = {name: each.clone() for name, each in self._rest.items()}
+        outputs = torch.func.functional_call(self._model, {**self._weights, **rest}, (inputs,))
+        return self._loss(outputs, labels) * (len(labels) / self._images)
 
     def value(self) -> float:
         """The loss."""
         import torch
 
-        with _statistics_of_batches(self._model), torch.no_grad():
-            return math.fsum(float(loss) for loss in self._losses())
+        with _by_batch_statistics(self._model, self._device), torch.no_grad():
+            return math.fsum(float(self._share(*batch)) for batch in self._batches)
+
+    def weights(self) -> np.ndarray:
+        """The parameters (p,), float64."""
+        return _flat(self._weights.values()).cpu().numpy()
 
     def __call__(self, v: np.ndarray) -> np.ndarray:
         """Hv, (p,) float64, for v (p,) float64."""
         import torch
 
         weights = list(self._weights.values())
-        pieces = torch.from_numpy(v).to(self._inputs.device, self._dtype).split(self._sizes)
-        v_like = [piece.view_as(weight) for piece, weight in zip(pieces, weights, strict=True)]
-        total = torch.zeros(self.size, dtype=torch.float64, device=self._inputs.device)
-        with _statistics_of_batches(self._model), torch.enable_grad():
-            for loss in self._losses():
-                slopes = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)
-                moving = [(slope, piece) for slope, piece in zip(slopes, v_like, strict=True) if slope.requires_grad]
-                if moving:
-                    slopes, directions = zip(*moving, strict=True)
-                    image = torch.autograd.grad(slopes, weights, directions, materialize_grads=True)
-                    total += torch.cat([piece.reshape(-1) for piece in image])
+        pieces = torch.from_numpy(v).to(self._device, weights[0].dtype).split(self._sizes)
+        direction = [piece.view_as(weight) for piece, weight in zip(pieces, weights, strict=True)]
+        total = torch.zeros(self.size, dtype=torch.float64, device=self._device)
+        with _by_batch_statistics(self._model, self._device), torch.enable_grad():
+            for batch in self._batches:
+                total += self._image(batch, direction)
         return total.cpu().numpy()
+
+    def _image(self, batch: tuple[torch.Tensor, torch.Tensor], direction: list[torch.Tensor]) -> torch.Tensor:
+        """What one batch adds to Hv, (p,) float64; its graph ends with the call."""
+        import torch
+
+        weights = list(self._weights.values())
+        slopes = torch.autograd.grad(self._share(*batch), weights, create_graph=True, materialize_grads=True)
+        # A slope without a graph is constant in the parameters: it adds nothing.
+        moving = [index for index, slope in enumerate(slopes) if slope.requires_grad]
+        if not moving:
+            return torch.zeros(self.size, dtype=torch.float64, device=self._device)
+        slopes, direction = [slopes[index] for index in moving], [direction[index] for index in moving]
+        return _flat(torch.autograd.grad(slopes, weights, direction, materialize_grads=True))
+
+
+def _flat(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Tensors as one vector in float64."""
+    import torch
+
+    return torch.cat([each.detach().reshape(-1).double() for each in tensors])
 
 
 @contextmanager
-def _statistics_of_batches(model: torch.nn.Module) -> Iterator[None]:
-    """Batch normalization by the statistics of the batch, all else in evaluation mode, and no autocast."""
-    import torch
+def _by_batch_statistics(model: torch.nn.Module, device: torch.device) -> Iterator[None]:
+    """Batch normalization in training mode, all else in evaluation mode; no autocast, no TF32 and no bfloat16.
 
-    modes = [(module, module.training) for module in model.modules()]
+    The modes and the settings of torch are put back at the end.
+    """
+    import torch
+    from torch.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
+
+    modes = [(part, part.training) for part in model.modules()]
+    settings = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.mkldnn.matmul
+    settings = *settings, torch.backends.mkldnn.conv
+    precisions = [setting.fp32_precision for setting in settings]
     try:
-        for module, _ in modes:
-            module.training = isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
-        device = next(model.parameters()).device.type
-        with torch.autocast(device, enabled=False):
+        for part, _ in modes:
+            part.training = isinstance(part, (BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm))
+        for setting in settings:
+            setting.fp32_precision = "ieee"
+        with torch.autocast(device.type, enabled=False):
             yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for part, training in modes:
+            part.training = training
+        for setting, precision in zip(settings, precisions, strict=True):
+            setting.fp32_precision = precision
+
+
+def _largest(
+    single: Callable[[np.ndarray], np.ndarray],
+    double: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    accuracy: float,
+    budget: int,
+) -> Estimate:
+    """Lanczos on products in float32 from a start (p,), and one product in float64 with the Ritz vector it ends with.
+
+    Raises UncertifiedError when a product is not finite.
+    """
+    run = Krylov(single, start, 0.0)
+    component = least_component(len(start), MISSED)
+    converged = False
+    while not converged and len(run.a) < min(budget, len(start)):
+        run.extend()
+        low, theta = run.ends()
+        reach = max(abs(low), abs(theta))
+        converged = run.b[-1] <= EXHAUSTED * reach or run.excludes(theta + accuracy * reach, component)
+    y, expected = run.ritz_vector()
+    image = double(y)
+    value = float(y @ image)
+    if not math.isfinite(value):
+        raise UncertifiedError("the product of the operator with a vector is not finite")
+    upper = christoffel_upper(run, component)
+    return Estimate(
+        value=value,
+        residual=float(np.linalg.norm(image - value * y)),
+        rounding=float(np.linalg.norm(image - expected)),
+        christoffel=upper if math.isfinite(upper) else None,
+        converged=converged,
+        products=len(run.a),
+    )
 
 
 def network_sharpness(
@@ -162,47 +305,55 @@ def network_sharpness(
     *,
     loss: str | Loss,
     batch: int,
-    seed: int = 0,
     sample: int | None = None,
+    seed: int = 0,
     accuracy: float = 1e-2,
     budget: int = 40,
+    scale_invariant: bool = False,
 ) -> LargeSharpness:
-    """The largest eigenvalue of the Hessian of the loss on a sample, by at most `budget` products and one check."""
+    """The sharpness of a network on a sample of its training images; the model is left exactly as it was.
+
+    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented. loss: "cross_entropy", "squared" or
+    a function of the outputs and labels of a batch that is a mean over its images. batch: images that share their batch
+    statistics, at most. sample: images, all by default. seed: of the sample and of the start. accuracy: at which a run
+    stops, of the largest Ritz modulus. budget: products in float32 at most, for each eigenvalue. scale_invariant:
+    whether to run for diag|w| H diag|w| as well, which doubles the time.
+
+    The same arguments give the same result, bit for bit, on a CPU with a fixed number of threads.
+    Raises SharpnessError (one line) for arguments that make no sense, for a model that is compiled, has no parameters
+    that require grad or is below float32, and for a loss that is not finite; UncertifiedError when a product is not.
+    """
     import torch
 
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise SharpnessError(f"there is no loss {loss!r}, only {' and '.join(map(repr, LOSSES))}")
+    if not (0 < accuracy < 1 and budget >= 1):
+        raise SharpnessError(f"accuracy {accuracy:g} is not inside (0, 1), or a budget of {budget} products is none")
+    if len(inputs) != len(labels):
+        raise SharpnessError(f"there are {len(inputs)} inputs and {len(labels)} labels")
     sample = len(inputs) if sample is None else sample
     batches = fixed_batches(len(inputs), sample=sample, batch=batch, seed=seed)
     function = LOSSES[loss] if isinstance(loss, str) else loss
-    single = BatchedHessian(model, inputs, labels, function, batches, torch.float32)
-    start = np.random.default_rng(seed).standard_normal(single.size)
-    run = Krylov(single, start, 0.0)
-    component = least_component(single.size, MISSED)
-    converged = False
-    while not converged and len(run.a) < min(budget, single.size):
-        run.extend()
-        low, theta = run.ends()
-        reach = max(abs(low), abs(theta))
-        converged = run.b[-1] <= EXHAUSTED * reach or run.excludes(theta + accuracy * reach, component)
-    theta, y, coupling = run.ritz_pair()
-    double = BatchedHessian(model, inputs, labels, function, batches, torch.float64)
-    image = double(y)
-    value = float(y @ image)
+    single, double = (
+        BatchedHessian(model, inputs, labels, function, batches, dtype) for dtype in (torch.float32, torch.float64)
+    )
+    value = double.value()
     if not math.isfinite(value):
-        raise UncertifiedError("the product of the operator with a vector is not finite")
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        raise SharpnessError(f"the loss is {value:g}, and only a finite one has a Hessian: the training has diverged")
+    start = np.random.default_rng([seed, 1]).standard_normal(single.size)
+    found = _largest(single, double, start, accuracy, budget)
+    weights = double.weights()
+    relative = None
+    if scale_invariant:
+        size = np.abs(weights)
+        relative = _largest(
+            lambda v: size * single(size * v), lambda v: size * double(size * v), start, accuracy, budget
+        )
     return LargeSharpness(
-        value=value,
-        residual=float(np.linalg.norm(image - value * y)),
-        rounding=abs(value - theta),
-        christoffel=christoffel_upper(run, component),
-        converged=converged,
-        products=len(run.a),
-        squared_norm=math.fsum(float(weight.detach().double().square().sum()) for weight in weights),
-        scale_invariant=None,
-        loss=double.value(),
+        **vars(found),
+        squared_norm=float(weights @ weights),
+        loss=value,
         batch=batch,
         sample=sample,
+        relative=relative,
     )
-
-
-__all__ = ["BatchedHessian", "LargeSharpness", "SharpnessError", "fixed_batches", "network_sharpness"]

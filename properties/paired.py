@@ -58,6 +58,7 @@ class Finding(str):
     reason: str
 
     def __new__(cls, verdict: str, reason: str) -> Finding:
+        """A string that is the verdict, with a reason, one sentence."""
         finding = super().__new__(cls, verdict)
         finding.reason = reason
         return finding
