@@ -171,10 +171,18 @@ def found_by_batch(X, y, eta, batch):
     return at + (left + right - 2 * at) * S.item() / 2, w.item() ** 2 + S.item()
 
 
-def found_by_either(instance):
-    """Both numbers of `found_by_batch` on one of TWO_SAMPLES: D at B = 1 and 2, and E w^2 at B = 1 and 2, (2, 2)."""
-    (a, b), y = instance
-    return np.array([found_by_batch(fractions([[a], [b]]), fractions(y), Fraction(1, 9), B) for B in (1, 2)]).T
+def samples_on_which_one_exceeds_two(number):
+    """The simplest of TWO_SAMPLES where this number of `found_by_batch` is larger at B = 1 than at 2, and its values.
+
+    number: 0 for the mean variance of a gradient, 1 for E w^2.
+    """
+
+    def values(instance):
+        (a, b), y = instance
+        return [found_by_batch(fractions([[a], [b]]), fractions(y), Fraction(1, 9), B)[number] for B in (1, 2)]
+
+    found = smallest_violation(TWO_SAMPLES, lambda instance: operator.gt(*values(instance)))
+    return found, *values(found)
 
 
 @as_printed(part="(a)")
@@ -258,8 +266,7 @@ def test_the_smaller_batch_is_found_where_gradients_vary_more_and_weights_are_la
 
 @counterexample(part="(b)")
 def test_hypothesis_finds_samples_whose_gradients_vary_more_where_the_smaller_batch_is_found():
-    found = smallest_violation(TWO_SAMPLES, lambda instance: operator.gt(*found_by_either(instance)[0]))
-    one, both = found_by_either(found)[0]
+    found, one, both = samples_on_which_one_exceeds_two(0)
     assert_violates(one, both, reads="mean gradient variance {value} at B=1 > {limit} at B=2", xy=found)
 
 
@@ -524,8 +531,7 @@ def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem
 
 @counterexample(part="(d)")
 def test_hypothesis_finds_samples_on_which_the_smaller_batch_is_worse():
-    found = smallest_violation(TWO_SAMPLES, lambda instance: operator.gt(*found_by_either(instance)[1]))
-    one, both = found_by_either(found)[1]
+    found, one, both = samples_on_which_one_exceeds_two(1)
     assert_violates(one, both, reads="twice the risk, {value} at B=1 > {limit} at B=2", xy=found)
 
 
