@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.datasets.images import DataError, available, load_images
+from fixtures.datasets.download import ensure
+from fixtures.datasets.images import DataError, available
 from fixtures.sweeps.executors import EXECUTORS, ExecutorError, make_executor
 from fixtures.sweeps.settings import SCALES, Setting, refusal_of_cpu, settings_at
 from fixtures.sweeps.store import Store, StoreError
@@ -80,7 +81,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         raise pytest.UsageError(refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed()))
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
-            load_images(data, data_folder(session.config))
+            ensure(data, data_folder(session.config), download=session.config.getoption("--download"))
         except DataError as error:
             if not session.config.getoption("--allow-missing"):
                 raise pytest.UsageError(str(error)) from None

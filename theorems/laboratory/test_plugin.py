@@ -89,7 +89,7 @@ def test_slow_is_a_cpu_with_digits(experiment):
         (["-m", "slow", "--scale", "paper"], "--scale paper on a CPU would take about 17 minutes*"),
         (["-m", "slow", "--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
         (["-m", "slow", "--executor", "ray"], "--executor 'ray' is unknown: inline, local, slurm"),
-        (["-m", "gpu", "--executor", "slurm"], "CIFAR-10 needs a folder: --data-dir*--download*"),
+        (["-m", "gpu", "--executor", "slurm"], "CIFAR-10 is read from a folder: --data-dir*--download*"),
         (["-m", "slow", "--data-dir", "/nowhere"], "/nowhere: no such folder; --data-dir*"),
     ],
 )
@@ -103,7 +103,7 @@ def test_what_could_not_end_well_is_refused_in_one_line(experiment, options, com
 def test_missing_data_can_be_allowed_and_are_skipped_out_loud(experiment):
     result = experiment("-m", "gpu", "--executor", "slurm", "--allow-missing", "-rs")
     result.assert_outcomes(passed=1, skipped=1, deselected=1)
-    result.stdout.fnmatch_lines(["SKIPPED *CIFAR-10 needs a folder: --data-dir*"])
+    result.stdout.fnmatch_lines(["SKIPPED *CIFAR-10 is read from a folder: --data-dir*"])
 
 
 def test_the_folder_of_the_data_is_the_option_before_the_variable(monkeypatch, tmp_path):
