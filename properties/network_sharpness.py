@@ -145,7 +145,8 @@ class BatchedHessian:
     over the images of a batch. batches: indices. dtype: of the weights, the inputs and all that is computed of them.
     The parameters that require grad are its variables, flattened and concatenated in the order of the model; `size` is
     their number. They are copied, so that the gradients of the model stay what they are.
-    Raises SharpnessError for a compiled model and for parameters that are missing or below float32.
+    Raises SharpnessError for a compiled model, for parameters that are missing or below float32, and for batches of one
+    image where there is batch normalization.
     """
 
     def __init__(
@@ -166,6 +167,8 @@ class BatchedHessian:
             raise SharpnessError("the model has no parameters that require grad, so its loss has no Hessian")
         if wrong := {each.dtype for each in parameters.values()} - {torch.float32, torch.float64}:
             raise SharpnessError(f"parameters are {wrong.pop()}, curvature needs torch.float32: call model.float()")
+        if min(map(len, batches)) == 1 and any(map(_normalizes_batches, model.modules())):
+            raise SharpnessError("a batch of one image has no variance to normalize by: ask for a larger batch")
         self._model, self._loss = model, loss
         self._weights = {name: each.detach().to(dtype).requires_grad_() for name, each in parameters.items()}
         self._rest = {
@@ -236,6 +239,13 @@ def _flat(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
     return torch.cat([each.detach().reshape(-1).double() for each in tensors])
 
 
+def _normalizes_batches(part: torch.nn.Module) -> bool:
+    """Whether a module is a batch normalization."""
+    from torch.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
+
+    return isinstance(part, (BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm))
+
+
 @contextmanager
 def _by_batch_statistics(model: torch.nn.Module, device: torch.device) -> Iterator[None]:
     """Batch normalization in training mode, all else in evaluation mode; no autocast, no TF32 and no bfloat16.
@@ -243,7 +253,6 @@ def _by_batch_statistics(model: torch.nn.Module, device: torch.device) -> Iterat
     The modes and the settings of torch are put back at the end.
     """
     import torch
-    from torch.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
 
     modes = [(part, part.training) for part in model.modules()]
     settings = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.mkldnn.matmul
@@ -251,7 +260,7 @@ def _by_batch_statistics(model: torch.nn.Module, device: torch.device) -> Iterat
     precisions = [setting.fp32_precision for setting in settings]
     try:
         for part, _ in modes:
-            part.training = isinstance(part, (BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm))
+            part.training = _normalizes_batches(part)
         for setting in settings:
             setting.fp32_precision = "ieee"
         with torch.autocast(device.type, enabled=False):

@@ -193,6 +193,18 @@ def test_the_basis_of_a_run_stays_orthonormal():
     assert_within(1000 * (1 - 2.0**-16), run.lower_bound(), 1000 * (1 + 2.0**-20), why="lambda_max")
 
 
+def test_what_a_run_says_of_its_ritz_vector_is_exact_to_float64():
+    # given  a spectrum of integers, whose products round once
+    spectrum = np.arange(1.0, 41)
+    run = Krylov(lambda v: spectrum * v, np.random.default_rng(0).standard_normal(40), 0.0)
+    for _ in range(20):
+        run.extend()
+    y, image = run.ritz_vector()
+    bound = 40 * 20 * UNIT_ROUNDOFF * spectrum.max()
+    assert_at_most(np.linalg.norm(spectrum * y - image), bound, why="Ay = theta y + b_k s_k v_{k+1}")
+    assert_at_most(abs(y @ y - 1), 80 * UNIT_ROUNDOFF, why="|y|^2")
+
+
 def test_samples_are_nested_and_cut_as_evenly_as_may_be():
     few, many = (fixed_batches(50, sample=sample, batch=6, seed=3) for sample in (20, 50))
     assert_identical([*map(len, few)], [5, 5, 5, 5], why="four batches of at most six")
@@ -208,15 +220,18 @@ def state(model):
 
 
 def test_the_model_and_the_settings_are_left_as_they_were():
-    # given  modes of every kind, a frozen layer, a gradient, and settings of low precision
+    # given  modes of every kind, a frozen layer, and a gradient
     import torch
 
+    settings = [torch.backends.cuda.matmul, torch.backends.cudnn.conv]
+    settings += [torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv]
     model, (inputs, labels) = normalized_network().train(), images(6)
     model[4].eval()
     model[0].weight.requires_grad_(False)
     model[1].weight.grad = torch.ones(3)
+    inside = set()
+    model[2].register_forward_hook(lambda *_: inside.update(setting.fp32_precision for setting in settings))
     before, generator = state(model), torch.get_rng_state()
-    settings = [torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.mkldnn.matmul]
     precisions = [setting.fp32_precision for setting in settings]
     # when
     network_sharpness(model, inputs, labels, loss="cross_entropy", batch=3, budget=2)
@@ -228,6 +243,7 @@ def test_the_model_and_the_settings_are_left_as_they_were():
     assert_identical(str(before[2]), str(after[2]), why="modes and requires_grad")
     assert_identical(torch.equal(generator, torch.get_rng_state()), True, why="the global generator")
     assert_identical([setting.fp32_precision for setting in settings], precisions, why="precisions of torch")
+    assert_identical(sorted(inside), ["ieee"], why="their value in between: TF32 is the default of cuDNN")
 
 
 def test_neither_mode_autocast_nor_the_precision_of_torch_is_felt():
@@ -305,6 +321,7 @@ def compiled(model):
         ({"budget": 0}, "a budget of 0 products is none"),
         ({"sample": 9}, "a sample of 9 cannot be drawn from 6 images"),
         ({"batch": 0}, "a batch of 0 images is none"),
+        ({"batch": 1}, "a batch of one image has no variance"),
         ({"labels": [0]}, "there are 6 inputs and 1 labels"),
         ({"change": lambda model: model.requires_grad_(False)}, "no parameters that require grad"),
         ({"change": lambda model: model.bfloat16()}, "parameters are torch.bfloat16"),
