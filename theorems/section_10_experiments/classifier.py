@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.losses import mean_loss
 from fixtures.training.run import Training
 from properties.lanczos import UncertifiedError
-from properties.matched_loss import at_matched_loss
+from properties.matched_loss import at_matched_loss, matched_arms
 from properties.network_sharpness import network_sharpness
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-# Comparisons
+# Plans
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +144,67 @@ class Arm:
     batch: int
     label_noise: float = 0.0
     augment: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What an experiment is at one scale.
+
+    size: training images. width: of the ResNet-18. loss: the training loss at which runs are matched. epochs, steps:
+    where the rules of fixed epochs and, unless 0, of fixed steps stop. cap_epochs: where a run ends at the latest.
+    seeds: how many, from FIRST_SEED on. sample, recheck: as in ClassifierTrial; the first seed alone is re-checked.
+    """
+
+    size: int
+    width: int
+    loss: float
+    epochs: int
+    cap_epochs: int
+    seeds: int
+    sample: int
+    recheck: int
+    steps: int = 0
+
+    def stops(self) -> tuple[Stop, ...]:
+        """Losses on both sides of the matched one, below it first; fixed epochs; fixed steps."""
+        losses = [Stop("loss", factor * self.loss) for factor in (0.7, 3.0, 10.0)]
+        fixed_steps = [Stop("steps", self.steps)] if self.steps else []
+        return (*losses, Stop("epochs", self.epochs), *fixed_steps)
+
+    def trials(self, setting: Setting, arms: Iterable[Arm]) -> list[ClassifierTrial]:
+        """A run for each arm and seed, of ResNet-18 with cross-entropy; on CUDA in bfloat16, its step as a graph."""
+        on_gpu = setting.device == "cuda"
+        return [
+            ClassifierTrial(
+                TrainingConfig(
+                    data=setting.data,
+                    size=self.size,
+                    model="resnet18",
+                    width=self.width,
+                    stops=self.stops(),
+                    cap_epochs=self.cap_epochs,
+                    seed=FIRST_SEED + seed,
+                    device=setting.device,
+                    precision="bfloat16" if on_gpu else "float32",
+                    compiled=on_gpu,
+                    **dataclasses.asdict(arm),
+                ),
+                sample=self.sample,
+                recheck=0 if seed else self.recheck,
+            )
+            for arm in arms
+            for seed in range(self.seeds)
+        ]
+
+
+FIRST_SEED = 100
+"""Seeds below it served to choose the plans."""
+
+# Comparisons
+
+
+class UnsoundError(ValueError):
+    """Too few runs can be compared for a finding; the message is one line with the runs that are lost."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +230,7 @@ def _of_sharpness(name: str) -> Callable[[Measurement], float | None]:
 TEST_ERROR = Quantity(lambda at: 100 * at["test_error"], _field("train_loss"))
 """In percent."""
 
+TRAIN_LOSS = Quantity(_field("train_loss"), _field("train_loss"), logarithmic=True)
 STEPS = Quantity(_field("step"), _field("train_loss"), logarithmic=True)
 EPOCHS = Quantity(_field("epoch"), _field("train_loss"), logarithmic=True)
 SHARPNESS = Quantity(_of_sharpness("value"), _of_sharpness("loss"), logarithmic=True)
@@ -224,6 +287,29 @@ class Runs:
     def matched(self, arms: Sequence[Arm], quantity: Quantity, loss: float) -> np.ndarray:
         """The quantity at a matched training loss, (seeds, arms), seeds increasing; nan where a run is not matched."""
         return self._table(arms, lambda result: at_loss(result, quantity, loss))
+
+    def paired(self, arms: Sequence[Arm], loss: float, *quantities: Quantity) -> tuple[list[Arm], list[np.ndarray]]:
+        """The arms that can be compared at this loss, and the quantities there, (seeds, arms), without gaps.
+
+        Raises UnsoundError for fewer than two arms that half of the seeds bring there, or fewer than three seeds.
+        """
+        kept, tables = matched_arms(*(self.matched(arms, quantity, loss) for quantity in quantities))
+        left = [arm for arm, stays in zip(arms, kept, strict=True) if stays]
+        if len(left) < 2 or len(tables[0]) < 3:
+            raise UnsoundError(f"at training loss {loss} only {len(tables[0])} seeds of {len(left)} arms are matched")
+        return left, tables
+
+    def rechecked(self, arms: Sequence[Arm]) -> tuple[list[Arm], np.ndarray]:
+        """The arms with a sharpness measured on two samples at one moment, and both, (arms, 2), the larger one last."""
+        found = [
+            (arm, at["sharpness"]["value"], at["recheck"]["value"])
+            for arm in arms
+            for (other, _), result in self.results.items()
+            if other == arm
+            for at in result["measurements"]
+            if at["sharpness"] is not None and at["recheck"] is not None
+        ]
+        return [arm for arm, *_ in found], np.array([values for _, *values in found]).reshape(-1, 2)
 
     def residuals(self, arms: Iterable[Arm]) -> np.ndarray:
         """Residual over |lambda| of every sharpness that was measured in these arms, (k,)."""
