@@ -232,7 +232,6 @@ TEST_ERROR = Quantity(lambda at: 100 * at["test_error"], _field("train_loss"))
 
 TRAIN_LOSS = Quantity(_field("train_loss"), _field("train_loss"), logarithmic=True)
 STEPS = Quantity(_field("step"), _field("train_loss"), logarithmic=True)
-EPOCHS = Quantity(_field("epoch"), _field("train_loss"), logarithmic=True)
 SHARPNESS = Quantity(_of_sharpness("value"), _of_sharpness("loss"), logarithmic=True)
 NORMALIZED = Quantity(_of_sharpness("scale_invariant"), _of_sharpness("loss"), logarithmic=True)
 """The sharpness that rescaling a layer before batch normalization does not change."""
