@@ -23,9 +23,9 @@ What is known of the result
     the largest eigenvalue is the one that is near and `gap` is the distance from the value to the next.
     `christoffel` is what the moments of the run leave room for, were its products exact, unless the random start has
     less of the leading eigenvector than all but MISSED of starts have (properties.lanczos). The run stops when this is
-    `accuracy` above the largest Ritz value, relative to the largest Ritz modulus, or when its budget is spent, and
-    `converged` says which. It is evidence against having stopped at the second eigenvalue, not a certificate: float32
-    products are those of no symmetric matrix.
+    no more than `accuracy` above the largest Ritz value and the residual of the recurrence no larger than that, both in
+    units of the largest Ritz modulus, or when its budget is spent, and `converged` says which. It is evidence against
+    having stopped at the second eigenvalue, not a certificate: float32 products are those of no symmetric matrix.
 
 Normalizations
     value * squared_norm (`normalized`) is unchanged when ALL parameters are multiplied by one number and the loss does
@@ -43,6 +43,7 @@ Normalizations
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fixtures.training.losses import mean_loss
 from properties.lanczos import Krylov, UncertifiedError, christoffel_upper, least_component
 from properties.sharpness import SharpnessError
 
@@ -86,43 +88,21 @@ class LargeSharpness(Estimate):
     """The sharpness of a network on a sample: an estimate for the Hessian, and what it is of.
 
     squared_norm: |w|^2 of the parameters that require grad. loss: its value. batch: the largest batch allowed. sample:
-    the number of images. relative: the estimate for diag|w| H diag|w|, where asked for.
+    the number of images. scale_invariant: the largest eigenvalue of diag|w| H diag|w|, in units of the loss, and
+    relative: its estimate; None where not asked for.
     """
 
     squared_norm: float
     loss: float
     batch: int
     sample: int
+    scale_invariant: float | None
     relative: Estimate | None
 
     @property
     def normalized(self) -> float:
         """The largest eigenvalue times |w|^2, in units of the loss."""
         return self.value * self.squared_norm
-
-    @property
-    def scale_invariant(self) -> float | None:
-        """The largest eigenvalue of diag|w| H diag|w|, in units of the loss; None where it was not asked for."""
-        return self.relative.value if self.relative else None
-
-
-def cross_entropy(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The mean cross-entropy of logits (b, c) and labels (b,)."""
-    import torch
-
-    return torch.nn.functional.cross_entropy(outputs, labels)
-
-
-def squared(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The mean squared error of outputs (b, c) and one-hot labels (b,), over all b c entries."""
-    import torch
-
-    target = torch.nn.functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
-    return torch.nn.functional.mse_loss(outputs, target)
-
-
-LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "squared": squared}
-"""Losses by name; each is a mean over the images of a batch."""
 
 
 def fixed_batches(images: int, *, sample: int, batch: int, seed: int) -> list[np.ndarray]:
@@ -290,7 +270,10 @@ def _largest(
         run.extend()
         low, theta = run.ends()
         reach = max(abs(low), abs(theta))
-        converged = run.b[-1] <= EXHAUSTED * reach or run.excludes(theta + accuracy * reach, component)
+        converged = run.b[-1] <= EXHAUSTED * reach
+        if not converged and run.excludes(theta + accuracy * reach, component):
+            y, expected = run.ritz_vector()
+            converged = float(np.linalg.norm(expected - theta * y)) <= accuracy * reach
     y, expected = run.ritz_vector()
     image = double(y)
     value = float(y @ image)
@@ -322,27 +305,26 @@ def network_sharpness(
 ) -> LargeSharpness:
     """The sharpness of a network on a sample of its training images; the model is left exactly as it was.
 
-    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented. loss: "cross_entropy", "squared" or
-    a function of the outputs and labels of a batch that is a mean over its images. batch: images that share their batch
-    statistics, at most. sample: images, all by default. seed: of the sample and of the start. accuracy: at which a run
-    stops, of the largest Ritz modulus. budget: products in float32 at most, for each eigenvalue. scale_invariant:
-    whether to run for diag|w| H diag|w| as well, which doubles the time.
+    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented. loss: a name that
+    fixtures.training.losses knows, or a function of the outputs and labels of a batch that is a mean over its images.
+    batch: images that share their batch statistics, at most. sample: images, all by default. seed: of the sample and of
+    the start. accuracy: at which a run stops, of the largest Ritz modulus. budget: products in float32 at most, for
+    each eigenvalue. scale_invariant: whether to run for diag|w| H diag|w| as well, which doubles the time.
 
     The same arguments give the same result, bit for bit, on a CPU with a fixed number of threads.
-    Raises SharpnessError (one line) for arguments that make no sense, for a model that is compiled, has no parameters
-    that require grad or is below float32, and for a loss that is not finite; UncertifiedError when a product is not.
+    Raises TrainingError for a name of no loss; SharpnessError (one line) for arguments that make no sense, for a model
+    that is compiled, has no parameters that require grad or is below float32, and for a loss that is not finite;
+    UncertifiedError when a product is not.
     """
     import torch
 
-    if isinstance(loss, str) and loss not in LOSSES:
-        raise SharpnessError(f"there is no loss {loss!r}, only {' and '.join(map(repr, LOSSES))}")
     if not (0 < accuracy < 1 and budget >= 1):
         raise SharpnessError(f"accuracy {accuracy:g} is not inside (0, 1), or a budget of {budget} products is none")
     if len(inputs) != len(labels):
         raise SharpnessError(f"there are {len(inputs)} inputs and {len(labels)} labels")
     sample = len(inputs) if sample is None else sample
     batches = fixed_batches(len(inputs), sample=sample, batch=batch, seed=seed)
-    function = LOSSES[loss] if isinstance(loss, str) else loss
+    function = functools.partial(mean_loss, loss) if isinstance(loss, str) else loss
     single, double = (
         BatchedHessian(model, inputs, labels, function, batches, dtype) for dtype in (torch.float32, torch.float64)
     )
@@ -364,5 +346,6 @@ def network_sharpness(
         loss=value,
         batch=batch,
         sample=sample,
+        scale_invariant=relative.value if relative else None,
         relative=relative,
     )
