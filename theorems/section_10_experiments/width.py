@@ -22,6 +22,7 @@ import numpy as np
 from fixtures.kernels.empirical import empirical_ntk_of_all_outputs
 from fixtures.kernels.tuned_ridge import (
     BLOCK,
+    RATIOS,
     TunedRidge,
     bytes_of_regression,
     centered_one_hot,
@@ -43,6 +44,8 @@ CHECK = 20
 
 DIVERGED = 100.0
 """A loss this many times the one at the start, or one that is no number, is divergence."""
+
+SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
 
 POWER_STEPS, POWER_ROWS = 12, 200
 
@@ -127,6 +130,11 @@ class NetworkTrial(Trial):
     def title(self) -> str:
         """Parameterization, width, data and seed."""
         return f"{self.parameterization} network, m = {self.width}, {self.size} images of {self.data}, seed {self.seed}"
+
+    @property
+    def flop(self) -> float:
+        """Floating point operations of the descent at most: products of inputs and hidden weights, three to a step."""
+        return 6.0 * (self.batch or self.size) * math.prod(SHAPES[self.data]) * self.width * self.cap
 
     def run(self, bench: Bench) -> dict[str, Any]:
         """Movement, kernel change, losses and accuracies; see `_Descent.result`."""
@@ -425,12 +433,16 @@ class InfiniteKernelTrial(Trial):
         """Data and seed."""
         return f"infinite kernel, {self.size} images of {self.data}, seed {self.seed}"
 
+    @property
+    def flop(self) -> float:
+        """Floating point operations: a factorization to each ridge, as many as the grid begins with."""
+        return len(RATIOS) * self.size**3 / 3
+
     def run(self, bench: Bench) -> dict[str, Any]:
         """As `_told` has it. Raises TooLargeError before anything is allocated that would not fit."""
         import torch
 
-        dimension = math.prod(bench.images(self.data).train.shape[1:])
-        needed = bytes_of_regression(self.size, self.validation + self.test, dimension)
+        needed = bytes_of_regression(self.size, self.validation + self.test, math.prod(SHAPES[self.data]))
         require_room(needed, torch.device(self.device), f"kernel regression on {self.size:,} images")
         parts = split(bench.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
         K = relu_ntk_on_device(parts.train)
