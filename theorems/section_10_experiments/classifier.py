@@ -28,6 +28,7 @@ from fixtures.training.run import Training
 from properties.lanczos import UncertifiedError
 from properties.matched_loss import at_matched_loss, matched_arms
 from properties.network_sharpness import network_sharpness
+from properties.sharpness import SharpnessError
 
 if TYPE_CHECKING:
     from fixtures.sweeps.bench import Bench
@@ -124,7 +125,7 @@ class ClassifierTrial(Trial):
                 batch=self.group,
                 sample=min(sample, self.config.size),
             )
-        except UncertifiedError:
+        except (SharpnessError, UncertifiedError):
             return None
         return {name: _finite(value) for name, value in dataclasses.asdict(found).items()}
 
@@ -227,14 +228,19 @@ def _of_sharpness(name: str) -> Callable[[Measurement], float | None]:
     return lambda at: None if at["sharpness"] is None else at["sharpness"][name]
 
 
+def _normalized(at: Measurement) -> float | None:
+    found = at["sharpness"]
+    return None if found is None else found["value"] * found["squared_norm"]
+
+
 TEST_ERROR = Quantity(lambda at: 100 * at["test_error"], _field("train_loss"))
 """In percent."""
 
 TRAIN_LOSS = Quantity(_field("train_loss"), _field("train_loss"), logarithmic=True)
 STEPS = Quantity(_field("step"), _field("train_loss"), logarithmic=True)
 SHARPNESS = Quantity(_of_sharpness("value"), _of_sharpness("loss"), logarithmic=True)
-NORMALIZED = Quantity(_of_sharpness("scale_invariant"), _of_sharpness("loss"), logarithmic=True)
-"""The sharpness that rescaling a layer before batch normalization does not change."""
+NORMALIZED = Quantity(_normalized, _of_sharpness("loss"), logarithmic=True)
+"""lambda |w|^2, which scaling all weights before batch normalization alike does not change."""
 
 EDGE = Quantity(_field("edge"), _of_sharpness("loss"), logarithmic=True)
 """eta lambda/2: full-batch descent is unstable above 1."""
