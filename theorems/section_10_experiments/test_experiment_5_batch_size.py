@@ -41,7 +41,7 @@ import pytest
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
-from properties.certificates import assert_at_most, record_finding, record_series
+from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
 from properties.paired import judge, paired_slope, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments.classifier import (
@@ -203,6 +203,15 @@ def test_test_error_at_a_matched_loss_differs_between_the_largest_batch_and_the_
     finding = judge(found, null=0, printed=PRINTED_GAP)
     reads = f"B = {arms[-1].batch} less B = {arms[0].batch} at training loss {plan.loss:g}: {{estimate}} points of test"
     record_finding(finding, found, where=setting, trials=errors.size, reads=reads + " error [{lower}, {upper}]")
+
+
+@observed(part="(c)")
+def test_a_gap_that_all_seeds_share_is_known_exactly():
+    # given  errors of three seeds that differ by 8, and a large batch that is worse by 2 in each
+    errors = np.array([[4.0, 5.0, 6.0], [12.0, 11.0, 14.0], [20.0, 29.0, 22.0]])
+    # then   the interval has no width, which it has unless seeds are paired
+    found = difference(errors)
+    assert_identical([found.lower, found.estimate, found.upper], [2.0, 2.0, 2.0], why="the gap of each seed")
 
 
 @observed(part="(c)")
