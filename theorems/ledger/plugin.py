@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = config.getoption("--role")
     _refuse_what_the_registry_does_not_see(config, items)
     for item in items:
-        if not any(item.get_closest_marker(tier) for tier in TIERS):
+        if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
             item.add_marker("fast")
         if role := _role(item):
             # Here and not in a setup hook, which a skip marker would forestall: a skipped test is evidence that fails.
