@@ -295,7 +295,7 @@ def test_narrow_networks_gain_nothing_in_other_parameterizations_either(results,
 
 @measured(part="(d)")
 def test_narrow_networks_against_their_own_centered_linearizations(results):
-    networks, kernels = results.networks("best_test", linear=True), results.linearizations("test", NARROW)
+    networks, kernels = results.networks("best_test", NARROW, linear=True), results.linearizations("test", NARROW)
     record_gain((networks - kernels).mean(1), results, "m = 10, 100 less their tuned centered linearizations")
 
 
