@@ -49,13 +49,15 @@ class ClassifierTrial(Trial):
 
     sample: training images on whose loss lambda is measured, the same at every stop; all, where there are fewer.
     recheck: measure it on so many as well, where the first stop of the configuration fires; 0 for not. group: images
-    that batch normalization sees at once in either, whatever the batch size of the training.
+    that batch normalization sees at once in either, whatever the batch size of the training. relative: whether to
+    measure lambda_max(diag|w| H diag|w|) beside lambda.
     """
 
     config: TrainingConfig
     sample: int = 2000
     recheck: int = 0
     group: int = 500
+    relative: bool = False
 
     @property
     def title(self) -> str:
@@ -107,7 +109,7 @@ class ClassifierTrial(Trial):
         if before and before[-1]["step"] == training.step:
             measured = {**before[-1], **named, "recheck": None}
         else:
-            sharpness = self._sharpness(training, self.sample)
+            sharpness = self._sharpness(training, self.sample, relative=self.relative)
             edge = None if sharpness is None else self.config.eta * sharpness["value"] / 2
             evaluated = {name: _finite(value) for name, value in training.evaluate().items()}
             measured = {**named, **evaluated, "sharpness": sharpness, "edge": edge, "recheck": None}
@@ -115,7 +117,7 @@ class ClassifierTrial(Trial):
             measured["recheck"] = self._sharpness(training, self.recheck)
         return measured
 
-    def _sharpness(self, training: Training, sample: int) -> dict[str, Any] | None:
+    def _sharpness(self, training: Training, sample: int, *, relative: bool = False) -> dict[str, Any] | None:
         try:
             found = network_sharpness(
                 training.model,
@@ -124,6 +126,7 @@ class ClassifierTrial(Trial):
                 loss=functools.partial(mean_loss, self.config.loss),
                 batch=self.group,
                 sample=min(sample, self.config.size),
+                scale_invariant=relative,
             )
         except (SharpnessError, UncertifiedError):
             return None
@@ -153,7 +156,8 @@ class Plan:
 
     size: training images. width: of the ResNet-18. loss: the training loss at which runs are matched. epochs, steps:
     where the rules of fixed epochs and, unless 0, of fixed steps stop. cap_epochs: where a run ends at the latest.
-    seeds: how many, from FIRST_SEED on. sample, recheck: as in ClassifierTrial; the first seed alone is re-checked.
+    seeds: how many, from FIRST_SEED on. sample, recheck, relative: as in ClassifierTrial; the first seed alone is
+    re-checked.
     """
 
     size: int
@@ -165,6 +169,7 @@ class Plan:
     sample: int
     recheck: int
     steps: int = 0
+    relative: bool = False
 
     def stops(self) -> tuple[Stop, ...]:
         """Losses on both sides of the matched one, below it first; fixed epochs; fixed steps."""
@@ -192,6 +197,7 @@ class Plan:
                 ),
                 sample=self.sample,
                 recheck=0 if seed else self.recheck,
+                relative=self.relative,
             )
             for arm in arms
             for seed in range(self.seeds)
@@ -240,7 +246,11 @@ TRAIN_LOSS = Quantity(_field("train_loss"), _field("train_loss"), logarithmic=Tr
 STEPS = Quantity(_field("step"), _field("train_loss"), logarithmic=True)
 SHARPNESS = Quantity(_of_sharpness("value"), _of_sharpness("loss"), logarithmic=True)
 NORMALIZED = Quantity(_normalized, _of_sharpness("loss"), logarithmic=True)
-"""lambda |w|^2, which scaling all weights before batch normalization alike does not change."""
+"""lambda |w|^2: not changed by scaling all weights at once, where that leaves the loss alone; with batch normalization
+it does not, and scaling the filters alone, which does, changes this number."""
+
+RELATIVE = Quantity(_of_sharpness("scale_invariant"), _of_sharpness("loss"), logarithmic=True)
+"""lambda_max(diag|w| H diag|w|), which scaling any filter in front of a batch normalization does not change."""
 
 EDGE = Quantity(_field("edge"), _of_sharpness("loss"), logarithmic=True)
 """eta lambda/2: full-batch descent is unstable above 1."""

@@ -76,10 +76,10 @@ PLANS = {
     "digits": Plan(200, 300, 797, linear=200, target=0.05, cap=3000, seeds=5),
     "smoke": Plan(200, 300, 2000, linear=200, target=0.05, cap=1000, seeds=5),
     "reduced": Plan(10_000, 2000, 10_000, linear=500, target=0.3, cap=1000, seeds=3, batch=2000),
-    "paper": Plan(45_000, 5000, 10_000, linear=1000, target=0.3, cap=5000, seeds=5, batch=4500),
+    "paper": Plan(45_000, 5000, 10_000, linear=1000, target=0.3, cap=3000, seeds=5, batch=4500),
 }
 """A step of a batch of 2000 at m = 10,000 on CIFAR-10 is 0.4 Tflop, some 10 ms of an H100's float32: `reduced` has 12
-such runs of 1000 steps, 2 minutes, and `paper` 20 runs of 5000 steps of twice that, 40 minutes; the rest is less."""
+such runs of 1000 steps, 2 minutes, and `paper` 20 runs of 3000 steps of twice that, 20 minutes; the rest is less."""
 
 
 def plan_of(setting):

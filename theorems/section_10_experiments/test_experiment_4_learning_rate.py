@@ -64,6 +64,7 @@ from theorems.ledger import measured, observed
 from theorems.section_10_experiments.classifier import (
     EDGE,
     NORMALIZED,
+    RELATIVE,
     SHARPNESS,
     TEST_ERROR,
     TRAIN_LOSS,
@@ -79,8 +80,8 @@ PRINTED_RHO = -0.89
 BEST, SLIGHTLY_BELOW = 0.1, (3 / 4, 1.0)
 
 PLANS = {
-    "digits": Plan(500, 4, loss=0.1, epochs=40, cap_epochs=250, seeds=6, sample=250, recheck=500),
-    "smoke": Plan(300, 4, loss=0.1, epochs=20, cap_epochs=60, seeds=3, sample=100, recheck=200),
+    "digits": Plan(500, 4, loss=0.1, epochs=40, cap_epochs=250, seeds=6, sample=250, recheck=500, relative=True),
+    "smoke": Plan(300, 4, loss=0.1, epochs=20, cap_epochs=60, seeds=3, sample=100, recheck=200, relative=True),
     "reduced": Plan(10_000, 16, loss=0.5, epochs=30, cap_epochs=30, seeds=3, sample=1000, recheck=2000),
     "paper": Plan(50_000, 64, loss=0.1, epochs=30, cap_epochs=30, seeds=5, sample=2000, recheck=5000),
 }
@@ -147,14 +148,16 @@ def test_sharpness_falls_with_the_learning_rate_at_a_matched_loss(runs, setting)
     plan = PLANS[plan_of(setting)]
     for said, family in families(setting).items():
         # given  all learning rates stopped at one training loss, lambda matched by the loss that it is of
-        arms, (sharpness, normalized) = runs.paired(family, plan.loss, SHARPNESS, NORMALIZED)
+        others = {"lambda |w|^2": NORMALIZED} | ({"lambda of diag|w| H diag|w|": RELATIVE} if plan.relative else {})
+        arms, (sharpness, *tables) = runs.paired(family, plan.loss, SHARPNESS, *others.values())
         # when   the slope of log lambda in log eta, within each seed
-        slope = paired_slope(etas_of(arms), sharpness)
+        slope, *beside = (paired_slope(etas_of(arms), table) for table in (sharpness, *tables))
         # then
         reads = f"{said}at training loss {plan.loss:g} lambda goes as eta to the {{estimate}} [{{lower}}, {{upper}}]"
-        beside = f", lambda |w|^2 to the {paired_slope(etas_of(arms), normalized).estimate:.3g}, eta {etas_of(arms)}"
+        for name, other in zip(others, beside, strict=True):
+            reads += f", {name} to the {other.estimate:.3g} [{other.lower:.3g}, {other.upper:.3g}]"
         finding = judge(slope, null=0, direction=-1)
-        record_finding(finding, slope, where=setting, trials=sharpness.size, reads=reads + beside)
+        record_finding(finding, slope, where=setting, trials=sharpness.size, reads=reads + f", eta {etas_of(arms)}")
         record_series(
             f"{said}sharpness at a matched loss, {setting.title}",
             eta=etas_of(arms),

@@ -62,12 +62,13 @@ FIRST_ETA, NOISE, PRINTED_GAP = 0.05, 0.2, 3.0
 PLANS = {
     "digits": Plan(800, 4, loss=0.1, epochs=10, steps=150, cap_epochs=250, seeds=7, sample=250, recheck=800),
     "smoke": Plan(300, 4, loss=0.1, epochs=10, steps=40, cap_epochs=60, seeds=3, sample=100, recheck=200),
-    "reduced": Plan(10_000, 16, loss=0.5, epochs=15, steps=400, cap_epochs=200, seeds=3, sample=1000, recheck=2000),
-    "paper": Plan(50_000, 64, loss=0.3, epochs=20, steps=500, cap_epochs=80, seeds=5, sample=2000, recheck=5000),
+    "reduced": Plan(10_000, 16, loss=0.5, epochs=10, steps=200, cap_epochs=170, seeds=3, sample=1000, recheck=2000),
+    "paper": Plan(50_000, 64, loss=0.3, epochs=12, steps=400, cap_epochs=70, seeds=5, sample=2000, recheck=5000),
 }
 """On an H100 a step of width 16 takes 2 ms, or what its images need at 0.2 GFLOP each; `reduced` is 24 runs of 5 to
-15 s and a few sharpnesses of 2 s, 6 minutes. At width 64 an epoch takes 2 s for large batches and 4.5 s for 32, and a
-sharpness 13 s: `paper` is 40 runs of 90 to 230 s, 1 hour and 50 minutes. There is no augmentation: Experiment 4 has it.
+15 s and a few sharpnesses of 2 s, 5 minutes. At width 64 an epoch takes 2 s for large batches and 4.5 s for 32, and a
+sharpness 13 s: `paper` is 40 runs of 100 to 210 s, 1 hour and 55 minutes. The caps are as many epochs as the fixed
+steps take at the largest batch. There is no augmentation: Experiment 4 has it.
 """
 
 
