@@ -33,6 +33,13 @@ Tolerance   Rules, frozen before the seeds were run: 95 % intervals, Student's o
             movement in log m: reproduced below -1/4, half of what the ntk parameterization has in theory. (b) to (e)
             The gain: reproduced above 2.5 points, half of the least printed; not reproduced below it, nor where it may
             be nothing and is less than 5 points. All else is inconclusive. Limits of what is observed: seeds 0 to 4
+Findings    On digits relative movement falls as m to the -0.81 with f_0 kept; without it the change of the kernel falls
+            from 0.9 to 0.0003 in standard and from 2 to 0.004 in ntk coordinates, and stays near 3 in mean-field ones.
+            Wide networks lose to narrow ones by 20 points with f_0 kept and win by 8 without it; the linearization of a
+            wide network, which learns no feature, loses the same 25 points to f_0. Of the 12 points over their own
+            linearizations all but half a point are those of m = 10, whose kernel has 740 features for 2,000 targets.
+            The kernel of infinite width is at its best where its ridge vanishes, and better than every network. So the
+            print's gain is there for two baselines that kernel regression need not have, and not for the third
 Chance      Each interval misses with probability 5 % if effects of seeds are normal, which five seeds cannot show
 Expected    not reproduced
 """
@@ -55,7 +62,8 @@ PARAMETERIZATIONS = ("standard", "ntk", "mean-field")
 CLASSES, FIRST_SEED = 10, 100
 
 CLOSE = -1 / 4
-GAIN, LEAST_GAIN = (0.05, 0.08), 0.025
+ACCURACIES = ("test", "best_test")
+GAIN, LEAST_GAIN = (5.0, 8.0), 2.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +139,7 @@ def trials(setting):
 
 
 class Results:
-    """What the trials of a setting came to; tables have a row for each seed."""
+    """What the trials of a setting came to; tables have a row for each seed, accuracies are in percent."""
 
     def __init__(self, setting, records):
         self.setting = setting
@@ -139,7 +147,8 @@ class Results:
 
     def networks(self, key, widths=WIDTHS, parameterization="standard", **options):
         """(seeds, widths) of one result of networks."""
-        return np.array(
+        unit = 100 if key in ACCURACIES else 1
+        return unit * np.array(
             [
                 [self._of[network(self.setting, m, seed, parameterization, **options)][key] for m in widths]
                 for seed in seeds_of(self.setting)
@@ -147,21 +156,26 @@ class Results:
             float,
         )
 
-    def linearizations(self, key, widths, *, kept="", random=False):
-        """(seeds, widths) of one result of linearizations at the start; kept: "_with_f0" for those that keep f_0."""
-        return np.array(
+    def linearizations(self, widths, *, kept="", random=False):
+        """(seeds, widths) of the test accuracy of linearizations; kept: "_with_f0" for those that keep f_0."""
+        return 100 * np.array(
             [
                 [
-                    self._of[network(self.setting, m, seed, random=random, linear=True)][f"linearization{kept}"][key]
+                    self._of[network(self.setting, m, seed, random=random, linear=True)][f"linearization{kept}"]["test"]
                     for m in widths
                 ]
                 for seed in seeds_of(self.setting)
             ],
         )
 
-    def infinite(self, key="test"):
-        """(seeds,) of the infinitely wide kernel."""
-        return np.array([self._of[infinite(self.setting, seed)][key] for seed in seeds_of(self.setting)])
+    def infinite(self):
+        """(seeds,) of the test accuracy of the infinitely wide kernel."""
+        return 100 * np.array([self._of[infinite(self.setting, seed)]["test"] for seed in seeds_of(self.setting)])
+
+    def ridgeless(self):
+        """The share of seeds whose infinite kernel is at its best with the least ridge, in words."""
+        edges = [self._of[infinite(self.setting, seed)]["at_edge"] for seed in seeds_of(self.setting)]
+        return f"best without a ridge in {edges.count('lowest')} of {len(edges)} seeds"
 
     def narrow_less_wide(self, parameterization="standard", **options):
         """(seeds,) of the gain of narrow networks over wide ones."""
@@ -179,7 +193,7 @@ def record_gain(gains, results, reads):
     """The finding about a gain (seeds,), and its interval."""
     interval = student_interval(gains)
     finding = judge(interval, null=LEAST_GAIN, printed=GAIN)
-    told = f"{reads}: {{estimate}} [{{lower}}, {{upper}}] of test accuracy"
+    told = f"{reads}: {{estimate}} points [{{lower}}, {{upper}}] of test accuracy"
     record_finding(finding, interval, where=results.setting, trials=len(gains), reads=told)
 
 
@@ -261,7 +275,7 @@ def test_narrow_networks_against_wide_ones_with_their_random_functions(results, 
 @observed(part="(b)")
 def test_random_function_at_the_start_costs_the_linearization_of_a_wide_network_what_it_costs_the_network(results):
     # given  m = 1000; the same kernel, both tuned
-    kept, centered = (results.linearizations("test", WIDE[:1], kept=name, random=True) for name in ("_with_f0", ""))
+    kept, centered = (results.linearizations(WIDE[:1], kept=name, random=True) for name in ("_with_f0", ""))
     network = results.networks("best_test", WIDE[:1], random=True, linear=True)
     # then   f_0 costs it a printed gain at least, and the network is no better
     assert_at_most(kept.mean() + GAIN[0], centered.mean(), why="tuned linearization with f_0, without")
@@ -295,7 +309,7 @@ def test_narrow_networks_gain_nothing_in_other_parameterizations_either(results,
 
 @measured(part="(d)")
 def test_narrow_networks_against_their_own_centered_linearizations(results):
-    networks, kernels = results.networks("best_test", NARROW, linear=True), results.linearizations("test", NARROW)
+    networks, kernels = results.networks("best_test", NARROW, linear=True), results.linearizations(NARROW)
     record_gain((networks - kernels).mean(1), results, "m = 10, 100 less their tuned centered linearizations")
 
 
@@ -310,7 +324,8 @@ def test_without_a_ridge_the_linearization_with_as_many_weights_as_targets_is_fa
     tuned = [trial.run(OpenBench())["linearization"] for trial in trials]
     # then   the smallest ridge of the grid against the best, both on the validation split
     best = np.mean([found["best_validation"] for found in tuned])
-    assert_at_most(np.mean([found["validation"][0] for found in tuned]) + GAIN[1], best, why="no ridge, the best ridge")
+    none = np.mean([found["validation"][0] for found in tuned])
+    assert_at_most(none + GAIN[1] / 100, best, why="no ridge, the best ridge")
 
 
 # (e) the infinite kernel
@@ -319,8 +334,7 @@ def test_without_a_ridge_the_linearization_with_as_many_weights_as_targets_is_fa
 @measured(part="(e)")
 def test_narrow_networks_against_the_tuned_kernel_of_infinite_width(results):
     gains = results.networks("best_test", NARROW).mean(1) - results.infinite()
-    edges = np.count_nonzero(results.infinite("at_edge") != None)  # noqa: E711 - entry by entry
-    record_gain(gains, results, f"m = 10, 100 less the infinite kernel ({edges} ridges at the limit of their grid)")
+    record_gain(gains, results, f"m = 10, 100 less the infinite kernel, {results.ridgeless()}")
 
 
 @observed(part="(e)")
