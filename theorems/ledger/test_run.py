@@ -354,6 +354,13 @@ def test_the_expected_verdict_binds_in_the_setting_it_was_frozen_for(theory):
     assert result.ret == 0
 
 
+def test_who_expects_a_measurement_to_be_inconclusive_is_not_contradicted_by_what_it_finds(theory):
+    theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="inconclusive")
+    assert theory.run().ret == 0
+    theory.write("a", measurements("'inconclusive'"), label="Experiment 3", expected="reproduced")
+    theory.run().stdout.fnmatch_lines(["*the evidence says inconclusive, the docstring expects reproduced"])
+
+
 def test_without_its_measurements_an_experiment_is_not_run(theory):
     theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="reproduced")
     theory.run("-k", "beside").stdout.fnmatch_lines(["Experiment 3 *not run*", "*needs -m slow*"])
