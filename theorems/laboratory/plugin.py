@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,21 @@ from typing import Any
 import pytest
 
 from fixtures.datasets.download import ensure
-from fixtures.datasets.images import DataError, available
+from fixtures.datasets.images import DataError, available, load_images
+from fixtures.models.memory import TooLargeError
 from fixtures.sweeps.executors import EXECUTORS, ExecutorError, make_executor
 from fixtures.sweeps.settings import SCALES, Setting, refusal_of_cpu, settings_at
 from fixtures.sweeps.store import Store, StoreError
 from fixtures.sweeps.sweep import run_sweep
-from fixtures.sweeps.trials import Trial
+from fixtures.sweeps.trials import SweepError, Trial
+from fixtures.training.config import TrainingError
 from theorems.ledger.plugin import leave_out
 
 Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
+
+OUTDATED = pytest.StashKey[set[str]]()
+# Of these the line says everything, and a traceback would bury it.
+_TOLD = (StoreError, ExecutorError, DataError, TrainingError, TooLargeError)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse what this machine could not finish, or has no data for, before anything runs."""
+    """Refuse what this machine could not finish, or has no sound data for, before anything runs."""
     cases = [(item, item.callspec.params["setting"]) for item in session.items if "setting" in _params(item)]
     if not cases or session.config.option.collectonly:
         return
@@ -79,15 +86,38 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if large:
         flop = sum(trial.flop for module, setting in large for trial in module.trials(setting))
         raise pytest.UsageError(refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed()))
+    folder, download = data_folder(session.config), session.config.getoption("--download")
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
-            ensure(data, data_folder(session.config), download=session.config.getoption("--download"))
+            ensure(data, folder, download=download)
         except DataError as error:
             if not session.config.getoption("--allow-missing"):
                 raise pytest.UsageError(str(error)) from None
             for item, setting in cases:
                 if setting.data == data:
                     leave_out(item, str(error))
+            continue
+        try:
+            load_images(data, folder)
+        except DataError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _on_terminal(config: pytest.Config) -> Iterator[None]:
+    """Let a progress bar that is drawn inside the block be seen, on a line of its own: pytest would capture it.
+
+    The workers of a distributed run have one terminal, on which their bars would overwrite one another: they draw none.
+    """
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None or hasattr(config, "workerinput"):
+        yield
+        return
+    with capture.global_and_fixture_disabled():
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None and sys.stderr.isatty():
+            reporter.ensure_newline()
+        yield
 
 
 def _params(item: pytest.Item) -> dict[str, Any]:
@@ -128,9 +158,45 @@ def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
         def run(trials: Sequence[Trial]) -> list[dict[str, Any]]:
-            return run_sweep(trials, store, executor, data_folder=data_folder(config))
+            try:
+                with _on_terminal(config):
+                    records = run_sweep(trials, store, executor, data_folder=data_folder(config))
+            except SweepError as error:
+                if any(isinstance(cause, _TOLD) for cause in _causes(error)):
+                    pytest.fail(str(error), pytrace=False)
+                raise
+            note_outdated(config, (trial.key for trial in store.of_other_source(trials)))
+            return records
 
         yield run
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def note_outdated(config: pytest.Config, keys: Iterable[str]) -> None:
+    """Remember records that other source code made; a worker of a distributed run hands them over at its end."""
+    known = config.stash.setdefault(OUTDATED, set())
+    known.update(keys)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["whichmin outdated"] = sorted(known)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    note_outdated(node.config, getattr(node, "workeroutput", {}).get("whichmin outdated", ()))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell who reads the ledger that some of its measurements are not of the code that judged them."""
+    if outdated := config.stash.get(OUTDATED, set()):
+        word = "record was" if len(outdated) == 1 else "records were"
+        terminalreporter.write_line(
+            f"{len(outdated)} {word} made by other source code than this: name another --store to measure again"
+        )
 
 
 def _executor(config: pytest.Config, store: Store) -> Executor:

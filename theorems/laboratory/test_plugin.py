@@ -1,10 +1,15 @@
 """Self-tests: which settings a run has, and what is refused before anything runs."""
 
+import errno
+import os
+import sys
 import types
 
 import pytest
 
+from fixtures.datasets import images
 from fixtures.sweeps.settings import Setting, refusal_of_cpu, settings_at
+from fixtures.sweeps.store import Store
 from theorems.laboratory import plugin
 
 EXPERIMENT = """
@@ -98,6 +103,105 @@ def test_what_could_not_end_well_is_refused_in_one_line(experiment, options, com
     result.stderr.fnmatch_lines([f"ERROR: {complaint}"])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "passed" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (
+            lambda batch: batch[:-1],
+            "*data_batch_1.bin holds 6,145 bytes where a file of CIFAR-10 has 6,146; delete the*",
+        ),
+        (
+            lambda batch: b"\x0a" + batch[1:],
+            "*data_batch_1.bin: entry 0 has the label 10, not one of 0 to 9; delete the*",
+        ),
+    ],
+    ids=["truncated", "label"],
+)
+def test_damaged_data_are_refused_in_one_line_before_anything_runs(experiment, monkeypatch, tmp_path, damage, line):
+    monkeypatch.setattr(images, "CIFAR10_RECORDS", 2)
+    home = tmp_path / images.CIFAR10_FOLDER
+    home.mkdir()
+    for file in images.CIFAR10_FILES:
+        (home / file).write_bytes(bytes(2 * 3073))
+    options = ("-m", "slow", "--allow-missing", "--data-dir", str(tmp_path))
+    experiment(*options).assert_outcomes(passed=2, deselected=2)
+    (home / images.CIFAR10_FILES[0]).write_bytes(damage(bytes(2 * 3073)))
+    result = experiment(*options)
+    result.stderr.fnmatch_lines([f"ERROR: {line}"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+SWEEP = """
+from fixtures.sweeps.toys import Walk
+
+def test_swept(sweep):
+    assert len(sweep([Walk(steps=3, fails_at={fails_at})])) == 1
+"""
+
+
+@pytest.fixture
+def walk(experiment, pytester):
+    """Runs pytest on a sweep of one walk, in the store that is asked for."""
+
+    def run(*options, fails_at=None):
+        pytester.makepyfile(SWEEP.format(fails_at=fails_at))
+        return experiment(*options)
+
+    return run
+
+
+def test_what_a_sweep_draws_is_not_captured(walk, monkeypatch, capfd):
+    monkeypatch.setattr(plugin, "run_sweep", lambda *_, **__: [print("a bar", file=sys.stderr)])
+    monkeypatch.setattr(Store, "of_other_source", lambda *_: [])
+    walk().assert_outcomes(passed=1)
+    assert "a bar" in capfd.readouterr().err
+
+
+def test_what_a_download_draws_is_not_captured(experiment, monkeypatch, capfd, tmp_path):
+    monkeypatch.setattr(plugin, "ensure", lambda *_, **__: print("a bar", file=sys.stderr))
+    monkeypatch.setattr(plugin, "load_images", lambda *_: None)
+    experiment("-m", "slow", "--download", "--data-dir", str(tmp_path)).assert_outcomes(passed=3, deselected=3)
+    assert "a bar" in capfd.readouterr().err
+
+
+def test_records_of_other_source_code_are_told_beside_the_ledger(walk, monkeypatch, tmp_path):
+    store = str(tmp_path / "store")
+    line = "1 record was made by other source code than this: name another --store to measure again"
+    walk("--store", store).stdout.no_fnmatch_line(line)
+    monkeypatch.setattr("fixtures.sweeps.store.code", lambda: {"version": "0", "digest": "another"})
+    walk("--store", store).stdout.fnmatch_lines([line])
+
+
+def test_workers_of_a_distributed_run_hand_over_which_records_are_of_other_code():
+    worker = types.SimpleNamespace(stash={}, workeroutput={})
+    controller = types.SimpleNamespace(stash={})
+    for keys in (["b"], ["a", "b"]):
+        plugin.note_outdated(worker, keys)
+    plugin.pytest_testnodedown(types.SimpleNamespace(config=controller, workeroutput=worker.workeroutput))
+    plugin.pytest_testnodedown(types.SimpleNamespace(config=controller))
+    assert controller.stash == {plugin.OUTDATED: {"a", "b"}}
+
+
+def test_a_store_that_fails_under_a_sweep_is_one_line_and_an_error_of_the_code_has_its_traceback(walk, monkeypatch):
+    walk(fails_at=1).stdout.fnmatch_lines(["*toys.py:*: ArithmeticError"])
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(
+        "fixtures.sweeps.store.Store._open",
+        lambda self: [
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
+            for folder in ("trials", "records", "checkpoints", "progress", "locks")
+        ],
+    )
+    monkeypatch.setattr(os, "fsync", full)
+    result = walk()
+    result.stdout.fnmatch_lines(["store *: * cannot be written (No space left on device): free some space*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*.py:*: *Error")
 
 
 def test_missing_data_can_be_allowed_and_are_skipped_out_loud(experiment):

@@ -26,7 +26,7 @@ from theorems.ledger.verdicts import Role
 _ROLES = {role.value.replace(" ", "_"): role for role in Role}
 _PROPERTY = "whichmin evidence"
 _FILES = pytest.StashKey[list[TheoremFile]]()
-_DEVICE = pytest.StashKey[str]()
+DEVICE = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -117,16 +117,31 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not items or session.config.option.collectonly:
         return
     if session.config.getoption("--executor", "inline") == "slurm":
-        return  # the jobs find their GPUs
+        note_device(session.config, "the nodes of Slurm")  # which find their GPUs
+        return
     import torch
 
     if torch.cuda.is_available():
-        session.config.stash[_DEVICE] = torch.cuda.get_device_name()
+        note_device(session.config, torch.cuda.get_device_name())
         return
     if not session.config.getoption("--allow-missing"):
         raise pytest.UsageError("the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing")
     for item in items:
         leave_out(item, "needs CUDA, and torch finds none")
+
+
+def note_device(config: pytest.Config, device: str) -> None:
+    """Remember where gpu tests run, for the ledger; a worker of a distributed run hands it over at its end."""
+    config.stash[DEVICE] = device
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["whichmin device"] = device
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    output = getattr(node, "workeroutput", {})
+    if "whichmin device" in output:
+        note_device(node.config, output["whichmin device"])
 
 
 def leave_out(item: pytest.Item, reason: str) -> None:
@@ -294,7 +309,7 @@ class Bookkeeper:
 
     def _write_json(self, directory: Path) -> None:
         profile = settings.get_current_profile_name()
-        document = ledger.as_json(self._entries, profile, describe_environment(self._config.stash.get(_DEVICE, "cpu")))
+        document = ledger.as_json(self._entries, profile, describe_environment(self._config.stash.get(DEVICE, "cpu")))
         target = directory / "ledger.json"
         partial = target.with_suffix(".json.partial")
         partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -7,6 +7,8 @@ import types
 import pytest
 from hypothesis import settings
 
+from theorems.ledger import plugin
+
 DOCSTRING = '''r"""{label} - a claim to test the ledger with.
 
 Section     0
@@ -286,6 +288,22 @@ def test_evidence_that_needs_a_missing_gpu_is_not_run_where_that_is_allowed(theo
     result = theory.run("--allow-missing")
     result.stdout.fnmatch_lines(["Theorem 3.1 *not run*", "*needs -m gpu*", "Theorem 3.3 *holds*"])
     assert result.ret == 0
+
+
+def test_the_ledger_names_the_device_of_gpu_tests_whoever_ran_them(theory, monkeypatch):
+    cuda = types.SimpleNamespace(is_available=lambda: True, get_device_name=lambda: "a device")
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
+    theory.write("a", "@pytest.mark.gpu\n@as_printed\ndef test_device():\n    pass\n")
+    assert theory.ledger()["environment"]["device"] == "a device"
+    assert theory.ledger("-p", "theorems.laboratory.plugin", "--executor", "slurm")["environment"]["device"] == (
+        "the nodes of Slurm"
+    )
+    worker = types.SimpleNamespace(stash={}, workeroutput={})
+    controller = types.SimpleNamespace(stash={})
+    plugin.note_device(worker, "a device")
+    plugin.pytest_testnodedown(types.SimpleNamespace(config=controller, workeroutput=worker.workeroutput))
+    plugin.pytest_testnodedown(types.SimpleNamespace(config=controller))
+    assert controller.stash == {plugin.DEVICE: "a device"}
 
 
 def test_parts_have_verdicts_of_their_own(theory):
