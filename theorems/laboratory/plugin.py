@@ -22,7 +22,7 @@ from fixtures.sweeps.store import Store, StoreError
 from fixtures.sweeps.sweep import run_sweep
 from fixtures.sweeps.trials import SweepError, Trial
 from fixtures.training.config import TrainingError
-from theorems.ledger.plugin import leave_out
+from theorems.ledger.plugin import leave_out, refuse
 
 Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
 
@@ -76,25 +76,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("setting", cases, indirect=True, scope="module")
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse what this machine could not finish, or has no sound data for, before anything runs."""
+    refuse(session, _hopeless(session))
+
+
+def _hopeless(session: pytest.Session) -> str | None:
+    """Why a run could not end well: this machine would not finish, or has no sound data for it; or None."""
     cases = [(item, item.callspec.params["setting"]) for item in session.items if "setting" in _params(item)]
     if not cases or session.config.option.collectonly:
-        return
+        return None
     large = {(item.module, setting) for item, setting in cases if setting.device == "cpu" and setting.scale != "smoke"}
     if large:
         # What the scale was meant for counts, not the digits that happen to be all that is there.
         meant = {(module, Setting(setting.scale, module.PRINTED_DATA[0], "cuda")) for module, setting in large}
         flop = sum(trial.flop for module, setting in meant for trial in module.trials(setting))
-        raise pytest.UsageError(refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed()))
+        return refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
             ensure(data, folder, download=download)
         except DataError as error:
             if not session.config.getoption("--allow-missing"):
-                raise pytest.UsageError(str(error)) from None
+                return str(error)
             for item, setting in cases:
                 if setting.data == data:
                     leave_out(item, str(error))
@@ -102,7 +106,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         try:
             load_images(data, folder)
         except DataError as error:
-            raise pytest.UsageError(str(error)) from None
+            return str(error)
+    return None
 
 
 @contextlib.contextmanager

@@ -111,23 +111,43 @@ def _role(item: pytest.Item) -> Role | None:
     return next((role for marker, role in _ROLES.items() if item.get_closest_marker(marker)), None)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse gpu tests where there is no GPU, or skip them as not run where the user allows it."""
+def refuse(session: pytest.Session, line: str | None) -> None:
+    """End a run before its first test with one line, if there is one; a distributed worker has its controller say it.
+
+    For hooks of pytest_collection_finish that come before those of pytest-xdist, which offers the tests.
+    """
+    if line is None:
+        return
+    if not hasattr(session.config, "workeroutput"):
+        raise pytest.UsageError(line)
+    session.config.workeroutput["whichmin refusal"] = line
+    session.items.clear()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> Iterator[None]:
+    refuse(session, _no_gpu(session))
+    yield
+
+
+def _no_gpu(session: pytest.Session) -> str | None:
+    """Why gpu tests cannot run, or None; where the user allows it they are skipped as not run."""
     items = [item for item in session.items if item.get_closest_marker("gpu")]
     if not items or session.config.option.collectonly:
-        return
+        return None
     if session.config.getoption("--executor", "inline") == "slurm":
         note_device(session.config, "the nodes of Slurm")  # which find their GPUs
-        return
+        return None
     import torch
 
     if torch.cuda.is_available():
         note_device(session.config, torch.cuda.get_device_name())
-        return
+        return None
     if not session.config.getoption("--allow-missing"):
-        raise pytest.UsageError("the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing")
+        return "the gpu tests need CUDA, and torch finds none: run on a GPU, or add --allow-missing"
     for item in items:
         leave_out(item, "needs CUDA, and torch finds none")
+    return None
 
 
 def note_device(config: pytest.Config, device: str) -> None:
@@ -140,6 +160,8 @@ def note_device(config: pytest.Config, device: str) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     output = getattr(node, "workeroutput", {})
+    if "whichmin refusal" in output:
+        pytest.exit(output["whichmin refusal"], returncode=pytest.ExitCode.USAGE_ERROR)
     if "whichmin device" in output:
         note_device(node.config, output["whichmin device"])
 

@@ -39,7 +39,7 @@ def elsewhere(tmp_path):
     ("options", "line"),
     [
         (["--hypothesis-profile", "fats"], "--hypothesis-profile 'fats' is unknown; profiles are fast, thorough, soak"),
-        (["--scale", "huge"], "--scale 'huge' is unknown; scales are smoke, reduced, paper"),
+        (["--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
         (["--role", "proof"], "--role 'proof' is not a role; roles are as printed, under hypotheses, corrected"),
         (["--ledger", "conftest.py"], "--ledger conftest.py: cannot write there"),
     ],
@@ -70,9 +70,13 @@ def test_a_damaged_example_database_is_one_line_and_no_run(elsewhere):
 
 def test_the_gpu_tests_without_a_gpu_are_refused_unless_missing_is_allowed(elsewhere):
     (elsewhere / "test_nothing.py").write_text("import pytest\n\n@pytest.mark.gpu\ndef test_device():\n    pass\n")
-    result = run("test_nothing.py", "-m", "gpu", cwd=elsewhere, CUDA_VISIBLE_DEVICES="")
-    assert result.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "ERROR: the gpu tests need CUDA" in result.stderr
+    for workers, said in (
+        ((), "ERROR: the gpu tests need CUDA"),
+        (("-n", "1"), "! _pytest.outcomes.Exit: the gpu tests"),
+    ):
+        result = run("test_nothing.py", "-m", "gpu", *workers, cwd=elsewhere, CUDA_VISIBLE_DEVICES="")
+        assert result.returncode == pytest.ExitCode.USAGE_ERROR
+        assert said in result.stdout + result.stderr
     allowed = run("test_nothing.py", "-m", "gpu", "--allow-missing", cwd=elsewhere, CUDA_VISIBLE_DEVICES="")
     assert "1 skipped" in allowed.stdout
     assert allowed.returncode == 0
