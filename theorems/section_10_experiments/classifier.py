@@ -5,9 +5,9 @@ the sharpness lambda on a fixed sample of training images (properties.network_sh
 trained, on the labels that are trained on.
 
 Runs are compared at a matched training loss (properties.matched_loss). There are two such losses. Test errors are those
-of the network with its running statistics, so they are matched by the training loss that it then has. The Hessian is
-that of the loss with batch normalization by the statistics of the batch, so lambda is matched by that one. In a run of
-a few dozen steps the running statistics lag far behind, and the first loss is several times the second.
+of the network that normalizes by the statistics of its whole training set, so they are matched by the training loss
+that it then has. The Hessian is that of the loss with batch normalization by the statistics of the batch, on a sample,
+so lambda is matched by that one.
 """
 
 from __future__ import annotations
