@@ -45,12 +45,11 @@ Expected    not reproduced
 """
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from fixtures.datasets.images import load_images
+from fixtures.sweeps.desk import Desk
 from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
 from properties.paired import judge, log_slopes, paired_slope, student_interval
 from theorems.ledger import measured, observed
@@ -248,17 +247,7 @@ def test_mup_and_mean_field_networks_are_one_function_in_two_coordinates():
 def trained_on_digits(parameterization, width):
     """The result of forty steps on sixty digits."""
     trial = NetworkTrial("digits", 60, 60, 60, parameterization, width, seed=0, target=0.0, cap=40)
-    return trial.run(OpenBench())
-
-
-class OpenBench:
-    """A bench without a store."""
-
-    checkpoints = SimpleNamespace(load=lambda: None, due=lambda: False)
-    images = staticmethod(load_images)
-
-    def report(self, share_done, loss):
-        """Nobody looks."""
+    return trial.run(Desk())
 
 
 # (b) as they are
@@ -321,7 +310,7 @@ def test_without_a_ridge_the_linearization_with_as_many_weights_as_targets_is_fa
         NetworkTrial("digits", 200, 300, 100, "standard", 28, seed, 0.0, 0, False, linearize=True)
         for seed in range(100, 103)
     ]
-    tuned = [trial.run(OpenBench())["linearization"] for trial in trials]
+    tuned = [trial.run(Desk())["linearization"] for trial in trials]
     # then   the smallest ridge of the grid against the best, both on the validation split
     best = np.mean([found["best_validation"] for found in tuned])
     none = np.mean([found["validation"][0] for found in tuned])

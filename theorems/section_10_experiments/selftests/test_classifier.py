@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fixtures.datasets.images import load_images
+from fixtures.sweeps.desk import Desk, KilledError
 from fixtures.sweeps.trials import Trial
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.run import Training
@@ -25,35 +26,6 @@ from theorems.section_10_experiments.classifier import (
 
 U32 = 2.0**-24
 STOPS = (Stop("loss", 2.0), Stop("epochs", 2), Stop("steps", 1))
-
-
-class Killed(Exception):
-    """The process is gone."""
-
-
-class Desk:
-    """A bench that saves at every epoch, and dies after so many saves."""
-
-    def __init__(self, lives=None, saved=None):
-        self.checkpoints, self._lives, self.saved = self, lives, saved
-
-    def images(self, name):
-        return load_images(name)
-
-    def report(self, share_done, loss=None):
-        pass
-
-    def load(self):
-        return self.saved
-
-    def due(self):
-        return True
-
-    def save(self, tensors, meta):
-        self.saved = tensors, json.loads(json.dumps(meta))
-        self._lives = None if self._lives is None else self._lives - 1
-        if self._lives == 0:
-            raise Killed
 
 
 def trial(**changes):
@@ -74,7 +46,7 @@ def test_a_trial_that_is_killed_again_and_again_ends_as_one_that_never_was(undis
     while result is None:
         try:
             result = trial().run(desk)
-        except Killed:
+        except KilledError:
             desk = Desk(lives=1, saved=desk.saved) if desk.saved[1]["training"]["step"] < 20 else Desk(saved=desk.saved)
     # then
     assert result == undisturbed

@@ -1,0 +1,193 @@
+"""Self-tests of the trials of Experiment 3: beside descent and kernel regression written out in float64."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fixtures.datasets.images import load_images
+from fixtures.kernels.infinite_width import relu_ntk
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.sweeps.desk import Desk, KilledError
+from fixtures.sweeps.trials import Trial
+from properties.certificates import assert_at_most, assert_identical, assert_within
+from theorems.section_10_experiments.width import InfiniteKernelTrial, NetworkTrial, largest_curvature, split
+
+U32 = 2.0**-24
+
+
+def trial(size=20, **changes):
+    """Six steps of a network of 64-8-10, on fewer digits than pixels unless size says otherwise."""
+    plan = {"parameterization": "ntk", "width": 8, "seed": 3, "target": 0.0, "cap": 6}
+    return NetworkTrial("digits", size, 40, 50, **{**plan, **changes})
+
+
+class WrittenOut:
+    """The network of a trial in float64: its weights, its values k_2 a relu(k_1 W x), its Jacobian by the formula."""
+
+    def __init__(self, it):
+        self.trial, self.parts = it, split(load_images("digits"), it.size, it.validation, it.test, it.seed, "cpu")
+        network = it.network(64, 10)
+        self.W, self.a = (layer.weight.detach().double().numpy() for layer in network.layers)
+        (self.k, self.rates) = zip(*((scale.multiplier, scale.rate) for scale in network.scales), strict=True)
+        self.start = self.W.copy(), self.a.copy()
+        scale = 8.0 if it.parameterization == "standard" else 1.0
+        self.x = [scale * rows.numpy() for rows in (self.parts.train, self.parts.validation, self.parts.test)]
+        self.y = [wanted.numpy() for wanted in self.parts.wanted]
+
+    def values(self, which):
+        h = self.k[0] * self.x[which] @ self.W.T
+        return self.k[1] * np.maximum(h, 0) @ self.a.T
+
+    def loss(self):
+        return ((self.values(0) - self.y[0]) ** 2).sum(1).mean()
+
+    def accuracy(self, which, values=None):
+        values = self.values(which) if values is None else values
+        return float((values.argmax(1) == self.y[which].argmax(1)).mean())
+
+    def jacobian(self, which):
+        """(images, classes, weights), the weights of the first layer first."""
+        x = self.x[which]
+        h = self.k[0] * x @ self.W.T
+        first = self.k[0] * self.k[1] * np.einsum("kj,nj,nd->nkjd", self.a, h > 0, x)
+        last = self.k[1] * np.einsum("kl,nj->nklj", np.eye(10), np.maximum(h, 0))
+        return np.concatenate([first.reshape(len(x), 10, -1), last.reshape(len(x), 10, -1)], axis=2)
+
+    def kernel(self):
+        J = self.jacobian(0)[: self.trial.sample].reshape(-1, self.W.size + self.a.size)
+        return J @ J.T
+
+    def descend(self, curvature):
+        velocity = [np.zeros_like(self.W), np.zeros_like(self.a)]
+        for _ in range(self.trial.cap):
+            error = 2 / len(self.x[0]) * (self.values(0) - self.y[0])
+            slope = np.einsum("nk,nkp->p", error, self.jacobian(0))
+            slopes = slope[: self.W.size].reshape(self.W.shape), slope[self.W.size :].reshape(self.a.shape)
+            velocity = [self.trial.momentum * v + g for v, g in zip(velocity, slopes, strict=True)]
+            rates = [self.trial.share / curvature * rate for rate in self.rates]
+            self.W, self.a = (w - rate * v for w, rate, v in zip((self.W, self.a), rates, velocity, strict=True))
+
+
+@pytest.mark.parametrize("antisymmetric", [True, False])
+@pytest.mark.parametrize("parameterization", ["standard", "ntk", "mean-field"])
+@pytest.mark.parametrize("size", [20, 80])
+def test_movement_loss_and_kernel_change_are_those_of_heavy_ball_descent_on_all_pixels(
+    size, parameterization, antisymmetric
+):
+    it = trial(size, parameterization=parameterization, antisymmetric=antisymmetric)
+    # when   the trial descends, in the span of its images where these are few
+    result = it.run(Desk())
+    written = WrittenOut(it)
+    accuracies = [written.accuracy(1)]
+    written.descend(result["curvature"])
+    accuracies.append(written.accuracy(1))
+    moved = np.sqrt(sum(((b - a) ** 2).sum() for a, b in zip(written.start, (written.W, written.a), strict=True)))
+    norm = np.sqrt(sum((a**2).sum() for a in written.start))
+    K_0, K_t = WrittenOut(it).kernel(), written.kernel()
+    change = np.linalg.norm(K_t - K_0, 2) / np.linalg.norm(K_0, 2)
+    # then   up to float32: six steps of sums of 80 and fewer products; |theta_0| is rounded in what moved
+    slack = 2**10 * U32
+    assert_within(moved, result["moved"], moved, slack=slack * (moved + norm), why="|theta_T - theta_0|")
+    assert_within(
+        moved / norm, result["relative"], moved / norm, slack=slack * (1 + moved / norm), why="over |theta_0|"
+    )
+    assert_within(written.loss(), result["loss"], written.loss(), slack=slack * written.loss(), why="loss")
+    assert_within(change, result["kernel"], change, slack=slack * (1 + change), why="|K_T - K_0|/|K_0|")
+    # then   a validation image whose two largest values agree to rounding would be a coincidence
+    assert_identical(result["validation"], accuracies[1], why="validation accuracy at the end")
+    assert_identical(result["test"], written.accuracy(2), why="test accuracy at the end")
+    assert_identical(result["best_validation"], max(accuracies), why="the best of the two looks")
+    assert_identical(result["best_step"], int(accuracies[1] > accuracies[0]) * 6, why="the first of the best")
+
+
+def test_an_antisymmetric_start_is_the_function_zero():
+    # given  sums of eight products that cancel in pairs, in any order
+    written = WrittenOut(trial())
+    products = written.k[1] * np.maximum(written.x[0] @ written.W.T, 0) @ np.abs(written.a).T
+    assert_at_most(np.abs(written.values(0)), 8 * UNIT_ROUNDOFF * products, why="f_0")
+    assert_at_most(1e-3, np.abs(WrittenOut(trial(antisymmetric=False)).values(0)).max(), why="f_0 of another start")
+
+
+def test_a_network_that_is_killed_at_every_checkpoint_ends_as_one_that_never_was():
+    for batch in (None, 20):
+        it = trial(size=40, cap=60, batch=batch)
+        undisturbed, result, desk = it.run(Desk()), None, Desk(lives=1)
+        for _ in range(5):
+            try:
+                result = it.run(desk)
+            except KilledError:
+                desk = Desk(lives=1, saved=desk.saved)
+        assert result == undisturbed
+        assert Trial.from_json(it.to_json()) == it
+
+
+def test_full_batch_descent_stops_at_the_first_step_whose_loss_is_small_enough():
+    plain = trial(cap=40).run(Desk())
+    stopped = trial(cap=40, target=plain["loss"] * 1.5).run(Desk())
+    again = trial(cap=stopped["steps"] - 1).run(Desk())
+    assert stopped["reached"]
+    assert not plain["reached"]
+    assert_at_most(
+        [stopped["loss"], plain["loss"] * 1.5], [plain["loss"] * 1.5, again["loss"]], why="loss, step before"
+    )
+
+
+def test_curvature_is_what_twelve_power_steps_find_of_the_tangent_hessian():
+    import torch
+
+    it = trial(parameterization="mean-field")
+    written = WrittenOut(it)
+    inputs = torch.from_numpy(written.x[0]).float()
+    found = largest_curvature(it.network(64, 10), inputs)
+    J = written.jacobian(0).reshape(200, -1)
+    rates = np.repeat(written.rates, [written.W.size, written.a.size])
+    M = 2 / 20 * (J * rates) @ J.T
+    v = torch.randn(20, 10, generator=torch.Generator().manual_seed(0)).numpy().ravel().astype(float)
+    for _ in range(12):
+        v = M @ (v / np.linalg.norm(v))
+    expected = np.linalg.norm(v)
+    assert_within(expected, found, expected, slack=2**10 * U32 * expected, why="2/n |J R J'| by power steps")
+    assert_at_most(expected, np.linalg.eigvalsh((M + M.T) / 2)[-1] * (1 + 200 * U32), why="from below")
+
+
+def ridge_accuracies(K, targets, predictors, written, kept=(0.0, 0.0)):
+    """Validation and test accuracy of each ratio of the grid; predictors: kernels at the two splits."""
+    found = {}
+    for exponent in range(-10, 3):
+        ridge = 10.0**exponent * np.trace(K)
+        alpha = np.linalg.solve(K + ridge * np.eye(len(K)), targets)
+        values = [f_0 + (P @ alpha).reshape(-1, 10) for P, f_0 in zip(predictors, kept, strict=True)]
+        found[exponent] = [written.accuracy(which, value) for which, value in enumerate(values, 1)]
+    return found
+
+
+def assert_tuned(told, expected, why):
+    """The tuned regression is one of the best on the validation split, and its accuracies are the expected ones."""
+    exponents = np.rint(np.log10(told["ratios"])).astype(int)
+    assert_identical(told["validation"], [expected[e][0] for e in exponents], why=f"{why}: validation accuracies")
+    assert_identical(told["best_validation"], max(told["validation"]), why=f"{why}: the best")
+    chosen = round(np.log10(told["ratio"]))
+    assert_identical(expected[chosen][0], told["best_validation"], why=f"{why}: the chosen ridge")
+    assert_identical(told["test"], expected[chosen][1], why=f"{why}: test accuracy")
+
+
+@pytest.mark.parametrize("centered", [True, False])
+def test_linearizations_are_kernel_regressions_with_the_jacobian_at_the_start(centered):
+    it = dataclasses.replace(trial(parameterization="standard", cap=0), antisymmetric=False, linearize=True)
+    told = it.run(Desk())["linearization" if centered else "linearization_with_f0"]
+    written = WrittenOut(it)
+    J, *others = (written.jacobian(which).reshape(-1, 8 * 74) for which in range(3))
+    values = [np.zeros_like(y) if centered else written.values(which) for which, y in enumerate(written.y)]
+    targets = (written.y[0] - values[0]).ravel()
+    expected = ridge_accuracies(J @ J.T, targets, [other @ J.T for other in others], written, values[1:])
+    assert_tuned(told, expected, "J J'")
+
+
+def test_the_infinite_kernel_is_tuned_and_centered():
+    it = InfiniteKernelTrial("digits", 60, 40, 50, seed=3)
+    told = it.run(Desk())
+    written = WrittenOut(trial(60))
+    x = written.x
+    expected = ridge_accuracies(relu_ntk(x[0], x[0]), written.y[0], [relu_ntk(rows, x[0]) for rows in x[1:]], written)
+    assert_tuned(told, expected, "infinite width")
