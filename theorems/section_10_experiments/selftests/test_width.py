@@ -59,29 +59,32 @@ class WrittenOut:
         return J @ J.T
 
     def descend(self, curvature):
-        velocity = [np.zeros_like(self.W), np.zeros_like(self.a)]
-        for _ in range(self.trial.cap):
-            error = 2 / len(self.x[0]) * (self.values(0) - self.y[0])
-            slope = np.einsum("nk,nkp->p", error, self.jacobian(0))
+        velocity, it = [np.zeros_like(self.W), np.zeros_like(self.a)], self.trial
+        batch = it.batch or it.size
+        orders = [np.random.default_rng([it.seed, epoch]).permutation(it.size) for epoch in range(it.cap)]
+        for rows in np.concatenate(orders)[: it.cap * batch].reshape(it.cap, batch):
+            error = 2 / batch * (self.values(0) - self.y[0])[rows]
+            slope = np.einsum("nk,nkp->p", error, self.jacobian(0)[rows])
             slopes = slope[: self.W.size].reshape(self.W.shape), slope[self.W.size :].reshape(self.a.shape)
-            velocity = [self.trial.momentum * v + g for v, g in zip(velocity, slopes, strict=True)]
-            rates = [self.trial.share / curvature * rate for rate in self.rates]
+            velocity = [it.momentum * v + g for v, g in zip(velocity, slopes, strict=True)]
+            rates = [it.share / curvature * rate for rate in self.rates]
             self.W, self.a = (w - rate * v for w, rate, v in zip((self.W, self.a), rates, velocity, strict=True))
 
 
 @pytest.mark.parametrize("antisymmetric", [True, False])
 @pytest.mark.parametrize("parameterization", ["standard", "ntk", "mean-field"])
-@pytest.mark.parametrize("size", [20, 80])
+@pytest.mark.parametrize(("size", "batch"), [(20, None), (80, None), (80, 40)])
 def test_movement_loss_and_kernel_change_are_those_of_heavy_ball_descent_on_all_pixels(
-    size, parameterization, antisymmetric
+    size, batch, parameterization, antisymmetric
 ):
-    it = trial(size, parameterization=parameterization, antisymmetric=antisymmetric)
+    it = trial(size, parameterization=parameterization, antisymmetric=antisymmetric, batch=batch)
     # when   the trial descends, in the span of its images where these are few
     result = it.run(Desk())
     written = WrittenOut(it)
-    accuracies = [written.accuracy(1)]
+    looks = [(written.accuracy(1), written.accuracy(2))]
     written.descend(result["curvature"])
-    accuracies.append(written.accuracy(1))
+    looks.append((written.accuracy(1), written.accuracy(2)))
+    best = int(looks[1][0] > looks[0][0])
     moved = np.sqrt(sum(((b - a) ** 2).sum() for a, b in zip(written.start, (written.W, written.a), strict=True)))
     norm = np.sqrt(sum((a**2).sum() for a in written.start))
     K_0, K_t = WrittenOut(it).kernel(), written.kernel()
@@ -95,10 +98,28 @@ def test_movement_loss_and_kernel_change_are_those_of_heavy_ball_descent_on_all_
     assert_within(written.loss(), result["loss"], written.loss(), slack=slack * written.loss(), why="loss")
     assert_within(change, result["kernel"], change, slack=slack * (1 + change), why="|K_T - K_0|/|K_0|")
     # then   a validation image whose two largest values agree to rounding would be a coincidence
-    assert_identical(result["validation"], accuracies[1], why="validation accuracy at the end")
-    assert_identical(result["test"], written.accuracy(2), why="test accuracy at the end")
-    assert_identical(result["best_validation"], max(accuracies), why="the best of the two looks")
-    assert_identical(result["best_step"], int(accuracies[1] > accuracies[0]) * 6, why="the first of the best")
+    assert_identical((result["validation"], result["test"]), looks[1], why="accuracies at the end")
+    assert_identical((result["best_validation"], result["best_test"]), looks[best], why="at the better of two looks")
+    assert_identical(result["best_step"], 6 * best, why="the first of the best")
+
+
+def test_splits_are_apart_of_unit_length_and_centered_by_the_training_images():
+    images = load_images("digits")
+    parts = split(images, 20, 40, 50, 3, "cpu")
+    # then   the rows of some training images less one vector, over their length
+    rows = images.train[np.random.default_rng([3, 20]).permutation(1000)[:60]].reshape(60, 64) / 16
+    rows = np.concatenate([rows, images.test[:50].reshape(50, 64) / 16]) - rows[:20].mean(0)
+    found = np.concatenate([part.numpy() for part in (parts.train, parts.validation, parts.test)])
+    error = np.abs(found - rows / np.linalg.norm(rows, axis=1)[:, None])
+    assert_at_most(error.max(), 64 * UNIT_ROUNDOFF, why="rows")
+    assert_identical(parts.wanted[2].argmax(1).numpy(), images.test_labels[:50], why="targets of the test images")
+
+
+def test_seeds_draw_other_images_and_other_weights():
+    first, second = (WrittenOut(trial(seed=seed)) for seed in (3, 4))
+    assert not np.array_equal(first.x[0], second.x[0])
+    assert not np.array_equal(first.W, second.W)
+    assert not np.array_equal(first.W, WrittenOut(trial(width=16)).W[:8])
 
 
 def test_an_antisymmetric_start_is_the_function_zero():
@@ -111,7 +132,7 @@ def test_an_antisymmetric_start_is_the_function_zero():
 
 def test_a_network_that_is_killed_at_every_checkpoint_ends_as_one_that_never_was():
     for batch in (None, 20):
-        it = trial(size=40, cap=60, batch=batch)
+        it = trial(size=60, cap=60, batch=batch)
         undisturbed, result, desk = it.run(Desk()), None, Desk(lives=1)
         for _ in range(5):
             try:
