@@ -29,9 +29,10 @@ What is known of the result
     the second difference of the loss along y is `value` to 1e-7 from w, and half as much again at 1e-5.
     `christoffel` is what the moments of the run leave room for, were its products exact, unless the random start has
     less of the leading eigenvector than all but MISSED of starts have (properties.lanczos). The run stops when this is
-    no more than `accuracy` above the largest Ritz value and the residual of the recurrence no larger than that, both in
-    units of the largest Ritz modulus, or when its budget is spent, and `converged` says which. It is evidence against
-    having stopped at the second eigenvalue, not a certificate: float32 products are those of no symmetric matrix.
+    no more than `accuracy` above the largest Ritz value, in units of the largest Ritz modulus, and the residual of the
+    recurrence no more than `accuracy` of the largest Ritz value itself, where that is positive; or when its budget is
+    spent, and `converged` says which. It is evidence against having stopped at the second eigenvalue, not a
+    certificate: float32 products are those of no symmetric matrix.
 
 Normalizations
     value * squared_norm (`normalized`) is unchanged when ALL parameters are multiplied by one number and the loss stays
@@ -279,7 +280,8 @@ def _largest(
         converged = run.b[-1] <= EXHAUSTED * reach
         if not converged and run.excludes(theta + accuracy * reach, component):
             y, expected = run.ritz_vector()
-            converged = float(np.linalg.norm(expected - theta * y)) <= accuracy * reach
+            scale = theta if theta > EXHAUSTED * reach else reach
+            converged = float(np.linalg.norm(expected - theta * y)) <= accuracy * scale
     y, expected = run.ritz_vector()
     image = double(y)
     value = float(y @ image)
@@ -314,7 +316,7 @@ def network_sharpness(
     inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented. loss: a name that
     fixtures.training.losses knows, or a function of the outputs and labels of a batch that is a mean over its images.
     batch: images that share their batch statistics, at most. sample: images, all by default. seed: of the sample and of
-    the start. accuracy: at which a run stops, of the largest Ritz modulus. budget: products in float32 at most, for
+    the start. accuracy: at which a run stops, see above. budget: products in float32 at most, for
     each eigenvalue. scale_invariant: whether to run for diag|w| H diag|w| as well, which doubles the time.
 
     The same arguments give the same result, bit for bit, on a CPU with a fixed number of threads.

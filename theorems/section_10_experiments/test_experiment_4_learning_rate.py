@@ -83,7 +83,7 @@ BEST, SLIGHTLY_BELOW = 0.1, (3 / 4, 1.0)
 
 PLANS = {
     "digits": Plan(500, 4, loss=0.1, epochs=40, cap_epochs=250, seeds=6, sample=250, recheck=500, relative=True),
-    "smoke": Plan(300, 4, loss=0.1, epochs=20, cap_epochs=60, seeds=3, sample=100, recheck=200, relative=True),
+    "smoke": Plan(300, 4, loss=1.0, epochs=20, cap_epochs=80, seeds=3, sample=100, recheck=200, relative=True),
     "reduced": Plan(10_000, 16, loss=0.5, epochs=30, cap_epochs=30, seeds=3, sample=1000, recheck=2000),
     "paper": Plan(50_000, 64, loss=0.1, epochs=30, cap_epochs=30, seeds=5, sample=2000, recheck=5000),
 }

@@ -69,7 +69,7 @@ FIRST_ETA, NOISE, PRINTED_GAP = 0.05, 0.2, 3.0
 
 PLANS = {
     "digits": Plan(800, 4, loss=0.1, epochs=10, steps=150, cap_epochs=250, seeds=7, sample=250, recheck=800),
-    "smoke": Plan(300, 4, loss=0.1, epochs=10, steps=40, cap_epochs=60, seeds=3, sample=100, recheck=200),
+    "smoke": Plan(300, 4, loss=0.5, epochs=10, steps=40, cap_epochs=120, seeds=3, sample=100, recheck=200),
     "reduced": Plan(10_000, 16, loss=0.5, epochs=10, steps=200, cap_epochs=170, seeds=3, sample=1000, recheck=2000),
     "paper": Plan(50_000, 64, loss=0.3, epochs=12, steps=400, cap_epochs=70, seeds=5, sample=2000, recheck=5000),
 }
