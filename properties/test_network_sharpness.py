@@ -98,6 +98,21 @@ def test_the_value_is_the_largest_eigenvalue_of_the_hessian_written_out(measured
     assert_identical(found.converged, True, why="converged")
 
 
+def test_a_small_eigenvalue_beside_large_negative_ones_is_known_to_a_hundredth_of_itself():
+    import torch
+
+    # given  the loss mean(c_i w_i^2)/2, whose curvatures c_i/n reach from -100 to 1
+    c = torch.cat([torch.linspace(-3000, -1500, 20), torch.linspace(1, 30, 10)])
+    model = torch.nn.utils.skip_init(torch.nn.Linear, 30, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    found = network_sharpness(
+        model, torch.eye(30), c, loss=lambda outputs, c: (c * outputs[:, 0] ** 2).mean() / 2, batch=30
+    )
+    assert_identical(found.converged, True, why="converged")
+    assert_within(1.0 - found.residual**2 / 0.1, found.value, 1.0, slack=64 * SINGLE, why="30/30")
+    assert_at_most(found.residual, 0.01 * found.value + found.rounding, why="residual")
+
+
 def test_the_scale_invariant_value_is_that_in_relative_coordinates(measured):
     found, H, _, w = measured
     assert_leads(found.relative, np.abs(w) * H * np.abs(w)[:, None], "lambda_max of DHD")

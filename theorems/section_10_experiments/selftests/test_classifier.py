@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.datasets.images import load_images
 from fixtures.sweeps.desk import Desk, KilledError
+from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.run import Training
@@ -18,6 +19,7 @@ from theorems.section_10_experiments.classifier import (
     TEST_ERROR,
     Arm,
     ClassifierTrial,
+    Plan,
     Runs,
     UnsoundError,
     at_loss,
@@ -51,6 +53,33 @@ def test_a_trial_that_is_killed_again_and_again_ends_as_one_that_never_was(undis
     # then
     assert result == undisturbed
     assert len(result["measurements"]) == 3
+
+
+def test_each_stop_is_measured_at_its_own_moment_and_the_first_of_the_list_again_on_more_images(undisturbed):
+    # given  the same run made anew, looked at where a rule fires
+    run, moments = Training(trial().config, load_images("digits")), {}
+    for event in run.events():
+        if event is not None:
+            moments[event.rule, float(event.at)] = {"step": run.step, **run.evaluate()}
+    # then
+    for at in undisturbed["measurements"]:
+        expected = moments.pop((at["rule"], at["at"]))
+        assert {name: at[name] for name in expected} == expected
+        assert at["sharpness"]["sample"] == 20
+        assert (at["recheck"] and at["recheck"]["sample"]) == (40 if at["rule"] == "loss" else None)
+    assert moments == {}
+
+
+def test_a_plan_runs_every_arm_with_the_same_seeds():
+    plan = Plan(40, 1, loss=0.1, epochs=3, steps=7, cap_epochs=5, seeds=3, sample=10, recheck=20)
+    arms = [Arm(0.25, 8), Arm(0.5, 8, label_noise=0.2)]
+    planned = plan.trials(Setting("smoke", "digits", "cpu"), arms)
+    assert [(it.config.eta, it.config.label_noise, it.config.seed, it.recheck) for it in planned] == [
+        (arm.eta, arm.label_noise, 100 + seed, 0 if seed else 20) for arm in arms for seed in range(3)
+    ]
+    assert {(stop.rule, round(stop.at, 9)) for stop in planned[0].config.stops} == {
+        ("loss", 0.07), ("loss", 0.3), ("loss", 1.0), ("epochs", 3), ("steps", 7)
+    }  # fmt: skip
 
 
 def test_a_trial_crosses_process_boundaries_as_json(undisturbed):
@@ -121,6 +150,19 @@ def test_error_and_sharpness_are_matched_by_a_loss_of_their_own():
     assert_identical(at_loss(result, TEST_ERROR, 0.1), 20.0, why="error at 0.1")
     assert_at_most(abs(at_loss(result, SHARPNESS, 0.1) - 8), 64 * 2.0**-52, why="lambda at 0.1")
     assert math.isnan(at_loss(result, SHARPNESS, 0.2))
+    # then   half way between two losses, in logarithms, lambda is the geometric mean
+    assert_at_most(abs(at_loss(result, SHARPNESS, 0.1 / 2**0.5) - 4), 64 * 2.0**-52, why="lambda between")
+
+
+def test_a_stop_is_found_by_its_rule_and_where_it_is():
+    result = record(0.1, 0, moment(0.2, 0.4, 8.0), moment(0.1, 0.2, 2.0))["result"]
+    read = [at_stop(result, TEST_ERROR, Stop("loss", at)) for at in (0.1, 0.2, 0.3)]
+    assert np.array_equal(read, [20.0, 40.0, math.nan], equal_nan=True)
+
+
+def test_residuals_are_read_beside_the_size_of_the_eigenvalue():
+    runs = Runs.of([record(0.25, 0, moment(0.1, 0.2, -2.0), moment(0.2, 0.2, 4.0)), record(0.5, 0, moment(1, 1, 1.0))])
+    assert_identical(runs.residuals([Arm(0.25, 8)]), np.array([0.005, 0.0025]), why="0.01 of 2 and of 4")
 
 
 def test_tables_are_paired_by_seed_whatever_the_order_of_the_records():
