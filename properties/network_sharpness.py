@@ -20,11 +20,13 @@ How
 
 What is known of the result
     `value` is the Rayleigh quotient y'Hy of the Ritz vector y that the run ends with, from one more product in float64.
-    It is a lower bound of the largest eigenvalue of the Hessian at these weights, up to rounding of float64.
-    `residual` = |Hy - value y| in float64: SOME eigenvalue lies that near; no product says that it is the largest.
-    `rounding` = |H_32 y - Hy|: what float32 does to a product. Where the residual is no larger, further products in
-    float32 cannot make it smaller. The error of the value is quadratic in the residual: residual^2/gap, at most, when
-    the largest eigenvalue is the one that is near and `gap` is the distance from the value to the next.
+    It is a lower bound of the largest eigenvalue of the Hessian at these weights, up to rounding of float64. `residual`
+    = |Hy - value y| in float64: SOME eigenvalue lies that near; no product says that it is the largest. `rounding` =
+    |H_32 y - Hy|: what float32 does to a product, at the Ritz vector y of float32. Where that alone is more than
+    `accuracy` of the value, as where negative eigenvalues are a million times as large, y is improved by products in
+    float64, at most as many as the budget of the first. The error of the value is quadratic in the residual:
+    residual^2/gap, at most, when the largest eigenvalue is the one that is near and `gap` is the distance from the
+    value to the next.
     The Hessian of a ReLU network is that of the smooth piece it is on, and kinks are no part of it: in that ResNet-18
     the second difference of the loss along y is `value` to 1e-7 from w, and half as much again at 1e-5.
     `christoffel` is what the moments of the run leave room for, were its products exact, unless the random start has
@@ -79,7 +81,7 @@ class Estimate:
     """The largest eigenvalue as far as a few products tell; the docstring of this module says what is known of it.
 
     value, residual, rounding, christoffel: in units of the operator. christoffel is None where nothing is excluded.
-    products: in float32; one in float64 comes on top.
+    products: in float32; one in float64 comes on top, and `refining` where float32 was too coarse.
     """
 
     value: float
@@ -88,6 +90,7 @@ class Estimate:
     christoffel: float | None
     converged: bool
     products: int
+    refining: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -268,6 +271,7 @@ def _largest(
 ) -> Estimate:
     """Lanczos on products in float32 from a start (p,), and one product in float64 with the Ritz vector it ends with.
 
+    Where that product shows float32 to be too coarse for the accuracy, Lanczos goes on in float64 from that vector.
     Raises UncertifiedError when a product is not finite.
     """
     run = Krylov(single, start, 0.0)
@@ -287,14 +291,24 @@ def _largest(
     value = float(y @ image)
     if not math.isfinite(value):
         raise UncertifiedError("the product of the operator with a vector is not finite")
+    rounding = float(np.linalg.norm(image - expected))
+    refined = Krylov(double, y, 0.0)
+    while rounding > accuracy * value > 0 and np.linalg.norm(image - value * y) > accuracy * value:
+        if len(refined.a) >= min(budget, len(start)):
+            converged = False
+            break
+        refined.extend()
+        y, image = refined.ritz_vector()
+        value = float(y @ image)
     upper = christoffel_upper(run, component)
     return Estimate(
         value=value,
         residual=float(np.linalg.norm(image - value * y)),
-        rounding=float(np.linalg.norm(image - expected)),
+        rounding=rounding,
         christoffel=upper if math.isfinite(upper) else None,
         converged=converged,
         products=len(run.a),
+        refining=len(refined.a),
     )
 
 

@@ -113,6 +113,25 @@ def test_a_small_eigenvalue_beside_large_negative_ones_is_known_to_a_hundredth_o
     assert_at_most(found.residual, 0.01 * found.value + found.rounding, why="residual")
 
 
+def test_where_float32_is_too_coarse_float64_goes_on():
+    import torch
+
+    # given  the loss sum(c_i (x_i . w)^2)/2n at oblique x_i, whose curvatures reach from -10^6 to 1
+    c = torch.cat([torch.full((20,), -3e7), torch.linspace(1, 30, 10)])
+    X = torch.linalg.qr(torch.randn(30, 30, generator=torch.Generator().manual_seed(0))).Q
+    model = torch.nn.utils.skip_init(torch.nn.Linear, 30, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    found = network_sharpness(model, X, c, loss=lambda outputs, c: (c * outputs[:, 0] ** 2).mean() / 2, batch=30)
+    H = (X.double().T * c.double() / 30) @ X.double()
+    top = torch.linalg.eigvalsh(H)[-1].item()
+    # then   a product in float32 is off by more than a hundredth, and the value is not
+    assert_at_most(0.01 * top, found.rounding, why="float32")
+    assert_at_most(found.residual, 0.01 * found.value, why="residual")
+    slack = 64 * 30 * UNIT_ROUNDOFF * 1e6
+    assert_within(top - 0.01 * top, found.value, top, slack=slack, why="lambda_max")
+    assert_at_most([1, found.refining], [found.refining, 30], why="products in float64")
+
+
 def test_the_scale_invariant_value_is_that_in_relative_coordinates(measured):
     found, H, _, w = measured
     assert_leads(found.relative, np.abs(w) * H * np.abs(w)[:, None], "lambda_max of DHD")
