@@ -12,6 +12,8 @@ from fixtures.sweeps.settings import Setting, refusal_of_cpu, settings_at
 from fixtures.sweeps.store import Store
 from theorems.laboratory import plugin
 
+pytestmark = pytest.mark.slow
+
 EXPERIMENT = """
 import types
 import pytest

@@ -26,6 +26,8 @@ from theorems.section_10_experiments.classifier import (
     at_stop,
 )
 
+pytestmark = pytest.mark.slow
+
 U32 = 2.0**-24
 STOPS = (Stop("loss", 2.0), Stop("epochs", 2), Stop("steps", 1))
 

@@ -13,6 +13,8 @@ from fixtures.sweeps.trials import Trial
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.section_10_experiments.width import InfiniteKernelTrial, NetworkTrial, largest_curvature, split
 
+pytestmark = pytest.mark.slow
+
 U32 = 2.0**-24
 
 
