@@ -59,5 +59,9 @@ def test_arms_that_half_of_the_seeds_lack_are_dropped_before_seeds_are():
     assert_identical(arms, [False, True, True], why="arms kept")
     assert_identical(left, table[[0, 2, 3]][:, 1:], why="complete rows, in order")
     assert_identical(right, left + 100, why="the same seeds in both tables")
+    half = np.array([[math.nan, 1.0], [math.nan, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    arms, (left,) = matched_arms(half)
+    assert_identical(arms, [True, True], why="half of the seeds is enough")
+    assert_identical(left, half[2:], why="the seeds that have both arms")
     with pytest.raises(ValueError, match="of one shape"):
         matched_arms(table, table[:, :2])

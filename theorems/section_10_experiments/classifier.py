@@ -25,6 +25,7 @@ from fixtures.sweeps.trials import Trial
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.losses import mean_loss
 from fixtures.training.run import Training
+from fixtures.training.step import on_device
 from properties.lanczos import UncertifiedError
 from properties.matched_loss import at_matched_loss, matched_arms
 from properties.network_sharpness import network_sharpness
@@ -119,15 +120,16 @@ class ClassifierTrial(Trial):
 
     def _sharpness(self, training: Training, sample: int, *, relative: bool = False) -> dict[str, Any] | None:
         try:
-            found = network_sharpness(
-                training.model,
-                training.inputs,
-                training.labels,
-                loss=functools.partial(mean_loss, self.config.loss),
-                batch=self.group,
-                sample=min(sample, self.config.size),
-                scale_invariant=relative,
-            )
+            with on_device(self.config):
+                found = network_sharpness(
+                    training.model,
+                    training.inputs,
+                    training.labels,
+                    loss=functools.partial(mean_loss, self.config.loss),
+                    batch=self.group,
+                    sample=min(sample, self.config.size),
+                    scale_invariant=relative,
+                )
         except (SharpnessError, UncertifiedError):
             return None
         return {name: _finite(value) for name, value in dataclasses.asdict(found).items()}

@@ -384,7 +384,7 @@ def own_linearization(network: torch.nn.Module, parts: Split, scale: float, *, c
     tangent = linearized(exact)
     displacement = list(tangent.parameters())
     train, validation, test = (scale * rows for rows in (parts.train, parts.validation, parts.test))
-    needed = 3 * 8 * (len(train) * parts.classes) ** 2
+    needed = 4 * 8 * (len(train) * parts.classes) ** 2
     require_room(needed, train.device, f"the linearization on {len(train)} images of {parts.classes} classes")
     with torch.no_grad():
         at_start = [exact(rows) for rows in (train, validation, test)]

@@ -145,6 +145,31 @@ def test_a_network_that_is_killed_at_every_checkpoint_ends_as_one_that_never_was
         assert Trial.from_json(it.to_json()) == it
 
 
+@pytest.mark.parametrize("batch", [None, 20])
+def test_the_best_step_before_a_checkpoint_is_still_the_best_after_it(batch):
+    it = trial(size=60, cap=100, batch=batch, seed=5)
+    undisturbed, desk = it.run(Desk()), Desk(lives=4)
+    # given  the last of four checkpoints, after step 80, of a network that was at its best before it
+    assert 0 < undisturbed["best_step"] < 80
+    with pytest.raises(KilledError):
+        it.run(desk)
+    assert it.run(Desk(saved=desk.saved)) == undisturbed
+
+
+def test_a_step_far_beyond_the_limit_of_stability_diverges_and_is_a_result():
+    result = trial(share=100.0, cap=60).run(Desk())
+    assert result["diverged"]
+    assert not result["reached"]
+    assert_at_most(result["steps"], 59, why="steps, of sixty")
+    assert_identical([result[key] for key in ("moved", "relative", "kernel", "loss", "test")], [None] * 5, why="no end")
+
+
+@pytest.mark.parametrize(("size", "validation", "test"), [(600, 401, 50), (1001, 0, 50), (20, 40, 798)])
+def test_more_images_than_there_are_are_refused(size, validation, test):
+    with pytest.raises(ValueError, match=rf"^digits has 1000 \+ 797 images, and {size} \+ {validation} \+ {test} are"):
+        split(load_images("digits"), size, validation, test, 3, "cpu")
+
+
 def test_full_batch_descent_stops_at_the_first_step_whose_loss_is_small_enough():
     plain = trial(cap=40).run(Desk())
     stopped = trial(cap=40, target=plain["loss"] * 1.5).run(Desk())
