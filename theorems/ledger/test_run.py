@@ -9,6 +9,8 @@ from hypothesis import settings
 
 from theorems.ledger import plugin
 
+pytestmark = pytest.mark.slow
+
 DOCSTRING = '''r"""{label} - a claim to test the ledger with.
 
 Section     0
