@@ -5,6 +5,8 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - one clear line where pip's own check was bypassed
     raise SystemExit("whichmin needs Python 3.11 or later, this is " + sys.version.split()[0])
+if not __debug__:
+    raise SystemExit("whichmin runs assertions, and this Python drops them: run without -O, unset PYTHONOPTIMIZE")
 
 # One thread: the same sums in the same order on every run, and no contention between workers.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -4,6 +4,7 @@ A theorem never compares against a literal tolerance. It states `error <= bound`
 instance (a residual over the least singular value, a duality gap, a rounding analysis), or it states that a printed
 inequality is violated by an exact margin. Both leave a trace in the observer of the running test, which is how the
 ratio error/bound and the witness of a refutation reach the ledger. This module knows neither pytest nor the ledger.
+It raises AssertionError by itself: an `assert` statement vanishes under `python -O`, and the verdict would stay.
 """
 
 from __future__ import annotations
@@ -85,10 +86,14 @@ class Measured(Protocol):
 
 
 class Where(Protocol):
-    """The setting of a measurement; `binding` where the docstring's expected verdict speaks of it."""
+    """The setting of a measurement.
+
+    binding: the docstring's expected verdict speaks of this setting. printed: it is the paper's own setting.
+    """
 
     title: str
     binding: bool
+    printed: bool
 
 
 def record_finding(finding: str, interval: Measured, *, where: Where, trials: int, reads: str) -> None:
@@ -106,7 +111,8 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
         raise ValueError(f"{trials} trials give no interval {ends}")
     if observer := _observer.get():
         told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
-        about = {"setting": where.title, "binding": where.binding, "level": interval.level, "trials": trials}
+        about = {"setting": where.title, "binding": where.binding, "printed": where.printed}
+        about |= {"level": interval.level, "trials": trials}
         observer.found({"finding": finding, "reads": told, **about, **{name: float(end) for name, end in ends.items()}})
 
 
@@ -157,13 +163,15 @@ def assert_certified(certificate: Certificate, *, adversarial: bool = False) -> 
     about nothing.
     """
     ratio = np.atleast_1d(certificate.ratio())
-    assert ratio.size, f"{certificate.why}: there is nothing to certify"
+    if not ratio.size:
+        raise AssertionError(f"{certificate.why}: there is nothing to certify")
     worst = float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
     if observer := _observer.get():
         observer.certified(worst, ratio.shape[0])
     if adversarial and np.isfinite(worst) and hypothesis.currently_in_test_context():
         hypothesis.target(worst, label=certificate.why)
-    assert certificate.holds(), certificate.describe()
+    if not certificate.holds() or not worst <= 1:
+        raise AssertionError(certificate.describe())
 
 
 def assert_at_most(error: Any, bound: Any, *, why: str, instance: object = None, adversarial: bool = False) -> None:
@@ -181,7 +189,8 @@ def assert_identical(left: Any, right: Any, *, why: str) -> None:
     """Assert exact equality: rational numbers, or arrays bit for bit. The recorded error and bound are zero."""
     if observer := _observer.get():
         observer.certified(0.0, 1)
-    assert np.array_equal(np.asarray(left), np.asarray(right)), f"{why}: {show(left)} is not {show(right)}"
+    if not np.array_equal(np.asarray(left), np.asarray(right)):
+        raise AssertionError(f"{why}: {show(left)} is not {show(right)}")
 
 
 def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **instance: object) -> None:
@@ -194,7 +203,8 @@ def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **ins
     sides = {"value": show(value), "limit": show(limit)}
     witness = ", ".join(f"{name}={show(data)}" for name, data in instance.items())
     witness = f"{witness}: {reads.format(**sides)}" if witness else reads.format(**sides)
-    assert value > limit + slack, f"not a violation - {witness}, slack {show(slack)}"
+    if not value > limit + slack:
+        raise AssertionError(f"not a violation - {witness}, slack {show(slack)}")
     if observer := _observer.get():
         observer.certified(float(Certificate(float(limit + slack), float(value), reads).ratio()), 1)
         observer.violated(witness, exact=all(isinstance(side, Rational) for side in (value, limit, slack)))

@@ -1,6 +1,7 @@
 """Self-tests: certificates fail when they should, say where, and report to whoever observes."""
 
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from fixtures.problems.examples import simplest
 from fixtures.problems.regression import Regression, regressions
+from properties import certificates
 from properties.certificates import (
     Certificate,
     assert_at_most,
@@ -75,6 +77,28 @@ def test_the_worst_instance_of_a_batch_of_problems_is_cut_out():
     batch = stack([problem, problem])
     assert isinstance(batch, Regression)
     assert "X=[[1, 0]], y=[0]" in Certificate([0.0, 2.0], 1.0, "why", batch).describe()
+
+
+def test_infinity_within_infinity_certifies_nothing():
+    with pytest.raises(AssertionError, match="ratio nan"):
+        assert_at_most(np.inf, np.inf, why="an infinite error")
+
+
+@pytest.mark.parametrize("optimize", [0, 2])
+def test_certificates_fail_in_optimized_python_too(optimize):
+    # given  the module compiled as `python -O` and `-OO` compile it: without assert statements
+    source = Path(certificates.__file__).read_text(encoding="utf-8")
+    names = {"__name__": certificates.__name__}
+    exec(compile(source, certificates.__file__, "exec", optimize=optimize, dont_inherit=True), names)
+    # then
+    for call in (
+        lambda: names["assert_at_most"](2, 1, why="above its bound"),
+        lambda: names["assert_at_most"](np.array([]), 1, why="empty"),
+        lambda: names["assert_identical"](1, 2, why="different"),
+        lambda: names["assert_violates"](1, 2, reads="{value} > {limit}"),
+    ):
+        with pytest.raises(AssertionError):
+            call()
 
 
 def test_a_certificate_about_nothing_fails():
@@ -168,4 +192,10 @@ def test_a_finding_without_a_sound_measurement_is_refused(finding, ends, trials,
     lower, estimate, upper = ends
     interval = SimpleNamespace(lower=lower, estimate=estimate, upper=upper, level=0.95)
     with pytest.raises(ValueError, match=complaint):
-        record_finding(finding, interval, where=SimpleNamespace(title="digits", binding=True), trials=trials, reads="")
+        record_finding(
+            finding,
+            interval,
+            where=SimpleNamespace(title="digits", binding=True, printed=False),
+            trials=trials,
+            reads="",
+        )

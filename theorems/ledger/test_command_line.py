@@ -61,6 +61,13 @@ def test_an_old_python_is_one_line_and_no_run():
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_python_that_drops_assertions_is_one_line_and_no_run(elsewhere):
+    result = run("test_nothing.py", "-p", "no:warnings", cwd=elsewhere, PYTHONOPTIMIZE="1")
+    assert result.returncode == 1
+    assert result.stderr.startswith("whichmin runs assertions, and this Python drops them")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_damaged_example_database_is_one_line_and_no_run(elsewhere):
     (elsewhere / ".hypothesis").write_text("")
     result = run("test_nothing.py", cwd=elsewhere)
