@@ -4,14 +4,15 @@ A test of a claim carries exactly one role, a pytest marker:
 
     @as_printed                     the printed statement, literally, over generated instances
     @under_hypotheses("H1", "H2")   its conclusion, once the named hypotheses are added
-    @corrected                      the statement that is true instead
+    @corrected("C1")                the named clauses of the statement that is true instead
     @counterexample                 an exact instance on which the print fails, or a search that finds one
     @vacuous                        a term or condition of the print that has no effect
     @necessity("H1")                without the named hypothesis the conclusion provably fails
     @observed                       what was measured and no theorem bounds: an experiment inside a claim
-    @measured                       of an experiment: the finding that it records is the verdict
+    @measured                       of an experiment or an observation: the finding that it records is the verdict
 
-Each takes `part="(a)"` where the claim has parts.
+Each takes `part="(a)"` where the claim has parts, and `reading="name"` where it is about a reading of the print that
+does not decide (`docs/verdicts.md`).
 """
 
 import pytest

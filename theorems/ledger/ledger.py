@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from theorems.ledger.claims import Part
+from theorems.ledger.claims import Part, Reading
 from theorems.ledger.registry import TIERS, TheoremFile
 from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, verdict_of_findings, weakest
 
@@ -21,6 +21,7 @@ NOT_SELECTED = "not selected"
 class Evidence:
     """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
 
+    part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
     `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
     `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title;
     `findings` are what it measured, as `properties.certificates.record_finding` has them.
@@ -29,10 +30,12 @@ class Evidence:
     test: str
     role: str
     part: str | None
+    reading: str | None
     outcome: str
     examples: int
     worst_ratio: float | None
     hypothesis: str | None
+    clauses: str | None
     witness: str | None
     exact: bool
     searched: bool
@@ -57,6 +60,7 @@ class Entry:
     file: TheoremFile
     verdict: Verdict
     parts: tuple[tuple[Part, Verdict], ...]
+    readings: tuple[tuple[Reading, Verdict], ...]
     evidence: tuple[Evidence, ...]
     failures: tuple[str, ...]
     problems: tuple[str, ...]
@@ -72,15 +76,23 @@ class Entry:
         """The largest error/bound seen in the claim's evidence."""
         return max((item.worst_ratio for item in self.evidence if item.worst_ratio is not None), default=None)
 
-    def witness(self, part: str | None = None) -> str | None:
-        """The first exact witness of a refutation of this part, else the first witness."""
-        refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE and item.part == part]
-        witnessed = [item for item in refutations if item.witness]
+    def witness(self, part: str | None = None, reading: str | None = None) -> str | None:
+        """The first exact witness of a refutation of this part so read, else the first witness."""
+        refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE]
+        witnessed = [item for item in refutations if (item.part, item.reading) == (part, reading) and item.witness]
         return min(witnessed, key=lambda item: not item.exact).witness if witnessed else None
 
-    def findings(self, part: str | None = None) -> list[dict[str, Any]]:
-        """What was measured of this part, in the order of the tests."""
-        return [finding for item in self.evidence if item.part == part for finding in item.findings]
+    def findings(self, part: str | None = None, reading: str | None = None) -> list[dict[str, Any]]:
+        """What was measured of this part so read, in the order of the tests."""
+        mine = [item for item in self.evidence if (item.part, item.reading) == (part, reading)]
+        return [finding for item in mine for finding in item.findings]
+
+    @property
+    def setting(self) -> str | None:
+        """The settings of the measurements that are not the paper's own, or None."""
+        findings = [finding for item in self.evidence for finding in item.findings]
+        settings = dict.fromkeys(finding["setting"] for finding in findings if not finding["printed"])
+        return "; ".join(settings) or None
 
     @property
     def is_corrected(self) -> bool:
@@ -104,47 +116,75 @@ def _entry(file: TheoremFile, unordered: list[Evidence], is_skipped: bool) -> En
     order = {test.name: index for index, test in enumerate(file.tests)}
     evidence = tuple(sorted(unordered, key=lambda item: (order[item.function], item.test.rstrip("]"))))
     verdicts: dict[str | None, Verdict] = {}
+    readings: list[tuple[Reading, Verdict]] = []
+    reasons: dict[str | None, str] = {}
     failures = tuple(item.function for item in evidence if item.outcome == "failed")
     problems = ["the file skips itself"] if is_skipped else []
-    unfinished = _unfinished(file, evidence)
     for part in [part.label for part in file.claim.parts] or [None]:
-        verdicts[part], defects = _judge(file, part, evidence, unfinished)
+        mine = [item for item in evidence if item.part == part]
+        if unfinished := _unfinished(file, part, mine):
+            reasons[part] = unfinished
+        verdicts[part], read, defects = _judge(file, part, mine, unfinished)
         verdicts[part] = Verdict.BROKEN if is_skipped else verdicts[part]
+        readings += read
         problems += [f"part {part}: {defect}" if part else defect for defect in defects]
-    if len(evidence) == 1 and not unfinished:
+    if len(evidence) == 1 and not reasons:
         problems.append("its evidence is a single test")
     verdict = weakest(verdicts.values())
-    reason = unfinished if verdict is Verdict.NOT_RUN else file.claim.fields.get("Reason")
-    # What the author expects was frozen for one setting; in others a measurement may find what it likes. In that one
-    # too where nothing is expected: an interval may end so near its rule that another machine's rounding decides.
-    measured = any(item.findings for item in evidence)
-    frozen = all(finding["binding"] for item in evidence for finding in item.findings)
-    if Verdict.NOT_RUN not in verdicts.values() and frozen and not problems and not failures:
-        expected = [(None, file.claim.expected, verdict)]
-        expected += [(part.label, part.expected, verdicts[part.label]) for part in file.claim.parts]
-        problems += [
-            f"{f'part {part}: ' if part else ''}the evidence says {computed}, the docstring expects {wanted}"
-            for part, wanted, computed in expected
-            if wanted is not computed and not (measured and wanted is Verdict.INCONCLUSIVE)
-        ]
+    if not problems and not failures:
+        problems += _surprises(file, evidence, verdict, verdicts, readings)
     return Entry(
         file=file,
         verdict=verdict,
         parts=tuple((part, verdicts[part.label]) for part in file.claim.parts),
+        readings=tuple(readings),
         evidence=evidence,
         failures=failures,
         problems=tuple(problems),
-        reason=reason,
+        reason=_reason(reasons, file) if verdict is Verdict.NOT_RUN else file.claim.fields.get("Reason"),
     )
 
 
-def _unfinished(file: TheoremFile, evidence: tuple[Evidence, ...]) -> str | None:
-    """Why the claim cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
-    if not file.tests:
+def _reason(reasons: dict[str | None, str], file: TheoremFile) -> str:
+    if len(reasons) == max(1, len(file.claim.parts)) and len(set(reasons.values())) == 1:
+        return next(iter(reasons.values()))
+    return "; ".join(f"{part} {reason}" for part, reason in reasons.items())
+
+
+def _surprises(
+    file: TheoremFile,
+    evidence: tuple[Evidence, ...],
+    verdict: Verdict,
+    verdicts: dict[str | None, Verdict],
+    readings: list[tuple[Reading, Verdict]],
+) -> list[str]:
+    """Where the evidence says otherwise than the docstring expects.
+
+    What the author expects was frozen for one setting; in others a measurement may find what it likes. In that one
+    too where nothing is expected: an interval may end so near its rule that another machine's rounding decides.
+    """
+    if not all(finding["binding"] for item in evidence for finding in item.findings):
+        return []
+    told = [("", file.claim.expected, verdict)]
+    told += [(f"part {part.label}: ", part.expected, verdicts[part.label]) for part in file.claim.parts]
+    told += [(f"read as {reading.name}: ", reading.expected, computed) for reading, computed in readings]
+    measured = any(item.findings for item in evidence)
+    return [
+        f"{of}the evidence says {computed}, the docstring expects {wanted}"
+        for of, wanted, computed in told
+        if computed is not Verdict.NOT_RUN
+        if wanted is not computed and not (measured and wanted is Verdict.INCONCLUSIVE)
+    ]
+
+
+def _unfinished(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> str | None:
+    """Why a part cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
+    mine = [test for test in file.tests if test.part == part]
+    if not mine:
         return None
-    measured = [test for test in file.tests if test.role is Role.MEASURED]
-    base = min((test.tier for test in measured or file.tests), key=TIERS.index)
-    promised = {test.name for test in measured or file.tests if test.tier == base}
+    measured = [test for test in mine if test.role is Role.MEASURED]
+    base = min((test.tier for test in measured or mine), key=TIERS.index)
+    promised = {test.name for test in measured or mine if test.tier == base}
     counted = Counter(item.function for item in evidence)
     executed = {item.function for item in evidence if counted[item.function] >= item.cases}
     if promised <= executed:
@@ -155,26 +195,54 @@ def _unfinished(file: TheoremFile, evidence: tuple[Evidence, ...]) -> str | None
 
 
 def _judge(
-    file: TheoremFile, part: str | None, evidence: tuple[Evidence, ...], unfinished: str | None
-) -> tuple[Verdict, list[str]]:
-    mine = [item for item in evidence if item.part == part]
-    if unpassed := [item for item in mine if item.outcome != "passed"]:
-        return Verdict.BROKEN, [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
-    if idle := [item for item in mine if item.examples == 0]:
-        return Verdict.BROKEN, [f"{item.function} executed no instance" for item in idle]
+    file: TheoremFile, part: str | None, evidence: list[Evidence], unfinished: str | None
+) -> tuple[Verdict, list[tuple[Reading, Verdict]], list[str]]:
+    """The verdict of a part, those of its other readings, and what is wrong with its evidence."""
+    if unpassed := [item for item in evidence if item.outcome != "passed"]:
+        return Verdict.BROKEN, [], [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
+    if idle := [item for item in evidence if item.examples == 0]:
+        return Verdict.BROKEN, [], [f"{item.function} executed no instance" for item in idle]
+    if unsound := [item for item in evidence if item.worst_ratio is not None and not 0 <= item.worst_ratio <= 1]:
+        return Verdict.BROKEN, [], [f"{item.function} passed with the ratio {item.worst_ratio:g}" for item in unsound]
+    listed = [reading for reading in file.claim.readings if reading.part == part]
     if unfinished:
-        return Verdict.NOT_RUN, []
-    if not any(test.part == part for test in file.tests):
+        return Verdict.NOT_RUN, [(reading, Verdict.NOT_RUN) for reading in listed], []
+    verdicts, defects = [], []
+    for reading in listed:
+        verdict, wrong = _weigh(file, part, [item for item in evidence if item.reading == reading.name])
+        verdicts.append((reading, verdict))
+        defects += [f"read as {reading.name}: {defect}" for defect in wrong]
+    own = [item for item in evidence if item.reading is None]
+    if listed and file.claim.is_empirical(part):
+        decided = [verdict for _, verdict in verdicts]
+        if not {Role(item.role) for item in own} <= SILENT:
+            verdict, wrong = _weigh(file, part, own)
+            decided.append(verdict)
+            defects += wrong
+        return (Verdict.BROKEN if defects else verdict_of_findings(decided)), verdicts, defects
+    verdict, wrong = _weigh(file, part, own)
+    strength = list(Verdict)
+    defects += wrong + [
+        f"read as {reading.name} it {better}, which is better than {verdict}: that reading should decide"
+        for reading, better in verdicts
+        if strength.index(better) > strength.index(verdict)
+    ]
+    return (Verdict.BROKEN if defects else verdict), verdicts, defects
+
+
+def _weigh(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
+    """The verdict of passed evidence that is all about one reading, and what it lacks."""
+    if not evidence:
         return _judge_untestable(file, part)
-    roles = {Role(item.role) for item in mine}
+    roles = {Role(item.role) for item in evidence}
     if Role.MEASURED in roles:
-        return _judge_measured(mine)
-    verdict = verdict_of(roles, experiment=file.claim.is_experiment)
+        return _judge_measured(evidence)
+    verdict = verdict_of(roles, experiment=file.claim.is_empirical(part))
     if verdict is Verdict.BROKEN and roles <= SILENT and _is_given_up(file, part):
         verdict = Verdict.NOT_TESTABLE
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
-    return (Verdict.BROKEN, defects) if (defects := _defects(mine)) else (verdict, [])
+    return (Verdict.BROKEN, defects) if (defects := _defects(evidence)) else (verdict, [])
 
 
 def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
@@ -191,8 +259,7 @@ def _judge_untestable(file: TheoremFile, part: str | None) -> tuple[Verdict, lis
 
 def _is_given_up(file: TheoremFile, part: str | None) -> bool:
     """Whether the file says, with its reason, that the print cannot be tested."""
-    expected = {part.label: part.expected for part in file.claim.parts}.get(part, file.claim.expected)
-    return expected is Verdict.NOT_TESTABLE
+    return file.claim.expected_of(part) is Verdict.NOT_TESTABLE
 
 
 def _defects(evidence: list[Evidence]) -> list[str]:
@@ -238,10 +305,17 @@ def _claim_as_json(entry: Entry) -> dict[str, Any]:
         "source": claim.fields["Source"],
         "evidence": [_evidence_as_json(item) for item in entry.evidence],
     }
+    if entry.setting:
+        row["setting"] = entry.setting
     if entry.reason:
         row["reason"] = entry.reason
     if entry.parts:
         row["parts"] = [{"label": part.label, "verdict": verdict} for part, verdict in entry.parts]
+    if entry.readings:
+        row["readings"] = [
+            {"part": reading.part, "name": reading.name, "words": reading.text, "verdict": verdict}
+            for reading, verdict in entry.readings
+        ]
     return row
 
 
@@ -256,6 +330,8 @@ def _evidence_as_json(item: Evidence) -> dict[str, Any]:
         "witness": item.witness,
         "seconds": item.seconds,
     }
+    optional = {"part": item.part, "reading": item.reading, "clauses": item.clauses}
+    record |= {name: value for name, value in optional.items() if value}
     if item.series:
         record["series"] = [{"title": title, "columns": columns} for title, columns in item.series.items()]
     if item.findings:

@@ -79,14 +79,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     _refuse_what_the_registry_does_not_see(config, items)
     for item in items:
         if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
-            item.add_marker("fast")
+            item.add_marker("slow" if _role(item) is Role.MEASURED else "fast")
         if role := _role(item):
             # Here and not in a setup hook, which a skip marker would forestall: a skipped test is evidence that fails.
             marker = item.get_closest_marker(role.replace(" ", "_"))
             about = {
                 "role": role.value,
                 "part": marker.kwargs.get("part"),
-                "hypothesis": ", ".join(marker.args) or None,
+                "reading": marker.kwargs.get("reading"),
+                "hypothesis": ", ".join(label for label in marker.args if label.startswith("H")) or None,
+                "clauses": ", ".join(label for label in marker.args if label.startswith("C")) or None,
                 "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
             }
             item.user_properties.append((_PROPERTY, about | Recorder().as_evidence()))
@@ -187,7 +189,7 @@ class Recorder:
     findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def certified(self, ratio: float, instances: int) -> None:
-        self.worst_ratio = max(ratio, self.worst_ratio or 0.0)
+        self.worst_ratio = max(math.inf if math.isnan(ratio) else ratio, self.worst_ratio or 0.0)
         self.largest = max(self.largest, instances)
 
     def violated(self, witness: str, exact: bool) -> None:
@@ -207,10 +209,11 @@ class Recorder:
         self.largest = max(self.largest, finding["trials"])
 
     def as_evidence(self) -> dict[str, Any]:
-        """The record as plain data that crosses process boundaries; ratios to three significant digits."""
+        """The record as plain data that crosses process boundaries; ratios to three digits unless they exceed 1."""
+        ratio = self.worst_ratio
         return {
             "examples": self.instances + self.tried,
-            "worst_ratio": None if self.worst_ratio is None else float(f"{self.worst_ratio:.3g}"),
+            "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
             "witness": self.witness,
             "exact": self.exact,
             "searched": self.tried > 0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 from pathlib import Path
 
 from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, parse_claim
@@ -19,12 +20,16 @@ _MARKERS = {role.value.replace(" ", "_"): role for role in Role}
 
 @dataclasses.dataclass(frozen=True)
 class PromisedTest:
-    """A test function of a theorem file: its role, part, the hypotheses it names, and what it needs (tier)."""
+    """A test function of a theorem file: its role, part, reading, the labels it names, and what it needs (tier).
+
+    labels: hypotheses H1, H2, ..., and for the role corrected clauses C1, C2, ...
+    """
 
     name: str
     role: Role
     part: str | None
-    hypotheses: tuple[str, ...]
+    reading: str | None
+    labels: tuple[str, ...]
     tier: str
 
 
@@ -38,12 +43,13 @@ class TheoremFile:
 
 
 def scan(root: Path) -> list[TheoremFile]:
-    """Every theorem file below root/theorems, in the order of the fifty claims.
+    """Every theorem file below root/theorems, in the order of the paper's claims.
 
     Raises MalformedClaimError, in one line naming the file: a claim that does not parse, a label stated twice, a test
-    without exactly one role, a hypothesis or part that the claim does not state, a stated hypothesis without a
-    necessity test, a corrected statement without a test of it, or the reverse; a theorem that is measured, or a part
-    that is measured and decided otherwise as well.
+    without exactly one role, a hypothesis, clause, reading or part that the claim does not state; a stated hypothesis
+    without a necessity test; a clause or a reading without a test that names it; a part that stays refuted beside
+    corrected evidence and does not say how the two differ, or the reverse; a theorem that is measured, or a part that
+    is measured and decided otherwise as well.
     """
     files: dict[str, TheoremFile] = {}
     for path in sorted((root / "theorems").glob("section_*/test_*.py")):
@@ -97,40 +103,85 @@ def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | N
             keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords} if call else {}
         except ValueError:
             raise MalformedClaimError(f"{file}: {node.name} has a role whose arguments are no literals") from None
-        found.append((_MARKERS[marker], keywords.get("part"), named))
+        if unknown := set(keywords) - {"part", "reading"}:
+            raise MalformedClaimError(f"{file}: {node.name} has a role with the unknown keyword {min(unknown)!r}")
+        found.append((_MARKERS[marker], keywords.get("part"), keywords.get("reading"), named))
     if len(found) != 1:
         raise MalformedClaimError(f"{file}: {node.name} has {len(found)} roles, not one")
-    role, part, named = found[0]
+    role, part, reading, named = found[0]
     if part not in ({part.label for part in claim.parts} or {None}):
         raise MalformedClaimError(f"{file}: {node.name} speaks of part {part!r}, which the claim does not state")
-    if unknown := [label for label in named if label not in claim.hypotheses]:
+    if reading is not None and (part, reading) not in {(known.part, known.name) for known in claim.readings}:
+        raise MalformedClaimError(f"{file}: {node.name} reads the print as {reading!r}, which 'Readings' does not list")
+    if unknown := [label for label in named if label not in (*claim.hypotheses, *claim.clauses)]:
         raise MalformedClaimError(f"{file}: {node.name} names {unknown[0]}, which the claim does not state")
+    if role is not Role.CORRECTED and (mistaken := [label for label in named if label in claim.clauses]):
+        raise MalformedClaimError(f"{file}: {node.name} is of the role {role} and names {mistaken[0]}")
     if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
         raise MalformedClaimError(f"{file}: {node.name} does not say which hypotheses it is about")
     # What a measurement needs is said by its setting: CPU minutes, or a GPU.
     usual = "slow" if role is Role.MEASURED else "fast"
-    return PromisedTest(node.name, role, part, named, _tier(node.decorator_list) or everywhere or usual)
+    return PromisedTest(node.name, role, part, reading, named, _tier(node.decorator_list) or everywhere or usual)
 
 
 def _check(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
-    dropped = {label for test in tests if test.role is Role.NECESSITY for label in test.hypotheses}
+    dropped = {label for test in tests if test.role is Role.NECESSITY for label in test.labels}
     if kept := [label for label in claim.hypotheses if label not in dropped]:
         raise MalformedClaimError(f"{file}: no necessity test drops {kept[0]}")
-    has_corrected = any(test.role is Role.CORRECTED for test in tests)
-    if has_corrected != bool(claim.fields.get("Corrected")):
-        lacks = "'Corrected' in its docstring" if has_corrected else "a test of its corrected statement"
-        raise MalformedClaimError(f"{file}: lacks {lacks}")
+    _check_corrected(claim, tests, file)
+    read = {(test.part, test.reading) for test in tests}
+    if unread := [reading.name for reading in claim.readings if (reading.part, reading.name) not in read]:
+        raise MalformedClaimError(f"{file}: no test is about the reading {unread[0]!r}")
     _check_measured(claim, tests, file)
     untestable = [claim.expected, *(part.expected for part in claim.parts)].count(Verdict.NOT_TESTABLE) > 0
     if untestable != bool(claim.fields.get("Reason")):
         raise MalformedClaimError(f"{file}: 'not testable' and the field 'Reason' go together")
 
 
+def _check_corrected(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
+    """Clauses and tests name each other, and what stays refuted beside them says how they differ from the print."""
+    corrected = [test for test in tests if test.role is Role.CORRECTED]
+    if bool(corrected) != bool(claim.fields.get("Corrected")):
+        lacks = "'Corrected' in its docstring" if corrected else "a test of its corrected statement"
+        raise MalformedClaimError(f"{file}: lacks {lacks}")
+    if not claim.clauses:
+        return  # transition
+    if corrected and not claim.fields["Corrected"].startswith("(C1)"):
+        raise MalformedClaimError(f"{file}: 'Corrected' does not open with (C1)")
+    if unnamed := [test.name for test in corrected if not set(test.labels) & set(claim.clauses)]:
+        raise MalformedClaimError(f"{file}: {unnamed[0]} does not say which clause of 'Corrected' it shows")
+    shown = {label for test in corrected for label in test.labels}
+    if unshown := [label for label in claim.clauses if label not in shown]:
+        raise MalformedClaimError(f"{file}: no test shows {unshown[0]}")
+    _check_differs(claim, tests, file)
+
+
+def _check_differs(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
+    roles: dict[str | None, set[Role]] = {}
+    for test in tests:
+        if test.reading is None:
+            roles.setdefault(test.part, set()).add(test.role)
+    refuted = {
+        part
+        for part, shown in roles.items()
+        if {Role.COUNTEREXAMPLE, Role.CORRECTED} <= shown and Role.UNDER_HYPOTHESES not in shown
+        if not claim.is_empirical(part)
+    }
+    told = claim.fields.get("Differs", "")
+    explained = set(re.findall(r"\([a-z]\)", told)) if claim.parts else {None} if told else set()
+    if silent := sorted(f"part {part}" if part else "it" for part in refuted - explained):
+        raise MalformedClaimError(
+            f"{file}: {silent[0]} is refuted and corrected, and 'Differs' does not say how the conclusions differ"
+        )
+    if idle := sorted(f"part {part}" if part else "it" for part in explained - refuted):
+        raise MalformedClaimError(f"{file}: 'Differs' speaks of {idle[0]}, which is not refuted and corrected")
+
+
 def _check_measured(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
-    """Only experiments are measured, and what is measured is decided by nothing else."""
+    """Only experiments and observations are measured, and what is measured is decided by nothing else."""
     measured = [test for test in tests if test.role is Role.MEASURED]
-    if measured and not claim.is_experiment:
-        raise MalformedClaimError(f"{file}: {measured[0].name} measures, which only experiments do")
-    parts = {test.part for test in measured}
-    if clash := [test.name for test in tests if test.part in parts and test.role in DECISIVE]:
+    if wrong := [test.name for test in measured if not claim.is_empirical(test.part)]:
+        raise MalformedClaimError(f"{file}: {wrong[0]} measures, which only experiments and observations do")
+    about = {(test.part, test.reading) for test in measured}
+    if clash := [test.name for test in tests if (test.part, test.reading) in about and test.role in DECISIVE]:
         raise MalformedClaimError(f"{file}: {clash[0]} would decide what is measured")

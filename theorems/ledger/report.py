@@ -31,24 +31,42 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
     """Write the ledger's rows through `write(text, **markup)`, markup as pytest's terminal writer takes it."""
     rows = list(entries)
     claim_width = max([len(entry.file.claim.label) for entry in rows], default=5)
-    verdict_width = max([len(_verdict(entry)) for entry in rows], default=7)
+    plain = [entry for entry in rows if not entry.setting]
+    verdict_width = max([len(_verdict(entry)) for entry in plain], default=len(Verdict.HOLDS_UNDER_ADDED_HYPOTHESES))
     write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}} {'instances':>9} {'worst':>8}\n", bold=True)
     for entry in rows:
-        write(f"{entry.file.claim.label:{claim_width}}  ")
-        write(f"{_verdict(entry):{verdict_width}}", **COLORS[entry.verdict])
+        # A setting takes its room from the column of labels, so that the numbers stay in line.
+        verdict = _verdict(entry)
+        label_width = claim_width - max(0, len(verdict) - verdict_width)
+        write(f"{entry.file.claim.label:{label_width}}  ")
+        write(f"{verdict:{verdict_width}}", **COLORS[entry.verdict])
         write(f" {entry.instances:>9,} {_ratio(entry.worst_ratio):>8}\n")
         if entry.reason == NOT_SELECTED:
             continue
         for part, verdict in entry.parts:
             write(f"    {part.label} {part.name}: ")
             write(f"{verdict}\n", **COLORS[verdict])
-            _write_lines(write, 8, _witness(entry, part.label), *_findings(entry, part.label), light=True)
-        _write_lines(write, 4, _witness(entry, None), *_findings(entry, None), entry.reason, light=True)
+            _write_about(write, entry, part.label, 8)
+        _write_about(write, entry, None, 4)
+        _write_lines(write, 4, entry.reason, light=True)
         _write_lines(write, 4, *(f"{test} failed" for test in dict.fromkeys(entry.failures)), *entry.problems, red=True)
     write("worst: the largest error/bound over the claim's certificates; a passing certificate is at most 1.\n")
 
 
+def _write_about(write: Write, entry: Entry, part: str | None, indent: int) -> None:
+    """The witness and the findings of a part, then its other readings, each with theirs."""
+    _write_lines(write, indent, _witness(entry, part, None), *_findings(entry, part, None), light=True)
+    for reading, verdict in entry.readings:
+        if reading.part == part and verdict is not Verdict.NOT_RUN:
+            write(f"{' ' * indent}read as {reading.name}: ")
+            write(f"{verdict}\n", **COLORS[verdict])
+            told = _witness(entry, part, reading.name), *_findings(entry, part, reading.name)
+            _write_lines(write, indent + 4, *told, light=True)
+
+
 def _verdict(entry: Entry) -> str:
+    if entry.setting and entry.verdict is not Verdict.NOT_RUN:
+        return f"{entry.verdict} ({entry.setting})"
     return f"{entry.verdict}, corrected" if entry.verdict in CORRECTABLE and entry.is_corrected else entry.verdict
 
 
@@ -58,13 +76,13 @@ def _write_lines(write: Write, indent: int, *texts: str | None, **markup: bool) 
         write(textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest) + "\n", **markup)
 
 
-def _witness(entry: Entry, part: str | None) -> str | None:
-    witness = entry.witness(part)
+def _witness(entry: Entry, part: str | None, reading: str | None) -> str | None:
+    witness = entry.witness(part, reading)
     return f"fails at {witness}" if witness and entry.verdict is not Verdict.NOT_RUN else None
 
 
-def _findings(entry: Entry, part: str | None) -> list[str]:
-    return [f"{finding['setting']}: {finding['reads']}" for finding in entry.findings(part)]
+def _findings(entry: Entry, part: str | None, reading: str | None) -> list[str]:
+    return [f"{finding['setting']}: {finding['reads']}" for finding in entry.findings(part, reading)]
 
 
 def _ratio(ratio: float | None) -> str:

@@ -22,8 +22,8 @@ Expected    refuted
 """
 
 
-def test_there_are_fifty_labels_each_once():
-    assert len(LABELS) == len(set(LABELS)) == 50
+def test_there_are_sixty_labels_each_once():
+    assert len(LABELS) == len(set(LABELS)) == 60
 
 
 def test_a_docstring_states_its_claim():
@@ -35,9 +35,42 @@ def test_a_docstring_states_its_claim():
     assert claim.expected is Verdict.REFUTED
 
 
+READ = GOOD.replace(
+    "Idea ",
+    """Readings    (a) [every start] a universal reading of
+            "different": all pairs - refuted
+            (b) [in the mean] over the noise - holds
+Kind        observation (b): "often"
+Corrected   (C1) one thing. (C2) another.
+Idea """,
+)
+
+
+def test_a_docstring_lists_other_readings_with_their_words_and_verdicts():
+    first, second = parse_claim(READ, "f.py").readings
+    assert (first.part, first.name, first.expected) == ("(a)", "every start", Verdict.REFUTED)
+    assert first.text == 'a universal reading of "different": all pairs'
+    assert (second.part, second.name, second.text) == ("(b)", "in the mean", "over the noise")
+
+
+def test_a_docstring_says_which_parts_are_observations_and_how_its_clauses_are_called():
+    claim = parse_claim(READ, "f.py")
+    assert [claim.is_empirical(part) for part in ("(a)", "(b)")] == [False, True]
+    assert claim.clauses == ("C1", "C2")
+    whole = parse_claim(READ.replace("observation (b)", "observation"), "f.py")
+    assert [whole.is_empirical(part) for part in ("(a)", "(b)")] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("docstring", "complaint"),
     [
+        (READ.replace("(b) [in the mean]", "(c) [in the mean]"), "of part '(c)', which the claim does not state"),
+        (READ.replace("noise - holds", "noise"), "does not read '[name] its words - verdict'"),
+        (READ.replace("noise - holds", "noise - true"), "'true' is not a verdict to expect"),
+        (READ.replace("(b) [in the mean]", "(a) [every start]"), "reading 'every start' is listed twice"),
+        (READ.replace('observation (b): "often"', "observation"), "does not read 'observation (a), (b): words"),
+        (READ.replace("observation (b)", "observation (c)"), "(c) is an observation, but no part"),
+        (READ.replace("(C2)", "(C1)"), "a clause is stated twice"),
         (None, "no module docstring"),
         (GOOD.replace("Theorem 3.1", "Theorem 3.9"), "not with 'LABEL - title'"),
         (GOOD.replace("Section     3.1\n", ""), "no field 'Section'"),

@@ -50,7 +50,7 @@ def test_searched():
     assert_at_most(2, smallest_violation(st.integers(0, 9), lambda x: x > 1), why="found")
 """
 CORRECTED = """
-@corrected
+@corrected("C1")
 def test_corrected():
     assert_at_most(1, 1, why="tight")
 """
@@ -95,7 +95,9 @@ def test_the_ledger_is_colored_where_the_terminal_is(theory):
 
 
 def test_the_json_ledger_has_schema_1(theory):
-    theory.write("a", PINNED + SEARCHED + CORRECTED, expected="refuted", Corrected="$x < y$")
+    theory.write(
+        "a", PINNED + SEARCHED + CORRECTED, expected="refuted", Corrected="(C1) $x < y$", Differs="It is strict."
+    )
     document = theory.ledger()
     assert (document["schema"], document["profile"]) == (1, settings.get_current_profile_name())
     assert {"python", "numpy", "torch", "device"} <= set(document["environment"])
@@ -107,12 +109,13 @@ def test_the_json_ledger_has_schema_1(theory):
         "section": "0",
         "verdict": "refuted",
         "printed": r"$x \le y$",
-        "corrected": "$x < y$",
+        "corrected": "(C1) $x < y$",
         "source": "None.",
     }
     assert [item["role"] for item in evidence] == ["counterexample", "counterexample", "corrected"]
     keys = {"test", "role", "outcome", "examples", "worst_ratio", "hypothesis", "witness", "seconds"}
-    assert evidence[0].keys() == keys
+    assert [item.keys() - keys for item in evidence] == [set(), set(), {"clauses"}]
+    assert evidence[2]["clauses"] == "C1"
     assert evidence[0]["witness"] == "n=1: risk 2 > bound 1"
     assert [item["worst_ratio"] for item in evidence] == [0.5, 1.0, 1.0]
 
@@ -228,11 +231,21 @@ def test_an_empty_run_of_examples_is_no_evidence(theory):
         ("@necessity\ndef test_x():\n    pass\n", {}, "does not say which hypotheses"),
         ("@as_printed(part='(z)')\ndef test_x():\n    pass\n", {}, "part '(z)'"),
         (AS_PRINTED, {"Hypotheses": "(H1) any."}, "no necessity test drops H1"),
-        (AS_PRINTED, {"Corrected": "$x$"}, "lacks a test of its corrected statement"),
-        (AS_PRINTED + CORRECTED, {}, "lacks 'Corrected' in its docstring"),
+        (AS_PRINTED, {"Corrected": "(C1) $x$"}, "lacks a test of its corrected statement"),
+        (AS_PRINTED + CORRECTED, {"Corrected": "$x$ (C1)"}, "'Corrected' does not open with (C1)"),
+        (AS_PRINTED + CORRECTED, {"Corrected": "(C1) $x$ (C2) $y$"}, "no test shows C2"),
+        (AS_PRINTED + CORRECTED, {"Corrected": "(C1) $x$", "Differs": "It does not."}, "'Differs' speaks of it, which"),
+        (PINNED + SEARCHED + CORRECTED, {"Corrected": "(C1) $x$"}, "refuted and corrected, and 'Differs' does not say"),
+        ("@corrected\ndef test_x():\n    pass\n", {"Corrected": "(C1) $x$"}, "test_x does not say which clause"),
+        ("@corrected('C2')\ndef test_x():\n    pass\n", {"Corrected": "(C1) $x$"}, "test_x names C2, which the claim"),
+        ("@vacuous('C1')\ndef test_x():\n    pass\n", {"Corrected": "(C1) $x$"}, "of the role vacuous and names C1"),
+        (AS_PRINTED, {"Readings": "[wide] its words - holds"}, "no test is about the reading 'wide'"),
+        ("@vacuous(reading='wide')\ndef test_x():\n    pass\n", {}, "'wide', which 'Readings' does not list"),
+        ("@vacuous(reads='wide')\ndef test_x():\n    pass\n", {}, "a role with the unknown keyword 'reads'"),
+        (AS_PRINTED + CORRECTED.replace('("C1")', ""), {}, "lacks 'Corrected' in its docstring"),
         (AS_PRINTED, {"Reason": "Unclear."}, "'not testable' and the field 'Reason' go together"),
         ("def (", {}, "line "),
-        ("@measured\ndef test_x():\n    pass\n", {}, "test_x measures, which only experiments do"),
+        ("@measured\ndef test_x():\n    pass\n", {}, "test_x measures, which only experiments and observations do"),
         (
             AS_PRINTED + "@measured\ndef test_x():\n    pass\n",
             {"label": "Experiment 3"},
@@ -324,7 +337,7 @@ from theorems.ledger import measured, observed
 
 def find(finding, binding=True):
     interval = types.SimpleNamespace(estimate=2.0, lower=1.0, upper=3.25, level=0.95)
-    where = types.SimpleNamespace(title="digits" if binding else "another set", binding=binding)
+    where = types.SimpleNamespace(title="digits" if binding else "the paper's", binding=binding, printed=not binding)
     record_finding(finding, interval, where=where, trials=5, reads="gap {estimate} [{lower}, {upper}]")
 
 @observed
@@ -345,7 +358,7 @@ def measurements(*arguments):
 def test_what_a_measurement_finds_is_the_verdict_of_an_experiment(theory):
     theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="reproduced")
     result = theory.run()
-    result.stdout.fnmatch_lines(["Experiment 3 *reproduced *6 *", "    digits: gap 2 [[]1, 3.25[]]"])
+    result.stdout.fnmatch_lines(["Experiment 3 *reproduced (digits) *6 *", "    digits: gap 2 [[]1, 3.25[]]"])
     assert result.ret == 0
     (claim,) = theory.ledger()["claims"]
     (finding,) = claim["evidence"][1]["findings"]
@@ -370,7 +383,7 @@ def test_the_expected_verdict_binds_in_the_setting_it_was_frozen_for(theory):
     theory.run().stdout.fnmatch_lines(["*the evidence says reproduced, the docstring expects not reproduced"])
     theory.write("a", measurements("'reproduced', binding=False"), label="Experiment 3", expected="not reproduced")
     result = theory.run()
-    result.stdout.fnmatch_lines(["Experiment 3 *reproduced *", "    another set: gap 2 *"])
+    result.stdout.fnmatch_lines(["Experiment 3 *reproduced *", "    the paper's: gap 2 *"])
     assert result.ret == 0
 
 
@@ -379,6 +392,99 @@ def test_who_expects_a_measurement_to_be_inconclusive_is_not_contradicted_by_wha
     assert theory.run().ret == 0
     theory.write("a", measurements("'inconclusive'"), label="Experiment 3", expected="reproduced")
     theory.run().stdout.fnmatch_lines(["*the evidence says inconclusive, the docstring expects reproduced"])
+
+
+def read_as(name, body):
+    return (
+        body.replace("@as_printed", f"@as_printed(reading='{name}')")
+        .replace("@counterexample", f"@counterexample(reading='{name}')")
+        .replace("@measured", f"@measured(reading='{name}')")
+    )
+
+
+def test_a_reading_that_does_not_decide_is_shown_with_its_verdict(theory):
+    body = AS_PRINTED + read_as("wide", PINNED + SEARCHED)
+    theory.write("a", body, Readings="[wide] for every start - refuted")
+    result = theory.run()
+    result.stdout.fnmatch_lines(
+        ["Theorem 3.1 *holds *", "    read as wide: refuted", "        fails at n=1: risk 2 > *"]
+    )
+    assert result.ret == 0
+    (claim,) = theory.ledger()["claims"]
+    assert claim["verdict"] == "holds"
+    assert claim["readings"] == [{"part": None, "name": "wide", "words": "for every start", "verdict": "refuted"}]
+
+
+def test_a_reading_refutes_with_a_witness_and_a_search_of_its_own(theory):
+    theory.write("a", AS_PRINTED + read_as("wide", PINNED), Readings="[wide] every start - refuted")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Theorem 3.1: read as wide: no search finds a counterexample by itself"])
+    assert result.ret == 1
+
+
+def test_the_reading_most_favourable_to_the_author_decides(theory):
+    body = PINNED + SEARCHED + read_as("in the limit", AS_PRINTED)
+    theory.write("a", body, expected="refuted", Readings="[in the limit] as lambda -> 0+ - holds")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["*read as in the limit it holds, which is better than refuted*should decide"])
+    assert result.ret == 1
+
+
+def test_the_verdict_that_is_expected_of_a_reading_binds(theory):
+    body = AS_PRINTED + read_as("wide", PINNED + SEARCHED)
+    theory.write("a", body, Readings="[wide] for every start - vacuous")
+    theory.run().stdout.fnmatch_lines(["*read as wide: the evidence says refuted, the docstring expects vacuous"])
+
+
+def test_readings_of_an_experiment_that_clash_are_inconclusive(theory):
+    body = measurements("'reproduced'", "'not reproduced'").replace(
+        "@measured\ndef test_1", "@measured(reading='centered')\ndef test_1"
+    )
+    fields = {"Readings": "[centered] networks less their start - not reproduced"}
+    theory.write("a", body, label="Experiment 3", expected="inconclusive", **fields)
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Experiment 3 *inconclusive (digits) *", "    read as centered: not reproduced"])
+    assert result.ret == 0
+
+
+def test_an_observation_is_judged_as_an_experiment(theory):
+    theory.write("a", measurements("'reproduced'"), expected="reproduced", Kind='observation: "often"')
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Theorem 3.1 *reproduced (digits) *"])
+    assert result.ret == 0
+
+
+def test_a_part_that_waits_for_its_measurement_holds_up_the_row_and_not_the_other_part(theory):
+    body = AS_PRINTED.replace("@as_printed", "@as_printed(part='(a)')")
+    body += (
+        measurements("'reproduced'")
+        .replace("@measured", "@measured(part='(b)')")
+        .replace("@observed", "@observed(part='(b)')")
+    )
+    fields = {"Parts": "(a) one - holds\n            (b) two - reproduced", "Kind": 'observation (b): "often"'}
+    theory.write("a", body, expected="reproduced", **fields)
+    result = theory.run("-m", "fast")
+    result.stdout.fnmatch_lines(
+        ["Theorem 3.1 *not run *", "*(a) one: holds", "*(b) two: not run", "*(b) needs -m slow"]
+    )
+    assert result.ret == 0
+    assert theory.run().ret == 0
+
+
+def test_passed_evidence_above_its_bound_breaks_the_claim(theory):
+    # given  a certificate that reports and does not raise, as under an interpreter that drops assertions
+    silent = """
+from properties import certificates
+@as_printed
+@pytest.mark.parametrize("ratio", [{ratio}])
+def test_silent(ratio):
+    certificates._observer.get().certified(ratio, 1)
+"""
+    for ratio in ("float('inf')", "float('nan')", "1.0004"):
+        theory.write("a", AS_PRINTED + silent.format(ratio=ratio))
+        result = theory.run()
+        result.stdout.fnmatch_lines(["Theorem 3.1: test_silent passed with the ratio *", "Theorem 3.1 *broken *"])
+        assert result.ret == 1
 
 
 def test_without_its_measurements_an_experiment_is_not_run(theory):
@@ -401,8 +507,8 @@ def test_a_claim_that_cannot_be_tested_says_why(theory):
 
 
 def test_what_is_true_instead_can_be_shown_of_a_claim_that_cannot_be_tested(theory):
-    shown = AS_PRINTED.replace("@as_printed", "@corrected")
-    theory.write("a", shown, expected="not testable", Reason="Nothing is defined.", Corrected="a true statement")
+    shown = AS_PRINTED.replace("@as_printed", "@corrected('C1')")
+    theory.write("a", shown, expected="not testable", Reason="Nothing is defined.", Corrected="(C1) a true statement")
     theory.run().stdout.fnmatch_lines(["Theorem 3.1 *not testable, corrected*"])
     theory.write("a", AS_PRINTED, expected="not testable", Reason="Nothing is defined.")
     result = theory.run()
