@@ -15,7 +15,7 @@ from numpy.linalg import norm
 from fixtures.kernels.infinite_width import angles, arc_cosine_0, arc_cosine_1, relu_nngp, relu_ntk
 from fixtures.models.deep_network import DeepNetwork
 from fixtures.precision import UNIT_ROUNDOFF
-from properties.concentration import Law, chernoff, relu_nngp_log_mgf, relu_ntk_deviations
+from properties.concentration import Deviations, chernoff, relu_nngp_log_mgf, relu_ntk_deviations
 from properties.lazy_training import LazyRadius, spectral
 
 
@@ -28,86 +28,89 @@ class Share:
     allowed: np.ndarray
 
 
-def deep_relu_shares(net: DeepNetwork, X: np.ndarray, false_alarm: float) -> tuple[Share, Share, Share]:
-    """The products of the features, the share K_23, and the share K_1, each beside the limit given what is below it.
+def deep_relu_shares(net: DeepNetwork, X: np.ndarray, false_alarm: float) -> tuple[Share, Share, Share, Share]:
+    """Four matrices, each beside its limit given what is below: products of features, K_23, gates, and K_1.
 
     net: two hidden ReLU layers of one width m, all weights independent standard normal; X (n, d), whose rows are not
-    zero. The limits are |x||x'|k_1(r); the kernel of one hidden layer at the features; and x.x' k_0(r) k_0(r_1), with
-    the correlations r of the inputs and r_1 of the features. As m grows r_1 tends to that of the NNGP, so that the sum
-    of the last two tends to `relu_ntk` of two hidden layers. Every entry is within `allowed` but for 14 false_alarm.
+    zero; r and r_1: the correlations of the inputs and of the features. The limits are |x||x'|k_1(r) for the products;
+    for K_23 the kernel of one hidden layer at the features; k_0(r) k_0(r_1) for the gates; and for K_1 x.x' times the
+    gates. As m grows r_1 tends to that of the NNGP, so that K_23 + K_1 tends to `relu_ntk` of two hidden layers. Every
+    entry is within `allowed` but for 12 false_alarm, all four together.
 
     Proof. Products and K_23 are means of m independent terms (Chernoff). K_1 = x.x'/m^2 sum_k G_k q_k q'_k, where G
     says which neurons of the first layer are active for both, q = W_2' v, and v = a 1(W_2 phi > 0). Given W_1, a, and
     the values h = W_2 phi and h' = W_2 phi', the matrix W_2 is [h h'] Phi^+ plus an independent Gaussian matrix times
     the projection Pi off the features. So q = p + Pi N with p = Phi^+' [h h']'v and independent normal pairs of
-    covariance v.v' in (N, N'). Hence sum G q q' is p'Gp' + v.v' tr(Pi G), plus two normal variables of deviations
-    |v'||Pi G p| and |v||Pi G p'|, plus N'Pi G Pi N' less its mean. The eigenvalues of Pi G Pi are at most 1, and no
-    more than tr G of them are not 0. So the log moment generating function of the last is at most tr G times that of
-    n n' less its mean, which is -(1/2)log(1 - 2 s rho - s^2(1 - rho^2)) - s rho for unit variances. Finally v.v'/m and
-    tr G/m are means of independent terms of means k_0(r_1) and k_0(r), Pi takes 2 at most from tr G, and given the
-    second layer [h h']'v is normal in a.
+    covariance v.v' in (N, N'). The mean of sum G q q' is p'Gp' + v.v' tr(Pi G), which are the gates times m^2. It is
+    missed by two normal variables of deviations |v'||Pi G p| and |v||Pi G p'|, and by N'Pi G Pi N' less its mean. The
+    eigenvalues of Pi G Pi are at most 1, and no more than tr G of them are not 0. So the log moment generating function
+    of the last is at most tr G times that of n n' less its mean, which is -(1/2)log(1 - 2 s rho - s^2(1 - rho^2)) -
+    s rho for unit variances. Finally v.v'/m and tr G/m are means of independent terms of means k_0(r_1) and k_0(r), Pi
+    takes 2 at most from tr G, and p'Gp', of order m, is known.
     """
     (_, below, above), (h_1, h_2, _) = net.forward(X)
-    m, a = len(net.layers[1]), net.layers[2][0]
-    features, active_1, active_2 = below / np.sqrt(m), (h_1 > 0).astype(float), (h_2 > 0).astype(float)
+    m, features = len(net.layers[1]), below / np.sqrt(len(net.layers[1]))
+    active, v = (h_1 > 0).astype(float), net.layers[2][0] * (h_2 > 0)
     lengths = norm(X, axis=1)[:, None] * norm(X, axis=1)
+    reach = norm(features, axis=1)[:, None] * norm(features, axis=1)
     r, r_1 = np.cos(angles(X)), np.cos(angles(features))
+    both, both_1 = arc_cosine_0(r), arc_cosine_0(r_1)
 
     with np.errstate(divide="ignore"):
-        products = lengths * _wider_side(
-            lambda s: relu_nngp_log_mgf(r, s), arc_cosine_1(r), m, false_alarm, 1 / (1 + r)
+        products = _wider(
+            chernoff(lambda s: relu_nngp_log_mgf(r, s), arc_cosine_1(r), m, false_alarm, domain=(-np.inf, 1 / (1 + r)))
         )
-    one_layer = relu_ntk_deviations(r_1, m, false_alarm)
-    reach = norm(features, axis=1)[:, None] * norm(features, axis=1)
-    upper = reach * np.maximum(one_layer.below, one_layer.above)
-
-    both, both_1 = arc_cosine_0(r), arc_cosine_0(r_1)
-    counted = _wider_side(lambda s: np.log1p(both * np.expm1(s)), both, m, false_alarm, 700.0) + 2 / m
-    weighted = _wider_side(lambda s: np.log1p(both_1 * ((1 - 2 * s) ** -0.5 - 1)), both_1, m, false_alarm, 1 / 2)
-    share = both_1 * counted + both * weighted + counted * weighted
-    v, z = a * active_2, np.sqrt(2 * np.log(4 / false_alarm))
-    signal = v @ net.layers[1]
+    one_layer = _wider(relu_ntk_deviations(r_1, m, false_alarm))
+    counted = _wider(chernoff(lambda s: np.log1p(both * np.expm1(s)), both, m, false_alarm, domain=(-np.inf, 700.0)))
+    weighted = _wider(
+        chernoff(
+            lambda s: np.log1p(both_1 * ((1 - 2 * s) ** -0.5 - 1)), both_1, m, false_alarm, domain=(-np.inf, 1 / 2)
+        )
+    )
+    gates, known, given = np.zeros_like(r), np.zeros_like(r), np.zeros_like(r)
     for i, j in np.ndindex(r.shape):
-        share[i, j] += (
-            _given_the_values(features[[i, j]].T, h_2[[i, j]].T, v[[i, j]], active_1[i] * active_1[j], z, false_alarm)
-            / m**2
-        )
-    slack = 64 * m * UNIT_ROUNDOFF * lengths
-    lowest = (X @ X.T) * ((active_1 * signal)[:, None] * (active_1 * signal)[None]).sum(-1) / m**2
-    highest = above @ above.T / m + (features @ features.T) * (v @ v.T) / m
+        own = features[[i, j]].T, h_2[[i, j]].T, v[[i, j]], active[i] * active[j]
+        gates[i, j], known[i, j], given[i, j] = (part / m**2 for part in _given_the_values(*own, false_alarm))
+
+    slack, products_of_X = 64 * m * UNIT_ROUNDOFF * lengths, X @ X.T
+    signal = active * (v @ net.layers[1])
     return (
-        Share(features @ features.T, relu_nngp(X), products + slack),
-        Share(highest, relu_ntk(features), upper + slack),
-        Share(lowest, (X @ X.T) * both * both_1, np.abs(X @ X.T) * share + slack),
+        Share(features @ features.T, relu_nngp(X), lengths * products + slack),
+        Share(
+            above @ above.T / m + (features @ features.T) * (v @ v.T) / m, relu_ntk(features), reach * one_layer + slack
+        ),
+        Share(gates, both * both_1, both_1 * counted + both * weighted + counted * weighted + known + slack / lengths),
+        Share(products_of_X * (signal @ signal.T) / m**2, products_of_X * gates, np.abs(products_of_X) * given + slack),
     )
 
 
-def _wider_side(log_mgf: Law, mean: np.ndarray, count: int, false_alarm: float, end: float | np.ndarray) -> np.ndarray:
-    """The larger of the two deviations of `chernoff`; any end of the domain, infinite or not, gives a valid one."""
-    found = chernoff(log_mgf, mean, count, false_alarm, domain=(-np.inf, end))
-    return np.maximum(found.below, found.above)
+def _wider(sides: Deviations) -> np.ndarray:
+    return np.maximum(sides.below, sides.above)
 
 
 def _given_the_values(
-    Phi: np.ndarray, H: np.ndarray, v: np.ndarray, G: np.ndarray, z: float, false_alarm: float
-) -> float:
-    """How far sum_k G_k q_k q'_k may be from v.v' tr(Pi G), given W_1, W_2 Phi = H (m, 2) and a; v (2, m), G (m,)."""
-    inverse = np.linalg.pinv(Phi)
-    sizes = norm(v, axis=1)
+    Phi: np.ndarray, H: np.ndarray, v: np.ndarray, G: np.ndarray, false_alarm: float
+) -> tuple[float, float, float]:
+    """The mean of sum_k G_k q_k q'_k given W_1, a and W_2 Phi = H (m, 2), its part beside v.v' tr G, and the deviation.
+
+    v (2, m), G (m,).
+    """
+    inverse, sizes, product = np.linalg.pinv(Phi), norm(v, axis=1), v[0] @ v[1]
     scale = sizes[0] * sizes[1]
     if not G.any() or scale == 0:
-        return 0.0
-    rho = np.clip(v[0] @ v[1] / scale, -1, 1)
+        return 0.0, 0.0, 0.0
+    p = [inverse.T @ (H.T @ own) for own in v]
+    lost = np.sum(G * np.sum(Phi * inverse.T, axis=1))
+    mean = (p[0] * G) @ p[1] + product * (G.sum() - lost)
+    rho = np.clip(product / scale, -1, 1)
     with np.errstate(divide="ignore"):
         ends = (np.float64(-1) / (1 - rho), 1 / (1 + rho))
     found = chernoff(
         lambda s: -0.5 * np.log1p(-2 * s * rho - s**2 * (1 - rho**2)), rho, G.sum(), false_alarm, domain=ends
     )
-    quadratic = G.sum() * scale * max(found.below, found.above)
-    p = [inverse.T @ (H.T @ own) for own in v]
     off = [norm(G * own - Phi @ (inverse @ (G * own))) for own in p]
-    spreads = [np.sqrt(np.sum((own != 0) * np.sum(H**2, axis=1))) for own in v]
-    return quadratic + z * (sizes[1] * off[0] + sizes[0] * off[1]) + (norm(inverse, 2) * z) ** 2 * np.prod(spreads)
+    linear = np.sqrt(2 * np.log(2 / false_alarm)) * (sizes[1] * off[0] + sizes[0] * off[1])
+    return mean, abs(mean - product * G.sum()), G.sum() * scale * _wider(found) + linear
 
 
 def deep_turning_rate(start: DeepNetwork, X: np.ndarray, reach: float) -> float:

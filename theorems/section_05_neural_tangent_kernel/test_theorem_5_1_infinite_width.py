@@ -265,10 +265,10 @@ def test_a_layer_at_rest_and_another_variance_are_seen_at_width_4096(trained, si
 @under_hypotheses("H1", "H2", part="(a)")
 @pytest.mark.parametrize("width", [64, 1024])
 def test_the_kernel_of_two_hidden_relu_layers_is_near_its_recursion_layer_by_layer(width):
-    # given  14 comparisons of delta = ONCE for each of 6 entries
+    # given  12 comparisons of delta = ONCE for each of 6 entries
     shares = deep_relu_shares(deep_network(width, 2, width), POINTS, ONCE)
-    # then   the products of the features, the kernel above them, and the share of the first layer
-    for share, why in zip(shares, ("products of the features", "K_23", "K_1"), strict=True):
+    # then   the products of the features, the kernel above them, the gates, and the share of the first layer
+    for share, why in zip(shares, ("products of the features", "K_23", "gates", "K_1"), strict=True):
         assert_at_most(np.abs(share.value - share.limit), share.allowed, why=why)
 
 
