@@ -110,7 +110,10 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray, train: str = "hid
     X (..., n, d), whose rows of zeros are padding and come last; y (..., n), 0 in the padding. Raises ValueError where
     K_0 is singular to working precision, since no radius exists.
     """
-    values = np.linalg.svd(start.jacobian(X, train), compute_uv=False)
+    J = start.jacobian(X, train)
+    values = np.linalg.svd(J, compute_uv=False)
+    missing = max(0, J.shape[-2] - J.shape[-1])  # with fewer weights than rows the kernel has the eigenvalue 0
+    values = np.concatenate([values, np.zeros((*values.shape[:-1], missing))], axis=-1)
     rows = np.broadcast_to(X.any(-1).sum(-1), values.shape[:-1])
     least, largest = np.take_along_axis(values, rows[..., None] - 1, -1)[..., 0], values[..., 0]
     if np.any(least <= max(X.shape[-2:]) * UNIT_ROUNDOFF * largest):

@@ -216,3 +216,6 @@ def test_a_slope_that_jumps_and_a_singular_kernel_are_refused():
     twice = np.stack([X, X[[0, 0, 1]]])
     with pytest.raises(ValueError, match="the kernel of instance 1 is singular"):
         lazy_radius(two_layer("ntk", np.array([8, 8]), 3, np.arange(2), activation="tanh", signs=True), twice, y)
+    # given  one neuron of one weight, which cannot have three values
+    with pytest.raises(ValueError, match="the kernel of instance 0 is singular"):
+        lazy_radius(TwoLayer(np.ones((1, 1)), np.ones(1), "tanh", 1.0), X[:, :1], y)
