@@ -154,16 +154,6 @@ def mean_of_networks(width, seed):
 
 
 @as_printed
-@given(law=neuron_laws())
-def test_the_mean_over_a_finite_law_is_symmetric_and_positive_semidefinite(law):
-    K = mean_kernel(law, width=1)
-    # then   c'Kc = E|sum_i c_i grad f(x_i)|^2 for every c: here those with entries in {-1, 0, 1}, exactly
-    combinations = np.array(list(np.ndindex(*[3] * len(K)))) - 1
-    assert_identical(K, K.T, why="symmetry")
-    assert_at_most(0, np.vecdot(combinations @ K, combinations).min(), why="least quadratic form")
-
-
-@as_printed
 @pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReLU", "3 x ReLU", "erf"])
 @given_batches(problem=singular_inputs())
 def test_the_gaussian_mean_is_positive_semidefinite_where_it_is_singular_too(kernel, problem):
