@@ -30,8 +30,8 @@ Chance      (C1) Chernoff bounds with the exact moment generating function, 1e-8
             and either width; for (C2) the limit in place of the mean, for (C3) a layer left out. An output weight |a|
             in place of a^2 moves (C1) by a tenth, and would need 2^14 neurons or more
 Findings    By (C1) the limit of infinite width adds nothing to the printed expectation of one hidden layer; for two it
-            does, by (C2). At one obtuse and one acute angle the bias was measured, for two and three hidden layers of
-            width 4: it has either sign, and there is none on the diagonal
+            does, by (C2). Observed at width 4: at an obtuse angle, for two and three hidden layers, the mean is below
+            its limit; at an acute one, for three, it is above; on the diagonal nothing is seen
 Expected    holds
 """
 
@@ -207,6 +207,8 @@ def test_the_mean_of_two_hidden_layers_at_opposite_inputs_nears_its_limit_like_o
     # and    equality from above at m = 1, where no neuron serves both inputs, and nearly so from below at m = 300
     assert_at_most(upper[0] - left[0], slack[0], why="attained at width 1")
     assert_at_most(left[-1], 1.01 * upper[-1] / 2, why="within a hundredth at width 300")
+    # and    what is taken from the mean square of K_m is the square of that mean: little is left
+    assert_at_most(variance_at_opposite_inputs(300), 1 / 300, why="variance at width 300")
 
 
 @corrected("C2")
