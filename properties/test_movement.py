@@ -15,7 +15,7 @@ def test_a_kernel_that_turns_without_changing_its_norm_has_changed():
 
 
 def test_norms_of_kernels_are_spectral():
-    # given  one ReLU neuron for each of two inputs, of which the first doubles its output weight: diag(2, 2), diag(5, 2)
+    # given  one ReLU neuron for each of two inputs, whose first output weight doubles: diag(2, 2), diag(5, 2)
     start, end = (TwoLayer(np.eye(2), np.array([a, 1.0]), "relu", 1.0) for a in (1.0, 2.0))
     assert_identical(relative_kernel_change(start, end, np.eye(2)), 3 / 2, why="|diag(3, 0)|/|diag(2, 2)|")
 

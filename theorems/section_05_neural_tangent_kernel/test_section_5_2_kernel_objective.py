@@ -81,6 +81,11 @@ def minimizer(problem, K, penalty):
     return ridge_coefficients(K, problem.y, penalty * problem.rows / K.shape[-1])
 
 
+def factor(w, penalty, n):
+    """N lambda/(w + n lambda) over lambda/(w + lambda): how much more of a mode of w the minimizer loses."""
+    return n * (w + penalty) / (w + n * penalty)
+
+
 def solve_rounding(problem, K, penalty):
     """The relative error of a solve with K + n lambda I: 32 n u cond."""
     w = np.linalg.eigvalsh(K) + penalty * problem.rows[:, None]
@@ -321,7 +326,7 @@ def test_the_minimizer_is_up_to_n_times_as_far_from_the_limit_as_the_print(probl
     # then   n(w + lambda)/(w + n lambda) in the mode of w
     length = np.sqrt(np.vecdot(alpha, problem.y))
     slack = 2 * solve_rounding(problem, K, 0) * (w[:, -1] / least) ** 0.5 * length * n
-    lower = n * (least + penalty) / (least + n * penalty) * printed
+    lower = factor(least, penalty, n) * printed
     assert_within(lower, right, n * printed, slack=slack, why="ratio of distances", instance=problem)
 
 
@@ -334,7 +339,7 @@ def test_both_ends_of_that_factor_are_attained_or_nearly_so():
         y, identity = fractions(y), to_fractions(np.eye(2, dtype=int))
         printed, right = (inverse(K) @ y - inverse(K + c * penalty * identity) @ y for c in (1, 2))
         off.append(right[0] / printed[0])
-    assert_identical(off[0], 2 * (1 + Fraction(1, 2)) / (1 + 2 * Fraction(1, 2)), why="the lower end, at w_1")
+    assert_identical(off[0], factor(1, Fraction(1, 2), 2), why="the lower end, at w_1")
     assert_within(Fraction(199, 100), off[1], 2, why="near n = 2")
 
 

@@ -67,6 +67,11 @@ DEEP = functools.partial(relu_ntk, hidden_layers=3)
 KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReLU", "3 x ReLU", "erf"])
 
 
+def ridge_rate(w, penalty):
+    """The part of a mode of w that ridge leaves, lambda/(w + lambda)."""
+    return penalty / (w + penalty)
+
+
 class Space:
     """What a kernel makes of a batch of problems: features of X and of Z, and the spectrum of K(X, X).
 
@@ -238,7 +243,7 @@ def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(proble
     ridge = ridge_coefficients(space.K, problem.y, penalty / space.K.shape[-1])
     # then   lambda/(w_n + lambda) <= |f_lambda - f*|/|f*| <= lambda/(w_1 + lambda), in H
     length, condition = space.norm(alpha), space.w[:, -1] / space.w[:, 0]
-    slowest, fastest = (penalty / (w + penalty) for w in (space.w[:, -1], space.w[:, 0]))
+    slowest, fastest = ridge_rate(space.w[:, -1], penalty), ridge_rate(space.w[:, 0], penalty)
     slack = 64 * space.size * UNIT_ROUNDOFF * condition**1.5 * length
     distance = space.norm(ridge - alpha)
     assert_within(slowest * length, distance, fastest * length, slack=slack, why="ridge rate", instance=problem)
@@ -250,7 +255,7 @@ def test_ridge_is_off_in_each_mode_by_exactly_its_rate(y, w):
     # given  K = [[2, 1], [1, 2]], an eigenvector y of w, lambda = 1/2: both ends of the rate above are attained
     K, y, penalty = fractions([[2, 1], [1, 2]]), fractions(y), Fraction(1, 2)
     ridge = inverse(K + fractions([[penalty, 0], [0, penalty]])) @ y
-    assert_identical(y - K @ ridge, penalty / (w + penalty) * y, why="f* - f_lambda on the inputs")
+    assert_identical(y - K @ ridge, ridge_rate(w, penalty) * y, why="f* - f_lambda on the inputs")
 
 
 @necessity("H1")
