@@ -1,9 +1,9 @@
 r"""Theorem 5.1 - in the limit of infinite width training is kernel regression with a fixed kernel.
 
 Section     5.1
-Printed     As $m \to \infty$ the NTK converges to a deterministic $K^\infty$ and remains approximately constant in
-            training; $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$; this is identical to kernel ridge
-            regression with kernel $K$
+Printed     (Theorem 5.1) $K_m \to K^\infty$, which is deterministic, as $m \to \infty$; $K_t \approx K_0$ in training;
+            $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$; and all this is "identical" to kernel ridge
+            regression with K
 Reading     Loss, kernels and limit are those of the section (its __init__). (a) and (b) speak of the kernel K_m, K_t of
             one network, which is drawn; item 3 of Section 5.3 says that a scheme of initialization is assumed. (c) K is
             the kernel K_t of the moment, which by (b) is nearly K_0. (d) Section 5.2 says which ridge regression is
@@ -11,8 +11,8 @@ Reading     Loss, kernels and limit are those of the section (its __init__). (a)
 Readings    (a) [printed expectation] K is the mean over starts of Section 5.1, for one hidden layer - vacuous
             (c) [mean loss] the loss is that of Section 2.1, with 1/(2n) - refuted
             (d) [every time] "identical" is said of the evolution, so each time t has a lambda > 0 of its own - refuted
-Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$; or two hidden layers of one width, in (a) ReLU and in (b)
-            and (c) tanh, without biases. Loss $\frac12 \|r\|^2$, r = f(X) - y; $k_x = K(x, X)$. (a) standard normal
+Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$; or two hidden layers of one width, of ReLU in (a), tanh in
+            (b), either in (c); no biases. Loss $\frac12 \|r\|^2$, r = f(X) - y; $k_x = K(x, X)$. (a) standard normal
             weights, or signs for a; all layers are trained. (b) all layers, or W alone; s_0: the least singular value
             of J_0; Lip: a Lipschitz constant of J. (d) the network is linearized at its start, and trained by the flow
             or by descent with $\eta |K| < 2$
@@ -21,12 +21,13 @@ Hypotheses  (a) (H1) NTK parameterization: weights of order 1, and every layer b
             (b) (H3) eta |K_0| <= 1/3.  (H4) s is smooth and the network wide for its data: J has a Lipschitz constant
             Lip within 4 |r_0|/s_0 of the start with Lip * 8 |r_0| <= s_0^2. For ReLU and W alone, H1 and H2 instead.
             (d) (H5) f_0 = 0
-Corrected   (C1) (b) Whatever the step, width and targets, for a smooth s: if the weights are at a distance d from their
-            start, $|J - J_0| \le Lip\, d$ and $|K - K_0| \le 2 |J_0| Lip\, d + (Lip\, d)^2$, with an explicit Lip.
+Corrected   (C1) (b) Whatever the step, width and targets, for tanh and one or two hidden layers: if the weights are at
+            a distance d from their start, $|J - J_0| \le Lip\, d$ and $|K - K_0| \le 2 |J_0| Lip\, d + (Lip\, d)^2$,
+            with Lip = `turning_rate` or `deep_turning_rate`.
             (C2) (c) Under the loss with 1/(2n): $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$.
-            (C3) (c) For descent with $\eta |K_0| \le 2$ and a smooth s, with d_s the distance from the start and W
-            trained alone or two hidden layers altogether: $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} Lip\, [\frac{d_s +
-            d_{s+1}}{2} \|J_s\| + d_s \|J_0\|] \|r_s\|$.
+            (C3) (c) For descent with $\eta |K_0| \le 2$, tanh or erf with W trained alone, or two hidden layers of tanh
+            altogether, with the same Lip and d_s the distance from the start: $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t}
+            Lip\, [\frac{d_s + d_{s+1}}{2} \|J_s\| + d_s \|J_0\|] \|r_s\|$.
             (C4) (c) The linearized network has after t steps $f_0(x) + k_x V \operatorname{diag}((1 - (1 - \eta
             w)^t)/w) V^\top (y - f_0(X))$, for $K_0 = V \operatorname{diag}(w) V^\top$ and $\eta |K_0| < 2$; at w = 0
             the quotient is eta t.
@@ -44,10 +45,11 @@ Parts       (a) convergence of K_m - holds under added hypotheses
             (d) identical to kernel ridge regression - holds under added hypotheses
 Idea        (a) For one hidden layer m K_m is a sum of m independent terms of known moment generating function. Given
             the first of two hidden layers, the others are a network of one; the share of the first layer is a Gaussian
-            quadratic form, given the values above it. Without the factor 1/sqrt(m), E K_m(x, x) = |x|^2 (1 + m/d) for
-            He's variances. (b) The path is no longer than 4 |r_0|/s_0, on which J turns little; a ReLU kernel changes
-            only by neurons that pass zero. (c) The chain rule. (d) Mode w is left with e^{-wt} by the flow and with
-            lambda/(w + lambda) by ridge: both vanish, at rates with no common lambda. The start is remembered
+            quadratic form, given the values above it. Without the factor 1/sqrt(m), E K_m(x, x) = |x|^2 (1 + m/2) in
+            the plane, for He's variances. (b) The path is no longer than 4 |r_0|/s_0, on which J turns little; a ReLU
+            kernel changes only by neurons that pass zero. (c) The chain rule. (d) Mode w is left with e^{-wt} by the
+            flow and with lambda/(w + lambda) by ridge: both vanish, at rates with no common lambda. The start is
+            remembered
 Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence and Generalization in Neural Networks,
             NeurIPS 31; Cho, Saul (2009), Kernel Methods for Deep Learning, NeurIPS 22; Williams (1997), Computing with
             Infinite Networks, NIPS 9; Lee, Xiao, Schoenholz, Bahri, Novak, Sohl-Dickstein, Pennington (2019), Wide
@@ -739,7 +741,7 @@ def test_the_linearized_network_follows_its_closed_form_at_all_times_and_off_the
 @corrected("C3", part="(c)")
 @given_batches(problem=trainings(log_widths=range(4, 9)))
 def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path_shows(problem):
-    # given  H3 and the drawn step, below 2/|K_0|
+    # given  tanh and the drawn step, below 2/|K_0|
     start, X, y = drawn_network(problem, "tanh", signs=True), problem.X, problem.y
     K_0 = start.kernel(X, train="hidden")
     eta = problem.step / spectral(K_0)

@@ -1,8 +1,8 @@
 r"""Theorem 5.2 - in the kernel regime gradient descent finds the interpolant of least RKHS norm.
 
 Section     5.2
-Printed     $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$, is the limit
-            of gradient descent in the infinite width limit, and the minimum RKHS norm interpolant
+Printed     (Theorem 5.2) On an infinitely wide network gradient descent ends at $f^*(x) = \sum_i \alpha_i K(x, x_i)$
+            with $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$; no interpolant has a smaller norm in $H_K$
 Reading     Loss, limit and start are those of the section (its __init__): $\lambda \to 0^+$ is taken in f*; the step
             is one for which descent converges
 Setting     Networks linearized at their start, $f_\theta(x) = f_0(x) + \phi(x) \cdot (\theta - \theta_0)$ with
