@@ -116,8 +116,8 @@ def _given_the_values(
 def deep_turning_rate(start: DeepNetwork, X: np.ndarray, reach: float) -> float:
     """A constant C with |J(theta) - J(theta')|_F <= C |theta - theta'| for all theta, theta' within `reach` of `start`.
 
-    For two hidden layers of one width m and tanh, where |s| <= 1, |s'| <= 1 and |s''| <= L. Of order 1/sqrt(m), up to
-    the root of a logarithm. For one input x, with phi = s(W_1 x), h = W_2 phi/sqrt(m), v = a s'(h), q = W_2'v, all at
+    For two hidden layers of one width m and tanh, where |s| <= 1, |s'| <= 1 and |s''| <= L. At standard normal weights
+    and a fixed reach of order 1/sqrt(m), up to the root of a logarithm. For one input x, with phi = s(W_1 x), h = W_2 phi/sqrt(m), v = a s'(h), q = W_2'v, all at
     theta', a distance e gives
 
         |d phi| <= e|x| = e_1,   |dh| <= (e(|phi| + e_1) + |W_2|e_1)/sqrt(m) = e_2,   |dv| <= e + max|a| L e_2 = e_3,

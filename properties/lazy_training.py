@@ -84,7 +84,8 @@ class LazyRadius:
     """What is known before training, from J_0 and r_0 alone.
 
     radius: 4|r_0|/s_0, with s_0 the least singular value of J_0; |theta_t - theta_0| stays below it for ever.
-    laziness: C radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m).
+    laziness: C radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m) in the
+        NTK parameterization, as f_0 and y are of order 1.
     """
 
     radius: np.ndarray
