@@ -117,8 +117,8 @@ def deep_turning_rate(start: DeepNetwork, X: np.ndarray, reach: float) -> float:
     """A constant C with |J(theta) - J(theta')|_F <= C |theta - theta'| for all theta, theta' within `reach` of `start`.
 
     For two hidden layers of one width m and tanh, where |s| <= 1, |s'| <= 1 and |s''| <= L. At standard normal weights
-    and a fixed reach of order 1/sqrt(m), up to the root of a logarithm. For one input x, with phi = s(W_1 x), h = W_2 phi/sqrt(m), v = a s'(h), q = W_2'v, all at
-    theta', a distance e gives
+    and a fixed reach it is of order 1/sqrt(m), up to the root of a logarithm. For one input x, with phi = s(W_1 x),
+    h = W_2 phi/sqrt(m), v = a s'(h), q = W_2'v, all at theta', a distance e gives
 
         |d phi| <= e|x| = e_1,   |dh| <= (e(|phi| + e_1) + |W_2|e_1)/sqrt(m) = e_2,   |dv| <= e + max|a| L e_2 = e_3,
         |dq| <= e(|v| + e_3) + |W_2|e_3 = e_4,
