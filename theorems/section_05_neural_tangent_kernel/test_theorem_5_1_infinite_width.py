@@ -411,7 +411,9 @@ def wild_turn(seed, hidden_layers):
 @pytest.mark.slow
 @pytest.mark.parametrize("hidden_layers", [1, 2])
 def test_weights_inputs_and_distances_of_any_size_turn_the_jacobian_no_faster(hidden_layers):
-    assert_at_most([wild_turn(seed, hidden_layers) for seed in range(1000)], 1, why="|J - J_0| <= Lip d")
+    ratios = [wild_turn(seed, hidden_layers) for seed in range(1000)]
+    assert_at_most(ratios, 1, why="|J - J_0| <= Lip d")
+    assert_at_most(1 / 2, max(ratios), why="and half of it is turned by one of them")
 
 
 @under_hypotheses("H3", "H4", part="(b)")
@@ -436,11 +438,12 @@ def test_a_network_of_two_hidden_layers_keeps_its_kernel_for_ever(width, relativ
 
 @under_hypotheses("H1", "H2", "H3", part="(b)")
 def test_a_random_relu_network_keeps_its_kernel_but_for_the_neurons_that_start_near_zero():
-    # given  signs, W alone, f_0 = 0, half the neurons independent; widths 2^10 and 2^14; R of order 1/sqrt(m)
+    # given  signs, W alone, f_0 = 0, half the neurons independent; widths 2^10 and 2^14; R: how far a flow
+    #        with the limit's kernel moves a neuron at most, of order 1/sqrt(m)
     X, y, widths = POINTS[:2], np.array([0.03, -0.04]), np.array([2**10, 2**14])
     start = two_layer("ntk", widths, 2, np.array([1, 2]), signs=True, antisymmetric=True)
     least = np.linalg.eigvalsh(relu_ntk(X) - relu_nngp(X))[0]
-    R = 4 * norm(X) * norm(y) / (least * np.sqrt(widths))
+    R = spectral(X) * norm(y) / (least * np.sqrt(widths))
     # when   sixty steps, in which the network learns
     path = every(4, start, X, y, LAZY_STEP / spectral(start.kernel(X, train="hidden")), "hidden", 60)
     farthest = np.max([norm(net.W - start.W, axis=-1).max(-1) for net in path], axis=0)
