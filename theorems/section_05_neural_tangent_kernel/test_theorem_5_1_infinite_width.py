@@ -75,6 +75,7 @@ Expected    holds under added hypotheses
 """
 
 import dataclasses
+import functools
 from fractions import Fraction
 from itertools import islice
 
@@ -166,6 +167,12 @@ def watched(path, X, y, train):
     moved = [norm(net.parameters(train) - theta_0, axis=-1) for net in path]
     drift = [spectral(net.kernel(X, train=train) - K_0) for net in path]
     return (np.stack(x, axis=-1) for x in (moved, drift, [norm(net.predict(X) - y, axis=-1) for net in path]))
+
+
+@functools.cache
+def deep_shares(width):
+    """What one network of two hidden ReLU layers has at POINTS, share by share, at ONCE."""
+    return deep_relu_shares(deep_network(width, 2, width), POINTS, ONCE)
 
 
 def deep_run(width, size, step, steps=30):
@@ -270,16 +277,14 @@ def test_a_layer_at_rest_and_another_variance_are_seen_at_width_4096(trained, si
 @pytest.mark.parametrize("width", [64, 1024])
 def test_the_kernel_of_two_hidden_relu_layers_is_near_its_recursion_layer_by_layer(width):
     # given  12 comparisons of delta = ONCE for each of 6 entries
-    shares = deep_relu_shares(deep_network(width, 2, width), POINTS, ONCE)
     # then   the products of the features, the kernel above them, the gates, and the share of the first layer
-    for share, why in zip(shares, ("products of the features", "K_23", "gates", "K_1"), strict=True):
+    for share, why in zip(deep_shares(width), ("products of the features", "K_23", "gates", "K_1"), strict=True):
         assert_at_most(np.abs(share.value - share.limit), share.allowed, why=why)
 
 
 @under_hypotheses("H1", "H2", part="(a)")
 def test_sixteen_times_the_width_leaves_the_deep_kernel_a_third_of_its_deviation():
-    narrow, wide = (deep_relu_shares(deep_network(width, 2, width), POINTS, ONCE) for width in (64, 1024))
-    allowed = np.array([[share.allowed for share in shares] for shares in (narrow, wide)])
+    allowed = np.array([[share.allowed for share in deep_shares(width)] for width in (64, 1024)])
     assert_at_most(3 * allowed[1].max((1, 2)), allowed[0].max((1, 2)), why="deviations that are allowed")
 
 
