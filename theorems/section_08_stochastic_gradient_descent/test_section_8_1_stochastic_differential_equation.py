@@ -356,6 +356,17 @@ def test_the_fluctuation_over_eta_is_enclosed_by_that_of_the_diffusion(problem):
     assert_at_most(most, 2, why="the ends are near under H2", instance=problem)
 
 
+@corrected("C2")
+def test_one_step_has_more_than_half_of_the_excess_that_the_upper_end_allows():
+    # given  h = (1, 2^-20), eta = 1/2, c_12 = 1: the covariance eta^2 after one step, and V_12 = (1 - e^-sT)/s, T = eta
+    eta, h = Fraction(1, 2), fractions([1, Fraction(1, 2**20)])
+    sgd = covariance_after(np.diag(h), fractions([[1, 1], [1, 1]]), eta, 1)[0, 1]
+    s, product = h.sum(), h.prod()
+    most = eta * (1 - exponential_of_minus(s * eta)[0]) / s / (1 - eta * product / s)
+    # then
+    assert_at_most(float((1 + eta / 2) * most), float(sgd), why="lower end times 1 + eta h_max/2")
+
+
 @corrected("C4")
 @given_batches(problem=problems)
 def test_with_the_modified_drift_the_second_moments_agree_to_second_order(problem):
