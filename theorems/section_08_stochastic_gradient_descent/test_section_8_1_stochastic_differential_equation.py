@@ -337,6 +337,12 @@ def test_both_are_the_same_in_all_units_of_the_loss(instance):
     assert_identical(other.eta**2 * after, instance.eta**2 * before, why="covariance of an Euler step")
 
 
+def factors_of_v(s, product, eta, largest):
+    """The ends between which Var/eta lies, over V, for s = h_i + h_j, the product of the two and the largest h."""
+    least = 1 / (1 - eta * product / s)
+    return least, (1 + eta * largest) * least
+
+
 @corrected("C2")
 @given_batches(problem=problems)
 def test_the_fluctuation_over_eta_is_enclosed_by_that_of_the_diffusion(problem):
@@ -349,9 +355,9 @@ def test_the_fluctuation_over_eta_is_enclosed_by_that_of_the_diffusion(problem):
     #        e^(-x-y) >= a >= e^(-(x+y)(1 + max x)) for x, y <= 1/2, where 1 - e^-(1+d)z <= (1 + d)(1 - e^-z)
     s, product, _, eta, _ = pairs(problem)
     V, found = in_eigenbasis(problem, V), in_eigenbasis(problem, sgd) / eta
-    least, top = 1 / (1 - eta * product / s), 1 + eta * problem.h.max(-1)[:, None, None]
+    least, most = factors_of_v(s, product, eta, problem.h.max(-1)[:, None, None])
     slack = rounding / eta + 2 * V_rounding[:, None, None]
-    value, V, most = np.sign(V) * found, np.abs(V), top * least
+    value, V = np.sign(V) * found, np.abs(V)
     assert_within(least * V, value, most * V, slack=slack, why="Var/eta against V", instance=problem)
     assert_at_most(most, 2, why="the ends are near under H2", instance=problem)
 
@@ -361,10 +367,10 @@ def test_one_step_has_more_than_half_of_the_excess_that_the_upper_end_allows():
     # given  h = (1, 2^-20), eta = 1/2, c_12 = 1: the covariance eta^2 after one step, and V_12 = (1 - e^-sT)/s, T = eta
     eta, h = Fraction(1, 2), fractions([1, Fraction(1, 2**20)])
     sgd = covariance_after(np.diag(h), fractions([[1, 1], [1, 1]]), eta, 1)[0, 1]
-    s, product = h.sum(), h.prod()
-    most = eta * (1 - exponential_of_minus(s * eta)[0]) / s / (1 - eta * product / s)
+    found = [sgd / eta / ((1 - decay) / h.sum()) for decay in exponential_of_minus(h.sum() * eta)]
     # then
-    assert_at_most(float((1 + eta / 2) * most), float(sgd), why="lower end times 1 + eta h_max/2")
+    least, most = factors_of_v(h.sum(), h.prod(), eta, 1)
+    assert_within(float((least + most) / 2), np.array(found, float), float(most), why="Var/eta over V")
 
 
 @corrected("C4")
