@@ -156,6 +156,10 @@ def test_a_kernel_that_moves_along_the_labels_moves_the_first_step_by_the_whole_
     # then   eta E y = 5 eta y
     moved = movement(problem.kernel, np.outer(problem.noisy, problem.noisy), problem.noisy, problem.step, 1)
     assert_identical(moved, [Fraction(5, 4)] * 2, why="|f' - f|^2 and (eta |E|)^2 n")
+    # and    for E = e_1 e_1' by eta^2 |y_1|^2: its largest row counts, not the mean of them
+    corner = np.zeros((5, 5), object)
+    corner[0, 0] = 1
+    assert_at_most(*map(float, movement(problem.kernel, corner, problem.noisy, problem.step, 1)), why="one entry")
 
 
 @corrected("C4")
