@@ -1,7 +1,7 @@
 r"""Section 8.3: robustness to label noise - stopped in time, descent on clustered data predicts the clean labels.
 
-Section     8.3, the sentence before Proposition 8.3
-Printed     SGD exhibits implicit robustness to label noise
+Section     8.3
+Printed     SGD exhibits implicit robustness to label noise (the sentence before Proposition 8.3)
 Reading     The labels are those of Proposition 8.3: -1 and 1, some of them flipped. Robust is a run that can be stopped
             (8.3: "early stopping") at a time t >= 1 at which all its predictions have the sign of the clean label,
             those of the corrupted samples too
