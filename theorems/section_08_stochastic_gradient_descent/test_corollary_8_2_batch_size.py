@@ -40,9 +40,10 @@ Corrected   (C1) (a) On least squares with H1 the covariance of SGD has the limi
             (C6) (d) On least squares with H1 the mean excess of a quadratic risk with the Hessian G, over the risk of
             the least squares solution, is tr(G S_B)/2, which does not grow with B
 Idea        Variance of a mean. In least squares the noise acts on the second moment only, through a positive operator
-            that is monotone in f_B: more noise is more variance, and no bias. Of two minima the noise decides which
-            one is left: that where the samples differ more, be it the sharper or the flatter one. For the bound on
-            tr H: $T_B$ is self-adjoint for the trace, and $\operatorname{tr} T_B(I) \ge p$ once the inequality fails.
+            that is monotone in f_B: more noise is more variance, and no bias. Of two minima SGD leaves that at which
+            single samples are unstable, be it the sharper or the flatter one, if the other one holds it. For the bound
+            on tr H: $T_B$ is self-adjoint for the trace, and $\operatorname{tr} T_B(I) \ge p$ once the inequality
+            fails.
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective, NeurIPS; Wu, Wang, Su (2022), The Alignment Property of SGD Noise and How It Helps Select Flat
             Minima: A Stability Analysis, NeurIPS; Pesme, Pillaud-Vivien, Flammarion (2021), Implicit Bias of SGD for
@@ -284,6 +285,68 @@ def test_the_covariance_falls_in_every_direction_as_batches_grow(problem):
     falls = [*itertools.pairwise(late), (late[0], early)]
     pivots = [float(min(leading_pivots(more - less))) for more, less in falls]
     assert_at_most(0, pivots, why="a fall of the covariance is semidefinite")
+
+
+@st.composite
+def wide_least_squares(draw):
+    """X (n, p), y, a step, and a law: n in 1 ... 6, p in 1 ... 3, scales 1e-7 ... 1e3, rows on a line, repeated or 0.
+
+    Eta max |x|^2 in 1/10 ... 3, on both sides of stability. Of seeds, as these numbers need not shrink.
+    """
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n, p = int(rng.integers(1, 7)), int(rng.integers(1, 4))
+    X = rng.standard_normal((n, p)) * 10.0 ** rng.uniform(-3, 3)
+    shapes = [X, rng.integers(-3, 4, (n, p)).astype(float), rng.choice([1.0, -1.0, 0.0, 2.0], (n, 1)) * X[:1]]
+    X = shapes[rng.integers(3)] * np.where(np.arange(p) == rng.integers(2 * p), 1e-4, 1.0)
+    X[0, 0] += not X.any()
+    eta = rng.choice([0.1, 0.5, 1.0, 1.5, 1.9, 3.0]) / np.square(X).sum(1).max()
+    return X, rng.standard_normal(n), eta, bool(rng.integers(2))
+
+
+@corrected("C1", part="(a)")
+@pytest.mark.slow
+@given(problem=wide_least_squares())
+def test_far_from_small_integers_too_no_direction_varies_more_in_a_larger_batch(problem):
+    # given  H1, by the spectral radius, at the smaller batch; the least squares solution nearest 0
+    X, y, eta, replacement = problem
+    n, p = X.shape
+    g = sample_gradients(X, y, np.linalg.lstsq(X, y, rcond=None)[0])
+    operators = [(f, moment_operator(X, eta, f)) for f in (float(noise_share(n, B, replacement)) for B in (1, 2, n))]
+    gaps = [1 - np.linalg.eigvalsh((T + T.T) / 2)[-1] for _, T in operators]
+    stable = [(f, T, gap) for (f, T), gap in zip(operators, gaps, strict=True) if gap > 1e-6]
+    # when
+    S = [np.linalg.solve(np.eye(p * p) - T, eta**2 * f * (g.T @ g).ravel() / n).reshape(p, p) for f, T, _ in stable]
+    # then   up to the rounding of a solution whose condition is at most |I - T|/gap
+    slack = [64 * p**4 * UNIT_ROUNDOFF * 16 / gap * np.linalg.norm(M) for (_, _, gap), M in zip(stable, S, strict=True)]
+    falls = [np.linalg.eigvalsh(more - less)[0] for more, less in itertools.pairwise(S)]
+    assert_at_most([0.0, *(-fall for fall in falls)], [0.0, *slack[:-1]], why="a fall of the covariance")
+
+
+@corrected("C4", part="(c)")
+@pytest.mark.slow
+@given(problem=wide_least_squares())
+def test_far_from_small_integers_too_no_larger_batch_is_less_stable(problem):
+    X, _, eta, replacement = problem
+    shares = [float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)]
+    # when   rounding of T_B: 64 p^2 u times its scale
+    rho = np.array([np.linalg.eigvalsh(moment_operator(X, eta, f))[-1] for f in shares])
+    slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
+    # then
+    assert_at_most(np.diff(rho, append=rho[-1]), slack, why="rho(T_B) at B + 1 and at B", instance=problem)
+
+
+@corrected("C5", part="(c)")
+@pytest.mark.slow
+@given(problem=wide_least_squares())
+def test_far_from_small_integers_too_stability_bounds_the_trace(problem):
+    X, _, eta, replacement = problem
+    H, fourth = X.T @ X / len(X), np.square(np.square(X).sum(1)).mean()
+    shares = np.array([float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)])
+    rho = np.array([np.linalg.eigvalsh(moment_operator(X, eta, f))[-1] for f in shares])
+    # then   rho - 1 >= (tr T_B(I) - p)/p, which is positive once the inequality fails
+    excess = eta**2 * (shares * fourth + (1 - shares) * np.square(H).sum()) - 2 * eta * np.trace(H)
+    slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
+    assert_at_most(excess / X.shape[1], rho - 1 + slack, why="tr T_B(I)/p - 1 and rho - 1", instance=problem)
 
 
 @necessity("H1", part="(a)")

@@ -35,17 +35,18 @@ Source      Li, Soltanolkotabi, Oymak (2020), Gradient Descent with Early Stoppi
             Overparameterized Neural Networks, AISTATS (the clusters, and what holds of residuals); the weights, their
             bound and the witnesses are ours
 Tolerance   Exact: kernels, steps and labels are fractions. exp is enclosed by partial sums
-Findings    Both readings see the same run. The problem with weights looks back from where the run was stopped, and the
-            residual that is left is the larger one for a corrupted sample. The influence looks ahead from the labels.
-            Where f is one number for the whole cluster (epsilon = 0) the weights are not determined, and equal ones do
-            as well (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at f = 3/5 they
-            are 0.40 and 0.89
+Findings    The two readings differ in what they hold fixed. The weights are found from the residuals at the time of
+            stopping, which are larger for corrupted samples. The influence is found by changing a label. Where f is
+            one number for the whole cluster (epsilon = 0) the weights are not determined, and equal ones do as well
+            (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at f = 3/5 they are
+            0.40 and 0.89
 Expected    holds under added hypotheses
 """
 
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,6 +127,32 @@ def test_one_number_lies_between_the_weights_of_corrupted_and_of_clean_samples(p
     # then
     assert_at_most(float(max(w[problem.flipped]) / between), 1 - 2.0**-40, why="corrupted samples")
     assert_at_most(1 + 2.0**-40, float(min(w[~problem.flipped]) / between), why="clean samples")
+
+
+@corrected("C1")
+@pytest.mark.slow
+@given(seed=st.integers(0, 2**32 - 1))
+def test_for_large_clusters_and_extreme_epsilon_too_one_number_lies_between_the_weights(seed):
+    # given  up to four clusters of 1 to 200 samples, epsilon in 1e-6 ... 1e6, eta(m + epsilon) in 1/1000 ... 999/1000
+    rng = np.random.default_rng(seed)
+    m = [int(size) for size in rng.integers(1, 1 + rng.choice([1, 3, 9, 200]), rng.integers(1, 5))]
+    tau = [Fraction(int(rng.integers(0, (size - 1) // 2 + 1)), size) for size in m]
+    epsilon, t = Fraction(10) ** int(rng.integers(-6, 7)), int(rng.choice([1, 2, 5, 40]))
+    eta = Fraction(int(rng.integers(1, 1000)), 1000) / (max(m) + epsilon)
+    # when   residuals in closed form, with u = (1 - 2 tau) p^s: u + 2 tau q^s of the clean, 2(1 - tau) q^s - u
+    s, q = np.arange(t + 1).astype(object), 1 - eta * epsilon
+    u = [(1 - 2 * share) * (1 - eta * (size + epsilon)) ** s for size, share in zip(m, tau, strict=True)]
+    clean, corrupted = (
+        [eta * sum(r[:-1]) / r[-1] for r in residuals]
+        for residuals in (
+            [a + 2 * share * q**s for a, share in zip(u, tau, strict=True)],
+            [2 * (1 - share) * q**s - a for a, share in zip(u, tau, strict=True)],
+        )
+    )
+    # then   over the number between
+    between = (q**-t - 1) / epsilon
+    assert_at_most(1, [float(w / between) for w in clean], why="clean samples")
+    assert_at_most([float(w / between) for w in corrupted], 1, why="corrupted samples")
 
 
 @corrected("C1")

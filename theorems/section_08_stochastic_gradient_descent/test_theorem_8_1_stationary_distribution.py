@@ -44,9 +44,10 @@ Idea        (a) -2L/eta is the potential of Langevin's diffusion, whose noise is
             solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for no other C, and the mismatch is of the order of
             2L/eta itself. To add C = I as a hypothesis would not save the print: it holds on no open set of data, in
             one unit of L only, and leaves nothing of R. (b) Where nothing pulls, a walk with steps of variance D stays
-            1/D as long: pi D is constant. Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g),
-            V = D + g^2: less where the noise is more. Longer steps blur pi D over their length. Of several variances
-            only the one across the boundary of two regions decides, and with a barrier between them that on the barrier
+            1/D as long: pi D is constant. Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g), V = D
+            + g^2: less where the noise is more. Longer steps blur pi D over their length. On a torus whose variances
+            depend on x alone, that along x decides and that along y does not. With a barrier between two wells the
+            variance on it decides
 Source      Mandt, Hoffman, Blei (2017), Stochastic Gradient Descent as Approximate Bayesian Inference, JMLR 18
             (constant noise); Chaudhari, Soatto (2018), Stochastic gradient descent performs variational inference,
             converges to limit cycles for deep networks, ICLR (the current); Hodgkinson, Mahoney (2021), Multiplicative
