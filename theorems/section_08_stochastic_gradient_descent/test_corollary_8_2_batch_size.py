@@ -311,7 +311,8 @@ def test_far_from_small_integers_too_no_direction_varies_more_in_a_larger_batch(
     X, y, eta, replacement = problem
     n, p = X.shape
     g = sample_gradients(X, y, np.linalg.lstsq(X, y, rcond=None)[0])
-    operators = [(f, moment_operator(X, eta, f)) for f in (float(noise_share(n, B, replacement)) for B in (1, 2, n))]
+    shares = [float(noise_share(n, batch, replacement)) for batch in sorted({1, 2, n})]
+    operators = [(f, moment_operator(X, eta, f)) for f in shares]
     gaps = [1 - np.linalg.eigvalsh((T + T.T) / 2)[-1] for _, T in operators]
     stable = [(f, T, gap) for (f, T), gap in zip(operators, gaps, strict=True) if gap > 1e-6]
     # when
