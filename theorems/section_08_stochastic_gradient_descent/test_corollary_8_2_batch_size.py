@@ -11,39 +11,40 @@ Reading     (a) is about the covariance of the minibatch gradient. (b) to (d) co
             batch finds a minimum of less risk than all samples at once do: how small it may be, "up to a point" leaves
             open. One counterexample refutes; all of those here are strict, and persist for data nearby
 Readings    (b) [norm] strength is how small the weights are found, E|w|^2: the regularizer of Section 3.1 - refuted
-Setting     $L = \frac1n \sum_i f_i$; minibatches of B samples out of n, drawn with or without replacement, with
-            $f_B = \frac1B$ or $\frac{n-B}{B(n-1)}$. Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$, $H_i = x_i
-            x_i^\top$, H their mean, $g_i$ the gradients at the minimum, C their covariance, and
-            $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)] = (I - \eta H)S(I - \eta H) + \eta^2 f_B (E[H_i S H_i] - HSH)$.
-            (b) to (d) under H5, H6: one parameter, n = 2, minima at 0 and 1 of one depth, B = 1 against B = 2
-Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches.  (H2) $|2 \eta g_{ij}|
-            < 1$ for the gradients of all samples.  (H3) samples are drawn with replacement.  (H4) the step is small:
-            $\eta(k h + \operatorname{Var}(h_i)/(Bh)) \le 2\varepsilon/(1 + \varepsilon)$.  (H5) SGD starts beside the
-            worse of two minima, where gradients vary more (b), the loss is sharper (c), the risk is larger (d).
-            (H6) At this step all samples at once stay there, and single samples may leave for the other minimum, where
-            they stay: $\eta$ is in an interval.
+Setting     $L = \frac1n \sum_i f_i$; minibatches of B samples out of n, drawn with or without replacement, with $f_B =
+            \frac1B$ or $\frac{n-B}{B(n-1)}$. Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$, $H_i = x_i x_i^\top$,
+            H their mean, $g_i$ the gradients at the minimum, C their covariance, and $T_B(S) = E[(I - \eta H_B) S (I -
+            \eta H_B)] = (I - \eta H)S(I - \eta H) + \eta^2 f_B (E[H_i S H_i] - HSH)$. (b) to (d) under H5, H6: one
+            parameter, two samples, minima at 0 and 1 of one depth, B = 1 against B = 2. For (c), (d) $f_i = \frac12
+            \min(a_i x^2, b_i (x - 1)^2)$. For (b) $f_i = L \pm N$, where L has two quadratic wells and N' is constant
+            up to 0 and from 1 on, and linear in between
+Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches.  (H2) $|2 \eta g_{ij}| <
+            1$ for the gradients of all samples.  (H3) samples are drawn with replacement.  (H4) the step is small:
+            $\eta(k h + \operatorname{Var}(h_i)/(Bh)) \le 2\varepsilon/(1 + \varepsilon)$.  (H5) SGD starts at or beside
+            the worse of two minima, where gradients vary more (b), the loss is sharper (c), the risk is larger
+            (d).  (H6) At this step all samples at once stay there, and single samples may leave for the other minimum,
+            where they stay.
 Parts       (a) noise - holds
             (b) stronger regularization - holds under added hypotheses
             (c) flatter - holds under added hypotheses
             (d) generalization - holds under added hypotheses
 Corrected   (C1) (a) On least squares with H1 the covariance of SGD has the limit $S = T_B(S) + \eta^2 f_B C$, which
-            does not grow with B in any direction.  (C2) (a) For one parameter, with H1, H3, $S = \frac{\eta}{B}
-            c/(h(2 - \eta h) - \frac{\eta}{B} \operatorname{Var} h_i)$. From $(\eta, B)$ to $(k\eta, kB)$ it grows by
-            the share $(k - 1)\eta h/(2 - k\eta h - \eta \operatorname{Var}(h_i)/(Bh))$ of itself, at most $\varepsilon
-            (k - 1)/k$ with H4. A step that grows by the root of k keeps the noise $\eta^2/B$ of a step; to first order
-            in eta, S then falls like $1/\sqrt k$.  (C3) (b) For $w = u^2 - v^2$ with H2 one step multiplies $u_j v_j$
-            by $1 - (2 \eta g_{Bj})^2$, and the mean of the logarithm of this factor does not decrease as B grows: the
-            smaller batch shrinks the products more, or as much.  (C4) (c) On least squares $\rho(T_B)$ does not
-            increase with B, so that a minimum at which SGD can stay with B it can stay at with all larger batches.
-            (C5) (c) With H1 such a minimum has $\eta(f_B E|x_i|^4 + (1 - f_B) \operatorname{tr} H^2) < 2
-            \operatorname{tr} H$ unless all rows are zero, hence $\operatorname{tr} H < 2/(\eta f_B)$, sharp at B = 1.
-            (C6) (d) On least squares with H1 the mean excess of a quadratic risk with the Hessian G, over the risk of
-            the least squares solution, is tr(G S_B)/2, which does not grow with B
+            does not grow with B in any direction.  (C2) (a) For one parameter, with H1, H3, $S = \frac{\eta}{B} c/(h(2
+            - \eta h) - \frac{\eta}{B} \operatorname{Var} h_i)$. From $(\eta, B)$ to $(k\eta, kB)$ it grows by the share
+            $(k - 1)\eta h/(2 - k\eta h - \eta \operatorname{Var}(h_i)/(Bh))$ of itself, at most $\varepsilon (k - 1)/k$
+            with H4. A step that grows by the root of k keeps the noise $\eta^2/B$ of a step; to first order in eta, S
+            then falls like $1/\sqrt k$.  (C3) (b) For $w = u^2 - v^2$ with H2 one step multiplies $u_j v_j$ by $1 - (2
+            \eta g_{Bj})^2$, and the mean of the logarithm of this factor does not decrease as B grows: the smaller
+            batch shrinks the products more, or as much.  (C4) (c) On least squares $\rho(T_B)$ does not increase with
+            B, so that a minimum at which SGD can stay with B it can stay at with all larger batches.  (C5) (c) With H1
+            such a minimum has $\eta(f_B E|x_i|^4 + (1 - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$ unless all
+            rows are zero, hence $\operatorname{tr} H < 2/(\eta f_B)$, which is sharp at B = 1 for rows of one
+            length.  (C6) (d) On least squares with H1 the mean excess of a quadratic risk with the Hessian G, over the
+            risk of the least squares solution, is tr(G S_B)/2, which does not grow with B
 Idea        Variance of a mean. In least squares the noise acts on the second moment only, through a positive operator
-            that is monotone in f_B: more noise is more variance, and no bias. Of two minima SGD leaves that at which
-            single samples are unstable, be it the sharper or the flatter one, if the other one holds it. For the bound
-            on tr H: $T_B$ is self-adjoint for the trace, and $\operatorname{tr} T_B(I) \ge p$ once the inequality
-            fails.
+            that is monotone in f_B: more noise is more variance, and no bias. In the models of H5 and H6 single samples
+            leave the minimum at which they are unstable, be it the sharper or the flatter one. For the bound on tr H:
+            $T_B$ is self-adjoint for the trace, and $\operatorname{tr} T_B(I) \ge p$ once the inequality fails.
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective, NeurIPS; Wu, Wang, Su (2022), The Alignment Property of SGD Noise and How It Helps Select Flat
             Minima: A Stability Analysis, NeurIPS; Pesme, Pillaud-Vivien, Flammarion (2021), Implicit Bias of SGD for
@@ -55,14 +56,14 @@ Tolerance   Fractions, but for spectral radii, which are enclosed by a Rayleigh 
             T(S) <= lambda S, and for chains of Gaussian noise, whose laws and times GTH finds to 4 k^3 u for k states
 Chance      None: laws are enumerated or solved for
 Findings    The paper states no rule for the step in 8.2; the rule in use is linear scaling, and Experiment 5 has the
-            root (C2). Where a linear model interpolates, no batch size moves the limit (Section 3.3). With samples that
-            differ more at the flatter of two minima, batches of one leave it for the sharper. Of constant noise in two
-            wells both orders were observed: in whole numbers (x - eta L' is rounded), with noise 2, steps eta h = 5/4,
-            3/2, 7/4 and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of one are more often in the sharp well than
-            batches of two on 21 of 63 chains, less often on 11. With h = 8 and 1 and Gaussian noise of variance 4/B,
-            eta = 1/10, the shares of the sharp well at B = 1, 2, 4, 8 are 3.0e-2, 1.8e-3, 5.0e-6, 3.4e-11: much noise
-            leaves both wells and evens out their shares. A chain on 160 nodes, which has 3.5e-11 for the last, leaves
-            it once in 1.5e3, 3.3e5, 1.3e10, 1.4e19 steps
+            root (C2). Where a linear model interpolates, the limits of Section 3.3 do not depend on the batch size. In
+            the counterexample of (c) the samples differ more at the flatter of two minima, and batches of one leave it
+            for the sharper. Of constant noise in two wells both orders were observed: in whole numbers (x - eta L' is
+            rounded), with noise 2, steps eta h = 5/4, 3/2, 7/4 and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of
+            one are more often in the sharp well than batches of two on 21 of 63 chains, less often on 11. With h = 8
+            and 1 and Gaussian noise of variance 4/B, eta = 1/10, the shares of the sharp well at B = 1, 2, 4, 8 are
+            3.0e-2, 1.8e-3, 5.0e-6, 3.4e-11: much noise leaves both wells and evens out their shares. A chain on 160
+            nodes, which has 3.5e-11 for the last, leaves it once in 1.5e3, 3.3e5, 1.3e10, 1.4e19 steps
 Expected    holds under added hypotheses
 """
 

@@ -12,34 +12,35 @@ Reading     The weights are implicit: those of a weighted problem that the stopp
 Readings    [influence] the weight of a sample is what its label does to a prediction, as in a weighted mean: a
             corrupted label "downweighted" moves f by 99/100 of what a clean one does at most - refuted
 Setting     Kernel descent on $\frac12 \sum_i (f(x_i) - \tilde y_i)^2$ from $f_0 = 0$: $f_{t+1} = f_t + \eta K (\tilde y
-            - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted;
-            $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 -
-            (1 - \eta\epsilon)^t$
+            - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted; $K =
+            \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 -
+            \eta\epsilon)^t$
 Hypotheses  (H1) the samples are clustered as in the setting, or nearly so.  (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c +
             \epsilon) < 1$.  (H4) every step uses all samples, or the mean over their orders is meant.
-Corrected   (C1) From H1 to H4, at every t >= 1, all weights of corrupted samples lie below $((1 - \eta\epsilon)^{-t} -
-            1)/\epsilon$ and all weights of clean samples above it.  (C2) With H1, H2, H3, in a cluster with a
-            corrupted sample the mean of the fitted fraction $1 - |r_t|/|r_0|$ over the clean samples exceeds that over
-            the corrupted ones by exactly $2(1 - 2\tau)(A_t - E_t)$.  (C3) Whatever the kernel, the influence of a label
-            on a prediction does not depend on the labels; in a cluster all have the same, $A_t/(m + \epsilon)$ on a
-            fresh sample.  (C4) One cluster, epsilon = 0, any f_0, $\eta m \le 1$: f_t also minimizes $\sum_i (f -
-            \tilde y_i)^2 + m \frac{1 - A_t}{A_t} (f - f_0)^2$, with equal weights.  (C5) Where 0 < f < 1 a step on the
-            logistic loss is one on squares with the weight $|l'|/|f - \tilde y|$, smaller for the label -1 than for 1
+Corrected   (C1) For clusters as in the setting, with H2, H3, H4 and at every t >= 1, all weights of corrupted samples
+            lie below $((1 - \eta\epsilon)^{-t} - 1)/\epsilon$ and all weights of clean samples above it.  (C2) For such
+            clusters, with H2 and H3, where one has a corrupted sample the mean of the fitted fraction $1 - |r_t|/|r_0|$
+            over the clean samples exceeds that over the corrupted ones by exactly $2(1 - 2\tau)(A_t - E_t)$.  (C3)
+            Whatever the kernel, the influence of a label on a prediction does not depend on the labels; in a cluster
+            all have the same, $A_t/(m + \epsilon)$ on a fresh sample.  (C4) One cluster, epsilon = 0, any f_0, $\eta m
+            \le 1$: f_t also minimizes $\sum_i (f - \tilde y_i)^2 + m \frac{1 - A_t}{A_t} (f - f_0)^2$, with equal
+            weights.  (C5) Where 0 < f < 1 a step on the logistic loss is one on squares with the weight $|l'|/|f -
+            \tilde y|$, smaller for the label -1 than for 1
 Idea        Descent from 0 has $\theta_t = \eta \sum_i (r_i(0) + \dots + r_i(t-1)) \phi_i$, and the problem with the
             weights w has $\theta = \sum_i w_i r_i \phi_i$. The mean of a cluster is fitted at the rate m + epsilon, and
-            what differs within it at the rate epsilon. So with $q = 1 - \eta\epsilon$ a clean residual, $(1 - 2\tau)
-            (1 - A_t) + 2\tau q^t$, falls by more than the factor q in a step, and a corrupted one, $2(1 - \tau) q^t -
-            (1 - 2\tau)(1 - A_t)$, by less. But $f_t = (I - (I - \eta K)^t) \tilde y$ is linear in the labels: no
-            label has a say in how much another one moves f
+            what differs within it at the rate epsilon. So with $q = 1 - \eta\epsilon$ a clean residual, $(1 - 2\tau) (1
+            - A_t) + 2\tau q^t$, falls by more than the factor q in a step, and a corrupted one, $2(1 - \tau) q^t - (1 -
+            2\tau)(1 - A_t)$, by less. But $f_t = (I - (I - \eta K)^t) \tilde y$ is linear in the labels: no label has a
+            say in how much another one moves f
 Source      Li, Soltanolkotabi, Oymak (2020), Gradient Descent with Early Stopping is Provably Robust to Label Noise for
             Overparameterized Neural Networks, AISTATS (the clusters, and what holds of residuals); the weights, their
             bound and the witnesses are ours
 Tolerance   Exact: kernels, steps and labels are fractions. exp is enclosed by partial sums
 Findings    The two readings differ in what they hold fixed. The weights are found from the residuals at the time of
-            stopping, which are larger for corrupted samples. The influence is found by changing a label. Where f is
-            one number for the whole cluster (epsilon = 0) the weights are not determined, and equal ones do as well
-            (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at f = 3/5 they are
-            0.40 and 0.89
+            stopping, which are larger for the corrupted samples of a cluster (C2). The influence is found by changing a
+            label. Where f is one number for the whole cluster (epsilon = 0) the weights are not determined, and equal
+            ones do as well (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at f =
+            3/5 they are 0.40 and 0.89
 Expected    holds under added hypotheses
 """
 

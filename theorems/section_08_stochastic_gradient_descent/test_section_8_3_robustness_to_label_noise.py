@@ -6,19 +6,19 @@ Reading     The labels are those of Proposition 8.3: -1 and 1, some of them flip
             (8.3: "early stopping") at a time t >= 1 at which all its predictions have the sign of the clean label,
             those of the corrupted samples too
 Setting     Kernel descent on $\frac12 \sum_i (f(x_i) - \tilde y_i)^2$ from $f_0 = 0$: $f_{t+1} = f_t + \eta K (\tilde y
-            - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted;
-            $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 -
-            (1 - \eta\epsilon)^t$
+            - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted; $K =
+            \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 -
+            \eta\epsilon)^t$
 Hypotheses  (H1) the samples are clustered as in the setting, or nearly so.  (H2) the run is stopped in time: $2(1 -
             \tau_c) E_t < (1 - 2\tau_c) A_t$ for every cluster with a corrupted sample; so $\tau_c < 1/2$.  (H3)
             $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over their orders is meant.
-Corrected   (C1) With H1, H3, H4 the signs are the clean ones exactly at the times of H2. These are $1 \le t \le t^*$;
-            there are none if some $\epsilon/(m_c + \epsilon)$ is not below $(1 - 2\tau_c)/(2(1 - \tau_c))$.  (C2) With
-            H1, H3, H4 and $\tau < 1/2$ a fresh sample of a cluster, K(x, x_i) = 1 for its members, has the prediction
-            $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times the clean label: the clean sign at every t >= 1.  (C3) For
-            another kernel K + E with $0 \le \eta K, \eta(K + E) \le 2$ predictions move by $t \eta |E| \sqrt n$ at
-            most.  (C4) SGD in single samples, with the step $n\eta$ on the mean loss, has this recursion as its mean
-            over all orders
+Corrected   (C1) For clusters as in the setting, with H3, H4, the signs are the clean ones exactly at the times of H2.
+            These are $1 \le t \le t^*$; there are none if some $\epsilon/(m_c + \epsilon)$ is not below $(1 -
+            2\tau_c)/(2(1 - \tau_c))$.  (C2) For such clusters, with H3, H4 and $\tau < 1/2$, a fresh sample of a
+            cluster, K(x, x_i) = 1 for its members, has the prediction $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times
+            the clean label: the clean sign at every t >= 1.  (C3) For another kernel K + E with $0 \le \eta K, \eta(K +
+            E) \le 2$ predictions move by $t \eta |E| \sqrt n$ at most.  (C4) SGD in single samples, with the step
+            $n\eta$ on the mean loss, has this recursion as its mean over all orders
 Idea        The mean of a cluster is fitted at the rate m + epsilon and what differs within it at the rate epsilon: slow
             is the disagreement. A corrupted sample is predicted as $(1 - 2\tau) A_t - 2(1 - \tau) E_t$ times its clean
             label

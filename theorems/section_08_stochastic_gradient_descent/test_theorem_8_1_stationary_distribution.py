@@ -15,10 +15,11 @@ Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$, $E\xi 
             variance of the gradient of one parameter x
 Hypotheses  Of the corrected statement (a): (H1) eta h < 2 for every eigenvalue h of H.  (H2) H and C do not depend on
             theta or on the step.  (H3) L confines: H is positive definite. Of (b): (H4) there is one parameter, or the
-            noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a lattice, or stays; or its steps are
-            of any law, at most a sixth of a region long, and the variance at every point of one region is at least
-            twice that at every point of the other.  (H6) L is flat; or, with one parameter, it rises from both regions
-            to one top by the same slopes, with less noise, slope by slope, on the side of less noise.
+            noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a lattice, or stays; or, with one
+            parameter and L flat, its steps are of any law, at most a sixth of a region long, and the variance at every
+            point of one region is at least twice that at every point of the other.  (H6) L is flat; or, with one
+            parameter, it rises from both regions to one top by the same slopes, and on the way up too the noise is less
+            on the side of the region that has less.
 Parts       (a) the stationary density - refuted
             (b) low gradient variance is favored - holds under added hypotheses
 Corrected   (C1) (a) With H1, H2, H3 the stationary covariance is the one solution of $S = ASA + \eta^2 C$, of which k
@@ -31,12 +32,12 @@ Corrected   (C1) (a) With H1, H2, H3 the stationary covariance is the one soluti
             H2, Gaussian noise has a Gaussian law at every step. Noise -+1 on one parameter has, for $|a| < 1$, $a = 1 -
             \eta h$, the excess kurtosis $-2(1-a^2)/(1+a^2)$ in the limit; its law is uniform on [-2, 2] for a = 1/2,
             and leaves a gap at the minimum for a = 1/3.  (C5) (a) Of least squares on interpolated data, in single rows
-            with $\eta \max |x_i|^2 < 2$, the mean square error falls by the factor $1 - \eta(2 - \eta \max |x_i|^2)
-            h_{min}$ at least in a step: with independent columns the law is a point.  (C6) (a) Where the curvature
-            varies from step to step a law may exist that has no variance: for $1 - \eta h$ = 1/2 or -3/2 with equal
-            chance and additive noise, and for 1/100 or -3, where eta times the mean curvature is 2.495.  (C7) (a) For
-            $L = hx^2/2$ and gradients -s, 0, s of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is $\frac1D
-            \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
+            with $\eta \max |x_i|^2 < 2$, a step multiplies the mean square error by $1 - \eta(2 - \eta \max |x_i|^2)
+            h_{min}$ at most: with independent columns the law is a point.  (C6) (a) Where the curvature varies from
+            step to step a law may exist that has no variance: for $1 - \eta h$ = 1/2 or -3/2 with equal chance and
+            additive noise, and for 1/100 or -3, where eta times the mean curvature is 2.495.  (C7) (a) For $L = hx^2/2$
+            and gradients -s, 0, s of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is $\frac1D \exp(-\frac2\eta \int
+            L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
             fixtures.problems.lattice_descents
 Differs     (a) The exponent is not -2L/eta: the covariance solves $HS_1 + S_1H = C$, which gives the printed one only
             for C = I, and C = I on no open set of data
@@ -47,7 +48,7 @@ Idea        (a) -2L/eta is the potential of Langevin's diffusion, whose noise is
             1/D as long: pi D is constant. Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g), V = D
             + g^2: less where the noise is more. Longer steps blur pi D over their length. On a torus whose variances
             depend on x alone, that along x decides and that along y does not. With a barrier between two wells the
-            variance on it decides
+            variance on it may decide
 Source      Mandt, Hoffman, Blei (2017), Stochastic Gradient Descent as Approximate Bayesian Inference, JMLR 18
             (constant noise); Chaudhari, Soatto (2018), Stochastic gradient descent performs variational inference,
             converges to limit cycles for deep networks, ICLR (the current); Hodgkinson, Mahoney (2021), Multiplicative
