@@ -722,14 +722,14 @@ def test_without_H6_at_two_thirds_of_the_step_no_order_leaves_the_sharper_minimu
 
 
 @necessity("H5", part="(d)")
-@given(escape=escapes(), target=st.integers(9, 20))
-def test_without_H5_batches_of_one_find_the_minimum_of_more_risk(escape, target):
-    # given  a target nearer to 1, beside which SGD starts; H6 by the strategy
-    at_zero, at_one = ((minimum - Fraction(target, 16)) ** 2 / 2 for minimum in (0, 1))
+def test_without_H5_batches_of_one_find_the_minimum_of_more_risk():
+    # given  eta h = (1/4, 1/2) at 0 and (1/2, 11/4) at 1, beside which SGD starts, and the risk (x - 3/4)^2/2; H6
+    escape = Escape(TwoMinima(np.array([1 / 4, 1 / 2]), np.array([1 / 2, 11 / 4])), 1.0, 9 / 8)
+    at_zero, at_one = Fraction(9, 32), Fraction(1, 32)
     p = share_that_leaves(escape)
     # then
-    found = p * at_zero + (1 - p) * at_one
-    assert_at_most(float(at_one + p / 64), float(found), why="mean risk of B = 2, of B = 1")
+    assert_at_most(float(at_one + p / 8), float(p * at_zero + (1 - p) * at_one), why="mean risk of B = 2, of B = 1")
+    assert_at_most(1 / 16, float(p), why="share of orders that leave")
 
 
 @corrected("C2", part="(a)")

@@ -90,7 +90,7 @@ def test_near_a_clustered_kernel_a_margin_beyond_the_perturbation_recovers_the_c
 @corrected("C1")
 @given(problem=clusters())
 def test_the_window_is_one_stretch_from_the_first_step_on_or_empty(problem):
-    window = [problem.in_window(t) for t in range(1, 3 * STEPS)]
+    window = [problem.in_window(t) for t in range(1, STEPS + 4)]
     assert_identical(window, sorted(window, reverse=True), why="1 ... t*")
     # and    E_1/A_1 = epsilon/(m + epsilon)
     bounds = [(1 - 2 * tau) / (2 * (1 - tau)) if tau else 1 for tau in problem.tau]
