@@ -11,6 +11,8 @@ Reading     The weights are implicit: those of a weighted problem that the stopp
             ones in the mean, with at least one step taken. Labels are -1 and 1, and a corrupted one is flipped
 Readings    [influence] the weight of a sample is what its label does to a prediction, as in a weighted mean: a
             corrupted label "downweighted" moves f by 99/100 of what a clean one does at most - refuted
+            [no pull] the problem is the printed sum alone, without the pull towards the start: with p >= n its least
+            value is 0 for all weights, and the stopped run is at it for some positive ones - refuted
 Setting     Kernel descent on $\frac12 \sum_i (f(x_i) - \tilde y_i)^2$ from $f_0 = 0$: $f_{t+1} = f_t + \eta K (\tilde y
             - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted; $K =
             \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 -
@@ -230,6 +232,25 @@ def test_hypothesis_finds_a_cluster_in_which_no_label_has_less_influence():
     assert_violates(
         corrupted, WEIGHED_DOWN * clean, reads="influence {value} of a corrupted label > {limit}", found=found
     )
+
+
+@counterexample(reading="no pull")
+def test_no_weighted_sum_of_squares_alone_is_least_where_the_run_was_stopped():
+    # given  one cluster of three, features of rank 3: f = y has the sum 0 whatever the weights are
+    problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))
+    squares = (problem.noisy - descent(problem, 2)[2]) ** 2
+    # then
+    reads = "every square is {value} or more > {limit} in the sum's least value, for all positive weights"
+    assert_violates(min(squares), 0, reads=reads, labels=[-1, 1, 1], K="11' + I/4", eta="1/4", t=2)
+
+
+@counterexample(reading="no pull")
+def test_hypothesis_finds_a_stopped_run_that_leaves_every_square_positive():
+    def least(problem):
+        return min((problem.noisy - descent(problem, 1)[1]) ** 2)
+
+    found = smallest_violation(clusters(), lambda problem: least(problem) > 0)
+    assert_violates(least(found), 0, reads="every square is {value} or more > {limit}", found=found)
 
 
 @corrected("C3")
