@@ -19,8 +19,9 @@ Corrected   (C1) $\lim w_t = w_0 + X^+(y - Xw_0)$, the point of M nearest to $w_
             $w_t - w_t' = P_{null(X)}(w_0 - w_0') + V \operatorname{diag}(1 - \eta s_i^2)^t V^\top (w_0 - w_0')$,
             with $e^{-s_i^2 t}$ in place of the power for gradient flow.
             (C4) Gradient flow and gradient descent from one start have one limit.
-Idea        Gradients lie in row(X): what the start has there is forgotten, what it has in null(X) is kept. A start off M
-            and its own next iterate always share their limit, so there are exceptions in every model; but they are few.
+Idea        Gradients lie in row(X): what the start has there is forgotten, what it has in null(X) is kept. A start off
+            M and its own next iterate always share their limit, so there are exceptions in every model; but they are
+            few.
 Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems (Landweber iteration);
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry
 Tolerance   Witnesses are rational, and the search of wide range is exact. Limits are enclosed in balls

@@ -2,8 +2,8 @@ r"""Section 3.3: coordinate descent - which coordinate rule has an l1 bias, and 
 
 Section     3.3, the paragraph on coordinate descent
 Printed     Coordinate descent has an implicit $\ell_1$ regularization under certain conditions, and selects sparse $w$
-Reading     "Under certain conditions" makes it a statement of existence, whose conditions and rule are ours to supply: for
-            $\frac12 \|Xw - y\|^2$ with p > n, rank X = n and $w_0 = 0$, coordinate descent ends in the $w$ of least
+Reading     "Under certain conditions" makes it a statement of existence, whose conditions and rule are ours to supply:
+            for $\frac12 \|Xw - y\|^2$ with p > n, rank X = n and $w_0 = 0$, coordinate descent ends in the $w$ of least
             $\|w\|_1$ with $Xw = y$, and w has at most n coordinates that are not zero
 Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule is often meant, on any
             data - refuted
@@ -21,8 +21,8 @@ Hypotheses  (H1) exact recovery: y = X_A c with X_A of full column rank, and |X_
 Corrected   (C1) The iterates of exact cyclic descent from zero, those of Gauss and Seidel, are linear functions of y;
             for X = [[1, 0, 1], [0, 1, 1]] no linear function of y attains the least l1 norm for every y.
             (C2) On separable data and with the exponential loss, greedy coordinate descent from zero with steps of
-            lengths e_t and S = sum e_t has an l1 margin of at least gamma^* - [R^2 sum e_t^2/2 + ln n]/S where this is
-            positive.
+            lengths e_t, S = sum e_t, R = max |z_i|_inf, has an l1 margin of at least gamma^* - [R^2 sum e_t^2/2 + ln
+            n]/S where this is positive.
             (C3) For one equation with x_1 != 0 and y != 0, exact cyclic descent ends in (y/x_1, 0, ..., 0), which has
             the least l1 norm if and only if |x_1| is the largest |x_j|.
 Idea        Under H1 the residual stays in the span of X_A, where |x_j . r| < max_A |x_i . r| for j not in A: nothing

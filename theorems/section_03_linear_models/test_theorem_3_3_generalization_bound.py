@@ -8,8 +8,8 @@ Reading     The most favourable one in each respect: tr((XX')^-1) and not 1/tr(X
             independent copy of x, on both sides. A violation there is one of every other combination, for some X
 Readings    [given the design] E is over the noise alone and the bound holds for every X of rank n: the print has X, not
             its expectation, on its right side - refuted
-Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$,
-            or half of it; (A) is the printed bound with tr((XX')^-1), (B) the one with 1/tr(XX')
+Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) +
+            \sigma^2$, or half of it; (A) is the printed bound with tr((XX')^-1), (B) the one with 1/tr(XX')
 Corrected   (C1) $E_\epsilon R = b^\top\Sigma b + \sigma^2 \operatorname{tr}((X^+)^\top \Sigma X^+) + \sigma^2$ with
             $b = (I - X^+X) w_*$, for every X of rank n.
             (C2) Hence $E_\epsilon R \le \|w_*\|^2 \|\Sigma - X^\top X/n\|_{op} +
