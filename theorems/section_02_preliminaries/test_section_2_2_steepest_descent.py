@@ -1,6 +1,6 @@
 r"""Section 2.2: steepest descent - gradient flow goes where the loss falls fastest, and its start decides.
 
-Section     2.2
+Section     2.2, the two displayed equations and the first two key properties
 Printed     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t)$ becomes, in continuous time,
             $\dot\theta = -\nabla L(\theta)$; it moves along the direction of steepest descent; its trajectory depends
             critically on $\theta_0$
@@ -21,8 +21,8 @@ Source      Nesterov (2004), Introductory Lectures on Convex Optimization; Ali, 
             Continuous-Time View of Early Stopping for Least Squares Regression; the bound in (b) is proved above
 Tolerance   Slopes are rational: central differences of a quadratic are exact. Flows come from a matrix exponential, or
             from DOP853 with the error that a second tolerance estimates, doubled
-Findings    In another metric the steepest direction is another one: the print presupposes H1. Two trajectories of
-            discrete descent can merge after one step, so (c) needs H4.
+Findings    In the metric v'Dv the steepest direction is -D^-1 grad L, another one unless grad L is an eigenvector of D:
+            the print presupposes H1. Two trajectories of discrete descent can merge after one step, so (c) needs H4.
 Expected    holds
 """
 
@@ -129,7 +129,8 @@ def test_in_another_metric_another_direction_is_steeper(tape):
     # when   squared slopes along -D^-1 g and along -g, each at unit length
     steepest = sum(gi**2 / di for gi, di in zip(g, d, strict=True))
     euclidean = sum(gi**2 for gi in g) ** 2 / sum(di * gi**2 for gi, di in zip(g, d, strict=True))
-    # then   Lagrange's identity: the gap is a sum of squares over pairs of axes
+    # then   H2, and Lagrange's identity: the gap is a sum of squares over pairs of axes, zero just at eigenvectors
+    assert_identical(all(g), True, why="H2: the gradient is not zero")
     pairs = [(0, 1), (0, 2), (1, 2)]
     gap = sum((g[i] * g[j] * (d[i] - d[j])) ** 2 / (d[i] * d[j]) for i, j in pairs)
     assert_identical((steepest - euclidean) * sum(di * gi**2 for gi, di in zip(g, d, strict=True)), gap, why="gap")

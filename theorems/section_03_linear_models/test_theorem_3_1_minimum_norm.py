@@ -7,33 +7,39 @@ Setting     $L(w) = \frac12 \|Xw - y\|^2$ without a factor $1/n$; $w_{t+1} = w_t
             $X = U \operatorname{diag}(s) V^\top$, $s_1 \ge \dots \ge s_n > 0$
 Hypotheses  (H1) rank X = n.  (H2) 0 < eta < 2/s_1^2, which is what sufficiently small means.
             (H3) w_0 in row(X), of which the printed w_0 = 0 is the case everybody uses.
+Corrected   (C1) Beyond H1: for X of any rank, every y and 0 < eta < 2/s_1^2 the limit from zero is X^+ y, the
+            interpolant of least norm where there is one, and else the least of the least-squares solutions.
 Idea        Every gradient lies in row(X), so the null part of w_0 is never touched; on row(X) mode i of the error is
             multiplied by 1 - eta s_i^2 each step. This gives every iterate in closed form, not only the limit.
-Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems (Landweber iteration);
+Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems (Landweber iteration, for C1 too);
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry
 Tolerance   Limits are held to LAPACK's least squares by the a priori rate, and a posteriori by null drift and residual
             over s_n; iterates to the closed form, up to a first-order rounding analysis (properties.least_squares)
-Findings    "Sufficiently small" is eta < 2/s_1^2, no less. Without H1 the least-norm conclusion survives where an
-            interpolant exists, and only the printed closed form fails; else the limit is the least-squares X^+ y
+Findings    "Sufficiently small" can be taken as eta < 2/s_1^2: at 2/s_1^2 the error along v_1 never shrinks. Without H1
+            only the printed closed form fails where an interpolant exists, as X X' is singular
 Expected    holds
 """
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given
 from numpy.linalg import norm
 
 from fixtures.datasets.digits import random_feature_digits
-from fixtures.dynamics.gradient_descent import gradient_descent, heavy_ball, steps_to_contract
+from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent, heavy_ball, steps_to_contract
 from fixtures.dynamics.torch_training import train_linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured, regressions
+from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_within
 from properties.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
-from theorems.ledger import as_printed, necessity
+from theorems.ledger import as_printed, corrected, necessity
 
 
 def polyak(problem):
@@ -153,6 +159,25 @@ def test_random_features_of_digits_approach_the_least_norm_interpolant_as_fast_a
     certificate = distance_to_limit(problem, fast, zero, nearest_interpolant(X, y, zero))
     assert_certified(certificate)
     assert_at_most(certificate.bound, norm(fast.w) / 1000, why="what is certified, digits")
+
+
+@pytest.mark.slow
+@corrected("C1")
+@given(problem=wide_regressions(full_rank=False))
+def test_for_designs_of_any_rank_and_range_descent_from_zero_approaches_the_pseudo_inverse(problem):
+    # given  exact arithmetic, repeated or dependent rows, targets that may contradict each other
+    limit, zero = problem.pseudo_inverse(problem.y), 0 * problem.w0
+    # when
+    errors = exact_descent(problem.X, problem.y, zero, problem.eta, 3) - limit
+    # then   the error stays in row(X), and shrinks by a factor below one
+    assert_identical([problem.in_row_space(e) for e in errors], errors, why="e_t lies in row(X)")
+    squares = (errors**2).sum(1)
+    assert_at_most(squares[1:], problem.contraction * squares[:-1], why="|e|^2 contracts", instance=problem)
+    assert_at_most(problem.contraction, 1 - Fraction(1, 2**200), why="a factor below one")
+    # and    X^+ y solves the normal equations, and every other solution X^+ y + z is longer, as <X^+ y, z> = 0
+    assert_identical(problem.X.T @ (problem.X @ limit - problem.y), zero, why="least squares")
+    z = problem.w0 - problem.in_row_space(problem.w0)
+    assert_identical((limit + z) @ (limit + z), limit @ limit + z @ z, why="the least of them")
 
 
 @necessity("H1")
