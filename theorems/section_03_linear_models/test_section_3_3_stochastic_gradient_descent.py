@@ -66,7 +66,7 @@ from fixtures.dynamics.stochastic import (
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import gently_conditioned
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import measured, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
@@ -249,6 +249,22 @@ def test_the_mean_square_error_contracts_between_the_rates_of_the_extreme_rows(p
     lower, upper = np.maximum(fastest, 0) ** problem.t * start, slowest**problem.t * start
     mean_square = np.trace(M, axis1=-2, axis2=-1)
     assert_within(lower, mean_square, upper, slack=slack, why="E|e_t|^2", instance=problem)
+
+
+@corrected("C3")
+@given(st.tuples(*[st.integers(-4, 4)] * 3), st.integers(1, 8))
+def test_for_orthogonal_rows_of_one_length_the_rate_of_the_mean_square_is_attained(start, k):
+    # given  rows of squared length 9, so that s_n^2 = l = 9 and |Xe|^2 = 9 |e|^2; n = 2, eta = k/36 < 2/9
+    X, y, eta = fractions([[1, 2, 2], [2, 1, -2]]), fractions([3, 3]), Fraction(k, 36)
+    w, limit = fractions(start), fractions([1, 1, 0])
+    # when   the limit is (1, 1, 0) and the null part of the start, along (2, -2, 1)
+    limit = limit + fractions([2, -2, 1]) * (fractions([2, -2, 1]) @ w) / 9
+    squares = [np.square(descend(X, y, w, eta, [[row]])[-1] - limit).sum() for row in (0, 1)]
+    # then
+    rate = 1 - eta * (2 - 9 * eta) * Fraction(9, 2)
+    assert_identical(sum(squares) / 2, rate * np.square(w - limit).sum(), why="mean square after a step")
+    computed = contraction(measured(X.astype(float), y.astype(float)), float(eta))
+    assert_within(rate, computed, rate, slack=64 * UNIT_ROUNDOFF, why="the rate of C3")
 
 
 def factored_step(problem):
