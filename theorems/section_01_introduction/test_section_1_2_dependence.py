@@ -16,11 +16,13 @@ Hypotheses  (H1) The starts differ in null(X).
 Corrected   (C1) (b) A step on uvx multiplies u^2 - v^2, which gradient flow keeps, by $1 - \eta^2 r_t^2$; one on
             u^2 - v^2 multiplies uv, which the flow keeps, by $1 - 4 \eta^2 g_t^2$; for every start and rate.
             (C2) (b) On uvx with u_0 > v_0 >= 0 and u_0 v_0 < y, so that both only grow, and with
-            $\eta (u^2 + v^2) \le \frac12$ on the way, the limit of u^2 - v^2 lies between $1 - \eta r_0^2 / m$ and
-            $1 - \eta^2 r_0^2$ times what it was, $m = u_0^2 + v_0^2$. Where v_0 < 0 the lower bound can fail.
-            (C3) (b) On u^2 - v^2 with u_0 >= v_0 > 0 and x'w_0 < y, so that u only grows and v only shrinks, and with
-            $4 \eta \sum_j x_j^2 (u_j^2 + v_j^2) \le \frac12$ on the way, the limit of uv lies between
-            $1 - 4 \eta g_0^2 / k$ and $1 - 4 \eta^2 g_0^2$ times what it was, k being that sum times 4 at the start.
+            $2 \eta ((u_0^2 - v_0^2)^2 + 4 y^2)^{1/2} \le 1$, u^2 - v^2 and its limit lie from the first step on between
+            $1 - \eta r_0^2 / m$ and $1 - \eta^2 r_0^2$ times what it was, $m = u_0^2 + v_0^2$. Where v_0 < 0 the lower
+            bound can fail.
+            (C3) (b) On u^2 - v^2 with u_0 >= v_0 > 0, x > 0 and x'w_0 < y, so that u only grows and v only shrinks, and
+            with $2 \eta (k + 4 \max_j x_j (y - x^\top w_0)) \le 1$, $k = 4 \sum_j x_j^2 (u_j^2 + v_j^2)$ at the start,
+            uv and its limit lie from the first step on between $1 - 4 \eta g_0^2 / k$ and $1 - 4 \eta^2 g_0^2$ times
+            what it was.
             (C4) (c) Descent in the metric of $D^{-1}$ with $0 < \eta < 2/\lambda_{max}(X D X^\top)$ ends in
             $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$.
 Parts       (a) initialization - holds
@@ -412,6 +414,47 @@ def test_the_two_bounds_on_a_difference_of_squares_are_nearly_attained():
     assert_within(lower, loss[0], upper, slack=rounding, why="what uv loses")
     assert_at_most(upper / 2, loss[0] + rounding, why="more than half of the larger bound")
     assert_at_most(loss[0] / 2, lower + rounding, why="less than twice the smaller bound")
+
+
+@pytest.mark.slow
+@corrected("C2", part="(b)")
+@given(tapes(6), st.integers(1, 4))
+def test_at_every_scale_the_bounds_on_a_product_hold_from_the_first_step_on(tape, t):
+    # given  exact arithmetic, u, v and y - uv from 2^-20 to 2^20 and the longest step, or one 2^20 times shorter
+    u = Fraction(2) ** (tape.below(41) - 20)
+    v = u * tape.choice((Fraction(0), Fraction(1, 2), 1 - Fraction(1, 2**20)))
+    missing = Fraction(2) ** (tape.below(41) - 20)
+    y, m = u * v + missing, u**2 + v**2
+    eta = tape.choice((Fraction(1), Fraction(1, 2**20))) / (2 * (u**2 - v**2 + 2 * y))
+    # when
+    end = u, v
+    for _ in range(t):
+        end = product_step(*end, y, eta)
+    # then
+    kept = (end[0] ** 2 - end[1] ** 2) / (u**2 - v**2)
+    assert_within(1 - eta * missing**2 / m, kept, 1 - (eta * missing) ** 2, why="what is kept of u^2 - v^2")
+
+
+@pytest.mark.slow
+@corrected("C3", part="(b)")
+@given(tapes(12), st.integers(1, 3))
+def test_at_every_scale_the_bounds_on_a_difference_of_squares_hold_from_the_first_step_on(tape, t):
+    # given  exact arithmetic, x, u, v and y - x'w from 2^-20 to 2^20, and the longest step, or one 2^20 times shorter
+    def powers(count):
+        return np.array([Fraction(2) ** (tape.below(41) - 20) for _ in range(count)])
+
+    x, u = powers(2), powers(2)
+    v = u * np.array([tape.choice((Fraction(1), Fraction(1, 2), Fraction(1, 2**20))) for _ in u])
+    missing, k = powers(1)[0], 4 * (x**2) @ (u**2 + v**2)
+    X, y = x[None], np.array([x @ (u**2 - v**2) + missing])
+    eta = tape.choice((Fraction(1), Fraction(1, 2**20))) / (2 * (k + 4 * x.max() * missing))
+    # when
+    end = u, v
+    for _ in range(t):
+        end = diagonal_step(X, y, *end, eta)
+    # then
+    kept, g = end[0] * end[1] / (u * v), missing * x
+    assert_within(1 - 4 * eta * g**2 / k, kept, 1 - 4 * (eta * g) ** 2, why="what is kept of uv")
 
 
 @corrected("C2", part="(b)")

@@ -14,7 +14,7 @@ Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overpa
             (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
             (H3) short steps: S grows without bound and sum e_t^2 / S tends to zero, which a fixed eta <= 1/R^2 of plain
             gradient descent is enough for under H1 and H2.
-Corrected   (C1) For the exponential loss, any data and any steps,
+Corrected   (C1) For the exponential loss, under H1 and for any steps,
             $\operatorname{margin}(w_T) \ge \gamma^* S - R^2 \sum e_t^2 / 2 - \ln \sum_i \phi(z_i \cdot w_0)$, where the
             last term is ln n for w_0 = 0. In both losses a step of length e changes $\ln \sum_i \phi$ by at most
             $-e \rho \|Z^\top q\|_* + e^2 R^2/2$, q the weights $|\phi'|/\sum |\phi'|$, $\rho = \sum |\phi'|/\sum \phi$,
