@@ -4,6 +4,14 @@ Every function takes the false-alarm probability of one comparison and says what
 probabilities add up, independent or not (`each_of`). What a test can see is as much a part of it: the deviations add up
 too. A mean that is wrong by deviation(false_alarm) + deviation(missed) is missed with probability at most `missed`,
 because the sample must stray that far from its true mean to come within the tolerance of the wrong one (`detectable`).
+
+Sources: Chernoff (1952), A Measure of Asymptotic Efficiency for Tests of a Hypothesis Based on the Sum of
+Observations, Annals of Mathematical Statistics 23; Hoeffding (1963), Probability Inequalities for Sums of Bounded
+Random Variables, Journal of the American Statistical Association 58; Dvoretzky, Kiefer, Wolfowitz (1956), Asymptotic
+Minimax Character of the Sample Distribution Function and of the Classical Multinomial Estimator, Annals of
+Mathematical Statistics 27; Massart (1990), The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality, Annals of
+Probability 18; Clopper, Pearson (1934), The Use of Confidence or Fiducial Limits Illustrated in the Case of the
+Binomial, Biometrika 26.
 """
 
 from __future__ import annotations
