@@ -55,7 +55,7 @@ from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import Separable, separable_data, signed
 from fixtures.problems.tapes import tapes
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.margins import (
     angle_bound,
     cost_of_steps,
@@ -414,8 +414,10 @@ def test_without_H1_the_iterates_stay_bounded_and_no_margin_is_gained(problem):
     # given  z_1 once more with the opposite label: no w separates
     Z = np.concatenate([problem.Z, -problem.Z[:, :1]], axis=1)
     present = np.concatenate([problem.present, problem.present[:, :1]], axis=1)
+    eta, loss = 1 / radius(problem, 2) ** 2, EXPONENTIAL
+    assert_keeps(H2=loss is EXPONENTIAL, H3=eta * norm(Z, axis=-1).max(-1) ** 2 <= 1 + 8 * UNIT_ROUNDOFF)
     # when
-    run = plain_gradient_descent(Z, present, np.zeros_like(problem.u), 1 / radius(problem, 2) ** 2, 200)
+    run = plain_gradient_descent(Z, present, np.zeros_like(problem.u), eta, 200, loss)
     # then   the loss never exceeds L(0) = 1, so exp(|z_1 . w|) <= n + 1, while the best margin is 0
     first = np.vecdot(Z[:, 0], run.w)
     rounding = run_rounding(problem, run, 2)
@@ -432,7 +434,9 @@ def test_without_H2_the_squared_loss_misses_the_largest_margin(problem):
     Z = np.concatenate([np.pad(v, ((0, 0), (0, 0), (0, 1))), np.pad(2 * v[:, :1], ((0, 0), (0, 0), (0, 1)))], axis=1)
     Z[:, -1, -1] = 1
     targets = np.concatenate([problem.s > 0, np.ones((len(Z), 1))], axis=1).astype(float)
-    # given  H1: sum v_i has the margins 1, ..., 1 and 2; H3: eta = 1/R^2 = 1/5
+    # given  sum v_i has the margins 1, ..., 1 and 2; R^2 = 5
+    margins = np.matvec(Z, np.pad(problem.V.sum(-1), ((0, 0), (0, 1))))
+    assert_keeps(H1=np.where(targets > 0, margins, 1) > 1 / 2, H3=1 / 5 * norm(Z, axis=-1).max(-1) ** 2 < 1.001)
     # when   spectrum of ZZ' in [3 - 8^(1/2), 3 + 8^(1/2)]: eta = 1/5 contracts by 0.966
     run = gradient_descent(Z, targets, np.zeros(Z[:, 0].shape), 1 / 5, 1100)
     # then   |w|^2 = n + 1 at margin 1, while sum v_i has margin 1 at |w|^2 = n
@@ -448,6 +452,7 @@ def test_without_H2_the_squared_loss_misses_the_largest_margin(problem):
 def test_without_H3_long_steps_keep_the_l1_margin_at_half(length):
     # given  z = (1, .9, 0) and (0, .8, 1): e_2 has margin 4/5; steps of length e >= 16
     Z = np.repeat([[[1, 0.9, 0], [0, 0.8, 1]]], len(length.e), axis=0)
+    assert_keeps(H1=Z[:, :, 1] > 0, H2=True)
     # when   after e_2, the point that is behind by 0.1 e or more takes weight 0.83 and more, and pulls its own way
     lengths = np.repeat(length.e[:, None], 101, axis=1)
     run = steepest_descent(Z, np.ones((len(Z), 2), bool), np.zeros((len(Z), 3)), lengths, 1)
@@ -465,6 +470,7 @@ def test_without_H3_steps_of_bounded_total_length_stop_short_of_the_best_directi
     # given  z = (4, 0) and (0, 1), whose best direction is (1, 4)/sqrt(17); lengths 1/8, 1/16, ... of sum 1/4 = 1/R
     problem = signed(np.array([[4.0, 0], [0, 1]]), np.ones(2))
     best, lengths = largest_margin(problem, 2), 1 / 2.0 ** np.arange(3, 60)
+    assert_keeps(H1=best.lower > 0, H2=True)
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros(2), lengths, 2)
     # then   the weights of the points never differ by more than the factor e, so w_2/w_1 <= e/4 for ever

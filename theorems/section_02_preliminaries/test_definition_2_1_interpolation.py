@@ -34,7 +34,7 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 
@@ -278,9 +278,9 @@ def test_without_H1_the_loss_of_a_linear_classifier_vanishes_nowhere(k):
 @necessity("H2")
 @given(regressions())
 def test_without_H2_there_is_one_interpolant(problem):
-    # given  H1; H3: the design XV, square and of rank n; p = n
+    # given  p = n: the design XV, square and of rank n
     X, move = problem.X @ problem.V, 1 + np.abs(problem.w0[: problem.rows])
-    assert_at_most(problem.sigma_min, np.linalg.svd(X).S[-1], why="H3", instance=problem)
+    assert_keeps(H1=True, H3=np.linalg.svd(X).S[-1] >= problem.sigma_min)
     w = np.linalg.solve(X, problem.y)
     # then   any other w leaves a residual in proportion to the move
     slack = 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * (norm(w) + norm(problem.y) + norm(move))
@@ -294,7 +294,9 @@ def test_without_H2_there_is_one_interpolant(problem):
 @necessity("H3")
 @given(st.integers(1, 1000), st.integers(1, 9))
 def test_without_H3_a_sum_of_tangents_is_no_tangent(C, x):
-    # given  H1; H2: p = 2 > n = 1; f = w_2 w_1 x, y = 0: J = 0 at the origin, and M consists of both axes
+    # given  f = w_2 w_1 x, one sample, y = 0: J = 0 at the origin, and M consists of both axes
+    p, n = 2, 1
+    assert_keeps(H1=True, H2=p > n)
     h = Fraction(1, 2 * C)
     assert_identical([h * 0 * x, 0 * h * x, h * h * x], [0, 0, x * h**2], why="residuals along axes and diagonal")
     # then   (h, h) is h away from M, which no C h^2 bounds

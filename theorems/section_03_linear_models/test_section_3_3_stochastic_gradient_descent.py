@@ -70,7 +70,14 @@ from fixtures.problems.regression import measured, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_certified,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -459,6 +466,7 @@ def test_a_search_finds_noise_that_does_not_move_the_limit():
 def test_without_H1_the_noise_never_dies_and_the_variance_is_stationary(step, start, t):
     # given  the row (1, 0) twice with targets 0 and 1
     X, y, w0 = np.array([[1.0, 0], [1, 0]]), np.array([0.0, 1]), np.array([start, 1.0])
+    assert_keeps(H2=step * (X**2).sum(1) < 2, H3=True)
     order = every_order(2, t, 1, replacement=True)
     X, y, w0 = (np.broadcast_to(data, (len(order), *data.shape)) for data in (X, y, w0))
     # when   every order is run
@@ -479,6 +487,8 @@ def test_without_H2_every_step_moves_away_from_every_interpolant(problem):
     # given  eta |x_i|^2 >= 2.02 for every row
     eta, t = 2.02 / shortest_row(problem), problem.t % 20
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    misses = norm(np.matvec(problem.X, limit) - problem.y, axis=-1)
+    assert_keeps(H1=misses <= oracle_rounding(problem, limit) + 16 * UNIT_ROUNDOFF * norm(problem.y, axis=-1), H3=True)
     order = with_replacement(np.random.default_rng(SEED), problem.rows, 20)
     # when
     here, there = (
@@ -501,7 +511,7 @@ def test_without_H3_the_noise_selects_another_interpolant():
     # when
     (u, v), (full_u, full_v) = (factored_descent(X, y, half, half, 0.1, rows) for rows in (order, all_rows(2, 2000)))
     sgd, gd = u[-1] ** 2 - v[-1] ** 2, full_u[-1] ** 2 - full_v[-1] ** 2
-    assert_at_most(0.1 * np.square(X).sum(1).max(), 1 / 2, why="H2 with room")
+    assert_keeps(H1=np.linalg.matrix_rank(X) == len(X), H2=0.1 * np.square(X).sum(1) < 2)
     # then   both interpolate; they are apart by more than moving each on to an exact interpolant can bridge
     residuals = norm(X @ sgd - y) + norm(X @ gd - y)
     bridge = (residuals + 64 * UNIT_ROUNDOFF * (norm(sgd) + norm(gd))) / np.linalg.svd(X).S[-1]

@@ -35,7 +35,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured, regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_keeps, assert_within
 from properties.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
@@ -187,8 +187,10 @@ def test_without_H1_contradictory_targets_lead_to_least_squares_and_to_no_interp
     X = np.concatenate([problem.X, problem.X[:, :1]], axis=1)
     y, zero = np.concatenate([problem.y, problem.y[:, :1] + 2], axis=1), np.zeros_like(problem.w0)
     steps = steps_to_contract(1 - problem.sigma_min**2 / (2 * problem.sigma_max**2), CONVERGED)
+    eta = 0.5 / problem.sigma_max**2
+    assert_keeps(H2=eta * norm(X, 2, axis=(1, 2)) ** 2 < 2, H3=~zero.any(-1))
     # when
-    run = gradient_descent(X, y, zero, 0.5 / problem.sigma_max**2, steps)
+    run = gradient_descent(X, y, zero, eta, steps)
     # then   the limit is X^+ y, and two residuals that differ by 2 have norm sqrt(2) or more
     limit = nearest_interpolant(X, y, zero)
     slack = CONVERGED * norm(limit, axis=-1) + 2 * iterate_rounding(problem, run)
@@ -203,10 +205,11 @@ def test_without_H1_the_printed_closed_form_divides_by_zero_where_a_least_norm_i
     # given  one equation twice, w_1 + 2 w_2 = 5: (1, 2) interpolates and lies in row(X), so it is the least
     X, y, least = fractions([[1, 2], [1, 2]]), fractions([5, 5]), fractions([1, 2])
     assert_identical(X @ least, y, why="(1, 2) interpolates")
-    # when   eta = 1/s_1^2 = 1/10, in exact arithmetic
-    assert_identical(X.T @ y / 10, least, why="one step from zero")
+    # when   eta = 1/s_1^2 = 1/10, in exact arithmetic; s_1^2 is the trace of XX', as its rank is one
+    gram, zero, eta = X @ X.T, fractions([0, 0]), Fraction(1, 10)
+    assert_keeps(H2=eta * np.trace(gram) < 2, H3=not zero.any())
+    assert_identical(zero - eta * X.T @ (X @ zero - y), least, why="one step from zero")
     # then
-    gram = X @ X.T
     assert_identical(gram[0, 0] * gram[1, 1] - gram[0, 1] * gram[1, 0], 0, why="XX' is singular")
 
 
@@ -220,6 +223,8 @@ def test_without_H2_a_mode_grows_just_if_its_own_multiplier_exceeds_one(problem,
     s = np.take_along_axis(problem.s, index[:, None], axis=1)[:, 0]
     zero, eta, t = np.zeros_like(problem.w0), 2.02 / problem.sigma_max**2, 1 + problem.t
     start = nearest_interpolant(problem.X, problem.y, zero) + v
+    off = norm(problem.in_null_space(start), axis=-1)
+    assert_keeps(H1=problem.sigma_min > 0, H3=off <= interpolant_rounding(problem, v) + problem.construction)
     # when
     run = gradient_descent(problem.X, problem.y, start, eta, t)
     # then   the error of that mode is (1 - eta s_i^2)^t: 1.02^t for s_1, and small where eta s_i^2 < 2
@@ -233,8 +238,11 @@ def test_without_H2_a_mode_grows_just_if_its_own_multiplier_exceeds_one(problem,
 def test_at_the_boundary_of_H2_the_top_mode_oscillates_for_ever(problem):
     zero, eta = np.zeros_like(problem.w0), 2 / problem.sigma_max**2
     limit = nearest_interpolant(problem.X, problem.y, zero)
+    start = limit + problem.V[:, :, 0]
+    off = norm(problem.in_null_space(start), axis=-1)
+    assert_keeps(H1=problem.sigma_min > 0, H3=off <= interpolant_rounding(problem, start) + problem.construction)
     # when
-    run = gradient_descent(problem.X, problem.y, limit + problem.V[:, :, 0], eta, problem.t)
+    run = gradient_descent(problem.X, problem.y, start, eta, problem.t)
     # then
     slack = iterate_rounding(problem, run) + 32 * problem.condition * problem.construction * norm(limit, axis=-1)
     assert_at_most(1.0, norm(run.w - limit, axis=-1) + slack, why="eta = 2/s_1^2 never contracts", instance=problem)
@@ -243,6 +251,9 @@ def test_at_the_boundary_of_H2_the_top_mode_oscillates_for_ever(problem):
 @necessity("H3")
 @given_batches(problem=regressions())
 def test_without_H3_the_null_part_of_the_start_is_kept_for_ever(problem):
+    # given  eta = 2/(s_1^2 + s_n^2)
+    eta_s2 = 2 * problem.sigma_max**2 / (problem.sigma_max**2 + problem.sigma_min**2)
+    assert_keeps(H1=problem.sigma_min > 0, H2=eta_s2 < 2)
     # when   from any start, to convergence
     limit = limit_of_descent(problem, problem.w0)
     least = nearest_interpolant(problem.X, problem.y, np.zeros_like(problem.w0))
