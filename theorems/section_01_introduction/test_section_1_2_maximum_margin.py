@@ -290,6 +290,11 @@ def test_plain_gradient_descent_maximizes_the_margin_too(problem, loss):
     )
 
 
+def logarithms(pull, n, T):
+    """The two sides of C2 with pull = eta gamma*^2."""
+    return np.log1p(pull * T / 2) - np.log(n), np.log1p((np.e - 1) * T)
+
+
 @corrected("C2")
 @given_batches(problem=separable_data())
 def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faster_and_no_slower(problem):
@@ -298,14 +303,18 @@ def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faste
     # when
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros_like(problem.u), eta, 200)
     # then   a step multiplies 1/L by exp(x), eta L gamma*^2 / 2 <= x <= eta L R^2 <= 1, and exp(x) <= 1 + (e - 1)x
-    assert_within(
-        np.log1p(eta * best.lower**2 * 200 / 2) - np.log(problem.rows),
-        margin(problem, run.w),
-        np.log1p((np.e - 1) * 200),
-        slack=run_rounding(problem, run, 2),
-        why="margin against ln T",
-        instance=problem,
-    )
+    (lower, upper), slack = logarithms(eta * best.lower**2, problem.rows, 200), run_rounding(problem, run, 2)
+    assert_within(lower, margin(problem, run.w), upper, slack=slack, why="margin against ln T", instance=problem)
+
+
+@corrected("C2")
+def test_a_single_point_comes_within_a_seventh_of_both_logarithms():
+    # given  z = 1, so that gamma* = R = eta = 1, and w <- w + exp(-w)
+    problem = signed(np.ones((1, 1)), np.ones(1))
+    run = plain_gradient_descent(problem.Z, problem.present, np.zeros(1), 1.0, 200)
+    # then   between ln 101 and ln 344.7
+    lower, upper = logarithms(1.0, 1, 200)
+    assert_within(6 / 7 * upper, margin(problem, run.w), 7 / 6 * lower, why="margin against both logarithms")
 
 
 @under_hypotheses("H1", "H2")

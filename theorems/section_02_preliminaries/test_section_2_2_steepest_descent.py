@@ -5,8 +5,8 @@ Printed     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t)$ becomes, in cont
             $\dot\theta = -\nabla L(\theta)$; it moves along the direction of steepest descent; its trajectory depends
             critically on $\theta_0$
 Reading     (a) among unit vectors v, the slope <grad L, v> is least at the direction of the velocity. (b) descent with
-            step eta stays within O(eta) of the flow, at all times. (c) flows from two starts never meet, and near a
-            saddle arbitrarily close starts end far apart.
+            step eta stays within O(eta) of the flow, here at all times; for networks see Section 7.2. (c) flows from
+            two starts never meet, and near a saddle arbitrarily close starts end far apart.
 Setting     $L(w) = \frac12 \|Xw - y\|^2$, X = U diag(s) V' of rank n, the limit w_inf; two small networks
             for what is nonlinear
 Hypotheses  (H1) Lengths are Euclidean.  (H2) The gradient is not zero.  (H3) eta s_1^2 <= 1.  (H4) Time is continuous.

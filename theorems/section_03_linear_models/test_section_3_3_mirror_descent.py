@@ -38,9 +38,10 @@ Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias 
             Kivinen, Warmuth (1997), Exponentiated Gradient versus Gradient Descent for Linear Predictors
 Tolerance   Limits by the duality gap KL(v || w), v an interpolant made from w, and by the null part of ln w - ln w_0;
             the oracle is MINPACK's, certified by the same gap. Iterates by a first-order rounding analysis.
-Findings    A step that is safe for gradient descent, below 2/lambda_max(XX'), need not be safe here: the curvature is
-            X diag(w) X', which grows with y. A step beyond 2/lambda_max(X diag(w*) X') is repelled by the limit w*.
-            Without a strictly positive interpolant convergence can be as slow as 1/t: X = [1], y = 0.
+Findings    The start 1/e is the minimizer of -H, as 0 in Theorem 3.1 is that of |w|^2. A step that is safe for gradient
+            descent, below 2/lambda_max(XX'), need not be safe here: the curvature is X diag(w) X', which grows with y.
+            A step beyond 2/lambda_max(X diag(w*) X') is repelled by the limit w*. Without a strictly positive
+            interpolant convergence can be as slow as 1/t: X = [1], y = 0.
 Expected    holds under added hypotheses
 """
 
