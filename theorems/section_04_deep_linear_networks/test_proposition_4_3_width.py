@@ -42,6 +42,7 @@ Expected    holds under added hypotheses
 """
 
 import dataclasses
+import functools
 from fractions import Fraction
 
 import numpy as np
@@ -82,6 +83,7 @@ def share_beyond(condition, m):
     return (2 * x / (1 + x * x)) ** (m - 1)
 
 
+@functools.cache
 def mean_losses(m, eta, y):
     """E (f - y)^2/2 before and after one step, f = sum_i a_i w_i with m standard Gaussian pairs, x = 1; exact.
 
