@@ -557,6 +557,27 @@ def test_the_rate_of_one_over_the_logarithm_is_attained():
     assert_at_most(bound, 1 / S, why="its bound against 1/ln(1/alpha^2)")
 
 
+@corrected("C5", part="(c)")
+def test_without_the_term_of_the_finite_steps_the_bound_of_the_trace_would_be_broken():
+    # given  <diag(1, 4/5), W> = 1 from 1e-12 I at a large step: 2 eta |G|_F <= 1/2
+    problem, alpha = Sensing(A=np.diag([1.0, 0.8])[None], y=np.ones(1)), 1e-12
+    path = factored_path(problem.gradient, alpha * np.eye(2), 0.19)
+    end = at_time(path, 150)
+    assert_at_most(end.largest, 1 / 2, why="2 eta |G|_F")
+    # when   w_1 = diag(y, 0) has the least trace for the y that W has
+    w = np.diag(end.W)
+    w_1 = np.array([problem.measure(end.W)[0], 0])
+    excess, entropic = w.sum() - w_1.sum(), (entropy(w_1) - entropy(w)) / np.log(1 / alpha**2)
+    # then   by 3 %, and rounding is below 1e-13
+    assert_at_most(1.02 * entropic, excess, why="the entropies alone against the trace above the least")
+    assert_at_most(excess, excess_of_trace(w_1, w, end, alpha), why="the bound with the finite steps")
+
+
+def budget_of_losses(divergence, eta):
+    """The bound of C7 on the sum of the losses, KL(p, alpha^2)/(4 eta)."""
+    return divergence / (4 * eta)
+
+
 @corrected("C7", part="(c)")
 @given_batches(problem=commuting_sensing())
 def test_the_losses_of_all_steps_add_up_to_at_most_the_divergence_from_the_start_over_4_eta(problem):
@@ -571,7 +592,7 @@ def test_the_losses_of_all_steps_add_up_to_at_most_the_divergence_from_the_start
     losses = ((problem.measure(W) - problem.y) ** 2).sum((0, -1)) / 2
     divergence = (p * np.log(np.where(p > 0, p, 1) / start) * (p > 0) - p).sum(-1) + problem.dimension * start[:, 0]
     rounding = sense(problem, t)[1] * (1 + divergence)
-    bound = divergence / (4 * problem.step()) + t * rounding
+    bound = budget_of_losses(divergence, problem.step()) + t * rounding
     assert_at_most(losses, bound, why="sum of the losses of W = UU' against its a priori bound", instance=problem)
 
 
@@ -584,7 +605,7 @@ def test_at_the_largest_step_the_losses_use_up_more_than_half_of_their_bound():
     W = snapshots(path, lambda state: state.W.ravel(), every=1, count=60)
     assert_at_most(eta * (2 + W), 1 / 2 + 8 * UNIT_ROUNDOFF, why="eta times the curvature on the way")
     # then
-    bound = (-np.log(0.9) - 1 + 0.9) / (4 * eta)
+    bound = budget_of_losses(-np.log(0.9) - 1 + 0.9, eta)
     assert_within(bound / 2, ((W - 1) ** 2).sum() / 2, bound, why="sum of the losses against KL(p, alpha^2)/(4 eta)")
 
 
