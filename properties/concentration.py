@@ -180,8 +180,9 @@ def hoeffding(spread: Any, count: Any, false_alarm: Any) -> np.ndarray:
     """How far the mean of `count` independent variables, each in an interval of length `spread`, may be off its mean.
 
     Two-sided: P(|mean - expectation| >= t) <= 2 exp(-2 count t^2/spread^2) (Hoeffding 1963, Probability Inequalities
-    for Sums of Bounded Random Variables). Power, against a wrong expectation: an error of `detectable(...)`, the sum of two such deviations, is missed with the second probability at
-    most. Raises ValueError unless 0 < false_alarm < 1 and count >= 1.
+    for Sums of Bounded Random Variables). Power, against a wrong expectation: an error of `detectable(...)`, the sum of
+    two such deviations, is missed with the second probability at most. Raises ValueError unless 0 < false_alarm < 1 and
+    count >= 1.
     """
     _require(false_alarm, count)
     return np.asarray(spread) * np.sqrt(np.log(2 / np.asarray(false_alarm, float)) / (2 * np.asarray(count, float)))
