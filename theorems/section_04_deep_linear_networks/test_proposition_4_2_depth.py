@@ -18,7 +18,7 @@ Hypotheses  (H1) X = I, and W(0) lies in the singular frames of the target, so t
             (H5) they are compared when the first mode has reached the same size c < lambda_1, lambda_1 the largest.
 Parts       (a) regularization proportional to depth - refuted
             (b) deeper networks are biased more - holds under added hypotheses
-Corrected   (C1) (a) For balanced layers of any widths, any depth and any loss, at a simple singular value:
+Corrected   (C1) (a) For balanced layers of any widths, any depth and any loss, at a simple positive singular value:
             $\dot s_r = -L\, s_r^{2 - 2/L}\, u_r^\top \nabla v_r$.
             (C2) (a) So two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent
             p = 2 - 2/L = 0, 1, 4/3, 3/2, ..., which stays below 2.
@@ -47,6 +47,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm, svd
 
@@ -383,6 +384,34 @@ def test_layers_in_rotated_frames_run_the_same_race(L, law):
     # then
     gap = abs(reached - law((2, 1), (0.25, 0.25), 1))
     assert_at_most(gap, error, why="second singular value at s_1 = 1")
+
+
+@st.composite
+def extreme_races(draw):
+    """Targets 1 and p/q, both modes from down to 10^-80, and a growth g^q of the odds, near 1 or huge; exact.
+
+    Returns the second target, the start, the goal of the first mode, and the growth to the power p/q.
+    """
+    q = draw(st.integers(1, 9))
+    p = draw(st.integers(1, q))
+    shares = [Fraction(1, 2), Fraction(99, 100), *(Fraction(1, 10**k) for k in (1, 8, 80))]
+    start = Fraction(p, q) * draw(st.sampled_from(shares))
+    g = 1 + draw(st.sampled_from([Fraction(1), Fraction(1, 10**9), Fraction(10**6), Fraction(1, 3)]))
+    odds = start / (1 - start) * g**q
+    return Fraction(p, q), start, odds / (1 + odds), g**p
+
+
+@pytest.mark.slow
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
+@given(instance=extreme_races())
+def test_from_depth_one_to_two_the_second_mode_falls_at_every_extreme(instance):
+    # given  H1 to H5 in rational arithmetic; growth^(lambda_2/lambda_1) is rational by construction
+    second, start, goal, power = instance
+    # when
+    shallow = second_mode_at_depth_one([1, second], [start, start], goal)
+    deep = second_mode_at_depth_two([1, second], [start, start], goal, power=lambda *_: power)
+    # then
+    assert_at_most(deep - shallow, 0, why="s_2 at L = 2 less s_2 at L = 1", instance=instance)
 
 
 @corrected("C4", part="(a)")

@@ -37,7 +37,9 @@ Expected    holds
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from numpy.linalg import svd
 
 from fixtures.dynamics.deep_linear import (
@@ -159,6 +161,21 @@ def test_one_step_that_fits_spends_the_whole_budget_of_the_drift():
     # then   D_1 has moved from -1 to 0
     moved = imbalances(after)[0] - imbalances(layers)[0]
     assert_identical(moved[0, 0], drift_budget(eta, decrease), why="drift of D_1 against 2 eta (L_0 - L_1)")
+
+
+@pytest.mark.slow
+@corrected("C2")
+@given(problem=deep_regressions(bound=5, max_width=3), power=st.integers(-6, 6))
+def test_at_every_rate_the_drift_of_a_step_is_at_most_its_squared_length(problem, power):
+    # given  rational arithmetic, and rates from 10^-6 to 10^6, far beyond the descent lemma
+    layers, X, Y = problem.exactly()
+    eta = Fraction(10) ** power
+    # when
+    after = deep_linear_descent(layers, X, Y, eta, 1)
+    # then   |D_l' - D_l| <= eta^2 (|g_l|^2 + |g_{l+1}|^2), squared; C2 is this and the descent lemma
+    length = eta**2 * sum((g**2).sum() for g in gradients(layers, X, Y))
+    moved = [((end - start) ** 2).sum() for end, start in zip(imbalances(after), imbalances(layers), strict=True)]
+    assert_identical([drift <= length**2 for drift in moved], [True] * len(moved), why="drift within squared length")
 
 
 @corrected("C2")

@@ -49,6 +49,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
@@ -124,7 +125,7 @@ ETA = Fraction(1, 50)
 
 
 @counterexample(part="(a)")
-def test_five_layers_stay_mirrored_around_a_positive_product_in_exact_arithmetic():
+def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
     # given  W_11 = 1, W_12 = W_21 = 2, and five layers I/2
     problem, half = corner(Fraction(1), Fraction(2)), fractions([["1/2", 0], [0, "1/2"]])
     # when   one step, and another
@@ -175,7 +176,7 @@ def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(dep
 
 
 @vacuous(part="(a)")
-def test_where_the_data_determine_the_matrix_there_is_nothing_to_choose():
+def test_where_the_data_nearly_determine_the_matrix_there_is_nothing_to_choose():
     # given  rank 1 in dimension 12, 90 % observed: planted matrices have the least nuclear norm within 1 % on average
     run, least = small_training(DEPTH, rank=1, share=0.9, alpha=0.2), small_least(rank=1, share=0.9).lower.mean()
     assert_at_most(nuclear_norm(run.planted).mean(), 1.01 * least, why="the planted matrices against their duals")
@@ -306,6 +307,30 @@ def test_every_mode_moves_towards_its_target_so_that_none_is_lost(target):
     assert_at_most(np.where(lam == 1, 1 - late, 0), 1 / 100, why="a mode of 1 fits within 150 steps", instance=target)
 
 
+@st.composite
+def extreme_modes(draw):
+    """(L, alpha, targets, eta): targets 0, tiny, large and at the start; eta at its limit or below."""
+    L, alpha = draw(st.integers(2, 7)), draw(st.sampled_from([1.0, 0.1, 0.5, 1.5, 0.01]))
+    lam = np.array(draw(st.lists(st.sampled_from([0.0, 1.0, 1e-12, 1e-3, 100.0, alpha**L]), min_size=1, max_size=5)))
+    above = np.maximum(lam, alpha**L) ** (2 - 2 / L)
+    eta = 1 / np.where(lam > alpha**L, L * above, (2 * L - 1) * above).max()
+    return L, alpha, lam, eta * draw(st.sampled_from([1.0, 0.5, 0.01]))
+
+
+@pytest.mark.slow
+@corrected("C1", part="(b)")
+@given(instance=extreme_modes())
+def test_at_the_largest_steps_no_mode_turns_back_or_crosses_its_target(instance):
+    L, alpha, lam, eta = instance
+    # when   200 steps of every mode
+    path = descent_path([np.full((len(lam), 1, 1), alpha)] * L, lambda W: W - lam[:, None, None], eta)
+    s = snapshots(path, end_to_end, every=1, count=200)[..., 0, 0]
+    # then   up to a relative rounding of L u a step, and of the distance of the last one
+    sign, slack = np.where(lam > alpha**L, 1, -1), 20 * L * UNIT_ROUNDOFF * np.maximum(lam, alpha**L)
+    assert_at_most((-sign * np.diff(s, axis=0)).max(0), slack, why="a mode moves towards its target", instance=instance)
+    assert_at_most((sign * (s - lam)).max(0), slack, why="no mode crosses its target", instance=instance)
+
+
 @counterexample(part="(b)")
 def test_while_twenty_completions_are_fitted_both_kinds_of_rank_grow():
     run = small_training(DEPTH)
@@ -353,7 +378,7 @@ def test_the_printed_depth_dimension_and_rank_are_those_of_these_runs():
 
 
 @counterexample(part="(c)")
-def test_the_rank_of_the_product_is_fifty_at_every_time():
+def test_after_three_steps_the_rank_of_the_product_is_fifty():
     # given  five layers I/2, a fully observed projection of rank 8, exact arithmetic: two distinct modes
     W = two_modes(3)
     # then   eight singular values W_11 and forty-two W_22, none of them zero
