@@ -22,8 +22,8 @@ Corrected   (C1) (a) For balanced layers of any widths, any depth and any loss, 
             $\dot s_r = -L\, s_r^{2 - 2/L}\, u_r^\top \nabla v_r$.
             (C2) (a) So two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent
             p = 2 - 2/L = 0, 1, 4/3, 3/2, ..., which stays below 2.
-            (C3) (a) Under H1 each mode keeps the time law $\int_{s(0)}^{s(t)} r^{-p} / (\lambda - r)\, dr = L t$,
-            whether it grows or shrinks.
+            (C3) (a) Under H1 each mode that starts at s(0) > 0 and off its target keeps, for ever, the time law
+            $\int_{s(0)}^{s(t)} r^{-p} / (\lambda - r)\, dr = L t$, whether it grows or shrinks.
             (C4) (a) Under H1 to H5 no mode is below eps in the limit of infinite depth, p = 2.
 Differs     (a) The exponent is bounded by 2 and the limit of infinite depth by eps from below, while L has no bound:
             the corrected bias saturates where the print lets it grow in proportion.
