@@ -5,8 +5,8 @@ Printed     From $W_\ell(0) = \alpha I$ gradient flow moves W(t) along a path th
             Frobenius norm of the layers; for the end-to-end matrix this becomes the nuclear norm
 Reading     (a) "Along a path that minimizes an integral": among all paths of the layers with the same two ends, it has
             the least integral of $N = (\sum_\ell \|W_\ell\|_F^2)^{1/2}$ by arc length. So the speed does not matter,
-            and a path that minimizes does exist. (b) The sum of squares that stands in N is the nuclear norm of W, up
-            to a constant factor, all along the flow.
+            a path that minimizes does exist, and the integrand is one for all problems. (b) The sum of squares that
+            stands in N is the nuclear norm of W, up to a constant factor, all along the flow.
 Readings    (a) [squares] the same with $N^2$ in place of N, as in the proofs of the literature - refuted
             (a) [time] the integral of $N^2$ over time, among all paths with the same ends and the same duration -
             refuted
