@@ -101,7 +101,7 @@ from properties.nuclear_norm import (
 )
 from properties.oracles import least_squares_map
 from properties.search import smallest_violation
-from theorems.ledger import corrected, counterexample, necessity, under_hypotheses, vacuous
+from theorems.ledger import corrected, counterexample, necessity, observed, under_hypotheses, vacuous
 
 FITTED = 1e-6
 TIMES = [1, 300]
@@ -504,6 +504,17 @@ def test_at_every_time_W_is_the_exponential_of_its_multipliers(problem, t):
     flow = problem.alpha[:, None] ** 2 * np.exp(problem.eigenvalues(state.pushed)) * problem.inside
     least, w = flow * np.exp(-slowdown(state))[:, None], problem.eigenvalues(state.W)
     assert_within(least, w, flow, slack=rounding[:, None], why="eigenvalues of W", instance=problem)
+
+
+@observed(part="(c)")
+def test_beyond_the_steps_of_C4_the_iterate_is_above_its_exponential():
+    # given  one mode, <1, W> = 0 from U = 1, eta = 3/4: 2 eta |G| = 3/2 > 1/2
+    problem, one = Sensing(A=np.ones((1, 1, 1)), y=np.zeros(1)), np.ones((1, 1))
+    # when
+    state = at_time(factored_path(problem.gradient, one, 0.75), 1)
+    # then   W = 1/4 while the exponent is -3, so that D < 0
+    assert_identical([state.W[0, 0], state.pushed[0, 0]], [0.25, -3.0], why="W and its exponent after one step")
+    assert_at_most(np.exp(-3), state.W[0, 0], why="the exponential against W")
 
 
 @corrected("C5", part="(c)")

@@ -70,7 +70,7 @@ from properties.nuclear_norm import (
     spectrum_rounding,
 )
 from properties.search import smallest_violation
-from theorems.ledger import as_printed, corrected, counterexample, vacuous
+from theorems.ledger import as_printed, corrected, counterexample, observed, vacuous
 
 DEPTH, SEED = 5, 2
 PRINTED_RANK, HALF_A_DIGIT = Fraction(82, 10), Fraction(5, 100)
@@ -305,6 +305,16 @@ def test_every_mode_moves_towards_its_target_so_that_none_is_lost(target):
     assert_at_most(-rise, rounding, why="a mode rises, or falls to a target of zero", instance=target)
     assert_at_most(np.where(lam > 0, late - lam, lam - late), rounding, why="no mode crosses", instance=target)
     assert_at_most(np.where(lam == 1, 1 - late, 0), 1 / 100, why="a mode of 1 fits within 150 steps", instance=target)
+
+
+@observed(part="(b)")
+def test_a_step_beyond_the_limit_of_C1_loses_a_mode_again():
+    # given  one mode, two layers 1/2, target 1 and eta = 2, so that eta L lambda = 4 > 1
+    one = fractions([[1]])
+    # when
+    first, second = (end_to_end(deep_linear_descent([one / 2] * 2, one, one, 2, t))[0, 0] for t in (1, 2))
+    # then   above a threshold of 1/2 there are no modes, one mode, and none
+    assert_identical([first, second], [Fraction(25, 16), Fraction(25, 1024)], why="W after one and two steps, from 1/4")
 
 
 @st.composite
