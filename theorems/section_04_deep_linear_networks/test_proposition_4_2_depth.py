@@ -57,7 +57,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import SpectralNetwork, mode_races, spectral_networks
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 
@@ -163,9 +163,12 @@ def entropic_rank(s):
     return np.exp(-(share * np.log(share)).sum())
 
 
-def rotated_network(start):
-    """Rank two, targets 2 and 1, layers (3, 3) whose frames are four reflections that do not commute."""
-    vectors = np.array([[1.0, 2, 2], [2, 1, 0], [1, 0, 1], [0, 1, 3]])
+def rotated_network(start, L):
+    """Rank two, targets 2 and 1, L <= 3 layers (3, 3) whose frames are reflections that do not commute.
+
+    The first frame and the last one are the same at every depth, and so are W(0) and the target.
+    """
+    vectors = np.array([[1.0, 2, 2], [2, 1, 0], [1, 0, 1], [0, 1, 3]])[[*range(L), 3]]
     frames = np.eye(3) - 2 * vectors[:, :, None] * vectors[:, None, :] / (vectors**2).sum(1)[:, None, None]
     return SpectralNetwork(frames[..., :2], np.array(start), np.array([2.0, 1]))
 
@@ -380,7 +383,7 @@ def test_all_modes_finish_at_the_same_time(L, problem):
 @pytest.mark.parametrize(("L", "law"), [(1, second_mode_at_depth_one), (2, second_mode_at_depth_two)])
 def test_layers_in_rotated_frames_run_the_same_race(L, law):
     # given  H1 to H4: both modes from 1/4 at either depth, below the targets
-    reached, error = second_singular_value(rotated_network([0.25, 0.25]), L)
+    reached, error = second_singular_value(rotated_network([0.25, 0.25], L), L)
     # then
     gap = abs(reached - law((2, 1), (0.25, 0.25), 1))
     assert_at_most(gap, error, why="second singular value at s_1 = 1")
@@ -425,8 +428,9 @@ def test_however_deep_the_network_no_mode_is_driven_below_its_start(problem):
 
 @necessity("H1", part="(b)")
 def test_without_H1_a_slow_sample_of_a_large_target_lets_depth_raise_the_rank():
-    # given  X = diag(1, 1/2) and targets 1 and 2, both from 1/10 (H2, H3, H4), looked at when s_1 = 1 (H5)
+    # given  X = diag(1, 1/2) and targets 1 and 2, both modes from 1/10 at either depth, looked at when s_1 = 1
     eps, goal = Fraction(1, 10), Fraction(1)
+    assert_keeps(H2=True, H3=True, H4=eps < 1, H5=eps < goal < 2)
     # when   the rates are 1 and 1/4. L = 1: 2 - s shrinks to 1/1.9 of itself, and 1 - s by the fourth power of that;
     #        L = 2: odds grow like exp(2 rate lambda t), those of the target 2 by 19, those of the target 1 by 19^2
     shallow = 1 - (1 - eps) * ((2 - goal) / (2 - eps)) ** 4
@@ -439,10 +443,18 @@ def test_without_H1_a_slow_sample_of_a_large_target_lets_depth_raise_the_rank():
 
 @necessity("H2", part="(b)")
 def test_without_H2_the_layers_run_into_the_counterexample():
-    # given  the head start of the second mode, as layers in rotated frames
-    network = rotated_network([0.2, 0.5])
+    # given  the head start of the second mode, as layers in rotated frames; X = I, looked at when s_1 = 1
+    networks = {L: rotated_network([0.2, 0.5], L) for L in (1, 2)}
+    W = np.stack([end_to_end(network.layers(L)) for L, network in networks.items()])
+    modes = [network.frames[-1].T @ W[L - 1] @ network.frames[0] for L, network in networks.items()]
+    assert_keeps(
+        H1=np.abs(modes - np.diag([0.2, 0.5])) <= 100 * UNIT_ROUNDOFF,
+        H3=np.abs(W[1] - W[0]) <= 100 * UNIT_ROUNDOFF,
+        H4=[network.start < network.target for network in networks.values()],
+        H5=[network.start[0] < 1 < network.target[0] for network in networks.values()],
+    )
     # when
-    (shallow, first), (deep, second) = (second_singular_value(network, L) for L in (1, 2))
+    (shallow, first), (deep, second) = (second_singular_value(network, L) for L, network in networks.items())
     # then   13/18 and 3/4
     assert_violates(deep, shallow, slack=first + second, reads="s_2 = {value} at L = 2 > {limit} at L = 1, s_1 = 1")
     assert_at_most(abs(shallow - 13 / 18), first, why="second singular value at depth one")
@@ -454,6 +466,7 @@ def test_without_H3_layers_that_start_alike_give_the_deeper_network_a_head_start
     # given  W_l(0) = (11/10) I at both depths, targets 4 and 2; s_1 = 121/100 is where the deeper one starts
     alpha, target = Fraction(11, 10), [Fraction(4), Fraction(2)]
     goal = alpha**2
+    assert_keeps(H1=True, H2=True, H4=[alpha < min(target), alpha**2 < min(target)], H5=goal < target[0])
     # when
     shallow = second_mode_at_depth_one(target, [alpha, alpha], goal)
     # then
@@ -462,8 +475,9 @@ def test_without_H3_layers_that_start_alike_give_the_deeper_network_a_head_start
 
 @necessity("H4", part="(b)")
 def test_without_H4_modes_that_start_above_their_target_wear_down_more_slowly_in_the_deeper_network():
-    # given  targets 1 and 1/2, both modes from 3/4 (H2, H3), looked at when s_1 = 12/13 (H5)
+    # given  targets diag(1, 1/2), both modes from 3/4 at either depth, looked at when s_1 = 12/13
     target, start, goal = [Fraction(1), Fraction(1, 2)], [Fraction(3, 4)] * 2, Fraction(12, 13)
+    assert_keeps(H1=True, H2=start[0] == start[1], H3=True, H5=start[0] < goal < target[0])
     # when   the odds of the first mode grow by 4 = 2^2
     shallow = second_mode_at_depth_one(target, start, goal)
     deep = second_mode_at_depth_two(target, start, goal, power=exact_power)
@@ -474,7 +488,8 @@ def test_without_H4_modes_that_start_above_their_target_wear_down_more_slowly_in
 @necessity("H5", part="(b)")
 @pytest.mark.parametrize("rank", [nuclear_rank, stable_rank, entropic_rank])
 def test_without_H5_at_a_matched_loss_every_effective_rank_rises_with_depth(rank):
-    # given  two hundredths of the loss left, at depths two and three
+    # given  targets diag(4, 2, 1), all modes from 1/100 at every depth; two hundredths of the loss left
+    assert_keeps(H1=True, H2=True, H3=True, H4=0.01 < 1)
     (shallow, first), (deep, second) = to_equal_loss(2, 0.02), to_equal_loss(3, 0.02)
     # then   |d(rank)/ds| is at most 4 rank/s_1, and sqrt(3) rank |ln share|/sum s of the entropic one: below 12 where
     # s_1 is above 3 and every share above 1/40
@@ -488,8 +503,9 @@ def test_without_H5_at_a_matched_loss_every_effective_rank_rises_with_depth(rank
 @necessity("H5", part="(b)")
 @pytest.mark.parametrize("L", [1, 2, 3])
 def test_without_H5_training_to_the_end_erases_depth(L):
-    # given  X = I, where one matrix alone interpolates; 10^-12 of the loss left, 10^-6 of the distance: no mode falls
-    # strictly with depth in the end
+    # given  the same start and target; 10^-12 of the loss left, 10^-6 of the distance: no mode falls strictly with
+    # depth in the end
+    assert_keeps(H1=True, H2=True, H3=True, H4=0.01 < 1)
     s, error = to_equal_loss(L, 1e-12)
     # then
     left = 1e-6 * norm(np.array([3.99, 1.99, 0.99]))

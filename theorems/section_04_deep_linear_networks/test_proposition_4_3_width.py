@@ -57,7 +57,7 @@ from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.deep_linear import wide_networks
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.conditioning import extreme_eigenvalues, layered_condition, tangent_gram, tangent_rounding
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
@@ -357,9 +357,9 @@ def test_neurons_that_are_doubled_change_nothing_in_ntk_scaling(network):
 def test_without_H1_no_width_cures_neurons_that_repeat_each_other():
     # given  W_1 = I and the neuron (3, 0) 998 times more, output weights 1, X = I: K = diag(9983, 1001)
     X, m = fractions(np.eye(2, dtype=int)), 1000
+    assert_keeps(H2=m > spread(2) ** 2)
     gram = tangent_gram(two_layers([[1, 0], [0, 1], *[[3, 0]] * (m - 2)]), X)
-    # then   H2 holds, and the condition number is above what H1 would promise
-    assert_at_most(spread(2) ** 2, m, why="H2: the width exceeds (sqrt(n) + t)^2")
+    # then   the condition number is above what H1 would promise
     condition, limit = gram[0, 0] / gram[1, 1], gaussian_condition((m,), 2)
     assert_violates(condition, limit, reads="cond K {value} > {limit} at m = 1000", X="I", W_1="I", neuron=[3, 0])
 
@@ -367,19 +367,20 @@ def test_without_H1_no_width_cures_neurons_that_repeat_each_other():
 @necessity("H2")
 @pytest.mark.parametrize("condition", [1e4, 1e8])
 def test_without_H2_no_condition_number_is_improbable(condition):
-    # given  H1: a Gaussian layer of width m = n = 2, X = I, output weights of zero
+    # given  width m = n = 2, so that H2 fails for every t; X = I, output weights of zero
     m, promised = 2, 2 * np.exp(-(T**2) / 2)
-    assert_at_most(m, 2, why="H2 fails for every t: m <= n")
-    # then   P(cond > x^2) = 2x/(1 + x^2) by the law for two samples
+    assert_at_most(m, spread(2, t=0) ** 2, why="H2 fails for every t")
+    # then   P(cond > x^2) = 2x/(1 + x^2) by the law for two samples of a Gaussian layer
+    assert_keeps(H1=True)
     reads = f"P(cond K > {condition:.3g}) = {{value}} > {{limit}} as promised"
     assert_violates(share_beyond(condition, m), promised, reads=reads, n=2, m=m)
 
 
 @necessity("H3")
 def test_without_H3_the_wider_network_diverges_at_the_step_that_suits_the_narrow_one():
-    # given  H1: all weights standard Gaussian, x = y = 1; H2 at both widths, as 100 > (1 + 7.5)^2; eta = 1/400
+    # given  the mean over standard Gaussian weights, x = y = 1, and eta = 1/400 at two widths
     eta, widths = Fraction(1, 400), (100, 10_000)
-    assert_at_most(spread(1) ** 2, min(widths), why="H2: both widths exceed (sqrt(n) + t)^2")
+    assert_keeps(H1=True, H2=np.array(widths) > spread(1) ** 2)
     # when
     (narrow_before, narrow), (wide_before, wide) = (mean_losses(m, eta, 1) for m in widths)
     # then

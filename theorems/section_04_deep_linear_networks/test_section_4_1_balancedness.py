@@ -57,7 +57,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
 from fixtures.rational import fractions
 from properties.balance import drift_of_descent, imbalance_velocities, imbalances, step_rounding
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
 from theorems.ledger import as_printed, corrected, necessity
 
@@ -217,13 +217,15 @@ def test_without_H1_the_transposed_difference_moves_although_the_layers_are_bala
     # given  W_1 = I, W_2 = diag(1, -1), balanced in both senses; X = I, Y = E_12
     layers = [fractions(np.eye(2)), fractions(np.diag([1, -1]))]
     X, Y = fractions(np.eye(2)), fractions([[0, 1], [0, 0]])
-    # when   d/dt (W_1'W_1 - W_2W_2') = 2 sym(W_1'V_1 - V_2W_2') at the velocities V_l = -g_l
-    slopes = gradients(layers, X, Y)
-    half = slopes[1] @ layers[1].T - layers[0].T @ slopes[0]
+    # given  the flow of the squared loss of W_2 W_1
+    velocities = [-slope for slope in gradients(layers, X, Y)]
+    assert_keeps(H2=True, H3=True, H4=True)
+    # when   d/dt (W_1'W_1 - W_2W_2') = 2 sym(W_1'V_1 - V_2W_2') at the velocities V_l
+    half = layers[0].T @ velocities[0] - velocities[1] @ layers[1].T
     rate = (half + half.T)[0, 1]
     # then   while the true difference stands still
     assert_violates(rate, 0, reads="d/dt (W_1'W_1 - W_2W_2')_12 = {value} > {limit}", W_1=layers[0], W_2=layers[1])
-    still = entries(imbalance_velocities(layers, [-slope for slope in slopes]))
+    still = entries(imbalance_velocities(layers, velocities))
     assert_identical(still, 0 * still, why="d/dt (W_2'W_2 - W_1W_1')")
 
 
@@ -251,7 +253,9 @@ def test_without_H2_balance_is_lost_by_an_exact_amount():
     Y, eta = fractions([[1, 1], [0, 1]]), Fraction(1, 10)
     # when
     after = deep_linear_descent(layers, X, Y, eta, 1)
-    # then
+    rates = [(W - V) / eta == g for W, V, g in zip(layers, after, gradients(layers, X, Y), strict=True)]
+    assert_keeps(H1=True, H3=True, H4=rates)
+    # then   the squared loss of W_2 W_1 moves both layers at one rate
     imbalance = max(abs(entries(imbalances(after))))
     assert_violates(imbalance, 0, reads="|W_2'W_2 - W_1W_1'| = {value} > {limit}", Y=Y, alpha=1, eta=eta)
     assert_identical(imbalance, eta**2, why="the imbalance of one step")
@@ -275,8 +279,16 @@ def test_without_H3_decay_of_the_upper_layer_alone_destroys_balance():
     # given  balanced layers at an interpolant, where the loss exerts no force: W_1 = W_2 = X = Y = I
     layers, decay = [fractions(np.eye(2))] * 2, Fraction(1, 3)
     slopes = gradients(layers, layers[0], layers[0])
+    V = -slopes[1] - decay * layers[1]
+
+    def penalized(W):
+        return regression_loss([layers[0], W], layers[0], layers[0]) + decay / 2 * (W**2).sum()
+
+    # given  H4: V is the negative gradient of the penalized loss, which is quadratic in W_2
+    slope = (penalized(layers[1] + V) - penalized(layers[1] - V)) / 2
+    assert_keeps(H1=True, H2=True, H4=slope == -(V**2).sum())
     # when
-    rate = imbalance_velocities(layers, [-slopes[0], -slopes[1] - decay * layers[1]])[0][0, 0]
+    rate = imbalance_velocities(layers, [-slopes[0], V])[0][0, 0]
     # then   d(W_2'W_2)/dt = -2 lambda W_2'W_2
     assert_violates(-rate, 0, reads="-d/dt (W_2'W_2 - W_1W_1')_11 = {value} > {limit}", decay=decay)
     assert_identical(rate, -2 * decay, why="the rate at which balance is lost")
@@ -300,6 +312,7 @@ def test_without_H4_a_faster_upper_layer_destroys_balance():
     # given  scalars W_1 = W_2 = 1, x = 1, y = 0: g_1 = g_2 = 1, and W_2 moves twice as fast
     layers, one = [fractions([[1]])] * 2, fractions([[1]])
     slopes = gradients(layers, one, 0 * one)
+    assert_keeps(H1=True, H2=True, H3=True)
     # when
     rate = imbalance_velocities(layers, [-slopes[0], -2 * slopes[1]])[0][0, 0]
     # then

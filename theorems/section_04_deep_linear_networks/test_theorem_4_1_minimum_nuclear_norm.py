@@ -88,7 +88,7 @@ from fixtures.problems.interpolable import interpolables
 from fixtures.problems.sensing import Completion, Sensing, commuting_sensing, corner, non_commuting_sensing
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.deep_interpolation import modes_of_descent, null_drift, split_distance
 from properties.nuclear_norm import (
     entropy,
@@ -700,36 +700,55 @@ def test_three_layers_follow_another_law_than_the_exponential():
     assert_violates(np.sqrt(x_1), x_2, slack=slack, reads=reads, L=3, alpha=1 / 4)
 
 
+def commute(A):
+    """Whether the measurements A (..., m, d, d) are symmetric and commute, up to rounding."""
+    products = A[..., :, None, :, :] @ A[..., None, :, :, :]
+    commutators = products - products.swapaxes(-4, -3)
+    allowed = 100 * A.shape[-1] * UNIT_ROUNDOFF * norm(A, axis=(-2, -1)).max(-1)
+    return (norm(A - A.mT, axis=(-2, -1)).max(-1) <= allowed) & (
+        norm(commutators, axis=(-2, -1)).max((-2, -1)) <= allowed * norm(A, axis=(-2, -1)).max(-1)
+    )
+
+
+def shrinking(alpha):
+    """H3, as far as finitely many starts alpha (B, ...) can show it: each is at most a third of the one before."""
+    return alpha[1:] <= alpha[:-1] / 3
+
+
 @necessity("H5", part="(b)")
 @pytest.mark.parametrize("depth", [2, 3])
 def test_without_H5_no_start_however_small_fits_the_reflection_of_its_input(depth):
-    # given  H1 and H3: W_l = alpha for three starts; x = 1, y = -1, so that S + S' = -2
-    alpha, one = np.array([0.1, 0.01, 0.001])[:, None, None], np.ones((1, 1))
+    # given  x = 1, y = -1, so that S + S' = -2
+    alpha, one = ALPHAS[:, None, None], np.ones((1, 1))
+    start = [alpha * np.eye(1)] * depth
+    assert_keeps(H1=[W == alpha for W in start], H3=shrinking(alpha))
     # when
-    W = end_to_end(deep_linear_descent([alpha] * depth, one, -one, 0.1, 2000))
+    W = end_to_end(deep_linear_descent(start, one, -one, 0.1, 2000))
     # then   W decreases and stays positive
     assert_at_most(1.0, (W + 1).ravel(), why="distance to the only fit, W = -1")
 
 
 @necessity("H1", part="(c)")
-@pytest.mark.parametrize("alpha", [0.1, 0.03])
-def test_without_H1_an_uneven_start_chooses_another_matrix(alpha):
-    # given  <diag(1, 2), W> = 2: the least trace is 1, at W = diag(0, 1), which fits (H4); one measurement (H2)
-    problem = Sensing(A=np.diag([1.0, 2])[None], y=np.array([2.0]))
-    assert_identical(problem.measure(np.diag([0.0, 1])), problem.y, why="H4: diag(0, 1) fits")
+def test_without_H1_an_uneven_start_chooses_another_matrix():
+    # given  <diag(1, 2), W> = 2: the least trace is 1, at W = diag(0, 1); two starts at once
+    alpha, problem = np.array([0.1, 0.03]), Sensing(A=np.diag([1.0, 2])[None], y=np.array([2.0]))
+    assert_keeps(H2=commute(problem.A), H3=shrinking(alpha), H4=problem.measure(np.diag([0.0, 1])) == problem.y)
     # when   U(0) = diag(alpha, alpha^4): the entropy now charges W_22 four times as much as W_11
-    path = factored_path(problem.gradient, np.diag([alpha, alpha**4]), 0.01)
-    W = until_fitted(path, lambda state: np.abs(problem.measure(state.W) - 2)[0], FITTED, 10_000).W
+    start = np.stack([alpha, alpha**4], axis=-1)[:, None] * np.eye(2)
+    path = factored_path(problem.gradient, start, np.full(2, 0.01))
+    W = until_fitted(path, lambda state: np.abs(problem.measure(state.W) - 2)[:, 0], FITTED, 10_000).W
     # then   W tends to diag(2, 0)
-    assert_violates(np.trace(W), 3 / 2, slack=FITTED, reads="trace {value} > 3/2 times the least 1", alpha=alpha)
+    least = np.trace(W, axis1=-2, axis2=-1).min()
+    assert_violates(least, 3 / 2, slack=FITTED, reads="trace {value} > 3/2 times the least 1", alpha=alpha)
 
 
 @necessity("H2", part="(c)")
 def test_without_H2_no_smaller_start_comes_nearer_to_the_least_trace():
-    # given  the three measurements above, which uu' fits (H4), and three starts alpha I at once (H1, H3)
-    alpha, u = np.array([1e-1, 1e-2, 1e-3]), np.array([-2, 2, 2])
-    assert_identical(NON_COMMUTING.measure(np.outer(u, u)), NON_COMMUTING.y, why="H4: uu' fits")
-    path = factored_path(NON_COMMUTING.gradient, alpha[:, None, None] * np.eye(3), np.full(3, 5e-4))
+    # given  the three measurements above, and three starts at once
+    u, start = np.array([-2, 2, 2]), ALPHAS[:, None, None] * np.eye(3)
+    fits = NON_COMMUTING.measure(np.outer(u, u)) == NON_COMMUTING.y
+    assert_keeps(H1=start == start[:, :1, :1] * np.eye(3), H3=shrinking(ALPHAS), H4=fits)
+    path = factored_path(NON_COMMUTING.gradient, start, np.full(3, 5e-4))
     # when
     end = until_fitted(path, lambda s: norm(NON_COMMUTING.measure(s.W) - NON_COMMUTING.y, axis=-1), FITTED, 30_000)
     traces = np.trace(end.W, axis1=-2, axis2=-1)
@@ -745,8 +764,12 @@ def test_without_H3_a_start_that_fits_already_stays_above_the_least_trace(proble
     A = problem.A[:, :1] + 4 * (problem.Q[:, :, :1] * problem.Q[:, None, :, 0])[:, None]
     a_1, d = problem.a[:, 0, 0] + 4, problem.dimension
     y = problem.alpha**2 * np.trace(A[:, 0], axis1=-2, axis2=-1)
-    # when   one measurement (H2) from alpha I (H1), which fits (H4)
-    end = at_time(factored_path(Sensing(A, y[:, None]).gradient, problem.start(), problem.step() / 25), 20)
+    one, U = Sensing(A, y[:, None]), problem.start()
+    start = problem.alpha[:, None, None] * (problem.inside[:, None] * np.eye(A.shape[-1]))
+    fits = np.abs(one.measure(U @ U.mT) - one.y)[:, 0] <= 100 * d * UNIT_ROUNDOFF * norm(A[:, 0], axis=(-2, -1))
+    assert_keeps(H1=start == U, H2=commute(A), H4=fits)
+    # when
+    end = at_time(factored_path(one.gradient, U, problem.step() / 25), 20)
     # then   a_j <= 3 a_1/5 for the others
     excess = np.trace(end.W, axis1=-2, axis2=-1) - y / a_1
     floor = problem.alpha**2 * (d - 1) * 2 / 5 - 40 * spectrum_rounding(end.W)
@@ -756,10 +779,14 @@ def test_without_H3_a_start_that_fits_already_stays_above_the_least_trace(proble
 @necessity("H4", part="(c)")
 @given_batches(problem=commuting_sensing())
 def test_without_H4_every_residual_stays(problem):
-    # given  <A_i^2, W> = -1, which no positive semidefinite W meets; the A_i^2 commute (H2), the start is alpha I (H1)
+    # given  <A_i^2, W> = -1, which no positive semidefinite W meets, and three starts
     squares = Sensing(problem.A @ problem.A, -np.ones_like(problem.y))
+    scales = np.array([1, 0.1, 0.01])[:, None, None, None]
+    alpha, U = scales * problem.alpha[:, None, None], scales * problem.start()
+    one = problem.inside[:, None] * np.eye(U.shape[-1])
+    assert_keeps(H1=alpha * one == U, H2=commute(squares.A), H3=shrinking(alpha))
     # when
-    end = at_time(factored_path(squares.gradient, problem.start(), np.full_like(problem.alpha, 1e-3)), 100)
+    end = at_time(factored_path(squares.gradient, U, np.full_like(alpha[..., 0, 0], 1e-3)), 100)
     # then
-    residual = (squares.measure(end.W) - squares.y).min(-1)
+    residual = (squares.measure(end.W) - squares.y).min((0, -1))
     assert_at_most(1.0, residual + spectrum_rounding(end.W), why="residual of a negative square", instance=problem)
