@@ -721,7 +721,7 @@ def test_without_H5_no_start_however_small_fits_the_reflection_of_its_input(dept
     # given  x = 1, y = -1, so that S + S' = -2
     alpha, one = ALPHAS[:, None, None], np.ones((1, 1))
     start = [alpha * np.eye(1)] * depth
-    assert_keeps(H1=[W == alpha for W in start], H3=shrinking(alpha))
+    assert_keeps(H1=[alpha == W for W in start], H3=shrinking(alpha))
     # when
     W = end_to_end(deep_linear_descent(start, one, -one, 0.1, 2000))
     # then   W decreases and stays positive
