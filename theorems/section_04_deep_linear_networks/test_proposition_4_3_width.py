@@ -21,8 +21,8 @@ Idea        Ostrowski: cond(X'X)/cond(M) <= cond(K) <= cond(X'X) cond(M), for an
             Gaussian layer of width m has singular values within sqrt(m) +- (sqrt(n) + t), so cond(M) is at most the
             product over hidden layers of ((1 + d)/(1 - d))^2, d = (sqrt(n) + t)/sqrt(m), which decreases to 1 as the
             width grows. So width removes what the layers add to the condition number of the data, and in the limit it
-            leaves that of the data. Without the scaling by the width, K grows with the width on average, so descent
-            at one fixed step diverges once the network is wide enough.
+            leaves that of the data. Where f is not divided by a power of the width, K grows with the width on average,
+            and a step that suits the narrow network can be too long for the wide one.
 Source      Horn, Johnson (2013), Matrix Analysis, 2nd edition, Cambridge University Press (Ostrowski's theorem);
             Davidson, Szarek (2001), Local Operator Theory, Random Matrices and Banach Spaces, in: Handbook of the
             Geometry of Banach Spaces, volume 1; Edelman (1988), Eigenvalues and Condition Numbers of Random Matrices,

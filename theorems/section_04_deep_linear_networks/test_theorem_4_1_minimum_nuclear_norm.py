@@ -8,7 +8,8 @@ Reading     (a) is about the constraint as printed, fully observed outputs of n 
             least nuclear norm means something of its own, as the title and the words "low-rank solutions" suggest:
             linear measurements $\langle A_i, W \rangle = y_i$ and, as a special case, matrix completion
 Setting     Losses $\frac12 \|WX - Y\|_F^2$ and $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$; all layers d x d;
-            $P = XX^+$; with W = UU', GD is $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, G the gradient in W
+            X (d, n) of rank n <= d; $P = XX^+$; row i of a has the eigenvalues of A_i; with W = UU', GD is
+            $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, G the gradient in W
 Hypotheses  (H1) The start is alpha I: U(0), or every W_l(0).  (H2) The A_i are symmetric and commute.
             (H3) alpha -> 0.  (H4) Some positive semidefinite W fits.  (H5) Y = SX with S + S' positive definite; of one
             sample that is x'y > 0, half of all data.
@@ -28,9 +29,9 @@ Corrected   (C1) (b) From H1, at every depth and step size and after every step,
             the trace exceeds the least by at most $\alpha^m [\frac L2 (\sum x^{2/L} - \sum w_1^{2/L}) + \|E\|
             \operatorname{tr} w_1]$, x the eigenvalues of W, v those of a layer, g those of G, and
             $0 \le E \le \frac{m(m+1)}{2} (1 - z)^{-m-2} \eta^2 \sum_t g^2 v^m$.
-            (C7) (c) As C4, under H4 too: if p >= 0 fits and eta meets
+            (C7) (c) As C4, with $2\eta\|G_t\|_F \le 1/2$ too, and under H4: if p >= 0 fits and eta meets
             $\eta\, \lambda_{\max}(a\, \mathrm{diag}(2p + w)\, a^\top) \le 1/2$ on the way, the losses of all steps add
-            up to at most $KL(p, \alpha^2)/(4\eta)$.
+            up to at most $KL(p, \alpha^2)/(4\eta)$, where $KL(p, q) = \sum p \ln(p/q) - p + q$.
             (C8) (c) The order of the excess depends on the measurement. With tied layers, alpha = 0.1, 0.01, 0.001 and
             $\langle \mathrm{diag}(1, 2), W \rangle = 2$ it is below 0.7 alpha; for $\mathrm{diag}(1, 1 - 1/S)$ and 1,
             $S = \ln(1/\alpha^2)$, it is between $1/(1 + e)$ and $S/(2S - 1)$ times 1/S, the order of the bound of C5.
@@ -602,11 +603,21 @@ def test_the_losses_of_all_steps_add_up_to_at_most_the_divergence_from_the_start
     # then   the condition holds at every step, so that the mean loss is at most KL(p, alpha^2)/(4 eta t)
     curvature = (problem.a**2).sum((-2, -1)) * (2 * p + problem.eigenvalues(W)).max((0, -1))
     assert_at_most(problem.step() * curvature, 1 / 2, why="eta times the curvature on the way", instance=problem)
+    assert_at_most(at_time(path, 0).largest, 1 / 2, why="2 eta |G|_F", instance=problem)
     losses = ((problem.measure(W) - problem.y) ** 2).sum((0, -1)) / 2
     divergence = (p * np.log(np.where(p > 0, p, 1) / start) * (p > 0) - p).sum(-1) + problem.dimension * start[:, 0]
     rounding = sense(problem, t)[1] * (1 + divergence)
     bound = budget_of_losses(divergence, problem.step()) + t * rounding
     assert_at_most(losses, bound, why="sum of the losses of W = UU' against its a priori bound", instance=problem)
+
+
+@observed(part="(c)")
+def test_beyond_the_steps_of_C4_the_first_loss_alone_exceeds_the_bound_of_C7():
+    # given  one mode, p = 1/30 and alpha = 1, with eta (2p + w) = 1/2 at the start; 2 eta |G| = 29/32 > 1/2
+    p, eta = 1 / 30, 15 / 32
+    # then
+    bound, first = budget_of_losses(p * np.log(p) - p + 1, eta), (1 - p) ** 2 / 2
+    assert_at_most(1.01 * bound, first, why="KL(p, alpha^2)/(4 eta) against the loss at the start")
 
 
 @corrected("C7", part="(c)")
