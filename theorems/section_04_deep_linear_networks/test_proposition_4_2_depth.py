@@ -26,6 +26,10 @@ Corrected   (C1) (a) For balanced layers of any widths, any depth and any loss, 
             (C3) (a) Under H1 each mode that starts at s(0) > 0 and off its target keeps, for ever, the time law
             $\int_{s(0)}^{s(t)} r^{-p} / (\lambda - r)\, dr = L t$, whether it grows or shrinks.
             (C4) (a) Under H1 to H5 no mode is below its start in the limit of infinite depth, p = 2.
+            (C5) (a) Read as [nuclear norm]: let $\langle \mathrm{diag}(1, 2), W \rangle$ be measured, and let the flow
+            from W_l = alpha I, alpha < 1, have come to W_22 = 1. At $L \ge 3$ the trace exceeds the least by
+            $\alpha^L / 2$ at least and $4 \alpha^L$ at most; at depth two it exceeds it by alpha/2. So the order in
+            alpha is L from depth three on, in proportion to the depth, and 1 at depth two.
 Differs     (a) The exponent is bounded by 2 and each mode from below by its start at any depth, while L has no bound:
             the corrected bias saturates where the print lets it grow in proportion.
 Idea        (b): mode j starts at e_j and passes s at time $T_j(s) = \int_{e_j}^s r^{-p} / (\lambda_j - r)\, dr$. At a
@@ -59,7 +63,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import SpectralNetwork, mode_races, spectral_networks
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 
@@ -215,12 +219,13 @@ def test_hypothesis_finds_two_depths_out_of_proportion():
 
 
 def excess_of_trace(alpha, L):
-    """How much the trace exceeds the least when the flow from W_l = alpha I, at depth 2 or 4, has W_22 = 1; exact.
+    """How much the trace exceeds the least when the flow from W_l = alpha I has W_22 = 1; exact at L = 2, 3 and 4.
 
-    <diag(1, 2), W> is measured. The flow keeps w_1 = alpha^2 x, w_2 = alpha^2 x^2 for two layers, and for four
-    (v_1^-2 - alpha^-2) = (v_2^-2 - alpha^-2)/2 with w = v^4. The least trace is (w_1 + 2 w_2)/2, so w_1/2 is too much.
+    <diag(1, 2), W> is measured. The flow keeps w_1 = alpha^2 x, w_2 = alpha^2 x^2 for two layers, and for L = m + 2
+    (v_1^-m - alpha^-m) = (v_2^-m - alpha^-m)/2 with w = v^L. The least trace is (w_1 + 2 w_2)/2, so w_1/2 is too much.
     """
-    w_1 = alpha if L == 2 else (2 / (alpha**-2 + 1)) ** 2
+    m = L - 2
+    w_1 = alpha if L == 2 else (2 / (alpha**-m + 1)) ** Fraction(L, m)
     return w_1 / 2
 
 
@@ -241,6 +246,20 @@ def test_hypothesis_finds_a_start_from_which_the_nearness_is_out_of_proportion()
 
     k = smallest_violation(st.integers(1, 20), lambda k: surplus(k) > 0, budget=40)
     assert_violates(surplus(k), 0, reads="surplus {value} > {limit}", alpha=Fraction(1, k))
+
+
+@corrected("C5", part="(a)", reading="nuclear norm")
+@pytest.mark.parametrize("L", [3, 4, 6])
+def test_from_depth_three_on_the_order_of_the_excess_in_the_start_is_the_depth(L):
+    # given  layers diag(1/2, 2/3) and the measurement <diag(1, 2), W> = 1, in rational arithmetic
+    v, a, m = fractions(["1/2", "2/3"]), np.array([1, 2]), L - 2
+    residual = a @ v**L - 1
+    velocity = -np.diag(layer_gradients([np.diag(v)] * L, lambda _: residual * np.diag(a))[0])
+    # then   d(v_j^-m)/dt = m a_j residual, so that v_1^-m - v_2^-m/2 is conserved
+    assert_identical(-m * velocity / v ** (m + 1), m * residual * a, why="the law of the modes")
+    excess = [excess_of_trace(Fraction(1, k), L) * k**L for k in (2, 10, 1000)]
+    assert_within(1 / 2, np.array(excess, float), 4, why="trace above the least over alpha^L")
+    assert_identical(excess_of_trace(Fraction(1, 10), 2), Fraction(1, 20), why="trace above the least at depth two")
 
 
 @corrected("C2", part="(a)")

@@ -18,8 +18,8 @@ Parts       (a) the path minimizes an integral of the norm of the layers - refut
 Corrected   (C1) (a) Any motion of the layers changes the loss by at most $(\sum \|g_\ell\|^2)^{1/2}$ times its speed,
             and the flow by exactly that. So among all paths between its two values of the loss the flow minimizes the
             integral of $(\sum \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the decrease of the loss.
-            (C2) (a) Where X = I and the target is a multiple of I, the path is a piece of a ray, and points along the
-            shortest path of (a) and of [squares].
+            (C2) (a) From alpha I, where X = I and the target is a multiple of I, the path is a piece of a ray, and
+            points along the shortest path of (a) and of [squares].
             (C3) (b) At every depth, for balanced layers of any widths, $\sum_\ell \|W_\ell\|_F^2 = L \sum_r s_r^{2/L}$
             with the singular values s_r of W: L times a Schatten quasi-norm, to its power, and concave in s at L > 2.
 Differs     (a) What is integrated in C1 is the norm of the gradients of the layers, not that of the layers; C2 is about
