@@ -5,13 +5,13 @@ Printed     Balanced initialization, of which $W_\ell(0) = \alpha I$ is one, tog
             descent at a small learning rate
 Reading     Balanced means $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top = 0$ for $\ell = 1, \dots, L-1$.
             The proof sketch uses it as a property of the whole trajectory of gradient flow, which is the limit of a
-            small learning rate: the flow conserves every $D_\ell$.
+            small learning rate: the flow conserves every $D_\ell$. Of the two differences of adjacent Gram matrices
+            this is the one that the flow conserves.
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
             $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$
-Hypotheses  (H1) D_l is the inner Gram matrix of the upper layer less the outer one of the lower, not the transposes.
-            (H2) continuous time.
-            (H3) the loss depends on the layers through their product alone: no weight decay.
-            (H4) plain gradient steps: every layer moves at the same rate.
+Hypotheses  (H1) continuous time.
+            (H2) the loss depends on the layers through their product alone: no weight decay.
+            (H3) plain gradient steps: every layer moves at the same rate.
 Corrected   (C1) A step of gradient descent at any rate eta, from any layers, moves every imbalance by $D_\ell' - D_\ell
             = \eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run by the sum of these.
             (C2) Where every step lowers the loss by $(\eta/2) \sum_\ell \|g_\ell\|^2$ at least, T steps move each D_l
@@ -29,8 +29,9 @@ Source      Arora, Cohen, Hazan (2018), On the Optimization of Deep Networks: Im
 Tolerance   Identities are checked in rational arithmetic, where they are exact; runs by the integrator's error times
             2|W|, or by a first-order rounding analysis of every step (properties.balance). The descent lemma is
             arranged beforehand, by a learning rate below 1/beta on a ball that the run provably stays in.
-Findings    Weight decay at unequal rates destroys balance: with lambda on the upper of two layers alone, and layers
-            that are balanced, dD/dt = -2 lambda W_2'W_2.
+Findings    The other difference, W_1'W_1 - W_2W_2', moves along the flow from layers that are balanced in both senses,
+            W_1 = I and W_2 = diag(1, -1). Weight decay at unequal rates destroys balance: with lambda on the upper of
+            two layers alone, and layers that are balanced, dD/dt = -2 lambda W_2'W_2.
 Expected    holds
 """
 
@@ -59,7 +60,7 @@ from fixtures.rational import fractions
 from properties.balance import drift_of_descent, imbalance_velocities, imbalances, step_rounding
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
-from theorems.ledger import as_printed, corrected, necessity
+from theorems.ledger import as_printed, corrected, necessity, observed
 
 SMALL, HALF = 0.45, Fraction(1, 2)
 """Layers are scaled by SMALL, no power of two, in floating-point runs: products stay moderate, and they do round."""
@@ -88,7 +89,7 @@ def test_the_gradient_field_does_not_move_the_imbalance_at_any_point(problem):
     layers, X, Y = problem.exactly()
     # when
     velocities = [-slope for slope in gradients(layers, X, Y)]
-    # then   dD_l/dt = 0 for every l, exactly: H1, H2, H3, H4
+    # then   dD_l/dt = 0 for every l, exactly: H1, H2, H3
     rates = entries(imbalance_velocities(layers, velocities))
     assert_identical(rates, 0 * rates, why="D_l is conserved by gradient flow")
 
@@ -212,15 +213,13 @@ def test_torch_users_see_the_same_drift_on_rectangular_layers(problem):
     assert_at_most(np.array(gap), np.array(bound), why="drift of torch.optim.SGD")
 
 
-@necessity("H1")
-def test_without_H1_the_transposed_difference_moves_although_the_layers_are_balanced():
+@observed
+def test_the_transposed_difference_moves_although_the_layers_are_balanced():
     # given  W_1 = I, W_2 = diag(1, -1), balanced in both senses; X = I, Y = E_12
     layers = [fractions(np.eye(2)), fractions(np.diag([1, -1]))]
     X, Y = fractions(np.eye(2)), fractions([[0, 1], [0, 0]])
-    # given  the flow of the squared loss of W_2 W_1
+    # when   along the flow d/dt (W_1'W_1 - W_2W_2') = 2 sym(W_1'V_1 - V_2W_2') at the velocities V_l
     velocities = [-slope for slope in gradients(layers, X, Y)]
-    assert_keeps(H2=True, H3=True, H4=True)
-    # when   d/dt (W_1'W_1 - W_2W_2') = 2 sym(W_1'V_1 - V_2W_2') at the velocities V_l
     half = layers[0].T @ velocities[0] - velocities[1] @ layers[1].T
     rate = (half + half.T)[0, 1]
     # then   while the true difference stands still
@@ -246,15 +245,15 @@ def test_the_first_step_from_alpha_I_leaves_balance_by_the_failure_of_the_gradie
     assert_identical(entries(imbalances(after)), entries(predicted), why="imbalance after one step")
 
 
-@necessity("H2")
-def test_without_H2_balance_is_lost_by_an_exact_amount():
+@necessity("H1")
+def test_without_H1_balance_is_lost_by_an_exact_amount():
     # given  L = 2, alpha = 1, X = I, and a target with one entry off the diagonal: G = I - Y = -E_12
     layers, X = [fractions(np.eye(2))] * 2, fractions(np.eye(2))
     Y, eta = fractions([[1, 1], [0, 1]]), Fraction(1, 10)
     # when
     after = deep_linear_descent(layers, X, Y, eta, 1)
     rates = [(W - V) / eta == g for W, V, g in zip(layers, after, gradients(layers, X, Y), strict=True)]
-    assert_keeps(H1=True, H3=True, H4=rates)
+    assert_keeps(H2=True, H3=rates)
     # then   the squared loss of W_2 W_1 moves both layers at one rate
     imbalance = max(abs(entries(imbalances(after))))
     assert_violates(imbalance, 0, reads="|W_2'W_2 - W_1W_1'| = {value} > {limit}", Y=Y, alpha=1, eta=eta)
@@ -274,8 +273,8 @@ def test_equal_weight_decay_damps_the_imbalance_instead_of_conserving_it(problem
     assert_identical(rates, -2 * decay * entries(imbalances(layers)), why="weight decay damps D_l")
 
 
-@necessity("H3")
-def test_without_H3_decay_of_the_upper_layer_alone_destroys_balance():
+@necessity("H2")
+def test_without_H2_decay_of_the_upper_layer_alone_destroys_balance():
     # given  balanced layers at an interpolant, where the loss exerts no force: W_1 = W_2 = X = Y = I
     layers, decay = [fractions(np.eye(2))] * 2, Fraction(1, 3)
     slopes = gradients(layers, layers[0], layers[0])
@@ -284,9 +283,9 @@ def test_without_H3_decay_of_the_upper_layer_alone_destroys_balance():
     def penalized(W):
         return regression_loss([layers[0], W], layers[0], layers[0]) + decay / 2 * (W**2).sum()
 
-    # given  H4: V is the negative gradient of the penalized loss, which is quadratic in W_2
+    # given  H3: V is the negative gradient of the penalized loss, which is quadratic in W_2
     slope = (penalized(layers[1] + V) - penalized(layers[1] - V)) / 2
-    assert_keeps(H1=True, H2=True, H4=slope == -(V**2).sum())
+    assert_keeps(H1=True, H3=slope == -(V**2).sum())
     # when
     rate = imbalance_velocities(layers, [-slopes[0], V])[0][0, 0]
     # then   d(W_2'W_2)/dt = -2 lambda W_2'W_2
@@ -307,12 +306,12 @@ def test_unequal_rates_move_the_imbalance_by_what_the_lower_layer_adds(problem):
     assert_identical(entries(rates), entries(predicted), why="unequal rates move D_l")
 
 
-@necessity("H4")
-def test_without_H4_a_faster_upper_layer_destroys_balance():
+@necessity("H3")
+def test_without_H3_a_faster_upper_layer_destroys_balance():
     # given  scalars W_1 = W_2 = 1, x = 1, y = 0: g_1 = g_2 = 1, and W_2 moves twice as fast
     layers, one = [fractions([[1]])] * 2, fractions([[1]])
     slopes = gradients(layers, one, 0 * one)
-    assert_keeps(H1=True, H2=True, H3=True)
+    assert_keeps(H1=True, H2=True)
     # when
     rate = imbalance_velocities(layers, [-slopes[0], -2 * slopes[1]])[0][0, 0]
     # then
