@@ -80,5 +80,5 @@ def share_of_low_rank(matrices: np.ndarray) -> float:
 
 
 def share_of_sparse_rows(P: np.ndarray) -> float:
-    """The share of queries, the rows of P (..., T, T), that attend to effectively at most LOW of T tokens: 1/sum s^2."""
+    """The share of queries, rows s of P (..., T, T), whose effective number of tokens 1/sum s^2 is at most LOW of T."""
     return float((1 / (P**2).sum(-1) <= LOW * P.shape[-1]).mean())
