@@ -34,6 +34,7 @@ class Population:
 
     title: str = "digits in 16 patches, two layers of one head"
     binding: bool = True
+    printed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
