@@ -394,6 +394,24 @@ def test_for_short_directions_the_limit_of_weight_normalization_is_the_longer_of
     assert_at_most(0, np.where(clear & (null > 0), np.sign(longer) * fallen, 0), why="who grows", instance=problem)
 
 
+@corrected("C9", "C10", part="(b)")
+@pytest.mark.slow
+@given(gamma=st.floats(-3, 3), rho=st.floats(-3, 3), share=st.integers(1, 24), near=st.booleans())
+def test_both_hold_over_six_orders_of_magnitude_and_for_starts_almost_in_either_space(gamma, rho, share, near):
+    # given  |X^+ y| = 1, |gamma_0| and |v_0| as powers of ten, and the share k or 1 - k = 2^-share in the null space
+    gamma, rho, one = np.array([10.0**gamma]), np.array([10.0**rho]), np.ones(1)
+    k = 1 - 2.0**-share if near else 2.0**-share
+    # when   the scalar equation
+    q = weight_norm_limit(one, gamma, rho, np.sqrt(k) * rho) ** 2
+    # then   up to the rounding of k, magnified by the slope 1/(1 - k)
+    slack = 4096 * UNIT_ROUNDOFF / (1 - k)
+    lower, upper = limit_bounds(one, gamma, rho, np.log(k))
+    assert_within(lower * (1 - slack), q, upper * (1 + slack), why="gamma^2 at the end")
+    fallen, longer = gamma - np.sqrt(q), gamma * np.sqrt(1 - k) - 1
+    clear = np.abs(longer) > slack * (1 + gamma)
+    assert_at_most(-slack * gamma, np.where(clear, np.sign(longer) * fallen, 0), why="who grows")
+
+
 @corrected("C10", part="(b)")
 def test_the_upper_bound_of_the_limit_is_nearly_attained():
     # given  |gamma_0| = |X^+ y| = 1, |v_0| = 2^-9, and all but 2^-20 of v_0 where no sample sees it

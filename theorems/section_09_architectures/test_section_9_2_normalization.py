@@ -90,7 +90,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.normalized import feature_rounding, gradient_rounding, radial_rounding
 from properties.search import smallest_violation
 from properties.sharpness import sharpness
-from theorems.ledger import as_printed, corrected, counterexample, necessity, under_hypotheses
+from theorems.ledger import as_printed, corrected, counterexample, necessity, observed, under_hypotheses
 
 DEFAULT_EPS = Fraction(1, 100_000)
 """That of torch's layers."""
@@ -468,6 +468,20 @@ def sharpness_at_the_fit(X, v, gamma, samples):
     s2 = (along * v).sum(-1)
     H = Sigma / s2[:, None, None] - along[:, :, None] * along[:, None, :] / s2[:, None, None] ** 2
     return np.maximum(1, gamma**2 * np.linalg.eigvalsh(H)[:, -1]), np.linalg.eigvalsh(Sigma)[:, -1]
+
+
+@observed(part="(c)")
+def test_the_sharpness_at_a_fit_is_that_of_exact_arithmetic():
+    # given  three samples of unequal variances, w = (1, 2)/8 and gamma = 1, and gamma = 2
+    X, w = [[0, 1], [3, -1], [1, 0]], ["1/8", "1/4"]
+    exact, _, Sigma = sharpness_at_a_fit(X, w)
+    centered = (np.array(X) - np.mean(X, 0))[None]
+    found = [sharpness_at_the_fit(centered, np.array([[1 / 8, 1 / 4]]), np.array(g), np.array([3])) for g in (1.0, 2.0)]
+    # then
+    rounding = 512 * UNIT_ROUNDOFF * float(exact)
+    assert_at_most(abs(found[0][0] - float(exact)), rounding, why="with normalization")
+    assert_at_most(abs(found[1][0] - 4 * float(exact)), 4 * rounding, why="four times with twice the scale")
+    assert_at_most(abs(found[0][1] - np.linalg.eigvalsh(Sigma.astype(float))[-1]), rounding, why="without")
 
 
 @under_hypotheses("H1", "H2", part="(c)")

@@ -51,6 +51,7 @@ from fractions import Fraction
 from itertools import islice
 
 import numpy as np
+import pytest
 from hypothesis import given
 from numpy.linalg import norm
 
@@ -65,7 +66,14 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within, record_finding
 from theorems.ledger import corrected, measured, necessity, observed
-from theorems.section_09_architectures.attention_runs import LOSS, SEEDS, Population, often, share_of_sparse_rows
+from theorems.section_09_architectures.attention_runs import (
+    LOSS,
+    SEEDS,
+    Population,
+    often,
+    share_of_low_rank,
+    share_of_sparse_rows,
+)
 from theorems.section_09_architectures.attention_runs import trained as trained_transformer
 
 STEPS = 300
@@ -108,6 +116,21 @@ def test_of_trained_transformers_more_than_half_of_the_queries_attend_to_a_quart
     record_finding(finding, interval, where=Population(), trials=len(runs), reads=reads)
 
 
+@observed
+def test_the_rule_calls_three_of_sixteen_low_and_five_not_of_tokens_and_of_ranks_alike():
+    # given  queries that attend to blocks of equal tokens: 16 in blocks of 3 and a rest of 1, of 5 and a rest of 1
+    def shares(size):
+        blocks = np.arange(15) // size
+        P = np.zeros((16, 16))
+        P[:15, :15] = (blocks[:, None] == blocks) / size
+        P[15] = P[0]
+        return share_of_sparse_rows(P), share_of_low_rank(P)
+
+    # then   blocks of 3 make five dimensions, and blocks of 5 make three
+    assert_identical([shares(3), shares(5)], [[1, 0], [0, 1]], why="shares of sparse queries, and of low-rank matrices")
+    assert_identical([often([0.5, 0.6, 0.7])[0], often([0.6, 0.61])[0]], ["inconclusive", "reproduced"], why="often")
+
+
 @corrected("C5")
 def test_a_target_that_is_an_average_is_best_attended_to_densely():
     # given  four orthonormal tokens, weights 1/4, the loss (1/2)|X's - mean|^2
@@ -137,11 +160,22 @@ def test_a_token_halfway_between_two_others_never_has_more_than_half_of_the_atte
 
 
 @corrected("C1")
+@pytest.mark.slow
+@given_batches(task=selections(most=40, steps=(1.0, 2.0**-10, 2.0**8, 2.0**-4, 64.0), leads=(1.0, 2.0**-20, 2.0**20)))
+def test_so_it_does_for_forty_tokens_extreme_steps_and_extreme_leads(task):
+    certify_odds(task)
+
+
+@corrected("C1")
 @given_batches(task=selections())
 def test_what_the_best_token_leaves_to_the_others_vanishes_like_one_over_the_steps(task):
-    # given  steps eta R up to 16
+    certify_odds(task)
+
+
+def certify_odds(task):
+    """Certify the bounds of C1 along an ascent, at every step."""
     p, N, T = ascent(task), np.arange(STEPS + 1)[:, None], task.tokens
-    # then   at every step, and the effective number of tokens is at most (1 + r)^2
+    # the effective number of tokens is at most (1 + r)^2
     (r, slow, fast), off = odds_and_bounds(task, p, N), np.exp(step_rounding(task, p) * (1 + N))
     assert_at_most((r * (1 / (T - 1) + slow)).T, off.T, why="r_N from above", instance=task)
     assert_at_most(1 / off.T, (r * (1 / (T - 1) + fast)).T, why="r_N from below", instance=task)
