@@ -19,12 +19,13 @@ Corrected   (C1) Under H1, H2 and H3, for every step $\eta > 0$, all $p_1 - p_j$
             1/r_0 \le 2\eta R N (e^x - 1)/x$, $x = 2\eta R (T - 1)/T$: the best token takes all the attention, and what
             it leaves to the others vanishes like 1/N, no faster. (C2) Under H1, H2 and H3, for $\eta \le 2/R$,
             $\gamma_1 - f_N \le 1/(1/(\gamma_1 - f_0) + \eta (1 - \eta R/4) N/T^2)$. (C3) Under H2 and H3 the logits of
-            the dense W follow the ascent in p, and W keeps rank one. (C4) For two tokens with $c = \gamma_1 -
-            \gamma_2$ and $h(z) = 2z + e^z - e^{-z}$, under H2 and H3, gradient flow has $h(p_1 - p_2) = 2ct$, gradient
-            ascent $2\eta c N \le h(p_1 - p_2) \le 2\eta c N e^{\eta c/2}$. (C5) Attention need not become sparse: a
-            target that is the average of four orthonormal tokens is attended to uniformly, and equally good tokens are
-            attended to equally, at rest. (C6) A token that is the mean of two others never has more than half of the
-            attention, for any W and q
+            the dense W follow the ascent in p, and W keeps rank one. (C4) For two tokens with $c = \gamma_1 - \gamma_2$
+            and $h(z) = 2z + e^z - e^{-z}$, under H2 and H3, gradient flow has $h(p_1 - p_2) = 2ct$, gradient ascent
+            $2\eta c N \le h(p_1 - p_2) \le 2\eta c N e^{\eta c/2}$. (C5) Attention need not become sparse: a target
+            that is the average of four orthonormal tokens is attended to uniformly, and equally good tokens are
+            attended to equally, at rest, and the tokens 1 and -1 with the loss (s_1 - s_2)^2/2 end so from the weights
+            9/10 and 1/10. (C6) A token that is the mean of two others never has more than half of the attention, for
+            any W and q
 Idea        $p_1 - p_j$ rises by $\eta(s_1(\gamma_1 - f) - s_j(\gamma_j - f)) \ge \eta s_1 \min(\gamma_1 - f, \Delta)
             \ge \eta s_1(1 - s_1)\Delta$, as $s_j \le s_1$, and by at most $\eta(1 + s_1)(1 - s_1)R$. The odds r fall by
             the exponentials of that. $|\nabla f| \ge (\gamma_1 - f)/T$, and f has the curvature R/2 at most. Softmax
@@ -353,7 +354,19 @@ def distance_of_pair(W):
 
 
 @necessity("H2")
-def test_without_H2_a_sparse_start_becomes_dense():
+def test_without_H2_a_loss_that_wants_three_quarters_gets_three_quarters():
+    # given  two orthonormal tokens, W = 0, and the loss (s_1 - 3/4)^2/2; at the start token 1 alone is wanted
+    X, q, t, steps = np.eye(2), np.eye(1, 2), 3 / 4, 400
+    gradient = lambda W: weight_gradient(attention(W, X, q), [[1, 0]] * (attention(W, X, q) - t), X, q)  # noqa: E731
+    # when   eta = 1
+    s = attention(at_time(weight_path(np.zeros((2, 2)), gradient, 1.0), steps), X, q)[0]
+    # then   p_1 - p_2 approaches log 3 from below, by 1 - 2(t(1 - t))^2 a step at least
+    error = np.log(3) / 4 * (1 - 2 * (t * (1 - t)) ** 2) ** steps + 64 * steps * UNIT_ROUNDOFF
+    assert_at_most(abs(s[0] - t), error, why="s_1 tends to 3/4")
+
+
+@corrected("C5")
+def test_a_pair_that_should_balance_becomes_dense_from_a_sparse_start():
     # given  the loss u^2/2, u = tanh(W) as p_1 - p_2 = 2W, and W = ln 3, where s = (9/10, 1/10) and u = 4/5
     steps, kept = 200, 1 - 4 / 5 * (1 - 16 / 25) / np.log(9)
     # when   eta = 1/2: W goes to W - u(1 - u^2)/2
