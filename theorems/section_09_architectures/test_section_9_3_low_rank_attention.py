@@ -48,12 +48,14 @@ Idea        The rows of P are queries of their own, and each selects its best to
             their total variation, and the less the tokens differ the less the rows do; for two tokens $\pm r$ both
             bounds are equalities. [K Q] grows like $e^{tS}$, S = [[0, M], [M', 0]], up to how much G = dL/dW moves. Of
             softmax a grown mode saturates, it has the size log t, and the next one, which started later, catches up
-Source      Roy, Vetterli (2007), The Effective Rank: A Measure of Effective Dimensionality, EUSIPCO; Dong, Cordonnier,
-            Loukas (2021), Attention is not all you need: pure attention loses rank doubly exponentially with depth,
-            ICML; Dobrushin (1956), Central Limit Theorem for Nonstationary Markov Chains, Theory of Probability and its
-            Applications. For the limits of trained attention, which we do not certify: Tarzanagh, Li, Thrampoulidis,
-            Oymak (2023), Transformers as Support Vector Machines; Sheen, Chen, Wang, Zhou (2024), Implicit
-            Regularization of Gradient Flow on One-Layer Softmax Attention. The two-sided laws are ours
+Source      Roy, Vetterli (2007), The Effective Rank: A Measure of Effective Dimensionality, EUSIPCO; Wang, Li, Khabsa,
+            Fang, Ma (2020), Linformer: Self-Attention with Linear Complexity, arXiv:2006.04768 (the observation on
+            large transformers); Dong, Cordonnier, Loukas (2021), Attention is not all you need: pure attention loses
+            rank doubly exponentially with depth, ICML; Dobrushin (1956), Central Limit Theorem for Nonstationary Markov
+            Chains, Theory of Probability and its Applications. For the limits of trained attention, which we do not
+            certify: Tarzanagh, Li, Thrampoulidis, Oymak (2023), Transformers as Support Vector Machines,
+            arXiv:2308.16898; Sheen, Chen, Wang, Zhou (2024), Implicit Regularization of Gradient Flow on One-Layer
+            Softmax Attention, arXiv:2403.08699. The two-sided laws are ours
 Tolerance   The rule, the quarter, the population and its five seeds were fixed before they were run: 95 % intervals,
             Student's over seeds; reproduced above one half, not below, else inconclusive. Of the clauses: witnesses are
             rational, logits being multiples of log 2. The floor of a contraction is absolute, 16 T u max |X| in each

@@ -32,8 +32,8 @@ Idea        $p_1 - p_j$ rises by $\eta(s_1(\gamma_1 - f) - s_j(\gamma_j - f)) \g
             weights are positive at every finite time, so that sparse can only be a limit, or a number.
 Source      Mei, Xiao, Szepesvari, Schuurmans (2020), On the Global Convergence Rates of Softmax Policy Gradient
             Methods, ICML (the rate 1/t and a lower bound of its order); Tarzanagh, Li, Thrampoulidis, Oymak (2023),
-            Transformers as Support Vector Machines (which token is selected). The constants, and that no step is too
-            large, are ours
+            Transformers as Support Vector Machines, arXiv:2308.16898 (which token is selected). The constants, and that
+            no step is too large, are ours
 Tolerance   The rule, the quarter, the population and its five seeds were fixed before they were run: 95 % intervals,
             Student's over seeds; reproduced above one half, not below, else inconclusive. Clauses hold at every step:
             the rounding of a step moves a difference of logits by at most $2u(\eta (T + 10) \max|\gamma| + \max|p|)$,
