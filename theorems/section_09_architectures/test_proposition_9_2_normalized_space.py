@@ -4,11 +4,12 @@ Section     9.2
 Printed     Gradient descent with batch normalization implicitly optimizes over the normalized parameter space, inducing
             an adaptive regularizer that depends on the activation statistics
 Reading     (a) The normalized space is the product of unit spheres, one for each group of weights that a normalization
-            takes together: the directions omega = theta/|theta| follow gradient descent of L on it, each sphere at a
-            step which the run adapts. As in Section 9.2 the print states no eps and no penalty, and where a feature is
-            constant it is not normalized. (b) "An adaptive regularizer that depends on the activation statistics": the
-            run ends at the minimum that is best by a criterion which contains s, the standard deviation of the
-            activations over the batch, as the run has made it. Read in linear regression, where the minima are known
+            takes together: the directions omega = theta/|theta| follow gradient descent of L on it, each sphere at the
+            step $\eta/\rho^2$, which the run adapts by $\rho'^2 = \rho^2 + \eta^2 \|g\|^2$. As in Section 9.2 the print
+            states no eps and no penalty, and where a feature is constant it is not normalized. (b) "An adaptive
+            regularizer that depends on the activation statistics": the run ends at the minimum that is best by a
+            criterion which contains s, the standard deviation of the activations over the batch, as the run has made
+            it. Read in linear regression, where the minima are known
 Readings    (a) [with eps] activations are divided by the root of s^2 + eps, as the layers of torch do it - refuted
 Setting     $z = XW^\top$, normalized; $\rho_\ell = |\theta_\ell|$; g the gradient. Linear regression: one neuron with a
             scale, N = n + 1 samples, $X_c$ and $y_c$ the centered data, rank $X_c$ = n < p,
@@ -18,26 +19,25 @@ Hypotheses  Of (b): (H1) the run fits the data, as all runs did that we started 
             \rangle > 0$.
 Parts       (a) descent on the normalized space - holds
             (b) an adaptive regularizer - holds under added hypotheses
-Corrected   (C1) (a) Each group has a clock of its own: lengths grow by $\rho'^2 = \rho^2 + \eta^2 \|g\|^2$, neurons at
-            other scales $c_j$ move as at the rates $\eta/c_j^2$, and the gradient flow is that of the metric $\sum
-            \rho_\ell^2 |d\omega_\ell|^2$, not that of the product of unit spheres. (C2) (a) What the reading leaves out
-            is not free of scale: with an eps the gradient has the part $\langle g, w\rangle = \epsilon/(1 +
-            \epsilon)^2$ at w = 1, a scale behind the normalization moves along itself, a penalty at the rate 1 ends at
-            the origin, and across a constant feature the loss jumps. (C3) (b) Normalized features have mean 0 and
-            variance 1: the normalized space is the ellipsoid $w^\top \Sigma w = 1$. (C4) (b) Batch normalization is
-            weight normalization in coordinates that whiten the batch; on white data the two have the same gradient.
-            (C5) (b) No step of batch normalization moves the null part of w, and $\|Pw\|^2$ grows by the square of the
-            step. Where it fits the data, $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P w_0\|^2 + \eta^2 \sum \|g_t\|^2)$. (C6)
-            (b) In a network of several tanh neurons it moves no null part of a first-layer weight either. (C7) (b)
-            Where the flow of batch normalization fits the data it leaves the null part $\pm\|X_c^+ y_c\| P_0 w_0/\|P
-            w_0\|$, with the sign of gamma at the end. (C8) (b) Weight normalization $w = \gamma v/|v|$ does move the
-            null part: a step multiplies it by $1 - \gamma_t (\gamma_{t+1} - \gamma_t)/\rho_t^2$, the flow by
-            $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, with |v| at rest. (C9) (b) Where its flow fits the data the
-            null part of v has grown if $|\gamma_0| \|P v_0\|/|v_0| > \|X^+ y\|$, and shrunk if it is less. (C10) (b)
-            There the norm of the limit is $\|X^+ y\|$ for $v_0$ in row(X), and else it tends to $\max(\|X^+ y\|,
-            |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$ fixed: with M the square of that maximum and k the
-            share of $|v_0|^2$ in the null space, its square is between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$
-            and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
+Corrected   (C1) (a) Each group has a clock of its own: neurons at the scales $c_j$ move as at the rates $\eta/c_j^2$,
+            and the gradient flow is that of the metric $\sum \rho_\ell^2 |d\omega_\ell|^2$, not that of the product of
+            unit spheres. (C2) (a) What the reading leaves out is not free of scale: with an eps the gradient has the
+            part $\langle g, w\rangle = \epsilon/(1 + \epsilon)^2$ at w = 1, a scale behind the normalization moves
+            along itself, a penalty at the rate 1 ends at the origin, and across a constant feature the loss jumps. (C3)
+            (b) Normalized features have mean 0 and variance 1: the normalized space is the ellipsoid $w^\top \Sigma w =
+            1$. (C4) (b) Batch normalization is weight normalization in coordinates that whiten the batch; on white data
+            the two have the same gradient. (C5) (b) No step of batch normalization moves the null part of w, and
+            $\|Pw\|^2$ grows by the square of the step. Where it fits the data, $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P
+            w_0\|^2 + \eta^2 \sum \|g_t\|^2)$. (C6) (b) In a network of several tanh neurons it moves no null part of a
+            first-layer weight either. (C7) (b) Where the flow of batch normalization fits the data it leaves the null
+            part $\pm\|X_c^+ y_c\| P_0 w_0/\|P w_0\|$, with the sign of gamma at the end. (C8) (b) Weight normalization
+            $w = \gamma v/|v|$ does move the null part: a step multiplies it by $1 - \gamma_t (\gamma_{t+1} -
+            \gamma_t)/\rho_t^2$, the flow by $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, with |v| at rest. (C9) (b)
+            Where its flow fits the data the null part of v has grown if $|\gamma_0| \|P v_0\|/|v_0| > \|X^+ y\|$, and
+            shrunk if it is less. (C10) (b) There the norm of the limit is $\|X^+ y\|$ for $v_0$ in row(X), and else it
+            tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$ fixed: with M the square
+            of that maximum and k the share of $|v_0|^2$ in the null space, its square is between $\max(\|X^+ y\|^2,
+            \gamma_0^2 + \rho^2 \ln k)$ and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
 Idea        L depends on omega alone, so that g is tangential and $g(\theta) = g(\omega)/\rho$. Under batch
             normalization g lies in row(X_c), so that beta keeps the null part $(\gamma/s) P_0 w_0$: among the
             interpolants it is the nearest to $(\gamma/s) w_0$. Under weight normalization g has the component

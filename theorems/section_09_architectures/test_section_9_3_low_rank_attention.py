@@ -27,23 +27,25 @@ Corrected   (C1) Under H1, H2 and H3 P tends to the 0/1 matrix of the best token
             steps $1 - P_{ib} \le 1/(1/(T - 1) + \eta\Delta N/T^2)$, b the best token of i and $\Delta$ its lead. (C2)
             Logits of low rank make no P of low rank: for the tokens 0, 1, 2, 3 and W = log 2 the logits have rank one
             and P has rank four. (C3) Training can raise the rank: one step towards attending to oneself takes three
-            orthonormal tokens from rank one to rank three. (C4) $\operatorname{osc}(PV) \le \delta(P)
-            \operatorname{osc}(V)$ for any values V, and $\delta \le \tanh(\Delta/4)$. (C5) Under H4 and H5 tokens and
-            attention weights of a stack tend to rank one, no slower than two tokens would: $\omega \leftarrow \omega
-            \tanh(\beta\omega^2/4)$, layer by layer, and $\sigma_2(P) \le 2 \sqrt T \tanh(\beta\omega^2/4)$. (C6) Under
-            H4, with $v = W(x_i - x_j)$, C the covariance of the tokens and $\rho$ the largest range of a row of A, a
-            layer has $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$. (C7) With a skip connection
-            the tokens 1 and -1 move apart for W = log 2. (C8) Under H6, H7 and H8, in softmax attention, when
-            $\sigma_1(W)$ first reaches a fixed small size, $\sigma_2/\sigma_1$ is at most a constant times $\alpha$ to
-            the power $2(1 - \log(1 + \eta s_2)/\log(1 + \eta s_1))$. (C9) Under H6, H7 and H8, for a loss linear in W
-            and $\alpha e^{s_1 t} = 1$, W has a size that does not depend on $\alpha$, and $\sigma_2/\sigma_1$ is at
-            most a constant times $\alpha^{2(1 - s_2/s_1)}$; (C10) under H6, H7 and H9 it is at least another constant
-            times that. (C11) The flow of a linear loss is $W = \frac{\alpha^2}4 U e^{st} N_t e^{st} V^\top$, $N_t = (Y
-            + Z e^{-2st})^\top (Y - Z e^{-2st})$. (C12) Every force conserves $KK^\top - QQ^\top$. (C13) Without a
-            factorization W, from 0, has at most the rank of the number of distinct queries. (C14) Equal forces, $s_1 =
-            s_2$, leave a W of full rank however small the start. (C15) Of softmax the low rank is a law of the early
-            phase: from the start alpha I, alpha from 10^-1 to 10^-5, two pairs of tokens with s = (1/2, 1/4) end 750
-            steps of 1/2 at $\sigma_2/\sigma_1 \ge 1/3$
+            orthonormal tokens from rank one to rank three. (C4) $\operatorname{osc}(PV) \le \delta
+            \operatorname{osc}(V)$ for any values V, with $\delta$ the largest distance of two rows of P in total
+            variation, and $\delta \le \tanh(D/4)$ with D the largest range of a difference of two rows of A. (C5) Under
+            H4 and H5 tokens and attention weights of a stack tend to rank one, no slower than two tokens would: $\omega
+            \leftarrow \omega \tanh(\beta\omega^2/4)$, layer by layer, and $\sigma_2(P) \le 2 \sqrt T
+            \tanh(\beta\omega^2/4)$. (C6) Under H4, with $v = W(x_i - x_j)$, C the covariance of the tokens and $\rho$
+            the largest range of a row of A, a layer has $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top
+            C v$. (C7) With a skip connection the tokens 1 and -1 move apart for W = log 2. (C8) Under H6, H7 and H8, in
+            softmax attention over four keys with the mean 0 and the Gram matrix 4I, for a loss linear in P and $\eta =
+            1/4$: when $\sigma_1(W)$ first reaches $2^{-12}$, $\sigma_2/\sigma_1$ is at most a constant times $\alpha$
+            to the power $2(1 - \log(1 + \eta s_2)/\log(1 + \eta s_1))$. (C9) Under H6, H7 and H8, for a loss linear in
+            W and $\alpha e^{s_1 t} = 1$, $\sigma_1(W)$ is between two constants, and $\sigma_2/\sigma_1$ is at most a
+            constant times $\alpha^{2(1 - s_2/s_1)}$; (C10) under H6, H7 and H9 it is at least another constant times
+            that. (C11) The flow of a linear loss is $W = \frac{\alpha^2}4 U e^{st} N_t e^{st} V^\top$, $N_t = (Y + Z
+            e^{-2st})^\top (Y - Z e^{-2st})$. (C12) Along the flow every force conserves $KK^\top - QQ^\top$. (C13)
+            Without a factorization W, from 0, has at most the rank of the number of distinct queries. (C14) From $K_0 =
+            Q_0 = I/1000$ descent on the loss -tr W, of which $s_1 = s_2$, leads to a multiple of I. (C15) Of softmax
+            the low rank is a law of the early phase: from the start alpha I, alpha from 10^-1 to 10^-5, two pairs of
+            tokens with s = (1/2, 1/4) end 750 steps of 1/2 at $\sigma_2/\sigma_1 \ge 1/3$
 Idea        The rows of P are queries of their own, and each selects its best token. In a stack rows of P differ by
             their total variation, and the less the tokens differ the less the rows do; for two tokens $\pm r$ both
             bounds are equalities. [K Q] grows like $e^{tS}$, S = [[0, M], [M', 0]], up to how much G = dL/dW moves. Of
