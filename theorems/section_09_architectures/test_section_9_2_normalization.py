@@ -563,7 +563,7 @@ def test_along_the_weights_the_curvature_is_minus_the_gradient_exactly(tape):
 
 
 @corrected("C12", part="(c)")
-def test_from_any_rate_descent_settles_where_the_rate_times_sharpness_is_at_most_two():
+def test_from_192_starts_descent_settles_where_the_rate_times_sharpness_is_at_most_two():
     # given  eta/|w_0|^2 up to 32, where the plain model of sharpness 1 diverges from eta = 2 on; angles k/8, from which
     # no first step ends exactly on a minimum, since cos(k/8) is transcendental and |w_0|^2/eta is not
     rates, angles = (grid.ravel() for grid in np.meshgrid(2.0 ** np.arange(-2, 6), np.arange(1, 25) / 8))

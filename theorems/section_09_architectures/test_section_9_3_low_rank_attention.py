@@ -402,7 +402,7 @@ def balance_of_spectrum(W):
 
 
 @corrected("C14")
-def test_equal_forces_leave_weights_of_full_rank_however_small_the_start():
+def test_equal_forces_lead_from_a_small_start_to_a_multiple_of_the_identity():
     # given  K_0 = Q_0 = I/1000, the loss -tr W, eta = 1
     start, descend = fractions(np.eye(2, dtype=int)) / 1000, lambda W: 0 * W - np.eye(2, dtype=int)
     # when   twelve steps, each of which doubles K and Q
@@ -413,7 +413,7 @@ def test_equal_forces_leave_weights_of_full_rank_however_small_the_start():
 
 
 @corrected("C15")
-def test_in_softmax_attention_the_second_singular_value_catches_up_with_the_first_from_every_small_start():
+def test_in_softmax_attention_the_second_singular_value_catches_up_with_the_first_from_five_small_starts():
     # given  the tokens +-e_1 and +-e_2, each rewarded for attending to itself, those of e_2 by half: s = (1/2, 1/4),
     #        so that H6, H7 and H8 are met; K_0 = Q_0 = alpha I, alpha from 10^-1 to 10^-5, eta = 1/2
     X, rewards, alpha = (
@@ -592,8 +592,9 @@ def test_in_softmax_attention_the_measured_exponent_is_near_that_of_the_linear_l
 
 @necessity("H6")
 def test_without_H6_weights_that_are_not_factored_keep_the_spectrum_of_the_force():
-    # given  W itself is trained, from 0, M = [[2, 1], [0, 1]]
+    # given  W itself is trained, from 0, M = [[2, 1], [0, 1]], which has s_1 > s_2
     M = fractions([[2, 1], [0, 1]])
+    assert_at_most(balance_of_spectrum(M), Fraction(2, 3), why="H7")
     # then
     W = at_time(weight_path(0 * M, lambda W: 0 * W - M, Fraction(1, 4)), 100)
     assert_identical(W, 25 * M, why="W = tM")
@@ -604,6 +605,7 @@ def test_without_H6_weights_that_are_not_factored_keep_the_spectrum_of_the_force
 @given_batches(start=small_starts())
 def test_without_H7_two_singular_values_stay_comparable_from_every_small_start(start):
     # given  s_1 = s_2
+    assert_at_most(1 / 4 - 64 * UNIT_ROUNDOFF, norm(start.Y[..., 0], axis=-1), why="H8", instance=start)
     start = dataclasses.replace(start, s=np.stack([start.s[:, 0], start.s[:, 0], start.s[:, 2]], -1))
     s, pair = singular_values(flow(start)), singular_values(start.Y[..., :2])
     # then   a share that does not depend on alpha, theta <= 1/2
@@ -618,6 +620,7 @@ def test_without_H7_two_singular_values_stay_comparable_from_every_small_start(s
 def test_without_H8_the_weights_never_grow(start):
     # given  F = -EUV', so that Y = 0; for E = I and M = -I this is the start K = Q
     start = dataclasses.replace(start, F=-start.E @ start.U @ start.V.mT)
+    assert_at_most(start.s[:, 1], 7 / 8, why="H7", instance=start)
     # then   W is -alpha^2 U exp(-2st) V' for the orthonormal columns of E, and K and Q are of the size alpha
     bound = start.alpha**2 + flow_rounding(start) * (start.alpha + flow_rounding(start))
     assert_at_most(singular_values(flow(start))[:, 0], bound, why="|W| <= alpha^2", instance=start)

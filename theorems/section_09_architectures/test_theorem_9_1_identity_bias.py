@@ -869,6 +869,7 @@ def test_early_in_training_the_lipschitz_constant_is_bounded_by_the_loss_that_fe
 def test_without_H2_a_steep_branch_stays_where_no_sample_points(a, steps):
     # given  one layer diag(1, 1 + a), the sample (e_1, e_1/2), and H4: 1/beta is 1 for |x| = 1
     x, y = fractions([[1], [0]]), fractions([["1/2"], [0]])
+    assert_at_most(Fraction(1, 2) * (x * x).sum(), 1, why="H4, beta being |x|^2 for one layer")
     path = residual_descent_path(fractions([[[0, 0], [0, a]]]), x, y, Fraction(1, 2))
     # when
     (W,) = residual_layers(at_time(path, steps), 1)
