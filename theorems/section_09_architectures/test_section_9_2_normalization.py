@@ -51,12 +51,12 @@ Source      Li, Arora (2020), An Exponential Learning Rate Schedule for Deep Lea
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels: loss, gradient, curvature
             and whole trajectories are compared bit for bit. Elsewhere a first-order analysis of the cancellation in
             z - mean (properties.normalized), or rational arithmetic
-Findings    (b) needs no eps = 0: the gradient at c theta is that of eps/c^2 at theta, over c. Only at eps = 0 is a run
-            at another scale the same run at another rate. In torch 2.13 BatchNorm1d refuses eps = 0 in training (LayerNorm
-            takes it); an eps below u s^2/2 is rounded away. By C9 sharpness is what the length of the weights makes it,
-            and only $|\theta|^2 \lambda_{\max}$ belongs to the function: a short start ends sharper than the plain
-            model. Second derivatives through torch's weight_norm are wrong in torch 2.13, their first are right: there
-            H is not symmetric
+Findings    (b) needs no eps = 0: the gradient at c theta is that of eps/c^2 at theta, over c. With eps = 0 a run at
+            another scale is the same run at another rate; with an eps it is a run with eps/c^2. In torch 2.13
+            BatchNorm1d refuses eps = 0 in training (LayerNorm takes it); an eps below u s^2/2 is rounded away. By C9
+            sharpness is what the length of the weights makes it, and only $|\theta|^2 \lambda_{\max}$ belongs to the
+            function: a short start can end sharper than the plain model. Second derivatives through torch's weight_norm
+            are wrong in torch 2.13, their first are right: there H is not symmetric
 Expected    holds under added hypotheses
 """
 
