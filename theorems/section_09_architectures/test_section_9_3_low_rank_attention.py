@@ -396,6 +396,11 @@ def largest_growth(start):
     return (singular_values(start.Y)[:, 0] + singular_values(start.Z)[:, 0]) ** 2
 
 
+def rank_law(start):
+    """Alpha^(2(1 - s_2/s_1)), s_1 = 1: what sigma_2/sigma_1 is when alpha e^(s_1 t) = 1, up to constants, (B,)."""
+    return start.alpha ** (2 * (1 - start.s[:, 1]))
+
+
 def balance_of_spectrum(W):
     """2|det W|/|W|_F^2 of a 2 x 2 array of fractions: 1 where sigma_1 = sigma_2, 4/5 where sigma_1 = 2 sigma_2."""
     return 2 * abs(W[0, 0] * W[1, 1] - W[0, 1] * W[1, 0]) / (W * W).sum()
@@ -489,7 +494,7 @@ def test_of_a_linear_loss_the_weights_grow_to_a_fixed_size_at_a_rank_that_falls_
     least = y**2 - z**2 * start.alpha**4
     most, slack = largest_growth(start), flow_rounding(start)
     assert_within(least / 4, s[:, 0], most / 4, slack=slack, why="sigma_1", instance=start)
-    share = start.alpha ** (2 * (1 - start.s[:, 1])) * (most / least) ** 2
+    share = rank_law(start) * (most / least) ** 2
     assert_at_most(
         s[:, 1], share * s[:, 0] + slack * (1 + share), why="sigma_2/sigma_1 < C alpha^(2(1 - s_2))", instance=start
     )
@@ -504,7 +509,7 @@ def test_the_exponent_of_the_second_singular_value_is_exact(start):
     assert_at_most(theta, 1 / 2, why="the time is long enough", instance=start)
     # then   the leading minor of N_t is at least (1 - theta^2)^2 det(Y_2'Y_2)
     minor = (1 - theta**2) ** 2 * pair.prod(-1) ** 2
-    share = start.alpha ** (2 * (1 - start.s[:, 1])) * minor / largest_growth(start) ** 2
+    share = rank_law(start) * minor / largest_growth(start) ** 2
     assert_at_most(share * s[:, 0], s[:, 1] + 2 * flow_rounding(start), why="sigma_2/sigma_1 > c alpha^(2(1 - s_2))")
 
 
