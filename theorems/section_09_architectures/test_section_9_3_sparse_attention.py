@@ -129,6 +129,9 @@ def test_the_rule_calls_three_of_sixteen_low_and_five_not_of_tokens_and_of_ranks
 
     # then   blocks of 3 make five dimensions, and blocks of 5 make three
     assert_identical([shares(3), shares(5)], [[1, 0], [0, 1]], why="shares of sparse queries, and of low-rank matrices")
+    # then   a quarter on one token and the rest on twelve is effectively 256/28 tokens
+    spread = np.repeat([1 / 4, 1 / 16, 0], [1, 12, 3])
+    assert_identical(share_of_sparse_rows(np.tile(spread, (16, 1))), 0, why="one heavy token is not sparse")
     assert_identical([often([0.5, 0.6, 0.7])[0], often([0.6, 0.61])[0]], ["inconclusive", "reproduced"], why="often")
 
 
