@@ -65,7 +65,7 @@ from fixtures.problems.attention import Selection, duels, rotated_queries, selec
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within, record_finding
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within, record_finding
 from theorems.ledger import corrected, measured, necessity, observed
 from theorems.section_09_architectures.attention_runs import (
     LOSS,
@@ -163,14 +163,14 @@ def test_a_token_halfway_between_two_others_never_has_more_than_half_of_the_atte
     assert_at_most(softmax_of_powers(exponents[None])[0, 0], Fraction(1, 2), why="attention on y + z")
 
 
-@corrected("C1")
+@corrected("C1", "H1", "H2", "H3")
 @pytest.mark.slow
 @given_batches(task=selections(most=40, steps=(1.0, 2.0**-10, 2.0**8, 2.0**-4, 64.0), leads=(1.0, 2.0**-20, 2.0**20)))
 def test_so_it_does_for_forty_tokens_extreme_steps_and_extreme_leads(task):
     certify_odds(task)
 
 
-@corrected("C1")
+@corrected("C1", "H1", "H2", "H3")
 @given_batches(task=selections())
 def test_what_the_best_token_leaves_to_the_others_vanishes_like_one_over_the_steps(task):
     certify_odds(task)
@@ -186,7 +186,7 @@ def certify_odds(task):
     assert_at_most(effective_number(softmax(p)).T, ((1 + r) ** 2 * off**2).T, why="effective number of tokens")
 
 
-@corrected("C1")
+@corrected("C1", "H1", "H2", "H3")
 @given_batches(task=selections())
 def test_no_other_token_ever_gains_on_the_best_one(task):
     p = ascent(task)
@@ -235,7 +235,7 @@ def test_the_constants_of_C1_and_C2_are_attained_but_for_less_than_one_half():
     assert_at_most(fast[-1] / 2, 1 / r[-1] - 1 / r[0], why="1/r from above, C1")
 
 
-@corrected("C2")
+@corrected("C2", "H1", "H2", "H3")
 @given_batches(task=selections())
 def test_with_a_step_below_two_over_the_range_the_reward_converges_at_its_own_rate(task):
     # given  eta R <= 2
@@ -257,7 +257,7 @@ def weights_along(task, eta, steps):
     return np.stack(list(islice(weight_path(np.zeros((len(q), 4, 4)), gradient, eta), steps + 1))), q
 
 
-@corrected("C3")
+@corrected("C3", "H2", "H3")
 @given_batches(task=rotated_queries())
 def test_the_logits_of_a_dense_weight_matrix_follow_the_ascent_in_the_logits(task):
     # when   40 steps on all 16 entries of W
@@ -277,7 +277,7 @@ def h(z):
     return 2 * z + 2 * np.sinh(z)
 
 
-@corrected("C4")
+@corrected("C4", "H2", "H3")
 @given_batches(duel=duels())
 def test_two_tokens_part_as_their_closed_form_says(duel):
     # when   the drawn number of steps
@@ -290,7 +290,7 @@ def test_two_tokens_part_as_their_closed_form_says(duel):
     assert_within(flow, h(z), flow * np.exp(duel.eta * c / 2), slack=moved, why="h(p_1 - p_2)", instance=duel)
 
 
-@corrected("C4")
+@corrected("C4", "H2", "H3")
 @given_batches(duel=duels())
 def test_the_gradient_flow_of_two_tokens_has_its_closed_form(duel):
     times = np.array([0.5, 2.0, 10.0])
@@ -341,6 +341,7 @@ def tied(task):
 def test_without_H1_tied_tokens_share_the_attention_for_ever(task):
     # given  a second token as good as the best one
     task, rival = tied(task)
+    assert_keeps(H2=True, H3=(task.present == 0) | (task.start == 0))
     # when
     s = softmax(ascent(task))
     # then   their weights are the same to the last bit, so that none exceeds one half
@@ -359,10 +360,11 @@ def distance_of_pair(W):
 @necessity("H2")
 def test_without_H2_a_loss_that_wants_three_quarters_gets_three_quarters():
     # given  two orthonormal tokens, W = 0, and the loss (s_1 - 3/4)^2/2; at the start token 1 alone is wanted
-    X, q, t, steps = np.eye(2), np.eye(1, 2), 3 / 4, 400
+    X, W, q, t, steps = np.eye(2), np.zeros((2, 2)), np.eye(1, 2), 3 / 4, 400
+    assert_keeps(H1=attention(W, X, q)[0, 0] < t, H3=np.array_equal(X @ X.T, np.eye(2)) and not W.any())
     gradient = lambda W: weight_gradient(attention(W, X, q), [[1, 0]] * (attention(W, X, q) - t), X, q)  # noqa: E731
     # when   eta = 1
-    s = attention(at_time(weight_path(np.zeros((2, 2)), gradient, 1.0), steps), X, q)[0]
+    s = attention(at_time(weight_path(W, gradient, 1.0), steps), X, q)[0]
     # then   p_1 - p_2 approaches log 3 from below, by 1 - 2(t(1 - t))^2 a step at least
     error = np.log(3) / 4 * (1 - 2 * (t * (1 - t)) ** 2) ** steps + 64 * steps * UNIT_ROUNDOFF
     assert_at_most(abs(s[0] - t), error, why="s_1 tends to 3/4")
@@ -384,8 +386,9 @@ def test_a_pair_that_should_balance_becomes_dense_from_a_sparse_start():
 @necessity("H3")
 def test_without_H3_a_best_token_between_the_others_leaves_attention_dense_for_ever():
     # given  the tokens 0, 1, 2 on a line, gamma = (0, 1, 0), q = 1: s_2 = 1/(1 + 2 cosh W) is largest at W = 0
-    X, s = fractions([[0], [1], [2]]), softmax_of_powers(np.zeros((1, 3)))
-    gradient = weight_gradient(s, fractions([[0, -1, 0]]), X, fractions([[1]]))
+    X, gamma, s = fractions([[0], [1], [2]]), fractions([[0, 1, 0]]), softmax_of_powers(np.zeros((1, 3)))
+    assert_keeps(H1=(gamma == gamma.max()).sum() == 1, H2=True)
+    gradient = weight_gradient(s, -gamma, X, fractions([[1]]))
     # then
     assert_identical(gradient, fractions([[0]]), why="gradient ascent rests at W = 0")
     assert_identical(effective_number(s[0]), 3, why="effective number of tokens")
