@@ -116,7 +116,7 @@ from fixtures.problems.residual import (
 from fixtures.problems.signs import every_sign_network
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.deep_linear import loss_rounding, monotone_rate
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, observed, under_hypotheses
@@ -430,7 +430,7 @@ def test_along_the_flow_from_any_start_tanh_weights_move_by_at_most_the_loss_tha
     assert_at_most(np.stack(way), bound, why="|theta_t - theta_0|^2 <= t (L_0 - L_t)")
 
 
-@corrected("C2", part="(a)")
+@corrected("C2", "H2", "H3", "H4", part="(a)")
 @given_batches(problem=positive_targets())
 def test_from_zero_branches_every_layer_follows_the_same_scalar_map(problem):
     # given  H2, and eta = 1/beta; R is seen through X = I
@@ -453,7 +453,7 @@ def test_from_zero_branches_every_layer_follows_the_same_scalar_map(problem):
     assert_at_most(off, rounding, why="A_l(t) against the scalar map", instance=problem)
 
 
-@corrected("C2", part="(a)")
+@corrected("C2", "H2", "H3", "H4", part="(a)")
 @given_batches(problem=positive_targets())
 def test_trained_branches_are_the_root_of_the_target_less_the_identity(problem):
     # given  the steps after which |b - r| <= WITHIN |1 - r|
@@ -473,7 +473,7 @@ def test_trained_branches_are_the_root_of_the_target_less_the_identity(problem):
     assert_within(lower, L * np.abs(late - 1), upper, slack=slack, why="L |relative change|", instance=problem)
 
 
-@corrected("C2", part="(a)")
+@corrected("C2", "H2", "H3", "H4", part="(a)")
 @given_batches(problem=positive_targets())
 def test_along_the_flow_every_layer_approaches_the_root_of_the_target(problem):
     L, times = problem.depth[:, None], np.array([0.25, 1.0, 3.0])
@@ -511,7 +511,7 @@ def test_without_H1_random_branches_of_variance_one_double_the_mean_square_in_ev
 def test_without_H2_layers_that_start_at_minus_the_identity_mirror_those_that_start_at_it(lam, half, steps):
     # given  an even depth and b_0 = -1, A = -2: the same function at the start, and at all times
     target, L, eta = Fraction(lam, 4), 2 * half, Fraction(1, 128)
-    assert_at_most(((2 * L - 1) * eta) ** L * max(1, target) ** (2 * L - 2), 1, why="H4, to the power L")
+    assert_keeps(H3=target > 0, H4=((2 * L - 1) * eta) ** L * max(1, target) ** (2 * L - 2) <= 1)
     # when
     near, far = Fraction(1), Fraction(-1)
     near, far = (at_time(iterate(b, target, L, eta), steps) for b in (near, far))
@@ -523,9 +523,11 @@ def test_without_H2_layers_that_start_at_minus_the_identity_mirror_those_that_st
 @necessity("H3", part="(a)")
 @given_batches(problem=negative_targets())
 def test_without_H3_a_negative_target_is_never_approached_beyond_zero(problem):
-    # given  X = I and H2; H4 with |lambda| for lambda, which makes eta (1 + |lambda|) < 1
+    # given  X = I, and a step that makes eta (1 + |lambda|) < 1
     L, one = problem.depth, np.ones_like(problem.lam)
-    eta = problem.share / ((2 * L - 1) * np.maximum(1, problem.lam) ** ((2 * L - 2) / L))
+    beta = (2 * L - 1) * np.maximum(1, problem.lam) ** ((2 * L - 2) / L)
+    eta = problem.share / beta
+    assert_keeps(H2=one - 1 == 0, H4=eta * beta <= 1)
     assert_at_most(eta * (1 + problem.lam), problem.share, why="b = 1 is not moved below 0")
     # when
     b = shared_layer_descent(one, -problem.lam, problem.depth, eta, problem.t)
@@ -545,8 +547,8 @@ def creep_to_zero(eta):
 @necessity("H3", part="(a)")
 @pytest.mark.parametrize("eta", [0.05, 0.2])
 def test_without_H3_three_layers_towards_minus_one_creep_to_zero(eta):
-    # given  X = I, H2, and H4 with |lambda| = 1
-    assert_at_most(eta, 1 / 5, why="H4")
+    # given  X = I and lambda = -1, from b = 1
+    assert_keeps(H2=True, H4=eta * (2 * 3 - 1) <= 1)
     creep_to_zero(eta)
 
 
@@ -583,8 +585,10 @@ def test_a_step_of_three_fifths_jumps_over_the_saddle():
 
 @necessity("H4", part="(a)")
 def test_without_H4_two_layers_leave_a_positive_target():
-    # given  lambda = 4 and L = 2, where 1/beta is 1/12; H2 and H3, and eta = 1
-    b = [at_time(iterate(Fraction(1), Fraction(4), 2, Fraction(1)), t) for t in range(3)]
+    # given  L = 2 and lambda = 4, where 1/beta is 1/12, and eta = 1
+    start, target = Fraction(1), Fraction(4)
+    assert_keeps(H2=start - 1 == 0, H3=target > 0)
+    b = [at_time(iterate(start, target, 2, Fraction(1)), t) for t in range(3)]
     losses = [(at**2 - 4) ** 2 / 2 for at in b]
     assert_identical(b, [1, 4, -44], why="exact iterates")
     assert_at_most(losses[0], losses[1] / 10, why="the loss rises tenfold")
@@ -789,19 +793,19 @@ def test_the_constants_three_and_nine_are_nearly_attained_within_H1():
 
 @necessity("H1", part="(b)")
 def test_without_H1_branches_that_cancel_the_skip_connection_along_one_axis_have_no_gradient_there():
-    # given  two branches diag(-1, 1/100), for which H5 holds: 81^2 <= 10^4
+    # given  two branches diag(-1, 1/100): 81^2 <= 10^4
     branches = fractions([-1, "1/100"])
     residual, plain = (kernel_condition(branches, skip) for skip in (1, 0))
     assert_identical(plain, 10**4, why="condition number of the plain network")
-    assert_at_most(81 ** sum(2 * [max(abs(branches))]), plain, why="H5")
+    assert_keeps(H5=81 ** (2 * max(abs(branches))) <= plain)
     assert_identical(residual, math.inf, why="with the skip connection")
 
 
 @necessity("H5", part="(b)")
 def test_without_H5_small_branches_of_a_perfectly_conditioned_plain_network_are_conditioned_worse():
-    # given  two branches diag(1, -1)/4, for which H1 holds
+    # given  two branches diag(1, -1)/4
     branches = fractions(["1/4", "-1/4"])
-    assert_at_most(2 * max(abs(branches)), Fraction(1, 2), why="H1")
+    assert_keeps(H1=2 * max(abs(branches)) <= Fraction(1, 2))
     residual, plain = (kernel_condition(branches, skip) for skip in (1, 0))
     assert_identical([residual, plain], [Fraction(25, 9), 1], why="condition numbers with and without")
 
@@ -867,10 +871,10 @@ def test_early_in_training_the_lipschitz_constant_is_bounded_by_the_loss_that_fe
 @necessity("H2", part="(c)")
 @given(a=st.integers(1, 1000), steps=st.integers(0, 5))
 def test_without_H2_a_steep_branch_stays_where_no_sample_points(a, steps):
-    # given  one layer diag(1, 1 + a), the sample (e_1, e_1/2), and H4: 1/beta is 1 for |x| = 1
-    x, y = fractions([[1], [0]]), fractions([["1/2"], [0]])
-    assert_at_most(Fraction(1, 2) * (x * x).sum(), 1, why="H4, beta being |x|^2 for one layer")
-    path = residual_descent_path(fractions([[[0, 0], [0, a]]]), x, y, Fraction(1, 2))
+    # given  one layer diag(1, 1 + a), the sample (e_1, e_1/2); beta is |x|^2 for one layer
+    x, y, eta = fractions([[1], [0]]), fractions([["1/2"], [0]]), Fraction(1, 2)
+    assert_keeps(H4=eta * (x * x).sum() <= 1)
+    path = residual_descent_path(fractions([[[0, 0], [0, a]]]), x, y, eta)
     # when
     (W,) = residual_layers(at_time(path, steps), 1)
     # then
