@@ -33,11 +33,13 @@ Corrected   (C1) (a) Each group has a clock of its own: neurons at the scales $c
             part $\pm\|X_c^+ y_c\| P_0 w_0/\|P w_0\|$, with the sign of gamma at the end. (C8) (b) Weight normalization
             $w = \gamma v/|v|$ does move the null part: a step multiplies it by $1 - \gamma_t (\gamma_{t+1} -
             \gamma_t)/\rho_t^2$, the flow by $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, with |v| at rest. (C9) (b)
-            Where its flow fits the data the null part of v has grown if $|\gamma_0| \|P v_0\|/|v_0| > \|X^+ y\|$, and
-            shrunk if it is less. (C10) (b) There the norm of the limit is $\|X^+ y\|$ for $v_0$ in row(X), and else it
-            tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$ fixed: with M the square
-            of that maximum and k the share of $|v_0|^2$ in the null space, its square is between $\max(\|X^+ y\|^2,
-            \gamma_0^2 + \rho^2 \ln k)$ and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
+            Where its flow fits the data a null part of v that is not 0 has grown if $|\gamma_0| \|P v_0\|/|v_0| > \|X^+
+            y\|$, and shrunk if it is less. (C10) (b) There the norm of the limit is $\|X^+ y\|$ for $v_0$ in row(X),
+            and else it tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$ fixed: with M
+            the square of that maximum and k the share of $|v_0|^2$ in the null space, its square is between $\max(\|X^+
+            y\|^2, \gamma_0^2 + \rho^2 \ln k)$ and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$. (C11) (b) Of three samples
+            or more every data set has saddles like that of the counterexample, $\gamma = 0$ and $\langle X_c w, y_c
+            \rangle = 0$ with $X_c w \ne 0$; of two samples with different targets there is none
 Idea        L depends on omega alone, so that g is tangential and $g(\theta) = g(\omega)/\rho$. Under batch
             normalization g lies in row(X_c), so that beta keeps the null part $(\gamma/s) P_0 w_0$: among the
             interpolants it is the nearest to $(\gamma/s) w_0$. Under weight normalization g has the component
@@ -50,10 +52,9 @@ Tolerance   Powers of two are exact in floating point. Runs: a first-order round
             residual over s_n, so that no run need have converged, which is asserted besides. Flows by two tolerances
 Findings    The criterion of (b) is the distance to the start, rescaled by gamma over the statistic s: the longer a run
             has made w, by large steps, the larger s is and the less is left of $w_0$. A start in row($X_c$) leaves
-            nothing, whatever s. Every data set has saddles like that of the counterexample to (b). The covariance of
-            fewer samples than weights has a null space, which only weight normalization moves. That it always grows
-            from $|\gamma_0| > \|X^+ y\|$ is false: X = (1, 0), y = 1, $\gamma_0 = 3/2$ and $v_0 = (0.6, 0.8)/16$ shrink
-            it to 0.932 of itself
+            nothing, whatever s. The covariance of fewer samples than weights has a null space, which only weight
+            normalization moves. That it always grows from $|\gamma_0| > \|X^+ y\|$ is false: X = (1, 0), y = 1,
+            $\gamma_0 = 3/2$ and $v_0 = (0.6, 0.8)/16$ shrink it to 0.932 of itself
 Expected    holds under added hypotheses
 """
 
@@ -487,6 +488,25 @@ def test_hypothesis_finds_a_start_that_selects_no_minimum():
     starts = st.tuples(weights.filter(lambda w: any(w[:2])), targets)
     w, y = smallest_violation(starts, lambda start: rest_at_zero_scale(*start) > 0)
     assert_violates(rest_at_zero_scale(w, y), 0, reads="loss {value} for ever > {limit}", w_0=w, y=y, gamma_0=0)
+
+
+@corrected("C11", part="(b)")
+@given_batches(size=100, problem=regressions)
+def test_every_batch_of_three_samples_or_more_has_a_saddle_and_one_of_two_has_none(problem):
+    # given  gamma = 0, and w with X_c w orthogonal to y, or any w for two samples, which vary in one direction alone
+    size, several = norm(problem.y, axis=-1), problem.rows > 1
+    z = np.sqrt(np.arange(1, 1 + problem.y.shape[1])) * (np.arange(problem.y.shape[1]) < problem.rows[:, None])
+    z = z - ((z * problem.y).sum(-1) / size**2)[:, None] * problem.y
+    length = np.where(several, norm(z, axis=-1), 1)
+    assert_at_most(2.0**-20, length, why="X_c w is not 0", instance=problem)
+    w = np.where(several[:, None], nearest_interpolant(problem.X, z, np.zeros_like(problem.v)), problem.v)
+    # when
+    dw, dgamma = batch_norm_slopes(problem, w, np.zeros(len(w)))
+    # then   dgamma is the correlation of Xw with y over sqrt(N), which is |y|/sqrt(N) in modulus for two samples
+    assert_identical(dw, 0 * dw, why="dL/dw")
+    rounding = 1024 * UNIT_ROUNDOFF * problem.condition * size / length
+    due = np.where(several, 0, size / np.sqrt(problem.rows + 1))
+    assert_within(due, np.abs(dgamma), due, slack=rounding, why="|dL/dgamma|", instance=problem)
 
 
 @necessity("H1", part="(b)")

@@ -30,14 +30,15 @@ Corrected   (C1) (a) With an eps, for batch and layer normalization, $L_\epsilon
             \epsilon)/(s^2 + \epsilon/c^2)}$ from theta to c theta. (C4) (a) Layer normalization is not invariant to the
             scale of a single neuron, but to a vector that is added to the weights of all neurons. (C5) (a) A penalty
             $\frac12 w^2$ adds $(c^2 - 1)/2 \cdot w^2$ to the loss at cw. (C6) (a) Of a constant feature, s = 0,
-            torch.nn.BatchNorm1d makes what the rounding of its mean leaves: 1 in modulus for three times 0.1, and 0 for
-            three times 1; LayerNorm makes no number. (C7) (b) A step lengthens the weights by its own length:
-            $\|\theta'\|^2 = \|\theta\|^2 + \eta^2 \|g\|^2$. (C8) (b) A decay $1 - \eta\lambda$ is no decay at the rates
-            $\eta(1 - \eta\lambda)^{-2t-1}$. (C9) (c) At every point $H(c\theta) = H(\theta)/c^2$. (C10) (c) $H\theta =
-            -g$ and $\langle g, \theta\rangle = 0$. (C11) (c) On inputs of covariance I the minimum of norm rho with
-            gamma = 1 has $\lambda_{\max} = 1/\rho^2$, or $\max(1, 1/\rho^2)$ where gamma is trained, against 1 without
-            normalization. (C12) (c) In the plane, from 192 starts with $\eta/ |w_0|^2$ from 1/4 to 32, no step shortens
-            the weights, and descent settles where $\eta\lambda_{\max} \le 2$
+            torch.nn.BatchNorm1d with an eps below its rounding makes what the rounding of its mean leaves: 1 in modulus
+            for three times 0.1, and 0 for three times 1; LayerNorm with eps = 0 makes no number. (C7) (b) A step
+            lengthens the weights by its own length: $\|\theta'\|^2 = \|\theta\|^2 + \eta^2 \|g\|^2$. (C8) (b) A decay
+            $1 - \eta\lambda$ is no decay at the rates $\eta(1 - \eta\lambda)^{-2t-1}$. (C9) (c) At every point
+            $H(c\theta) = H(\theta)/c^2$. (C10) (c) $H\theta = -g$ and $\langle g, \theta\rangle = 0$. (C11) (c) On
+            inputs of covariance I the minimum of norm rho with gamma = 1 has $\lambda_{\max} = 1/\rho^2$, or $\max(1,
+            1/\rho^2)$ where gamma is trained, against 1 without normalization. (C12) (c) In the plane, from 192 starts
+            with $\eta/ |w_0|^2$ from 1/4 to 32, no step shortens the weights, and descent settles where
+            $\eta\lambda_{\max} \le 2$
 Idea        L depends on z through z/s. Differentiating $L(c\theta) = L(\theta)$ gives $\langle g, \theta\rangle = 0$,
             $g(c\theta) = g/c$, $H(c\theta) = H/c^2$ and $H\theta = -g$; so steps lengthen theta and turn it by
             $\eta/\|\theta\|^2$. At a fit the Hessian in w is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, at
