@@ -51,10 +51,11 @@ Source      Arora, Li, Lyu (2019), Theoretical Analysis of Auto Rate-Tuning by B
 Tolerance   Powers of two are exact in floating point. Runs: a first-order rounding analysis; distances to a limit by
             residual over s_n, so that no run need have converged, which is asserted besides. Flows by two tolerances
 Findings    The criterion of (b) is the distance to the start, rescaled by gamma over the statistic s: the longer a run
-            has made w, by large steps, the larger s is and the less is left of $w_0$. A start in row($X_c$) leaves
-            nothing, whatever s. The covariance of fewer samples than weights has a null space, which only weight
-            normalization moves. That it always grows from $|\gamma_0| > \|X^+ y\|$ is false: X = (1, 0), y = 1,
-            $\gamma_0 = 3/2$ and $v_0 = (0.6, 0.8)/16$ shrink it to 0.932 of itself
+            has made P w, by large steps, the smaller $|\gamma|/s$ is and the less is left of $w_0$. The statistic s
+            itself fell in the three flows of C7. A start in row($X_c$) leaves nothing, whatever s. The covariance of
+            fewer samples than weights has a null space, which only weight normalization moves. That it always grows
+            from $|\gamma_0| > \|X^+ y\|$ is false: X = (1, 0), y = 1, $\gamma_0 = 3/2$ and $v_0 = (0.6, 0.8)/16$ shrink
+            it to 0.932 of itself
 Expected    holds under added hypotheses
 """
 
@@ -298,6 +299,7 @@ def test_the_flow_of_batch_normalization_leaves_a_null_part_of_the_sign_of_its_s
     slack = (SETTLED * v[2] + (least + SETTLED) * error * (1 + v[2] / length)) / (length - error)
     predicted = np.sign(gamma) * least * v[2] / length
     assert_at_most(np.abs(beta[:, 2] - predicted), slack, why="the null part of beta")
+    assert_at_most(deviation(problem, w), 3 / 4 * deviation(problem, problem.v), why="s has fallen by a quarter")
 
 
 @corrected("C8", part="(b)")

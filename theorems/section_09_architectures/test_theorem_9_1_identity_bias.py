@@ -57,8 +57,8 @@ Idea        A branch that is small against the identity moves its input by $\eps
             start at zero are small early. A gradient is the error between products of layers, whose singular values lie
             in $1 \pm \epsilon_\ell$, and $\log((1 + \epsilon)/(1 - \epsilon)) \le 2 \epsilon \log 3$. The condition
             number of a plain network does not change when its layers are scaled together, so that branches which are
-            small enough win, but against a plain network that is perfectly conditioned. Without a scale $F_\ell(h) = -h
-            + G_\ell(h)$ is any plain network
+            small enough win, except against a plain network that is perfectly conditioned. Without a scale $F_\ell(h) =
+            -h + G_\ell(h)$ is any plain network
 Source      Hardt, Ma (2017), Identity Matters in Deep Learning, ICLR (the bound of the gradient from below); Bartlett,
             Helmbold, Long (2018), Gradient Descent with Identity Initialization Efficiently Learns Positive Definite
             Linear Transformations by Deep Residual Networks, ICML (H3); Newman (1986), The Distribution of Lyapunov
