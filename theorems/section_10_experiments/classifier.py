@@ -394,6 +394,11 @@ def at_loss_by_choice(loss: float) -> list[Rule]:
     return [Rule(Stop("loss", loss), choice) for choice in CHOICES]
 
 
+def ends_of(interval: Interval) -> tuple[float, float, float]:
+    """The estimate, and the two ends."""
+    return interval.estimate, interval.lower, interval.upper
+
+
 def record_by_rules(
     rules: Sequence[Rule],
     measure: Callable[[Rule], Interval],
@@ -408,9 +413,9 @@ def record_by_rules(
 
     reads: what is measured, before the numbers; runs: how many runs each rests on; beside: what is told after them.
     """
-    found = {str(rule): measure(rule) for rule in rules}
-    first, *others = found.items()
-    told = [f"{{estimate}} [{{lower}}, {{upper}}] {first[0]}"]
-    told += [f"{at.estimate:.3g} [{at.lower:.3g}, {at.upper:.3g}] {rule}" for rule, at in others]
-    finding = common({rule: judged(interval) for rule, interval in found.items()})
-    record_finding(finding, first[1], where=where, trials=runs, reads=f"{reads} {', '.join(told)}{beside}")
+    first, *others = rules
+    found = {rule: measure(rule) for rule in rules}
+    told = [f"{{estimate}} [{{lower}}, {{upper}}] {first}"]
+    told += ["{:.3g} [{:.3g}, {:.3g}]".format(*ends_of(found[rule])) + f" {rule.choice} it" for rule in others]
+    finding = common({rule.choice or str(rule): judged(found[rule]) for rule in rules})
+    record_finding(finding, found[first], where=where, trials=runs, reads=f"{reads} {', '.join(told)}{beside}")

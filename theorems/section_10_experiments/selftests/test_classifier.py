@@ -230,6 +230,6 @@ def test_a_finding_that_hangs_on_the_choice_of_a_moment_is_inconclusive():
     (finding,) = told
     assert finding["finding"] == "inconclusive"
     assert finding["reads"].startswith(
-        "gap 0 [-0.471, 0.471] between the epochs around training loss 0.1, 2 [1.53, 2.47]"
+        "gap 0 [-0.471, 0.471] between the epochs around training loss 0.1, 2 [1.53, 2.47] at the first epoch"
     )
-    assert "at the first epoch at or below training loss 0.1: reproduced, excludes 0" in finding["reads"]
+    assert "at the first epoch at or below: reproduced, excludes 0" in finding["reads"]
