@@ -23,9 +23,9 @@ Setting     ResNet-18 with cross-entropy, plain SGD, constant eta; lambda: large
 Parts       (a) small batches find flatter minima - inconclusive
             (b) large batches converge faster - inconclusive
             (c) small batches generalize better, by about 3 points - inconclusive
-Idea        The noise of SGD and its bound on stable curvature both grow with eta/B. The rule sqrt(B) raises eta with
-            B, and eta alone bounds curvature where noise is small: the two effects oppose each other, and the gap of
-            fixed epochs is one of training, not of generalization.
+Idea        The noise of SGD grows with eta/B, and the more noise, the less curvature it asks for. The rule sqrt(B)
+            raises eta with B, and a larger eta asks for less curvature too: the two oppose each other. After equal
+            epochs a large batch has made fewer steps and fitted less, so that part of a gap is one of training.
 Source      Keskar, Mudigere, Nocedal, Smelyanskiy, Tang (2017), On Large-Batch Training for Deep Learning:
             Generalization Gap and Sharp Minima, ICLR; Hoffer, Hubara, Soudry (2017), Train Longer, Generalize Better:
             Closing the Generalization Gap in Large Batch Training of Neural Networks, NeurIPS; Shallue, Lee, Antognini,

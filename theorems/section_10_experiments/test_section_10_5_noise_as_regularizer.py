@@ -16,7 +16,8 @@ Setting     That of Experiment 5, and its runs: ResNet-18 with cross-entropy, pl
 Parts       (a) more noise, less test error - inconclusive
             (b) more noise, flatter minima - inconclusive
 Idea        At one learning rate a full batch may settle wherever eta lambda < 2, and the noise of a small batch asks
-            for less curvature. Under the printed rule the large batch has the larger step, which asks for the same.
+            for less curvature. Under the printed rule the large batch has less noise and a larger step, which asks for
+            less curvature too: the sweep as it is printed does not separate the two.
 Source      Keskar, Mudigere, Nocedal, Smelyanskiy, Tang (2017), On Large-Batch Training for Deep Learning:
             Generalization Gap and Sharp Minima, ICLR; Wu, Ma, E (2018), How SGD Selects the Global Minima in
             Over-parameterized Learning: A Dynamical Stability Perspective, NeurIPS; Geiping, Goldblum, Pope, Moeller,
