@@ -6,7 +6,7 @@ The plans are what a run would be asked to do; nothing is trained.
 import pytest
 
 from fixtures.sweeps.settings import Setting
-from properties.certificates import assert_identical
+from properties.certificates import assert_at_most, assert_identical
 from theorems.section_10_experiments import batch_sweep, classifier, width_sweep
 from theorems.section_10_experiments import test_experiment_3_width as widths
 from theorems.section_10_experiments import test_experiment_4_learning_rate as learning_rates
@@ -47,6 +47,12 @@ def test_the_runs_of_experiment_4_are_the_printed_learning_rates(place):
     assert_identical([learning_rates.BEST, *learning_rates.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)")
 
 
+@pytest.mark.parametrize(("place", "epochs"), [(SETTINGS[0], 23), (SETTINGS[1], 95), (DIGITS, 11)])
+def test_the_cap_of_experiment_4_leaves_the_least_learning_rate_21_times_the_epochs_of_the_printed_best(place, epochs):
+    # then   what the plan says of its caps: these many epochs at 0.1, where 0.001 takes 21 times as many steps
+    assert_at_most(21 * epochs, learning_rates.plan_of(place).cap_epochs, why="epochs at 0.001")
+
+
 @pytest.mark.parametrize("place", SETTINGS, ids=lambda place: place.case)
 def test_the_runs_of_experiment_3_are_the_printed_widths(place):
     networks = [it for it in width_sweep.trials(place) if hasattr(it, "width")]
@@ -76,6 +82,19 @@ def test_the_seeds_that_decide_are_those_that_were_frozen():
     assert seeds == set(range(500, 507))
     assert {it.seed for it in width_sweep.trials(DIGITS)} == set(range(500, 505))
     assert (classifier.FIRST_SEED, width_sweep.FIRST_SEED) == (500, 500)
+
+
+def test_runs_are_compared_when_the_rules_say():
+    assert [str(rule) for rule in learning_rates.equal_epochs(DIGITS)] == ["after 40 epochs"]
+    found = [*batch_sweep.equal_epochs(DIGITS), *batch_sweep.equal_steps(DIGITS), *batch_sweep.matched(DIGITS)]
+    assert [str(rule) for rule in found] == [
+        "after 10 epochs",
+        "after 150 steps",
+        "between the epochs around training loss 0.1",
+        "at the first epoch at or below training loss 0.1",
+        "at the last epoch above training loss 0.1",
+    ]
+    assert learning_rates.matched(DIGITS) == batch_sweep.matched(DIGITS)
 
 
 def test_settings_are_told_by_what_is_trained():
