@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from theorems.ledger.claims import Part, Reading
-from theorems.ledger.registry import TIERS, TheoremFile
+from theorems.ledger.registry import TheoremFile
 from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, verdict_of_findings, weakest
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
@@ -22,6 +22,7 @@ class Evidence:
     """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
 
     part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
+    hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
     `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
     `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title;
     `findings` are what it measured, as `properties.certificates.record_finding` has them.
@@ -38,6 +39,7 @@ class Evidence:
     clauses: str | None
     witness: str | None
     exact: bool
+    kept: list[str]
     searched: bool
     cases: int
     series: dict[str, dict[str, list[float]]]
@@ -179,19 +181,16 @@ def _surprises(
 
 def _unfinished(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> str | None:
     """Why a part cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
-    mine = [test for test in file.tests if test.part == part]
-    if not mine:
-        return None
-    measured = [test for test in mine if test.role is Role.MEASURED]
-    base = min((test.tier for test in measured or mine), key=TIERS.index)
-    promised = {test.name for test in measured or mine if test.tier == base}
+    base = file.tests_of(part)
+    promised = {test.name for test in base}
     counted = Counter(item.function for item in evidence)
     executed = {item.function for item in evidence if counted[item.function] >= item.cases}
     if promised <= executed:
         return None
-    if not evidence or (measured and not promised & executed):
-        return f"needs -m {base}" if base != "fast" else NOT_SELECTED
-    return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected in full"
+    tier = base[0].tier
+    if not evidence or (base[0].role is Role.MEASURED and not promised & executed):
+        return f"needs -m {tier}" if tier != "fast" else NOT_SELECTED
+    return f"only {len(promised & executed)} of its {len(promised)} {tier} tests were selected in full"
 
 
 def _judge(
@@ -242,7 +241,28 @@ def _weigh(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> tup
         verdict = Verdict.NOT_TESTABLE
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
-    return (Verdict.BROKEN, defects) if (defects := _defects(evidence)) else (verdict, [])
+    defects = _defects(evidence) + [wrong for item in evidence if (wrong := _unkept(file, item))]
+    return (Verdict.BROKEN, defects) if defects else (verdict, [])
+
+
+def _unkept(file: TheoremFile, item: Evidence) -> str | None:
+    """Which hypotheses a necessity test does not assert, although the statement that it is about has them.
+
+    The statement is that of an under-hypotheses or corrected test of the same reading that names what is dropped; where
+    no test does, it has all hypotheses that necessity tests of this reading drop.
+    """
+    if item.role != Role.NECESSITY or not item.kept:  # transition
+        return None
+    dropped = set((item.hypothesis or "").split(", "))
+    mine = [test for test in file.tests if (test.part, test.reading) == (item.part, item.reading)]
+    known = set(file.claim.hypotheses)
+    statements = [
+        set(test.labels) & known
+        for test in mine
+        if test.role in (Role.UNDER_HYPOTHESES, Role.CORRECTED) and dropped <= set(test.labels)
+    ] or [{label for test in mine if test.role is Role.NECESSITY for label in test.labels}]
+    missing = min((statement - dropped - set(item.kept) for statement in statements), key=len)
+    return f"{item.function} does not assert that its instance keeps {', '.join(sorted(missing))}" if missing else None
 
 
 def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:

@@ -41,6 +41,13 @@ class TheoremFile:
     claim: Claim
     tests: tuple[PromisedTest, ...]
 
+    def tests_of(self, part: str | None) -> tuple[PromisedTest, ...]:
+        """The tests without which a part cannot be judged: its measurements, or all; those of the cheapest tier."""
+        mine = [test for test in self.tests if test.part == part]
+        mine = [test for test in mine if test.role is Role.MEASURED] or mine
+        base = min((TIERS.index(test.tier) for test in mine), default=0)
+        return tuple(test for test in mine if test.tier == TIERS[base])
+
 
 def scan(root: Path) -> list[TheoremFile]:
     """Every theorem file below root/theorems, in the order of the paper's claims.
@@ -119,6 +126,8 @@ def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | N
         raise MalformedClaimError(f"{file}: {node.name} is of the role {role} and names {mistaken[0]}")
     if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
         raise MalformedClaimError(f"{file}: {node.name} does not say which hypotheses it is about")
+    if role is Role.NECESSITY and len(named) > 1 and False:  # transition
+        raise MalformedClaimError(f"{file}: {node.name} drops {len(named)} hypotheses at once, not one")
     # What a measurement needs is said by its setting: CPU minutes, or a GPU.
     usual = "slow" if role is Role.MEASURED else "fast"
     return PromisedTest(node.name, role, part, reading, named, _tier(node.decorator_list) or everywhere or usual)

@@ -21,10 +21,10 @@ Parts       (a) larger learning rates find flatter minima - reproduced
             (b) sharpness and test error are negatively correlated - not reproduced
             (c) the test error is least at eta = 0.1 - inconclusive
             (d) eta = 0.1 ends slightly below the edge of stability - not reproduced
-Idea        A minimum at which eta lambda exceeds 2 is linearly unstable under full-batch descent, which leaves it again
-            unless it meets it exactly: so a large step is not expected to settle in a sharp one. A negative correlation
-            with the error says that sharp minima are the better ones, which contradicts the same list and section 6.3;
-            with test accuracy in place of error it would agree.
+Idea        A minimum at which eta lambda exceeds 2 is linearly unstable under full-batch descent, so that a large step
+            is not expected to settle in a sharp one. A negative correlation with the error says that sharp minima are
+            the better ones, which contradicts the same list and section 6.3; with test accuracy in place of error it
+            would agree.
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective, NeurIPS; Cohen, Kaur, Li, Kolter, Talwalkar (2021), Gradient Descent on Neural Networks
             Typically Occurs at the Edge of Stability, ICLR; Fisher (1921), On the "Probable Error" of a Coefficient of
