@@ -53,6 +53,14 @@ def test_the_cap_of_experiment_4_leaves_the_least_learning_rate_21_times_the_epo
     assert_at_most(21 * epochs, learning_rates.plan_of(place).cap_epochs, why="epochs at 0.001")
 
 
+@pytest.mark.parametrize(("place", "epochs"), [(SETTINGS[0], 5), (SETTINGS[1], 9), (DIGITS, 9)])
+def test_the_cap_of_experiment_5_leaves_the_largest_batch_two_fifths_of_the_steps_of_the_smallest(place, epochs):
+    # then   what the plan says of its caps: these many epochs at B = 32, and 0.41 of their steps at the largest batch
+    plan = batch_sweep.plan_of(place)
+    small, large = batch_sweep.fixed_rule(plan)
+    assert_at_most(0.41 * epochs * large.batch / small.batch, plan.cap_epochs, why="epochs of the largest batch")
+
+
 @pytest.mark.parametrize("place", SETTINGS, ids=lambda place: place.case)
 def test_the_runs_of_experiment_3_are_the_printed_widths(place):
     networks = [it for it in width_sweep.trials(place) if hasattr(it, "width")]
