@@ -49,10 +49,12 @@ Tolerance   Measured: Student's interval at 95 % over data sets of the mean rise
 Chance      A data set without a rise is called reproduced with probability 2.5 % at most. The rule was chosen on the
             data seeds 0 to 23; those that decide are 200 to 223, with the network seeds 800 to 895, fixed before any of
             them was run. Of the data seeds 100 to 123 eight networks each had been run before
-Findings    Observed on |x_1|, data seeds 100 to 123: the alignment falls in 9 of 192 runs, on 3 of the 24 data sets (3
-            % to 32 % at 95 %); on data seed 9 in 8 runs of 8. Of 24 lazy linear networks on X = I_6 at alpha = 1024
-            each rises from one of (W, a) and (W, -a) and falls from the other. For linear networks smallness is needed
-            for the size of the rise (C2), not for a rise (C1). That |a_0| = c is not needed.
+Findings    Measured: the alignment rises by 0.144 [0.089, 0.200] in the mean for the tangent kernel and by 0.223
+            [0.152, 0.294] for the hidden features. Observed on |x_1|, data seeds 100 to 123: the alignment falls in 9
+            of 192 runs, on 3 of the 24 data sets (3 % to 32 % at 95 %); on data seed 9 in 8 runs of 8. Of 24 lazy
+            linear networks on X = I_6 at alpha = 1024 each rises from one of (W, a) and (W, -a) and falls from the
+            other. For linear networks smallness is needed for the size of the rise (C2), not for a rise (C1). That
+            |a_0| = c is not needed.
 Expected    reproduced
 """
 
@@ -571,7 +573,7 @@ def relu_runs(data, networks, target=0):
 
 TARGETS = (lambda X: np.abs(X[:, 0]), lambda X: 2 * X[:, 0] * X[:, 1], lambda X: np.maximum(X[:, 0], 0))
 DATA = range(200, 224)
-WHERE = Population("ReLU networks of 64 neurons on three targets on the sphere")
+WHERE = Population("ReLU networks on the sphere")
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-r"""Section 6.1: hierarchical representations - lower layers serve another task, upper layers their own.
+r"""Section 6.1: hierarchical representations - upper layers serve their own task; of lower layers nothing is decided.
 
 Section     6.1, item 1 of the implicit bias in feature learning
 Printed     Gradient descent in the feature learning regime is biased toward hierarchical representations: lower layers
@@ -14,7 +14,7 @@ Setting     Digits; ten classes split at random into two tasks A and B of five; 
             others of B for the error. ReLU networks 64-32-32-32-5 without biases, He initialization, 400 full-batch
             steps with eta = 0.1 and momentum 0.9 on the cross-entropy. Probe: linear least squares on a layer's
             features and 1, one column to a class, with a ridge of a thousandth of the mean squared feature
-Parts       (a) lower layers learn general features - reproduced
+Parts       (a) lower layers learn general features - inconclusive
             (b) upper layers learn task-specific features - reproduced
 Idea        Layers that are nearer to the loss have been bent to the labels of their task; what all images share is
             extracted first. For a linear network none of this is a property of the function: its layers can be
@@ -25,7 +25,10 @@ Tolerance   Student's interval at 95 % over the splits, each with its own networ
             properties.paired.judge
 Chance      A split without an effect is called reproduced with probability 2.5 % at most, where Student's interval
             keeps its level. The rule was chosen on the splits 0 to 9; those that decide are 100 to 115
-Expected    reproduced
+Findings    Measured: training on A lowers the probe error of layer 1 on B by 0.4 points [-0.7, 1.5], which decides
+            nothing. What a layer trained on the other task costs grows by 10.0 points [8.3, 11.6] from layer 1 to layer
+            3
+Expected    inconclusive
 """
 
 import functools
@@ -42,7 +45,7 @@ from theorems.ledger import measured, observed
 
 SPLITS = range(100, 116)
 SIZES = (64, 32, 32, 32, 5)
-WHERE = Population("digits in two tasks, ReLU networks 64-32-32-32-5")
+WHERE = Population("digits in two tasks, ReLU networks")
 
 
 def split(seed):

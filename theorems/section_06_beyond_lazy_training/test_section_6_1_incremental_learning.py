@@ -49,10 +49,11 @@ Tolerance   Measured: Student's interval at 95 % over networks of the log of the
             $\frac58 \eta \ln(s/s_0 - 1)$ below, whence H5. What is left is the rounding of matrix products.
 Chance      A population without an order is called reproduced with probability 2.5 % at most. The rule was chosen on
             the network seeds 0 to 15; those that decide are 400 to 423, fixed before any of them was run
-Findings    H2 alone does not order gradient descent: with eta s = 3/4 the mode 28/25 takes two steps and the mode 1 one
-            (H5). Observed: for these ReLU networks a stronger amplitude is no simpler pattern; of two harmonics of the
-            frequency 4, with amplitudes 2 and 1, neither is half learned in 3/4 of the steps of the other (16
-            networks).
+Findings    Measured: the higher frequency takes e^2.1 [1.6, 2.6] times as many steps, the next weaker mode e^0.49
+            [0.47, 0.51] times. H2 alone does not order gradient descent: with eta s = 3/4 the mode 28/25 takes two
+            steps and the mode 1 one (H5). Observed: for these ReLU networks a stronger amplitude is no simpler pattern;
+            of two harmonics of the frequency 4, with amplitudes 2 and 1, neither is half learned in 3/4 of the steps of
+            the other (16 networks).
 Expected    reproduced
 """
 
@@ -420,8 +421,8 @@ def test_without_H6_the_strongest_mode_can_be_the_slowest():
 
 PAIRS = ((1, 2), (1, 4), (2, 4))
 NETWORKS = np.arange(400, 424)
-RELU = Population("ReLU networks of 100 neurons on two harmonics of the circle")
-LINEAR = Population("linear networks of widths 6, 8, 5 with three modes")
+RELU = Population("ReLU networks on the circle")
+LINEAR = Population("linear networks")
 
 
 def steps_to_half(path, parts, budget):
