@@ -300,6 +300,30 @@ def test_every_network_is_as_near_to_the_aligned_kernel_as_imbalance_misfit_and_
 
 
 @corrected("C3")
+@pytest.mark.slow
+def test_so_is_every_network_of_extreme_scales_and_every_one_that_is_nearly_aligned():
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        n, d, m = rng.integers(1, 7, 3)
+        U, _, V = np.linalg.svd(rng.standard_normal((n, d)), full_matrices=False)
+        s = 10.0 ** -np.sort(rng.integers(0, 5, min(n, d)) * rng.integers(0, 2))
+        X = (U * s / s[0]) @ V
+        beta = X.T @ rng.standard_normal(n) * 10.0 ** rng.uniform(-3, 3)
+        W, a = (
+            rng.standard_normal((m, d)) * 10.0 ** rng.uniform(-4, 4),
+            rng.standard_normal(m) * 10.0 ** rng.uniform(-4, 4),
+        )
+        near, root = seed % 2, np.sqrt(norm(beta))
+        a = (1 - near) * a + near * a / norm(a) * root * (1 + 10.0 ** rng.uniform(-6, 0))
+        W = 10.0 ** (-8 * near * rng.uniform()) * W + near * np.outer(a / norm(a), beta) / root
+        net, target = TwoLayer(W, a, "identity", 1.0), Target(X, X @ beta, beta, W, a, s[-1] / s[0], 0, 1.0, d)
+        error = norm(net.kernel(X) / np.square(a).sum() - aligned_kernel(target))
+        bound = distance_to_aligned(net, target, imbalance(net), off_row_space(W, X))
+        slack = 1024 * UNIT_ROUNDOFF * (1 + norm(W) ** 2 / np.square(a).sum()) / target.sigma**2
+        assert_at_most(error, bound + slack, why="distance to the aligned kernel", instance=seed)
+
+
+@corrected("C3")
 @pytest.mark.parametrize(
     ("X", "beta", "W", "a"),
     [
