@@ -32,7 +32,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots, solve, to_fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -149,8 +149,9 @@ def test_the_limit_from_any_start_is_the_least_minimum_plus_the_null_part_of_the
 @necessity("H1")
 @given(start=integers(2, 2), problem=st.tuples(integers(1, 2).filter(lambda X: X.any()), integers(1, 2)))
 def test_without_H1_the_null_part_of_the_start_adds_its_rank(start, problem):
-    # given  H2, H3; one sample, and a start that is orthogonal to it in its rows
+    # given  one linear layer, one sample, and a start that is orthogonal to it in its rows; the limit is that of any H3
     X, Y = problem
+    assert_keeps(H2=True, H3=(X @ X.T)[0, 0] > 0)
     null = fractions([[-X[0, 1], X[0, 0]]])
     W_0 = start @ null.T @ null
     # when
@@ -162,8 +163,9 @@ def test_without_H1_the_null_part_of_the_start_adds_its_rank(start, problem):
 
 @necessity("H2")
 def test_without_H2_the_first_layer_can_keep_full_rank_although_rank_one_is_enough():
-    # given  W_2 = 0 and W_1 = I: H1; one sample e_1 -> e_1, and a step of 1: H3
+    # given  W_2 = 0 and W_1 = I, one sample e_1 -> e_1, and a step of 1
     W_1, W_2, x, y = fractions([[1, 0], [0, 1]]), fractions([[0, 0], [0, 0]]), fractions([1, 0]), fractions([1, 0])
+    assert_keeps(H1=not (W_2 @ W_1).any(), H3=0 < 1 < 2 / (x @ x))
     # when   one step interpolates
     residual = W_2 @ W_1 @ x - y
     W_1, W_2 = W_1 - np.outer(W_2.T @ residual, x), W_2 - np.outer(residual, W_1 @ x)
@@ -175,9 +177,10 @@ def test_without_H2_the_first_layer_can_keep_full_rank_although_rank_one_is_enou
 @necessity("H3")
 @given(steps=st.integers(0, 8))
 def test_without_H3_descent_reaches_no_minimum(steps):
-    # given  H1, H2; e_1 -> e_1 at eta = 2/s_1^2
-    X, Y = fractions([[1, 0]]), fractions([[1, 0]])
+    # given  one linear layer from zero, e_1 -> e_1 at eta = 2/s_1^2
+    X, Y, start = fractions([[1, 0]]), fractions([[1, 0]]), fractions([[0, 0], [0, 0]])
+    assert_keeps(H1=not start.any(), H2=True)
     # when
-    W = descend(fractions([[0, 0], [0, 0]]), X, Y, Fraction(2), steps)
+    W = descend(start, X, Y, Fraction(2), steps)
     # then
     assert_identical(np.abs(W @ X.T - Y.T), fractions([[1], [0]]), why="the residual keeps its length")

@@ -31,7 +31,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, to_fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -145,8 +145,9 @@ def test_unequal_scalar_layers_with_the_same_product_are_longer(tape, depth):
 
 @necessity("H1")
 def test_without_H1_descent_from_zero_can_end_at_a_longer_minimum():
-    # given  f = a + b^2 on one sample, y = 1, from zero: H2, as J = (1, 0); H3, as the step is 1/s_1^2
+    # given  f = a + b^2 on one sample, y = 1, from zero; J = (1, 2b)
     a, b, y, eta = Fraction(0), Fraction(0), Fraction(1), Fraction(1)
+    assert_keeps(H2=a * 2 * b == b, H3=0 < eta < 2 / (1 + (2 * b) ** 2))
     # when   one step, which interpolates
     residual = a + b**2 - y
     a, b = a - eta * residual, b - eta * residual * 2 * b
@@ -159,8 +160,9 @@ def test_without_H1_descent_from_zero_can_end_at_a_longer_minimum():
 @necessity("H2")
 @given_batches(problem=regressions())
 def test_without_H2_the_limit_is_longer_by_the_null_part_of_the_start(problem):
-    # given  H1, H3; a start with a null part of length 1
+    # given  a start with a null part of length 1; the step 2/(s_1^2 + s_n^2) of a linear model
     start = problem.in_row_space(problem.w0) + problem.N[..., 0]
+    assert_keeps(H1=True, H3=problem.sigma_min > 0)
     # when
     limit = limit_of_descent(problem, start)
     # then   |w|^2 = |X^+ y|^2 + 1
@@ -172,9 +174,10 @@ def test_without_H2_the_limit_is_longer_by_the_null_part_of_the_start(problem):
 @necessity("H3")
 @given(t=st.integers(0, 20))
 def test_without_H3_descent_reaches_no_minimum(t):
-    # given  H1; w_1 = 1 in two unknowns; H2: from zero; eta = 2/s_1^2
-    X, y = fractions([[1, 0]]), fractions([1])
+    # given  w_1 = 1 in two unknowns, from zero, at eta = 2/s_1^2
+    X, y, start = fractions([[1, 0]]), fractions([1]), fractions([0, 0])
+    assert_keeps(H1=True, H2=not start.any())
     # when
-    w = exact_descent(X, y, fractions([0, 0]), Fraction(2), t)[-1]
+    w = exact_descent(X, y, start, Fraction(2), t)[-1]
     # then   0 and 2 by turns
     assert_identical(np.abs(X @ w - y), fractions([1]), why="the residual keeps its length")

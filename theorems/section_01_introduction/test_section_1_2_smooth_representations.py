@@ -33,7 +33,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots, solve, to_fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -155,8 +155,9 @@ def test_a_search_finds_a_rescaled_network_with_a_smoother_hidden_feature():
 @necessity("H1")
 @given(problem=designs(), B=integers(2, 2), z=integers(2, 1).filter(lambda z: z.any()))
 def test_without_H1_the_map_is_rougher_by_what_the_start_does_to_the_null_vector(problem, B, z):
-    # given  H2; a start with z N' beside its part in the row space
+    # given  a start with z N' beside its part in the row space; the limit is that of any H2
     X, Y = problem
+    assert_keeps(H2=(X @ X.T).trace() > 0)
     null = fractions([np.cross(X[0], X[1]).tolist()])
     # when
     rough, smooth = limit(B @ X + z @ null, X, Y), limit(B @ X, X, Y)
@@ -169,8 +170,9 @@ def test_without_H1_the_map_is_rougher_by_what_the_start_does_to_the_null_vector
 @necessity("H2")
 @given(steps=st.integers(0, 8))
 def test_without_H2_descent_reaches_no_minimum(steps):
-    # given  H1: from zero; w_1 = 1 at eta = 2/s_1^2
+    # given  w_1 = 1 from zero, at eta = 2/s_1^2
     w = fractions([0, 0])
+    assert_keeps(H1=not w.any())
     for _ in range(steps):
         w = w - 2 * (w[0] - 1) * fractions([1, 0])
     assert_identical(abs(w[0] - 1), Fraction(1), why="the residual keeps its length")
