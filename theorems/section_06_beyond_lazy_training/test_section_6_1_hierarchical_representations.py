@@ -16,9 +16,9 @@ Setting     Digits; ten classes split at random into two tasks A and B of five; 
             features and 1, one column to a class, with a ridge of a thousandth of the mean squared feature
 Parts       (a) lower layers learn general features - inconclusive
             (b) upper layers learn task-specific features - reproduced
-Idea        Layers that are nearer to the loss have been bent to the labels of their task; what all images share is
-            extracted first. For a linear network none of this is a property of the function: its layers can be
-            re-factored, and the probe of a layer of full rank sees only its range.
+Idea        The usual explanation: layers that are nearer to the loss are bent to the labels of their task; what all
+            images share is extracted first. For a linear network none of this is a property of the function: its layers
+            can be re-factored, and the probe of a layer of full rank sees only its range.
 Source      Yosinski, Clune, Bengio, Lipson (2014), How transferable are features in deep neural networks?, NIPS 27;
             Alain, Bengio (2016), Understanding intermediate layers using linear classifier probes, arXiv:1610.01644
 Tolerance   Student's interval at 95 % over the splits, each with its own networks, judged against 0 by

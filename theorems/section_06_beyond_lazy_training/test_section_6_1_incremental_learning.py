@@ -26,8 +26,8 @@ Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (
             (C3) There, when the first of two modes is half learned, after N steps, the second is where the flow has it
             from $\eta N (1 - \eta s/2)$ to $\eta N/(1 - \eta s - (\eta s)^2/4)$; under the flow at $s_0 (s_1/s_0 -
             1)^{s_2/s_1}$ at most, a share that vanishes with the start.
-            (C4) Under H1, H3 and H4, for $\eta s \le 1/50$ and any start below s/2, the steps N to half of a mode have
-            $\eta N \ge t(s) (1 - \eta s - (\eta s)^2/4)$ and $\eta (N - 1) \le t(s)/(1 - \eta s/2)$.
+            (C4) Under H3 and H4, for $\eta s \le 1$ and any start below s/2, the steps N to half of a mode have $\eta N
+            \ge t(s) (1 - \eta s - (\eta s)^2/4)$ and $\eta (N - 1) \le t(s)/(1 - \eta s/2)$.
             (C5) Under the flow and H1, t(s) rises up to $s/s_0 = 4.5911$, the root of $\ln(x - 1) = x/(x - 1)$, and
             falls beyond: H2 is sufficient, not necessary (from s_0 = 1 the mode 100 precedes the mode 4).
             (C6) From a large start the order can be the other one: from s_0 = 1 the mode 7/2 is half learned after the
@@ -37,7 +37,8 @@ Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (
             (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and eta = 1/8, when the first
             is half learned the second has half its size or more from every start.
 Idea        Under the flow a mode is half learned at t(s). Without H3 or H4 a weak mode can grow out of weights that are
-            large though their product is small. In a ReLU network the kernel of a low frequency is larger.
+            large though their product is small. For ReLU networks the literature explains the order by the eigenvalues
+            of the kernel, which fall with the frequency.
 Source      Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
             Neural Networks, ICLR; Gissin, Shalev-Shwartz, Daniely (2020), The Implicit Bias of Depth: How Incremental
             Learning Drives Generalization, ICLR; Rahaman, Baratin, Arpit, Draxler, Lin, Hamprecht, Bengio, Courville
@@ -270,11 +271,25 @@ def test_from_a_small_start_the_second_mode_waits_for_the_first(network):
     assert_at_most(second, start * np.exp(2 * s * time) + slack, why="share of the second mode", instance=network)
 
 
-@corrected("C4", "H1", "H3", "H4")
+@corrected("C4", "H3", "H4")
 @given_batches(network=spread_starts)
 def test_the_steps_to_half_of_a_mode_are_those_of_the_flow(network):
     eta = RELATIVE_STEP / network.target[:, 0]
     assert_steps_of_flow(network, eta, race_of(network, eta)[0])
+
+
+@corrected("C4", "H3", "H4")
+def test_the_steps_to_half_of_a_mode_are_those_of_the_flow_for_long_steps_and_starts_near_half_too():
+    # given  the scalar map at s = 1, eta from 1/64 to 1, starts from 10^-6 to 1/2 - 10^-6
+    eta, start = (grid.ravel() for grid in np.meshgrid(2.0 ** -np.arange(7), 1 / (2 + np.geomspace(4e-6, 1e6, 200))))
+    x, steps = start.copy(), np.zeros(len(start))
+    for _ in range(600):
+        steps, x = steps + (x < 1 / 2), np.where(x < 1 / 2, x * (1 + eta * (1 - x)) ** 2, x)
+    # then
+    t, slack = half_time(1.0, start), 1024 * UNIT_ROUNDOFF
+    assert_at_most(1 / 2, x, why="half learned")
+    assert_at_most(t * (1 - eta - eta**2 / 4), eta * steps + slack, why="no fewer steps")
+    assert_at_most(eta * (steps - 1), t / (1 - eta / 2) + slack, why="no more steps than the flow takes")
 
 
 @corrected("C1", "C2", "H1", "H2", "H3", "H4", "H5")
@@ -333,7 +348,7 @@ def test_without_H2_the_weaker_mode_is_learned_first(network):
     assert_at_most(steps[:, 1], steps[:, 0] - 1, why="second before first", instance=network)
 
 
-@corrected("C4", "H1", "H3", "H4")
+@corrected("C4", "H3", "H4")
 @given_batches(network=large_starts)
 def test_from_a_large_start_the_steps_to_half_are_still_those_of_the_flow(network):
     eta = RELATIVE_STEP / network.target[:, 0]

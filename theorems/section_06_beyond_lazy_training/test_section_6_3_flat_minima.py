@@ -7,9 +7,9 @@ Kind        observation (a), (b), (c): "Empirical Observation"
 Reading     Compared are minima of one loss: networks of one architecture that fit one data set, found from one law of
             starts. (a) Random search draws the hidden weights from the law of the start of gradient descent and fits
             the output weights, of least norm. (b) Adversarial optimization is gradient descent from a start that an
-            adversary has fitted to random labels at 12 points. Flatter "in most cases" is the share of seeds in which
-            the sharpness of gradient descent is the lower one. (c) Of the two networks of a seed in (a), the share of
-            seeds in which the flatter one has the lower test error
+            adversary has fitted to random labels at 12 points. What is measured is the share of seeds in which the
+            sharpness of gradient descent is the lower one. (c) Of the two networks of a seed in (a), the share of seeds
+            in which the flatter one has the lower test error
 Readings    (a) [large] the random search draws hidden weights ten times as large and output weights a tenth, which are
             the same functions: the print names no law - reproduced
             (a) [balanced] it balances both weights of every neuron, which leaves the functions as they are - not
