@@ -35,6 +35,7 @@ import functools
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from numpy.linalg import norm
 
 from fixtures.datasets.digits import digits
@@ -49,7 +50,7 @@ WHERE = Population("digits in two tasks, ReLU networks")
 
 
 def split(seed):
-    """Images (800, 64) and labels (800, 5) of both tasks, and three networks, of this seed."""
+    """Images (800, 64) and labels (800, 5) of both tasks, and two networks, of this seed."""
     images, labels = digits()
     rng = np.random.default_rng(seed)
     classes, tasks = rng.permutation(10), []
@@ -57,7 +58,7 @@ def split(seed):
         chosen = rng.permutation(np.flatnonzero(np.isin(labels, half)))[:800]
         tasks.append((images[chosen], 1.0 * (labels[chosen][:, None] == half)))
     shapes = list(pairwise(SIZES))
-    return tasks, [[rng.standard_normal(shape) * np.sqrt(2 / shape[0]) for shape in shapes] for _ in range(3)]
+    return tasks, [[rng.standard_normal(shape) * np.sqrt(2 / shape[0]) for shape in shapes] for _ in range(2)]
 
 
 def layers(net, X):
@@ -140,6 +141,7 @@ def test_the_last_layer_is_more_specific_to_its_task_than_the_first():
 
 
 @observed(part="(b)")
+@pytest.mark.slow
 def test_the_networks_fit_their_tasks_and_are_in_the_feature_learning_regime():
     # then   as the print characterizes it; the limits were chosen on the splits 0 to 9
     _, losses, moved = probed()
