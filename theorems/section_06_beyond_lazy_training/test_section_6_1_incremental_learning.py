@@ -33,9 +33,9 @@ Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (
             (C6) From a large start the order can be the other one: from s_0 = 1 the mode 7/2 is half learned after the
             mode 5/2, by the flow and by descent with eta = 1/20.
             (C7) In the kernel regime, under H6, mode k of the residual is multiplied by $1 - \eta k$ in every step, and
-            of a stronger mode a smaller share is left.
+            of a stronger mode no larger share is left.
             (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and eta = 1/8, when the first
-            is half learned the second has half its size or more from every start.
+            is half learned the second is too, from 10^-1, 10^-3 and 10^-6.
 Idea        Under the flow a mode is half learned at t(s). Without H3 or H4 a weak mode can grow out of weights that are
             large though their product is small. For ReLU networks the literature explains the order by the eigenvalues
             of the kernel, which fall with the frequency.
