@@ -36,13 +36,15 @@ Corrected   (C1) Features need movement: where s' has no jump along the run, $\|
             at least.
             (C7) Linear networks, f = c XW'a with c = 1, satisfy from any silent start both inequalities of the field
             Idea, at every step and for data of any rank.
-Idea        Under H1 to H3 the network is f = XW'a. A and what lies along a_0 grow, at the expense of nothing that is
-            conserved, so that for small steps $\sigma \sqrt{A_0} D \le |y|$ and $|y|^2/s_1^2 \le (A_T - A_0)(A_T + A_0
-            + \|W_0\|^2)$: who moves far has small weights, and whoever has small weights changes A. With $\|W_0\|^2 \le
-            A_0$, A grows by a factor 1 + g with $g (3 + g) \ge (\sigma^2 D^2/(s_1 |y|))^2$, whatever m. Elsewhere theta
-            is a choice of coordinates: dividing all weights by a constant, and multiplying c and the rate to match,
-            leaves every f_t as it is and divides D. An ntk network, c = m^(-1/2), moves by order 1 because |J| is of
-            order 1, and is lazy.
+Idea        Under H1 to H3 the network is f = XW'a. The flow conserves $(a \cdot a_0)^2 - |W_0^\top a|^2$, so that $A
+            \ge A_0$, and $WW^\top - aa^\top$, so that $|W^\top a|^2 = A^2 + |W_0^\top a|^2 - (a \cdot a_0)^2$. The
+            first makes the residual fall by $\sigma \sqrt{A_0}$ at least per unit of way, the second bounds f by the
+            growth of A: $\sigma \sqrt{A_0} D \le |y|$ and $|y|^2/s_1^2 \le (A_T - A_0)(A_T + A_0 + \|W_0\|^2)$. Who
+            moves far has small weights, and whoever has small weights changes A. With $\|W_0\|^2 \le A_0$, A grows by a
+            factor 1 + g with $g (3 + g) \ge (\sigma^2 D^2/(s_1 |y|))^2$, whatever m. Elsewhere theta is a choice of
+            coordinates: dividing all weights by a constant, and multiplying c and the rate to match, leaves every f_t
+            as it is and divides D. An ntk network, c = m^(-1/2), moves by order 1 because |J| is of order 1, and is
+            lazy.
 Source      Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Programming, NeurIPS 32; Oymak,
             Soltanolkotabi (2019), Overparameterized Nonlinear Learning: Gradient Descent Takes the Shortest Path?,
             ICML; Yang, Hu (2021), Tensor Programs IV: Feature Learning in Infinite-Width Neural Networks, ICML;

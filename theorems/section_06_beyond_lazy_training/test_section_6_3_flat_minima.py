@@ -33,7 +33,7 @@ Corrected   (C1) (a) A step of f = uv multiplies r by $1 - \eta(u^2 + v^2) + \et
             (C2) (a) In a step under H1, $u^2 + v^2 < 2/\eta + \eta r (r + y)$.
             (C3) (a) A run of f = uv that converges to a minimum under H1 and H2 ends with $S \le 2/\eta$.
             (C4) (a) That bound cannot be lowered: with eta = 1 and y = 1/16 there are runs to the sharpness 1, 1.9 and
-            1.99, up to 4 10^-4.
+            1.99, up to 6 10^-4.
             (C5) (a) At every step $(u^2 + v^2)^2 = 4 (y + r)^2 + (u_0^2 - v_0^2)^2 \prod_t (1 - \eta^2 r_t^2)^2$. Of
             two starts of one norm the less balanced one can end sharper (eta = 1/100, y = 1, (3, 3) and (21/5, 3/5): 2
             and 17.4) or, with a long step, flatter (eta = 9/10, y = 1/2, (7/5, -1/5) and (23/17, 7/17): 1.2403 and
