@@ -52,7 +52,15 @@ Tolerance   (a): rational, or a step's rounding times the steps. (b), (c): the r
 Chance      No test can fail by chance. The rule for one run was fixed for the networks of seeds 700 to 707 before these
             were run. That for the population, its size and its step were fixed on seeds 0 to 31 and 100 to 131, before
             seeds 7200 to 7231 had been run
-Findings    The runs of (b) and (c) are judged by a rule that is committed before they are run
+Findings    What was measured, with the seeds named: 29 of 32 runs are at the edge at eta = 0.6, none diverges, and the
+            held-out error is 6 % lower than at a quarter of the step (2 % to 9 %), though above that of the mean of the
+            targets in both (1.30 and 1.40 against 1). It depends on the step: at eta = 0.2 none of the 32 is at the
+            edge, and the error is 5 % higher than at a quarter of it. Eight deeper networks with Gaussian targets
+            (4-12-12-1, seeds 700 to 707, eta = 0.6) are all at the edge, and three of them start above it; where 2/eta
+            is 1.3 times the sharpness of a reference that is below 0.9 of its own edge, eta S/2 stays below 0.9 and
+            no step raises the loss. Minimal model: from nine starts just above the edge next to a
+            minimum the run ends as far below it, to a tenth. Of 2500 starts on a grid 244 converge for which gradient
+            flow would end beyond the edge: 21 of them end near it
 Expected    reproduced
 """
 
@@ -398,8 +406,10 @@ def test_of_the_runs_that_the_edge_turns_back_fewer_than_a_tenth_end_near_it():
     _, (u, v), converged = settle(u, v, eta)
     turned_back = converged & (flow > 2)
     near = np.abs(eta * (u**2 + v**2) - 2)[turned_back] <= NEAR
-    # then   measured: 21 of 244
-    assert_at_most(10 * near.sum(), turned_back.sum(), why="runs that end with |eta S - 2| <= 3/10")
+    # then
+    assert_identical(
+        [near.sum(), turned_back.sum()], [21, 244], why="runs that end with |eta S - 2| <= 3/10, of how many"
+    )
 
 
 @observed(part="(b)")
@@ -449,10 +459,11 @@ def test_the_held_out_error_is_lower_than_at_a_quarter_of_the_step():
 
 @observed(part="(b)")
 @pytest.mark.slow
-def test_at_a_third_of_the_step_fewer_than_half_of_the_networks_operate_at_the_edge():
-    run, _, reference, _ = patients(ETA / 3)
-    finding, _ = often(edge_report(run, reference).at_edge)
-    assert_identical(finding, "not reproduced", why="often, at eta = 0.2")
+def test_at_a_third_of_the_step_no_network_operates_at_the_edge_and_none_benefits_in_the_mean():
+    run, end, reference, other = patients(ETA / 3)
+    # then   both against the print: the step of the setting matters
+    assert_identical(edge_report(run, reference).at_edge.sum(), 0, why="runs at the edge, at eta = 0.2")
+    assert_identical(beneficial(end.held_out, other.held_out)[0], "not reproduced", why="a benefit, at eta = 0.2")
 
 
 @functools.cache
