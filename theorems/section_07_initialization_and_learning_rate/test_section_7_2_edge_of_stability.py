@@ -450,7 +450,8 @@ def test_more_than_half_of_the_networks_operate_at_the_edge():
 @measured(part="(c)")
 @pytest.mark.fast
 def test_the_held_out_error_is_lower_than_at_a_quarter_of_the_step():
-    _, end, _, other = patients(ETA)
+    run, end, reference, other = patients(ETA)
+    assert_identical([*run.loss.shape, 4 * reference.eta[0]], [*reference.loss.shape, run.eta[0]], why="the two arms")
     finding, gain = beneficial(end.held_out, other.held_out)
     # then   the mean over the runs
     reads = "ln of the held-out error over that at a quarter of the step {estimate} [{lower}, {upper}]"

@@ -300,7 +300,8 @@ def test_the_defect_is_nearly_all_of_the_distance_where_one_input_is_large_among
     best = solved(DiagonalPotential(2, np.exp(-run.shrinkage / 2)), problem)
     slope = np.hypot(np.maximum(np.abs(run.network.w), np.abs(best.w)), 2 * np.exp(-run.shrinkage)).max()
     # then
-    assert_at_most(slope * norm(run.defect) / 2, norm(run.network.w - best.w), why="S|e|/2")
+    bound = slope * norm(run.defect)
+    assert_within(bound / 2, norm(run.network.w - best.w), bound, why="the distance against S|e|")
 
 
 def hand(q):
@@ -408,11 +409,16 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
     # then   the computed z is exact for data that are off by `miss`, as an interpolant
     M = dual_value(problem.X, problem.y, nu) - np.sqrt(p) * best.miss
     m = norm(least_norm(problem), axis=-1) + best.miss
-    t = M / (2 * p * alpha**2)
-    lower = p * t**2 / (1 + np.hypot(1, t)) if depth == 2 else M ** (2 / depth) / (2 * alpha**2) - p
-    upper = m**2 / (4 * depth * alpha ** (2 * depth))
+    lower, upper = bounds_on_growth(depth, alpha, p, M, m)
     rounding = dual_rounding(problem, best.z) * growth
-    assert_within(lower, growth, upper, slack=rounding, why="growth of the parameters", instance=problem)
+    assert_within(p * lower, growth, p * upper, slack=rounding, why="growth of the parameters", instance=problem)
+
+
+def bounds_on_growth(depth, alpha, p, M, m):
+    """The bounds of C4 on G, for M = min |w|_1 and m = min |w|_2, without cancellation at depth 2."""
+    t = M / (2 * p * alpha**2)
+    lower = t**2 / (1 + np.hypot(1, t)) if depth == 2 else M ** (2 / depth) / (2 * p * alpha**2) - 1
+    return lower, m**2 / (4 * depth * p * alpha ** (2 * depth))
 
 
 @corrected("C4", part="(b)")
@@ -420,11 +426,12 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
 def test_both_powers_of_alpha_are_reached_at_the_two_ends(depth):
     # given  X = [1, 2], y = 1, so that M = 1/2 and |m|^2 = 1/5
     problem, scales = measured(np.array([[1.0, 2.0]]), np.ones(1)), (SMALL[depth][-1], LARGE[-1])
-    small, large = (DiagonalPotential(depth, alpha) for alpha in scales)
-    growth = [Q.growth(solved(Q, problem).z).sum() / 2 for Q in (small, large)]
-    # then
-    assert_at_most(growth[0] / 2, 0.5 ** (2 / depth) / (4 * scales[0] ** 2) - 1, why="G at a small scale")
-    assert_at_most(0.2 / (8 * depth * scales[1] ** (2 * depth)) / 2, growth[1], why="G at a large scale")
+    potentials = [DiagonalPotential(depth, alpha) for alpha in scales]
+    small, large = (Q.growth(solved(Q, problem).z).mean() for Q in potentials)
+    bounds = [bounds_on_growth(depth, alpha, 2, 1 / 2, np.sqrt(1 / 5)) for alpha in scales]
+    # then   nine tenths of the bounds are reached, one minus one in a thousand of the upper one
+    assert_within(bounds[0][0], small, bounds[0][0] / 0.9, slack=1e-9 * small, why="G at a small scale")
+    assert_within(bounds[1][1] * 0.999, large, bounds[1][1], slack=1e-9 * large, why="G at a large scale")
 
 
 @corrected("C3", part="(b)")
@@ -478,15 +485,16 @@ def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_ker
 @corrected("C5", part="(b)")
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_the_distance_to_the_least_norm_is_reached_where_many_small_weights_balance_a_large_one(depth):
-    # given  z = (h, ..., h, 4h) with so many h that |w|^2 splits as rho to 1, n = 1: row(X) is spanned by z
-    potential, h = DiagonalPotential(depth, 1.0), 1 / 2 if depth == 2 else 1 / 5
-    rho = stretch(potential, np.array([4 * h])) / stretch(potential, np.array([h]))
-    z = h * np.array([1.0] * round(16 * rho) + [4.0])
+    # given  z = (h, ..., h, 20h) with so many h that |w|^2 splits as rho to 1, n = 1: row(X) is spanned by z
+    potential, h = DiagonalPotential(depth, 1.0), 1 / 10 if depth == 2 else 1 / 25
+    rho = stretch(potential, np.array([20 * h])) / stretch(potential, np.array([h]))
+    z = h * np.array([1.0] * round(400 * rho) + [20.0])
     # when
     w = potential.to_primal(z)
     m, rho = (w @ z) / (z @ z) * z, stretch(potential, z)
     # then
-    assert_at_most((rho - 1) / (rho + 1) * norm(w) / 2, norm(w - m), why="half of the bound")
+    bound = (rho - 1) / (rho + 1) * norm(w)
+    assert_within(0.99 * bound, norm(w - m), bound, why="the distance, against its bound")
 
 
 @corrected("C6", part="(b)")
@@ -528,7 +536,8 @@ def test_the_excess_of_the_l1_norm_is_reached_where_many_inputs_are_nearly_the_l
     w = DiagonalPotential(depth, alpha).to_primal(z)
     N, M = w.sum(), w @ z / z[0]
     # then
-    assert_at_most((most_l1(depth, alpha, p, N, M) - M) / 2, N - M, why="half of the bound")
+    bound = most_l1(depth, alpha, p, N, M) - M
+    assert_within(bound / 2, N - M, bound, why="the excess, against its bound")
 
 
 @corrected("C4", "C5", "C6", part="(b)")
@@ -544,17 +553,15 @@ def test_from_one_sample_of_any_scale_at_any_dual_point_the_bounds_hold(seed, de
     y, N, rounding = x @ w, np.abs(w).sum(), 1 + 1e4 * p * depth * UNIT_ROUNDOFF / (1 - largest if depth > 2 else 1)
     M, m = y / np.abs(x).max(), y / (x @ x) * x
     # then   C4
-    G, t = potential.growth(z).mean(), M / (2 * p * alpha**2)
-    least = np.hypot(1, t) if depth == 2 else M ** (2 / depth) / (2 * p * alpha**2)
-    assert_at_most(least, (1 + G) * rounding, why="G + 1 from below", instance=seed)
-    assert_at_most(G, m @ m / (4 * depth * p * alpha ** (2 * depth)) * rounding, why="G from above", instance=seed)
+    G, (least, most) = potential.growth(z).mean(), bounds_on_growth(depth, alpha, p, M, norm(m))
+    assert_at_most(1 + least, (1 + G) * rounding, why="G + 1 from below", instance=seed)
+    assert_at_most(G, most * rounding, why="G from above", instance=seed)
     # and    C5, C6
     rho = stretch(potential, z)
     miss = (rounding - 1) * norm(w)
     assert_at_most(norm(w - m), (rho - 1) / (rho + 1) * norm(w) + miss, why="|w - m|", instance=seed)
-    within = depth > 2 or p * alpha**2 < M
-    most = most_l1(depth, alpha, p, N, M) if within else np.inf
-    assert_at_most(N, most * rounding, why="|w|_1", instance=seed)
+    is_small = depth > 2 or p * alpha**2 < M
+    assert_at_most(N, most_l1(depth, alpha, p, N, M) * rounding if is_small else np.inf, why="|w|_1", instance=seed)
 
 
 def relative_kernel_change(X, depth, alpha, z):
