@@ -21,8 +21,8 @@ Corrected   (C1) More is predictable: $\|\theta_k - \tilde\theta(k\eta)\| \le \e
             z = x from the flow, with p = 3 and $z = x + x^2/2$ from the corrected one.
             (C4) If x < 1 for all modes, the flow of $-\ln(I - \eta H)/\eta$ for H passes through all iterates
 Idea        A step is the first term of Taylor's formula. Its remainder is added up, by maps that do not expand where L
-            is convex and that expand by a factor known along the path elsewhere; and $-\ln(1 - x)$ is a series whose
-            terms are all positive.
+            is convex and eta at most 2/beta, and that expand by a factor known along the path elsewhere; and
+            $-\ln(1 - x)$ is a series whose terms are all positive.
 Source      Barrett, Dherin (2021), Implicit Gradient Regularization, ICLR; Hairer, Lubich, Wanner (2006), Geometric
             Numerical Integration: Structure-Preserving Algorithms for Ordinary Differential Equations, Springer
             (backward error analysis). The constants are derived in the tests and in fixtures.dynamics.modified_flow

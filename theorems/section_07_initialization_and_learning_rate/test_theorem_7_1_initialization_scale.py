@@ -37,9 +37,10 @@ Corrected   (C1) (a) Under H1 to H6, u and v are functions of w on the whole way
 Differs     (b) The order of the two regimes is the reverse of the printed one
 Idea        (a) $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, the opposite one for v: the dual point nu is
             gradient flow on the strictly convex dual of Q, with the rate $2 D^2 \alpha^{2D-2} s_n^2$ at least. A ReLU
-            neuron has no R: a rescaled input moves the limit and leaves {L = 0} as it is. (b) Interpolants of larger
-            multiples of y need larger nu, and $X h(X^\top \nu) = y / \alpha^D$; bounds come from $Q^* \le Q$, from
-            Jensen's inequality, and from $\langle z, w \rangle = \langle z, u \rangle$ for all interpolants u
+            neuron has no R: a rescaled input moves the limit and leaves {L = 0} as it is. (b) With
+            $X h(X^\top \nu) = s y$, $s = \alpha^{-D}$, G changes by $s\, y^\top (X h' X^\top)^{-1} y\, ds > 0$; bounds
+            come from $Q^* \le Q$, from Jensen's inequality, and from $\langle z, w \rangle = \langle z, u \rangle$ for
+            all interpolants u
 Source      Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized Models, COLT; Chizat, Oyallon, Bach
             (2019), On Lazy Training in Differentiable Programming, NeurIPS; Vardi, Shamir (2021), Implicit
             Regularization in ReLU Networks with the Square Loss, COLT (no R for one neuron; our witness is simpler).
