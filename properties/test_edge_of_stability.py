@@ -29,13 +29,24 @@ REFERENCE = path([0.1, 0.3], np.ones(11), eta=0.1)  # at most 0.3 * 2/0.1 = 6, w
         ([0.5, 0.9, 1.0, 1.2, 1.2, 1.2, 1.0], RISING, False),
         (AT_EDGE, np.where(np.arange(61) == 30, 2000.0, RISING), False),
         (AT_EDGE, np.where(np.arange(61) == 30, np.nan, RISING), False),
+        ([0.5, 0.9, 1.0, 0.89, 0.89, 0.89, 1.0], RISING, False),
+        ([0.5, 0.9, 1.0, 0.91, 0.91, 0.91, 1.0], RISING, True),
+        ([0.5, 0.9, 1.0, 1.14, 1.14, 1.14, 1.0], RISING, True),
+        ([0.5, 0.9, 1.0, 1.16, 1.16, 1.16, 1.0], RISING, False),
+        (AT_EDGE, np.where(np.arange(61) < 50, RISING, 1.0), False),
+        (AT_EDGE, np.where(np.arange(61) < 51, RISING, 1.0), True),
+        (AT_EDGE, np.where(np.arange(61) == 30, 1099.0, RISING), True),
+        (AT_EDGE, np.where(np.arange(61) == 30, 1101.0, RISING), False),
     ],
 )
 def test_the_edge_takes_the_median_of_the_tail_rises_and_no_divergence(ratio, loss, at_edge):
     assert_identical(edge_report(path(ratio, loss), REFERENCE).at_edge, [at_edge], why="at the edge")
 
 
-@pytest.mark.parametrize(("start", "reference", "eligible"), [(0.5, 0.3, True), (1.1, 0.3, False), (0.5, 0.2, False)])
+@pytest.mark.parametrize(
+    ("start", "reference", "eligible"),
+    [(0.5, 0.3, True), (1.1, 0.3, False), (0.5, 0.2, False), (0.99, 0.261, True), (0.5, 0.259, False)],
+)
 def test_a_run_is_judged_that_starts_below_the_edge_and_would_cross_it(start, reference, eligible):
     report = edge_report(path([start, *AT_EDGE[1:]], RISING), path([0.1, reference], np.ones(11), eta=0.1))
     assert_identical(report.eligible, [eligible], why="eligible")

@@ -528,10 +528,9 @@ def most_l1(depth, alpha, p, N, M):
 @corrected("C6", part="(b)")
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_the_excess_of_the_l1_norm_is_reached_where_many_inputs_are_nearly_the_largest(depth):
-    # given  w = (1, 1/27, ..., 1/27) in R^{82} at alpha = 1/1000, z, and X = z/z_1 with one row: M = Xw
-    alpha, p = 1e-3, 82
-    z = DiagonalPotential(depth, alpha)
-    w = np.array([1.0] + [1 / 27] * 81)
+    # given  w = (1, 1/100, ..., 1/100) in R^{1001} at alpha = 1/50, its z, and X = z/z_1 with one row: M = Xw
+    alpha, p = 0.02, 1001
+    w = np.array([1.0] + [0.01] * 1000)
     z = np.arcsinh(w / (2 * alpha**2)) if depth == 2 else 1 - (w / alpha**depth + 1) ** (2 / depth - 1)
     # when   w is moved to where z has it exactly
     w = DiagonalPotential(depth, alpha).to_primal(z)
