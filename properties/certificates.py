@@ -30,6 +30,9 @@ class Observer(Protocol):
     def violated(self, witness: str, exact: bool) -> None:
         """A printed inequality was violated; `exact` when both sides are rational numbers."""
 
+    def kept(self, hypotheses: tuple[str, ...]) -> None:
+        """The instance was shown to satisfy these hypotheses."""
+
     def searched(self, tried: int) -> None:
         """A directed search found and shrank a violation after trying this many instances."""
 
@@ -208,6 +211,23 @@ def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **ins
     if observer := _observer.get():
         observer.certified(float(Certificate(float(limit + slack), float(value), reads).ratio()), 1)
         observer.violated(witness, exact=all(isinstance(side, Rational) for side in (value, limit, slack)))
+
+
+def assert_keeps(**hypotheses: Any) -> None:
+    """Assert that the instance of a necessity test satisfies the hypotheses that it does not drop.
+
+    hypotheses: by label, `H2=eta * s[0] ** 2 < 2`: a condition that is evaluated on the instance, or an array of them,
+    one for each instance of a batch. A hypothesis that holds by construction is asserted by what shows it, such as the
+    rank of X; `True` is for what is a matter of definition, such as "the loss is squared".
+    Raises AssertionError that names the first hypothesis that fails, and ValueError for no hypothesis.
+    """
+    if not hypotheses:
+        raise ValueError("a necessity test names the hypotheses that it keeps")
+    for label, condition in hypotheses.items():
+        if not np.size(condition) or not np.all(condition):
+            raise AssertionError(f"{label} is not satisfied by this instance: {show(np.asarray(condition))}")
+    if observer := _observer.get():
+        observer.kept(tuple(hypotheses))
 
 
 def pick(instance: object, index: int, size: int) -> object:

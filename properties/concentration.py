@@ -4,6 +4,13 @@ Every function takes the false-alarm probability of one comparison and says what
 probabilities add up, independent or not (`each_of`). What a test can see is as much a part of it: the deviations add up
 too. A mean that is wrong by deviation(false_alarm) + deviation(missed) is missed with probability at most `missed`,
 because the sample must stray that far from its true mean to come within the tolerance of the wrong one (`detectable`).
+
+Sources: Chernoff (1952), A Measure of Asymptotic Efficiency for Tests of a Hypothesis Based on the Sum of Observations,
+Annals of Mathematical Statistics 23; Hoeffding (1963), Probability Inequalities for Sums of Bounded Random Variables,
+Journal of the American Statistical Association 58; Dvoretzky, Kiefer, Wolfowitz (1956), Asymptotic Minimax Character of
+the Sample Distribution Function and of the Classical Multinomial Estimator, Annals of Mathematical Statistics 27;
+Massart (1990), The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality, Annals of Probability 18; Clopper,
+Pearson (1934), The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial, Biometrika 26.
 """
 
 from __future__ import annotations
@@ -121,14 +128,25 @@ def relu_ntk_log_mgf(r: Any, s: Any) -> np.ndarray:
     Raises ValueError for a correlation outside [-1, 1].
     """
     r, s = _correlation(r), np.asarray(s, float)
+    active = r > -1
+    at_rest = np.arctan2(np.sqrt((1 - r) * (1 + r)), -r)
+    return np.log1p((_quadrant(r, s) / np.sqrt(1 - 2 * s * r * active) - at_rest) / (2 * np.pi))
+
+
+def relu_nngp_log_mgf(r: Any, s: Any) -> np.ndarray:
+    """The same for the share max(u, 0) max(v, 0) of the output weights alone; finite for s (1 + r) < 1."""
+    r = _correlation(r)
+    return np.log1p((_quadrant(r, np.asarray(s, float)) - np.arctan2(np.sqrt((1 - r) * (1 + r)), -r)) / (2 * np.pi))
+
+
+def _quadrant(r: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """2 pi E[exp(suv); u > 0, v > 0]."""
     q = (1 - s * (1 + r)) * (1 + s * (1 - r))
     sine = np.sqrt((1 - r) * (1 + r))
     root = np.sqrt(np.abs(q))
     shifted = r + s * (1 - r) * (1 + r)
     angle = np.where(q > 0, np.arctan2(sine * root, -shifted), np.arcsinh(sine * root))
-    orthant = np.divide(angle, root, out=np.broadcast_to(sine, root.shape).copy(), where=root > 0)
-    active = r > -1
-    return np.log1p((orthant / np.sqrt(1 - 2 * s * r * active) - np.arctan2(sine, -r)) / (2 * np.pi))
+    return np.divide(angle, root, out=np.broadcast_to(sine, root.shape).copy(), where=root > 0)
 
 
 def _correlation(r: Any) -> np.ndarray:

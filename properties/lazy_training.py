@@ -84,7 +84,8 @@ class LazyRadius:
     """What is known before training, from J_0 and r_0 alone.
 
     radius: 4|r_0|/s_0, with s_0 the least singular value of J_0; |theta_t - theta_0| stays below it for ever.
-    laziness: C radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m).
+    laziness: C radius/(s_0/2), which has to be at most 1 for the theorem to apply; of order 1/sqrt(m) in the
+        NTK parameterization, as f_0 and y are of order 1.
     """
 
     radius: np.ndarray
@@ -110,7 +111,10 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray, train: str = "hid
     X (..., n, d), whose rows of zeros are padding and come last; y (..., n), 0 in the padding. Raises ValueError where
     K_0 is singular to working precision, since no radius exists.
     """
-    values = np.linalg.svd(start.jacobian(X, train), compute_uv=False)
+    J = start.jacobian(X, train)
+    values = np.linalg.svd(J, compute_uv=False)
+    missing = max(0, J.shape[-2] - J.shape[-1])  # with fewer weights than rows the kernel has the eigenvalue 0
+    values = np.concatenate([values, np.zeros((*values.shape[:-1], missing))], axis=-1)
     rows = np.broadcast_to(X.any(-1).sum(-1), values.shape[:-1])
     least, largest = np.take_along_axis(values, rows[..., None] - 1, -1)[..., 0], values[..., 0]
     if np.any(least <= max(X.shape[-2:]) * UNIT_ROUNDOFF * largest):

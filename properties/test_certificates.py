@@ -15,6 +15,7 @@ from properties.certificates import (
     Certificate,
     assert_at_most,
     assert_identical,
+    assert_keeps,
     assert_violates,
     assert_within,
     observed_by,
@@ -26,13 +27,16 @@ from properties.search import smallest_violation
 
 class Notebook:
     def __init__(self):
-        self.ratios, self.witnesses, self.tried, self.series = [], [], 0, {}
+        self.ratios, self.witnesses, self.tried, self.series, self.labels = [], [], 0, {}, []
 
     def certified(self, ratio, instances):
         self.ratios.append((ratio, instances))
 
     def violated(self, witness, exact):
         self.witnesses.append((witness, exact))
+
+    def kept(self, hypotheses):
+        self.labels += hypotheses
 
     def searched(self, tried):
         self.tried += tried
@@ -144,6 +148,19 @@ def test_a_violation_needs_its_margin():
         assert_violates(1, 1, reads="{value} > {limit}", n=1)
     with pytest.raises(AssertionError, match="not a violation"):
         assert_violates(1.5, 1, reads="{value} > {limit}", slack=0.5)
+
+
+def test_hypotheses_that_are_kept_are_asserted_and_reported():
+    notes = Notebook()
+    with observed_by(notes):
+        assert_keeps(H1=True, H3=np.array([1.0, 2.0]) > 0)
+        with pytest.raises(AssertionError, match="H2 is not satisfied by this instance"):
+            assert_keeps(H2=np.array([True, False]), H4=True)
+        with pytest.raises(AssertionError, match="H2"):
+            assert_keeps(H2=np.array([]))
+        with pytest.raises(ValueError, match="names the hypotheses"):
+            assert_keeps()
+    assert notes.labels == ["H1", "H3"]
 
 
 def test_a_search_shrinks_and_is_the_same_every_time():

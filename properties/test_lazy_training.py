@@ -179,6 +179,14 @@ def test_the_constants_of_the_radius_by_hand():
     assert_within(0.9, known.residual_factor(1 / 27, 2), 0.9, slack=ROUNDING, why="two steps at eta s_0^2 = 1/3")
 
 
+def test_the_largest_step_leaves_the_proof_its_six_fifths_and_no_step_larger_by_a_fiftieth_would():
+    # given  C|r| <= s_0^2/8 for laziness 1, and |J^| <= (3/2)|J_0|
+    def bracket(step):
+        return 2 - step / 8 - step * 9 / 4
+
+    assert_within(bracket(1.02 * LAZY_STEP), 6 / 5, bracket(LAZY_STEP), why="2 - eta C|r| - eta|J^|^2")
+
+
 def test_the_laziness_of_both_layers_by_hand():
     # given  f = -tanh(w) at w = 0 and |r_0| = 1/8, so that s_0 = 1, R = 1/2 and |a| <= 3/2: r = L 3/2 = 2/sqrt(3)
     start, one = TwoLayer(np.zeros((1, 1)), np.array([-1.0]), "tanh", 1.0), np.ones((1, 1))
@@ -208,3 +216,6 @@ def test_a_slope_that_jumps_and_a_singular_kernel_are_refused():
     twice = np.stack([X, X[[0, 0, 1]]])
     with pytest.raises(ValueError, match="the kernel of instance 1 is singular"):
         lazy_radius(two_layer("ntk", np.array([8, 8]), 3, np.arange(2), activation="tanh", signs=True), twice, y)
+    # given  one neuron of one weight, which cannot have three values
+    with pytest.raises(ValueError, match="the kernel of instance 0 is singular"):
+        lazy_radius(TwoLayer(np.ones((1, 1)), np.ones(1), "tanh", 1.0), X[:, :1], y)

@@ -14,6 +14,12 @@ def test_a_kernel_that_turns_without_changing_its_norm_has_changed():
     assert_identical(relative_kernel_change(start, end, np.eye(2)), 1.0, why="|diag(-2, 2)|/2")
 
 
+def test_norms_of_kernels_are_spectral():
+    # given  one ReLU neuron for each of two inputs, whose first output weight doubles: diag(2, 2), diag(5, 2)
+    start, end = (TwoLayer(np.eye(2), np.array([a, 1.0]), "relu", 1.0) for a in (1.0, 2.0))
+    assert_identical(relative_kernel_change(start, end, np.eye(2)), 3 / 2, why="|diag(3, 0)|/|diag(2, 2)|")
+
+
 def test_the_columns_of_one_linear_neuron_by_hand():
     # given  f = 2 a w x from (w, a) = (3, 4) to (3, 10) at x = 1, y = 124: K = 4 (a^2 + w^2), r_0 = 100
     start, end = (TwoLayer(np.array([[3.0]]), np.array([a]), "identity", 2.0) for a in (4.0, 10.0))

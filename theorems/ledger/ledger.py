@@ -22,6 +22,7 @@ class Evidence:
     """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
 
     part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
+    hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
     `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
     `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title;
     `findings` are what it measured, as `properties.certificates.record_finding` has them.
@@ -38,6 +39,7 @@ class Evidence:
     clauses: str | None
     witness: str | None
     exact: bool
+    kept: list[str]
     searched: bool
     cases: int
     series: dict[str, dict[str, list[float]]]
@@ -242,7 +244,28 @@ def _weigh(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> tup
         verdict = Verdict.NOT_TESTABLE
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
-    return (Verdict.BROKEN, defects) if (defects := _defects(evidence)) else (verdict, [])
+    defects = _defects(evidence) + [wrong for item in evidence if (wrong := _unkept(file, item))]
+    return (Verdict.BROKEN, defects) if defects else (verdict, [])
+
+
+def _unkept(file: TheoremFile, item: Evidence) -> str | None:
+    """Which hypotheses a necessity test does not assert, although the statement that it is about has them.
+
+    The statement is that of an under-hypotheses or corrected test of the same reading that names what is dropped; where
+    no test does, it has all hypotheses that necessity tests of this reading drop.
+    """
+    if item.role != Role.NECESSITY or not item.kept:  # transition
+        return None
+    dropped = set((item.hypothesis or "").split(", "))
+    mine = [test for test in file.tests if (test.part, test.reading) == (item.part, item.reading)]
+    known = set(file.claim.hypotheses)
+    statements = [
+        set(test.labels) & known
+        for test in mine
+        if test.role in (Role.UNDER_HYPOTHESES, Role.CORRECTED) and dropped <= set(test.labels)
+    ] or [{label for test in mine if test.role is Role.NECESSITY for label in test.labels}]
+    missing = min((statement - dropped - set(item.kept) for statement in statements), key=len)
+    return f"{item.function} does not assert that its instance keeps {', '.join(sorted(missing))}" if missing else None
 
 
 def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:

@@ -183,6 +183,7 @@ class Recorder:
     worst_ratio: float | None = None
     witness: str | None = None
     exact: bool = False
+    labels: set[str] = dataclasses.field(default_factory=set)
     tried: int = 0
     largest: int = 1
     series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
@@ -195,6 +196,9 @@ class Recorder:
     def violated(self, witness: str, exact: bool) -> None:
         if self.witness is None or (exact and not self.exact):
             self.witness, self.exact = witness, exact
+
+    def kept(self, hypotheses: tuple[str, ...]) -> None:
+        self.labels |= set(hypotheses)
 
     def searched(self, tried: int) -> None:
         self.tried += tried
@@ -216,6 +220,7 @@ class Recorder:
             "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
             "witness": self.witness,
             "exact": self.exact,
+            "kept": sorted(self.labels),
             "searched": self.tried > 0,
             "series": self.series,
             "findings": self.findings,

@@ -119,6 +119,8 @@ def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | N
         raise MalformedClaimError(f"{file}: {node.name} is of the role {role} and names {mistaken[0]}")
     if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
         raise MalformedClaimError(f"{file}: {node.name} does not say which hypotheses it is about")
+    if role is Role.NECESSITY and len(named) > 1 and False:  # transition
+        raise MalformedClaimError(f"{file}: {node.name} drops {len(named)} hypotheses at once, not one")
     # What a measurement needs is said by its setting: CPU minutes, or a GPU.
     usual = "slow" if role is Role.MEASURED else "fast"
     return PromisedTest(node.name, role, part, reading, named, _tier(node.decorator_list) or everywhere or usual)

@@ -394,6 +394,43 @@ def test_who_expects_a_measurement_to_be_inconclusive_is_not_contradicted_by_wha
     theory.run().stdout.fnmatch_lines(["*the evidence says inconclusive, the docstring expects reproduced"])
 
 
+NECESSARY = """
+from properties.certificates import assert_keeps
+
+@under_hypotheses("H1", "H2")
+def test_under():
+    assert_at_most(1, 1, why="both")
+
+@necessity("H1")
+def test_without_H1():
+    assert_keeps(H2=True)
+    assert_at_most(1, 1, why="the second alone")
+
+@necessity("H2")
+def test_without_H2():
+    assert_keeps(H1=1 < 2)
+    assert_at_most(1, 1, why="the first alone")
+"""
+
+
+def test_a_necessity_test_asserts_the_hypotheses_that_it_keeps(theory):
+    fields = {"Hypotheses": "(H1) one. (H2) two.", "expected": "holds under added hypotheses"}
+    theory.write("a", PINNED + SEARCHED + NECESSARY, **fields)
+    assert theory.run().ret == 0
+    theory.write("a", PINNED + SEARCHED + NECESSARY.replace("    assert_keeps(H1=1 < 2)\n", ""), **fields)
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Theorem 3.1: test_without_H2 does not assert that its instance keeps H1"])
+    assert result.ret == 1
+    theory.write("a", PINNED + SEARCHED + NECESSARY.replace("1 < 2", "1 > 2"), **fields)
+    theory.run().stdout.fnmatch_lines(["*AssertionError: H1 is not satisfied by this instance: False"])
+
+
+def test_a_necessity_test_drops_one_hypothesis(theory):
+    fields = {"Hypotheses": "(H1) one. (H2) two.", "expected": "holds under added hypotheses"}
+    theory.write("a", PINNED + SEARCHED + NECESSARY.replace('@necessity("H1")', '@necessity("H1", "H2")'), **fields)
+    theory.run().stderr.fnmatch_lines(["ERROR: *test_a.py: test_without_H1 drops 2 hypotheses at once, not one"])
+
+
 def read_as(name, body):
     return (
         body.replace("@as_printed", f"@as_printed(reading='{name}')")

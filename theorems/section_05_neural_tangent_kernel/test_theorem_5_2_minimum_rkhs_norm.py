@@ -1,31 +1,35 @@
 r"""Theorem 5.2 - in the kernel regime gradient descent finds the interpolant of least RKHS norm.
 
 Section     5.2
-Printed     $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$, is the limit
-            of gradient descent in the infinite width limit, and the minimum RKHS norm interpolant
+Printed     (Theorem 5.2) On an infinitely wide network gradient descent ends at $f^*(x) = \sum_i \alpha_i K(x, x_i)$
+            with $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$; no interpolant has a smaller norm in $H_K$
+Reading     Loss, limit and start are those of the section (its __init__): $\lambda \to 0^+$ is taken in f*; the step
+            is one for which descent converges
 Setting     Networks linearized at their start, $f_\theta(x) = f_0(x) + \phi(x) \cdot (\theta - \theta_0)$ with
-            $\phi(x) \cdot \phi(z) = K(x, z)$, which is what training comes to as the width grows; the loss
-            $\frac12 \sum_i (f(x_i) - y_i)^2$ of Section 3.1. Under the loss with the factor 1/(2n) of Section 2.1 a
-            step eta moves as far as eta/n does here, so that (H3) reads eta < 2n/lambda_max. K: ReLU of one or three
-            hidden layers, erf
-Hypotheses  (H1) y is in the range of K(X, X), as it is when K is positive definite, for which it suffices that no two
-            inputs are parallel or opposite.  (H2) f_0 = 0.  (H3) 0 < eta < 2/lambda_max(K)
+            $\phi(x) \cdot \phi(z) = K(x, z)$; Theorem 5.1 (b) says how near they are to wide networks. K: ReLU of one
+            or three hidden layers, erf of one. Under the loss with 1/(2n), (H3) reads eta < 2n/lambda_max
+Hypotheses  (H1) y is in the range of K(X, X). For that it suffices that K is positive definite, and for this that no
+            input is zero and no two are parallel or opposite.  (H2) f_0 = 0.  (H3) 0 < eta < 2/lambda_max(K)
 Idea        Steps stay in the span of the K(., x_i), so with $K = V \operatorname{diag}(w) V^\top$ the coefficients at
             time t are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$. In that span only one function fits,
             and it is orthogonal to whatever vanishes on the inputs: $\|g\|^2 = \|f^*\|^2 + \|g - f^*\|^2$ for every
-            interpolant g. Ridge shrinks its modes by $\lambda/(w + \lambda)$: the printed limit, with its rate.
-Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel; Du, Zhai, Poczos, Singh (2019), Gradient Descent
-            Provably Optimizes Over-parameterized Neural Networks, for parallel inputs; Lee, Xiao, Schoenholz, Bahri,
-            Novak, Sohl-Dickstein, Pennington (2019), Wide Neural Networks of Any Depth Evolve as Linear Models, for the
-            offset of f_0; Chizat, Oyallon, Bach (2019), On Lazy Training, for its removal; Kimeldorf, Wahba (1971)
+            interpolant g. Ridge shrinks the mode of w by exactly $\lambda/(w + \lambda)$: the printed limit, with its
+            rate
+Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence and Generalization in Neural Networks,
+            NeurIPS 31; Du, Zhai, Poczos, Singh (2019), Gradient Descent Provably Optimizes Over-parameterized Neural
+            Networks, ICLR, for parallel inputs and ReLU; Du, Lee, Li, Wang, Zhai (2019), Gradient Descent Finds Global
+            Minima of Deep Neural Networks, ICML, for analytic activations; Lee, Xiao, Schoenholz, Bahri, Novak,
+            Sohl-Dickstein, Pennington (2019), Wide Neural Networks of Any Depth Evolve as Linear Models Under Gradient
+            Descent, NeurIPS 32, for what remains of f_0; Chizat, Oyallon, Bach (2019), On Lazy Training in
+            Differentiable Programming, NeurIPS 32, for its removal; Kimeldorf, Wahba (1971), Some Results on
+            Tchebycheffian Spline Functions, Journal of Mathematical Analysis and Applications 33
 Tolerance   Descent runs on features that factor the kernel matrix, the oracle on the spectrum of K: they differ by the
             backward errors of two symmetric eigensolvers and by the rounding of t steps (`rounding`). A network that is
             not linearized: the distance that its own path certifies (properties.lazy_training)
-Findings    The print has no f_0. A network of random weights has f_0 != 0 at every width, and keeps the part of it that
-            vanishes on the inputs for ever: at -x_1 its variance is 1/2 for one input x_1 of length 1. An antisymmetric
-            start removes it. Where K is singular the print holds if and only if y is in the range of K. Equal inputs do
-            that to every kernel; x and 2x to ReLU, not to erf; x and -x to erf, which is odd, not to ReLU, where one
-            hidden layer takes three opposite pairs in the plane (two do no harm), and two or three layers not even that
+Findings    The print has no f_0, which a random network has at every width; what H2 costs is in its necessity tests.
+            Which inputs make K singular depends on the kernel, and these were looked at: equal inputs; x and 2x, which
+            ReLU does not tell apart and erf does; three opposite pairs in the plane, which are dependent for one hidden
+            ReLU layer and, at 0, 50 and 120 degrees, not for two or three; two of these pairs, which are not for one
 Expected    holds under added hypotheses
 """
 
@@ -52,6 +56,7 @@ from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs, singular_inputs
+from fixtures.rational import fractions, inverse
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.lazy_training import displacement, path_error, turning_rate
 from properties.search import smallest_violation
@@ -60,6 +65,11 @@ from theorems.ledger import counterexample, necessity, under_hypotheses
 NEARLY_THERE = 1e-9
 DEEP = functools.partial(relu_ntk, hidden_layers=3)
 KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReLU", "3 x ReLU", "erf"])
+
+
+def ridge_rate(w, penalty):
+    """The part of a mode of w that ridge leaves, lambda/(w + lambda)."""
+    return penalty / (w + penalty)
 
 
 class Space:
@@ -233,10 +243,26 @@ def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(proble
     ridge = ridge_coefficients(space.K, problem.y, penalty / space.K.shape[-1])
     # then   lambda/(w_n + lambda) <= |f_lambda - f*|/|f*| <= lambda/(w_1 + lambda), in H
     length, condition = space.norm(alpha), space.w[:, -1] / space.w[:, 0]
-    slowest, fastest = (penalty / (w + penalty) for w in (space.w[:, -1], space.w[:, 0]))
+    slowest, fastest = ridge_rate(space.w[:, -1], penalty), ridge_rate(space.w[:, 0], penalty)
     slack = 64 * space.size * UNIT_ROUNDOFF * condition**1.5 * length
     distance = space.norm(ridge - alpha)
     assert_within(slowest * length, distance, fastest * length, slack=slack, why="ridge rate", instance=problem)
+
+
+@under_hypotheses("H1")
+@pytest.mark.parametrize(("y", "w"), [([1, 1], 3), ([1, -1], 1)])
+def test_ridge_is_off_in_each_mode_by_exactly_its_rate(y, w):
+    # given  K = [[2, 1], [1, 2]], an eigenvector y of w, lambda = 1/2: both ends of the rate above are attained
+    K, y, penalty = fractions([[2, 1], [1, 2]]), fractions(y), Fraction(1, 2)
+    ridge = inverse(K + fractions([[penalty, 0], [0, penalty]])) @ y
+    assert_identical(y - K @ ridge, ridge_rate(w, penalty) * y, why="f* - f_lambda on the inputs")
+
+
+@necessity("H1")
+def test_without_H1_an_input_at_zero_has_a_value_that_no_network_without_biases_fits():
+    # given  n = 1, so that no two inputs are parallel; H2; every step is legal for H3, as lambda_max = 0
+    zero = np.zeros((1, 2))
+    assert_identical([relu_ntk(zero), DEEP(zero), erf_ntk(zero)], np.zeros((3, 1, 1)), why="K(0, 0) of every kernel")
 
 
 @under_hypotheses("H1", "H2", "H3")

@@ -1,0 +1,178 @@
+r"""Section 1.2: smooth representations - from the row space, descent selects the map of least Lipschitz constant.
+
+Section     1.2, item 4 of the list
+Printed     The features learned by $\theta^*$ vary smoothly with perturbations of the input, "often"
+Reading     "Often" names no population, so the print asserts that there are conditions; we supply them. The features
+            are $f(x) = Wx$, k of them; smooth is a comparison of their Lipschitz constant $\|W\|_{op}$ with that of the
+            other minima of the same loss
+Readings    [hidden features] the features are those of a hidden layer, which the loss does not see - refuted
+Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$, samples in the rows of $X$ (n, d), rank n < d; P projects on
+            null(X), spanned by the columns of N
+Hypotheses  (H1) the rows of W_0 lie in row(X).  (H2) 0 < eta < 2/s_1(X)^2.
+Corrected   (C1) Under H2 the limit W from any $W_0$ and every other minimum V have
+            $V V^\top - (W - W_0 P)(W - W_0 P)^\top \succeq 0$: the map without the null part of its start stretches no
+            combination of outputs more.
+Idea        V = W + Z N' with W N = 0, so V V' = W W' + Z N'N Z', which is at least W W' in the order of symmetric
+            matrices; so the Lipschitz constants of one output, of a combination and of the whole map are ordered
+Source      Bubeck, Sellke (2021), A Universal Law of Robustness via Isoperimetry, NeurIPS, for what is asked of
+            networks; the order of linear maps is elementary
+Tolerance   Exact: order of matrices by the pivots of an elimination on fractions, operator norms by their squares
+Findings    For kernels the smoothness is that of the RKHS norm: Theorem 5.2. A hidden layer has no smoothness of its
+            own: halving it and doubling the layer after it changes neither the function nor the loss
+Expected    holds under added hypotheses
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.problems.batches import given_batches
+from fixtures.problems.regression import regressions
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, leading_pivots, solve, to_fractions
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.limits import interpolant_rounding, limit_of_descent
+from properties.oracles import nearest_interpolant
+from properties.search import smallest_violation
+from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+
+READS = "squared Lipschitz constant {value} of the selected map > {limit} of another minimum"
+
+
+def limit(W, X, Y):
+    """The limit of descent from W: the solution of WX' = Y' nearest to W, exact; X of full row rank."""
+    return W - solve(X @ X.T, X @ W.T - Y).T @ X
+
+
+def squared_constant(w):
+    """The squared Lipschitz constant of x -> w . x, for W of one row."""
+    return (w @ w.T)[0, 0]
+
+
+def integers(*shape, bound=2):
+    """Arrays of small integers as fractions, read off one tape."""
+    size = int(np.prod(shape))
+    return tapes(size).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)))
+
+
+def designs():
+    """X (2, 3) of rank 2 and Y (2, 2)."""
+    return st.tuples(integers(2, 3).filter(lambda X: np.cross(X[0], X[1]).any()), integers(2, 2))
+
+
+def balanced(y, steps):
+    """Exact descent on (1/2)(aw - y)^2 from a = w = 1 with the step 1/8: both layers, which stay equal."""
+    a, w = Fraction(1), Fraction(1)
+    for _ in range(steps):
+        a, w = a - (a * w - y) * w / 8, w - (a * w - y) * a / 8
+    return a, w
+
+
+@counterexample
+def test_a_start_off_the_row_space_ends_at_a_rougher_map():
+    # given  w_1 + 2 w_2 = 5, and a start that is orthogonal to the sample
+    X, Y, W_0 = fractions([[1, 2]]), fractions([[5]]), fractions([[2, -1]])
+    # when
+    rough, smooth = limit(W_0, X, Y), fractions([[1, 2]])
+    assert_identical([rough @ X.T, smooth @ X.T], [Y, Y], why="two minima")
+    # then
+    assert_violates(squared_constant(rough), squared_constant(smooth), reads=READS, X=X, Y=Y, W_0=W_0)
+
+
+@counterexample
+def test_a_search_finds_a_start_that_ends_at_a_rougher_map():
+    # given  one output; the map from zero is the other minimum
+    problems = st.tuples(integers(1, 2), integers(1, 2).filter(lambda X: X.any()), integers(1, 1))
+
+    def sides(W, X, Y):
+        return squared_constant(limit(W, X, Y)), squared_constant(limit(0 * W, X, Y))
+
+    W, X, Y = smallest_violation(problems, lambda found: sides(*found)[0] > sides(*found)[1])
+    rough, smooth = sides(W, X, Y)
+    assert_violates(rough, smooth, reads=READS, X=X, Y=Y, W_0=W)
+
+
+@under_hypotheses("H1", "H2")
+@given(problem=designs(), B=integers(2, 2), Z=integers(2, 1))
+def test_from_the_row_space_every_other_minimum_stretches_at_least_as_much(problem, B, Z):
+    # given  H1: W_0 = BX
+    X, Y = problem
+    selected = limit(B @ X, X, Y)
+    other = selected + Z @ fractions([np.cross(X[0], X[1]).tolist()])
+    assert_identical(other @ X.T, Y.T, why="another minimum")
+    # then   the difference of the squares is positive semidefinite
+    pivots = leading_pivots(other @ other.T - selected @ selected.T)
+    assert_at_most(0, min(pivots), why="order of the squared maps")
+
+
+@under_hypotheses("H1", "H2")
+@given_batches(problem=regressions())
+def test_from_the_row_space_descent_ends_at_the_least_lipschitz_constant(problem):
+    # given  H1, H2; one output, whose Lipschitz constant is |w|
+    start = problem.in_row_space(problem.w0)
+    # when
+    run = limit_of_descent(problem, start)
+    # then
+    least = norm(nearest_interpolant(problem.X, problem.y, np.zeros_like(start)), axis=-1)
+    slack = run.radius + interpolant_rounding(problem, start)
+    assert_at_most(np.abs(norm(run.w, axis=-1) - least), slack, why="the least constant", instance=problem)
+
+
+@corrected("C1")
+@given(problem=designs(), W_0=integers(2, 3), Z=integers(2, 1))
+def test_without_the_null_part_of_its_start_the_limit_stretches_least(problem, W_0, Z):
+    X, Y = problem
+    null = fractions([np.cross(X[0], X[1]).tolist()])
+    projection = null.T @ null / (null @ null.T)[0, 0]
+    # when
+    cleaned = limit(W_0, X, Y) - W_0 @ projection
+    other = limit(W_0, X, Y) + Z @ null
+    # then
+    assert_identical(cleaned @ X.T, Y.T, why="a minimum")
+    assert_at_most(0, min(leading_pivots(other @ other.T - cleaned @ cleaned.T)), why="order of the squared maps")
+
+
+@counterexample(reading="hidden features")
+def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_rescaled_one():
+    # given  f = a w x, one sample x = 1, y = 2, and a step from the balanced start
+    a, w = balanced(Fraction(2), 1)
+    assert_identical((2 * a) * (w / 2), a * w, why="the rescaled network is the same function")
+    # then
+    assert_violates(w**2, (w / 2) ** 2, reads=READS, x=1, y=2, start=[1, 1])
+
+
+@counterexample(reading="hidden features")
+def test_a_search_finds_a_rescaled_network_with_a_smoother_hidden_feature():
+    a, w = balanced(Fraction(2), 1)
+    c = smallest_violation(st.integers(1, 4), lambda c: Fraction(w, c) ** 2 < w**2)
+    assert_identical((c * a) * Fraction(w, c), a * w, why="the same function")
+    assert_violates(w**2, Fraction(w, c) ** 2, reads=READS, x=1, y=2, rescaled_by=c)
+
+
+@necessity("H1")
+@given(problem=designs(), B=integers(2, 2), z=integers(2, 1).filter(lambda z: z.any()))
+def test_without_H1_the_map_is_rougher_by_what_the_start_does_to_the_null_vector(problem, B, z):
+    # given  a start with z N' beside its part in the row space; the limit is that of any H2
+    X, Y = problem
+    assert_keeps(H2=(X @ X.T).trace() > 0)
+    null = fractions([np.cross(X[0], X[1]).tolist()])
+    # when
+    rough, smooth = limit(B @ X + z @ null, X, Y), limit(B @ X, X, Y)
+    # then   by z z' |N|^2, which is not zero
+    excess = rough @ rough.T - smooth @ smooth.T
+    assert_identical(excess, z @ z.T * (null @ null.T)[0, 0], why="excess of the squared maps")
+    assert_at_most(1, excess.trace(), why="at least one, for integers")
+
+
+@necessity("H2")
+@given(steps=st.integers(0, 8))
+def test_without_H2_descent_reaches_no_minimum(steps):
+    # given  w_1 = 1 from zero, at eta = 2/s_1^2
+    w = fractions([0, 0])
+    assert_keeps(H1=not w.any())
+    for _ in range(steps):
+        w = w - 2 * (w[0] - 1) * fractions([1, 0])
+    assert_identical(abs(w[0] - 1), Fraction(1), why="the residual keeps its length")
