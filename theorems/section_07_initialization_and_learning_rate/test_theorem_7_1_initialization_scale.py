@@ -22,11 +22,11 @@ Corrected   (C1) (a) Under H1 to H6, u and v are functions of w on the whole way
             row(X), with $Q'$ the inverse of $2\alpha^2 \sinh$ for D = 2 and of
             $\alpha^D ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)})$ above. So $R = Q(w)$ together with that constraint.
             (C2) (a) Descent at D = 2 from u = v = alpha with $|a_t| < 1$, $a_t = 2\eta X^\top r_t$, keeps
-            $uv = \alpha^2 \prod_t (1 - a_t^2)$, and its limit is within $S \|e\|$ of the minimizer of Q for these
-            scales, $e_i = 2 \sum_t (\operatorname{artanh} |a_{t,i}| - |a_{t,i}|)$ and S the largest $1/Q''$ up to
-            either. It need not be that minimizer.
-            (C3) (b) $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$, for D = 2 the mean of q, falls strictly as alpha
-            grows.
+            $uv = \alpha^2 \prod_t (1 - a_t^2)$; where it interpolates in the limit, this is within $S \|e\|$ of the
+            minimizer of Q for these scales, $e_i = 2 \sum_t (\operatorname{artanh} |a_{t,i}| - |a_{t,i}|)$ and S the
+            largest $1/Q''$ up to either. It need not be that minimizer.
+            (C3) (b) Under H1 to H6, as C4 to C6, which are about the limit too: $G = \|\theta_\infty\|^2/\|\theta_0\|^2
+            - 1$, for D = 2 the mean of q, falls strictly as alpha grows.
             (C4) (b) G lies between $M^{2/D}/(2 p \alpha^2) - 1$, for D = 2 even
             $(1 + (M/2p\alpha^2)^2)^{1/2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$.
             (C5) (b) $\|w - m\| \le \|w\| (\rho - 1)/(\rho + 1)$ with rho the largest $w_i Q''(0)/z_i$, at most
