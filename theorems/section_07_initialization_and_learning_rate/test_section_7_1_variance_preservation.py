@@ -174,7 +174,7 @@ def relu_sum_cdf(value, width):
 def test_without_an_activation_one_over_fan_in_preserves_the_mean_square_from_the_input_on(network):
     widths, x = network
     L = len(widths) - 1
-    h, *_ = mean_squares(widths, x, [1] * L, "identity")
+    h, *_ = mean_squares(widths, x, [FITTING["identity"]] * L, "identity")
     assert_identical(h, [h[0]] * (L + 1), why="E|h_l|^2/m_l = |x|^2/m_0")
 
 
@@ -183,7 +183,7 @@ def test_without_an_activation_one_over_fan_in_preserves_the_mean_square_from_th
 def test_with_relu_two_over_fan_in_preserves_the_mean_square_from_the_first_layer_on(network):
     widths, x = network
     L = len(widths) - 1
-    h, a, _ = mean_squares(widths, x, [2] * L, "relu")
+    h, a, _ = mean_squares(widths, x, [FITTING["relu"]] * L, "relu")
     # then   preactivations at twice the input's, and what is passed on at the input's
     assert_identical(h[1:], [2 * h[0]] * L, why="E|h_l|^2/m_l = 2|x|^2/m_0")
     assert_identical(a, [h[0]] * (L + 1), why="E|a_l|^2/m_l = |x|^2/m_0")
