@@ -281,13 +281,15 @@ def test_one_step_misses_gradient_flow_by_half_of_eta_squared_times_Hg(problem):
     assert_identical(missed[:3], np.stack([0 * Hg, 0 * Hg, -Hg / 2]), why="powers 0 to 2 of eta")
 
 
-PINNED = Quartic(np.array([[1.0, 2], [-1, 1]]), np.array([1.0, -1]), np.array([2.0, 1]), np.ones(2), np.array([0.5, 1]))
+PINNED = Quartic(np.array([[1.0, 2], [-1, 1]]), np.ones(2), np.array([1.0, -1]), np.ones(2), np.array([0.5, 1]))
 
 
 @necessity("H3")
 @pytest.mark.parametrize("coefficient", [Fraction(-1, 4), Fraction(1, 2)])
 def test_without_H3_one_step_misses_a_multiple_of_eta_squared(coefficient):
+    # given  H1: phi'' = a + b s + c s^2/2 >= a - b^2/(2c) > 0
     missed, Hg, _ = one_step(PINNED, coefficient)
+    assert_at_most(PINNED.b**2, PINNED.a * PINNED.c, why="L is convex")
     # then
     assert_identical(missed[2], (2 * coefficient - Fraction(1, 2)) * Hg, why="the second power of eta")
     assert_at_most(1, abs(missed[2]).max(), why="it is not zero")
