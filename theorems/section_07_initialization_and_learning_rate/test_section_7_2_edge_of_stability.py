@@ -354,6 +354,27 @@ def test_every_run_that_converges_ends_at_or_below_two_over_eta():
     assert_at_most(1, (0.97 * edge <= S).sum(), why="runs that end within 3 per cent of it")
 
 
+@corrected("C6", "C7", part="(a)")
+@pytest.mark.slow
+def test_over_many_decades_no_run_leaves_its_range_and_none_ends_beyond_the_edge():
+    # given  C7: u from 1e-4 to 1e4, uv from 1e-12 to 1 - 1e-9, theta up to 4 sqrt 5 - 8, the largest in its range
+    rng, size = np.random.default_rng(721), 20_000
+    u = 10 ** rng.uniform(-4, 4, size)
+    v, theta = rng.choice([1e-12, 1e-6, 0.5, 1 - 1e-9], size) / u, rng.choice([4 * 5**0.5 - 8, 0.5, 1e-3], size)
+    eta = theta / np.sqrt(4 + (u**2 - v**2) ** 2)
+    for _ in range(300):
+        u, v = product_step(u, v, 1.0, eta)
+        top = (u**2 + v**2 + np.hypot(u**2 - v**2, 2 * (2 * u * v - 1))) / 2
+        assert_at_most(eta * top, theta * (1 + 4096 * UNIT_ROUNDOFF), why="eta lambda_max")
+    # given  C6: starts over four decades and eta from 1e-3 to 4
+    u, v = rng.normal(size=(2, size)) * 10 ** rng.uniform(-2, 2, size)
+    eta = 10 ** rng.uniform(-3, 0.6, size)
+    _, (u, v), converged = settle(u, v, eta, 2000)
+    # then
+    assert_at_most((eta * (u**2 + v**2))[converged], 2, why="eta S at the minimum")
+    assert_at_most([size / 4, eta[converged].max()], [converged.sum(), 1], why="many converge, and none for eta > 1")
+
+
 @corrected("C4", part="(a)")
 @given(tapes(3))
 def test_three_steps_shrink_the_imbalance_by_one_minus_the_square_of_eta_r_each(tape):

@@ -188,7 +188,8 @@ def test_without_H3_a_preconditioned_step_ends_at_a_larger_objective():
     best = solve(*optimality_system(X, y, fractions([0, 0]), Fraction(1, 16)))[:2]
     # then   (1/2, 1/4) against (1/5, 2/5)
     assert_identical([theta, best], fractions([["1/2", "1/4"], ["1/5", "2/5"]]), why="the two limits")
-    assert_identical(X @ theta, y, why="X theta = y")
+    assert_identical(X @ theta, y, why="H2: X theta = y")
+    assert_at_most(X[0] @ X[0] / 8, 2, why="H1")
     assert_at_most(best @ best + Fraction(1, 10), theta @ theta, why="|theta - theta_0|^2, the term being constant")
 
 
