@@ -47,7 +47,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from fixtures.problems.network_inputs import trainings
 from fixtures.rational import fractions, inverse, to_fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample, necessity, under_hypotheses
 
@@ -164,12 +164,14 @@ def test_a_search_finds_a_start_that_training_does_not_forget():
 @necessity("H1", part="(a)")
 @given_batches(problem=trainings(log_widths=range(5, 8)), size=20)
 def test_without_H1_training_keeps_what_the_start_has_beside_the_inputs(problem):
-    # given  a random start, and targets that it fits already; H2 by eta = 1/|K|
+    # given  a random start, and targets that it fits already
     start = drawn_network(problem)
     K, J, y = problem.gram(start.kernel), start.jacobian(problem.X), start.predict(problem.X)
     w = np.linalg.eigvalsh(K)
+    eta = 1 / w[:, -1]
+    assert_keeps(H2=(eta > 0) & (eta * w[:, -1] < 2))
     # when
-    omega = gradient_descent(J, 0 * y, np.zeros((len(J), J.shape[-1])), 1 / w[:, -1], problem.t).w
+    omega = gradient_descent(J, 0 * y, np.zeros((len(J), J.shape[-1])), eta, problem.t).w
     # then   nothing moves, while the minimizers tend to f*, which is not f_0 at z_1
     assert_identical(omega, 0 * omega, why="displacement of weights that fit")
     f_star = np.matvec(start.kernel(problem.Z, problem.X), interpolant_coefficients(K, y))[:, 0]
@@ -181,9 +183,10 @@ def test_without_H1_training_keeps_what_the_start_has_beside_the_inputs(problem)
 
 @necessity("H2", part="(a)")
 def test_without_H2_training_diverges():
-    # given  H1; eta = 3/K for one input: the residual is (-2)^t y
+    # given  eta = 3/K for one input: the residual is (-2)^t y
     K, y, eta = fractions([[2]]), fractions([1]), Fraction(3, 2)
     alpha = fractions([0])
+    assert_keeps(H1=K @ alpha == 0)
     for _ in range(5):
         alpha = alpha - eta * (K @ alpha - y)
     assert_identical(K @ alpha - y, [32], why="residual after five steps")
