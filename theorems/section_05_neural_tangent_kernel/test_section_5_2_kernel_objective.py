@@ -14,9 +14,9 @@ Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by co
 Hypotheses  (a) (H1) f_0 = 0.  (H2) 0 < eta < 2/lambda_max(K)
 Corrected   (C1) (b) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \lambda I)^{-1} y$: for every g in H_K
             the objective at g exceeds that at f by $\frac1n |g(X) - f(X)|^2 + \lambda \|g - f\|_{H_K}^2$. (C2) (b) If K
-            is positive definite with least eigenvalue w_1, the minimizer at lambda is further from f* in H_K than the
-            printed function at lambda, by a factor between n(w_1 + lambda)/(w_1 + n lambda) and n. (C3) (b) The
-            minimizer stays the same if the whole data set is repeated
+            is positive definite with least eigenvalue w_1, the distance in H_K from f* to the minimizer at lambda is
+            that to the printed function at lambda, times a factor between n(w_1 + lambda)/(w_1 + n lambda) and n. (C3)
+            (b) The minimizer stays the same if the whole data set is repeated
 Parts       (a) training ends at the limit of the minimizers - holds under added hypotheses
             (b) the printed coefficients have the same limit - holds
 Idea        (a) Mode w of the targets is left with $(1 - \eta w)^t$ by training and with $n \lambda/(w + n \lambda)$ by
@@ -82,7 +82,7 @@ def minimizer(problem, K, penalty):
 
 
 def factor(w, penalty, n):
-    """N lambda/(w + n lambda) over lambda/(w + lambda): how much more of a mode of w the minimizer loses."""
+    """What the minimizer loses of a mode of w, n lambda/(w + n lambda), over that of the print, lambda/(w + lambda)."""
     return n * (w + penalty) / (w + n * penalty)
 
 
