@@ -117,6 +117,7 @@ from properties.lazy_training import (
     kernel_rounding,
     lazy_radius,
     linearization_gap,
+    linearization_sum,
     spectral,
     turning_rate,
 )
@@ -872,8 +873,7 @@ def test_two_hidden_layers_are_no_further_from_their_linearization_than_their_pa
     linear = np.linalg.matrix_power(np.eye(2) - eta * start.kernel(X), len(states) - 1) @ r[0]
     # then
     d, J = np.array([net.distance(start) for net in states]), [np.sqrt(spectral(net.kernel(X))) for net in states]
-    terms = ((d[:-1] + d[1:]) / 2 * J[:-1] + d[:-1] * J[0]) * norm(r[:-1], axis=1)
-    gap = eta * deep_turning_rate(start, X, d.max()) * terms.sum()
+    gap = linearization_sum(deep_turning_rate(start, X, d.max()), eta, d, np.array(J), norm(r, axis=1))
     assert_at_most(norm(r[-1] - linear), gap + 4096 * width * UNIT_ROUNDOFF * size, why="deep network, linearization")
     assert_at_most(gap, certified * size, why="which certifies that near targets are learned alike")
 
