@@ -4,6 +4,7 @@ Not import-linter: its contracts cannot except the self-tests, which sit beside 
 """
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ FORBIDDEN = {
 HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib", "mpmath", "pooch", "safetensors", "submitit", "tqdm")
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
 TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.torch_rounding")
+
+
+@functools.cache
+def tree(path):
+    """The syntax tree of a file, parsed once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imported(nodes):
@@ -38,7 +45,7 @@ def test_imports_run_one_way(folder):
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"
         for path in sources(folder)
-        for module in imported(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        for module in imported(ast.walk(tree(path)))
         if module.startswith(FORBIDDEN[folder])
     ]
     assert wrong == []
@@ -49,7 +56,7 @@ def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
         str(path.relative_to(ROOT))
         for folder in ("fixtures", "properties")
         for path in sorted((ROOT / folder).rglob("test_*.py"))
-        if any(module.startswith("theorems") for module in imported(ast.walk(ast.parse(path.read_text()))))
+        if any(module.startswith("theorems") for module in imported(ast.walk(tree(path))))
     ]
     assert wrong == []
 
@@ -60,7 +67,7 @@ def test_heavy_libraries_are_imported_inside_functions():
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"
         for path in sorted(paths)
-        for module in imported(ast.parse(path.read_text(encoding="utf-8")).body)
+        for module in imported(tree(path).body)
         if module.split(".")[0] in HEAVY or module.startswith(TORCH_CLASSES)
     ]
     assert wrong == []

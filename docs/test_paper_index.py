@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from theorems.ledger.claims import LABELS
-from theorems.ledger.registry import scan
 
 ROOT = Path(__file__).parents[1]
 INDEX = (ROOT / "docs" / "paper-index.md").read_text(encoding="utf-8")
@@ -35,8 +34,8 @@ def test_every_row_is_the_row_of_a_sentence():
     assert set(LABELS) - {row for _, _, row in sentences(INDEX)} == set()
 
 
-def test_every_row_has_a_file():
-    assert {file.claim.label for file in scan(ROOT)} == set(LABELS)
+def test_every_row_has_a_file(theorem_files):
+    assert {file.claim.label for file in theorem_files} == set(LABELS)
 
 
 def test_places_are_named_once_and_every_section_is_there():

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from theorems.ledger.claims import Part, Reading
-from theorems.ledger.registry import TIERS, TheoremFile
+from theorems.ledger.registry import TheoremFile
 from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, verdict_of_findings, weakest
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
@@ -97,6 +97,11 @@ class Entry:
         return "; ".join(settings) or None
 
     @property
+    def is_measured_elsewhere(self) -> bool:
+        """Whether the verdict is that of a setting which is not the paper's own."""
+        return self.setting is not None and self.verdict is not Verdict.NOT_RUN
+
+    @property
     def is_corrected(self) -> bool:
         """Whether a corrected statement was shown."""
         return any(item.role == Role.CORRECTED and item.outcome == "passed" for item in self.evidence)
@@ -181,19 +186,16 @@ def _surprises(
 
 def _unfinished(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> str | None:
     """Why a part cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
-    mine = [test for test in file.tests if test.part == part]
-    if not mine:
-        return None
-    measured = [test for test in mine if test.role is Role.MEASURED]
-    base = min((test.tier for test in measured or mine), key=TIERS.index)
-    promised = {test.name for test in measured or mine if test.tier == base}
+    base = file.tests_of(part)
+    promised = {test.name for test in base}
     counted = Counter(item.function for item in evidence)
     executed = {item.function for item in evidence if counted[item.function] >= item.cases}
     if promised <= executed:
         return None
-    if not evidence or (measured and not promised & executed):
-        return f"needs -m {base}" if base != "fast" else NOT_SELECTED
-    return f"only {len(promised & executed)} of its {len(promised)} {base} tests were selected in full"
+    tier = base[0].tier
+    if not evidence or (base[0].role is Role.MEASURED and not promised & executed):
+        return f"needs -m {tier}" if tier != "fast" else NOT_SELECTED
+    return f"only {len(promised & executed)} of its {len(promised)} {tier} tests were selected in full"
 
 
 def _judge(

@@ -41,6 +41,13 @@ class TheoremFile:
     claim: Claim
     tests: tuple[PromisedTest, ...]
 
+    def tests_of(self, part: str | None) -> tuple[PromisedTest, ...]:
+        """The tests without which a part cannot be judged: its measurements, or all; those of the cheapest tier."""
+        mine = [test for test in self.tests if test.part == part]
+        mine = [test for test in mine if test.role is Role.MEASURED] or mine
+        base = min((TIERS.index(test.tier) for test in mine), default=0)
+        return tuple(test for test in mine if test.tier == TIERS[base])
+
 
 def scan(root: Path) -> list[TheoremFile]:
     """Every theorem file below root/theorems, in the order of the paper's claims.
