@@ -5,19 +5,19 @@ Printed     (Theorem 5.1) $K_m \to K^\infty$, which is deterministic, as $m \to 
             $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$; and all this is "identical" to kernel ridge
             regression with K
 Reading     Loss, kernels and limit are those of the section (its __init__). (a), (b) K_m and K_t are kernels of one
-            drawn network; item 3 of Section 5.3 says that the theory assumes an initialization scheme, and no scheme is
-            named. (b) Training is the flow, whose equation is printed, or descent with small steps. (c) K is the kernel
-            K_t of the moment, which by (b) is nearly K_0. (d) Section 5.2 says which ridge regression is meant: its
-            limit $\lambda \to 0^+$. So training is followed to its end
+            drawn network. The theory assumes an initialization scheme (item 3 of Section 5.3), and names none. (b)
+            Training is the flow, whose equation is printed, or descent with small steps. (c) K is the kernel K_t of the
+            moment, which by (b) is nearly K_0. (d) Ridge regression is that of Section 5.2, in the limit $\lambda \to
+            0^+$, so training is followed to its end
 Readings    (a) [printed expectation] K is the mean over starts of Section 5.1, for one hidden layer - vacuous
             (b) [fixed rate] training is descent, as in Section 2.2, at one rate for all widths - refuted
             (c) [mean loss] the loss is that of Section 2.1, with 1/(2n) - refuted
             (d) [every time] "identical" is said of the evolution, so each time t has a lambda > 0 of its own - refuted
-Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$ or more hidden layers of one width, no biases; J: the
-            Jacobian of f(X), K = JJ'; r = f(X) - y; $k_x = K(x, X)$; s_0: the least singular value of J_0; d: the
-            distance of the weights from their start. Lip: a bound on |J - J_0|/d up to this d, as `turning_rate` and
-            `deep_turning_rate` compute it. (a) standard normal weights, or signs for a. (d) the network is linearized
-            at its start, and trained by the flow or by descent with $\eta |K_0| < 2$
+Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$, or more hidden layers of one width; no biases. J: the
+            Jacobian of f(X); r = f(X) - y; $k_x = K(x, X)$; s_0: the least singular value of J_0; d: the distance of
+            the weights from their start; lin: the network linearized at its start. Lip: a bound on |J - J_0|/d up to
+            this d, as `turning_rate` and `deep_turning_rate` compute it. (a) Weights are standard normal, or those of
+            the last layer signs. (d) lin is trained, by the flow or by descent with $\eta |K_0| < 2$
 Hypotheses  (a) (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of
             the number of its inputs.  (H2) The neurons are independent.
             (b) (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.  (H4) s is smooth, and the network wide for
@@ -27,12 +27,11 @@ Hypotheses  (a) (H1) NTK parameterization: weights of order 1, and every layer b
 Corrected   (C1) (b) For tanh, one or two hidden layers, and any step, width and targets: $|J - J_0| \le Lip\, d$ and
             $|K - K_0| \le 2 |J_0| Lip\, d + (Lip\, d)^2$.
             (C2) (c) Under the loss with 1/(2n): $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$.
-            (C3) (c) For tanh or erf with W trained alone, or tanh with two hidden layers, all trained, and descent with
-            $\eta |K_0| \le 2$: $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} Lip\, [\frac{d_s + d_{s+1}}{2} \|J_s\| + d_s
-            \|J_0\|] \|r_s\|$, where lin is the network that is linearized at its start.
-            (C4) (c) After t steps of any size the linearized network is $f_0(x) + k_x V \operatorname{diag}((1 - (1 -
-            \eta w)^t)/w) V^\top (y - f_0(X))$, for $K_0 = V \operatorname{diag}(w) V^\top$; at w = 0 the quotient is
-            eta t.
+            (C3) (c) For tanh or erf with W trained alone, or two hidden layers of tanh, and descent with $\eta |K_0|
+            \le 2$: $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} Lip\, [\frac{d_s + d_{s+1}}{2} \|J_s\| + d_s \|J_0\|]
+            \|r_s\|$.
+            (C4) (c) After t steps of any size lin is $f_0(x) + k_x V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top
+            (y - f_0(X))$, for $K_0 = V \operatorname{diag}(w) V^\top$; at w = 0 the quotient is eta t.
             (C5) (d) Where K_0 is invertible training ends at $k_x K_0^{-1} y + f_0(x) - k_x K_0^{-1} f_0(X)$.
             (C6) (d) One hidden ReLU layer, $c = (1, -K^{-1} k_x)$ for $K = K^\infty$, and f_0 taken at x and X: the
             offset $c^\top f_0$ has the variance $c^\top \Sigma c$ at every width, $\Sigma$ the limiting covariance of
@@ -45,12 +44,11 @@ Parts       (a) convergence of K_m - holds under added hypotheses
             (b) constancy in training - holds under added hypotheses
             (c) the function-space ODE - holds
             (d) identical to kernel ridge regression - holds under added hypotheses
-Idea        (a) For one hidden layer m K_m is a sum of m independent terms of known moment generating function. Given
-            the first of two hidden layers, those above it are a network with one, and the share of the first is a
-            Gaussian quadratic form. (b) The weights stay within 4 |r_0|/s_0 of their start, and there J turns little.
-            With W trained alone, a ReLU kernel changes only by neurons that pass zero. (c) The chain rule. (d) The flow
-            leaves e^{-wt} of mode w, ridge leaves lambda/(w + lambda). For w > 0 both vanish, at rates with no common
-            lambda
+Idea        (a) m K_m is a sum of m independent terms of known moment generating function. With two hidden layers, those
+            above the first are a network with one, and the share of the first is a Gaussian quadratic form. (b) The
+            weights stay within 4 |r_0|/s_0 of their start, where J turns little. With W trained alone, a ReLU kernel
+            changes only by neurons that pass zero. (c) The chain rule. (d) What either method leaves of a mode w > 0
+            vanishes, at rates with no common lambda
 Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence and Generalization in Neural Networks,
             NeurIPS 31; Cho, Saul (2009), Kernel Methods for Deep Learning, NeurIPS 22; Williams (1997), Computing with
             Infinite Networks, NIPS 9; Glorot, Bengio (2010), Understanding the Difficulty of Training Deep Feedforward
@@ -60,16 +58,15 @@ Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence a
             Overparameterized Nonlinear Learning: Gradient Descent Takes the Shortest Path?, ICML; Du, Zhai, Poczos,
             Singh (2019), Gradient Descent Provably Optimizes Over-parameterized Neural Networks, ICLR, for ReLU; Ali,
             Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least Squares Regression, AISTATS
-Tolerance   Witnesses are rational; exponentials are enclosed. (a) Chernoff, Hoeffding and DKW
-            (properties.concentration, properties.deep_kernel); (b), (c) deterministic inequalities
-            (properties.lazy_training, properties.deep_kernel) and rounding
+Tolerance   Witnesses are rational; exponentials are enclosed. (a) Chernoff, Hoeffding and DKW; (b), (c) deterministic
+            inequalities and rounding (properties.concentration, properties.deep_kernel, properties.lazy_training)
 Chance      Below 1e-8 for the file, under `fast` and `thorough`: 1e-13 for each of 30 comparisons an instance of (a),
             and 1e-12 for each of 250 comparisons with fixed seeds, four of them of (b)
-Findings    Shown: (a) for one hidden layer, and two of ReLU; (b) for one, smooth or ReLU, and two of tanh; (c) by the
-            chain rule, tested for up to three. Observed with frozen seeds: at 64 times the width the kernel of a tanh
-            network moves by less than 1/8, and that of a ReLU network by more than 1/64, of what it did. At the fixed
-            rate 1/10 a wide network of Section 2.1 is lost: with tanh it overflows at width 1024, with ReLU all neurons
-            leave the data, ten times out of ten at width 8192
+Findings    Shown: (a) for one hidden layer, and two of ReLU; (b) for one, smooth or ReLU, and two of tanh; (c) for up
+            to three. Observed with frozen seeds: at 64 times the width the kernel of a tanh network moves by less than
+            1/8, and that of a ReLU network by more than 1/64, of what it did. At the fixed rate 1/10 a wide network of
+            Section 2.1 is lost: with tanh it overflows at width 1024, with ReLU all neurons leave the data, ten times
+            out of ten at width 8192
 Expected    holds under added hypotheses
 """
 
