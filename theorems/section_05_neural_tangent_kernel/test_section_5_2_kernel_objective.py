@@ -19,8 +19,8 @@ Corrected   (C1) (b) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \
             (b) The minimizer stays the same if the whole data set is repeated
 Parts       (a) training ends at the limit of the minimizers - holds under added hypotheses
             (b) the printed coefficients have the same limit - holds
-Idea        (a) Mode w of the targets is left with $(1 - \eta w)^t$ by training and with $n \lambda/(w + n \lambda)$ by
-            the minimizer; both vanish for w > 0, and both are 1 for w = 0. (b) The gradient over alpha is $\frac2n K
+Idea        (a) Training leaves $(1 - \eta w)^t$ of mode w of the targets, and the minimizer leaves $n \lambda/(w + n
+            \lambda)$. Both vanish for w > 0, and both are 1 for w = 0. (b) The gradient over alpha is $\frac2n K
             ((K + n \lambda I) \alpha - y)$. What is printed minimizes the sum of squares with the same lambda, or the
             mean with lambda/n; for n = 1 there is no difference
 Source      Kimeldorf, Wahba (1971), Some Results on Tchebycheffian Spline Functions, Journal of Mathematical Analysis

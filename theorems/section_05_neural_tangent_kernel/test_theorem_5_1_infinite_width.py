@@ -16,8 +16,9 @@ Readings    (a) [printed expectation] K is the mean over starts of Section 5.1, 
 Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$, or more hidden layers of one width; no biases. J: the
             Jacobian of f(X); r = f(X) - y; $k_x = K(x, X)$; s_0: the least singular value of J_0; d: the distance of
             the weights from their start; lin: the network linearized at its start. Lip: a bound on |J - J_0|/d up to
-            this d, as `turning_rate` and `deep_turning_rate` compute it. (a) Weights are standard normal, or those of
-            the last layer signs. (d) lin is trained, by the flow or by descent with $\eta |K_0| < 2$
+            this d, as `turning_rate` and `deep_turning_rate` compute it. All layers are trained unless W alone is
+            named. (a) Weights are standard normal, or those of the last layer signs. (d) lin is trained, by the flow or
+            by descent with $\eta |K_0| < 2$
 Hypotheses  (a) (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of
             the number of its inputs.  (H2) The neurons are independent.
             (b) (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.  (H4) s is smooth, and the network wide for
@@ -63,10 +64,10 @@ Tolerance   Witnesses are rational; exponentials are enclosed. (a) Chernoff, Hoe
 Chance      Below 1e-8 for the file, under `fast` and `thorough`: 1e-13 for each of 30 comparisons an instance of (a),
             and 1e-12 for each of 250 comparisons with fixed seeds, four of them of (b)
 Findings    Shown: (a) for one hidden layer, and two of ReLU; (b) for one, smooth or ReLU, and two of tanh; (c) for up
-            to three. Observed with frozen seeds: at 64 times the width the kernel of a tanh network moves by less than
-            1/8, and that of a ReLU network by more than 1/64, of what it did. At the fixed rate 1/10 a wide network of
-            Section 2.1 is lost: with tanh it overflows at width 1024, with ReLU all neurons leave the data, ten times
-            out of ten at width 8192
+            to three. In (b) the displacement of a ReLU neuron is read off the run. Observed with frozen seeds: at 64
+            times the width the kernel of a tanh network moves by less than 1/8, and that of a ReLU network by more than
+            1/64, of what it did. At the fixed rate 1/10 a wide network of Section 2.1 is lost: with tanh it overflows
+            at width 1024, with ReLU all neurons leave the data, ten times out of ten at width 8192
 Expected    holds under added hypotheses
 """
 

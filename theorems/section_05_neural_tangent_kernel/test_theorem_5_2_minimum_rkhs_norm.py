@@ -27,9 +27,9 @@ Tolerance   Descent runs on features that factor the kernel matrix, the oracle o
             backward errors of two symmetric eigensolvers and by the rounding of t steps (`rounding`). A network that is
             not linearized: the distance that its own path certifies (properties.lazy_training)
 Findings    The print has no f_0, which a random network has at every width; what H2 costs is in its necessity tests.
-            Which inputs make K singular depends on the kernel, and these were looked at: equal inputs; x and 2x, which
-            ReLU does not tell apart and erf does; three opposite pairs in the plane, which are dependent for one hidden
-            ReLU layer and, at 0, 50 and 120 degrees, not for two or three; two of these pairs, which are not for one
+            Which inputs make K singular depends on the kernel. Equal inputs do; x and 2x do for ReLU, not for erf.
+            Three opposite pairs in the plane do for one hidden ReLU layer; at 0, 50 and 120 degrees they do not for two
+            or three, and two of these pairs do not for one
 Expected    holds under added hypotheses
 """
 
