@@ -5,7 +5,7 @@ Printed     (Theorem 5.1) $K_m \to K^\infty$, which is deterministic, as $m \to 
             $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$; and all this is "identical" to kernel ridge
             regression with K
 Reading     Loss, kernels and limit are those of the section (its __init__). (a), (b) K_m and K_t are kernels of one
-            drawn network. The theory assumes an initialization scheme (item 3 of Section 5.3), and names none. (b)
+            drawn network. Section 5 assumes an initialization scheme (5.3, item 3) and names none. (b)
             Training is the flow, whose equation is printed, or descent with small steps. (c) K is the kernel K_t of the
             moment, which by (b) is nearly K_0. (d) Ridge regression is that of Section 5.2, in the limit $\lambda \to
             0^+$, so training is followed to its end
@@ -21,9 +21,8 @@ Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$, or more hidden laye
             by descent with $\eta |K_0| < 2$
 Hypotheses  (a) (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of
             the number of its inputs.  (H2) The neurons are independent.
-            (b) (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.  (H4) s is smooth, and the network wide for
-            its data: Lip * 8 |r_0| <= s_0^2 for d up to 4 |r_0|/s_0. For ReLU, with W trained alone, H1 and H2 take the
-            place of H4.
+            (b) (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.  (H4) The network is smooth, and wide for its
+            data: Lip * 8 |r_0| <= s_0^2 for d up to 4 |r_0|/s_0. For ReLU, W alone, H1 and H2 stand in place of H4.
             (d) (H5) f_0 = 0
 Corrected   (C1) (b) For tanh, one or two hidden layers, and any step, width and targets: $|J - J_0| \le Lip\, d$ and
             $|K - K_0| \le 2 |J_0| Lip\, d + (Lip\, d)^2$.
@@ -45,11 +44,11 @@ Parts       (a) convergence of K_m - holds under added hypotheses
             (b) constancy in training - holds under added hypotheses
             (c) the function-space ODE - holds
             (d) identical to kernel ridge regression - holds under added hypotheses
-Idea        (a) m K_m is a sum of m independent terms of known moment generating function. With two hidden layers, those
-            above the first are a network with one, and the share of the first is a Gaussian quadratic form. (b) The
+Idea        (a) m K_m is a sum of m independent terms of known moment generating function. Given the first of two hidden
+            layers, the others are a network with one; the share of the first is a Gaussian quadratic form. (b) The
             weights stay within 4 |r_0|/s_0 of their start, where J turns little. With W trained alone, a ReLU kernel
-            changes only by neurons that pass zero. (c) The chain rule. (d) What either method leaves of a mode w > 0
-            vanishes, at rates with no common lambda
+            changes only by neurons that pass zero. (c) The chain rule. (d) Either method fits every mode w > 0 in the
+            end, at rates with no common lambda
 Source      Jacot, Gabriel, Hongler (2018), Neural Tangent Kernel: Convergence and Generalization in Neural Networks,
             NeurIPS 31; Cho, Saul (2009), Kernel Methods for Deep Learning, NeurIPS 22; Williams (1997), Computing with
             Infinite Networks, NIPS 9; Glorot, Bengio (2010), Understanding the Difficulty of Training Deep Feedforward
@@ -66,8 +65,8 @@ Chance      Below 1e-8 for the file, under `fast` and `thorough`: 1e-13 for each
 Findings    Shown: (a) for one hidden layer, and two of ReLU; (b) for one, smooth or ReLU, and two of tanh; (c) for up
             to three. In (b) the displacement of a ReLU neuron is read off the run. Observed with frozen seeds: at 64
             times the width the kernel of a tanh network moves by less than 1/8, and that of a ReLU network by more than
-            1/64, of what it did. At the fixed rate 1/10 a wide network of Section 2.1 is lost: with tanh it overflows
-            at width 1024, with ReLU all neurons leave the data, ten times out of ten at width 8192
+            1/64, of what it did; at the fixed rate 1/10 wide networks of Section 2.1 are lost, with tanh by overflow,
+            with ReLU because all neurons leave the data
 Expected    holds under added hypotheses
 """
 
