@@ -116,8 +116,9 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
     if observer := _observer.get():
         told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
         told += f": {reason}" if (reason := getattr(finding, "reason", "")) else ""
-        about = {"setting": where.title, "binding": where.binding, "printed": where.printed}
-        about |= {"level": interval.level, "trials": trials}
+        # Plain data, which may have to cross from one process to another: a rule's finding is more than a string.
+        about = {"setting": str(where.title), "binding": bool(where.binding), "printed": bool(where.printed)}
+        about |= {"level": float(interval.level), "trials": int(trials)}
         numbers = {name: float(end) for name, end in ends.items()}
         observer.found({"finding": str(finding), "reads": told, **about, **numbers})
 

@@ -13,26 +13,33 @@ def apart(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.abs(first / first.sum() - second / second.sum()).sum() / 2)
 
 
+def log_ratio_terms(chain: LatticeDescent) -> tuple[np.ndarray, ...]:
+    """Five bounds (2N + 1,): of ln(V/D), -ln(1 - u^2)/2, and three sums from 0 to x, in `log_ratio_bound`'s letters.
+
+    With d = min D and top = max |u| < 1: 0 <= ln(V/D) <= (hx)^2/d and 0 <= -ln(1 - u^2)/2 <= (shx/d)^2/(2(1 - top^2));
+    2|artanh u - u| <= 2|shx/d|^3/(3(1 - top^2)) and 2|sL'/V - sL'/D| <= 2s|hx|^3/d^2, of which the trapezoidal sums
+    follow from that of |x|^3, x^4/(4l) + l x^2/4; and the rule itself errs by |x| l max|g''|/6, g = shx/D, where D =
+    D_0 q, |(x/q)''| = |b^2 x q + (2 - b^2 x^2) q'|/q^3 is at most (b^2 |x| max q + 2 max |q'|)/min q^3, for |bx| <= 1.
+    """
+    h, s, step, x = chain.h, chain.s, chain.eta * chain.s, np.abs(chain.x)
+    d, q = chain.D.min(), chain.D / chain.D_0
+    rest = 1 - (s * h * x / (chain.D + (h * x) ** 2)).max() ** 2
+    cubes = x**4 / (4 * step) + step * x**2 / 4
+    slope = abs(chain.b) * (1 + abs(chain.b) * x.max())
+    bend = s * h / chain.D_0 * (chain.b**2 * x.max() * q.max() + 2 * slope) / q.min() ** 3
+    ends = (h * x) ** 2 / d, (s * h * x / d) ** 2 / (2 * rest)
+    return *ends, 2 * (s * h / d) ** 3 / (3 * rest) * cubes, 2 * s * h**3 / d**2 * cubes, x * step * bend / 6
+
+
 def log_ratio_bound(chain: LatticeDescent) -> np.ndarray:
     """E (2N + 1,) with |ln(law/density) - its value at 0| <= E, the law by detailed balance; O(x^2 + x^4/eta).
 
     With L' = hx, V = D + L'^2, u = sL'/V and l = eta s, detailed balance has the ratios (V_j/V_{j+1}) (1 - u_j)/(1 +
     u_{j+1}), so that ln(law_m/law_0) = ln(V_0/V_m) - (1/2) ln(1 - u_m^2) - T_m exactly, T_m the trapezoidal sum of
-    2 artanh u. The density has ln(D_0/D_m) - (2/l) int sL'/D. Term by term, with d = min D and top = max |u| < 1:
-    0 <= ln(V/D) <= (hx)^2/d and 0 <= -ln(1 - u^2)/2 <= (shx/d)^2/(2(1 - top^2)), of opposite signs;
-    |artanh u - u| <= |shx/d|^3/(3(1 - top^2)) and |sL'/V - sL'/D| <= s|hx|^3/d^2, of which the trapezoidal sums follow
-    from that of |x|^3, x^4/(4l) + l x^2/4; and the rule itself errs by |x| l max|g''|/6, g = shx/D, where D = D_0 q,
-    |(x/q)''| = |b^2 x q + (2 - b^2 x^2) q'|/q^3 is at most (b^2 |x| max q + 2 max |q'|)/min q^3, for |bx| <= 1.
+    2 artanh u. The density has ln(D_0/D_m) - (2/l) int sL'/D. Of `log_ratio_terms` the first two have opposite signs.
     """
-    h, s, step, x = chain.h, chain.s, chain.eta * chain.s, np.abs(chain.x)
-    d, q = chain.D.min(), chain.D / chain.D_0
-    rest = 1 - (s * h * x / (chain.D + (h * x) ** 2)).max() ** 2
-    ends = np.maximum((h * x) ** 2 / d, (s * h * x / d) ** 2 / (2 * rest))
-    cubes = x**4 / (4 * step) + step * x**2 / 4
-    sums = 2 * ((s * h / d) ** 3 / (3 * rest) + s * h**3 / d**2) * cubes
-    slope = abs(chain.b) * (1 + abs(chain.b) * x.max())
-    bend = s * h / chain.D_0 * (chain.b**2 * x.max() * q.max() + 2 * slope) / q.min() ** 3
-    return ends + sums + x * step * bend / 6
+    gain, ends, *sums = log_ratio_terms(chain)
+    return np.maximum(gain, ends) + sum(sums)
 
 
 def log_ratio_rounding(chain: LatticeDescent) -> float:

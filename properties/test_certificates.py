@@ -22,14 +22,14 @@ from properties.certificates import (
     record_finding,
     record_series,
 )
-from properties.paired import judge
+from properties.paired import judge, student_interval
 from properties.search import smallest_violation
 
 
 class Notebook:
     def __init__(self):
-        self.ratios, self.witnesses, self.tried, self.series = [], [], 0, {}
-        self.labels, self.findings = [], []
+        self.ratios, self.witnesses, self.tried, self.series, self.labels = [], [], 0, {}, []
+        self.findings = []
 
     def certified(self, ratio, instances):
         self.ratios.append((ratio, instances))
@@ -209,6 +209,19 @@ def test_a_finding_is_told_with_its_reason_and_its_setting():
     told = [(found["reads"], found["setting"], found["printed"]) for found in notebook.findings]
     assert told == [("gap 9.5", "digits", False), ("gap 9.5: excludes 0, beyond the printed size", "digits", False)]
     assert type(notebook.findings[1]["finding"]) is str
+
+
+def test_a_finding_is_reported_as_plain_data_that_crosses_processes():
+    notes = Notebook()
+    where = SimpleNamespace(title="digits", binding=np.True_, printed=np.False_)
+    interval = student_interval(np.array([2.0, 2.25, 2.5]))
+    with observed_by(notes):
+        record_finding(
+            judge(interval, null=0, direction=1), interval, where=where, trials=np.int64(3), reads="{estimate}"
+        )
+    (finding,) = notes.findings
+    assert {type(value) for value in finding.values()} == {str, bool, int, float}
+    assert finding["finding"] == "reproduced"
 
 
 @pytest.mark.parametrize(

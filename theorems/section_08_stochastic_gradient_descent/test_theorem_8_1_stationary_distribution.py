@@ -4,53 +4,75 @@ Section     8.2
 Printed     The stationary distribution of SGD is approximately $p(\theta) \propto \exp(-\frac2\eta \mathcal{L}(\theta)
             - \mathcal{R}(\theta))$, where $\mathcal{R}$ depends on the local noise covariance. This shows SGD
             implicitly favors regions with low gradient variance
-Reading     (a) up to a factor that tends to 1 with eta, for some function R of the noise covariance at theta: a
-            constant where that covariance is. (b) of two regions of equal loss and size, matched point by point, that
-            with the less total variance of the gradient at every point has at least as much mass
+Reading     (a) "Approximately": up to a factor that tends to 1 with eta; the counterexamples grant a factor of 2. "R
+            depends on the local noise covariance": R(theta), which may depend on eta too, is some function of the noise
+            covariance at theta, and so a constant where that covariance is one. An R of everything would make the
+            formula empty, and nothing about low variance would follow from it. (b) What is compared are two regions of
+            equal loss and size, matched point by point, that differ in the noise alone: that with the less total
+            variance of the gradient at every point has at least as much mass
 Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$, $E\xi = 0$, $Cov\, \xi = C$, and $L = \frac12
             \theta^\top H \theta$ unless said otherwise; $A = I - \eta H$, S the stationary covariance, D(x) the
             variance of the gradient of one parameter x
-Hypotheses  Of the corrected statement (a): (H1) eta h < 2 for every eigenvalue h of H.  (H2) C does not depend on
-            theta.  (H3) L confines: H is positive definite. Of (b): (H4) there is one parameter, or the noise is
-            isotropic.  (H5) Every coordinate of a gradient is -s, 0 or s, for one s, so that SGD walks to a neighbor on
-            a lattice, or stays.  (H6) L is flat; or, with one parameter, it rises from both regions to one top by the
-            same slopes, with less noise, slope by slope, on the side of less noise.
+Hypotheses  Of the corrected statement (a): (H1) eta h < 2 for every eigenvalue h of H.  (H2) H and C do not depend on
+            theta or on the step.  (H3) L confines: H is positive definite. Of (b): (H4) there is one parameter, or the
+            noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a lattice, or stays; or, with one
+            parameter and L flat, its steps are of any law, at most a sixth of a region long, and the variance at every
+            point of one region is at least twice that at every point of the other.  (H6) L is flat; or, with one
+            parameter, it rises from both regions to one top by the same slopes, and on the way up too the noise is less
+            on the side of the region that has less.
 Parts       (a) the stationary density - refuted
             (b) low gradient variance is favored - holds under added hypotheses
-Corrected   (a) $S = ASA + \eta^2 C$, of which k steps from a point are short by $A^k S A^k$, and $S_{ij} = \eta
-            C_{ij}/(h_i + h_j - \eta h_i h_j)$ in an eigenbasis of H: to first order in eta the printed law if and only
-            if C = I, then with the relative gap $\eta h/(2 - \eta h)$ exactly. The chain has a current unless H and C
-            commute. The shape is that of the noise: Gaussian noise has a Gaussian law, two-point noise an excess
-            kurtosis of $-2(1-a^2)/(1+a^2)$, $a = 1 - \eta h$. With interpolated data the law is a point. For noise of
-            variance D(x), and under H5, $p \propto \frac1D \exp(-\frac2\eta \int L'/D)$ up to O(eta)
+Corrected   (C1) (a) With H1, H2, H3 the stationary covariance is the one solution of $S = ASA + \eta^2 C$, of which k
+            steps from a point are short by $A^k S A^k$, and $S_{ij} = \eta C_{ij}/(h_i + h_j - \eta h_i h_j)$ in an
+            eigenbasis of H.  (C2) (a) With H2, H3 the law of small steps, $S_1 = \lim S/\eta$, has $|C - I|/(2 h_{max})
+            \le |S_1 - H^{-1}/2| \le |C - I|/(2 h_{min})$ in the Frobenius norm: it is the printed one if and only if C
+            = I, and then S has the relative gap $\eta h/(2 - \eta h)$ exactly (H1).  (C3) (a) With H1, H2, H3 the
+            current $E[\theta_{t+1} \theta_t^\top - \theta_t \theta_{t+1}^\top]$ has the entries $\eta^2 C_{ij} (h_j -
+            h_i)/(h_i + h_j - \eta h_i h_j)$: it is zero if and only if H and C commute.  (C4) (a) From a point, under
+            H2, Gaussian noise has a Gaussian law at every step. Noise -+1 on one parameter has, for $|a| < 1$, $a = 1 -
+            \eta h$, the excess kurtosis $-2(1-a^2)/(1+a^2)$ in the limit; its law is uniform on [-2, 2] for a = 1/2,
+            and leaves a gap at the minimum for a = 1/3.  (C5) (a) Of least squares on interpolated data, in single rows
+            with $\eta \max |x_i|^2 < 2$, a step multiplies the mean square error by $1 - \eta(2 - \eta \max |x_i|^2)
+            h_{min}$ at most: with independent columns the law is a point.  (C6) (a) Where the curvature varies from
+            step to step a law may exist that has no variance: for $1 - \eta h$ = 1/2 or -3/2 with equal chance and
+            additive noise, and for 1/100 or -3, where eta times the mean curvature is 2.495.  (C7) (a) For $L = hx^2/2$
+            and gradients -s, 0, s of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is $\frac1D \exp(-\frac2\eta \int
+            L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
+            fixtures.problems.lattice_descents
+Differs     (a) The exponent is not -2L/eta: the covariance solves $HS_1 + S_1H = C$, which gives the printed one only
+            for C = I, and C = I on no open set of data
 Idea        (a) -2L/eta is the potential of Langevin's diffusion, whose noise is isotropic. Else $S/\eta$ tends to the
             solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for no other C, and the mismatch is of the order of
-            2L/eta itself. To add C = I as a hypothesis would not save the print: it leaves nothing of R, and holds in
-            one unit of L only. (b) Where nothing pulls, a walk with steps of variance D stays 1/D as long: pi D is
-            constant. Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g), V = D + g^2: less where
-            the noise is more. Of several variances only the one across the boundary of two regions decides, and with a
-            barrier between them that on the barrier
-Source      Mandt, Hoffman, Blei (2017), Stochastic Gradient Descent as Approximate Bayesian Inference (constant noise);
-            Chaudhari, Soatto (2018), Stochastic gradient descent performs variational inference, converges to limit
-            cycles for deep networks (the current); Hodgkinson, Mahoney (2021), Multiplicative Noise and Heavy Tails in
-            Stochastic Optimization; Kesten (1973), Random difference equations and renewal theory for products of
-            random matrices; the bound on the total variation and the witnesses are ours
+            2L/eta itself. To add C = I as a hypothesis would not save the print: it holds on no open set of data, in
+            one unit of L only, and leaves nothing of R. (b) Where nothing pulls, a walk with steps of variance D stays
+            1/D as long: pi D is constant. Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g), V = D
+            + g^2: less where the noise is more. Longer steps blur pi D over their length. On a torus whose variances
+            depend on x alone, that along x decides and that along y does not. With a barrier between two wells the
+            variance on it may decide
+Source      Mandt, Hoffman, Blei (2017), Stochastic Gradient Descent as Approximate Bayesian Inference, JMLR 18
+            (constant noise); Chaudhari, Soatto (2018), Stochastic gradient descent performs variational inference,
+            converges to limit cycles for deep networks, ICLR (the current); Hodgkinson, Mahoney (2021), Multiplicative
+            Noise and Heavy Tails in Stochastic Optimization, ICML; Kesten (1973), Random difference equations and
+            renewal theory for products of random matrices, Acta Mathematica 131; the bound on the total variation and
+            the witnesses are ours
 Tolerance   Covariances: scipy's discrete Lyapunov solver with its residual over the gap 1 - rho^2, and rounding
-            (fixtures.dynamics.stationary). Walks: fractions, or detailed balance against the trapezoidal rule
-            (properties.detailed_balance)
+            (fixtures.dynamics.stationary). Walks: fractions, GTH up to its rounding, or detailed balance against the
+            trapezoidal rule (properties.detailed_balance)
 Chance      One test samples: independent chains, k steps from a point, a chi-square pivot of 6000 degrees at 1e-9 an
             example, 1e-7 for the fast run. A variance off by 1.25 or 0.8 is missed with a probability below 1e-6
-Findings    "Favors low variance" is the factor 1/D of Ito's reading; Stratonovich's would be 1/sqrt(D). For C = H, the
-            noise of least squares with label noise, S is eta/(2 - eta h): to first order no curvature is preferred.
-            For two-point noise and large steps the law is uniform (a = 1/2) or has no density (a = 1/3). Nor need it
-            have a variance: for the factors 1/2 and -3/2 it has none, and for 1/100 and -3 it exists though eta times
-            the mean curvature is 2.5
+Findings    "Favors low variance" is the factor 1/D of Ito's density (C7); the other densities that were tried, with
+            1/sqrt(D), with no factor and the printed ones for R = 0 and R = ln D, are further away on every one of the
+            324 lattices. For C = H, the noise of least squares with label noise, S is eta/(2 - eta h) by C1: to first
+            order no curvature is preferred. All counterexamples of (a) but the last two and all of (b) are strict
+            inequalities, which persist for data nearby
 Expected    refuted
 """
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import scipy.integrate
 import scipy.linalg
 from hypothesis import given
@@ -59,12 +81,12 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.birth_death import stationary_weights, three_point_descent, torus_walk, transition_matrix
 from fixtures.dynamics.langevin import GaussianLaw, noisy_descent, whitened_square
-from fixtures.dynamics.markov_chains import stationary_law
+from fixtures.dynamics.markov_chains import gth_rounding, stationary_law
 from fixtures.dynamics.minibatch_law import minibatch_gradients, moment_operator
 from fixtures.dynamics.stationary import covariance_after, recursion_rounding, stationary_covariance
 from fixtures.dynamics.stochastic import second_moment
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.lattice_descents import lattice_descents
+from fixtures.problems.lattice_descents import every_lattice, lattice, lattice_descents
 from fixtures.problems.noisy_quadratics import noisy_quadratics
 from fixtures.problems.tapes import tapes
 from fixtures.rational import enclose_sqrt, fractions
@@ -77,8 +99,8 @@ from theorems.ledger import corrected, counterexample, necessity, observed, unde
 FALSE_ALARM, DEGREES = 1e-9, 6000
 CLOSE = 2
 """The factor of the printed variance up to which the counterexamples grant it to be approximate."""
-ORDER = 11
-"""The constant of O(eta) in the total variation: it is 10.7 on the worst of the 324 lattices, tried one by one."""
+ORDER, WORST_LATTICE = 1.3, lattice(h=2.0, s=2.5, b=2.0, D_0=0.5, eta=1e-5)
+"""The total variation over eta is below ORDER on the 324 lattices, and 1.28 on this one."""
 
 problems = noisy_quadratics(sizes=(1 / 2, 1.0, 1.5, 1.9, 1 / 64))
 
@@ -182,7 +204,7 @@ def test_where_the_minima_form_a_line_the_limit_depends_on_the_start_and_the_pri
     assert_violates(starts[1, 1] - starts[0, 1], 0, reads=reads, X=X, y=y, starts=starts)
 
 
-@corrected(part="(a)")
+@corrected("C1", part="(a)")
 @given(problem=problems)
 def test_after_k_steps_the_covariance_is_short_of_the_lyapunov_solution_by_what_is_left_of_it(problem):
     # given  H1, H2, H3 by the strategy; S by scipy, its residual checked
@@ -197,7 +219,7 @@ def test_after_k_steps_the_covariance_is_short_of_the_lyapunov_solution_by_what_
     assert_at_most(slack, 1e-9 * norm(S), why="a covariance that is off by 1e-9 would be seen", instance=problem)
 
 
-@corrected(part="(a)")
+@corrected("C1", part="(a)")
 @given(problem=problems)
 def test_in_an_eigenbasis_it_is_the_small_step_law_over_one_minus_eta_times_half_the_harmonic_mean(problem):
     # given  scipy's continuous Lyapunov solution of H S_1 + S_1 H = C, the law of small steps
@@ -211,7 +233,7 @@ def test_in_an_eigenbasis_it_is_the_small_step_law_over_one_minus_eta_times_half
     assert_at_most(norm(s * S_1 - problem.Q.T @ problem.C @ problem.Q), basis_rounding(problem, problem.C), why="S_1")
 
 
-@corrected(part="(a)")
+@corrected("C2", part="(a)")
 @given(problem=problems)
 def test_how_far_the_small_step_law_is_from_the_printed_one_says_how_far_the_noise_is_from_isotropic(problem):
     # given  S_1 - H^-1/2 has the entries (C - I)_ij/(h_i + h_j)
@@ -223,7 +245,7 @@ def test_how_far_the_small_step_law_is_from_the_printed_one_says_how_far_the_noi
     assert_within(lower, error, upper, slack=slack, why="|S_1 - H^-1/2|", instance=problem)
 
 
-@corrected(part="(a)")
+@corrected("C2", part="(a)")
 @given(tapes(6))
 def test_for_noise_of_the_identity_the_printed_variance_is_off_by_eta_h_over_two_minus_eta_h(tape):
     # given  C = I, and eta h in (0, 2)
@@ -234,7 +256,7 @@ def test_for_noise_of_the_identity_the_printed_variance_is_off_by_eta_h_over_two
     assert_identical((S - printed) / printed, eta * h / (2 - eta * h), why="relative gap")
 
 
-@corrected(part="(a)")
+@corrected("C3", part="(a)")
 @given(problem=problems)
 def test_the_current_is_the_part_of_the_noise_that_does_not_commute_with_the_curvature(problem):
     # given  E[theta_(t+1) theta_t' - theta_t theta_(t+1)'] = AS - SA = eta(SH - HS), zero for a reversible chain
@@ -248,7 +270,7 @@ def test_the_current_is_the_part_of_the_noise_that_does_not_commute_with_the_cur
     assert_at_most(norm(problem.Q.T @ current @ problem.Q - predicted), slack, why="current", instance=problem)
 
 
-@corrected(part="(a)")
+@corrected("C3", part="(a)")
 def test_the_current_of_a_gaussian_law_by_hand():
     # given  H = diag(1, 3), C = [[1, 1/2], [1/2, 1]]
     h, C = fractions([1, 3]), fractions([[1, "1/2"], ["1/2", 1]])
@@ -258,7 +280,7 @@ def test_the_current_of_a_gaussian_law_by_hand():
     assert_identical((S_1 @ np.diag(h) - np.diag(h) @ S_1)[0, 1], Fraction(1, 4), why="S_1 H - H S_1")
 
 
-@corrected(part="(a)")
+@corrected("C4", part="(a)")
 @given(problem=noisy_quadratics(sizes=(1 / 2, 1.0, 1.5, 1.9), max_steps=4), seed=st.integers(0, 2**32 - 1))
 def test_under_gaussian_noise_independent_chains_have_the_gaussian_law_of_their_k_steps(problem, seed):
     # given  6000/p chains of Euler-Maruyama, noise of covariance C, from theta_0
@@ -274,11 +296,11 @@ def test_under_gaussian_noise_independent_chains_have_the_gaussian_law_of_their_
     assert_within(lower, whitened_square(theta, law), upper, why="chi-square of the last iterates", instance=problem)
 
 
-@corrected(part="(a)")
+@corrected("C4", part="(a)")
 @given(tapes(2))
 def test_two_point_noise_leaves_an_excess_kurtosis_that_vanishes_with_the_step(tape):
-    # given  a = 1 - eta h in (0, 1), noise -+1, all 2^k outcomes
-    a, k = Fraction(1 + tape.below(15), 16), 1 + tape.below(7)
+    # given  a = 1 - eta h in (-1, 1), noise -+1, all 2^k outcomes
+    a, k = Fraction(tape.below(31) - 15, 16), 1 + tape.below(7)
     theta = outcomes(a, 1, k)
     # then   the fourth cumulants of a sum add up, to -2 sum a^4j
     variance, fourth = np.mean(theta**2), np.mean(theta**4)
@@ -291,7 +313,7 @@ def test_two_point_noise_leaves_an_excess_kurtosis_that_vanishes_with_the_step(t
     assert_at_most(-limit, Fraction(5, 2) * (1 - a), why="excess kurtosis against eta h")
 
 
-@corrected(part="(a)")
+@corrected("C4", part="(a)")
 def test_for_large_steps_two_point_noise_has_a_uniform_law_or_one_with_a_gap_at_the_minimum():
     # given  a = 1/2 and 1/3: after 8 steps 2^8 points
     half, third = (np.sort(outcomes(Fraction(1, k), Fraction(1), 8)) for k in (2, 3))
@@ -302,9 +324,9 @@ def test_for_large_steps_two_point_noise_has_a_uniform_law_or_one_with_a_gap_at_
     assert_identical(np.abs(third).min(), (1 + Fraction(1, 3**7)) / 2, why="the gap around 0")
 
 
-@corrected(part="(a)")
+@corrected("C5", part="(a)")
 @given(tapes(13))
-def test_on_interpolated_data_the_mean_square_error_dies_out_whatever_the_rows(tape):
+def test_on_interpolated_data_the_mean_square_error_falls_at_the_rate_of_the_least_curvature(tape):
     # given  four rows in two dimensions, eta max |x|^2 in {1/2, 1, 3/2}, M = E ee' at the start
     X, e, k = tape.integers((4, 2), 3), tape.integers(2, 3), 1 + tape.below(30)
     largest = max(1.0, np.square(X).sum(1).max())
@@ -318,20 +340,46 @@ def test_on_interpolated_data_the_mean_square_error_dies_out_whatever_the_rows(t
     assert_at_most(np.trace(M), q**k * (e @ e) + k * rounding, why="E|e_k|^2", instance=(X, e, eta, k))
 
 
-@corrected(part="(a)")
+def distances_over_eta(chain):
+    """Total variations over eta between the law on a lattice and Ito's density, and the nearest of four others.
+
+    The others have 1/sqrt(D) (Stratonovich's), no factor, and the printed exp(-2L/eta - R) for R = 0 and R = ln D.
+    """
+    law = stationary_weights(*three_point_descent(chain.slope, chain.D, chain.s))
+    printed = np.exp(-chain.h * chain.x**2 / chain.eta)
+    others = [chain.density(1 / 2), chain.density(0), printed, printed / chain.D]
+    return apart(law, chain.density()) / chain.eta, min(apart(law, other) for other in others) / chain.eta
+
+
+@corrected("C7", part="(a)")
 @given(chain=lattice_descents())
 def test_with_noise_that_varies_the_law_is_the_ito_density_up_to_order_eta(chain):
     # given  the law by detailed balance, and Ito's density on the lattice
-    law = stationary_weights(*three_point_descent(chain.slope, chain.D, chain.s))
-    bound = balance_bound(chain)
+    ito, nearest = distances_over_eta(chain)
+    bound = balance_bound(chain) / chain.eta
     # then
-    assert_at_most(apart(law, chain.density()), bound, why="total variation", instance=chain)
-    assert_at_most(bound, ORDER * chain.eta, why="the bound is of order eta", instance=chain)
-    # and    neither Stratonovich's 1/sqrt(D), nor no factor, nor the printed exp(-2L/eta - R) for R = 0 or R = ln D
-    printed = np.exp(-chain.h * chain.x**2 / chain.eta)
-    others = [chain.density(1 / 2), chain.density(0), printed, printed / chain.D]
-    nearest = min(apart(law, other) for other in others)
-    assert_at_most(bound, nearest, why="every other density is further away than the bound", instance=chain)
+    assert_at_most(ito, bound, why="total variation over eta", instance=chain)
+    assert_at_most(bound, 11, why="the bound is of order eta: 10.7 at WORST_LATTICE", instance=chain)
+    assert_at_most(ito, ORDER, why="what was found", instance=chain)
+    # and    the other densities are further away than the bound
+    assert_at_most(bound, nearest, why="every other density", instance=chain)
+
+
+@corrected("C7", part="(a)")
+def test_on_one_lattice_the_total_variation_is_nearly_the_constant_times_eta():
+    found, _ = distances_over_eta(WORST_LATTICE)
+    assert_within(1.25, found, ORDER, why="total variation over eta")
+
+
+@corrected("C7", part="(a)")
+@pytest.mark.slow
+def test_on_all_324_lattices_ito_is_within_the_constant_and_the_other_densities_are_further_away():
+    found = [distances_over_eta(chain) for chain in every_lattice()]
+    ito, others = np.array(found).T
+    # then
+    assert_identical(len(found), 324, why="lattices")
+    assert_at_most(ito, ORDER, why="total variation over eta to Ito's density")
+    assert_at_most(2 * ito, others, why="and to the nearest of the others")
 
 
 @observed(part="(a)")
@@ -372,6 +420,36 @@ def test_where_the_loss_is_flat_the_mass_of_a_state_is_the_inverse_of_its_varian
     # then
     assert_identical(pi @ transition_matrix(up, down), pi, why="pi P = pi")
     assert_identical(pi * D, np.full(len(D), 1 / sum(1 / D)), why="pi D is constant")
+
+
+def ring_walk(shares, variance):
+    """P (n, n) of a walk on a ring whose steps -2 ... 2 have mean 0 and this variance (n,), at most 1.
+
+    shares (n, 4), of sum 1: how much of the variance the pairs -1, 1; -1, 2; -2, 1 and -2, 2 have, each of mean 0. All
+    laws of mean 0 on these five steps are of that form. The diagonal is left at 0.
+    """
+    n, states = len(variance), np.arange(len(variance))
+    P = np.zeros((n, n))
+    for (down, up), share in zip([(1, 1), (1, 2), (2, 1), (2, 2)], shares.T, strict=True):
+        rate = share * variance / (down * up * (down + up))
+        P[states, (states + up) % n] += rate * down
+        P[states, (states - down) % n] += rate * up
+    return P
+
+
+@under_hypotheses("H4", "H5", "H6", part="(b)")
+@given(tapes(120))
+def test_with_short_steps_of_any_law_the_calmer_half_of_a_ring_has_more_mass(tape):
+    # given  H4: one parameter; H6: mean gradients 0; H5: steps up to 2 of 12 points, variances below 1/4 and above 1/2;
+    #        the mass depends continuously on these laws, of which an open set is drawn from
+    shares = 1.0 + tape.naturals((24, 4), 64) ** 2
+    calm, wild = (1 + tape.naturals(12, 8)) / 32, (16 + tape.naturals(12, 17)) / 32
+    P = ring_walk(shares / shares.sum(-1, keepdims=True), np.concatenate([calm, wild]))
+    # when   by GTH
+    pi = stationary_law(P)
+    # then
+    more, less = pi[:12].sum(), pi[12:].sum()
+    assert_at_most(less * (1 + 4 * gth_rounding(24)), more, why="mass of the noisier half, of the calmer half")
 
 
 @under_hypotheses("H4", "H5", "H6", part="(b)")
@@ -443,18 +521,39 @@ def test_without_H1_the_variance_grows_for_ever(tape):
     assert_at_most(k * eta**2 * C[1, 1], S_k[1, 1], why="variance after k steps")
 
 
+def without_variance(factors, k):
+    """Variances after 0 ... k - 1 steps of theta <- a theta + noise of variance 1, a one of the equally likely factors.
+
+    And an upper bound of E|a|^(1/2): below 1 it makes the law converge, as |theta - theta'|^(1/2) does in the mean.
+    """
+    rate = sum(factor**2 for factor in factors) / len(factors)
+    variances = list(itertools.accumulate(rate**t for t in range(k)))
+    return variances, sum(enclose_sqrt(abs(factor))[1] for factor in factors) / len(factors)
+
+
 @necessity("H2", part="(a)")
 @given(st.integers(1, 60))
 def test_without_H2_the_variance_grows_for_ever_though_eta_h_has_a_mean_below_two_and_a_law_exists(k):
-    # given  eta h = 1/2 or 5/2, of mean 3/2 < 2, and 99/100 or 4, of mean 2.495; additive noise of variance 1
-    mild, wild = fractions(["1/2", "-3/2"]), fractions(["1/100", "-3"])
-    rates = [sum(factor**2 for factor in factors) / 2 for factors in (mild, wild)]
+    # given  eta h = 1/2 or 5/2, of mean 3/2 (H1, H3), with additive noise of variance 1
+    factors = fractions(["1/2", "-3/2"])
+    assert_identical(sum(1 - factors) / 2, Fraction(3, 2), why="H1, H3: 0 < mean of eta h < 2")
     # when
-    M = [sum(rate**t for t in range(k)) for rate in rates]
-    assert_at_most([k, k], M, why="the variance after k steps, which no bound holds")
-    # then   for both E|a|^(1/2) < 1, so that the law of the chain converges all the same
-    halves = [sum(enclose_sqrt(abs(factor))[1] for factor in factors) / 2 for factors in (mild, wild)]
-    assert_at_most(halves, [Fraction(97, 100), Fraction(92, 100)], why="E|a|^(1/2)")
+    variances, half = without_variance(factors, k)
+    # then
+    assert_at_most(k, float(variances[-1]), why="the variance after k steps, which no bound holds")
+    assert_at_most(float(half), 97 / 100, why="E|a|^(1/2)")
+
+
+@corrected("C6", part="(a)")
+def test_a_law_without_variance_may_exist_where_eta_times_the_mean_curvature_is_above_two():
+    # given  1 - eta h = 1/2 or -3/2, and 1/100 or -3
+    for_both = fractions([["1/2", "-3/2"], ["1/100", "-3"]])
+    means = [sum(1 - factors) / 2 for factors in for_both]
+    assert_identical(means, fractions(["3/2", Fraction(2495, 1000)]), why="eta times the mean curvature")
+    # then
+    laws = [without_variance(factors, 40) for factors in for_both]
+    assert_at_most([40, 40], [float(variances[-1]) for variances, _ in laws], why="variance after 40 steps")
+    assert_at_most([float(half) for _, half in laws], [97 / 100, 92 / 100], why="E|a|^(1/2)")
 
 
 @necessity("H3", part="(a)")
