@@ -18,12 +18,12 @@ Setting     $L = \frac1n \sum_i f_i$; minibatches of B samples out of n, drawn w
             parameter, two samples, minima at 0 and 1 of one depth, B = 1 against B = 2. For (c), (d) $f_i = \frac12
             \min(a_i x^2, b_i (x - 1)^2)$. For (b) $f_i = L \pm N$, where L has two quadratic wells and N' is constant
             up to 1/4 and from 3/4 on, and linear in between
-Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches.  (H2) $|2 \eta g_{ij}| <
-            1$ for the gradients of all samples.  (H3) samples are drawn with replacement.  (H4) the step is small:
-            $\eta(k h + \operatorname{Var}(h_i)/(Bh)) \le 2\varepsilon/(1 + \varepsilon)$.  (H5) SGD starts at or beside
-            the worse of two minima, where gradients vary more (b), the loss is sharper (c), the risk is larger
-            (d).  (H6) At this step all samples at once stay there, and single samples may leave for the other minimum,
-            where they stay.
+Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches, and at both in C2.  (H2)
+            $|2 \eta g_{ij}| < 1$ for the gradients of all samples.  (H3) samples are drawn with replacement.  (H4) the
+            step is small: $\eta(k h + \operatorname{Var}(h_i)/(Bh)) \le 2\varepsilon/(1 + \varepsilon)$.  (H5) SGD
+            starts at or beside the worse of two minima, where gradients vary more (b), the loss is sharper (c), the
+            risk is larger (d).  (H6) At this step all samples at once stay there, and single samples may leave for the
+            other minimum, where they stay.
 Parts       (a) noise - holds
             (b) stronger regularization - holds under added hypotheses
             (c) flatter - holds under added hypotheses
@@ -37,10 +37,10 @@ Corrected   (C1) (a) On least squares with H1 the covariance of SGD has the limi
             \eta g_{Bj})^2$, and the mean of the logarithm of this factor does not decrease as B grows: the smaller
             batch shrinks the products more, or as much.  (C4) (c) On least squares $\rho(T_B)$ does not increase with
             B, so that a minimum at which SGD can stay with B it can stay at with all larger batches.  (C5) (c) With H1
-            such a minimum has $\eta(f_B E|x_i|^4 + (1 - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$ unless all
-            rows are zero, hence $\operatorname{tr} H < 2/(\eta f_B)$, which is sharp at B = 1 for rows of one
-            length.  (C6) (d) On least squares with H1 the mean excess of a quadratic risk with the Hessian G, over the
-            risk of the least squares solution, is tr(G S_B)/2, which does not grow with B
+            such a minimum has $\eta(f_B E|x_i|^4 + (1 - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$, hence
+            $\operatorname{tr} H < 2/(\eta f_B)$, which is sharp at B = 1 for rows of one length that span the space.
+            (C6) (d) On least squares with H1 the mean excess of a quadratic risk with the Hessian G, over the risk of
+            the least squares solution, is tr(G S_B)/2, which does not grow with B
 Idea        Variance of a mean. In least squares the noise acts on the second moment only, through a positive operator
             that is monotone in f_B: more noise is more variance, and no bias. In the models of H5 and H6 single samples
             leave the minimum at which they are unstable, be it the sharper or the flatter one. For the bound on tr H:
@@ -56,7 +56,7 @@ Tolerance   Fractions, but for spectral radii, which are enclosed by a Rayleigh 
             T(S) <= lambda S, and for chains of Gaussian noise, whose laws and times GTH finds to 4 k^3 u for k states
 Chance      None: laws are enumerated or solved for
 Findings    The paper states no rule for the step in 8.2; the rule in use is linear scaling, and Experiment 5 has the
-            root (C2). Where a linear model interpolates, the limits of Section 3.3 do not depend on the batch size. In
+            root (C2). The limits of Section 3.3, of linear models that interpolate, do not depend on the batch size. In
             the counterexample of (c) the samples differ more at the flatter of two minima, and batches of one leave it
             for the sharper. Of constant noise in two wells both orders were observed: in whole numbers (x - eta L' is
             rounded), with noise 2, steps eta h = 5/4, 3/2, 7/4 and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of
@@ -440,6 +440,19 @@ def test_from_the_noisier_of_two_minima_batches_of_one_go_where_gradients_vary_l
     assert_at_most(variances.mean(), 3 / 4 * noisy**2, why="mean gradient variance of B = 1, of B = 2")
 
 
+@necessity("H5", part="(b)")
+def test_without_H5_from_the_calmer_minimum_batches_of_one_go_where_gradients_vary_more():
+    # given  curvatures 16 at 1 and 1 at 0, deviations 7/32 at 1, the start, and 1/4 at 0; step 1
+    wells, other, start = TwoWells(1.0, 16.0, 0.0, 1.0), 1 / 4, 7 / 32
+    leaves, stays = not wells.in_sharp(1 - start), not wells.in_sharp(np.array([-1, 1]) / 4).any()
+    assert_keeps(H6=[leaves, stays, wells.gradient(1.0) == 0])
+    # when
+    x = ends_from_the_noisy_minimum(wells, other, start)
+    # then   all orders are at -+1/4
+    assert_identical(np.abs(x), np.full(256, 1 / 4), why="where the orders lead")
+    assert_at_most(start**2 * 5 / 4, (gradient_spread(x, other, start) ** 2).mean(), why="gradient variance, B = 2, 1")
+
+
 @necessity("H6", part="(b)")
 def test_without_H6_at_a_small_step_both_batches_are_found_where_gradients_vary_as_much():
     # given  curvatures 1 and 3/4, deviations 1/32 at 0 and 9/16 at 1, the start, and a step of 1/32
@@ -751,6 +764,17 @@ def test_without_H6_at_two_thirds_of_the_step_no_order_leaves_the_sharper_minimu
     assert_at_most(np.abs(ends - 1), (1 + 2.0**-40) / 8, why="distance to the sharper minimum")
 
 
+@necessity("H6", part="(d)")
+def test_without_H6_at_a_small_step_all_batches_have_the_risk_of_the_minimum_beside_which_they_start():
+    # given  eta h = (1/8, 1/8) at 0 and (1/4, 2) at 1, beside which SGD starts, and the risk x^2/2
+    escape = Escape(TwoMinima(np.array([1 / 8, 1 / 8]), np.array([1 / 4, 2.0])), 1.0, 9 / 8)
+    at_zero, at_one = (Fraction(minimum) ** 2 / 2 for minimum in (0, 1))
+    assert_keeps(H5=at_zero < at_one)
+    # then   no order of eight single samples leaves
+    ends = single_sample_ends(escape.minima, escape.eta, escape.start, 8)
+    assert_at_most(np.abs(ends - 1), 1 / 8, why="distance to the minimum of more risk")
+
+
 @necessity("H5", part="(d)")
 def test_without_H5_batches_of_one_find_the_minimum_of_more_risk():
     # given  eta h = (1/4, 1/2) at 0 and (1/2, 11/4) at 1, beside which SGD starts, and the risk (x - 3/4)^2/2
@@ -811,6 +835,17 @@ def test_a_step_that_grows_by_the_root_keeps_the_noise_of_a_step_and_loses_tempe
     # then
     assert_identical(step_noise[0], step_noise[1], why="eta^2/B, the variance after one step")
     assert_identical(large / small, Fraction(199, 184) / 16, why="the stationary variance falls by about 16")
+
+
+@necessity("H1", part="(a)")
+def test_without_H1_at_the_scaled_step_the_variance_has_no_limit_though_the_small_batch_is_stable():
+    # given  constant noise, h = 1, eta = 3/4 and k = 4: (1 - eta)^2 = 1/16, but (1 - 4 eta)^2 = 4
+    X, y = CONSTANT_NOISE
+    assert_keeps(H3=True)
+    # when   batches of four
+    moments = second_moments(X, y, fractions([0]), Fraction(3), 6, Fraction(1, 4))
+    # then   4^t - 1 times 9/4 over 3; the share (k - 1) eta h/(2 - k eta h) is negative
+    assert_identical([M[0, 0] for M in moments], [Fraction(3 * (4**t - 1), 4) for t in range(7)], why="variance")
 
 
 @necessity("H3", part="(a)")

@@ -17,8 +17,9 @@ Setting     Kernel descent on $\frac12 \sum_i (f(x_i) - \tilde y_i)^2$ from $f_0
             - f_t)$; clusters c of $m_c$ samples with one clean label, of which $j_c = \tau_c m_c$ are corrupted; $K =
             \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 -
             \eta\epsilon)^t$
-Hypotheses  (H1) the samples are clustered as in the setting, or nearly so.  (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c +
-            \epsilon) < 1$.  (H4) every step uses all samples, or the mean over their orders is meant.
+Hypotheses  (H1) the samples are clustered as in the setting, or K is near such a kernel: how near may depend on t.
+            (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
+            their orders is meant.
 Corrected   (C1) For clusters as in the setting, with H2, H3, H4 and at every t >= 1, all weights of corrupted samples
             lie below $((1 - \eta\epsilon)^{-t} - 1)/\epsilon$ and all weights of clean samples above it.  (C2) For such
             clusters, with H2 and H3, where one has a corrupted sample the mean of the fitted fraction $1 - |r_t|/|r_0|$

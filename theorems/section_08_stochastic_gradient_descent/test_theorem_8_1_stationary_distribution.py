@@ -456,6 +456,21 @@ def test_with_short_steps_of_any_law_the_calmer_half_of_a_ring_has_more_mass(tap
 
 
 @under_hypotheses("H4", "H5", "H6", part="(b)")
+def test_one_potential_shows_it_for_all_laws_of_short_steps_at_once():
+    # given  the ring with the calm points 0 ... 11, and phi with the second difference -1 up to two points around the
+    #        others and 2 elsewhere: for n points and steps up to m <= n/6 it is (n + 2m)/(n - 2m) <= 2
+    bend = np.where((np.arange(24) - 2) % 24 < 8, 2, -1).astype(object)
+    slope = fractions(np.cumsum(bend))
+    phi = np.roll(np.cumsum(slope - sum(slope) / 24), 1)
+    # when   steps -j or i, of mean 0 and variance ij: all laws of mean 0 on -2 ... 2 are mixtures of these
+    for j, i in itertools.product((1, 2), repeat=2):
+        gain = (i * np.roll(phi, j) + j * np.roll(phi, -i)) / (i + j) - phi
+        # then   0 = sum pi gain, so that the sum of pi D/2 over the noisy points is at most that of pi D over the calm
+        assert_identical(gain[12:], [Fraction(-i * j, 2)] * 12, why="mean change of phi at a noisy point")
+        assert_at_most(gain[:12], i * j, why="mean change of phi at a calm point")
+
+
+@under_hypotheses("H4", "H5", "H6", part="(b)")
 @given(tapes(16))
 def test_with_isotropic_noise_so_it_is_in_the_plane(tape):
     # given  H4: variances D(x, y) along both axes of a torus; H5: steps to neighbors; H6: L = 0
