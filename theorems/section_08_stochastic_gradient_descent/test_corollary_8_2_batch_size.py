@@ -55,15 +55,16 @@ Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-paramete
 Tolerance   Fractions, but for spectral radii, which are enclosed by a Rayleigh quotient and by a positive S with
             T(S) <= lambda S, and for chains of Gaussian noise, whose laws and times GTH finds to 4 k^3 u for k states
 Chance      None: laws are enumerated or solved for
-Findings    The paper states no rule for the step in 8.2; the rule in use is linear scaling, and Experiment 5 has the
-            root (C2). The limits of Section 3.3, of linear models that interpolate, do not depend on the batch size. In
-            the counterexample of (c) the samples differ more at the flatter of two minima, and batches of one leave it
-            for the sharper. Of constant noise in two wells both orders were observed: in whole numbers (x - eta L' is
-            rounded), with noise 2, steps eta h = 5/4, 3/2, 7/4 and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of
-            one are more often in the sharp well than batches of two on 21 of 63 chains, less often on 11. With h = 8
-            and 1 and Gaussian noise of variance 4/B, eta = 1/10, the shares of the sharp well at B = 1, 2, 4, 8 are
-            3.0e-2, 1.8e-3, 5.0e-6, 3.4e-11: much noise leaves both wells and evens out their shares. A chain on 160
-            nodes, which has 3.5e-11 for the last, leaves it once in 1.5e3, 3.3e5, 1.3e10, 1.4e19 steps
+Findings    The paper states no rule for the step in 8.2. In practice the step is often scaled linearly with B;
+            Experiment 5 scales it with the root of B (C2). The limits of Section 3.3, of linear models that
+            interpolate, do not depend on the batch size. In the counterexample of (c) the samples differ more at the
+            flatter of two minima, and batches of one leave it for the sharper. Of constant noise in two wells both
+            orders were observed: in whole numbers (x - eta L' is rounded), with noise 2, steps eta h = 5/4, 3/2, 7/4
+            and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of one are more often in the sharp well than batches
+            of two on 21 of 63 chains, less often on 11. With h = 8 and 1 and Gaussian noise of variance 4/B, eta =
+            1/10, the shares of the sharp well at B = 1, 2, 4, 8 are 3.0e-2, 1.8e-3, 5.0e-6, 3.4e-11: much noise leaves
+            both wells and evens out their shares. A chain on 160 nodes, which has 3.5e-11 for the last, leaves it once
+            in 1.5e3, 3.3e5, 1.3e10, 1.4e19 steps
 Expected    holds under added hypotheses
 """
 

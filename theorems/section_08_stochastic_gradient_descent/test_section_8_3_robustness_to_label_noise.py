@@ -28,8 +28,8 @@ Source      Li, Soltanolkotabi, Oymak (2020), Gradient Descent with Early Stoppi
 Tolerance   Exact: kernels, steps and labels are fractions, and a time at the edge of the window is decided by comparing
             fractions
 Findings    Fresh predictions do not need early stopping in this model: they are clean at every time, also where the
-            noise is memorized on the samples. Nor is it SGD that is robust, but its mean: if the first of three samples
-            of a cluster is corrupted and is used first, the whole cluster has the wrong sign
+            noise is memorized on the samples. It is the mean of SGD that is robust, and not every run: if the first of
+            three samples of a cluster is corrupted and is used first, the whole cluster has the wrong sign
 Expected    holds under added hypotheses
 """
 

@@ -44,11 +44,12 @@ Differs     (a) The exponent is not -2L/eta: the covariance solves $HS_1 + S_1H 
 Idea        (a) -2L/eta is the potential of Langevin's diffusion, whose noise is isotropic. Else $S/\eta$ tends to the
             solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for no other C, and the mismatch is of the order of
             2L/eta itself. To add C = I as a hypothesis would not save the print: it holds on no open set of data, in
-            one unit of L only, and leaves nothing of R. (b) Where nothing pulls, a walk with steps of variance D stays
-            1/D as long: pi D is constant. Down a slope g, by detailed balance, the mass grows by (V + g)/(V - g), V = D
-            + g^2: less where the noise is more. Longer steps blur pi D over their length. On a torus whose variances
-            depend on x alone, that along x decides and that along y does not. With a barrier between two wells the
-            variance on it may decide
+            one unit of L only, and leaves nothing of R. (b) Where L is flat, a walk to neighbors stays at a point for a
+            time proportional to 1/D, so that pi D is constant. Down a slope g, by detailed balance, the mass grows by
+            (V + g)/(V - g), V = D + g^2: less where the noise is more. Under longer steps a function bounds the mass
+            that bends down on the noisier region and up on the calmer one. On a torus whose variances depend on x
+            alone, the variance along x decides the mass, and the variance along y does not. With a barrier between two
+            wells the variance on it may decide
 Source      Mandt, Hoffman, Blei (2017), Stochastic Gradient Descent as Approximate Bayesian Inference, JMLR 18
             (constant noise); Chaudhari, Soatto (2018), Stochastic gradient descent performs variational inference,
             converges to limit cycles for deep networks, ICLR (the current); Hodgkinson, Mahoney (2021), Multiplicative
