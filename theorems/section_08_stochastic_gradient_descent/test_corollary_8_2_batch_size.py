@@ -7,10 +7,11 @@ Printed     Smaller batch sizes increase noise, leading to: (1) stronger implici
 Reading     (a) is about the covariance of the minibatch gradient. (b) to (d) compare two batch sizes on one problem,
             with one step, start and number of steps, in the mean over the minibatches. (b) Strength is measured by the
             quantity of Theorem 8.1, just above, where SGD "favors regions with low gradient variance": the variance of
-            a sample's gradient where the smaller batch is found is less. (c) The minimum it finds is flatter. (d) Some
-            batch finds a minimum of less risk than all samples at once do: how small it may be, "up to a point" leaves
-            open. One counterexample refutes; all of those here are strict, and persist for data nearby
-Readings    (b) [norm] strength is how small the weights are found, E|w|^2: the regularizer of Section 3.1 - refuted
+            a sample's gradient is less where the smaller batch is found. (c) The minimum that the smaller batch finds
+            is flatter. (d) Some batch finds a minimum of less risk than all samples at once do: how small it may be,
+            "up to a point" leaves open. One counterexample refutes; all of those here are strict, and persist for data
+            nearby
+Readings    (b) [norm] strength means small weights, the regularizer of Section 3.1: E|w|^2 is less - refuted
 Setting     $L = \frac1n \sum_i f_i$; minibatches of B samples out of n, drawn with or without replacement, with $f_B =
             \frac1B$ or $\frac{n-B}{B(n-1)}$. Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$, $H_i = x_i x_i^\top$,
             H their mean, $g_i$ the gradients at the minimum, C their covariance, and $T_B(S) = E[(I - \eta H_B) S (I -

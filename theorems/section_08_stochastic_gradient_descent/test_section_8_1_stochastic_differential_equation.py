@@ -400,10 +400,8 @@ def test_with_the_modified_drift_the_second_moments_agree_to_second_order(proble
 @corrected("C2")
 def test_after_a_long_time_the_fluctuation_is_at_the_lower_end():
     # given  h = c = 1, eta = 1/2: after 12 steps 2^-24 and e^-12 of the covariances are missing
-    sgd, V = (
-        covariance_after(*fractions([[[1]], [[1]]]), Fraction(1, 2), 12)[0, 0],
-        (1 - exponential_of_minus(12, terms=60)[0]) / 2,
-    )
+    sgd = covariance_after(*fractions([[[1]], [[1]]]), Fraction(1, 2), 12)[0, 0]
+    V = (1 - exponential_of_minus(12, terms=60)[0]) / 2
     # then
     least, _ = factors_of_v(2, 1, Fraction(1, 2), 1)
     assert_within(float(least), float(2 * sgd / V), float(least) * (1 + 2.0**-16), why="Var/eta over V")
