@@ -88,7 +88,7 @@ def test_near_a_clustered_kernel_a_margin_beyond_the_perturbation_recovers_the_c
     assert_identical(problem.recovers(g), True, why="clean signs under K + E")
 
 
-@corrected("C1", "H3")
+@corrected("C1", "H1", "H3", "H4")
 @given(problem=clusters())
 def test_the_window_is_one_stretch_from_the_first_step_on_or_empty(problem):
     window = [problem.in_window(t) for t in range(1, STEPS + 4)]
