@@ -100,8 +100,12 @@ class LargestMargin:
 
 
 def largest_margin(problem: Separable, order: Order) -> LargestMargin:
-    """The largest normalized margin, in l2 by nonnegative least squares and in l1 by linear programming."""
+    """The largest normalized margin, in l2 by nonnegative least squares and in l1 by linear programming.
+
+    The solvers see points of length about one: their tolerances are absolute, and a power of two rounds nothing.
+    """
     Z = problem.Z if problem.Z.ndim == 3 else problem.Z[None]
+    Z = Z / np.exp2(np.floor(np.log2(np.abs(Z).max((1, 2), keepdims=True))))
     if order == 2:
         q = nearest_point_of_hull(Z)
         w = np.vecmat(q, Z)

@@ -6,8 +6,8 @@ import pytest
 from fixtures.dynamics.steepest_descent import steepest_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
-from properties.certificates import assert_at_most, assert_within
-from properties.margins import angle_bound, dual_bound, largest_margin, normalized_margin, run_rounding
+from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.margins import angle_bound, dual_bound, largest_margin, normalized_margin, radius, run_rounding
 
 ROUNDING = 2.0**-44
 """A thousand roundings of numbers below 3, more than any enclosure here needs."""
@@ -52,6 +52,12 @@ def test_the_rounding_allowed_for_a_run_of_a_hundred_steps_stays_below_a_billion
     lengths = np.full((len(problem.u), 100), 0.1) / np.abs(problem.Z).max((1, 2))[:, None]
     run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), lengths, 1)
     assert_at_most(run_rounding(problem, run, 1), 1e-9, why="rounding of a hundred steps", instance=problem)
+
+
+@pytest.mark.parametrize(("order", "longest"), [(2, 5.0), (1, 4.0)])
+def test_the_radius_is_the_dual_length_of_the_longest_point(order, longest):
+    problem = signed(np.array([[3.0, 4], [0, 1], [1, 0]]), np.array([1.0, -1, 1]))
+    assert_identical(radius(problem, order), longest, why="R = max |z_i|_*, and no mean of them")
 
 
 def test_scikit_learn_finds_no_larger_margin():

@@ -1,10 +1,11 @@
 r"""Section 1.2: dependence on initialization, learning rate and algorithm - each selects the minimum.
 
-Section     1.2
+Section     1.2, the paragraph before the numbered list
 Printed     L with several global minima $M = \{\theta : L(\theta) = 0\}$: gradient descent from $\theta_0$ converges to
             one $\theta^* \in M$ that depends on the initialization, the learning rate and the algorithm
-Reading     To depend on an item is not to be constant in it, the rest being fixed, for a start off M and learning rates
-            at which descent converges
+Reading     "Given a training loss": any loss with several global minima, least squares of Section 3 among them. To
+            depend on an item is not to be constant in it, the rest being fixed, for a start off M and learning rates at
+            which descent converges
 Setting     (a), (c) $L(w) = \frac12 \|Xw - y\|^2$, rank X = n < p. (b) also the networks $f = uvx$ with the sample
             (1, y), and $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$ and $v_0$ without zeros, and one sample
             x > 0; $r = f - y$, $g = X^\top r$
@@ -12,25 +13,35 @@ Hypotheses  (H1) The starts differ in null(X).
             (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
             (H3) The start is off M, and in the model f = uvx not balanced: u_0^2 != v_0^2.
             (H4) The steps of the algorithm leave row(X), as those of another metric or of Adam do.
+Corrected   (C1) (b) A step on uvx multiplies u^2 - v^2, which gradient flow keeps, by $1 - \eta^2 r_t^2$; one on
+            u^2 - v^2 multiplies uv, which the flow keeps, by $1 - 4 \eta^2 g_t^2$; for every start and rate.
+            (C2) (b) On uvx with u_0 > v_0 >= 0 and u_0 v_0 < y, so that both only grow, and with
+            $2 \eta ((u_0^2 - v_0^2)^2 + 4 y^2)^{1/2} \le 1$, u^2 - v^2 and its limit lie from the first step on between
+            $1 - \eta r_0^2 / m$ and $1 - \eta^2 r_0^2$ times what it was, $m = u_0^2 + v_0^2$. Where v_0 < 0 the lower
+            bound can fail.
+            (C3) (b) On u^2 - v^2 with u_0 >= v_0 > 0, x > 0 and x'w_0 < y, so that u only grows and v only shrinks, and
+            with $2 \eta (k + 4 \max_j x_j (y - x^\top w_0)) \le 1$, $k = 4 \sum_j x_j^2 (u_j^2 + v_j^2)$ at the start,
+            uv and its limit lie from the first step on between $1 - 4 \eta g_0^2 / k$ and $1 - 4 \eta^2 g_0^2$ times
+            what it was.
+            (C4) (c) Descent in the metric of $D^{-1}$ with $0 < \eta < 2/\lambda_{max}(X D X^\top)$ ends in
+            $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$.
 Parts       (a) initialization - holds
             (b) learning rate - holds under added hypotheses
             (c) algorithm - holds
-Idea        (a) The limit is the point of M nearest to w_0, so a shift by z in null(X) shifts it by z.
-            (b) On least squares the limit does not contain eta. On uvx each step multiplies u^2 - v^2, which gradient
-            flow keeps, by $1 - \eta^2 r_t^2$; with $m = u_0^2 + v_0^2$ and small steps its limit lies between
-            $1 - \eta r_0^2 / m$ and $1 - \eta^2 r_0^2$ times what it was, so two rates with $\eta' < \eta^2 m$ end
-            apart. On u^2 - v^2 it is uv that is kept by the flow and multiplied by $1 - 4 \eta^2 g_t^2$; with the
-            initial $k = 4 \sum_j x_j^2 (u_j^2 + v_j^2)$ and small steps its limit lies between
-            $1 - 4 \eta g_0^2 / k$ and $1 - 4 \eta^2 g_0^2$ times what it was, so again two rates part.
-            (c) In the metric of $D^{-1}$ the limit is $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$, and D can be
-            chosen so that it is any interpolant. Adam's steps from zero on one sample are along sign(x).
+Idea        (a) A shift of the start by z in null(X) shifts the limit by z, see Section 2.2. (b) On least squares the
+            limit does not contain eta. In the models of H2 a step shrinks what the flow keeps: by (C2) and (C3) two
+            rates with $\eta' < \eta^2 m$, or $\eta' < \eta^2 k$, end apart. (c) In (C4), for a start off M, D can be
+            chosen so that the limit moves by a given unit vector of null(X). With eps = 0 Adam's steps from zero on one
+            sample without zeros are along sign(x).
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
-            Polyak (1964), Some Methods of Speeding up the Convergence of Iteration Methods; Kingma, Ba
-            (2015), Adam: A Method for Stochastic Optimization; the bounds in (b) are proved above
+            Polyak (1964), Some Methods of Speeding up the Convergence of Iteration Methods; Nesterov (1983), A Method
+            of Solving a Convex Programming Problem with Convergence Rate O(1/k^2); Kingma, Ba (2015), Adam: A Method
+            for Stochastic Optimization; (C1) to (C3) are proved here
 Tolerance   Limits are enclosed in balls (properties.limits); iterates against closed forms, each mode of momentum
             included; oracles are LAPACK's least squares and rational arithmetic
 Findings    (a) Only the part of w_0 in null(X) matters. (b) For linear least squares, the paper's own Section 3, the
-            limit does not depend on the learning rate at all. (c) Momentum does not change the limit either.
+            limit does not depend on the learning rate at all. (c) Heavy ball and Nesterov's method with momentum 0.85
+            find the minimum of plain descent.
 Expected    holds under added hypotheses
 """
 
@@ -59,13 +70,21 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
-from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
+from fixtures.problems.wide import wide_regressions
+from fixtures.rational import fractions, solve
+from properties.certificates import (
+    assert_at_most,
+    assert_certified,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
-from theorems.ledger import as_printed, counterexample, necessity, under_hypotheses
+from theorems.ledger import as_printed, corrected, counterexample, necessity, under_hypotheses
 
 MOMENTUM = 0.85
 LONG_STEP = 0.9
@@ -116,6 +135,24 @@ def products(draw, *, balanced=False):
     u = 1 + tape.below(5) / 4
     v = u if balanced else tape.below(round(4 * u)) / 4
     return Product(u, v, u * v + (1 + tape.below(4)) / 4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """A start (u, v) of the network uvx with the sample (1, y), off M and not balanced."""
+
+    u: float | np.ndarray
+    v: float | np.ndarray
+    y: float | np.ndarray
+
+
+@st.composite
+def wide_products(draw):
+    """Starts with u, v, y in halves of [-2, 2], any signs, |u| != |v|, uv != y. Shrinks to u = 1/2, v = 0, y = 1/2."""
+    tape = draw(tapes(3))
+    u, v, y = (tape.integers(3, 4) / 2).tolist()
+    u += (abs(u) == abs(v)) / 2
+    return Start(u, v, y + (u * v == y) / 2)
 
 
 def descend(product, eta):
@@ -290,7 +327,7 @@ def test_two_learning_rates_find_two_minima_of_a_product():
     assert_at_most(max(curvatures), Fraction(1, 2), why="eta times the curvature at the minimum")
 
 
-@under_hypotheses("H2", "H3", part="(b)")
+@corrected("C1", part="(b)")
 @given(st.tuples(*[st.integers(-4, 4)] * 3), st.integers(1, 20))
 def test_every_step_on_a_product_multiplies_what_the_flow_keeps(start, k):
     # given  f = uvx and any learning rate, in exact arithmetic
@@ -321,7 +358,7 @@ def test_learning_rates_far_enough_apart_find_minima_that_are_apart(product):
     assert_at_most(0.75 * large**2 * r2 * before, gap + 2 * slack, why="gap of the two limits", instance=product)
 
 
-@under_hypotheses("H2", "H3", part="(b)")
+@corrected("C1", part="(b)")
 @given(tapes(6 + 2 + 3 + 3 + 1))
 def test_every_step_on_a_difference_of_squares_multiplies_what_the_flow_keeps(tape):
     # given  two samples of three features, and any learning rate, in exact arithmetic
@@ -356,10 +393,120 @@ def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_ap
     assert_at_most(3 * fall, kept_small - kept + 2 * rounding, why="gap of the two limits", instance=network)
 
 
+@corrected("C2", part="(b)")
+@pytest.mark.parametrize("K", [10, 1000])
+def test_the_two_bounds_on_a_product_are_nearly_attained(K):
+    # given  (K, 0) and y = 1: m = K^2 hardly grows, and eta = 1/(2 m)
+    product = Product(np.array([float(K)]), np.array([0.0]), np.array([1.0]))
+    eta = 1 / (2 * product.largest)
+    # when   r_t halves at every step, so that sum r_t^2 = 4/3
+    u, v, steps = descend(product, eta)
+    loss = 1 - (u**2 - v**2) / product.size
+    # then   eta^2 is 3/4, and eta/m two thirds, of what the bounds of C2 say
+    lower, upper, rounding = eta**2, eta / product.size, 32 * steps * UNIT_ROUNDOFF
+    assert_within(lower, loss, upper, slack=rounding, why="what u^2 - v^2 loses")
+    assert_at_most(upper / 2, loss + rounding, why="more than half of the larger bound")
+    assert_at_most(loss / 2, lower + rounding, why="less than twice the smaller bound")
+
+
+@corrected("C3", part="(b)")
+def test_the_two_bounds_on_a_difference_of_squares_are_nearly_attained():
+    # given  x = 1, u = v = 10 and y = 1/8: the kernel k = 800 hardly grows, and eta = 1/(2 k)
+    network = SquaresDifference(np.ones((1, 1)), np.full((1, 1), 10.0), np.full((1, 1), 10.0), np.array([1 / 8]))
+    eta = 1 / (2 * network.largest)
+    # when   g_t halves at every step
+    u, v, steps = separate(network, eta)
+    loss = 1 - u * v / (network.u * network.v)
+    # then
+    lower, upper = 4 * (eta * network.g[0]) ** 2, 4 * eta * network.g[0] ** 2 / network.kernel
+    rounding = 32 * steps * UNIT_ROUNDOFF
+    assert_within(lower, loss[0], upper, slack=rounding, why="what uv loses")
+    assert_at_most(upper / 2, loss[0] + rounding, why="more than half of the larger bound")
+    assert_at_most(loss[0] / 2, lower + rounding, why="less than twice the smaller bound")
+
+
+@pytest.mark.slow
+@corrected("C2", part="(b)")
+@given(tapes(6), st.integers(1, 4))
+def test_at_every_scale_the_bounds_on_a_product_hold_from_the_first_step_on(tape, t):
+    # given  exact arithmetic, u, v and y - uv from 2^-20 to 2^20 and the longest step, or one 2^20 times shorter
+    u = Fraction(2) ** (tape.below(41) - 20)
+    v = u * tape.choice((Fraction(0), Fraction(1, 2), 1 - Fraction(1, 2**20)))
+    missing = Fraction(2) ** (tape.below(41) - 20)
+    y, m = u * v + missing, u**2 + v**2
+    eta = tape.choice((Fraction(1), Fraction(1, 2**20))) / (2 * (u**2 - v**2 + 2 * y))
+    # when
+    end = u, v
+    for _ in range(t):
+        end = product_step(*end, y, eta)
+    # then
+    kept = (end[0] ** 2 - end[1] ** 2) / (u**2 - v**2)
+    assert_within(1 - eta * missing**2 / m, kept, 1 - (eta * missing) ** 2, why="what is kept of u^2 - v^2")
+
+
+@pytest.mark.slow
+@corrected("C3", part="(b)")
+@given(tapes(12), st.integers(1, 3))
+def test_at_every_scale_the_bounds_on_a_difference_of_squares_hold_from_the_first_step_on(tape, t):
+    # given  exact arithmetic, x, u, v and y - x'w from 2^-20 to 2^20, and the longest step, or one 2^20 times shorter
+    def powers(count):
+        return np.array([Fraction(2) ** (tape.below(41) - 20) for _ in range(count)])
+
+    x, u = powers(2), powers(2)
+    v = u * np.array([tape.choice((Fraction(1), Fraction(1, 2), Fraction(1, 2**20))) for _ in u])
+    missing, k = powers(1)[0], 4 * (x**2) @ (u**2 + v**2)
+    X, y = x[None], np.array([x @ (u**2 - v**2) + missing])
+    eta = tape.choice((Fraction(1), Fraction(1, 2**20))) / (2 * (k + 4 * x.max() * missing))
+    # when
+    end = u, v
+    for _ in range(t):
+        end = diagonal_step(X, y, *end, eta)
+    # then
+    kept, g = end[0] * end[1] / (u * v), missing * x
+    assert_within(1 - 4 * eta * g**2 / k, kept, 1 - 4 * (eta * g) ** 2, why="what is kept of uv")
+
+
+@corrected("C2", part="(b)")
+def test_a_start_of_two_signs_shrinks_first_and_breaks_the_lower_bound():
+    # given  (1, -9/10), y = 1, eta = 1/1000: u and -v shrink until uv = 0, so that u^2 + v^2 falls below m
+    u, v, eta = np.array([1.0]), np.array([-0.9]), np.array([1e-3])
+    # when   15,000 steps
+    end_u, end_v = product_descent(u, v, 1.0, eta, np.array([15_000]))
+    kept, promise = (end_u**2 - end_v**2) / (u**2 - v**2), 1 - eta * 1.9**2 / (u**2 + v**2)
+    # then
+    rounding = 32 * 15_000 * UNIT_ROUNDOFF
+    assert_at_most(abs(end_u * end_v - 1), CONVERGED**0.5, why="the run interpolates")
+    assert_at_most(kept + rounding, promise, why="less is kept than the lower bound would say")
+
+
+@pytest.mark.slow
+@under_hypotheses("H2", "H3", part="(b)")
+@given_batches(start=wide_products())
+def test_from_any_start_that_is_not_balanced_two_rates_find_two_minima_of_a_product(start):
+    # given  every sign and order of u, v, y; S bounds u^2 + v^2 while |r| falls, and eta (S + |r_0|) <= 1/4
+    u, v, y = start.u, start.v, start.y
+    kept, r = u**2 - v**2, np.abs(u * v - y)
+    S = np.sqrt(kept**2 + 4 * (np.abs(y) + r) ** 2)
+    eta = 1 / (4 * (S + r))
+    # when   to convergence: |r'| <= (1 - 7/8 eta |u^2 - v^2|)|r|, and at least half of u^2 - v^2 is kept
+    steps = steps_to_contract(1 - 7 / 16 * eta / 2 * np.abs(kept), CONVERGED)
+    ends = [product_descent(u, v, y, rate, steps) for rate in (eta, eta / 2)]
+    # then   u^2 - v^2 differs by more than a move to an interpolant, of length |r|/sqrt(|u^2 - v^2|), can bridge
+    residual = np.max([np.abs(a * b - y) for a, b in ends], axis=0)
+    slack = 32 * steps * UNIT_ROUNDOFF * (S + r)
+    assert_at_most(residual, CONVERGED * r + slack, why="both interpolate", instance=start)
+    invariants = [np.abs(a**2 - b**2) for a, b in ends]
+    assert_at_most(np.abs(kept) / 2, np.min(invariants, axis=0), why="half is kept", instance=start)
+    bridge = 4 * np.sqrt(S) * residual / np.sqrt(np.abs(kept) / 2) + slack
+    assert_at_most(bridge, invariants[1] - invariants[0], why="the smaller rate keeps more", instance=start)
+
+
 @necessity("H2", part="(b)")
 @given_batches(problem=regressions())
 def test_without_H2_all_learning_rates_find_one_minimum(problem):
+    # given  a start off M
     problem = off_the_minima(problem)
+    assert_keeps(H3=norm(np.matvec(problem.X, problem.w0) - problem.y, axis=-1) > 1 / 2)
     limits = [limit_of_descent(problem, problem.w0, step) for step in (1.9, 1.5)]
     # then
     slack = limits[0].radius + limits[1].radius
@@ -369,7 +516,8 @@ def test_without_H2_all_learning_rates_find_one_minimum(problem):
 @necessity("H3", part="(b)")
 @given_batches(product=products(balanced=True))
 def test_without_H3_all_learning_rates_find_one_minimum_of_a_product(product):
-    # given  u = v, a rate and half of it
+    # given  f = uvx, off M, u = v, a rate and half of it
+    assert_keeps(H2=product.residual < 0)
     eta = 1 / (2 * product.largest)
     ends = [descend(product, eta), descend(product, eta / 2)]
     # then   u = v for ever, bit for bit, so u^2 = y in the limit: |u - sqrt(y)| = |uv - y|/(u + sqrt(y))
@@ -405,9 +553,30 @@ def test_adam_and_sgd_of_torch_find_different_minima():
     assert_at_most(norm(sgd - [0.2, 0.4]), 2.0**-40 + 40 * 16 * UNIT_ROUNDOFF, why="torch.optim.SGD")
 
 
+@pytest.mark.slow
+@corrected("C4", part="(c)")
+@given(wide_regressions(), tapes(7))
+def test_in_any_metric_descent_of_wide_range_approaches_the_point_of_the_formula(problem, tape):
+    # given  exact arithmetic; D = diag(d) + aa' with d from 2^-20 to 2^20, and the step relative to tr(XDX')
+    X, y, w, p = problem.X, problem.y, problem.w0, problem.X.shape[1]
+    d = [Fraction(2) ** tape.choice((0, 1, 20, -20)) for _ in range(p)]
+    D = np.diag(d) + fractions(np.outer(np.arange(p), np.arange(p)))
+    gram = X @ D @ X.T
+    eta = problem.eta * problem.largest_curvature / np.trace(gram)
+    limit = w + D @ X.T @ solve(gram, y - X @ w)
+    # when   one step
+    moved = w - eta * D @ X.T @ (X @ w - y)
+    # then   the limit interpolates; w - limit stays in D row(X), where r'(XDX')^-1 r is a norm, and shrinks
+    assert_identical(X @ limit, y, why="the limit interpolates")
+    r, after = X @ w - y, X @ moved - y
+    assert_identical(moved - limit, D @ X.T @ solve(gram, after), why="w - limit lies in D row(X)")
+    fall = eta * (2 - eta * np.trace(gram)) * (r @ r)
+    assert_at_most(after @ solve(gram, after) + fall, r @ solve(gram, r), why="descent in the metric", instance=problem)
+
+
 @as_printed(part="(c)")
 @given_batches(problem=regressions())
-def test_some_metric_moves_the_limit_by_any_null_vector(problem):
+def test_some_metric_moves_the_limit_by_a_given_unit_null_vector(problem):
     # given  a start off M; the target: the nearest interpolant plus the unit null vector N_1
     problem = off_the_minima(problem)
     L, k = tilted(problem)

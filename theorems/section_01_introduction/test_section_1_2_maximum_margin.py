@@ -1,28 +1,39 @@
 r"""Section 1.2: maximum margin - on separable data, descent on an exponential-tailed loss maximizes the margin.
 
-Section     1.2
+Section     1.2, item 2 of the numbered list
 Printed     The $\theta^*$ that gradient descent selects has a decision boundary of large margin
-Reading     For linear scores $w \cdot x$ in a fixed feature space and the losses of section 2.1, squared and
-            cross-entropy: $\min_i y_i x_i \cdot w / \|w\|$ tends to its largest value, that of the hard-margin SVM
+Reading     "Often" and "in appropriate feature spaces" leave the conditions open, and H1 to H3 supply them; without
+            them it need not be so. For linear scores $w \cdot x$ in a fixed feature space and the losses of Section
+            2.1, squared and cross-entropy: $\min_i y_i x_i \cdot w / \|w\|$ tends to its largest value, that of the
+            hard-margin SVM
 Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)$; $\|\cdot\|$ is l2 or l1,
             $\|\cdot\|_*$ its dual; $\gamma^* = \max_{\|w\| \le 1} \min_i z_i \cdot w$; $R = \max_i \|z_i\|_*$.
             Steepest descent takes steps of lengths $e_t$ in that norm, $S = \sum e_t$; plain gradient descent is the
             case l2, $e_t = \eta \|\nabla L(w_t)\|$. The start is 0 unless another is named
 Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
             (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
-            (H3) short steps: S grows without bound and sum e_t^2 / S tends to zero. The limit does not depend on w_0.
+            (H3) short steps: S grows without bound and sum e_t^2 / S tends to zero, which a fixed eta <= 1/R^2 of plain
+            gradient descent is enough for under H1 and H2.
+Corrected   (C1) For the exponential loss, under H1 and for any steps,
+            $\operatorname{margin}(w_T) \ge \gamma^* S - R^2 \sum e_t^2 / 2 - \ln \sum_i \phi(z_i \cdot w_0)$, where the
+            last term is ln n for w_0 = 0. In both losses a step of length e changes $\ln \sum_i \phi$ by at most
+            $-e \rho \|Z^\top q\|_* + e^2 R^2/2$, q the weights $|\phi'|/\sum |\phi'|$, $\rho = \sum |\phi'|/\sum \phi$,
+            and e^2 R^2/2 is attained to order e^4.
+            (C2) Under H1, plain gradient descent from 0 on the exponential loss with $\eta = 1/R^2$ has
+            $\ln(1 + \eta \gamma^{*2} T/2) - \ln n \le \operatorname{margin}(w_T) \le \ln(1 + (e - 1) T)$.
+            (C3) Under H1 the weights' average $\bar q$ encloses: $\operatorname{margin}(w_T)/S \le \gamma^* \le
+            \|Z^\top \bar q\|_*$, the two ends no farther apart than $[R^2 \sum e_t^2/2 + \ln n]/S$ for the exponential
+            loss from 0.
 Idea        ln sum phi falls by at least e_t gamma^* less e_t^2 R^2/2 a step, as every |Z'q|_* with q in the simplex is
-            at least gamma^* (minimax), and bounds the least margin; |w_T| <= S. One proof for every norm:
-            margin(w_T) >= gamma^* S - R^2 sum e_t^2 / 2 - ln n, for the exponential loss from w_0 = 0; from another
-            start ln sum phi(z_i . w_0) takes the place of ln n
+            at least gamma^* (minimax), and bounds the least margin; |w_T| <= S. One proof for every norm
 Source      Soudry, Hoffer, Nacson, Gunasekar, Srebro (2018), The Implicit Bias of Gradient Descent on Separable Data;
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
             Telgarsky (2013), Margins, Shrinkage, and Boosting
 Tolerance   The bracket above, proved in properties.margins.shortfall, plus its rounding; gamma^* is enclosed by NNLS
             (l2) and HiGHS (l1), whose primal and dual points we evaluate ourselves
-Findings    The logistic loss obeys the same inequality, with e_t weighted by sum |phi'| / sum phi. Plain gradient
-            descent gains margin like ln T, no faster, so that no run of it comes near the limit. On digits 0 and 1
-            (360 images) 2000 steps reach 94.6 % of gamma^*, and prove 84.2 % without knowing gamma^*
+Findings    In l2 the best direction is unique, and the limit does not depend on w_0. By (C2) plain gradient descent
+            gains margin like ln T. On digits 0 and 1 (360 images) 2000 steps of the lengths that are best for 2000
+            reach 94.6 % of gamma^*, and prove 84.2 % without knowing gamma^*
 Expected    holds under added hypotheses
 """
 
@@ -44,7 +55,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import Separable, separable_data, signed
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from fixtures.problems.tapes import tapes
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.margins import (
     angle_bound,
     cost_of_steps,
@@ -57,7 +69,7 @@ from properties.margins import (
     shortfall,
 )
 from properties.search import smallest_violation
-from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 
 # What the runs on digits must show: shares of gamma*, certified without knowing it and knowing it, and a least gamma*.
 SHARE_CERTIFIED, SHARE_REACHED = Fraction(5, 6), Fraction(9, 10)
@@ -148,7 +160,7 @@ def test_at_every_time_the_margin_lies_between_its_guarantee_and_the_best(proble
 
 
 @in_both_norms
-@under_hypotheses("H1", "H2")
+@corrected("C1")
 @given_batches(problem=separable_data())
 def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(problem, order):
     # given  steps so short that the two sides below nearly meet
@@ -166,22 +178,23 @@ def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(p
     )
 
 
-@under_hypotheses("H1", "H2")
+@corrected("C1")
 @given(k=st.integers(10, 1000))
 def test_the_cost_of_a_step_is_attained(k):
-    # given  z = (s/10, 1) and (s/10, -1), R = 1, and a start that puts them s off balance in the second coordinate
+    # given  z = (s/10, 1) and (s/10, -1), R = 1, a third point of length 1/2, whose loss is exp(-50) times theirs at
+    #        most, and a start that puts the first two s off balance in the second coordinate
     s = 1 / k
-    problem = signed(np.array([[s / 10, 1], [s / 10, -1]]), np.ones(2))
+    problem = signed(np.array([[s / 10, 1], [s / 10, -1], [1 / 2, 0]]), np.ones(3))
     # when   one l1 step of length s restores the balance
-    run = steepest_descent(problem.Z, problem.present, np.array([0, -s]), np.array([s]), 1)
-    # then   ln G, from ln 2 + ln cosh s to ln 2, against -s tanh s + s^2/2: they differ by s^4/4 and less
+    run = steepest_descent(problem.Z, problem.present, np.array([110.0, -s]), np.array([s]), 1)
+    # then   ln G falls by ln cosh s, against -s tanh s + s^2/2: they differ by s^4/4 and less
     upper = shortfall(problem, run, EXPONENTIAL, 1) - run.progress
-    rounding = run_rounding(problem, run, 1)
-    assert_within(upper - s**4 / 4, run.last, upper, slack=rounding, why="ln n + R^2 e^2 / 2 less the progress")
+    slack = run_rounding(problem, run, 1) + 2 * np.exp(-42)
+    assert_within(upper - s**4 / 4, run.last, upper, slack=slack, why="ln n + R^2 e^2 / 2 less the progress")
 
 
 @in_both_norms
-@under_hypotheses("H1", "H2", "H3")
+@corrected("C3")
 @given_batches(problem=separable_data())
 def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_for_it(problem, order):
     best = largest_margin(problem, order)
@@ -240,7 +253,7 @@ def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem):
     assert_at_most(distance, angle_bound(gap, best), why="distance of directions, any start", instance=problem)
 
 
-@under_hypotheses("H1", "H2")
+@corrected("C1")
 @given_batches(problem=separable_data())
 def test_from_a_start_on_the_wrong_side_the_guarantee_counts_the_loss_there_and_not_ln_n(problem):
     # given  a start so far on the wrong side that t steps cannot come back to what ln n would promise
@@ -277,7 +290,12 @@ def test_plain_gradient_descent_maximizes_the_margin_too(problem, loss):
     )
 
 
-@under_hypotheses("H1", "H2")
+def logarithms(pull, n, T):
+    """The two sides of C2 with pull = eta gamma*^2."""
+    return np.log1p(pull * T / 2) - np.log(n), np.log1p((np.e - 1) * T)
+
+
+@corrected("C2")
 @given_batches(problem=separable_data())
 def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faster_and_no_slower(problem):
     # given  exponential loss, eta = 1/R^2
@@ -285,14 +303,18 @@ def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faste
     # when
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros_like(problem.u), eta, 200)
     # then   a step multiplies 1/L by exp(x), eta L gamma*^2 / 2 <= x <= eta L R^2 <= 1, and exp(x) <= 1 + (e - 1)x
-    assert_within(
-        np.log1p(eta * best.lower**2 * 200 / 2) - np.log(problem.rows),
-        margin(problem, run.w),
-        np.log1p((np.e - 1) * 200),
-        slack=run_rounding(problem, run, 2),
-        why="margin against ln T",
-        instance=problem,
-    )
+    (lower, upper), slack = logarithms(eta * best.lower**2, problem.rows, 200), run_rounding(problem, run, 2)
+    assert_within(lower, margin(problem, run.w), upper, slack=slack, why="margin against ln T", instance=problem)
+
+
+@corrected("C2")
+def test_a_single_point_comes_within_a_seventh_of_both_logarithms():
+    # given  z = 1, so that gamma* = R = eta = 1, and w <- w + exp(-w)
+    problem = signed(np.ones((1, 1)), np.ones(1))
+    run = plain_gradient_descent(problem.Z, problem.present, np.zeros(1), 1.0, 200)
+    # then   between ln 101 and ln 344.7
+    lower, upper = logarithms(1.0, 1, 200)
+    assert_within(6 / 7 * upper, margin(problem, run.w), 7 / 6 * lower, why="margin against both logarithms")
 
 
 @under_hypotheses("H1", "H2")
@@ -311,6 +333,42 @@ def test_overparameterized_data_are_separable_under_every_labelling(problem):
     assert_at_most(problem.sigma_min / np.sqrt(n), best.lower + solver, why="margin of any labelling", instance=problem)
     guarantee = best.lower * run.effective - shortfall(data, run, LOGISTIC, 2) - run_rounding(data, run, 2)
     assert_at_most(guarantee, margin(data, run.w), why="margin of overparameterized data", instance=problem)
+
+
+@st.composite
+def wide_separable(draw):
+    """Signed points 2^k z with |k| up to 200 and integer entries up to 382, on one side of (1, ..., 1).
+
+    They are as near to that side's edge as one unit in a sum of hundreds; w0 = 2^-k (1, ..., 1). Shrinks to Z = [[1]].
+    """
+    tape = draw(tapes(4 + 12))
+    n, d, t = 1 + tape.below(4), 1 + tape.below(3), 1 + tape.below(200)
+    scale = 2.0 ** tape.choice((0, 20, -20, 200, -200))
+    z = tape.integers((n, d), 127)
+    z[:, 0] += np.maximum(0, 1 - z.sum(1))
+    one = np.ones(d)
+    return Separable(scale * z, np.ones(n, bool), one, scale / np.sqrt(d), one / scale, t, n, d)
+
+
+@pytest.mark.slow
+@in_both_norms
+@for_both_losses
+@corrected("C1", "C3")
+@pytest.mark.parametrize("length", [4.0, 1.0, 2.0**-10])
+@given_batches(problem=wide_separable())
+def test_at_every_scale_and_for_steps_of_every_length_the_guarantee_holds(problem, length, order, loss):
+    # given  margins down to a thousandth of R and less; t equal steps; a start at zero, or in the direction (1, ..., 1)
+    best = largest_margin(problem, order)
+    R, k = radius(problem, order)[:, None], np.arange(200)
+    lengths, start = np.where(k < problem.t[:, None], length / R, 0), problem.w0 * (problem.t[:, None] % 2)
+    # when
+    run = steepest_descent(problem.Z, problem.present, start, lengths, order, loss)
+    # then
+    slack = run_rounding(problem, run, order)
+    guarantee = best.lower * run.effective - shortfall(problem, run, loss, order)
+    assert_at_most(guarantee, margin(problem, run.w) + slack, why="the guarantee", instance=problem)
+    above = dual_bound(problem, run.average, order)
+    assert_at_most(best.lower, above, why="duality at the average weights", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H3")
@@ -366,8 +424,10 @@ def test_without_H1_the_iterates_stay_bounded_and_no_margin_is_gained(problem):
     # given  z_1 once more with the opposite label: no w separates
     Z = np.concatenate([problem.Z, -problem.Z[:, :1]], axis=1)
     present = np.concatenate([problem.present, problem.present[:, :1]], axis=1)
+    eta, loss = 1 / radius(problem, 2) ** 2, EXPONENTIAL
+    assert_keeps(H2=loss is EXPONENTIAL, H3=eta * norm(Z, axis=-1).max(-1) ** 2 <= 1 + 8 * UNIT_ROUNDOFF)
     # when
-    run = plain_gradient_descent(Z, present, np.zeros_like(problem.u), 1 / radius(problem, 2) ** 2, 200)
+    run = plain_gradient_descent(Z, present, np.zeros_like(problem.u), eta, 200, loss)
     # then   the loss never exceeds L(0) = 1, so exp(|z_1 . w|) <= n + 1, while the best margin is 0
     first = np.vecdot(Z[:, 0], run.w)
     rounding = run_rounding(problem, run, 2)
@@ -384,10 +444,13 @@ def test_without_H2_the_squared_loss_misses_the_largest_margin(problem):
     Z = np.concatenate([np.pad(v, ((0, 0), (0, 0), (0, 1))), np.pad(2 * v[:, :1], ((0, 0), (0, 0), (0, 1)))], axis=1)
     Z[:, -1, -1] = 1
     targets = np.concatenate([problem.s > 0, np.ones((len(Z), 1))], axis=1).astype(float)
-    # when   spectrum of ZZ' in [3 - 8^(1/2), 3 + 8^(1/2)]: eta = 1/3 contracts by 0.943
-    run = gradient_descent(Z, targets, np.zeros(Z[:, 0].shape), 1 / 3, 600)
+    # given  sum v_i has the margins 1, ..., 1 and 2; R^2 = 5
+    margins = np.matvec(Z, np.pad(problem.V.sum(-1), ((0, 0), (0, 1))))
+    assert_keeps(H1=np.where(targets > 0, margins, 1) > 1 / 2, H3=1 / 5 * norm(Z, axis=-1).max(-1) ** 2 < 1.001)
+    # when   spectrum of ZZ' in [3 - 8^(1/2), 3 + 8^(1/2)]: eta = 1/5 contracts by 0.966
+    run = gradient_descent(Z, targets, np.zeros(Z[:, 0].shape), 1 / 5, 1100)
     # then   |w|^2 = n + 1 at margin 1, while sum v_i has margin 1 at |w|^2 = n
-    slack = 64 * (problem.rows + problem.columns) * 600 * UNIT_ROUNDOFF * (problem.rows + 1)
+    slack = 64 * (problem.rows + problem.columns) * 1100 * UNIT_ROUNDOFF * (problem.rows + 1)
     reached = np.where(targets > 0, np.matvec(Z, run.w), np.inf).min(-1)
     inverse_square = np.vecdot(run.w, run.w) / reached**2
     expected = problem.rows + 1
@@ -399,6 +462,7 @@ def test_without_H2_the_squared_loss_misses_the_largest_margin(problem):
 def test_without_H3_long_steps_keep_the_l1_margin_at_half(length):
     # given  z = (1, .9, 0) and (0, .8, 1): e_2 has margin 4/5; steps of length e >= 16
     Z = np.repeat([[[1, 0.9, 0], [0, 0.8, 1]]], len(length.e), axis=0)
+    assert_keeps(H1=Z[:, :, 1] > 0, H2=True)
     # when   after e_2, the point that is behind by 0.1 e or more takes weight 0.83 and more, and pulls its own way
     lengths = np.repeat(length.e[:, None], 101, axis=1)
     run = steepest_descent(Z, np.ones((len(Z), 2), bool), np.zeros((len(Z), 3)), lengths, 1)
@@ -416,6 +480,7 @@ def test_without_H3_steps_of_bounded_total_length_stop_short_of_the_best_directi
     # given  z = (4, 0) and (0, 1), whose best direction is (1, 4)/sqrt(17); lengths 1/8, 1/16, ... of sum 1/4 = 1/R
     problem = signed(np.array([[4.0, 0], [0, 1]]), np.ones(2))
     best, lengths = largest_margin(problem, 2), 1 / 2.0 ** np.arange(3, 60)
+    assert_keeps(H1=best.lower > 0, H2=True)
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros(2), lengths, 2)
     # then   the weights of the points never differ by more than the factor e, so w_2/w_1 <= e/4 for ever

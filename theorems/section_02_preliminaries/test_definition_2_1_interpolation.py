@@ -1,6 +1,6 @@
 r"""Definition 2.1 - interpolation is zero loss, and interpolants form a manifold of infinitely many points.
 
-Section     2.3
+Section     2.3, Definition 2.1 and the sentence after it
 Printed     $L(\theta) = 0 \iff f(x_i; \theta) = y_i$ for all i; for $p \ge n$ the set
             $M = \{\theta : L(\theta) = 0\}$ is infinite and a manifold
 Setting     $F(\theta) = (f(x_i; \theta) - y_i)_i$ from R^p to R^n, with Jacobian J; $L = \frac{1}{2n} \|F\|^2$ in the
@@ -15,8 +15,9 @@ Source      Cooper (2018), The Loss Landscape of Overparameterized Neural Networ
             Gersgorin-Type Lower Bound for the Smallest Singular Value
 Tolerance   Counterexamples are rational. Interpolants of networks are certified by Kantorovich's constants, each
             bounded from the instance: beta = 1/sigma_min, eta = |Newton step|, K from the second derivatives of tanh
-Findings    Cross-entropy never vanishes, so with it M is empty. One parameter and one sample leave one interpolant. The
-            zero set of w_2 w_1 x is a cross, which is no manifold. The data of Section 2.1 leave M empty.
+Findings    The cross-entropy of a softmax never vanishes, so with it M is empty. One sample x != 0 of f(x) = wx leaves
+            one interpolant. The zero set of w_2 w_1 x, x != 0, is a cross, which is no manifold. The samples of
+            Section 2.1, an open set, leave M empty.
 Expected    holds under added hypotheses
 """
 
@@ -33,7 +34,7 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 
@@ -279,6 +280,7 @@ def test_without_H1_the_loss_of_a_linear_classifier_vanishes_nowhere(k):
 def test_without_H2_there_is_one_interpolant(problem):
     # given  p = n: the design XV, square and of rank n
     X, move = problem.X @ problem.V, 1 + np.abs(problem.w0[: problem.rows])
+    assert_keeps(H1=True, H3=np.linalg.svd(X).S[-1] >= problem.sigma_min)
     w = np.linalg.solve(X, problem.y)
     # then   any other w leaves a residual in proportion to the move
     slack = 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * (norm(w) + norm(problem.y) + norm(move))
@@ -292,7 +294,9 @@ def test_without_H2_there_is_one_interpolant(problem):
 @necessity("H3")
 @given(st.integers(1, 1000), st.integers(1, 9))
 def test_without_H3_a_sum_of_tangents_is_no_tangent(C, x):
-    # given  f = w_2 w_1 x, y = 0, so that J = 0 at the origin, both axes lie in M, and M has no other points
+    # given  f = w_2 w_1 x, one sample, y = 0: J = 0 at the origin, and M consists of both axes
+    p, n = 2, 1
+    assert_keeps(H1=True, H2=p > n)
     h = Fraction(1, 2 * C)
     assert_identical([h * 0 * x, 0 * h * x, h * h * x], [0, 0, x * h**2], why="residuals along axes and diagonal")
     # then   (h, h) is h away from M, which no C h^2 bounds

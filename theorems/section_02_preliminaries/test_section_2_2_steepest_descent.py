@@ -1,12 +1,12 @@
 r"""Section 2.2: steepest descent - gradient flow goes where the loss falls fastest, and its start decides.
 
-Section     2.2
+Section     2.2, the two displayed equations and the first two key properties
 Printed     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t)$ becomes, in continuous time,
             $\dot\theta = -\nabla L(\theta)$; it moves along the direction of steepest descent; its trajectory depends
             critically on $\theta_0$
 Reading     (a) among unit vectors v, the slope <grad L, v> is least at the direction of the velocity. (b) descent with
-            step eta stays within O(eta) of the flow, at all times. (c) flows from two starts never meet, and near a
-            saddle arbitrarily close starts end far apart.
+            step eta stays within O(eta) of the flow, here at all times; for networks see Section 7.2. (c) flows from
+            two starts never meet, and near a saddle arbitrarily close starts end far apart.
 Setting     $L(w) = \frac12 \|Xw - y\|^2$, X = U diag(s) V' of rank n, the limit w_inf; two small networks
             for what is nonlinear
 Hypotheses  (H1) Lengths are Euclidean.  (H2) The gradient is not zero.  (H3) eta s_1^2 <= 1.  (H4) Time is continuous.
@@ -21,8 +21,8 @@ Source      Nesterov (2004), Introductory Lectures on Convex Optimization; Ali, 
             Continuous-Time View of Early Stopping for Least Squares Regression; the bound in (b) is proved above
 Tolerance   Slopes are rational: central differences of a quadratic are exact. Flows come from a matrix exponential, or
             from DOP853 with the error that a second tolerance estimates, doubled
-Findings    In another metric the steepest direction is another one: the print presupposes H1. Two trajectories of
-            discrete descent can merge after one step, so (c) needs H4.
+Findings    In the metric v'Dv the steepest direction is -D^-1 grad L, another one unless grad L is an eigenvector of D:
+            the print presupposes H1. Two trajectories of discrete descent can merge after one step, so (c) needs H4.
 Expected    holds
 """
 
@@ -40,7 +40,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.least_squares import iterate_rounding
 from properties.limits import flow_rounding, interpolant_rounding
 from properties.oracles import nearest_interpolant
@@ -58,6 +58,11 @@ def slope(problem, w, v):
 def flow_at(problem, start, t):
     """The gradient flow by matrix exponential."""
     return affine_flow(problem.X.mT @ problem.X, np.vecmat(problem.y, problem.X), start, t)
+
+
+def half_a_step(problem, eta):
+    """The factor eta s_1^2/2 of the distance to the limit by which descent and flow may be apart."""
+    return eta * problem.sigma_max**2 / 2
 
 
 def gaps(problem, eta, k):
@@ -129,7 +134,8 @@ def test_in_another_metric_another_direction_is_steeper(tape):
     # when   squared slopes along -D^-1 g and along -g, each at unit length
     steepest = sum(gi**2 / di for gi, di in zip(g, d, strict=True))
     euclidean = sum(gi**2 for gi in g) ** 2 / sum(di * gi**2 for gi, di in zip(g, d, strict=True))
-    # then   Lagrange's identity: the gap is a sum of squares over pairs of axes
+    assert_keeps(H2=all(g))
+    # then   Lagrange's identity: the gap is a sum of squares over pairs of axes, zero just at eigenvectors
     pairs = [(0, 1), (0, 2), (1, 2)]
     gap = sum((g[i] * g[j] * (d[i] - d[j])) ** 2 / (d[i] * d[j]) for i, j in pairs)
     assert_identical((steepest - euclidean) * sum(di * gi**2 for gi, di in zip(g, d, strict=True)), gap, why="gap")
@@ -140,6 +146,7 @@ def test_in_another_metric_another_direction_is_steeper(tape):
 @given(lines(), directions)
 def test_where_the_gradient_vanishes_no_direction_is_steepest_and_the_flow_rests(problem, v):
     rest = problem.nearest_interpolant(problem.w0)
+    assert_keeps(H1=True)
     assert_identical(slope(problem, rest, v), 0, why="every direction is level")
     steps = exact_descent(problem.X, problem.y, rest, problem.legal[0], 3)
     assert_identical(steps[3], rest, why="nothing moves")
@@ -156,7 +163,7 @@ def test_descent_stays_within_half_a_step_of_the_flow_at_all_times(problem):
     flow = flow_at(problem, problem.w0, eta * problem.t)
     # then
     slack = iterate_rounding(problem, run) + flow_rounding(problem, problem.w0, eta * problem.t)
-    bound = eta * problem.sigma_max**2 / 2 * distance + slack + interpolant_rounding(problem, problem.w0)
+    bound = half_a_step(problem, eta) * distance + slack + interpolant_rounding(problem, problem.w0)
     assert_at_most(norm(run.w - flow, axis=-1), bound, why="descent against flow", instance=problem)
 
 
@@ -186,7 +193,10 @@ def test_one_full_step_attains_two_over_e_of_the_bound(problem):
     run = gradient_descent(problem.X, problem.y, start, 1 / problem.sigma_max**2, 1)
     flow = flow_at(problem, start, 1 / problem.sigma_max**2)
     slack = iterate_rounding(problem, run) + flow_rounding(problem, start, 1) + interpolant_rounding(problem, start)
-    assert_within(np.exp(-1), norm(flow - run.w, axis=-1), np.exp(-1), slack=slack, why="1/e", instance=problem)
+    distance = norm(flow - run.w, axis=-1)
+    assert_within(np.exp(-1), distance, np.exp(-1), slack=slack, why="1/e", instance=problem)
+    # and    more than half of the bound, eta s_1^2/2 times the distance 1 of the start
+    assert_at_most(half_a_step(problem, 1 / problem.sigma_max**2) / 2, distance, why="half of the bound")
 
 
 @necessity("H3", part="(b)")

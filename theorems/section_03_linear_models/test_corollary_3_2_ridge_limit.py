@@ -5,32 +5,40 @@ Printed     $w^* = \lim_{\lambda \to 0^+} (X^\top X + \lambda I)^{-1} X^\top y$
 Setting     $w_\lambda = \arg\min \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of rank n < p;
             $w^*$ the min-norm interpolant of Theorem 3.1
 Hypotheses  (H1) lambda > 0: the print is a limit, not a substitution of lambda = 0
+Corrected   (C1) Rank n is not needed: for every X and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
+            \|X^+ y\|$ with s_r the least singular value that is not zero, so that the limit is the least of the
+            least-squares solutions.
+            (C2) Gradient flow from zero at time t is in every mode between 1 and 1.29843 times ridge at penalty 1/t.
 Idea        $w^* - w_\lambda = V \operatorname{diag}(\lambda/(s^2 + \lambda)) V^\top w^*$: each mode of the minimizer is
             shrunk by a known factor. So the rate is known from both sides, $\lambda/(s_1^2 + \lambda) \|w^*\| \le
             \|w_\lambda - w^*\| \le \lambda/(s_n^2 + \lambda) \|w^*\|$, and the distance itself exactly.
-Source      Tikhonov (1963); Ali, Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least Squares
-            Regression, for gradient flow at time 1/lambda
+Source      Tikhonov (1963), Solution of Incorrectly Formulated Problems and the Regularization Method, Soviet
+            Mathematics Doklady 4; Ali, Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least
+            Squares Regression, for gradient flow at time 1/lambda
 Tolerance   w* by LAPACK least squares, w_lambda by scikit-learn or by the n x n dual solve; rounding is that of
             backward stable solves, whose condition number is at most (s_1^2 + lambda)/(s_n^2 + lambda), in the printed
-            p x p form (s_1^2 + lambda)/lambda
-Findings    Rank n is not needed: for any X and y the limit is X^+ y, the least of the least-squares solutions
+            p x p form (s_1^2 + lambda)/lambda; the search of wide range is exact
 Expected    holds
 """
+
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import scipy.linalg
 from hypothesis import given
+from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.datasets.digits import random_feature_digits
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured, regressions
-from fixtures.rational import fractions
+from fixtures.problems.wide import wide_regressions
+from fixtures.rational import fractions, solve
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.oracles import nearest_interpolant, ridge
-from theorems.ledger import as_printed, necessity
+from theorems.ledger import as_printed, corrected, necessity
 
 PENALTIES = 10.0 ** np.arange(1, -13, -1)
 # The largest value of (1 - exp(-z))(1 + z)/z over z > 0, attained at z = 1.793 where its derivative changes sign.
@@ -118,7 +126,7 @@ def test_a_smaller_penalty_gives_a_longer_minimizer_inside_the_row_space(problem
     assert_at_most(leaving, slack, why="no component in the null space", instance=problem)
 
 
-@as_printed
+@corrected("C2")
 @pytest.mark.parametrize("time", [0.3, 1.793, 10.0, 300.0])
 @given(problem=regressions())
 def test_gradient_flow_stopped_at_time_t_is_ridge_at_penalty_1_over_t_up_to_thirty_percent(problem, time):
@@ -134,6 +142,14 @@ def test_gradient_flow_stopped_at_time_t_is_ridge_at_penalty_1_over_t_up_to_thir
     assert_within(ridge_modes, flow_modes, upper, slack=slack, why="flow against ridge", instance=problem)
 
 
+@corrected("C2")
+def test_the_factor_of_the_flow_over_ridge_is_attained():
+    # given  X = [1, 0], y = 1: the flow is 1 - exp(-t) and ridge t/(1 + t), with t where the quotient is largest
+    time = 1.793
+    quotient = -np.expm1(-time) * (1 + time) / time
+    assert_within(FLOW_OVER_RIDGE - 1e-5, quotient, FLOW_OVER_RIDGE, why="the five digits of the factor")
+
+
 @as_printed
 def test_random_features_of_digits_have_the_same_rate():
     # given  100 digits, p = 1000, cond(XX') above 10^4
@@ -147,7 +163,23 @@ def test_random_features_of_digits_have_the_same_rate():
     assert_at_most(np.abs(distance - exact), slack, why="distance to the ridge limit, digits")
 
 
-@as_printed
+@pytest.mark.slow
+@corrected("C1")
+@given(problem=wide_regressions(full_rank=False), penalty=st.sampled_from([0, 20, -20, -400]))
+def test_for_designs_of_any_rank_and_range_the_distance_to_the_pseudo_inverse_has_its_two_bounds(problem, penalty):
+    # given  exact arithmetic; lambda relative to |X|_F^2 >= s_1^2
+    X, limit = problem.X, problem.pseudo_inverse(problem.y)
+    size, least = problem.largest_curvature, problem.least_curvature
+    lam = size * Fraction(2) ** penalty
+    # when   the printed form
+    w = solve(X.T @ X + lam * fractions(np.eye(len(limit), dtype=int)), X.T @ problem.y)
+    # then   with |X|_F^2 in place of s_1^2 and a lower bound on s_r^2: both are attained at rank one
+    squared, scale = (w - limit) @ (w - limit), limit @ limit
+    lower, upper = ((lam / (curvature + lam)) ** 2 * scale for curvature in (size, least))
+    assert_within(lower, squared, upper, why="squared distance to X^+ y", instance=problem)
+
+
+@corrected("C1")
 @given(problem=regressions())
 def test_contradictory_targets_lead_to_the_least_of_the_least_squares_solutions(problem):
     # given  the first row twice with different targets: no interpolant, and Theorem 3.1's closed form is singular

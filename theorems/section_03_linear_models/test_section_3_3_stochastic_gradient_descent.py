@@ -1,33 +1,45 @@
 r"""Section 3.3: stochastic gradient descent - where the data are interpolated, its noise adds no bias.
 
-Section     3.3
+Section     3.3, the paragraph on stochastic gradient descent
 Printed     Noise from minibatching introduces additional implicit regularization beyond deterministic GD
-Reading     In the setting of Section 3.1, p > n and rank X = n, where the bias of GD is the limit that it selects: the
-            noise moves the limit. With V the variance of the minibatch gradient at the start and d the squared
-            distance between the limits of SGD and GD: $V \le C\, d$ for some constant C
+Reading     In the setting of Section 3, "linear models", p > n and rank X = n, where the bias of GD is the limit that
+            it selects: the noise moves the limit. With V the variance of the minibatch gradient at the start and d the
+            squared distance between the limits of SGD and GD: $V \le C\, d$ for some constant C
+Readings    [shorter weights] "regularization" is that of the l2 norm, as in Section 3.1, at every time: in the mean
+            over the samples the noise makes $\|w_t\|^2$ less than it is under GD - refuted
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
             minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
             $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
 Hypotheses  (H1) some w solves Xw = y; rank X = n suffices.  (H2) 0 < eta < 2/max |x_i|^2.
             (H3) the model is linear in its parameters. These are of the corrected statement.
-Corrected   Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever the order, and with $r_B$ the residual of the
-            minibatch every step satisfies
-            $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$. So SGD has the limit
-            of GD, with $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$ for single rows.
-            For the factored model $w = u^2 - v^2$ there is a bias:
-            $\ln|uv|_T = \ln|uv|_0 + \sum_t \ln|1 - \eta^2 g_t^2|$, $g = 2\,\partial L/\partial w$, shrinks by
-            at least $\eta^2 \operatorname{Var} g$ more in each step's mean than under GD
+Corrected   (C1) Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever X, the step and the order of the
+            samples.
+            (C2) Under H1, with $r_B$ the residual of the minibatch and e_t = w_t - v for any interpolant v, every step
+            satisfies $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$; the longest
+            row alone attains the lower bound.
+            (C3) So under H1 to H3 SGD has the limit of GD: in shuffled epochs surely; with replacement almost surely,
+            with $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$ for single rows.
+            (C4) For the factored model $w = u^2 - v^2$, with $g = 2\,\partial L/\partial w$ on the minibatch,
+            $\ln|uv|_T = \ln|uv|_0 + \sum_t \ln|1 - \eta^2 g_t^2|$. As long as $\eta |g| < 1$ for each single row, a
+            step on a random row lowers the mean of $\ln|uv|$ by at least $\eta^2 \operatorname{Var} g$ more than a step
+            of GD from the same point.
+            (C5) With replacement the mean of $w_t$ is GD's iterate, so that the mean of $\|w_t\|^2$ is that of GD and
+            the trace of the covariance of $w_t$ on top.
+Differs     The corrected statement is that the noise does not move the limit. Where it does, in (C4), the model is
+            another one and not linear in its parameters.
 Idea        A minibatch gradient is a combination of the same rows, and at an interpolant it vanishes for every
             minibatch: the noise dies with the residual, and nothing ever moves the null part of w_0.
 Source      Strohmer, Vershynin (2009), A Randomized Kaczmarz Algorithm with Exponential Convergence; Ma, Bassily,
-            Belkin (2018), The Power of Interpolation; Pesme, Pillaud-Vivien, Flammarion (2021), Implicit Bias of SGD
-            for Diagonal Linear Networks: a Provable Benefit of Stochasticity
+            Belkin (2018), The Power of Interpolation: Understanding the Effectiveness of SGD in Modern
+            Over-parametrized Learning; Pesme, Pillaud-Vivien, Flammarion (2021), Implicit Bias of SGD for Diagonal
+            Linear Networks: a Provable Benefit of Stochasticity
 Tolerance   Limits by Theorem 3.1's certificate (null drift and residual over s_n) against LAPACK's least squares; steps
-            and moments up to a first-order rounding analysis. Second moments are iterated exactly, never sampled.
+            and moments up to a first-order rounding analysis. Second moments are iterated exactly, never sampled; the
+            search of wide range is exact.
 Chance      A sampled run converges within its budget but for 1e-12 per instance, by Markov's inequality on the second
             moment: below 1e-9 for the fast run. Shuffled epochs have a budget without chance.
-Findings    The print is true of factored models, where its effect is of order eta^2 a step, and of data that are not
-            interpolated, where SGD does not converge at all.
+Findings    In the factored model the noise does add a bias, of order eta^2 a step. Data that are not interpolated need
+            not have a limit: on the row (1, 0) with the targets 0 and 1 the variance stays at eta/(4(2 - eta)).
 Expected    refuted
 """
 
@@ -35,6 +47,7 @@ from fractions import Fraction
 from itertools import accumulate, product
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -53,9 +66,18 @@ from fixtures.dynamics.stochastic import (
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import gently_conditioned
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import measured, regressions
+from fixtures.problems.tapes import tapes
+from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_certified,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -122,7 +144,7 @@ def assert_reaches_the_limit_of_gradient_descent(problem, run, within):
     assert_at_most(norm(run.w - limit, axis=-1), bound, why="convergence within the budget", instance=problem)
 
 
-@corrected
+@corrected("C3")
 @given_batches(problem=problems)
 def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem):
     # given  the steps after which P(|e_T| > SAMPLED_WITHIN |e_0|) <= CHANCE, by Markov on the second moment
@@ -135,7 +157,7 @@ def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem)
     assert_reaches_the_limit_of_gradient_descent(problem, run, within)
 
 
-@corrected
+@corrected("C3")
 @given_batches(problem=problems)
 def test_in_shuffled_epochs_the_limit_is_that_of_gradient_descent(problem):
     # given  the epochs after which |e| <= SHUFFLED_WITHIN |e_0|, without chance
@@ -148,7 +170,7 @@ def test_in_shuffled_epochs_the_limit_is_that_of_gradient_descent(problem):
     assert_reaches_the_limit_of_gradient_descent(problem, run, within)
 
 
-@corrected
+@corrected("C3")
 @given_batches(problem=problems)
 def test_any_single_epoch_contracts_whatever_its_order(problem):
     eta, limit = 1 / longest_row(problem), nearest_interpolant(problem.X, problem.y, problem.w0)
@@ -161,7 +183,7 @@ def test_any_single_epoch_contracts_whatever_its_order(problem):
     assert_at_most(norm(run.w - limit, axis=-1), bound + rounding, why="an epoch contracts", instance=problem)
 
 
-@corrected
+@corrected("C1")
 @given_batches(problem=problems)
 def test_no_order_of_samples_ever_moves_the_null_part_of_the_start(problem):
     # when
@@ -171,7 +193,7 @@ def test_no_order_of_samples_ever_moves_the_null_part_of_the_start(problem):
     assert_at_most(drift, iterate_rounding(problem, run), why="null part of w_t - w_0", instance=problem)
 
 
-@corrected
+@corrected("C2")
 @given_batches(problem=problems)
 def test_each_step_approaches_every_interpolant_by_what_its_own_residual_says(problem):
     # given  an interpolant that is not the limit
@@ -197,7 +219,7 @@ def minibatches(draw):
     return draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.booleans())
 
 
-@corrected
+@corrected("C3")
 @given(problem=regressions(max_rows=3, max_excess=2), minibatch=minibatches())
 def test_the_second_moment_recursion_is_the_mean_over_all_orders(problem, minibatch):
     (batch, steps, replacement), n = minibatch, problem.rows
@@ -217,7 +239,7 @@ def test_the_second_moment_recursion_is_the_mean_over_all_orders(problem, miniba
     assert_at_most(norm(np.einsum("ki,kj->ij", e, e) / len(order) - M), bound, why="E[ee']", instance=problem)
 
 
-@corrected
+@corrected("C3")
 @given_batches(problem=problems)
 def test_the_mean_square_error_contracts_between_the_rates_of_the_extreme_rows(problem):
     # given  H2: any step below 2/max |x_i|^2
@@ -236,12 +258,28 @@ def test_the_mean_square_error_contracts_between_the_rates_of_the_extreme_rows(p
     assert_within(lower, mean_square, upper, slack=slack, why="E|e_t|^2", instance=problem)
 
 
+@corrected("C3")
+@given(st.tuples(*[st.integers(-4, 4)] * 3), st.integers(1, 8))
+def test_for_orthogonal_rows_of_one_length_the_rate_of_the_mean_square_is_attained(start, k):
+    # given  rows of squared length 9, so that s_n^2 = l = 9 and |Xe|^2 = 9 |e|^2; n = 2, eta = k/36 < 2/9
+    X, y, eta = fractions([[1, 2, 2], [2, 1, -2]]), fractions([3, 3]), Fraction(k, 36)
+    w, limit = fractions(start), fractions([1, 1, 0])
+    # when   the limit is (1, 1, 0) and the null part of the start, along (2, -2, 1)
+    limit = limit + fractions([2, -2, 1]) * (fractions([2, -2, 1]) @ w) / 9
+    squares = [np.square(descend(X, y, w, eta, [[row]])[-1] - limit).sum() for row in (0, 1)]
+    # then
+    rate = 1 - eta * (2 - 9 * eta) * Fraction(9, 2)
+    assert_identical(sum(squares) / 2, rate * np.square(w - limit).sum(), why="mean square after a step")
+    computed = contraction(measured(X.astype(float), y.astype(float)), float(eta))
+    assert_within(rate, computed, rate, slack=64 * UNIT_ROUNDOFF, why="the rate of C3")
+
+
 def factored_step(problem):
     """A step eta at which eta |g| stays below 1/2 for w = u^2 - v^2: 1/(64(1 + |y|))."""
     return 1 / (64 * (1 + norm(problem.y, axis=-1)))
 
 
-@corrected
+@corrected("C4")
 @given_batches(problem=problems)
 def test_in_the_factored_model_the_products_shrink_by_the_squares_of_the_gradients(problem):
     # given  u_0 = 1 and v_0 = 1/2, so that w_0 = 3/4
@@ -264,7 +302,7 @@ def row_gradients(problem, w):
     return np.stack(g), (np.square(problem.X).sum(-1) > 0) / problem.rows[:, None]
 
 
-@corrected
+@corrected("C4")
 @given_batches(problem=problems)
 def test_in_the_factored_model_a_step_of_sgd_shrinks_the_products_more_than_one_of_gd(problem):
     # given  u = 1 + |w_0|/4 and v = 1/2
@@ -275,7 +313,8 @@ def test_in_the_factored_model_a_step_of_sgd_shrinks_the_products_more_than_one_
     paths = [factored_descent(problem.X, problem.y, u, v, eta[:, 0], np.full((1, 1, 1), i)) for i in range(len(g))]
     sgd = np.einsum("bi,ibj->bj", weight, np.stack([np.log(a[-1] * b[-1]) for a, b in paths]))
     gd = np.log(u * v) + np.log1p(-(eta**2) * full)
-    # then   f(z) = -ln(1 - eta^2 z) has f' >= eta^2 and f'' at most eta^4/(1 - eta^2 max z)^2
+    # then   eta |g| < 1, and f(z) = -ln(1 - eta^2 z) has f' >= eta^2 and f'' at most eta^4/(1 - eta^2 max z)^2
+    assert_at_most(eta * np.sqrt(squares.max(0)), 1 / 2, why="eta |g| for every row", instance=problem)
     variance = np.einsum("bi,ibj->bj", weight, squares) - full
     spread = np.einsum("bi,ibj->bj", weight, (squares - full) ** 2)
     least = eta**2 * variance / (1 - eta**2 * full)
@@ -295,6 +334,81 @@ def gradient_variance(X, y, w):
     return np.square(g - g.sum(0) / len(g)).sum() / len(g)
 
 
+def mean_square_and_square_of_the_mean(X, y, start, eta, steps):
+    """The mean of |w_t|^2 over all orders of single rows, and |w_t|^2 of GD; exact on fractions."""
+    orders = product(range(len(X)), repeat=steps)
+    ends = [descend(X, y, start, eta, [[row] for row in order])[-1] for order in orders]
+    gd = descend(X, y, start, eta, [tuple(range(len(X)))] * steps)[-1]
+    return sum(w @ w for w in ends) / Fraction(len(ends)), gd @ gd
+
+
+@counterexample(reading="shorter weights")
+def test_one_step_from_zero_is_twice_as_long_in_the_mean_of_squares_as_that_of_gradient_descent():
+    # given  rows e_1 and e_2 in R^3, targets 1, eta = 1/2: a step is e_i/2, and (1/4, 1/4, 0) under GD
+    X, y = fractions([[1, 0, 0], [0, 1, 0]]), fractions([1, 1])
+    sgd, gd = mean_square_and_square_of_the_mean(X, y, fractions([0, 0, 0]), Fraction(1, 2), 1)
+    assert_violates(sgd, gd, reads="E|w_1|^2 = {value} > {limit} of GD", X=X, y=y, w0=0, eta="1/2")
+
+
+@counterexample(reading="shorter weights")
+def test_a_search_finds_data_on_which_the_noise_lengthens_the_weights():
+    # given  two rows in R^3 of rank two by their first columns, integer targets, two steps of 1/8 from zero
+    numbers = st.integers(-2, 2)
+    instances = st.tuples(numbers, numbers, numbers, numbers)
+
+    def sides(instance):
+        a, b, *y = instance
+        X = fractions([[1, 0, a], [0, 1, b]])
+        return mean_square_and_square_of_the_mean(X, fractions(y), fractions([0, 0, 0]), Fraction(1, 8), 2)
+
+    found = smallest_violation(instances, lambda instance: sides(instance)[0] > sides(instance)[1])
+    sgd, gd = sides(found)
+    assert_violates(sgd, gd, reads="E|w_2|^2 = {value} > {limit} of GD", x_13=found[0], x_23=found[1], y=found[2:])
+
+
+@corrected("C5")
+@given(problem=regressions(max_rows=3, max_excess=2), t=st.integers(0, 3))
+def test_the_mean_over_all_orders_is_the_iterate_of_gradient_descent(problem, t):
+    # given  every order of t single rows, and GD on the mean loss
+    order = every_order(problem.rows, t, 1, replacement=True)
+    X, y, w0 = (np.broadcast_to(data, (len(order), *data.shape)) for data in (problem.X, problem.y, problem.w0))
+    # when
+    w = stochastic_gradient_descent(X, y, w0, problem.step, order).w
+    gd = stochastic_gradient_descent(problem.X, problem.y, problem.w0, problem.step, all_rows(problem.rows, t)).w
+    # then   E|w|^2 - |Ew|^2 is the trace of the covariance
+    largest = norm(w, axis=-1).max() + norm(problem.w0) + norm(problem.y)
+    rounding = (1 + t) * 64 * problem.columns * UNIT_ROUNDOFF * largest
+    assert_at_most(norm(w.mean(0) - gd), rounding, why="mean of the iterates", instance=problem)
+    longer, trace = np.square(w).sum(-1).mean() - gd @ gd, w.var(0).sum()
+    assert_within(trace, longer, trace, slack=4 * rounding * largest, why="E|w|^2 - |w_GD|^2", instance=problem)
+
+
+@pytest.mark.slow
+@corrected("C1", "C2", "C3")
+@given(wide_regressions(), tapes(2))
+def test_on_data_of_wide_range_each_step_approaches_each_interpolant_by_what_its_residual_says(problem, tape):
+    # given  exact arithmetic, features from 2^-200 to 2^200, any start and interpolant, eta l up to 2 - 2^-20
+    X, y, w, n = problem.X, problem.y, problem.w0, len(problem.y)
+    squares = (X**2).sum(1)
+    ell, eta = squares.max(), problem.eta * problem.largest_curvature / squares.max()
+    batches = [(int(squares.argmax()),), (tape.below(n), tape.below(n))]
+    # when
+    steps = [descend(X, y, w, eta, [batch])[-1] for batch in batches]
+    # then   C2, attained by the longest row
+    e, b = w - problem.limit(problem.other), np.array([1, 2])
+    r = np.array([sum((X[i] @ w - y[i]) ** 2 for i in batch) for batch in batches])
+    approach = np.array([e @ e - (e + step - w) @ (e + step - w) for step in steps])
+    assert_within(eta * (2 - eta * ell) * r / b, approach, 2 * eta * r / b, why="approach", instance=problem)
+    assert_identical(approach[0], eta * (2 - eta * ell) * r[0], why="the longest row attains the bound")
+    # and    C1, and C3 for one step from w_0
+    assert_identical([problem.in_row_space(step - w) for step in steps], [step - w for step in steps], why="row(X)")
+    e = w - problem.limit(w)
+    moved = [e + descend(X, y, w, eta, [[i]])[-1] - w for i in range(n)]
+    mean_square = sum(after @ after for after in moved) / Fraction(n)
+    contraction = 1 - eta * (2 - eta * ell) * problem.least_curvature / n
+    assert_at_most(mean_square, contraction * (e @ e), why="the mean square contracts", instance=problem)
+
+
 @counterexample
 def test_with_orthogonal_rows_every_order_of_samples_lands_on_the_limit_of_gradient_descent():
     # given  orthogonal rows of squared length 9, and w_0 in their null space
@@ -309,7 +423,7 @@ def test_with_orthogonal_rows_every_order_of_samples_lands_on_the_limit_of_gradi
     assert_violates(V, d, reads="gradient variance {value} > {limit} = C d for every C", X=X, y=y, w0=start)
 
 
-@corrected
+@corrected("C1")
 def test_with_any_rows_no_order_leaves_the_plane_on_which_the_limit_of_gradient_descent_is_the_only_interpolant():
     # given  rows (1, 2, 0) and (0, 1, 1), which z = (2, -1, 1) annihilates
     X, y, start, z = fractions([[1, 2, 0], [0, 1, 1]]), fractions([1, -2]), fractions([1, 0, 1]), fractions([2, -1, 1])
@@ -352,6 +466,7 @@ def test_a_search_finds_noise_that_does_not_move_the_limit():
 def test_without_H1_the_noise_never_dies_and_the_variance_is_stationary(step, start, t):
     # given  the row (1, 0) twice with targets 0 and 1
     X, y, w0 = np.array([[1.0, 0], [1, 0]]), np.array([0.0, 1]), np.array([start, 1.0])
+    assert_keeps(H2=step * (X**2).sum(1) < 2, H3=True)
     order = every_order(2, t, 1, replacement=True)
     X, y, w0 = (np.broadcast_to(data, (len(order), *data.shape)) for data in (X, y, w0))
     # when   every order is run
@@ -372,6 +487,8 @@ def test_without_H2_every_step_moves_away_from_every_interpolant(problem):
     # given  eta |x_i|^2 >= 2.02 for every row
     eta, t = 2.02 / shortest_row(problem), problem.t % 20
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
+    misses = norm(np.matvec(problem.X, limit) - problem.y, axis=-1)
+    assert_keeps(H1=misses <= oracle_rounding(problem, limit) + 16 * UNIT_ROUNDOFF * norm(problem.y, axis=-1), H3=True)
     order = with_replacement(np.random.default_rng(SEED), problem.rows, 20)
     # when
     here, there = (
@@ -394,6 +511,7 @@ def test_without_H3_the_noise_selects_another_interpolant():
     # when
     (u, v), (full_u, full_v) = (factored_descent(X, y, half, half, 0.1, rows) for rows in (order, all_rows(2, 2000)))
     sgd, gd = u[-1] ** 2 - v[-1] ** 2, full_u[-1] ** 2 - full_v[-1] ** 2
+    assert_keeps(H1=np.linalg.matrix_rank(X) == len(X), H2=0.1 * np.square(X).sum(1) < 2)
     # then   both interpolate; they are apart by more than moving each on to an exact interpolant can bridge
     residuals = norm(X @ sgd - y) + norm(X @ gd - y)
     bridge = (residuals + 64 * UNIT_ROUNDOFF * (norm(sgd) + norm(gd))) / np.linalg.svd(X).S[-1]
