@@ -3,6 +3,9 @@ r"""Definition 2.1 - interpolation is zero loss, and interpolants form a manifol
 Section     2.3, Definition 2.1 and the sentence after it
 Printed     $L(\theta) = 0 \iff f(x_i; \theta) = y_i$ for all i; for $p \ge n$ the set
             $M = \{\theta : L(\theta) = 0\}$ is infinite and a manifold
+Reading     L is either loss of Section 2.1, as the definition names none, and "overparameterized" is p >= n, as defined
+            there. Section 2.2 presupposes that there are several minima; here that is what is asserted, so that p = n
+            is a case of it
 Setting     $F(\theta) = (f(x_i; \theta) - y_i)_i$ from R^p to R^n, with Jacobian J; $L = \frac{1}{2n} \|F\|^2$ in the
             squared case
 Hypotheses  (H1) The loss is squared.  (H2) p > n, where the print has p >= n.

@@ -18,7 +18,8 @@ Corrected   (C1) A model that is linear in its parameters, $f = \phi(x)^\top w$ 
             at least 9/8 for every width and depth, where two ReLU units have none.
 Differs     The corrected condition is on the rank of the features, or adds a bias; p >= n is neither.
 Idea        The count p says nothing of the rank. A bias-free ReLU network is positively homogeneous, f(cx) = c f(x), so
-            on a ray from the origin it is one number however wide it is; f(0) = 0; a function has one value at a point.
+            on a ray from the origin one number determines it, however wide it is. It is 0 at the origin; and no
+            function has two values at one point.
 Source      Zhang, Bengio, Hardt, Recht, Vinyals (2017), Understanding Deep Learning Requires Rethinking Generalization;
             Strang (2009), Introduction to Linear Algebra (the four subspaces, for the rank condition)
 Tolerance   Networks with integer weights are evaluated exactly, and losses are fractions; the least residual of a

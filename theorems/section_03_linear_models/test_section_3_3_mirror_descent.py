@@ -42,7 +42,7 @@ Tolerance   Limits by the duality gap KL(v || w), v an interpolant made from w, 
             the oracle is MINPACK's, certified by the same gap. Iterates by a first-order rounding analysis.
 Findings    The start 1/e is the minimizer of -H, as 0 in Theorem 3.1 is that of |w|^2. A step that is safe for gradient
             descent, below 2/lambda_max(XX'), need not be safe here: the curvature is X diag(w) X', which grows with y.
-            A step beyond 2/lambda_max(X diag(w*) X') is repelled by the limit w*
+            With a step above 2/lambda_max(X diag(w*) X') the limit w* repels what starts near it
 Expected    holds under added hypotheses
 """
 
