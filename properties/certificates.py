@@ -114,9 +114,12 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
         raise ValueError(f"{trials} trials give no interval {ends}")
     if observer := _observer.get():
         told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
-        about = {"setting": where.title, "binding": where.binding, "printed": where.printed}
-        about |= {"level": interval.level, "trials": trials}
-        observer.found({"finding": finding, "reads": told, **about, **{name: float(end) for name, end in ends.items()}})
+        # Plain data, which may have to cross from one process to another: a rule's finding is more than a string.
+        about = {"setting": str(where.title), "binding": bool(where.binding), "printed": bool(where.printed)}
+        about |= {"level": float(interval.level), "trials": int(trials)}
+        observer.found(
+            {"finding": str(finding), "reads": told, **about, **{name: float(end) for name, end in ends.items()}}
+        )
 
 
 @dataclasses.dataclass(frozen=True)

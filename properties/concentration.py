@@ -197,9 +197,10 @@ def relu_ntk_diagonal_cdf(value: Any, width: int) -> np.ndarray:
 def hoeffding(spread: Any, count: Any, false_alarm: Any) -> np.ndarray:
     """How far the mean of `count` independent variables, each in an interval of length `spread`, may be off its mean.
 
-    Two-sided: P(|mean - expectation| >= t) <= 2 exp(-2 count t^2/spread^2) (Hoeffding 1963). Power, against a wrong
-    expectation: an error of `detectable(...)`, the sum of two such deviations, is missed with the second probability at
-    most. Raises ValueError unless 0 < false_alarm < 1 and count >= 1.
+    Two-sided: P(|mean - expectation| >= t) <= 2 exp(-2 count t^2/spread^2) (Hoeffding 1963, Probability Inequalities
+    for Sums of Bounded Random Variables). Power, against a wrong expectation: an error of `detectable(...)`, the sum of
+    two such deviations, is missed with the second probability at most. Raises ValueError unless 0 < false_alarm < 1 and
+    count >= 1.
     """
     _require(false_alarm, count)
     return np.asarray(spread) * np.sqrt(np.log(2 / np.asarray(false_alarm, float)) / (2 * np.asarray(count, float)))
@@ -208,9 +209,10 @@ def hoeffding(spread: Any, count: Any, false_alarm: Any) -> np.ndarray:
 def dvoretzky_kiefer_wolfowitz(count: Any, false_alarm: Any) -> np.ndarray:
     """How far an empirical distribution function of `count` samples may be off the true one, atoms or not.
 
-    P(sup |F_n - F| > e) <= 2 exp(-2 n e^2) (Dvoretzky, Kiefer, Wolfowitz 1956; constant by Massart 1990). Power,
-    against a law at sup-distance `detectable(...)`, the sum of two such deviations: it is missed with the second
-    probability at most. Raises ValueError as `hoeffding` does.
+    P(sup |F_n - F| > e) <= 2 exp(-2 n e^2) (Dvoretzky, Kiefer, Wolfowitz 1956, Asymptotic Minimax Character of the
+    Sample Distribution Function and of the Classical Multinomial Estimator; the constant 2 by Massart 1990, The Tight
+    Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality). Power, against a law at sup-distance `detectable(...)`, the
+    sum of two such deviations: it is missed with the second probability at most. Raises ValueError as `hoeffding` does.
     """
     return hoeffding(1.0, count, false_alarm)
 
@@ -251,8 +253,9 @@ def chi_square_power(freedom: Any, false_alarm: Any, factor: Any) -> np.ndarray:
 
 
 def clopper_pearson(successes: Any, count: Any, false_alarm: Any) -> tuple[np.ndarray, np.ndarray]:
-    """An interval that holds the probability of success but for false_alarm, exact at every count (1934).
+    """An interval that holds the probability of success but for false_alarm, exact at every count.
 
+    Clopper, Pearson (1934), The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial.
     successes out of `count` independent trials; each side errs with probability false_alarm/2 at most. Power, against
     another probability: `clopper_pearson_power`; 400 trials at 1e-9 take a coin that falls heads with 0.7 for a fair
     one with probability 1/10 at most.

@@ -6,8 +6,9 @@ import numpy as np
 
 
 def entropic_rank(s: np.ndarray) -> np.ndarray:
-    """Exp of the Shannon entropy of s/sum(s), between 1 and the number of nonzero s (Roy and Vetterli, 2007).
+    """Exp of the Shannon entropy of s/sum(s), between 1 and the number of nonzero s.
 
+    Roy, Vetterli (2007), The Effective Rank: A Measure of Effective Dimensionality, EUSIPCO.
     s (..., d): singular values, not all zero.
     """
     shares = s / s.sum(-1, keepdims=True)

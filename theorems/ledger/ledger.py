@@ -97,6 +97,11 @@ class Entry:
         return "; ".join(settings) or None
 
     @property
+    def is_measured_elsewhere(self) -> bool:
+        """Whether the verdict is that of a setting which is not the paper's own."""
+        return self.setting is not None and self.verdict is not Verdict.NOT_RUN
+
+    @property
     def is_corrected(self) -> bool:
         """Whether a corrected statement was shown."""
         return any(item.role == Role.CORRECTED and item.outcome == "passed" for item in self.evidence)

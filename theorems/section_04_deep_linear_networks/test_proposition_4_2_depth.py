@@ -1,36 +1,44 @@
 r"""Proposition 4.2 - depth strengthens the bias towards low rank, but not in proportion to depth.
 
-Section     4.3
+Section     4.3, the first proposition
 Printed     The implicit regularization towards low-rank solutions grows with depth: effective regularization
             $\propto L$
 Reading     The print does not say what is regularized by how much. We read (a) as the power of a singular value at
             which it learns, which is what makes large ones run ahead of small ones; and (b) as: the deeper of two
             networks has the lower effective rank when both have learnt their first singular value equally well. A
-            factor L in front of the whole velocity is no regularization: it only runs the clock faster.
+            factor L in front of the whole velocity is no regularization towards low rank: it runs the clock faster for
+            all modes alike.
+Readings    (a) [nuclear norm] the quantity that the paper names next to the sentence, in Theorem 4.1: the strength is
+            the logarithm of how near the solution comes to the least nuclear norm, here the least trace - refuted
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; $s_r, u_r, v_r$ from the singular value
             decomposition of $W = W_L \cdots W_1$; $\nabla$ is the gradient of the loss in W; $p = 2 - 2/L$
-Hypotheses  (H1) modes decouple and start alike: X = I, W(0) = eps U V' in the singular frames of the target.
-            (H2) networks of all depths start from the same end-to-end matrix, eps below every target.
-            (H3) they are compared when the first mode has reached the same size c < lambda_1, lambda_1 the largest.
+Hypotheses  (H1) X = I, and W(0) lies in the singular frames of the target, so that modes decouple.
+            (H2) all modes start at one size eps.  (H3) networks of all depths start from the same end-to-end matrix.
+            (H4) eps is below every target.
+            (H5) they are compared when the first mode has reached the same size c < lambda_1, lambda_1 the largest.
 Parts       (a) regularization proportional to depth - refuted
             (b) deeper networks are biased more - holds under added hypotheses
-Corrected   $\dot s_r = -L\, s_r^{2 - 2/L}\, u_r^\top \nabla v_r$: the selection exponent is 0, 1, 4/3, 3/2, ... and
-            stays below 2, so the bias saturates: at matched s_1 every other mode lies between its value at L = 1 and a
-            positive limit as L grows without end.
+Corrected   (C1) (a) For balanced layers of any widths, any depth and any loss, at a simple positive singular value:
+            $\dot s_r = -L\, s_r^{2 - 2/L}\, u_r^\top \nabla v_r$.
+            (C2) (a) So two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent
+            p = 2 - 2/L = 0, 1, 4/3, 3/2, ..., which stays below 2.
+            (C3) (a) Under H1 each mode that starts at s(0) > 0 and off its target keeps, for ever, the time law
+            $\int_{s(0)}^{s(t)} r^{-p} / (\lambda - r)\, dr = L t$, whether it grows or shrinks.
+            (C4) (a) Under H1 to H5 no mode is below eps in the limit of infinite depth, p = 2.
+Differs     (a) The exponent is bounded by 2 and the limit of infinite depth by eps from below, while L has no bound:
+            the corrected bias saturates where the print lets it grow in proportion.
 Idea        (b): mode j passes s at time $T_j(s) = \int_\epsilon^s r^{-p} / (\lambda_j - r)\, dr$. At a common time the
             law with density $\propto r^{-p} / (\lambda_j - r)$ is stochastically smaller for the smaller target, so
             raising p lengthens T_j at a fixed s_j more than T_1 at c, and s_j must drop.
-Source      Arora, Cohen, Hu, Luo (2019), Implicit Regularization in Deep Matrix Factorization (the spectral equation);
-            Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
-            Neural Networks (depth two); the proof of (b) is ours
+Source      Arora, Cohen, Hu, Luo (2019), Implicit Regularization in Deep Matrix Factorization, NeurIPS (the spectral
+            equation); Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep
+            Linear Neural Networks, ICLR (depth two); the proof of (b) is ours
 Tolerance   Witnesses are rational: the layer gradients run on Fractions, and closed forms at depths one and two are
             rational for targets in the ratio two. Flows carry the integrator's error, and its finish is checked
             against the time laws of depths 1, 2, 4 and infinity, which are elementary functions.
-Findings    Without H1 the deeper network can have the higher effective rank; without H3 too: at a matched loss the
-            rank rises from depth two to three in all three of its measures (nuclear over operator norm, stable,
-            entropic), and with full data every depth ends at the same matrix, where (b), which is strict for every
-            mode with lambda_j < lambda_1, has no room. From W_l = alpha I the start is alpha^L: for alpha > 1 that
-            reverses (b) as well, without H2.
+Findings    What pinned instances show. At a matched loss of the targets 4, 2, 1 the rank rises from depth two to three
+            in all three of its measures (nuclear over operator norm, stable, entropic). With full data the depths 1, 2
+            and 3 end at the same matrix. From W_l = alpha I the start is alpha^L, and alpha = 11/10 reverses (b).
 Expected    refuted
 """
 
@@ -39,6 +47,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm, svd
 
@@ -200,13 +209,42 @@ def test_hypothesis_finds_two_depths_out_of_proportion():
     assert_violates(out_of_proportion(L, k), 0, reads="k p_L - p_kL = {value} > {limit}", L=L, k=k)
 
 
-@corrected(part="(a)")
+def excess_of_trace(alpha, L):
+    """How much the trace exceeds the least when the flow from W_l = alpha I, at depth 2 or 4, has W_22 = 1; exact.
+
+    <diag(1, 2), W> is measured. The flow keeps w_1 = alpha^2 x, w_2 = alpha^2 x^2 for two layers, and for four
+    (v_1^-2 - alpha^-2) = (v_2^-2 - alpha^-2)/2 with w = v^4. The least trace is (w_1 + 2 w_2)/2, so w_1/2 is too much.
+    """
+    w_1 = alpha if L == 2 else (2 / (alpha**-2 + 1)) ** 2
+    return w_1 / 2
+
+
+@counterexample(part="(a)", reading="nuclear norm")
+def test_at_twice_the_depth_the_trace_comes_nearer_to_the_least_than_in_proportion():
+    # given  alpha = 1/10: proportional logarithms would make the excess at depth four the square of that at depth two
+    alpha = Fraction(1, 10)
+    shallow, deep = excess_of_trace(alpha, 2), excess_of_trace(alpha, 4)
+    assert_identical([shallow, deep], [Fraction(1, 20), Fraction(2, 10201)], why="excess at depths two and four")
+    reads = "(excess at L = 2)^2 = {value} > {limit} at L = 4, equal if in proportion"
+    assert_violates(shallow**2, deep, reads=reads, a=[1, 2], W_22=1, alpha=alpha)
+
+
+@counterexample(part="(a)", reading="nuclear norm")
+def test_hypothesis_finds_a_start_from_which_the_nearness_is_out_of_proportion():
+    def surplus(k):
+        return excess_of_trace(Fraction(1, k), 2) ** 2 - excess_of_trace(Fraction(1, k), 4)
+
+    k = smallest_violation(st.integers(1, 20), lambda k: surplus(k) > 0, budget=40)
+    assert_violates(surplus(k), 0, reads="surplus {value} > {limit}", alpha=Fraction(1, k))
+
+
+@corrected("C2", part="(a)")
 @pytest.mark.parametrize("L", [1, 2, 3, 4, 6, 12])
 def test_the_selection_exponent_is_two_less_two_over_the_depth(L):
     assert_identical(selection_exponent(L), 2 - Fraction(2, L), why="selection exponent, from the layer gradients")
 
 
-@corrected(part="(a)")
+@corrected("C1", part="(a)")
 @pytest.mark.parametrize("L", [1, 2, 3, 5])
 @given_batches(network=spectral_networks())
 def test_a_singular_value_moves_at_L_times_its_power_times_its_force(L, network):
@@ -224,7 +262,7 @@ def test_a_singular_value_moves_at_L_times_its_power_times_its_force(L, network)
     assert_at_most(error, bound, why="velocity of the singular values", instance=network)
 
 
-@corrected(part="(a)")
+@corrected("C3", part="(a)")
 @pytest.mark.parametrize("L", [1, 2, 4])
 @given_batches(size=100, network=spectral_networks(max_depth=4))
 def test_along_the_flow_every_mode_keeps_the_time_law_of_its_depth(L, network):
@@ -287,10 +325,10 @@ def test_hypothesis_finds_a_target_and_a_start_for_which_depth_raises_the_rank()
     assert_violates(excess(found), 0, slack=slack, reads="s_2 at L = 2 less s_2 at L = 1 {value} > {limit}", **names)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(b)")
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
 @given_batches(problem=mode_races())
 def test_at_a_matched_first_singular_value_the_others_are_smaller_the_deeper_the_network(problem):
-    # given  H1 and H2: every mode from eps at every depth; H3: s_1 = c; depths 1, 2, 3, 4, 6, 12 and the limit
+    # given  H1 to H4: every mode from eps at every depth; H5: s_1 = c; depths 1, 2, 3, 4, 6, 12 and the limit
     s, error = race(problem)
     # then   and strictly, by more than a hundred times what the race may be off, where lambda_j < lambda_1
     rise, off = np.diff(s, axis=1), error.max((1, 2))
@@ -299,7 +337,7 @@ def test_at_a_matched_first_singular_value_the_others_are_smaller_the_deeper_the
     assert_at_most(100 * off, fall, why="s_j falls with depth", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(b)")
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
 @given_batches(problem=mode_races())
 def test_effective_ranks_fall_with_depth(problem):
     s, error = race(problem)
@@ -311,7 +349,7 @@ def test_effective_ranks_fall_with_depth(problem):
     assert_at_most(rise, bound, why="effective rank does not rise with depth", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(b)")
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
 @given_batches(problem=mode_races())
 def test_at_depths_one_and_two_the_other_modes_have_closed_forms(problem):
     s, error = (values[:, :2, 2] for values in race(problem))
@@ -324,7 +362,7 @@ def test_at_depths_one_and_two_the_other_modes_have_closed_forms(problem):
     assert_at_most(np.abs(s - exact).max(-1), bound.max(-1), why="third mode at depths one and two", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(b)")
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
 @pytest.mark.parametrize("L", [1, 2, 4, np.inf])
 @given_batches(problem=mode_races())
 def test_all_modes_finish_at_the_same_time(L, problem):
@@ -338,17 +376,45 @@ def test_all_modes_finish_at_the_same_time(L, problem):
     assert_at_most(missed.max(-1), (error + laws).max(-1), why="common finish", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3", part="(b)")
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
 @pytest.mark.parametrize(("L", "law"), [(1, second_mode_at_depth_one), (2, second_mode_at_depth_two)])
 def test_layers_in_rotated_frames_run_the_same_race(L, law):
-    # given  H1: both modes from 1/4
+    # given  H1 to H4: both modes from 1/4 at either depth, below the targets
     reached, error = second_singular_value(rotated_network([0.25, 0.25]), L)
     # then
     gap = abs(reached - law((2, 1), (0.25, 0.25), 1))
     assert_at_most(gap, error, why="second singular value at s_1 = 1")
 
 
-@corrected(part="(a)")
+@st.composite
+def extreme_races(draw):
+    """Targets 1 and p/q, both modes from down to 10^-80, and a growth g^q of the odds, near 1 or huge; exact.
+
+    Returns the second target, the start, the goal of the first mode, and the growth to the power p/q.
+    """
+    q = draw(st.integers(1, 9))
+    p = draw(st.integers(1, q))
+    shares = [Fraction(1, 2), Fraction(99, 100), *(Fraction(1, 10**k) for k in (1, 8, 80))]
+    start = Fraction(p, q) * draw(st.sampled_from(shares))
+    g = 1 + draw(st.sampled_from([Fraction(1), Fraction(1, 10**9), Fraction(10**6), Fraction(1, 3)]))
+    odds = start / (1 - start) * g**q
+    return Fraction(p, q), start, odds / (1 + odds), g**p
+
+
+@pytest.mark.slow
+@under_hypotheses("H1", "H2", "H3", "H4", "H5", part="(b)")
+@given(instance=extreme_races())
+def test_from_depth_one_to_two_the_second_mode_falls_at_every_extreme(instance):
+    # given  H1 to H5 in rational arithmetic; growth^(lambda_2/lambda_1) is rational by construction
+    second, start, goal, power = instance
+    # when
+    shallow = second_mode_at_depth_one([1, second], [start, start], goal)
+    deep = second_mode_at_depth_two([1, second], [start, start], goal, power=lambda *_: power)
+    # then
+    assert_at_most(deep - shallow, 0, why="s_2 at L = 2 less s_2 at L = 1", instance=instance)
+
+
+@corrected("C4", part="(a)")
 @given_batches(problem=mode_races())
 def test_however_deep_the_network_no_mode_is_driven_below_its_start(problem):
     # given  the limit of infinite depth, p = 2: what a strength in proportion to L would have driven to zero
@@ -358,7 +424,21 @@ def test_however_deep_the_network_no_mode_is_driven_below_its_start(problem):
 
 
 @necessity("H1", part="(b)")
-def test_without_H1_the_layers_run_into_the_counterexample():
+def test_without_H1_a_slow_sample_of_a_large_target_lets_depth_raise_the_rank():
+    # given  X = diag(1, 1/2) and targets 1 and 2, both from 1/10 (H2, H3, H4), looked at when s_1 = 1 (H5)
+    eps, goal = Fraction(1, 10), Fraction(1)
+    # when   the rates are 1 and 1/4. L = 1: 2 - s shrinks to 1/1.9 of itself, and 1 - s by the fourth power of that;
+    #        L = 2: odds grow like exp(2 rate lambda t), those of the target 2 by 19, those of the target 1 by 19^2
+    shallow = 1 - (1 - eps) * ((2 - goal) / (2 - eps)) ** 4
+    odds = eps / (1 - eps) * (goal / (2 - goal) * (2 - eps) / eps) ** 2
+    deep = odds / (1 + odds)
+    # then   both are the second singular value
+    assert_at_most(deep, goal, why="the mode of target 2 is the larger one at L = 2, and so at L = 1")
+    assert_violates(deep, shallow, reads="s_2 = {value} at L = 2 > {limit} at L = 1", X=[1, Fraction(1, 2)], eps=eps)
+
+
+@necessity("H2", part="(b)")
+def test_without_H2_the_layers_run_into_the_counterexample():
     # given  the head start of the second mode, as layers in rotated frames
     network = rotated_network([0.2, 0.5])
     # when
@@ -369,8 +449,8 @@ def test_without_H1_the_layers_run_into_the_counterexample():
     assert_at_most(abs(deep - 3 / 4), second, why="second singular value at depth two")
 
 
-@necessity("H2", part="(b)")
-def test_without_H2_layers_that_start_alike_give_the_deeper_network_a_head_start():
+@necessity("H3", part="(b)")
+def test_without_H3_layers_that_start_alike_give_the_deeper_network_a_head_start():
     # given  W_l(0) = (11/10) I at both depths, targets 4 and 2; s_1 = 121/100 is where the deeper one starts
     alpha, target = Fraction(11, 10), [Fraction(4), Fraction(2)]
     goal = alpha**2
@@ -380,9 +460,20 @@ def test_without_H2_layers_that_start_alike_give_the_deeper_network_a_head_start
     assert_violates(goal, shallow, reads="s_2 = {value} at L = 2 > {limit} at L = 1", alpha=alpha, target=target)
 
 
-@necessity("H3", part="(b)")
+@necessity("H4", part="(b)")
+def test_without_H4_modes_that_start_above_their_target_wear_down_more_slowly_in_the_deeper_network():
+    # given  targets 1 and 1/2, both modes from 3/4 (H2, H3), looked at when s_1 = 12/13 (H5)
+    target, start, goal = [Fraction(1), Fraction(1, 2)], [Fraction(3, 4)] * 2, Fraction(12, 13)
+    # when   the odds of the first mode grow by 4 = 2^2
+    shallow = second_mode_at_depth_one(target, start, goal)
+    deep = second_mode_at_depth_two(target, start, goal, power=exact_power)
+    # then   15/26 and 3/5
+    assert_violates(deep, shallow, reads="s_2 = {value} at L = 2 > {limit} at L = 1", target=target, eps=start[0])
+
+
+@necessity("H5", part="(b)")
 @pytest.mark.parametrize("rank", [nuclear_rank, stable_rank, entropic_rank])
-def test_without_H3_at_a_matched_loss_every_effective_rank_rises_with_depth(rank):
+def test_without_H5_at_a_matched_loss_every_effective_rank_rises_with_depth(rank):
     # given  two hundredths of the loss left, at depths two and three
     (shallow, first), (deep, second) = to_equal_loss(2, 0.02), to_equal_loss(3, 0.02)
     # then   |d(rank)/ds| is at most 4 rank/s_1, and sqrt(3) rank |ln share|/sum s of the entropic one: below 12 where
@@ -394,9 +485,9 @@ def test_without_H3_at_a_matched_loss_every_effective_rank_rises_with_depth(rank
     assert_violates(rank(deep), rank(shallow), slack=slack, reads=reads, measure=rank.__name__, target="(4, 2, 1)")
 
 
-@necessity("H3", part="(b)")
+@necessity("H5", part="(b)")
 @pytest.mark.parametrize("L", [1, 2, 3])
-def test_without_H3_training_to_the_end_erases_depth(L):
+def test_without_H5_training_to_the_end_erases_depth(L):
     # given  X = I, where one matrix alone interpolates; 10^-12 of the loss left, 10^-6 of the distance: no mode falls
     # strictly with depth in the end
     s, error = to_equal_loss(L, 1e-12)
