@@ -12,8 +12,9 @@ Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)
             case l2, $e_t = \eta \|\nabla L(w_t)\|$. The start is 0 unless another is named
 Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
             (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
-            (H3) short steps: plain gradient descent with a fixed eta <= 1/R^2, or lengths of which S grows without
-            bound and sum e_t^2 / S tends to zero. Under H1 and H2 those of plain gradient descent are of this kind.
+            (H3) short steps: plain gradient descent with a fixed eta <= 1/R^2 from a start with L <= 1, such as 0, or
+            lengths of which S grows without bound and sum e_t^2 / S tends to zero. Under H1 and H2 those of plain
+            gradient descent are of this kind.
 Corrected   (C1) For the exponential loss, under H1 and for any steps,
             $\operatorname{margin}(w_T) \ge \gamma^* S - R^2 \sum e_t^2 / 2 - \ln \sum_i \phi(z_i \cdot w_0)$, where the
             last term is ln n for w_0 = 0. In both losses a step of length e changes $\ln \sum_i \phi$ by at most
@@ -425,7 +426,8 @@ def test_without_H1_the_iterates_stay_bounded_and_no_margin_is_gained(problem):
     Z = np.concatenate([problem.Z, -problem.Z[:, :1]], axis=1)
     present = np.concatenate([problem.present, problem.present[:, :1]], axis=1)
     eta, loss = 1 / radius(problem, 2) ** 2, EXPONENTIAL
-    assert_keeps(H2=loss is EXPONENTIAL, H3=eta * norm(Z, axis=-1).max(-1) ** 2 <= 1 + 8 * UNIT_ROUNDOFF)
+    short = eta * norm(Z, axis=-1).max(-1) ** 2 <= 1 + 8 * UNIT_ROUNDOFF  # and L(0) = 1
+    assert_keeps(H2=loss is EXPONENTIAL, H3=short)
     # when
     run = plain_gradient_descent(Z, present, np.zeros_like(problem.u), eta, 200, loss)
     # then   the loss never exceeds L(0) = 1, so exp(|z_1 . w|) <= n + 1, while the best margin is 0
@@ -474,6 +476,19 @@ def test_without_H3_long_steps_keep_the_l1_margin_at_half(length):
     exact, rounding = 50.8 / 101, 8 * UNIT_ROUNDOFF
     assert_within(exact, reached, exact, slack=rounding, why="margin of long steps")
     assert_at_most(reached + rounding, of_e_2, why="less than the margin of e_2")
+
+
+@necessity("H3")
+def test_without_H3_a_fixed_step_from_a_start_of_large_loss_overshoots_more_and_more():
+    # given  z = (1/2, 1) and (1/2, -1), eta = 1/R^2 = 4/5 as in H3, and the start (0, -4), where L = cosh(4)
+    problem = signed(np.array([[1 / 2, 1], [1 / 2, -1]]), np.ones(2))
+    assert_keeps(H1=problem.Z[:, 0] > 0, H2=True)
+    # when
+    start, steps = np.array([0.0, -4]), range(3)
+    runs = [plain_gradient_descent(problem.Z, problem.present, start, 4 / 5, t) for t in steps]
+    # then   margins -4, 4 + (4/5)(cosh(4)/4 - sinh(4)) = -12.4, and then below -70000
+    wrong = -np.array([margin(problem, run.w) for run in runs])
+    assert_at_most(3 * wrong[:2], wrong[1:], why="three times as far on the wrong side after each step")
 
 
 @necessity("H3")
