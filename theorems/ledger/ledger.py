@@ -10,7 +10,15 @@ from typing import Any
 
 from theorems.ledger.claims import Part, Reading
 from theorems.ledger.registry import TheoremFile
-from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, verdict_of_findings, weakest
+from theorems.ledger.verdicts import (
+    SILENT,
+    Role,
+    Verdict,
+    verdict_of,
+    verdict_of_findings,
+    verdict_of_readings,
+    weakest,
+)
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
 
@@ -223,7 +231,7 @@ def _judge(
             verdict, wrong = _weigh(file, part, own)
             decided.append(verdict)
             defects += wrong
-        return (Verdict.BROKEN if defects else verdict_of_findings(decided)), verdicts, defects
+        return (Verdict.BROKEN if defects else verdict_of_readings(decided)), verdicts, defects
     verdict, wrong = _weigh(file, part, own)
     strength = list(Verdict)
     defects += wrong + [
