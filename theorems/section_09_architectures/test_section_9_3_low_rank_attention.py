@@ -125,7 +125,7 @@ from properties.certificates import (
 )
 from properties.effective_rank import entropic_rank
 from theorems.ledger import corrected, measured, necessity, observed
-from theorems.section_09_architectures.attention_runs import LOSS, SEEDS, Population, often, share_of_low_rank
+from theorems.section_09_architectures.attention_runs import LOSS, SEEDS, WHERE, often, share_of_low_rank
 from theorems.section_09_architectures.attention_runs import trained as trained_transformer
 
 DEPTH = 8
@@ -156,7 +156,7 @@ def test_of_trained_transformers_more_than_half_of_the_attention_matrices_have_a
     reads = (
         f"share of low-rank attention weights {{estimate}} [{{lower}}, {{upper}}], {np.mean(start):.2g} at the start"
     )
-    record_finding(finding, interval, where=Population(), trials=len(runs), reads=reads)
+    record_finding(finding, interval, where=WHERE, trials=len(runs), reads=reads)
 
 
 @observed

@@ -71,7 +71,7 @@ from theorems.ledger import corrected, measured, necessity, observed
 from theorems.section_09_architectures.attention_runs import (
     LOSS,
     SEEDS,
-    Population,
+    WHERE,
     often,
     share_of_low_rank,
     share_of_sparse_rows,
@@ -115,7 +115,7 @@ def test_of_trained_transformers_more_than_half_of_the_queries_attend_to_a_quart
     finding, interval = often(end)
     # then
     reads = f"share of sparse queries {{estimate}} [{{lower}}, {{upper}}], {np.mean(start):.2g} at the start"
-    record_finding(finding, interval, where=Population(), trials=len(runs), reads=reads)
+    record_finding(finding, interval, where=WHERE, trials=len(runs), reads=reads)
 
 
 @observed
