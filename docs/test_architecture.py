@@ -40,6 +40,7 @@ def sources(folder):
     return [path for path in sorted((ROOT / folder).rglob("*.py")) if not path.name.startswith("test_")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_imports_run_one_way(folder):
     wrong = [
@@ -51,6 +52,7 @@ def test_imports_run_one_way(folder):
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
     wrong = [
         str(path.relative_to(ROOT))
@@ -61,6 +63,7 @@ def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_heavy_libraries_are_imported_inside_functions():
     paths = {path for folder in ("theorems", "properties", "fixtures") for path in (ROOT / folder).rglob("*.py")}
     paths -= {ROOT / f"{module.replace('.', '/')}.py" for module in TORCH_CLASSES}

@@ -102,8 +102,9 @@ class Where(Protocol):
 def record_finding(finding: str, interval: Measured, *, where: Where, trials: int, reads: str) -> None:
     """Say what a measurement of an experiment found: this, and nothing else, decides the verdict of its part.
 
-    finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`. trials: how many
-    runs the interval rests on. reads: how it is told, with {estimate}, {lower} and {upper}, to three digits.
+    finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`; where it carries a
+    `reason`, as those of `properties.paired` do, that is told at the end. trials: how many runs the interval rests on.
+    reads: how it is told, with {estimate}, {lower} and {upper}, to three digits.
     Raises ValueError for another finding, no trials, or an interval that is not finite or does not hold its estimate.
     """
     ends = {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}
@@ -114,9 +115,12 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
         raise ValueError(f"{trials} trials give no interval {ends}")
     if observer := _observer.get():
         told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
-        about = {"setting": where.title, "binding": where.binding, "printed": where.printed}
-        about |= {"level": interval.level, "trials": trials}
-        observer.found({"finding": finding, "reads": told, **about, **{name: float(end) for name, end in ends.items()}})
+        told += f": {reason}" if (reason := getattr(finding, "reason", "")) else ""
+        # Plain data, which may have to cross from one process to another: a rule's finding is more than a string.
+        about = {"setting": str(where.title), "binding": bool(where.binding), "printed": bool(where.printed)}
+        about |= {"level": float(interval.level), "trials": int(trials)}
+        numbers = {name: float(end) for name, end in ends.items()}
+        observer.found({"finding": str(finding), "reads": told, **about, **numbers})
 
 
 @dataclasses.dataclass(frozen=True)

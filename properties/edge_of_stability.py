@@ -1,6 +1,6 @@
 """Whether runs of gradient descent operate at the edge of stability, by a rule that was fixed before they were run.
 
-The rule, for runs of T steps at the step eta, with the sharpness S at every few steps and the loss at every one:
+The rule for one run, of T steps at the step eta, with the sharpness S at every few steps and the loss at every one:
 
     tail        the last two thirds: steps after T/3;
     diverged    the loss is somewhere not finite, or above DIVERGED times its start;
@@ -11,6 +11,13 @@ The rule, for runs of T steps at the step eta, with the sharpness S at every few
                 steps of the run raise the loss.
 
 A divergent run that is eligible counts against the edge. Runs that are not eligible are reported and decide nothing.
+
+The rule for a population, whose runs all count, eligible or not: "often" is more than half. Of independent runs so many
+are at the edge; the interval of Clopper and Pearson at 95 % for the probability of it lies above one half (reproduced),
+below (not reproduced), or contains it (inconclusive). The effects are beneficial if the held-out error is smaller than
+that of a reference run at a quarter of the step after the same time: Student's interval at 95 % for the mean of the
+logarithm of the ratio lies below zero (reproduced), above, or contains it; over all runs, at the edge or not.
+
 The numbers were chosen on other seeds than those that are judged; the tail is a share of the run, its median robust to
 oscillation, and no step raises the loss unless the sharpness exceeds 2/eta somewhere along it.
 """
@@ -22,6 +29,8 @@ import dataclasses
 import numpy as np
 
 from fixtures.dynamics.sharpness_path import SharpnessPath
+from properties.concentration import clopper_pearson
+from properties.paired import LEVEL, Finding, Interval, judge, student_interval
 
 DIVERGED, HEADROOM, LOWEST, HIGHEST, RISES = 1000.0, 1.3, 0.9, 1.15, 10
 
@@ -66,3 +75,20 @@ def edge_report(run: SharpnessPath, reference: SharpnessPath) -> EdgeReport:
         rises=rises.sum(1),
         diverged=~(loss <= DIVERGED * loss[:, :1]).all(1),
     )
+
+
+def often(at_edge: np.ndarray) -> tuple[Finding, Interval]:
+    """Whether more than half of a population of runs is at the edge, from independent ones, at_edge (B,)."""
+    count, runs = int(np.sum(at_edge)), len(at_edge)
+    lower, upper = clopper_pearson(count, runs, 1 - LEVEL)
+    interval = Interval(count / runs, float(lower), float(upper), LEVEL, runs, "Clopper and Pearson")
+    return judge(interval, null=1 / 2, direction=1), interval
+
+
+def beneficial(error: np.ndarray, reference: np.ndarray) -> tuple[Finding, Interval]:
+    """Whether the held-out errors (B,) are smaller than those of the reference runs, in the mean of log ratios.
+
+    Raises ValueError where an error is not positive and finite.
+    """
+    interval = student_interval(np.log(np.asarray(error) / np.asarray(reference)))
+    return judge(interval, null=0.0, direction=-1), interval

@@ -138,15 +138,22 @@ def linearization_gap(states: Iterable[TwoLayer], X: np.ndarray, y: np.ndarray, 
 
     states: all iterates in their order, W trained alone. eta: a number or (...).
     """
-    states = iter(states)
-    start = now = next(states)
-    C, first, total = turning_rate(start, X, "hidden"), spectral(start.jacobian(X, "hidden")), 0.0
-    for after in states:
-        here, there = displacement(now, start), displacement(after, start)
-        change = C * (here + there) / 2 * spectral(now.jacobian(X, "hidden")) + first * C * here
-        total = total + np.asarray(eta) * change * norm(now.predict(X) - y, axis=-1)
-        now = after
-    return total
+    states = list(states)
+    moved = np.stack([displacement(net, states[0]) for net in states])
+    sizes = np.stack([spectral(net.jacobian(X, "hidden")) for net in states])
+    misfit = np.stack([norm(net.predict(X) - y, axis=-1) for net in states])
+    return linearization_sum(turning_rate(states[0], X, "hidden"), eta, moved, sizes, misfit)
+
+
+def linearization_sum(
+    rate: float | np.ndarray, eta: float | np.ndarray, moved: np.ndarray, sizes: np.ndarray, misfit: np.ndarray
+) -> np.ndarray:
+    """The sum of `linearization_gap` for any network whose Jacobian turns at most at this rate, shape (...).
+
+    moved, sizes, misfit (T + 1, ...): d_s, |J_s| and |r_s|.
+    """
+    terms = (moved[:-1] + moved[1:]) / 2 * sizes[:-1] + moved[:-1] * sizes[0]
+    return np.asarray(eta) * rate * np.sum(terms * misfit[:-1], axis=0)
 
 
 def movement_error(

@@ -1,44 +1,61 @@
-"""Runs compared at a matched training loss, by interpolation between the moments at which they were measured.
+"""Runs compared at a matched training loss: the two ends of epochs around it, and three ways to choose among them.
 
-A rule that stops a run at a training loss fires at the end of an epoch, by which time a fast run has overshot; what
-falls with the loss then falls too far, and the more so the faster the run. So a run is measured on both sides of the
-loss, and what was measured is interpolated, linearly in the logarithm of the loss. It is never extrapolated: a run
-that was not measured on both sides is not matched.
+A run is measured at the first end of an epoch whose training loss is at most the target, and at the end of the epoch
+before, whose loss was above it. Runs of different steps overshoot by different amounts within an epoch, so that each
+choice of a moment is one that another author could make:
+
+    between the epochs around it        interpolated linearly in the logarithm of the loss
+    at the first epoch at or below it   where a rule that stops at a training loss stops: who overshoots has fitted more
+    at the last epoch above it          the epoch before: who would overshoot has fitted less
+
+Nothing is extrapolated: a run that was not measured on both sides is not matched, by any choice.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+BETWEEN, AT_OR_BELOW, ABOVE = "between the epochs around", "at the first epoch at or below", "at the last epoch above"
+CHOICES = (BETWEEN, AT_OR_BELOW, ABOVE)
+"""In words that "training loss 0.1" follows."""
+
 
 def at_matched_loss(
-    losses: Sequence[float | None], values: Sequence[float | None], loss: float, *, logarithmic: bool = False
-) -> float:
-    """The value at this loss, or nan where the run was not measured on both sides of it.
+    above: tuple[float | None, Any],
+    below: tuple[float | None, Any],
+    loss: float,
+    choice: str,
+    *,
+    logarithmic: bool = False,
+) -> Any:
+    """The value at this loss by one of CHOICES, or nan where the run was not measured on both sides of it.
 
-    losses, values: of one length, a pair for each moment; None, infinities, nan and losses that are not positive leave
-    their moment out, and so do values that are not positive if `logarithmic`, which interpolates log values. Of the
-    moments on one side the one nearest in loss counts. Raises ValueError for a loss to match that is not positive.
+    above, below: the losses and the values at the two moments; a value is a number or an array, interpolated by entry,
+    in logarithms if `logarithmic`. A run is not matched, whatever the choice, where a loss or a value is None or not
+    finite, a loss not positive, a value that is to have a logarithm not positive, and unless the loss lies below the
+    first loss and not below the second. Raises ValueError for a loss to match that is not positive, and for another
+    choice.
     """
     if not 0 < loss < math.inf:
         raise ValueError(f"the loss to match is {loss!r}; it is a positive number")
-    target, points = math.log(loss), []
-    for own, value in zip(losses, values, strict=True):
-        if own is None or value is None or not (0 < own < math.inf and math.isfinite(value)):
-            continue
-        if logarithmic and value <= 0:
-            continue
-        points.append((math.log(own), math.log(value) if logarithmic else float(value)))
-    above = min((point for point in points if point[0] >= target), default=None)
-    below = max((point for point in points if point[0] <= target), default=None)
-    if above is None or below is None:
+    if choice not in CHOICES:
+        raise ValueError(f"a moment is chosen by {', '.join(CHOICES)}, not by {choice!r}")
+    if any(entry is None for entry in (*above, *below)) or not 0 < below[0] <= loss < above[0] < math.inf:
         return math.nan
-    share = 0.0 if above[0] == below[0] else (target - below[0]) / (above[0] - below[0])
-    value = (1 - share) * below[1] + share * above[1]
-    return math.exp(value) if logarithmic else value
+    ends = [np.asarray(value, float) for _, value in (below, above)]
+    if not all(np.isfinite(end).all() and (not logarithmic or (end > 0).all()) for end in ends):
+        return math.nan
+    if choice == BETWEEN:
+        share = math.log(loss / below[0]) / math.log(above[0] / below[0])
+        ends = [np.log(end) for end in ends] if logarithmic else ends
+        value = (1 - share) * ends[0] + share * ends[1]
+        value = np.exp(value) if logarithmic else value
+    else:
+        value = ends[0] if choice == AT_OR_BELOW else ends[1]
+    return value if value.ndim else float(value)
 
 
 def matched_arms(*tables: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -12,7 +12,7 @@ import functools
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -56,9 +56,10 @@ class Finding(str):
     """A verdict, "reproduced", "not reproduced" or "inconclusive", which also says why."""
 
     reason: str
+    """What the verdict rests on, in words that follow the told interval: "excludes 0, beyond the printed size"."""
 
     def __new__(cls, verdict: str, reason: str) -> Finding:
-        """A string that is the verdict, with a reason, one sentence."""
+        """A string that is the verdict, with a reason."""
         finding = super().__new__(cls, verdict)
         finding.reason = reason
         return finding
@@ -324,11 +325,22 @@ def judge(
     if not (nearest >= 0 and farthest > 0):
         raise ValueError(f"the printed effect {printed} does not lie on one side of {null:g}")
     lower, upper = sorted((sign * (interval.lower - null), sign * (interval.upper - null)))
-    shown = f"[{interval.lower:.4g}, {interval.upper:.4g}] at level {interval.level:g}"
     if lower > 0:
         size = ", short of the printed size" if upper < nearest else ", beyond the printed size"
-        return Finding("reproduced", f"{shown} excludes {null:g}" + size * (upper < nearest or lower > farthest))
+        return Finding("reproduced", f"excludes {null:g}" + size * (upper < nearest or lower > farthest))
     if upper < nearest:
         inside = f"excludes {null:g} on the other side" if upper < 0 else f"contains {null:g}, not the printed effect"
-        return Finding("not reproduced", f"{shown} {inside}")
-    return Finding("inconclusive", f"{shown} contains {null:g} and" + (" more" if direction else " a printed effect"))
+        return Finding("not reproduced", inside)
+    return Finding("inconclusive", f"contains {null:g} and" + (" more" if direction else " a printed effect"))
+
+
+def common(findings: Mapping[str, Finding]) -> Finding:
+    """What findings that go by several choices have in common: their verdict where all agree, else "inconclusive".
+
+    findings: by the name of the choice, one at least. The reason is that of all, where it is one, or each with its
+    choice.
+    """
+    verdicts, reasons = set(map(str, findings.values())), {found.reason for found in findings.values()}
+    told = [f"{name}: {found}, {found.reason}" for name, found in findings.items()]
+    reason = reasons.pop() if len(verdicts) == len(reasons) == 1 else "; ".join(told)
+    return Finding(verdicts.pop() if len(verdicts) == 1 else "inconclusive", reason)

@@ -22,12 +22,14 @@ from properties.certificates import (
     record_finding,
     record_series,
 )
+from properties.paired import judge, student_interval
 from properties.search import smallest_violation
 
 
 class Notebook:
     def __init__(self):
         self.ratios, self.witnesses, self.tried, self.series, self.labels = [], [], 0, {}, []
+        self.findings = []
 
     def certified(self, ratio, instances):
         self.ratios.append((ratio, instances))
@@ -43,6 +45,9 @@ class Notebook:
 
     def recorded(self, title, columns):
         self.series[title] = columns
+
+    def found(self, finding):
+        self.findings.append(finding)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +198,30 @@ def test_a_series_reaches_the_observer_as_plain_numbers():
 def test_a_series_that_cannot_be_drawn_is_refused(columns, complaint):
     with pytest.raises(ValueError, match=complaint):
         record_series("excess", **columns)
+
+
+def test_a_finding_is_told_with_its_reason_and_its_setting():
+    notebook, where = Notebook(), SimpleNamespace(title="digits", binding=True, printed=False)
+    interval = SimpleNamespace(lower=9, estimate=9.5, upper=10, level=0.95)
+    with observed_by(notebook):
+        record_finding("reproduced", interval, where=where, trials=5, reads="gap {estimate}")
+        record_finding(judge(interval, null=0, printed=3), interval, where=where, trials=5, reads="gap {estimate}")
+    told = [(found["reads"], found["setting"], found["printed"]) for found in notebook.findings]
+    assert told == [("gap 9.5", "digits", False), ("gap 9.5: excludes 0, beyond the printed size", "digits", False)]
+    assert type(notebook.findings[1]["finding"]) is str
+
+
+def test_a_finding_is_reported_as_plain_data_that_crosses_processes():
+    notes = Notebook()
+    where = SimpleNamespace(title="digits", binding=np.True_, printed=np.False_)
+    interval = student_interval(np.array([2.0, 2.25, 2.5]))
+    with observed_by(notes):
+        record_finding(
+            judge(interval, null=0, direction=1), interval, where=where, trials=np.int64(3), reads="{estimate}"
+        )
+    (finding,) = notes.findings
+    assert {type(value) for value in finding.values()} == {str, bool, int, float}
+    assert finding["finding"] == "reproduced"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The Gram matrix of the gradients is X'MX, and is conditioned by its data and its layers, whatever these are."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from fixtures.dynamics.deep_linear import end_to_end
@@ -52,6 +53,7 @@ def spreads(network):
     return np.array(ratios)
 
 
+@pytest.mark.slow
 @given(wide_networks(((1,), (2,), (3, 5), (16,), (4, 2, 6), (100, 160))))
 def test_any_layers_change_the_conditioning_of_the_data_by_at_most_their_own(network):
     # given  layers of depth two to four, as narrow as one neuron

@@ -47,6 +47,7 @@ def exact_divergence(q, p):
         return float(sum(a * (a / b).ln() for a, b in zip(*decimals, strict=True) if a))
 
 
+@pytest.mark.slow
 @given(tapes(12))
 def test_divergences_and_informations_are_those_of_thirty_digits(tape):
     counts = 1 + tape.naturals((2, 3), 9)

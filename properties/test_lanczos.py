@@ -62,6 +62,7 @@ def test_theta_plus_residual_is_no_upper_bound():
     assert_identical(cholesky_upper(A, theta, 1.0), math.inf, why="Cholesky refuses theta + 1")
 
 
+@pytest.mark.slow
 @given(symmetric_matrices())
 def test_cholesky_encloses_the_largest_eigenvalue_of_a_matrix(instance):
     spectrum, A = instance
@@ -176,6 +177,7 @@ def test_components_of_uniform_directions_have_the_laws_of_circle_and_sphere():
     assert_at_most(np.abs(laws), 16 * UNIT_ROUNDOFF, why="quantile of |c_1| in dimensions 2, 3 and 1")
 
 
+@pytest.mark.slow
 def test_the_christoffel_bound_fails_just_as_often_as_its_start_is_bad():
     # given  1500 starts, and a component that one start in five falls short of
     starts, probability = np.random.default_rng(0).standard_normal((1500, 3)), 0.2

@@ -7,47 +7,62 @@ import pytest
 
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical
-from properties.matched_loss import at_matched_loss, matched_arms
+from properties.matched_loss import ABOVE, AT_OR_BELOW, BETWEEN, CHOICES, at_matched_loss, matched_arms
 
 
-def test_the_value_is_linear_in_log_loss_between_the_nearest_two():
-    # given  moments in no order, the farther ones off the line through (4, 20) and (1, 10)
-    losses, values = [4.0, 0.01, 1.0, 64.0], [20.0, 99.0, 10.0, -99.0]
-    # then   2 is half way in the logarithm
-    error = abs(at_matched_loss(losses, values, 2.0) - 15)
-    assert_at_most(error, 8 * 20 * UNIT_ROUNDOFF, why="half way between 10 and 20")
-    assert_identical(at_matched_loss(losses, values, 4.0), 20.0, why="at a measurement it is the measurement")
+def test_each_choice_is_a_moment_of_its_own():
+    # given  20 at loss 4 and 10 at loss 1; then  at loss 2, half way in the logarithm
+    found = [at_matched_loss((4.0, 20.0), (1.0, 10.0), 2.0, choice) for choice in (AT_OR_BELOW, BETWEEN, ABOVE)]
+    assert_identical(found[::2], [10.0, 20.0], why="the epoch that comes to the loss, and the one before")
+    assert_at_most(abs(found[1] - 15), 8 * 20 * UNIT_ROUNDOFF, why="half way between 10 and 20")
+    # then   nearer to the one whose loss is nearer
+    quarter = at_matched_loss((16.0, 20.0), (1.0, 10.0), 2.0, BETWEEN)
+    assert_at_most(abs(quarter - 12.5), 8 * 20 * UNIT_ROUNDOFF, why="a quarter of the way")
+
+
+def test_at_the_loss_itself_two_choices_are_the_measurement():
+    found = [at_matched_loss((4.0, 20.0), (1.0, 10.0), 1.0, choice) for choice in CHOICES]
+    assert_identical(found, [10.0, 10.0, 20.0], why="between, at or below, above")
 
 
 def test_logarithmic_values_are_on_a_power_law():
     # given  lambda = 3 loss^2
-    losses = [0.3, 0.07]
-    found = at_matched_loss(losses, [3 * loss**2 for loss in losses], 0.1, logarithmic=True)
+    found = at_matched_loss((0.3, 3 * 0.3**2), (0.07, 3 * 0.07**2), 0.1, BETWEEN, logarithmic=True)
     # then   each of about ten roundings of logarithms up to 5 comes through the exponential as it is
     assert_at_most(abs(found / 0.03 - 1), 100 * UNIT_ROUNDOFF, why="3 loss^2 at 0.1")
 
 
+def test_arrays_are_matched_by_entry():
+    found = at_matched_loss((4.0, np.array([1.0, 0.0])), (1.0, np.array([0.0, 0.0])), 2.0, BETWEEN)
+    assert_at_most(np.abs(found - [0.5, 0.0]), 8 * UNIT_ROUNDOFF, why="half of each")
+
+
+@pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize(
-    ("losses", "values"),
+    ("above", "below"),
     [
-        ([0.3, 0.2], [1.0, 2.0]),  # never reached
-        ([0.05, 0.02], [1.0, 2.0]),  # passed before it was measured
-        ([], []),
-        ([0.3, 0.05], [1.0, None]),
-        ([0.3, 0.05], [1.0, math.nan]),
-        ([None, 0.05], [1.0, 2.0]),
-        ([math.inf, 0.05], [1.0, 2.0]),
-        ([0.3, 0.0], [1.0, 2.0]),
+        ((0.2, 1.0), (0.15, 2.0)),  # never reached
+        ((0.1, 1.0), (0.05, 2.0)),  # passed before it was measured
+        ((0.3, 1.0), (0.05, None)),
+        ((0.3, None), (0.05, 1.0)),
+        ((0.3, 1.0), (0.05, math.nan)),
+        ((0.3, np.array([1.0, math.inf])), (0.05, np.array([1.0, 1.0]))),
+        ((None, 1.0), (0.05, 1.0)),
+        ((math.inf, 1.0), (0.05, 1.0)),
+        ((0.3, 1.0), (0.0, 1.0)),
+        ((0.05, 1.0), (0.3, 2.0)),  # the wrong way round
     ],
 )
-def test_a_run_without_measurements_on_both_sides_is_not_matched(losses, values):
-    assert math.isnan(at_matched_loss(losses, values, 0.1))
+def test_a_run_that_was_not_measured_on_both_sides_is_not_matched(above, below, choice):
+    assert math.isnan(at_matched_loss(above, below, 0.1, choice))
 
 
 def test_a_logarithm_leaves_out_what_is_not_positive():
-    assert math.isnan(at_matched_loss([0.3, 0.05], [1.0, -1.0], 0.1, logarithmic=True))
+    assert math.isnan(at_matched_loss((0.3, 1.0), (0.05, -1.0), 0.1, BETWEEN, logarithmic=True))
     with pytest.raises(ValueError, match="the loss to match is 0"):
-        at_matched_loss([0.3, 0.05], [1.0, 1.0], 0)
+        at_matched_loss((0.3, 1.0), (0.05, 1.0), 0, BETWEEN)
+    with pytest.raises(ValueError, match="not by 'nearest'"):
+        at_matched_loss((0.3, 1.0), (0.05, 1.0), 0.1, "nearest")
 
 
 def test_arms_that_half_of_the_seeds_lack_are_dropped_before_seeds_are():

@@ -55,6 +55,7 @@ def test_the_moment_of_one_and_two_tosses_by_hand():
         exponential_moment(FiniteLearning(COIN.weights, COIN.losses / 2, COIN.prior, n=2))
 
 
+@pytest.mark.slow
 @given(finite_learning(max_samples=4, levels=4), st.lists(st.integers(1, 9), min_size=4, max_size=4))
 def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, proportions):
     # given  any posterior q

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.paired import (
+    Finding,
     Interval,
     bootstrap_interval,
+    common,
     correlation_interval,
     fisher_interval,
     judge,
@@ -184,14 +186,16 @@ def test_a_minimum_is_where_no_other_point_is_better_in_every_seed():
     assert_identical(ends(found), [0.01, 0.01, 0.1], why="their hull, and the best")
 
 
+@pytest.mark.parametrize("points", [2, 3, 4, 5])
 @pytest.mark.parametrize("shift", [0.95, 1.05])
-def test_a_point_is_dropped_at_the_shared_level(shift):
-    # given  three points, the last better than the others by `shift` times what one-sided Student asks at 0.05/2
-    needed = scipy.stats.t.isf(0.05 / 2, 2) * math.sqrt(1 / 3)
+def test_a_point_is_dropped_at_the_shared_level(shift, points):
+    # given  k points, the last better than the others by `shift` times what one-sided Student asks at 0.05/(k - 1)
+    needed = scipy.stats.t.isf(0.05 / (points - 1), 2) * math.sqrt(1 / 3)
     difference = shift * needed + np.array([-1.0, 0, 1])
-    values = np.stack([difference, difference, 0 * difference], axis=1)
-    found = minimizer_interval([1.0, 2, 3], values, level=0.95)
-    assert_identical(found.candidates, [3.0] if shift > 1 else [1.0, 2, 3], why="candidates")
+    values = np.stack([difference] * (points - 1) + [0 * difference], axis=1)
+    grid = [1.0 * k for k in range(1, points + 1)]
+    found = minimizer_interval(grid, values, level=0.95)
+    assert_identical(found.candidates, grid[-1:] if shift > 1 else grid, why="candidates")
 
 
 @settings(max_examples=25)
@@ -245,6 +249,15 @@ def test_one_rule_judges_effects_of_either_sign(ends_of_it, printed, verdict, re
 def test_a_direction_is_judged_without_a_size(ends_of_it, verdict):
     assert_identical(judge(interval(*ends_of_it), null=0, direction=-1), verdict, why="falls")
     assert_identical(judge(interval(*(-end for end in ends_of_it[::-1])), null=0, direction=1), verdict, why="rises")
+
+
+def test_findings_by_several_choices_are_what_all_of_them_say():
+    yes, no, other = Finding("reproduced", "x"), Finding("not reproduced", "y"), Finding("reproduced", "z")
+    agreed, told, clash = common({"a": yes, "b": yes}), common({"a": yes, "b": other}), common({"a": yes, "b": no})
+    assert (agreed, agreed.reason) == ("reproduced", "x")
+    assert (told, told.reason) == ("reproduced", "a: reproduced, x; b: reproduced, z")
+    assert (clash, clash.reason) == ("inconclusive", "a: reproduced, x; b: not reproduced, y")
+    assert common({"a": yes, "b": Finding("inconclusive", "x")}).reason == "a: reproduced, x; b: inconclusive, x"
 
 
 GRID, TABLE = [0.1, 0.2], [[1.0, 2.0], [2.0, 1.0]]

@@ -48,6 +48,7 @@ def parameter(*values):
     return torch.tensor(values, dtype=torch.float64, requires_grad=True)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-5, 5), min_size=5, max_size=5), st.lists(st.integers(-5, 5), min_size=5, max_size=5))
 def test_products_are_exact_on_an_integer_polynomial(theta, v):
     # given  L = 7 l + a^2 b c + 3 b d over l, (a, b), (c, d, e): linear in the first, constant in the last

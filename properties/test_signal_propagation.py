@@ -26,6 +26,7 @@ def test_these_degrees_of_freedom_are_the_least_that_tell_a_variance_from_its_mu
     assert_within(missed[0], MISSED, missed[1], why="the probability of a miss")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 @pytest.mark.parametrize(("networks", "planted"), [(40, 2.0), (40, 0.5), (400, 1.25), (400, 0.8)])
 def test_a_planted_factor_is_caught_in_every_one_of_twenty_samples(networks, planted, activation):

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from fixtures.precision import UNIT_ROUNDOFF
@@ -14,6 +15,7 @@ from properties.oracles import least_l1_norm
 from properties.sparsity import dual_value, l1_norm, lasso_gap, least_l1_norm_exactly, satisfies_positive_cone
 
 
+@pytest.mark.slow
 @given_batches(problem=planes())
 def test_linear_programming_and_enumeration_agree(problem):
     w, nu = least_l1_norm(problem.X, problem.y)
@@ -24,6 +26,7 @@ def test_linear_programming_and_enumeration_agree(problem):
     assert_at_most(np.abs(dual_value(problem.X, problem.y, nu) - exactly), 4 * rounding, why="HiGHS, dual")
 
 
+@pytest.mark.slow
 @given(positive_cones())
 def test_no_dual_point_exceeds_the_least_norm(design):
     X, y = design

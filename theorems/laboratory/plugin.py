@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import time
@@ -69,10 +70,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     scale, printed = metafunc.config.getoption("--scale"), metafunc.module.PRINTED_DATA
     folder = data_folder(metafunc.config)
     present = printed if metafunc.config.getoption("--download") else available(folder)
-    settings = settings_at(scale, present, printed)
+    settings = [
+        dataclasses.replace(setting, model=metafunc.module.model_of(setting))
+        for setting in settings_at(scale, present, printed)
+    ]
     # Training takes minutes on a CPU, and hours at paper scale.
     limits = {"cpu": [pytest.mark.slow, pytest.mark.timeout(1500)], "cuda": [pytest.mark.gpu, pytest.mark.timeout(0)]}
-    cases = [pytest.param(setting, marks=limits[setting.device], id=setting.title) for setting in settings]
+    cases = [pytest.param(setting, marks=limits[setting.device], id=setting.case) for setting in settings]
     metafunc.parametrize("setting", cases, indirect=True, scope="module")
 
 
@@ -89,8 +93,9 @@ def _hopeless(session: pytest.Session) -> str | None:
     large = {(item.module, setting) for item, setting in cases if setting.device == "cpu" and setting.scale != "smoke"}
     if large:
         # What the scale was meant for counts, not the digits that happen to be all that is there.
-        meant = {(module, Setting(setting.scale, module.PRINTED_DATA[0], "cuda")) for module, setting in large}
-        flop = sum(trial.flop for module, setting in meant for trial in module.trials(setting))
+        # Files that share their trials share one function.
+        meant = {(module.trials, Setting(setting.scale, module.PRINTED_DATA[0], "cuda")) for module, setting in large}
+        flop = sum(trial.flop for trials, setting in meant for trial in trials(setting))
         return refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):

@@ -20,6 +20,9 @@ import pytest
 
 PRINTED_DATA = ("cifar10", "mnist")
 
+def model_of(setting):
+    return f"networks at {setting.scale} scale"
+
 def trials(setting):
     return [types.SimpleNamespace(flop=1e12 if setting.data == "cifar10" else 1.0)]
 
@@ -29,11 +32,12 @@ def records(setting):
 
 def test_it(setting, records):
     assert records
+    assert setting.model == f"networks at {setting.scale} scale"
 """
 
 
-def titles(scale, present):
-    return [setting.title for setting in settings_at(scale, present, ("cifar10", "mnist"))]
+def cases(scale, present):
+    return [setting.case for setting in settings_at(scale, present, ("cifar10", "mnist"))]
 
 
 @pytest.mark.parametrize(
@@ -54,12 +58,27 @@ def titles(scale, present):
     ],
 )
 def test_a_gpu_takes_the_data_of_the_paper_and_a_cpu_what_is_there(scale, present, expected):
-    assert titles(scale, present) == expected
+    assert cases(scale, present) == expected
 
 
 def test_expected_verdicts_bind_where_any_laptop_measures():
     every = [setting for scale in ("smoke", "paper") for setting in settings_at(scale, ("mnist",), ("cifar10",))]
     assert [setting for setting in every if setting.binding] == [Setting("smoke", "digits", "cpu")]
+    assert Setting("smoke", "digits", "cpu", model="networks").binding
+
+
+def test_the_setting_of_the_paper_is_its_first_data_set_at_paper_scale():
+    every = [
+        it for scale in ("smoke", "reduced", "paper") for it in settings_at(scale, ("mnist",), ("cifar10", "mnist"))
+    ]
+    assert [setting.case for setting in every if setting.printed] == ["cifar10, paper scale, cuda"]
+
+
+def test_a_setting_is_told_by_its_data_and_what_is_trained():
+    assert (
+        Setting("reduced", "cifar10", "cuda", model="ResNet-18 of width 16").title == "CIFAR-10, ResNet-18 of width 16"
+    )
+    assert Setting("smoke", "digits", "cpu").title == "digits"
 
 
 def test_a_cpu_is_told_how_long_it_would_take():

@@ -10,7 +10,15 @@ from typing import Any
 
 from theorems.ledger.claims import Part, Reading
 from theorems.ledger.registry import TheoremFile
-from theorems.ledger.verdicts import SILENT, Role, Verdict, verdict_of, verdict_of_findings, weakest
+from theorems.ledger.verdicts import (
+    SILENT,
+    Role,
+    Verdict,
+    verdict_of,
+    verdict_of_findings,
+    verdict_of_readings,
+    weakest,
+)
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
 
@@ -95,6 +103,11 @@ class Entry:
         findings = [finding for item in self.evidence for finding in item.findings]
         settings = dict.fromkeys(finding["setting"] for finding in findings if not finding["printed"])
         return "; ".join(settings) or None
+
+    @property
+    def is_measured_elsewhere(self) -> bool:
+        """Whether the verdict is that of a setting which is not the paper's own."""
+        return self.setting is not None and self.verdict is not Verdict.NOT_RUN
 
     @property
     def is_corrected(self) -> bool:
@@ -218,7 +231,7 @@ def _judge(
             verdict, wrong = _weigh(file, part, own)
             decided.append(verdict)
             defects += wrong
-        return (Verdict.BROKEN if defects else verdict_of_findings(decided)), verdicts, defects
+        return (Verdict.BROKEN if defects else verdict_of_readings(decided)), verdicts, defects
     verdict, wrong = _weigh(file, part, own)
     strength = list(Verdict)
     defects += wrong + [

@@ -9,6 +9,8 @@ from theorems.ledger.ledger import NOT_SELECTED, Entry
 from theorems.ledger.verdicts import Verdict
 
 WIDTH = 120
+NUMBERS = 19
+"""The columns of the two numbers, with the spaces before them."""
 COLORS = {
     Verdict.HOLDS: {"green": True},
     Verdict.REPRODUCED: {"green": True},
@@ -31,16 +33,19 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
     """Write the ledger's rows through `write(text, **markup)`, markup as pytest's terminal writer takes it."""
     rows = list(entries)
     claim_width = max([len(entry.file.claim.label) for entry in rows], default=5)
-    plain = [entry for entry in rows if not entry.setting]
-    verdict_width = max([len(_verdict(entry)) for entry in plain], default=len(Verdict.HOLDS_UNDER_ADDED_HYPOTHESES))
+    verdict_width = max([len(_verdict(entry)) for entry in rows], default=7)
     write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}} {'instances':>9} {'worst':>8}\n", bold=True)
     for entry in rows:
-        # A setting takes its room from the column of labels, so that the numbers stay in line.
-        verdict = _verdict(entry)
-        label_width = claim_width - max(0, len(verdict) - verdict_width)
-        write(f"{entry.file.claim.label:{label_width}}  ")
-        write(f"{verdict:{verdict_width}}", **COLORS[entry.verdict])
+        # A setting takes its room from the column of labels, so that the numbers stay in line, or a line of its own.
+        label, verdict = entry.file.claim.label, _verdict(entry)
+        setting = f"({entry.setting})" if entry.is_measured_elsewhere else ""
+        fits = len(f"{label}  {verdict} {setting}") + NUMBERS <= WIDTH
+        shown = f"{verdict} {setting}".rstrip() if fits else verdict
+        write(f"{label:{max(0, claim_width - max(0, len(shown) - verdict_width))}}  ")
+        write(f"{shown:{verdict_width}}", **COLORS[entry.verdict])
         write(f" {entry.instances:>9,} {_ratio(entry.worst_ratio):>8}\n")
+        if setting and not fits:
+            _write_lines(write, 4, setting)
         if entry.reason == NOT_SELECTED:
             continue
         for part, verdict in entry.parts:
@@ -65,8 +70,6 @@ def _write_about(write: Write, entry: Entry, part: str | None, indent: int) -> N
 
 
 def _verdict(entry: Entry) -> str:
-    if entry.setting and entry.verdict is not Verdict.NOT_RUN:
-        return f"{entry.verdict} ({entry.setting})"
     return f"{entry.verdict}, corrected" if entry.verdict in CORRECTABLE and entry.is_corrected else entry.verdict
 
 

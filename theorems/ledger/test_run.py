@@ -484,6 +484,16 @@ def test_readings_of_an_experiment_that_clash_are_inconclusive(theory):
     assert result.ret == 0
 
 
+def test_a_long_setting_has_a_line_of_its_own(theory):
+    long = "digits, " + "a network with many layers, " * 4
+    body = measurements("'reproduced'").replace('title="digits"', f"title={long!r}")
+    theory.write("a", body, label="Experiment 3", expected="reproduced")
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Experiment 3 *reproduced *6 *", "    (digits, a network with many layers, *"])
+    start = next(index for index, line in enumerate(result.outlines) if "= ledger =" in line)
+    assert max(map(len, result.outlines[start:])) <= 120
+
+
 def test_an_observation_is_judged_as_an_experiment(theory):
     theory.write("a", measurements("'reproduced'"), expected="reproduced", Kind='observation: "often"')
     result = theory.run()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from theorems.ledger.verdicts import Role, Verdict, verdict_of, weakest
+from theorems.ledger.verdicts import Role, Verdict, verdict_of, verdict_of_readings, weakest
 
 PRINTED, ADDED, CORRECTED, REFUTED, VACUOUS, NECESSARY, OBSERVED, MEASURED = Role
 
@@ -43,6 +43,12 @@ def test_roles_come_to_a_verdict(roles, verdict):
 )
 def test_experiments_are_reproduced_or_not(roles, verdict):
     assert verdict_of(roles, experiment=True) is verdict
+
+
+@pytest.mark.parametrize("other", [Verdict.REPRODUCED, Verdict.INCONCLUSIVE])
+def test_readings_that_do_not_all_come_to_the_same_are_inconclusive(other):
+    assert verdict_of_readings([Verdict.NOT_REPRODUCED] * 2) is Verdict.NOT_REPRODUCED
+    assert verdict_of_readings([Verdict.NOT_REPRODUCED, other]) is Verdict.INCONCLUSIVE
 
 
 def test_a_claim_takes_its_weakest_part():

@@ -73,6 +73,16 @@ def verdict_of_findings(findings: Iterable[Verdict]) -> Verdict:
     return Verdict.INCONCLUSIVE if {Verdict.REPRODUCED, Verdict.NOT_REPRODUCED} <= found else weakest(found)
 
 
+def verdict_of_readings(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of an experiment or an observation that is measured under several readings, at least one.
+
+    Readings are alternatives: where they do not all come to the same, the choice among them decides, which is
+    INCONCLUSIVE.
+    """
+    found = set(verdicts)
+    return found.pop() if len(found) == 1 else Verdict.INCONCLUSIVE
+
+
 def weakest(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of a claim of parts."""
     strength = list(Verdict)

@@ -2,9 +2,10 @@ r"""Section 1.2: low-rank structure - from zero, a linear layer ends at a minimu
 
 Section     1.2, item 3 of the list
 Printed     The matrices of $\theta^*$ have a low effective rank, "often"
-Reading     "Often" names no population, so the print asserts that there are conditions; we supply them. Low is a
-            comparison: with the other minima of the same loss. The rank is the number of singular values that are not
-            zero, which no effective rank exceeds; Section 4 and Experiment 2 speak of effective ranks
+Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
+            it says that there are conditions; we supply them. Low is a comparison: with the other minima of the same
+            loss. The rank is the number of singular values that are not zero, which no effective rank exceeds; Section
+            4 and Experiment 2 speak of effective ranks
 Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ for $f(x) = Wx$, k outputs, samples in the rows of $X$ (n, d), of
             rank n, and of $Y$ (n, k)
 Hypotheses  (H1) the end-to-end matrix starts at 0.  (H2) the network is one linear layer.  (H3) 0 < eta < 2/s_1(X)^2.

@@ -2,8 +2,9 @@ r"""Section 1.2: minimum norm - the selected minimum has the least l2 norm, if t
 
 Section     1.2, item 1 of the list
 Printed     $\theta^* = \arg\min \{\|\theta\|_2 : L(\theta) = 0\}$, "often"
-Reading     "Often" names no population, so the print asserts that there are conditions under which it is so; we supply
-            them. The comparison is with all other minima of the same loss
+Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
+            it says that there are conditions under which it is so; we supply them. The comparison is with all other
+            minima of the same loss
 Setting     $L = \frac12 \|F(\theta)\|^2$ with $F(\theta) = (f(x_i; \theta) - y_i)_i$, whose Jacobian at the start is
             $J$; for a linear model $f = w \cdot x$ it is $X$, of rank n < p. $P$ projects on null(X)
 Hypotheses  (H1) f is linear in theta.  (H2) theta_0 lies in row(J).  (H3) 0 < eta < 2/s_1(J)^2.

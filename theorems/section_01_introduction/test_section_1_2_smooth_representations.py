@@ -2,10 +2,11 @@ r"""Section 1.2: smooth representations - from the row space, descent selects th
 
 Section     1.2, item 4 of the list
 Printed     The features learned by $\theta^*$ vary smoothly with perturbations of the input, "often"
-Reading     "Often" names no population, so the print asserts that there are conditions; we supply them. The features
-            are $f(x) = Wx$, k of them; smooth is a comparison of their Lipschitz constant $\|W\|_{op}$ with that of the
-            other minima of the same loss
-Readings    [hidden features] the features are those of a hidden layer, which the loss does not see - refuted
+Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
+            it says that there are conditions; we supply them. The features are $f(x) = Wx$, k of them; smooth is a
+            comparison of their Lipschitz constant $\|W\|_{op}$ with that of the other minima of the same loss
+Readings    [hidden features] the features are those of a hidden layer of a linear network, for which no condition is
+            enough: halving them and doubling the layer after them gives a smoother minimum - refuted
 Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$, samples in the rows of $X$ (n, d), rank n < d; P projects on
             null(X), spanned by the columns of N
 Hypotheses  (H1) the rows of W_0 lie in row(X).  (H2) 0 < eta < 2/s_1(X)^2.
@@ -18,7 +19,8 @@ Source      Bubeck, Sellke (2021), A Universal Law of Robustness via Isoperimetr
             networks; the order of linear maps is elementary
 Tolerance   Exact: order of matrices by the pivots of an elimination on fractions, operator norms by their squares
 Findings    For kernels the smoothness is that of the RKHS norm: Theorem 5.2. A hidden layer has no smoothness of its
-            own: halving it and doubling the layer after it changes neither the function nor the loss
+            own: halving it and doubling the layer after it changes neither the function nor the loss, which holds for
+            ReLU as well
 Expected    holds under added hypotheses
 """
 
@@ -133,6 +135,16 @@ def test_without_the_null_part_of_its_start_the_limit_stretches_least(problem, W
     # then
     assert_identical(cleaned @ X.T, Y.T, why="a minimum")
     assert_at_most(0, min(leading_pivots(other @ other.T - cleaned @ cleaned.T)), why="order of the squared maps")
+
+
+@counterexample(reading="hidden features")
+@given(layers=st.tuples(integers(2, 2), integers(2, 2).filter(lambda W: W.any())))
+def test_every_hidden_feature_is_rougher_than_that_of_a_rescaled_network(layers):
+    # given  f = V W x with any layers, at a minimum of any loss that depends on f alone
+    V, W = layers
+    assert_identical((2 * V) @ (W / 2), V @ W, why="the rescaled network is the same function")
+    # then   |(W/2)x|^2 is a quarter of |Wx|^2 for every x
+    assert_identical((W / 2).T @ (W / 2) * 4, W.T @ W, why="a quarter of every squared stretch")
 
 
 @counterexample(reading="hidden features")

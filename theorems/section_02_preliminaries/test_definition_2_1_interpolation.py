@@ -3,20 +3,29 @@ r"""Definition 2.1 - interpolation is zero loss, and interpolants form a manifol
 Section     2.3, Definition 2.1 and the sentence after it
 Printed     $L(\theta) = 0 \iff f(x_i; \theta) = y_i$ for all i; for $p \ge n$ the set
             $M = \{\theta : L(\theta) = 0\}$ is infinite and a manifold
+Reading     L is either loss of Section 2.1, as the definition names none; for cross-entropy $f(x_i)$ and $y_i$ are the
+            probabilities of the labels, so that L = 0 says the same as $f(x_i) = y_i$. "Overparameterized" is p >= n,
+            as defined there. Section 2.2 presupposes that there are several minima; here that is what is asserted, so
+            that p = n is a case of it
+Readings    [labels] for cross-entropy $f(x_i) = y_i$ says that the label is predicted correctly - refuted
 Setting     $F(\theta) = (f(x_i; \theta) - y_i)_i$ from R^p to R^n, with Jacobian J; $L = \frac{1}{2n} \|F\|^2$ in the
             squared case
-Hypotheses  (H1) The loss is squared.  (H2) p > n, where the print has p >= n.
-            (H3) M is not empty, F is twice differentiable near M, and J has rank n on M.
-Idea        Under H3 zero is a regular value of F: M is a manifold of dimension p - n with tangent space null(J),
-            infinite under H2. Constructively, a step h along null(J) and Newton's method across it reach another
+Hypotheses  (H1) p > n, where the print has p >= n.
+            (H2) M is not empty, F is twice differentiable near M, and J has rank n on M.
+Corrected   (C1) For the squared loss L = 0 if and only if f(x_i) = y_i for all i: L is at least r^2/(2n) and at most
+            r^2/2, r the largest |residual|.
+            (C2) The cross-entropy of a linear classifier at the margin ln k is between 1/(k + 1) and 1/k, so that it
+            vanishes nowhere, and M is empty.
+Idea        Under H2 zero is a regular value of F: M is a manifold of dimension p - n with tangent space null(J),
+            infinite under H1. Constructively, a step h along null(J) and Newton's method across it reach another
             interpolant, O(h^2) from the tangent space by Kantorovich's theorem, and no other one nearby in that slice.
 Source      Cooper (2018), The Loss Landscape of Overparameterized Neural Networks; Ortega, Rheinboldt (1970), Iterative
             Solution of Nonlinear Equations in Several Variables (the Newton-Kantorovich theorem); Johnson (1989), A
             Gersgorin-Type Lower Bound for the Smallest Singular Value
 Tolerance   Counterexamples are rational. Interpolants of networks are certified by Kantorovich's constants, each
             bounded from the instance: beta = 1/sigma_min, eta = |Newton step|, K from the second derivatives of tanh
-Findings    The cross-entropy of a softmax never vanishes, so with it M is empty. One sample x != 0 of f(x) = wx leaves
-            one interpolant. The zero set of w_2 w_1 x, x != 0, is a cross, which is no manifold. The samples of
+Findings    A softmax gives no label probability one, so with cross-entropy M is empty. One sample x != 0 of f(x) = wx
+            leaves one interpolant. The zero set of w_2 w_1 x, x != 0, is a cross, which is no manifold. The samples of
             Section 2.1, an open set, leave M empty.
 Expected    holds under added hypotheses
 """
@@ -36,7 +45,7 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
-from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 
 LEAST_SINGULAR_VALUE = 0.4
 TANH_CURVATURE = 4 / (3 * np.sqrt(3))
@@ -125,15 +134,6 @@ def kantorovich(network, theta, Q):
 
 
 @counterexample
-def test_a_classifier_that_is_right_has_a_positive_cross_entropy():
-    # given  one sample whose label has probability 3/4 under the model, so that it is classified correctly
-    likelihood = Fraction(3, 4)
-    # then   the loss is at least what is missing to probability one
-    assert_at_most(1 - likelihood, -np.log(float(likelihood)), why="-ln(q) >= 1 - q")
-    assert_violates(1 - likelihood, 0, reads="cross-entropy >= {value} > {limit}", label=1, likelihood=likelihood)
-
-
-@counterexample
 def test_one_parameter_and_one_sample_leave_one_interpolant():
     # given  f(x) = wx, (x, y) = (2, 1), p = n = 1, and parameters 1/2 + h
     moves = [Fraction(h, 7) for h in range(-2, 3)]
@@ -171,7 +171,25 @@ def test_hypothesis_finds_an_interpolant_at_which_M_is_a_cross():
     assert_violates(span, len(directions[0]) - 1, reads=reads, f="w_2 w_1 x", x=x, y=y, w=[w1, w2])
 
 
-@under_hypotheses("H1")
+@counterexample(reading="labels")
+def test_a_classifier_that_is_right_has_a_positive_cross_entropy():
+    # given  one sample whose label has probability 3/4 under the model, so that it is classified correctly
+    likelihood = Fraction(3, 4)
+    # then   the loss is at least what is missing to probability one
+    assert_at_most(1 - likelihood, -np.log(float(likelihood)), why="-ln(q) >= 1 - q")
+    assert_violates(1 - likelihood, 0, reads="cross-entropy >= {value} > {limit}", label=1, likelihood=likelihood)
+
+
+@counterexample(reading="labels")
+def test_a_search_finds_a_classifier_that_is_right_at_a_positive_loss():
+    # given  the probabilities of two labels in the ratio of two integers, and the loss at least 1 - q
+    ratios = st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(any)
+    right, wrong = smallest_violation(ratios, lambda pair: pair[0] > pair[1] > 0)
+    missing = Fraction(wrong, right + wrong)
+    assert_violates(missing, 0, reads="cross-entropy >= {value} > {limit}", likelihood=1 - missing)
+
+
+@corrected("C1")
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=8))
 def test_the_squared_loss_vanishes_just_where_every_sample_is_met(pairs):
     # given  predictions and targets
@@ -184,10 +202,10 @@ def test_the_squared_loss_vanishes_just_where_every_sample_is_met(pairs):
     assert_within(least, loss, Fraction(largest, 2), slack=0, why="loss and largest residual")
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given(regressions())
 def test_interpolants_of_a_linear_model_are_an_affine_space_of_dimension_p_minus_n(problem):
-    # given  H3: J = X has rank n; an interpolant and a basis of null(X), both by LAPACK
+    # given  H2: J = X has rank n; an interpolant and a basis of null(X), both by LAPACK
     w, basis = scipy.linalg.lstsq(problem.X, problem.y)[0], scipy.linalg.null_space(problem.X)
     assert_identical(basis.shape[1], problem.columns - problem.rows, why="dimension")
     # when   moved by integer coordinates along the basis, and across it
@@ -204,7 +222,7 @@ def test_interpolants_of_a_linear_model_are_an_affine_space_of_dimension_p_minus
     assert_within(bounds[0], off, bounds[1], slack=rounding, why="and nothing else does", instance=problem)
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given(planted_networks())
 def test_the_jacobian_of_large_units_turns_no_faster_than_its_lipschitz_constant(network):
     # given  |a_j| = 64, so that K is mostly tanh'', and a first unit that sees the first sample where |tanh''| is most
@@ -221,10 +239,10 @@ def test_the_jacobian_of_large_units_turns_no_faster_than_its_lipschitz_constant
     assert_within(least, turn, h * network.curvature(theta, h), slack=slack, why="turn of J", instance=network)
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given(planted_networks())
 def test_every_direction_in_the_null_space_of_the_jacobian_leads_to_another_interpolant(network):
-    # given  H3: sigma_n(J) >= 0.4 at the planted interpolant, by construction
+    # given  H2: sigma_n(J) >= 0.4 at the planted interpolant, by construction
     J = network.J(network.theta)
     assert_at_most(LEAST_SINGULAR_VALUE, np.linalg.svd(J)[1][-1], why="sigma_n(J)", instance=network)
     # when
@@ -240,7 +258,7 @@ def test_every_direction_in_the_null_space_of_the_jacobian_leads_to_another_inte
     assert_within(abs(network.step), apart, abs(network.step), slack=slack, why="h apart along null(J)")
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given(planted_networks())
 def test_the_interpolants_stay_within_a_square_of_the_step_from_the_tangent_space(network):
     theta, Q = slice_at(network)
@@ -251,7 +269,7 @@ def test_the_interpolants_stay_within_a_square_of_the_step_from_the_tangent_spac
     assert_at_most(bend, bound, why="distance of M from its tangent space", instance=network)
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2")
 @given(planted_networks())
 def test_across_the_tangent_space_there_is_one_interpolant_nearby(network):
     # given  a second start of Newton's method in the slice, well inside the radius of uniqueness min(1, 1/(beta K))
@@ -265,22 +283,22 @@ def test_across_the_tangent_space_there_is_one_interpolant_nearby(network):
     assert_at_most(apart, slack, why="both starts end in one interpolant", instance=network)
 
 
-@necessity("H1")
+@corrected("C2")
 @given(st.integers(1, 10**6))
-def test_without_H1_the_loss_of_a_linear_classifier_vanishes_nowhere(k):
-    # given  logistic loss at the margin ln(k), which grows without bound with w: p = 2 parameters would be enough
+def test_the_cross_entropy_of_a_linear_classifier_vanishes_nowhere(k):
+    # given  the margin ln(k), which grows without bound with w: p = 2 parameters would be enough
     loss = -scipy.special.log_expit(np.log(k))
     # then   ln(1 + 1/k), between 1/(k + 1) and 1/k, up to the rounding of the margin
     slack = 8 * UNIT_ROUNDOFF * (1 + np.log(k))
     assert_within(Fraction(1, k + 1), loss, Fraction(1, k), slack=slack / k, why="cross-entropy at the margin ln k")
 
 
-@necessity("H2")
+@necessity("H1")
 @given(regressions())
-def test_without_H2_there_is_one_interpolant(problem):
+def test_without_H1_there_is_one_interpolant(problem):
     # given  p = n: the design XV, square and of rank n
     X, move = problem.X @ problem.V, 1 + np.abs(problem.w0[: problem.rows])
-    assert_keeps(H1=True, H3=np.linalg.svd(X).S[-1] >= problem.sigma_min)
+    assert_keeps(H2=np.linalg.svd(X).S[-1] >= problem.sigma_min)
     w = np.linalg.solve(X, problem.y)
     # then   any other w leaves a residual in proportion to the move
     slack = 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * (norm(w) + norm(problem.y) + norm(move))
@@ -291,12 +309,12 @@ def test_without_H2_there_is_one_interpolant(problem):
     )
 
 
-@necessity("H3")
+@necessity("H2")
 @given(st.integers(1, 1000), st.integers(1, 9))
-def test_without_H3_a_sum_of_tangents_is_no_tangent(C, x):
+def test_without_H2_a_sum_of_tangents_is_no_tangent(C, x):
     # given  f = w_2 w_1 x, one sample, y = 0: J = 0 at the origin, and M consists of both axes
     p, n = 2, 1
-    assert_keeps(H1=True, H2=p > n)
+    assert_keeps(H1=p > n)
     h = Fraction(1, 2 * C)
     assert_identical([h * 0 * x, 0 * h * x, h * h * x], [0, 0, x * h**2], why="residuals along axes and diagonal")
     # then   (h, h) is h away from M, which no C h^2 bounds

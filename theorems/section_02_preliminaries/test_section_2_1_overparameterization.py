@@ -3,8 +3,9 @@ r"""Section 2.1: overparameterization enables interpolation - as many parameters
 Section     2.1, the paragraph on overparameterization
 Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with
             $p = \sum_{l=1}^L m_l m_{l-1} \ge n$ interpolates the training data: $\min_\theta L(\theta) = 0$
-Reading     "Enabling": some theta has L = 0. For the nonlinear activations that the paper names, no biases as printed,
-            and for samples in general position: the refutation on a ray holds for an open set of samples
+Reading     "Enabling": some theta has L = 0. The network has no biases, as printed. The activation is "nonlinear" and
+            otherwise open; ReLU and tanh are the usual ones. The samples are in general position: the refutations on a
+            ray and by one tanh unit hold for an open set of samples
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; sigma is ReLU unless said
 Corrected   (C1) A model that is linear in its parameters, $f = \phi(x)^\top w$ with feature matrix $\Phi$ (n x p),
             interpolates every y if and only if $\operatorname{rank} \Phi = n$.
@@ -17,12 +18,14 @@ Corrected   (C1) A model that is linear in its parameters, $f = \phi(x)^\top w$ 
             at least 9/8 for every width and depth, where two ReLU units have none.
 Differs     The corrected condition is on the rank of the features, or adds a bias; p >= n is neither.
 Idea        The count p says nothing of the rank. A bias-free ReLU network is positively homogeneous, f(cx) = c f(x), so
-            on a ray from the origin it is one number however wide it is; f(0) = 0; a function has one value at a point.
+            on a ray from the origin one number determines it, however wide it is. It is 0 at the origin; and no
+            function has two values at one point.
 Source      Zhang, Bengio, Hardt, Recht, Vinyals (2017), Understanding Deep Learning Requires Rethinking Generalization;
             Strang (2009), Introduction to Linear Algebra (the four subspaces, for the rank condition)
 Tolerance   Networks with integer weights are evaluated exactly, and losses are fractions; the least residual of a
             deficient design is LAPACK's, up to the rounding of a backward stable solve, or exact
-Findings    Three obstructions that more parameters do not remove: a ray, the origin, and contradictory samples
+Findings    Three obstructions that more parameters do not remove: a ray (for ReLU), the origin, and contradictory
+            samples. One tanh unit, of p = n = 2, fails for another reason: two units with b_1 != +-b_2 would fit
 Expected    refuted
 """
 
@@ -115,6 +118,15 @@ def test_on_a_ray_a_relu_network_of_any_width_and_depth_is_one_number(weights, x
     floor = Fraction((y[0] * x[1] - y[1] * x[0]) ** 2, 4 * length)
     excess = Fraction(length, 4) * (Fraction(int(near), x[0]) - Fraction(product, length)) ** 2
     assert_identical(loss([near, far], y) - floor, excess, why="loss above its floor")
+
+
+@counterexample
+@given(st.fractions(-1, 1, max_denominator=99), rationals)
+def test_one_tanh_unit_has_two_parameters_and_misses_two_samples(t, a):
+    # given  f = a tanh(bx), p = n = 2, x = (1, 2) and y = (1, 3); t = tanh(b), and tanh(2b) = 2t/(1 + t^2)
+    near, far = a * t, 2 * a * t / (1 + t**2)
+    # then   |far| <= 2 |near|, from which y is 1/sqrt(5) away; as tanh is concave, any y_2/y_1 > x_2/x_1 > 1 is missed
+    assert_at_most(Fraction(1, 20), loss([near, far], [1, 3]), why="loss of one tanh unit")
 
 
 @counterexample

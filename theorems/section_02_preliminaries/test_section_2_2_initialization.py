@@ -3,9 +3,9 @@ r"""Section 2.2: initialization selects the minimum - different initialization l
 Section     2.2, third of the key properties
 Printed     overparameterized and $\theta_0 \ne \theta_0'$ imply
             $\lim_t \theta_t(\theta_0) \ne \lim_t \theta_t(\theta_0')$
-Reading     For almost every pair of starts, in the sense of Lebesgue measure: the sentence does not say "any two". The
-            settings are those with more than one global minimum, which "different global minima" presupposes: linear
-            regression with p > n as in Section 3.1, and the network uvx
+Reading     For almost every pair of starts, in the sense of Lebesgue measure: the sentence does not say "any two". Of
+            runs that end in a global minimum, and where there is more than one, as "different global minima"
+            presupposes: linear regression with p > n as in Section 3.1, and gradient flow on the network uvx
 Readings    [every two starts] the same without exception, as "different initialization" says no more than that the two
             starts differ - refuted
             [p = n] "overparameterized" as Section 2.1 defines it, p >= n, so that p = n with one interpolant
@@ -20,8 +20,8 @@ Corrected   (C1) $\lim w_t = w_0 + X^+(y - Xw_0)$, the point of M nearest to $w_
             with $e^{-s_i^2 t}$ in place of the power for gradient flow.
             (C4) Gradient flow and gradient descent from one start have one limit.
 Idea        Gradients lie in row(X): what the start has there is forgotten, what it has in null(X) is kept. A start off
-            M and its own next iterate always share their limit, so there are exceptions in every model; but they are
-            few.
+            M and its own next iterate share their limit, in every model. So no model is without exceptions; in the two
+            models of the Reading they have measure zero, by C2 and as the flow of uvx keeps $u^2 - v^2$.
 Source      Engl, Hanke, Neubauer (1996), Regularization of Inverse Problems (Landweber iteration);
             Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry
 Tolerance   Witnesses are rational, and the search of wide range is exact. Limits are enclosed in balls

@@ -5,7 +5,7 @@ Printed     $w^* = \lim_{\lambda \to 0^+} (X^\top X + \lambda I)^{-1} X^\top y$
 Setting     $w_\lambda = \arg\min \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of rank n < p;
             $w^*$ the min-norm interpolant of Theorem 3.1
 Hypotheses  (H1) lambda > 0: the print is a limit, not a substitution of lambda = 0
-Corrected   (C1) Rank n is not needed: for every X and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
+Corrected   (C1) Rank n is not needed: for every X != 0 and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
             \|X^+ y\|$ with s_r the least singular value that is not zero, so that the limit is the least of the
             least-squares solutions.
             (C2) Gradient flow from zero at time t is in every mode between 1 and 1.29843 times ridge at penalty 1/t.

@@ -5,8 +5,8 @@ Printed     Coordinate descent has an implicit $\ell_1$ regularization under cer
 Reading     "Under certain conditions" makes it a statement of existence, whose conditions and rule are ours to supply:
             for $\frac12 \|Xw - y\|^2$ with p > n, rank X = n and $w_0 = 0$, coordinate descent ends in the $w$ of least
             $\|w\|_1$ with $Xw = y$, and w has at most n coordinates that are not zero
-Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule is often meant, on any
-            data - refuted
+Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule is often meant, and the
+            conditions are those of Theorem 3.1 alone, as no others are printed - refuted
             [small steps] the chosen coordinate moves by epsilon, and epsilon tends to zero: no exact minimization is
             printed either - holds under added hypotheses
 Setting     Exact: the loss is minimized over one coordinate at a time. Greedy: over that of the largest

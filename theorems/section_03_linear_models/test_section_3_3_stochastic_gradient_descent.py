@@ -4,7 +4,9 @@ Section     3.3, the paragraph on stochastic gradient descent
 Printed     Noise from minibatching introduces additional implicit regularization beyond deterministic GD
 Reading     In the setting of Section 3, "linear models", p > n and rank X = n, where the bias of GD is the limit that
             it selects: the noise moves the limit. With V the variance of the minibatch gradient at the start and d the
-            squared distance between the limits of SGD and GD: $V \le C\, d$ for some constant C
+            squared distance between the limits of SGD and GD: $V \le C\, d$ for some constant C. Read as a statement of
+            existence it fares no better: by (C1) d = 0 on all data of this setting, wherever SGD interpolates in the
+            end
 Readings    [shorter weights] "regularization" is that of the l2 norm, as in Section 3.1, at every time: in the mean
             over the samples the noise makes $\|w_t\|^2$ less than it is under GD - refuted
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,

@@ -8,12 +8,12 @@ Reading     A definition: the expectation is finite, and it is a kernel, symmetr
 Setting     Networks of width m in the NTK parameterization, $f = m^{-1/2} \sum_j a_j s(h_j)$ with independent weights,
             standard normal unless said otherwise; for one hidden layer h_j = w_j . x, for two $h = m^{-1/2} W_2
             s(W_1 x)$. K_m: the kernel of one network
-Corrected   (C1) One hidden layer, neurons independent and of one law: $E K_m$ is the same at every width. (C2) Two
+Corrected   (C1) One hidden layer, neurons of one law, independent or not: $E K_m$ is the same at every width. (C2) Two
             hidden ReLU layers at opposite inputs of length 1: $E K_m$ is below its limit of infinite width by at least
             $\frac{3}{8 \pi (m + 2)}$ and at most twice that: the latter is attained at m = 1, the former nearly at m =
             300. (C3) Two hidden ReLU layers at one input of length 1: $E K_m = 3/4$, which is the limit, at every
             width, and the variance of K_m is $\frac{29}{8m} + \frac{113}{16 m^2}$
-Idea        An expectation of Gram matrices is one. (C1) K_m is a mean over m independent neurons. (C2) At opposite
+Idea        An expectation of Gram matrices is one. (C1) K_m is a mean over m neurons. (C2) At opposite
             inputs no neuron of the first layer is active for both, so only the output weights count: $E K_m(x, -x) =
             E[|p||q|]/(2 \pi m)$, where |p|^2 and |q|^2 share a chi-square of m degrees of freedom by coin flips. With B
             the share of p, $|p||q|$ is the sum times $\sqrt{B(1 - B)}$, which lies between 1/2 less 2(B - 1/2)^2 and
@@ -81,15 +81,15 @@ def neuron_laws(draw):
     return chances, to_fractions(neurons.astype(int)), to_fractions(X.astype(int))
 
 
-def mean_kernel(law, width):
-    """E K_m over independent neurons of this law: a sum over all 2^m networks, exact."""
+def mean_kernel(law, width, copies=1):
+    """E K_m over `width` independent neurons of this law, each so many times: a sum over all networks, exact."""
     chances, neurons, X = law
     total = 0
     for drawn in np.ndindex(*[2] * width):
         chance = np.prod([chances[i] for i in drawn])
-        chosen = neurons[list(drawn)]
+        chosen = neurons[np.repeat(drawn, copies)]
         # scale 1: the factor m^-1/2 of the network, squared, is put in as 1/m
-        total = total + chance * ExactReluNetwork(chosen[:, :2], chosen[:, 2], Fraction(1)).kernel(X) / width
+        total = total + chance * ExactReluNetwork(chosen[:, :2], chosen[:, 2], Fraction(1)).kernel(X) / len(chosen)
     return total
 
 
@@ -167,7 +167,10 @@ def test_the_gaussian_mean_is_positive_semidefinite_where_it_is_singular_too(ker
 @corrected("C1")
 @given(law=neuron_laws())
 def test_the_mean_of_one_hidden_layer_is_the_same_at_every_width(law):
-    assert_identical(mean_kernel(law, width=2), mean_kernel(law, width=1), why="E K_2 = E K_1")
+    # given  two independent neurons, and two copies of one
+    one = mean_kernel(law, width=1)
+    assert_identical(mean_kernel(law, width=2), one, why="E K_2 = E K_1")
+    assert_identical(mean_kernel(law, width=1, copies=2), one, why="E K_2 = E K_1, copies")
 
 
 @corrected("C1")

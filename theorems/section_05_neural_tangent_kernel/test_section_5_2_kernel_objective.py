@@ -14,13 +14,13 @@ Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by co
 Hypotheses  (a) (H1) f_0 = 0.  (H2) 0 < eta < 2/lambda_max(K)
 Corrected   (C1) (b) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \lambda I)^{-1} y$: for every g in H_K
             the objective at g exceeds that at f by $\frac1n |g(X) - f(X)|^2 + \lambda \|g - f\|_{H_K}^2$. (C2) (b) If K
-            is positive definite with least eigenvalue w_1, the minimizer at lambda is further from f* in H_K than the
-            printed function at lambda, by a factor between n(w_1 + lambda)/(w_1 + n lambda) and n. (C3) (b) The
-            minimizer stays the same if the whole data set is repeated
+            is positive definite with least eigenvalue w_1, the distance in H_K from f* to the minimizer at lambda is
+            that to the printed function at lambda, times a factor between n(w_1 + lambda)/(w_1 + n lambda) and n. (C3)
+            (b) The minimizer stays the same if the whole data set is repeated
 Parts       (a) training ends at the limit of the minimizers - holds under added hypotheses
             (b) the printed coefficients have the same limit - holds
-Idea        (a) Mode w of the targets is left with $(1 - \eta w)^t$ by training and with $n \lambda/(w + n \lambda)$ by
-            the minimizer; both vanish for w > 0, and both are 1 for w = 0. (b) The gradient over alpha is $\frac2n K
+Idea        (a) Training leaves $(1 - \eta w)^t$ of mode w of the targets, and the minimizer leaves $n \lambda/(w + n
+            \lambda)$. Both vanish for w > 0, and both are 1 for w = 0. (b) The gradient over alpha is $\frac2n K
             ((K + n \lambda I) \alpha - y)$. What is printed minimizes the sum of squares with the same lambda, or the
             mean with lambda/n; for n = 1 there is no difference
 Source      Kimeldorf, Wahba (1971), Some Results on Tchebycheffian Spline Functions, Journal of Mathematical Analysis
@@ -47,7 +47,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from fixtures.problems.network_inputs import trainings
 from fixtures.rational import fractions, inverse, to_fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample, necessity, under_hypotheses
 
@@ -82,7 +82,7 @@ def minimizer(problem, K, penalty):
 
 
 def factor(w, penalty, n):
-    """N lambda/(w + n lambda) over lambda/(w + lambda): how much more of a mode of w the minimizer loses."""
+    """What the minimizer loses of a mode of w, n lambda/(w + n lambda), over that of the print, lambda/(w + lambda)."""
     return n * (w + penalty) / (w + n * penalty)
 
 
@@ -164,12 +164,14 @@ def test_a_search_finds_a_start_that_training_does_not_forget():
 @necessity("H1", part="(a)")
 @given_batches(problem=trainings(log_widths=range(5, 8)), size=20)
 def test_without_H1_training_keeps_what_the_start_has_beside_the_inputs(problem):
-    # given  a random start, and targets that it fits already; H2 by eta = 1/|K|
+    # given  a random start, and targets that it fits already
     start = drawn_network(problem)
     K, J, y = problem.gram(start.kernel), start.jacobian(problem.X), start.predict(problem.X)
     w = np.linalg.eigvalsh(K)
+    eta = 1 / w[:, -1]
+    assert_keeps(H2=(eta > 0) & (eta * w[:, -1] < 2))
     # when
-    omega = gradient_descent(J, 0 * y, np.zeros((len(J), J.shape[-1])), 1 / w[:, -1], problem.t).w
+    omega = gradient_descent(J, 0 * y, np.zeros((len(J), J.shape[-1])), eta, problem.t).w
     # then   nothing moves, while the minimizers tend to f*, which is not f_0 at z_1
     assert_identical(omega, 0 * omega, why="displacement of weights that fit")
     f_star = np.matvec(start.kernel(problem.Z, problem.X), interpolant_coefficients(K, y))[:, 0]
@@ -181,9 +183,10 @@ def test_without_H1_training_keeps_what_the_start_has_beside_the_inputs(problem)
 
 @necessity("H2", part="(a)")
 def test_without_H2_training_diverges():
-    # given  H1; eta = 3/K for one input: the residual is (-2)^t y
+    # given  eta = 3/K for one input: the residual is (-2)^t y
     K, y, eta = fractions([[2]]), fractions([1]), Fraction(3, 2)
     alpha = fractions([0])
+    assert_keeps(H1=K @ alpha == 0)
     for _ in range(5):
         alpha = alpha - eta * (K @ alpha - y)
     assert_identical(K @ alpha - y, [32], why="residual after five steps")

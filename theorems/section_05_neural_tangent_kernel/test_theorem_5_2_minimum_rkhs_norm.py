@@ -27,9 +27,9 @@ Tolerance   Descent runs on features that factor the kernel matrix, the oracle o
             backward errors of two symmetric eigensolvers and by the rounding of t steps (`rounding`). A network that is
             not linearized: the distance that its own path certifies (properties.lazy_training)
 Findings    The print has no f_0, which a random network has at every width; what H2 costs is in its necessity tests.
-            Which inputs make K singular depends on the kernel, and these were looked at: equal inputs; x and 2x, which
-            ReLU does not tell apart and erf does; three opposite pairs in the plane, which are dependent for one hidden
-            ReLU layer and, at 0, 50 and 120 degrees, not for two or three; two of these pairs, which are not for one
+            Which inputs make K singular depends on the kernel. Equal inputs do; x and 2x do for ReLU, not for erf.
+            Three opposite pairs in the plane do for one hidden ReLU layer; at 0, 50 and 120 degrees they do not for two
+            or three, and two of these pairs do not for one
 Expected    holds under added hypotheses
 """
 
@@ -57,7 +57,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs, singular_inputs
 from fixtures.rational import fractions, inverse
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.lazy_training import displacement, path_error, turning_rate
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
@@ -90,6 +90,14 @@ class Space:
         self.w, self.V = np.linalg.eigh(self.K)
         self.trace, self.least = squares.sum(-1), self.w[:, rank_deficit]
         self.size = features.shape[-1]
+
+    def is_definite(self, problem):
+        """Whether K(X, X) is positive definite beyond the rounding of its entries, which is largest for erf."""
+        return self.w[:, 0] > working_precision(self.K, erf_rounding(problem.X).max((1, 2)))
+
+    def is_stable(self, eta):
+        """Whether 0 < eta < 2/lambda_max(K)."""
+        return (eta > 0) & (eta * self.w[:, -1] < 2)
 
     def descend(self, y, start, eta, t):
         """Weights after t steps of gradient descent on (1/2)|phi(X) omega - y|^2, omega = theta - theta_0."""
@@ -259,10 +267,16 @@ def test_ridge_is_off_in_each_mode_by_exactly_its_rate(y, w):
 
 
 @necessity("H1")
-def test_without_H1_an_input_at_zero_has_a_value_that_no_network_without_biases_fits():
-    # given  n = 1, so that no two inputs are parallel; H2; every step is legal for H3, as lambda_max = 0
-    zero = np.zeros((1, 2))
-    assert_identical([relu_ntk(zero), DEEP(zero), erf_ntk(zero)], np.zeros((3, 1, 1)), why="K(0, 0) of every kernel")
+@KERNELS
+def test_without_H1_an_input_at_zero_keeps_its_value(kernel):
+    # given  one input at 0, so that no two inputs are parallel, and y = 1
+    K, alpha, y, eta = kernel(np.zeros((1, 2)))[0, 0], 0.0, 1.0, 1.0
+    assert_keeps(H2=K * alpha == 0, H3=eta > 0 and eta * K < 2)
+    # when
+    for _ in range(5):
+        alpha -= eta * (K * alpha - y)
+    # then
+    assert_identical([K, K * alpha - y], [0, -y], why="K(0, 0), and the residual")
 
 
 @under_hypotheses("H1", "H2", "H3")
@@ -388,9 +402,10 @@ def test_without_H1_the_part_of_the_targets_off_the_range_is_never_fitted(proble
     # given  y = K a + v with K v = 0, for instance conflicting targets of one input
     space = Space(problem, relu_ntk, rank_deficit=1)
     y = np.matvec(space.K, np.where(problem.present, problem.fits, 0)) + problem.null
-    eta = problem.step / space.w[:, -1]
+    eta, start = problem.step / space.w[:, -1], np.zeros(space.at_X.shape[::2])
+    assert_keeps(H2=space.predict(start) == 0, H3=space.is_stable(eta))
     # when
-    omega = space.descend(y, np.zeros(space.at_X.shape[::2]), eta, problem.t)
+    omega = space.descend(y, start, eta, problem.t)
     # then   the residual keeps its component v
     residual = y - np.matvec(space.at_X, omega)
     kept = np.vecdot(residual, problem.null) / norm(problem.null, axis=-1)
@@ -421,6 +436,7 @@ def test_without_H2_the_start_is_kept_and_only_its_values_on_the_inputs_are_corr
     space = Space(problem, kernel)
     f_0 = problem.f0 + 5
     eta, start = problem.step / space.w[:, -1], np.vecmat(f_0, space.at_Z)
+    assert_keeps(H1=space.is_definite(problem), H3=space.is_stable(eta))
     # when
     omega = space.descend(problem.y, start, eta, problem.t)
     # then   f_t = f_0 + sum_i h_t(K)(y - f_0(X))_i K(., x_i), which tends to f* only where f_0 - K(., X)K^-1 f_0(X) = 0
@@ -440,10 +456,12 @@ def test_without_H2_a_network_keeps_its_random_value_opposite_the_only_input(wid
     # given  a linearized network of random weights, fitted to y = 2 at x; K_m(-x, x) = 0 at every width, so f*(-x) = 0
     x, y = np.array([[0.6, 0.8]]), np.array([2.0])
     net = two_layer("ntk", width, 2, seeds=0)
-    J, start = net.jacobian(x), net.predict(-x)[0]
+    J, start, K = net.jacobian(x), net.predict(-x)[0], net.kernel(x)[0, 0]
+    eta = 1 / K
+    assert_keeps(H1=K > 0, H3=eta > 0 and eta * K < 2)
     assert_identical(net.kernel(x, -x), [[0]], why="no neuron is active at both")
-    # when   one step of 1/K_m(x, x) fits
-    omega = gradient_descent(J, y - net.predict(x), np.zeros(J.shape[1]), 1 / net.kernel(x)[0, 0], 1).w
+    # when   one step fits
+    omega = gradient_descent(J, y - net.predict(x), np.zeros(J.shape[1]), eta, 1).w
     slack = 8 * J.shape[1] * UNIT_ROUNDOFF * (norm(y - net.predict(x)) + norm(y))
     assert_at_most(abs(net.predict(x) + J @ omega - y), slack, why="the input is fitted")
     # then   f_inf(-x) is what it was, a draw from a law of variance 1/2 that no width narrows
@@ -460,9 +478,10 @@ def test_without_H3_the_top_mode_of_the_residual_grows(problem, kernel):
     space = Space(problem, kernel)
     n = problem.X.shape[-2]
     y = np.linalg.eigh(space.joint[:, :n, :n])[1][:, :, -1]
-    eta, t = 2.02 / space.w[:, -1], 1 + problem.t
+    eta, t, start = 2.02 / space.w[:, -1], 1 + problem.t, np.zeros(space.at_X.shape[::2])
+    assert_keeps(H1=space.is_definite(problem), H2=space.predict(start) == 0)
     # when
-    omega = space.descend(y, np.zeros(space.at_X.shape[::2]), eta, t)
+    omega = space.descend(y, start, eta, t)
     # then   (1 - eta w_n)^t = (-1.02)^t; rounding grows with it
     kept = np.vecdot(y - np.matvec(space.at_X, omega), y)
     slack = 1.02**t * space.rounding(y, eta, t)

@@ -3,30 +3,39 @@ r"""Theorem 6.2 - sharpness alone bounds the generalization gap.
 Section     6.3
 Printed     $R(\theta^*) \lesssim L(\theta^*) + \sqrt{S \log(n/\delta)/n}$ at a minimum $\theta^*$ of sharpness S
 Reading     With probability at least $1 - \delta$ over n independent samples, R is at most C times the right-hand side,
-            C universal. The witnesses have L = 0, so it does not matter whether C multiplies L as well. They refute a C
-            that may depend on n, delta, the number of parameters and the largest loss, too; a C that may depend on the
-            distribution says nothing.
+            C universal: what "$\lesssim$" hides. The witnesses have L = 0, so it does not matter whether C multiplies L
+            as well. They refute a C that may depend on n, delta, the number of parameters and the largest loss, too; a
+            C that may depend on the distribution says nothing
+Readings    [times the norm of the weights] "$\lesssim$" hides $|\theta^*|^2$ as well, as PAC-Bayes bounds have it, so
+            that S stands for $S |\theta^*|^2$ - refuted
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$, R its mean over a fresh sample, S the largest
             eigenvalue of the Hessian of L. Witnesses: x uniform on N vectors $\epsilon e_i$, y = 1, f(x) = w'x
-Hypotheses  Of the corrected statement: (H1) the loss lies in [0, 1].  (H2) the samples are independent.
-            (H3) the center of the prior is fixed before the data.  (H4) so is its width s, or a union bound pays.
-Corrected   With probability at least $1 - \delta$, for all q at once,
-            $E_q R \le E_q L + \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$. For $q = N(\theta, s^2 I)$ and
-            $p = N(\theta_0, s^2 I)$, KL is $|\theta - \theta_0|^2/(2 s^2)$, and a model linear in theta with its loss
-            clipped at 1 has $E_q L \le L(\theta) + s^2 \operatorname{tr}(H)/2 \le L(\theta) + s^2 \min(n, p) S/2$.
+Hypotheses  Of the corrected statement: (H1) the loss lies in [0, 1].  (H2) the samples are independent. (H3) the center
+            of the prior is fixed before the data.  (H4) so is its width s, or a union bound pays.
+Corrected   (C1) Under H1 to H4, with probability at least $1 - \delta$, for all q at once, $E_q R \le E_q L +
+            \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$.
+            (C2) With 0, 1/2 or 9/10 of the divergence in place of the whole it fails for memorizers, on every sample.
+            (C3) For a model linear in theta and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2 \operatorname{tr}(H)/2
+            \le L(\theta) + s^2 \min(n, p) S/2$; for the loss clipped at 1 this is an upper bound.
+            (C4) With $p = N(\theta_0, s^2 I)$, where $KL = |\theta - \theta_0|^2/(2 s^2)$: for 16 samples of two atoms
+            with random labels, delta 0.5 or 0.05 and s 0.25 or 0.3, C1 and C3 hold at the minimum on every sample, and
+            without the divergence they do not.
+            (C5) L, $s^2 \operatorname{tr}(H)$ and KL do not change with x -> cx, theta -> theta/c, s -> s/c, and S
+            does.
+Differs     It bounds the risk of a Gaussian neighborhood of theta, not of theta itself, and what it pays for is the
+            distance from the prior in units of s: no bound by S alone is left
 Idea        The witness learns the atoms it has seen and predicts 0 on the others, whatever epsilon is; S is
             proportional to epsilon^2. The corrected bound is not about theta but about its Gaussian neighborhood, and
             pays for the distance from the prior in units of s: x -> cx, theta -> theta/c, s -> s/c changes nothing.
-Source      McAllester (1999), PAC-Bayesian Model Averaging; Maurer (2004), A Note on the PAC Bayesian Theorem; Dinh,
-            Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets; the witnesses are ours
+Source      McAllester (1999), PAC-Bayesian Model Averaging, COLT; Maurer (2004), A Note on the PAC Bayesian Theorem,
+            arXiv:cs/0411099; Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets, ICML; the
+            witnesses are ours
 Tolerance   Risk, loss, sharpness, gradient descent and probabilities are rational. Logarithms and roots are enclosed
             between decimal fractions, the side taken that favors the print. Where a test of the corrected bound is in
             floats, its comment says to what precision. Nothing is sampled: all data sets are enumerated.
 Findings    Every sample refutes the print, not only most: probability one against a promised delta. Short inputs are
             not to blame: inputs of length one do it, with N much larger than n, and so does a predictor that ignores
-            the length of w (Section 9.2), or a ReLU network with both layers trained. For the logistic loss no minimum
-            is attained; along w = c, c growing, on samples that miss the labels of a minority, the gap grows like c
-            while S decays exponentially. In the corrected bound the divergence has the least possible factor, one.
+            the length of w (Section 9.2), or a ReLU network with both layers trained
 Expected    refuted
 """
 
@@ -191,6 +200,24 @@ def test_inputs_of_length_one_refute_the_print_when_no_atom_is_seen_twice(consta
     assert_violates(risk, bound, reads=reads, n=n, N=n**2, epsilon=1)
 
 
+@counterexample(reading="times the norm of the weights")
+@pytest.mark.parametrize(("n", "constant"), [(40, 1), (400, 2)])
+def test_the_norm_of_the_weights_does_not_save_the_bound_where_no_atom_is_seen_twice(n, constant):
+    # given  as above: |w|^2 = n and S = 1/n
+    risk, bound = Fraction(n**2 - n, 2 * n**2), print_allows(0, Fraction(1, n) * n, n, constant)
+    reads = f"risk {{value}} > bound {{limit}} with S |w|^2 for S and C = {constant}"
+    assert_violates(risk, bound, reads=reads, n=n, N=n**2, epsilon=1)
+
+
+@counterexample(reading="times the norm of the weights")
+def test_hypothesis_finds_how_many_atoms_it_takes():
+    found = smallest_violation(
+        st.integers(1, 100), lambda n: Fraction(n**2 - n, 2 * n**2) > print_allows(0, Fraction(1), n)
+    )
+    risk = Fraction(found**2 - found, 2 * found**2)
+    assert_violates(risk, print_allows(0, Fraction(1), found), reads="risk {value} > bound {limit}", n=found)
+
+
 @counterexample
 def test_a_relu_network_with_both_layers_trained_refutes_the_print():
     # given  f(x) = a max(w'x, 0), n = 1, N = 2, epsilon = 10^-4; w = e_1/(100 epsilon), a = 100 fits (epsilon e_1, 1)
@@ -260,7 +287,7 @@ def test_hypothesis_finds_a_violation_by_itself():
     assert_violates(risk, bound, reads="risk {value} > bound {limit}", sixteenths=found[:2], y=found[2:])
 
 
-@corrected
+@corrected("C1", "H1", "H2", "H3", "H4")
 @given(problem=finite_learning(max_samples=12, levels=2), delta=st.sampled_from([0.5, 0.05, 0.001, 1e-6]))
 def test_no_posterior_violates_the_bound_on_more_than_a_share_delta_of_all_data_sets(problem, delta):
     # then   every data set is enumerated, and on each the most optimistic posterior is asked; sums of at most 91
@@ -269,7 +296,7 @@ def test_no_posterior_violates_the_bound_on_more_than_a_share_delta_of_all_data_
     assert_at_most(probability, delta * (1 + 1000 * UNIT_ROUNDOFF), why="exact coverage", instance=problem)
 
 
-@corrected
+@corrected("C1", "H1", "H2", "H3", "H4")
 @given(problem=finite_learning(max_samples=4), delta=st.fractions(Fraction(1, 100), Fraction(99, 100)))
 def test_the_exponential_moment_averages_to_maurers_and_seldom_exceeds_it(problem, delta):
     moments, xi = exponential_moment(problem), maurer_moment(problem.n)
@@ -281,7 +308,7 @@ def test_the_exponential_moment_averages_to_maurers_and_seldom_exceeds_it(proble
     assert_at_most(probability, delta, why="chance of a moment above xi/delta", instance=problem)
 
 
-@corrected
+@corrected("C1")
 def test_maurers_moment_lies_between_root_n_and_twice_root_n():
     # then   exactly for n up to 100, with equality at n = 1
     moments = [maurer_moment(n) for n in range(1, 101)]
@@ -293,7 +320,7 @@ def test_maurers_moment_lies_between_root_n_and_twice_root_n():
     assert_identical(moments, abel, why="xi as a truncated exponential series")
 
 
-@corrected
+@corrected("C1", "H1", "H2", "H3", "H4")
 @given(problem=finite_learning(max_samples=4))
 def test_on_each_data_set_the_moment_pays_for_the_most_optimistic_posterior(problem):
     # given  ln E_p exp(lambda (R - L)) - lambda^2/(8n) at its supremum over lambda: the bound fails for some q just if
@@ -312,7 +339,7 @@ def test_on_each_data_set_the_moment_pays_for_the_most_optimistic_posterior(prob
     assert_at_most(error.max(-1), rounding, why="equality at the tilted posterior", instance=problem)
 
 
-@corrected
+@corrected("C2")
 @pytest.mark.parametrize(
     ("n", "N", "agreement", "factor"),
     [(50, 1000, 1, 0), (400, 8000, 1, "1/2"), (2000, 2 * 10**6, "1/2", "9/10")],
@@ -337,7 +364,7 @@ def test_a_bound_with_less_than_the_whole_divergence_fails_for_memorizers_on_eve
     assert_within(said, float(allowed[-1]), said, slack=0.001 * said, why="sqrt((KL + ln(2 sqrt(n)/delta))/(2n))")
 
 
-@corrected
+@corrected("C3")
 @given(
     X=st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=1, max_size=4),
     theta=st.lists(st.integers(-3, 3), min_size=3, max_size=3),
@@ -378,7 +405,7 @@ def noisy_atoms(n, s, delta):
     return (ways / 4**n).astype(float), risk, loss, *bounds
 
 
-@corrected
+@corrected("C3", "C4")
 @pytest.mark.parametrize("s", [0.25, 0.3])
 @pytest.mark.parametrize("delta", [0.5, 0.05])
 def test_the_gaussian_bound_covers_what_gradient_descent_finds_under_label_noise_by_its_divergence(s, delta):
@@ -396,7 +423,7 @@ def test_the_gaussian_bound_covers_what_gradient_descent_finds_under_label_noise
     assert_at_most(chances[bound >= 1].sum(), 0.05, why="chance of a bound that says nothing")
 
 
-@corrected
+@corrected("C5")
 @pytest.mark.parametrize("c", [Fraction(1, 10), Fraction(7, 3), Fraction(100)], ids=str)
 def test_the_corrected_bound_is_invariant_under_a_change_of_scale_and_the_print_is_not(c):
     # given  10 samples of 20 atoms, 8 of them distinct, and s = 3/10 in units of theta; x -> cx, theta -> theta/c
@@ -415,7 +442,7 @@ def test_the_corrected_bound_is_invariant_under_a_change_of_scale_and_the_print_
 
 @necessity("H1")
 def test_without_H1_a_rare_and_large_loss_is_missed():
-    # given  one hypothesis, so that KL = 0; its loss is 16 with probability 1/4, else 0; n = 1
+    # given  one hypothesis, so that KL = 0 (H3, H4); its loss is 16 with probability 1/4, else 0; n = 1 (H2)
     risk, missed = Fraction(16, 4), Fraction(3, 4)
     # then   with probability 3/4, more than delta, L = 0
     assert_at_most(DELTA, missed, why="chance of missing the loss")
@@ -424,7 +451,7 @@ def test_without_H1_a_rare_and_large_loss_is_missed():
 
 @necessity("H2")
 def test_without_H2_a_hundred_copies_of_one_sample_say_no_more_than_one():
-    # given  one hypothesis with loss 0 or 1 by a fair coin, tossed once and counted n = 100 times
+    # given  one hypothesis (H3, H4) with loss 0 or 1 (H1) by a fair coin, tossed once and counted n = 100 times
     risk, empty = Fraction(1, 2), Fraction(1, 2)
     # then   with probability 1/2, more than delta, L = 0
     assert_at_most(DELTA, empty, why="chance of no loss")
@@ -433,7 +460,8 @@ def test_without_H2_a_hundred_copies_of_one_sample_say_no_more_than_one():
 
 @necessity("H3")
 def test_without_H3_a_prior_around_the_minimum_hides_the_divergence():
-    # given  the witness of the print, N = 1000 and n = 50, and p = q = N(w, s^2 I) with s epsilon = 1/10: KL = 0
+    # given  the witness of the print, N = 1000 and n = 50 independent samples (H2), the loss clipped at 1 (H1), and
+    #        p = q = N(w, s^2 I) with s epsilon = 1/10, a width that is fixed (H4): KL = 0
     n, N, s = 50, 1000, 0.1
     seen = np.arange(1, n + 1)
     # then   on every sample, tr H = epsilon^2 and L = 0
@@ -445,7 +473,8 @@ def test_without_H3_a_prior_around_the_minimum_hides_the_divergence():
 @necessity("H4")
 def test_without_H4_the_width_of_the_prior_can_carry_the_sample():
     # given  N = 1000, n = 50, and theta that is right on the j-th set of n atoms only when 100^(2j-1) <= |theta| <
-    #        100^(2j+1). Once the sample is seen, s = 100^(2j) for a set that holds it; q = p = N(0, s^2), so KL = 0
+    #        100^(2j+1), loss 0 or 1 (H1, H2). Once the sample is seen, s = 100^(2j) for a set that holds it; q = p =
+    #        N(0, s^2), centered before the data (H3), so KL = 0
     n, N = 50, 1000
     share = 2 * (ndtr(100) - ndtr(0.01))
     assert_at_most(0.99, share, why="q is right on the sample")

@@ -4,10 +4,10 @@ A run serves several stopping rules (fixtures.training.config). Where one fires 
 the sharpness lambda on a fixed sample of training images (properties.network_sharpness), of the same loss that is
 trained, on the labels that are trained on.
 
-Runs are compared at a matched training loss (properties.matched_loss). There are two such losses. Test errors are those
-of the network that normalizes by the statistics of its whole training set, so they are matched by the training loss
-that it then has. The Hessian is that of the loss with batch normalization by the statistics of the batch, on a sample,
-so lambda is matched by that one.
+Runs are compared at a matched training loss, that of the whole training set: it is known at the end of every epoch, and
+everything is measured at the two ends of epochs around it, at which the choices of properties.matched_loss look. All
+quantities of a run are so of one network, or of the same two. The Hessian is that of the loss with batch normalization
+by the statistics of the batch, on a sample; its loss, which differs, is measured beside lambda.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ import numpy as np
 
 from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
+from fixtures.training.answers import unpacked
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.losses import mean_loss
 from fixtures.training.run import Training
 from fixtures.training.step import on_device
+from properties.certificates import record_finding
 from properties.lanczos import UncertifiedError
-from properties.matched_loss import at_matched_loss, matched_arms
+from properties.matched_loss import CHOICES, at_matched_loss, matched_arms
 from properties.network_sharpness import network_sharpness
+from properties.paired import Finding, Interval, common
 from properties.sharpness import SharpnessError
 
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 
 SIDES = {"digits": 8, "mnist": 28, "cifar10": 32}
 """Pixels on the side of an image."""
+
+BEFORE = "before loss"
+"""The rule of a measurement at the end of the epoch before a stop at a loss fired."""
 
 FLOP_PER_PIXEL = 3.3e9 / 64**2 / 32**2
 """Of a training step of ResNet-18, for one image: 3.3 GFLOP at width 64 on 32 x 32 pixels."""
@@ -79,8 +85,10 @@ class ClassifierTrial(Trial):
 
         {"diverged", "steps", "epochs": where the run ended, "unreached": the stops that did not fire, as [rule, at],
         "measurements", "flags"}. A measurement is {"rule", "at", "step", "epoch", "train_loss", "train_error",
-        "test_loss", "test_error" (evaluation mode), "sharpness", "edge": eta lambda/2, "recheck"}; a sharpness has the
-        fields of LargeSharpness. None stands for what is not finite, was not certified or not asked for.
+        "test_loss", "test_error", "test_wrong" (evaluation mode), "sharpness", "edge": eta lambda/2, "recheck"}; a
+        sharpness has the fields of LargeSharpness. A stop at a loss comes with a second measurement, of the rule
+        "before loss": at the end of the epoch before. None stands for what is not finite, was not certified or not
+        asked for.
         """
         training = Training(self.config, bench.images(self.config.data))
         measurements: list[Measurement] = []
@@ -90,7 +98,14 @@ class ClassifierTrial(Trial):
             measurements = meta["measurements"]
         for event in training.events():
             if event is not None:
-                measurements.append(self._measure(training, event, measurements))
+                if event.rule == "loss":
+                    with training.an_epoch_ago():
+                        named = {"rule": BEFORE, "at": float(event.at)}
+                        measurements.append(named | self._measure(training, *training.last_end, measurements))
+                named = {"rule": event.rule, "at": float(event.at)}
+                measurements.append(named | self._measure(training, training.step, training.epoch, measurements))
+                if self.recheck and event == self.config.stops[0]:
+                    measurements[-1]["recheck"] = self._sharpness(training, self.recheck)
                 continue
             bench.report(training.epoch / self.config.cap_epochs)
             if bench.checkpoints.due():
@@ -105,18 +120,14 @@ class ClassifierTrial(Trial):
             "flags": training.flags(),
         }
 
-    def _measure(self, training: Training, stop: Stop, before: Sequence[Measurement]) -> Measurement:
-        named = {"rule": stop.rule, "at": float(stop.at), "step": training.step, "epoch": training.epoch}
-        if before and before[-1]["step"] == training.step:
-            measured = {**before[-1], **named, "recheck": None}
-        else:
-            sharpness = self._sharpness(training, self.sample, relative=self.relative)
-            edge = None if sharpness is None else self.config.eta * sharpness["value"] / 2
-            evaluated = {name: _finite(value) for name, value in training.evaluate().items()}
-            measured = {**named, **evaluated, "sharpness": sharpness, "edge": edge, "recheck": None}
-        if self.recheck and stop == self.config.stops[0]:
-            measured["recheck"] = self._sharpness(training, self.recheck)
-        return measured
+    def _measure(self, training: Training, step: int, epoch: int, before: Sequence[Measurement]) -> dict[str, Any]:
+        known = next((at for at in before if at["step"] == step), None)
+        if known is not None:
+            return {name: value for name, value in known.items() if name not in ("rule", "at")} | {"recheck": None}
+        sharpness = self._sharpness(training, self.sample, relative=self.relative)
+        edge = None if sharpness is None else self.config.eta * sharpness["value"] / 2
+        evaluated = {name: _finite(value) for name, value in training.evaluate().items()}
+        return {"step": step, "epoch": epoch, **evaluated, "sharpness": sharpness, "edge": edge, "recheck": None}
 
     def _sharpness(self, training: Training, sample: int, *, relative: bool = False) -> dict[str, Any] | None:
         try:
@@ -149,7 +160,6 @@ class Arm:
     eta: float
     batch: int
     label_noise: float = 0.0
-    augment: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,10 +184,14 @@ class Plan:
     relative: bool = False
 
     def stops(self) -> tuple[Stop, ...]:
-        """Losses on both sides of the matched one, below it first; fixed epochs; fixed steps."""
-        losses = [Stop("loss", factor * self.loss) for factor in (0.7, 3.0, 10.0)]
+        """The matched loss, fixed epochs, fixed steps."""
         fixed_steps = [Stop("steps", self.steps)] if self.steps else []
-        return (*losses, Stop("epochs", self.epochs), *fixed_steps)
+        return (Stop("loss", self.loss), Stop("epochs", self.epochs), *fixed_steps)
+
+    def model(self, setting: Setting) -> str:
+        """What is trained, for the title of a setting; images are counted where there are more of them."""
+        few = "" if setting.data == "digits" or setting.printed else f", {self.size:,} images"
+        return f"ResNet-18 of width {self.width}{few}"
 
     def trials(self, setting: Setting, arms: Iterable[Arm]) -> list[ClassifierTrial]:
         """A run for each arm and seed, of ResNet-18 with cross-entropy; on CUDA in bfloat16, its step as a graph."""
@@ -206,8 +220,9 @@ class Plan:
         ]
 
 
-FIRST_SEED = 100
-"""Seeds below it served to choose the plans."""
+FIRST_SEED = 500
+"""Of the seeds that decide. Seeds below 100 served to choose the plans; those from 100 to 106 were run and matched by
+another rule, and what they found is known."""
 
 # Comparisons
 
@@ -218,21 +233,20 @@ class UnsoundError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Quantity:
-    """A number in a measurement, and the training loss by which it is matched; either may be None.
+    """A number in a measurement, or an array; None where it is missing.
 
     logarithmic: whether its logarithm is interpolated.
     """
 
-    read: Callable[[Measurement], float | None]
-    loss: Callable[[Measurement], float | None]
+    read: Callable[[Measurement], Any]
     logarithmic: bool = False
 
 
-def _field(name: str) -> Callable[[Measurement], float | None]:
+def _field(name: str) -> Callable[[Measurement], Any]:
     return lambda at: at[name]
 
 
-def _of_sharpness(name: str) -> Callable[[Measurement], float | None]:
+def _of_sharpness(name: str) -> Callable[[Measurement], Any]:
     return lambda at: None if at["sharpness"] is None else at["sharpness"][name]
 
 
@@ -241,37 +255,65 @@ def _normalized(at: Measurement) -> float | None:
     return None if found is None else found["value"] * found["squared_norm"]
 
 
-TEST_ERROR = Quantity(lambda at: 100 * at["test_error"], _field("train_loss"))
+TEST_ERROR = Quantity(lambda at: 100 * at["test_error"])
 """In percent."""
 
-TRAIN_LOSS = Quantity(_field("train_loss"), _field("train_loss"), logarithmic=True)
-STEPS = Quantity(_field("step"), _field("train_loss"), logarithmic=True)
-SHARPNESS = Quantity(_of_sharpness("value"), _of_sharpness("loss"), logarithmic=True)
-NORMALIZED = Quantity(_normalized, _of_sharpness("loss"), logarithmic=True)
+WRONG = Quantity(lambda at: unpacked(at["test_wrong"]))
+"""Which test images are answered wrongly, (n,) of 0 and 1; between two moments, the weighted mean."""
+
+TRAIN_LOSS = Quantity(_field("train_loss"), logarithmic=True)
+STEPS = Quantity(_field("step"))
+EPOCHS = Quantity(_field("epoch"))
+SHARPNESS = Quantity(_of_sharpness("value"), logarithmic=True)
+SAMPLE_LOSS = Quantity(_of_sharpness("loss"), logarithmic=True)
+"""The loss that lambda is of."""
+
+NORMALIZED = Quantity(_normalized, logarithmic=True)
 """lambda |w|^2: not changed by scaling all weights at once, where that leaves the loss alone; with batch normalization
 it does not, and scaling the filters alone, which does, changes this number."""
 
-RELATIVE = Quantity(_of_sharpness("scale_invariant"), _of_sharpness("loss"), logarithmic=True)
+RELATIVE = Quantity(_of_sharpness("scale_invariant"), logarithmic=True)
 """lambda_max(diag|w| H diag|w|), which scaling any filter in front of a batch normalization does not change."""
 
-EDGE = Quantity(_field("edge"), _of_sharpness("loss"), logarithmic=True)
+EDGE = Quantity(_field("edge"), logarithmic=True)
 """eta lambda/2: full-batch descent is unstable above 1."""
 
 
-def at_stop(result: Result, quantity: Quantity, stop: Stop) -> float:
+def _measured(result: Result, rule: str, at: float) -> Measurement | None:
+    return next((it for it in result["measurements"] if (it["rule"], it["at"]) == (rule, float(at))), None)
+
+
+def at_stop(result: Result, quantity: Quantity, stop: Stop) -> Any:
     """The quantity where this stop fired; nan where it did not."""
-    for at in result["measurements"]:
-        if (at["rule"], at["at"]) == (stop.rule, stop.at):
-            value = quantity.read(at)
-            return math.nan if value is None else float(value)
-    return math.nan
+    found = _measured(result, stop.rule, stop.at)
+    value = None if found is None else quantity.read(found)
+    return math.nan if value is None else value
 
 
-def at_loss(result: Result, quantity: Quantity, loss: float) -> float:
-    """The quantity at a matched training loss; nan where the run is not matched."""
-    pairs = [(quantity.loss(at), quantity.read(at)) for at in result["measurements"]]
-    losses, values = [own for own, _ in pairs], [value for _, value in pairs]
-    return at_matched_loss(losses, values, loss, logarithmic=quantity.logarithmic)
+def at_loss(result: Result, quantity: Quantity, loss: float, choice: str) -> Any:
+    """The quantity at a matched training loss, by a choice of properties.matched_loss; nan where it is not matched."""
+    moments = [_measured(result, rule, loss) for rule in (BEFORE, "loss")]
+    above, below = ((None, None) if at is None else (at["train_loss"], quantity.read(at)) for at in moments)
+    return at_matched_loss(above, below, loss, choice, logarithmic=quantity.logarithmic)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """When runs are compared: at a stop, or at a training loss by one of CHOICES."""
+
+    stop: Stop
+    choice: str | None = None
+
+    def __str__(self) -> str:
+        """Such as "after 40 epochs", or "last above training loss 0.1"."""
+        at = f"{self.stop.at:g}"
+        return f"after {at} {self.stop.rule}" if self.choice is None else f"{self.choice} training loss {at}"
+
+    def read(self, result: Result, quantity: Quantity) -> Any:
+        """The quantity of a run there; nan where it did not come there."""
+        if self.choice is None:
+            return at_stop(result, quantity, self.stop)
+        return at_loss(result, quantity, self.stop.at, self.choice)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -297,24 +339,26 @@ class Runs:
         nothing: Result = {"measurements": []}
         return np.array([[read(self.results.get((arm, seed), nothing)) for arm in arms] for seed in seeds])
 
-    def stopped(self, arms: Sequence[Arm], quantity: Quantity, stop: Stop) -> np.ndarray:
-        """The quantity where this stop fired, (seeds, arms), seeds increasing; nan where it did not fire."""
-        return self._table(arms, lambda result: at_stop(result, quantity, stop))
+    def by_rule(self, arms: Sequence[Arm], quantity: Quantity, rule: Rule) -> np.ndarray:
+        """The quantity, (seeds, arms), seeds increasing; nan where a run did not come there, or is not matched."""
+        return self._table(arms, lambda result: rule.read(result, quantity))
 
-    def matched(self, arms: Sequence[Arm], quantity: Quantity, loss: float) -> np.ndarray:
-        """The quantity at a matched training loss, (seeds, arms), seeds increasing; nan where a run is not matched."""
-        return self._table(arms, lambda result: at_loss(result, quantity, loss))
-
-    def paired(self, arms: Sequence[Arm], loss: float, *quantities: Quantity) -> tuple[list[Arm], list[np.ndarray]]:
-        """The arms that can be compared at this loss, and the quantities there, (seeds, arms), without gaps.
+    def paired(self, arms: Sequence[Arm], rule: Rule, *quantities: Quantity) -> tuple[list[Arm], list[np.ndarray]]:
+        """The arms that can be compared by this rule, and the quantities there, (seeds, arms), without gaps.
 
         Raises UnsoundError for fewer than two arms that half of the seeds bring there, or fewer than three seeds.
         """
-        kept, tables = matched_arms(*(self.matched(arms, quantity, loss) for quantity in quantities))
+        kept, tables = matched_arms(*(self.by_rule(arms, quantity, rule) for quantity in quantities))
         left = [arm for arm, stays in zip(arms, kept, strict=True) if stays]
         if len(left) < 2 or len(tables[0]) < 3:
-            raise UnsoundError(f"at training loss {loss} only {len(tables[0])} seeds of {len(left)} arms are matched")
+            raise UnsoundError(f"{rule} only {len(tables[0])} seeds of {len(left)} arms can be compared")
         return left, tables
+
+    def wrong(self, arms: Sequence[Arm], rule: Rule) -> np.ndarray:
+        """Which test images are answered wrongly, (seeds, arms, n), by the seeds that have all of these arms."""
+        seeds = sorted({seed for arm, seed in self.results if arm in arms})
+        rows = [[rule.read(self.results[arm, seed], WRONG) for arm in arms] for seed in seeds]
+        return np.array([row for row in rows if all(np.ndim(flags) for flags in row)])
 
     def rechecked(self, arms: Sequence[Arm]) -> tuple[list[Arm], np.ndarray]:
         """The arms with a sharpness measured on two samples at one moment, and both, (arms, 2), the larger one last."""
@@ -340,3 +384,38 @@ class Runs:
             if sharpness is not None
         ]
         return np.array([found["residual"] / abs(found["value"]) for found in measured])
+
+
+# Findings
+
+
+def at_loss_by_choice(loss: float) -> list[Rule]:
+    """The rules of a matched training loss, one for each choice of a moment."""
+    return [Rule(Stop("loss", loss), choice) for choice in CHOICES]
+
+
+def ends_of(interval: Interval) -> tuple[float, float, float]:
+    """The estimate, and the two ends."""
+    return interval.estimate, interval.lower, interval.upper
+
+
+def record_by_rules(
+    rules: Sequence[Rule],
+    measure: Callable[[Rule], Interval],
+    judged: Callable[[Interval], Finding],
+    *,
+    where: Setting,
+    runs: int,
+    reads: str,
+    beside: str = "",
+) -> None:
+    """Record what all rules find, and that they do not agree where they do not; the interval told first is the first's.
+
+    reads: what is measured, before the numbers; runs: how many runs each rests on; beside: what is told after them.
+    """
+    first, *others = rules
+    found = {rule: measure(rule) for rule in rules}
+    told = [f"{{estimate}} [{{lower}}, {{upper}}] {first}"]
+    told += ["{:.3g} [{:.3g}, {:.3g}]".format(*ends_of(found[rule])) + f" {rule.choice} it" for rule in others]
+    finding = common({rule.choice or str(rule): judged(found[rule]) for rule in rules})
+    record_finding(finding, found[first], where=where, trials=runs, reads=f"{reads} {', '.join(told)}{beside}")

@@ -32,6 +32,7 @@ from fixtures.kernels.tuned_ridge import (
 )
 from fixtures.models.fully_connected import fully_connected, linearized, rate_scales
 from fixtures.sweeps.trials import Trial
+from fixtures.training.answers import packed
 
 if TYPE_CHECKING:
     import torch
@@ -96,6 +97,11 @@ def split(images: Images, size: int, validation: int, test: int, seed: int, devi
 def accuracy(values: torch.Tensor, wanted: torch.Tensor) -> float:
     """The share of rows whose largest value is at the label."""
     return (values.argmax(1) == wanted.argmax(1)).double().mean().item()
+
+
+def wrong_answers(values: torch.Tensor, wanted: torch.Tensor) -> str:
+    """The rows whose largest value is elsewhere, as fixtures.training.answers writes them."""
+    return packed((values.argmax(1) != wanted.argmax(1)).cpu().numpy())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -298,7 +304,8 @@ class _Descent:
 
         moved = |theta_T - theta_0|; relative, that over |theta_0|; kernel, |K_T - K_0|/|K_0| in spectral norm, between
         all outputs at the first `sample` training images: None where the network diverged. test: at the end, and
-        best_test: at the best step on the validation split. reached: whether the loss came to its target.
+        best_test, best_test_wrong: at the best step on the validation split. reached: whether the loss came to its
+        target.
         """
         import torch
 
@@ -321,6 +328,7 @@ class _Descent:
             "best_step": self.best_step,
             "best_validation": self.best_accuracy,
             "best_test": accuracy(self._values(2), self.wanted[2]),
+            "best_test_wrong": wrong_answers(self._values(2), self.wanted[2]),
         }
 
     def _at_the_end(self) -> dict[str, float]:
@@ -414,6 +422,7 @@ def _told(tuned: TunedRidge, values: torch.Tensor, parts: Split) -> dict[str, An
         "validation": list(tuned.accuracies),
         "best_validation": max(tuned.accuracies),
         "test": accuracy(values, parts.wanted[2]),
+        "test_wrong": wrong_answers(values, parts.wanted[2]),
     }
 
 

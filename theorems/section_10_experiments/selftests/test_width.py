@@ -10,6 +10,7 @@ from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.sweeps.desk import Desk, KilledError
 from fixtures.sweeps.trials import Trial
+from fixtures.training.answers import unpacked
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.section_10_experiments.width import InfiniteKernelTrial, NetworkTrial, largest_curvature, split
 
@@ -99,6 +100,8 @@ def test_movement_loss_and_kernel_change_are_those_of_heavy_ball_descent_on_all_
     assert_identical((result["validation"], result["test"]), looks[1], why="accuracies at the end")
     assert_identical((result["best_validation"], result["best_test"]), looks[best], why="at the better of two looks")
     assert_identical(result["best_step"], 6 * best, why="the first of the best")
+    right = round(50 * result["best_test"])
+    assert_identical(50 - unpacked(result["best_test_wrong"]).sum(), right, why="test images that are answered rightly")
 
 
 def test_splits_are_apart_of_unit_length_and_centered_by_the_training_images():
@@ -214,6 +217,8 @@ def assert_tuned(told, expected, why):
     chosen = round(np.log10(told["ratio"]))
     assert_identical(expected[chosen][0], told["best_validation"], why=f"{why}: the chosen ridge")
     assert_identical(told["test"], expected[chosen][1], why=f"{why}: test accuracy")
+    wrong = unpacked(told["test_wrong"])
+    assert_identical(len(wrong) - wrong.sum(), round(len(wrong) * told["test"]), why=f"{why}: right answers")
 
 
 @pytest.mark.parametrize("centered", [True, False])
