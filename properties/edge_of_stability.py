@@ -29,8 +29,8 @@ import dataclasses
 import numpy as np
 
 from fixtures.dynamics.sharpness_path import SharpnessPath
-from properties.concentration import clopper_pearson
-from properties.paired import LEVEL, Finding, Interval, judge, student_interval
+from properties.observations import share_interval
+from properties.paired import Finding, Interval, judge, student_interval
 
 DIVERGED, HEADROOM, LOWEST, HIGHEST, RISES = 1000.0, 1.3, 0.9, 1.15, 10
 
@@ -79,9 +79,7 @@ def edge_report(run: SharpnessPath, reference: SharpnessPath) -> EdgeReport:
 
 def often(at_edge: np.ndarray) -> tuple[Finding, Interval]:
     """Whether more than half of a population of runs is at the edge, from independent ones, at_edge (B,)."""
-    count, runs = int(np.sum(at_edge)), len(at_edge)
-    lower, upper = clopper_pearson(count, runs, 1 - LEVEL)
-    interval = Interval(count / runs, float(lower), float(upper), LEVEL, runs, "Clopper and Pearson")
+    interval = share_interval(int(np.sum(at_edge)), len(at_edge))
     return judge(interval, null=1 / 2, direction=1), interval
 
 

@@ -36,22 +36,14 @@ import pytest
 
 from fixtures.problems.sensing import Completion, low_rank_completions
 from properties.certificates import assert_at_most, record_finding
-from properties.concentration import clopper_pearson
 from properties.effective_rank import entropic_rank
 from properties.nuclear_norm import completion_bracket
-from properties.paired import Interval
+from properties.observations import Population, share_interval
+from properties.paired import judge
 from theorems.ledger import measured, observed
 
 SEED, PROBLEMS, DIMENSION, OBSERVED = 20, 40, 12, 0.5
-
-
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """Where the comparison is made: not in the paper's setting, which is not printed."""
-
-    title: str = "rank 2 of 12, half observed"
-    binding: bool = True
-    printed: bool = False
+WHERE = Population("rank 2 of 12, half observed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,16 +70,12 @@ def compare(rank, noise, seed):
 
 def share_ahead(values):
     """The share of problems in which the first of two values (2, B) is the lower one, with its interval."""
-    wins = int((values[0] < values[1]).sum())
-    lower, upper = clopper_pearson(wins, PROBLEMS, 0.05)
-    return Interval(wins / PROBLEMS, float(lower), float(upper), 0.95, PROBLEMS, "Clopper-Pearson")
+    return share_interval(int((values[0] < values[1]).sum()), PROBLEMS)
 
 
 def rule(share):
     """Reproduced where the interval lies above one half, not reproduced where it lies below."""
-    if share.contains(1 / 2):
-        return "inconclusive"
-    return "reproduced" if share.lower > 1 / 2 else "not reproduced"
+    return judge(share, null=1 / 2, direction=1)
 
 
 @pytest.mark.fast
@@ -95,7 +83,7 @@ def rule(share):
 def test_the_effective_rank_is_lower_in_more_than_half_of_the_problems():
     share = share_ahead(compare(2, 0.5, SEED).ranks)
     reads = "share of lower effective ranks {estimate} [{lower}, {upper}]"
-    record_finding(rule(share), share, where=Setting(), trials=PROBLEMS, reads=reads)
+    record_finding(rule(share), share, where=WHERE, trials=PROBLEMS, reads=reads)
 
 
 @pytest.mark.fast
@@ -103,7 +91,7 @@ def test_the_effective_rank_is_lower_in_more_than_half_of_the_problems():
 def test_the_error_on_unobserved_entries_is_lower_in_more_than_half_of_the_problems():
     share = share_ahead(compare(2, 0.5, SEED).errors)
     reads = "share of lower errors {estimate} [{lower}, {upper}]"
-    record_finding(rule(share), share, where=Setting(), trials=PROBLEMS, reads=reads)
+    record_finding(rule(share), share, where=WHERE, trials=PROBLEMS, reads=reads)
 
 
 @pytest.mark.slow
