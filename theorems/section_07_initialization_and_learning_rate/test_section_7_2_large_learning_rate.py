@@ -119,7 +119,7 @@ def test_where_all_inputs_are_on_the_side_of_the_sample_a_larger_rate_has_no_lar
 @necessity("H1")
 @given(st.integers(1, 20))
 def test_without_H1_the_larger_rate_may_have_the_larger_risk(k):
-    # given  x = (1, 0), from (4, 3) with the rates 1 and 1 + k/20 < 2, and one fresh input (-1, 1): x'x = -1
+    # given  x = (1, 0), from (4, 3) with the rates 1 and 1 + k/21 < 2, and one fresh input (-1, 1): x'x = -1
     x, start, fresh = fractions([1, 0]), fractions([4, 3]), fractions([[-1, 1]])
     small, large = (risk(limit(x, start, rate), 0, fresh) for rate in (1, 1 + Fraction(k, 21)))
     # then
