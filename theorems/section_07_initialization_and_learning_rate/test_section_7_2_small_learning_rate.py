@@ -4,8 +4,8 @@ Section     7.2
 Printed     Small Learning Rate: Approximates continuous gradient flow: $\frac{d\theta}{dt} = -\nabla L(\theta)$. This
             leads to deterministic trajectories with predictable implicit bias
 Reading     For a loss that is $C^2$, for the corrected statement $C^3$: up to every fixed time $T = k\eta$ the iterate
-            $\theta_k$ is within $C\eta$ of the flow $\theta(T)$, C known from the flow; and where the bias of the flow
-            is known, that of descent is known to order eta
+            $\theta_k$ is within $C\eta$ of the flow $\theta(T)$. C is known from the flow where L is convex, and from
+            both paths elsewhere. And where the bias of the flow is known, that of descent is known to order eta
 Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$, H and T the second and third derivatives of L,
             beta the largest $|h|$, h an eigenvalue of H; the flows start where descent does. $\tilde\theta$ is the
             gradient flow of $L + \frac\eta4 \|g\|^2$. For quadratic losses $x = \eta h$

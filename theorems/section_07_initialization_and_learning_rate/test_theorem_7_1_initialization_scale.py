@@ -11,7 +11,7 @@ Reading     (a) R depends on the network and alpha, as printed, and so not on th
             least $\ell_2$ norm
 Readings    (b) [movement of the parameters] feature learning is $\|\theta_T - \theta_0\|$, by which section 6.1
             characterizes its regime, and the larger scale has more of it - refuted
-Setting     $L = \frac12 \|Xw - y\|^2$, y != 0, p >= n columns;
+Setting     $p \ge n$ columns. Of the clauses: $L = \frac12 \|Xw - y\|^2$, y != 0;
             $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$, q the relative growth of a weight of K;
             $m = X^+ y$, M the least $\ell_1$ norm of an interpolant; z the row(X)-vector with w = to_primal(z)
 Hypotheses  (H1) u_0 = v_0.  (H2) one alpha for all coordinates.  (H3) some w solves Xw = y.  (H4) u and v are moved at
@@ -659,7 +659,7 @@ def test_without_H4_a_frozen_v_leads_elsewhere():
 
 @necessity("H5", part="(a)")
 @given(st.integers(1, 3000))
-def test_without_H5_one_step_reaches_the_least_l2_norm_from_any_scale(percent):
+def test_without_H5_one_step_reaches_the_least_l2_norm_for_any_target(percent):
     # given  X = [1, 2], y = 20 k with k from 1/100 to 30, u = v = 1 at the start, and one eta = 1/40 for both
     k, X, one = Fraction(percent, 100), fractions([[1, 2]]), fractions([1, 1])
     least = fractions([4 * k, 8 * k])
