@@ -24,9 +24,10 @@ Idea        What the data do not see keeps its start: the null part of w in line
             neuron, and a^2 - s^2. A network of degree L has k^L times the outputs and k^{L-1} times the Jacobian at
             k theta
 Source      Glorot, Bengio (2010), Understanding the Difficulty of Training Deep Feedforward Neural Networks, AISTATS;
-            He, Zhang, Ren, Sun (2015), Delving Deep into Rectifiers, ICCV; Du, Hu, Lee (2018), Algorithmic
-            Regularization in Learning Deep Homogeneous Models, NeurIPS (what is kept); Chizat, Oyallon, Bach (2019), On
-            Lazy Training in Differentiable Programming, NeurIPS (scale and targets; there the output at the start is 0)
+            He, Zhang, Ren, Sun (2015), Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet
+            Classification, ICCV; Du, Hu, Lee (2018), Algorithmic Regularization in Learning Deep Homogeneous Models:
+            Layers are Automatically Balanced, NeurIPS (what is kept); Chizat, Oyallon, Bach (2019), On Lazy Training in
+            Differentiable Programming, NeurIPS (scale and targets; there the output at the start is 0)
 Tolerance   Limits of descent in balls of known radius, flows by their own error estimate, torch's Jacobians to
             rounding; scaling by two is exact in floating point
 Findings    Where the data have one interpolant (p = n in linear regression) both schemes end at it

@@ -38,7 +38,7 @@ Findings    N(0, 1/fan-in) is LeCun's; Glorot and Bengio have 2/(fan-in + fan-ou
             kaiming_normal_ has both printed laws, by the name of the activation. Per layer 1/fan-in leaves 1/2 under
             ReLU, 2/fan-in 2 without it; on the printed network, whose input no ReLU meets, He doubles in the first
             layer and preserves from there. What ReLU passes on has a preserved second moment; its variance is
-            1 - 2^-l at width 1
+            1 - 2^-l at width 1 from x = 1
 Expected    holds under added hypotheses
 """
 

@@ -41,10 +41,10 @@ Idea        (a) $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, the opposi
             $X h(X^\top \nu) = s y$, $s = \alpha^{-D}$, G changes by $s\, y^\top (X h' X^\top)^{-1} y\, ds > 0$; bounds
             come from $Q^* \le Q$, from Jensen's inequality, and from $\langle z, w \rangle = \langle z, u \rangle$ for
             all interpolants u
-Source      Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized Models, COLT; Chizat, Oyallon, Bach
-            (2019), On Lazy Training in Differentiable Programming, NeurIPS; Vardi, Shamir (2021), Implicit
-            Regularization in ReLU Networks with the Square Loss, COLT (no R for one neuron; our witness is simpler).
-            The bounds are proved here
+Source      Woodworth, Gunasekar, Lee, Moroshko, Savarese, Golan, Soudry, Srebro (2020), Kernel and Rich Regimes in
+            Overparametrized Models, COLT; Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Programming,
+            NeurIPS; Vardi, Shamir (2021), Implicit Regularization in ReLU Networks with the Square Loss, COLT (no R for
+            one neuron; our witness is simpler). The bounds are proved here
 Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
             hyperbolic_entropy); least l1 norms by HiGHS with the dual checked again. Flows by the error estimate of two
             tolerances, within horizons known beforehand; descent until a residual, with its invariants summed
