@@ -13,18 +13,21 @@ Setting     (a) linear regression; and one neuron $f(x) = a \max(0, w^\top x)$ w
 Parts       (a) the schemes lead to different limits - holds
             (b) they induce different trajectories - holds
 Corrected   (C1) (a) The flow of the neuron ends at $a^2 = (c + (c^2 + 4 Y^2)^{1/2})/2$ with the part of w across x
-            unchanged. From He's start a w has more of it than from Xavier's, by a factor between 1 and 2 in every case,
-            and near either in some.
+            unchanged. The predictor that it ends at, a w, has a part across x too, if w_0 has one. From He's start this
+            part is longer than from Xavier's, by a factor between 1 and 2, which comes near both.
             (C2) (b) Descent on a network of degree L from k theta_0 with the targets y and the rate eta is k times
             descent from theta_0 with the targets $y/k^L$ and the rate $k^{2L-2} \eta$. So He's run is Xavier's on
-            targets that are $2^{L/2}$ times smaller: the larger start is the lazier one
+            targets that are $2^{L/2}$ times smaller, at $2^{L-1}$ times the rate.
+            (C3) (b) The larger start need not be the lazier one: with a_0 = s_0 = 1 and Y = 1 Xavier's parameters rest,
+            and He's shrink by the factor $2^{-1/2}$
 Idea        What the data do not see keeps its start: the null part of w in linear regression, the part across x of the
             neuron, and a^2 - s^2. A network of degree L has k^L times the outputs and k^{L-1} times the Jacobian at
             k theta
 Source      Glorot, Bengio (2010), Understanding the Difficulty of Training Deep Feedforward Neural Networks, AISTATS;
-            He, Zhang, Ren, Sun (2015), Delving Deep into Rectifiers, ICCV; Du, Hu, Lee (2018), Algorithmic
-            Regularization in Learning Deep Homogeneous Models, NeurIPS (what is kept); Chizat, Oyallon, Bach (2019), On
-            Lazy Training in Differentiable Programming, NeurIPS (scale and targets)
+            He, Zhang, Ren, Sun (2015), Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet
+            Classification, ICCV; Du, Hu, Lee (2018), Algorithmic Regularization in Learning Deep Homogeneous Models:
+            Layers are Automatically Balanced, NeurIPS (what is kept); Chizat, Oyallon, Bach (2019), On Lazy Training in
+            Differentiable Programming, NeurIPS (scale and targets; there the output at the start is 0)
 Tolerance   Limits of descent in balls of known radius, flows by their own error estimate, torch's Jacobians to
             rounding; scaling by two is exact in floating point
 Findings    Where the data have one interpolant (p = n in linear regression) both schemes end at it
@@ -130,6 +133,16 @@ def test_the_paths_of_the_neuron_never_meet():
     assert_at_most(np.abs(kept[0] - (a**2 - s**2)).max(), slack, why="Xavier's keeps c")
     assert_at_most(np.abs(kept[1] - 2 * (a**2 - s**2)).max(), slack, why="He's keeps 2c")
     assert_at_most(2 * slack, np.abs(a**2 - s**2).min(), why="c and 2c are apart")
+
+
+@corrected("C3", part="(b)")
+def test_a_larger_start_may_move_its_parameters_and_the_smaller_one_not():
+    # given  a_0 = s_0 = k, so that c = 0, and Y = 1: k = 1 interpolates at the start
+    k = np.array(list(SCHEMES.values()))
+    flow = neuron_flow(k, k, 0 * k, 1.0, np.array([40.0]))
+    # then   both end at (1, 1)
+    slack = 16 * flow.error[0] + 64 * UNIT_ROUNDOFF
+    assert_at_most(np.abs(flow.states[0, :2] / k - [1, 2**-0.5]).max(), slack, why="a and s over their starts")
 
 
 def predict(weights, X):

@@ -15,7 +15,9 @@ Corrected   (C1) Of a single network with Gaussian weights, the width m and no a
             between -2/m and -1/m, and $-\gamma - \ln 2 = -1.270$ at m = 1: the typical signal dies.
             (C2) Of a ReLU layer of He's law at a unit input, $\frac{m_0}2 \|a_1\|^2$ is chi-square with
             Binomial(m, 1/2) degrees.
-            (C3) With tanh and 1/fan-in the mean square falls from h_1 on, in every layer
+            (C3) With tanh and 1/fan-in the mean square falls from h_1 on, in every layer.
+            (C4) With ReLU, $1/m_0$ in the first layer and 2/fan-in in the others preserve the mean square of
+            preactivations from the input on
 Idea        Given a_{l-1} the entries of h_l are independent with variance $f \|a_{\ell-1}\|^2/m_{\ell-1}$, and ReLU
             halves the mean square of anything symmetric. Nothing rectifies the input, so that f = 2 doubles it once.
             For Gaussian weights $m_{\ell-1}\|h_\ell\|^2/(f \|a_{\ell-1}\|^2)$ is a chi-square variable of m_l degrees,
@@ -36,7 +38,7 @@ Findings    N(0, 1/fan-in) is LeCun's; Glorot and Bengio have 2/(fan-in + fan-ou
             kaiming_normal_ has both printed laws, by the name of the activation. Per layer 1/fan-in leaves 1/2 under
             ReLU, 2/fan-in 2 without it; on the printed network, whose input no ReLU meets, He doubles in the first
             layer and preserves from there. What ReLU passes on has a preserved second moment; its variance is
-            1 - 2^-l at width 1
+            1 - 2^-l at width 1 from x = 1
 Expected    holds under added hypotheses
 """
 
@@ -57,7 +59,7 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.signs import MOST_WEIGHTS, every_sign_network, weight_count
 from fixtures.problems.tapes import tapes
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.concentration import (
     chernoff,
     chi_square_interval,
@@ -239,6 +241,8 @@ def test_hypothesis_finds_a_network_whose_variance_changes():
 def test_without_H1_every_layer_multiplies_the_variance_by_two_or_by_one_half(network):
     widths, x = network
     L = len(widths) - 1
+    # given  H2: preactivations are counted
+    assert_keeps(H2=True)
     # when   He without an activation, and Xavier with ReLU
     he, *_ = mean_squares(widths, x, [2] * L, "identity")
     xavier, *_ = mean_squares(widths, x, [1] * L, "relu")
@@ -251,6 +255,8 @@ def test_without_H1_every_layer_multiplies_the_variance_by_two_or_by_one_half(ne
 @given(network=sign_networks())
 def test_without_H1_the_factor_of_glorot_and_bengio_preserves_at_equal_widths_alone(network):
     widths, x = network
+    # given  H2: there is no ReLU
+    assert_keeps(H2=True)
     factors = [Fraction(2 * below, below + m) for below, m in itertools.pairwise(widths)]
     # when   the variance 2/(fan-in + fan-out), as a factor of 1/fan-in
     h, *_ = mean_squares(widths, x, factors, "identity")
@@ -264,7 +270,8 @@ def test_without_H1_the_factor_of_glorot_and_bengio_preserves_at_equal_widths_al
 def test_without_H1_the_pivot_sees_the_factor_of_torchs_xavier_normal(below, m, factor):
     import torch
 
-    # given  2/(fan-in + fan-out) is 5/4 or 4/5 of 1/fan-in at these widths, in one layer
+    # given  2/(fan-in + fan-out) is 5/4 or 4/5 of 1/fan-in at these widths, in one layer; H2: there is no ReLU
+    assert_keeps(H2=True)
     generator, networks = torch.Generator().manual_seed(71), math.ceil(DEGREES / m)
     layers = torch.empty(networks, m, below, dtype=torch.float64)
     drawn = [torch.nn.init.xavier_normal_(layer, generator=generator).numpy() for layer in layers]
@@ -278,19 +285,29 @@ def test_without_H1_the_pivot_sees_the_factor_of_torchs_xavier_normal(below, m, 
 
 @necessity("H2")
 @given(network=sign_networks())
-def test_without_H2_he_doubles_the_input_once_and_one_over_fan_in_in_the_first_layer_mends_it(network):
+def test_without_H2_he_doubles_the_input_once(network):
+    # given  the signal from the input to the first preactivations
+    (widths, x), factor = network, 2
+    assert_keeps(H1=factor == FITTING["relu"])
+    h, *_ = mean_squares(widths[:2], x, [factor], "relu")
+    assert_identical(h[1], 2 * h[0], why="E|h_1|^2/m_1 = 2|x|^2/m_0")
+
+
+@corrected("C4")
+@given(network=sign_networks())
+def test_with_one_over_fan_in_in_the_first_layer_relu_preserves_from_the_input_on(network):
     widths, x = network
     L = len(widths) - 1
-    he, *_ = mean_squares(widths, x, [2] * L, "relu")
-    mended, *_ = mean_squares(widths, x, [1] + [2] * (L - 1), "relu")
-    assert_identical(he[1], 2 * he[0], why="E|h_1|^2/m_1 = 2|x|^2/m_0")
-    assert_identical(mended, [he[0]] * (L + 1), why="with 1/m_0 in the first layer")
+    h, *_ = mean_squares(widths, x, [1] + [2] * (L - 1), "relu")
+    assert_identical(h, [h[0]] * (L + 1), why="E|h_l|^2/m_l")
 
 
 @necessity("H2")
 def test_without_H2_the_variance_of_what_relu_passes_on_grows():
     # given  He's variance at width 1 and x = 1: a_l^2 is 2^l with the probability 2^-l, and else zero
-    _, a, mean = mean_squares((1,) * 6, np.array([1]), [2] * 5, "relu")
+    factors = [2] * 5
+    assert_keeps(H1=np.array(factors) == FITTING["relu"])
+    _, a, mean = mean_squares((1,) * 6, np.array([1]), factors, "relu")
     # then   Var a_l = 1 - 2^-l
     variance = [second - square for second, square in zip(a, mean, strict=True)]
     assert_identical(variance, [1 - Fraction(1, 2**layer) for layer in range(6)], why="Var a_l")

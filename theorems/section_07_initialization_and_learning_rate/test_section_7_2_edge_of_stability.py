@@ -8,13 +8,16 @@ Kind        observation (b), (c): "Recent work shows that training often operate
 Reading     (a) The name says that $\eta S = 2$, S the largest eigenvalue of the Hessian, is an edge of stability: on
             quadratic losses the top mode decays below it and grows beyond it. (b) "Often" is more than half of the runs
             of a population that we name; a run operates at the edge if the median of $\eta S/2$ over its last two
-            thirds is near 1 and losses rise on the way. All runs count. (c) The benefit is generalization, which this
-            section ascribes to large rates: the error on held-out data is lower than at a quarter of the step, with the
-            same data, start and number of steps
+            thirds is near 1 and losses rise on the way. All runs count. The print names no rate, but the section says
+            of small ones that they approximate gradient flow. So rates are meant at which that flow would pass 2/eta,
+            as a reference run at a quarter of the step does for 31 of the 32 networks at eta = 0.6. Where it does for
+            none (eta = 0.2), the section itself claims other dynamics: this is no second reading that could clash. (c)
+            The benefit is generalization, which this section ascribes to large rates: the error on held-out data is
+            lower than at a quarter of the step, with the same data, start and number of steps
 Setting     (a) $L = \frac12 \|Xw - y\|^2$.  (b), (c) two-layer networks of tanh, 10-8-1, weights N(0, 1/fan-in), on 16
             of 442 diabetes patients each, $\frac1{2n} \sum r_i^2$, eta = 0.6, 1200 steps.  Minimal model:
             $L = \frac12 (uv - 1)^2$, $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$, the sharpness at its minima
-Hypotheses  (H1) of C6: no step lands on $r = 0$ exactly.
+Hypotheses  (H1) of C6: $r_t \ne 0$ at all times.
 Parts       (a) eta S = 2 is an edge of stability - holds
             (b) training often operates at the edge, and oscillates - reproduced
             (c) its effects are beneficial - reproduced
@@ -51,11 +54,14 @@ Tolerance   (a): rational, or a step's rounding times the steps. (b), (c): the r
             eta S/2 in [0.9, 1.15], ten rises of the loss; intervals of Clopper and Pearson, and of Student
 Chance      No test can fail by chance. The rule for one run was fixed for the networks of seeds 700 to 707 before these
             were run. That for the population, its size and its step were fixed on seeds 0 to 31 and 100 to 131, before
-            seeds 7200 to 7231 had been run
+            seeds 7200 to 7231 had been run. Which rates are meant was put into words after these; other rates were
+            then fixed on seeds 0 to 31, before seeds 7400 to 7463 had been run
 Findings    What was measured, with the seeds named: 29 of 32 runs are at the edge at eta = 0.6, none diverges, and the
             held-out error is 6 % lower than at a quarter of the step (2 % to 9 %), though above that of the mean of the
-            targets in both (1.30 and 1.40 against 1). It depends on the step: at eta = 0.2 none of the 32 is at the
-            edge, and the error is 5 % higher than at a quarter of it. Eight deeper networks with Gaussian targets
+            targets in both (1.30 and 1.40 against 1); against a quarter of the step for four times as long it is 6 %
+            lower too. At eta = 0.2 no reference run passes 2/eta, none of the 32 is at the edge, and the error is 5 %
+            higher than at a quarter of it. At the rates 0.3, 0.4, 0.6 and 0.8, with 16 other seeds each, 48 of the 49
+            runs whose reference passes 2/eta are at the edge. Eight deeper networks with Gaussian targets
             (4-12-12-1, seeds 700 to 707, eta = 0.6) are all at the edge, and three of them start above it; where 2/eta
             is 1.3 times the sharpness of a reference that is below 0.9 of its own edge, eta S/2 stays below 0.9 and
             no step raises the loss. Minimal model: from nine starts just above the edge next to a
@@ -107,6 +113,8 @@ NEAR = Fraction(3, 10)
 FAR, CONVERGED, BUDGET = 1e-8, 1e-9, 300
 ETA, STEPS, SEEDS = 0.6, 1200, range(7200, 7232)
 WHERE = SimpleNamespace(title="tanh 10-8-1, diabetes, eta = 0.6", binding=True, printed=False)
+RATES, MORE_SEEDS = {0.3: 7400, 0.4: 7416, 0.6: 7432, 0.8: 7448}, 16
+"""Other rates, with the first of so many seeds of their own."""
 DEEP_SEEDS, REFERENCE = range(700, 708), 0.1
 """Of the networks 4-12-12-1 on 16 Gaussian samples with Gaussian targets, and the step of their reference runs."""
 
@@ -458,6 +466,7 @@ def patients(eta):
 def test_more_than_half_of_the_networks_operate_at_the_edge():
     run, _, reference, _ = patients(ETA)
     report = edge_report(run, reference)
+    assert_identical((report.reference >= 1).sum(), 31, why="runs whose reference passes 2/eta")
     finding, share = often(report.at_edge)
     # then   every run counts
     reads = (
@@ -481,11 +490,42 @@ def test_the_held_out_error_is_lower_than_at_a_quarter_of_the_step():
 
 @observed(part="(b)")
 @pytest.mark.slow
-def test_at_a_third_of_the_step_no_network_operates_at_the_edge_and_none_benefits_in_the_mean():
+def test_at_a_third_of_the_step_gradient_flow_stays_below_the_edge_and_so_do_the_runs():
     run, end, reference, other = patients(ETA / 3)
-    # then   both against the print: the step of the setting matters
-    assert_identical(edge_report(run, reference).at_edge.sum(), 0, why="runs at the edge, at eta = 0.2")
+    report = edge_report(run, reference)
+    assert_at_most([report.reference, report.largest], 1, why="eta S/2 of the reference and of the run, at eta = 0.2")
+    assert_identical(report.at_edge.sum(), 0, why="runs at the edge")
+    # then   what the step does there is no effect of the edge
     assert_identical(beneficial(end.held_out, other.held_out)[0], "not reproduced", why="a benefit, at eta = 0.2")
+
+
+@observed(part="(b)")
+@pytest.mark.slow
+def test_at_four_rates_most_runs_whose_reference_passes_the_edge_operate_there():
+    # given  counted are the runs whose reference, at a quarter of the step, meets a sharpness of 2/eta or more
+    counted = []
+    for eta, seed in RATES.items():
+        networks = patient_networks(range(seed, seed + MORE_SEEDS))
+        run, reference = (
+            patient_path(networks, step, STEPS, every)[0] for step, every in ((eta, 120), (eta / 4, STEPS))
+        )
+        report = edge_report(run, reference)
+        counted += report.at_edge[report.reference >= 1].tolist()
+    # then
+    assert_identical(often(np.array(counted))[0], "reproduced", why="more than half, by the rule of the population")
+    assert_identical([sum(counted), len(counted)], [48, 49], why="runs at the edge, of how many")
+
+
+@observed(part="(c)")
+@pytest.mark.slow
+def test_after_the_same_time_the_held_out_error_is_lower_than_at_a_quarter_of_the_step_too():
+    _, end, _, early = patients(ETA)
+    _, other = patient_path(patient_networks(SEEDS), ETA / 4, 4 * STEPS, STEPS)
+    # then   all of them are worse than the mean of the targets, whose error is 1
+    assert_at_most(1.2, [at.held_out.mean() for at in (end, early, other)], why="the mean error")
+    assert_identical(
+        beneficial(end.held_out, other.held_out)[0], "reproduced", why="a benefit, at four times the steps"
+    )
 
 
 @functools.cache

@@ -64,16 +64,19 @@ def test_three_times_the_rate_lowers_the_risk_to_a_ninth():
 
 
 @as_printed
-@given(tapes(6))
-def test_on_an_open_set_of_samples_starts_and_rates_the_larger_rate_has_at_most_half_the_risk(tape):
-    # given  x = (1, z), |z| <= 1/8, |y| <= 1/8, and a start within 1/4 of (4, 3) in each entry
+@given(tapes(12))
+def test_on_an_open_set_of_samples_inputs_starts_and_rates_the_larger_rate_has_at_most_two_thirds_of_the_risk(tape):
+    # given  x = (1, z), |z| <= 1/8, |y| <= 1/8, a start within 1/4 of (4, 3), and inputs within 1/16 of the fresh ones
     x, y, *start = fractions(tape.integers(4, 8).astype(int)) / 64
     x, start = fractions([1, x]), fractions([4, 3]) + 2 * np.array(start)
     small, large = Fraction(4 + tape.below(9), 16), Fraction(23 + tape.below(8), 16)
+    fresh = FRESH + fractions(tape.integers((3, 2), 4).astype(int)) / 64
     # when   rates from 1/4 to 3/4 and from 23/16 to 15/8 over the curvature |x|^2
     ends = [descend(x, y, start, rate / (x @ x), STEPS) for rate in (small, large)]
     # then
-    assert_at_most(2 * risk(ends[1], y), risk(ends[0], y), why="R at the larger rate and at the smaller")
+    assert_at_most(
+        3 * risk(ends[1], y, fresh), 2 * risk(ends[0], y, fresh), why="R at the larger rate and at the smaller"
+    )
 
 
 @st.composite
@@ -119,7 +122,7 @@ def test_where_all_inputs_are_on_the_side_of_the_sample_a_larger_rate_has_no_lar
 @necessity("H1")
 @given(st.integers(1, 20))
 def test_without_H1_the_larger_rate_may_have_the_larger_risk(k):
-    # given  x = (1, 0), from (4, 3) with the rates 1 and 1 + k/20 < 2, and one fresh input (-1, 1): x'x = -1
+    # given  x = (1, 0), from (4, 3) with the rates 1 and 1 + k/21 < 2, and one fresh input (-1, 1): x'x = -1
     x, start, fresh = fractions([1, 0]), fractions([4, 3]), fractions([[-1, 1]])
     small, large = (risk(limit(x, start, rate), 0, fresh) for rate in (1, 1 + Fraction(k, 21)))
     # then

@@ -65,7 +65,7 @@ from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import from_zero, measured, off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.hyperbolic_entropy import DiagonalPotential, minimize
 from properties.least_squares import iterate_rounding
 from properties.limits import flow_rounding, interpolant_rounding, limit_of_descent
@@ -141,6 +141,8 @@ def test_at_every_interpolant_the_quadratic_form_is_the_square_of_the_targets(pr
 @necessity("H1", part="(a)")
 @given(lines())
 def test_without_H1_at_two_over_lambda_max_descent_has_period_two(line):
+    # given  H2: a row that is not zero; H3: descent
+    assert_keeps(H2=line.curvature > 0, H3=True)
     run = exact_descent(line.X, line.y, line.w0, 2 / line.curvature, 2)
     # then
     assert_identical(run[2], run[0], why="theta_2 = theta_0")
@@ -151,6 +153,7 @@ def test_without_H1_at_two_over_lambda_max_descent_has_period_two(line):
 @given(lines(), st.integers(1, 8))
 def test_without_H1_beyond_two_over_lambda_max_a_residual_grows_and_none_stays_none(line, k):
     # given  eta lambda_max = 2 + k/4; among the starts are some on {L = 0}
+    assert_keeps(H2=line.curvature > 0, H3=True)
     run = exact_descent(line.X, line.y, line.w0, (2 + Fraction(k, 4)) / line.curvature, 3)
     # then
     residuals = [line.residual(theta) for theta in run]
@@ -163,6 +166,7 @@ def test_without_H1_beyond_two_over_lambda_max_a_residual_grows_and_none_stays_n
 def test_without_H1_what_has_no_part_along_the_top_eigenvector_converges_all_the_same(top, other, t):
     # given  X = diag(2, 1), eta = 3/4, so that eta lambda = 3 and 3/4, and the targets (top, other)
     X, y = fractions([[2, 0], [0, 1]]), fractions([top, other])
+    assert_keeps(H2=X @ (y / fractions([2, 1])) == y, H3=True)
     # when
     theta = exact_descent(X, y, fractions([0, 0]), Fraction(3, 4), t)[-1]
     # then   the first mode is multiplied by -2 and rests if it is zero, the second one by 1/4
@@ -172,9 +176,10 @@ def test_without_H1_what_has_no_part_along_the_top_eigenvector_converges_all_the
 @necessity("H2", part="(a)")
 @given(st.integers(-3, 3), st.integers(1, 5))
 def test_without_H2_descent_converges_though_no_point_has_zero_loss(a, gap):
-    # given  two samples with one input (1, 0) and the targets a and a + gap: lambda = 2; H1: a step of 1/2
-    X, y = fractions([[1, 0], [1, 0]]), fractions([a, a + gap])
-    theta = exact_descent(X, y, fractions([7, 7]), Fraction(1, 2), 2)
+    # given  two samples with one input (1, 0) and the targets a and a + gap, and a step of 1/2
+    X, y, eta = fractions([[1, 0], [1, 0]]), fractions([a, a + gap]), Fraction(1, 2)
+    assert_keeps(H1=0 < eta * (X.T @ X)[0, 0] < 2, H3=True)
+    theta = exact_descent(X, y, fractions([7, 7]), eta, 2)
     # then   it rests at the mean, with L = gap^2/4, the least there is
     assert_identical(theta[1:, 0], [a + Fraction(gap, 2)] * 2, why="the mean of the targets")
     assert_identical(sum((X @ theta[1] - y) ** 2) / 2, Fraction(gap * gap, 4), why="the least loss")
@@ -183,13 +188,12 @@ def test_without_H2_descent_converges_though_no_point_has_zero_loss(a, gap):
 @necessity("H3", part="(a)")
 def test_without_H3_a_preconditioned_step_ends_at_a_larger_objective():
     # given  X = [1, 2], y = 1, theta_0 = 0, D = diag(4, 1) and the rate 1/8: one step of eta D X'y with XDX' = 8
-    X, y, D = fractions([[1, 2]]), fractions([1]), fractions([4, 1])
-    theta = D * (X.T @ y) / 8
+    X, y, D, eta = fractions([[1, 2]]), fractions([1]), fractions([4, 1]), Fraction(1, 8)
+    theta = eta * D * (X.T @ y)
+    assert_keeps(H1=0 < eta * (X[0] @ X[0]) < 2, H2=X @ theta == y)
     best = solve(*optimality_system(X, y, fractions([0, 0]), Fraction(1, 16)))[:2]
     # then   (1/2, 1/4) against (1/5, 2/5)
     assert_identical([theta, best], fractions([["1/2", "1/4"], ["1/5", "2/5"]]), why="the two limits")
-    assert_identical(X @ theta, y, why="H2: X theta = y")
-    assert_at_most(X[0] @ X[0] / 8, 2, why="H1")
     assert_at_most(best @ best + Fraction(1, 10), theta @ theta, why="|theta - theta_0|^2, the term being constant")
 
 
