@@ -264,7 +264,7 @@ def _unkept(file: TheoremFile, item: Evidence) -> str | None:
     The statement is that of an under-hypotheses or corrected test of the same reading that names what is dropped; where
     no test does, it has all hypotheses that necessity tests of this reading drop.
     """
-    if item.role != Role.NECESSITY or not item.kept:  # transition
+    if item.role != Role.NECESSITY:
         return None
     dropped = set((item.hypothesis or "").split(", "))
     mine = [test for test in file.tests if (test.part, test.reading) == (item.part, item.reading)]

@@ -126,7 +126,7 @@ def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | N
         raise MalformedClaimError(f"{file}: {node.name} is of the role {role} and names {mistaken[0]}")
     if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
         raise MalformedClaimError(f"{file}: {node.name} does not say which hypotheses it is about")
-    if role is Role.NECESSITY and len(named) > 1 and False:  # transition
+    if role is Role.NECESSITY and len(named) > 1:
         raise MalformedClaimError(f"{file}: {node.name} drops {len(named)} hypotheses at once, not one")
     # What a measurement needs is said by its setting: CPU minutes, or a GPU.
     usual = "slow" if role is Role.MEASURED else "fast"
@@ -153,8 +153,6 @@ def _check_corrected(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -
     if bool(corrected) != bool(claim.fields.get("Corrected")):
         lacks = "'Corrected' in its docstring" if corrected else "a test of its corrected statement"
         raise MalformedClaimError(f"{file}: lacks {lacks}")
-    if not claim.clauses:
-        return  # transition
     if corrected and not claim.fields["Corrected"].startswith("(C1)"):
         raise MalformedClaimError(f"{file}: 'Corrected' does not open with (C1)")
     if unnamed := [test.name for test in corrected if not set(test.labels) & set(claim.clauses)]:
