@@ -89,7 +89,7 @@ from fixtures.problems.parity import two_parity
 from fixtures.problems.random_labels import random_labels
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.concentration import clopper_pearson
 from properties.lazy_training import (
     LAZY_STEP,
@@ -214,6 +214,21 @@ def exact_linear_fit(width, unit, c, y):
     dw, da = c * y / K * a, c * y / K * w
     after = c**2 * ((w + dw) @ (w + dw) + (a + da) @ (a + da))
     return dw @ dw + da @ da, after / K - 1, c * (w + dw) @ (a + da) - y
+
+
+def silent(net):
+    """Whether sum a_j w_j = 0, for an exact network."""
+    return not (net.a @ net.W).any()
+
+
+def not_larger(net):
+    """Whether |W_0| <= |a_0|, for an exact network of one input."""
+    return (net.W**2).sum() <= net.a @ net.a
+
+
+def all_on(*networks):
+    """H3 at x = 1: positive hidden weights, of exact networks."""
+    return all((net.W > 0).all() for net in networks)
 
 
 def gated_network(tape):
@@ -727,11 +742,10 @@ def test_mean_field_networks_of_every_width_change_their_kernel_by_order_one(m):
 @necessity("H1")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H1_a_network_moves_as_far_at_every_width_while_its_kernel_comes_to_rest(k):
-    # given  ntk: c = m^(-1/2), half of the neurons (1, 1) and half (1, -1): H2, H3
+    # given  ntk: c = m^(-1/2), half of the neurons (1, 1) and half (1, -1), and the step that fits y = 1
     net = exact_network(4**k, 1, Fraction(1, 2**k))
-    assert_identical(net.a @ net.W, fractions([0]), why="H2")
     end = net.descend(ONE, fractions([1]), 1 / net.kernel(ONE)[0, 0])
-    assert_at_most(Fraction(1, 4), min(end.W[:, 0]), why="H3")
+    assert_keeps(H2=silent(net) and not_larger(net), H3=all_on(net, end))
     # then
     assert_identical(squared_movement(net, end).sum(), Fraction(1, 2), why="squared movement")
     assert_identical((end.a @ end.a) / (net.a @ net.a) - 1, Fraction(1, 4 * 4**k), why="growth of A")
@@ -745,8 +759,8 @@ def test_without_H2_a_network_can_move_and_keep_the_kernel_of_its_hidden_weights
     w, a = fractions(["3/5", "4/5"] * copies**2) / copies, fractions(["3/5", "-4/5"] * copies**2) / copies
     net = ExactReluNetwork(w[:, None], a, Fraction(1))
     end = net.descend(ONE, fractions(["7/25"]), Fraction(1))
-    assert_identical((net.W**2).sum(), net.a @ net.a, why="|W_0| = |a_0|")
-    assert_at_most(Fraction(1, 10), copies * min(end.W[:, 0]), why="H3")
+    assert_keeps(H1=net.scale == 1, H3=all_on(net, end))
+    assert_identical((net.W**2).sum(), net.a @ net.a, why="|W_0| = |a_0|, the other half of H2")
     # then   |a|^2 is 1 before and after
     assert_identical([net.a @ net.a, end.a @ end.a], [1, 1], why="A")
     assert_identical(
@@ -757,9 +771,9 @@ def test_without_H2_a_network_can_move_and_keep_the_kernel_of_its_hidden_weights
 @necessity("H3")
 @pytest.mark.parametrize("m", [4, 64])
 def test_without_H3_neurons_that_are_off_hide_the_growth_of_the_others(m):
-    # given  c = 1 (H1), x = 1, one pair (1, 1), (1, -1) that is on and m/2 pairs (-1, 1), (-1, -1) that are off: H2
+    # given  x = 1, one pair (1, 1), (1, -1) that is on and m/2 pairs (-1, 1), (-1, -1) that are off
     net = ExactReluNetwork(fractions([[1]] * 2 + [[-1]] * m), fractions([1, -1] * (1 + m // 2)), Fraction(1))
-    assert_identical(net.a @ net.W, fractions([0]), why="H2")
+    assert_keeps(H1=net.scale == 1, H2=silent(net) and not_larger(net))
     # when   one step fits y = 1
     end = net.descend(ONE, fractions([1]), 1 / net.kernel(ONE)[0, 0])
     # then
@@ -770,7 +784,8 @@ def test_without_H3_neurons_that_are_off_hide_the_growth_of_the_others(m):
 @necessity("H4")
 @pytest.mark.parametrize("m", [4, 16, 256])
 def test_without_H4_the_kernel_changes_as_much_at_every_width(m):
-    # given  mean-field: c = 1/m, with the identity (H6), and y = 1 (H5)
+    # given  mean-field: c = 1/m, with the identity, whose slope is constant, and y = 1 at every width
+    assert_keeps(H5=True, H6=True)
     _, change, misfit = exact_linear_fit(m, 1, Fraction(1, m), 1)
     # then
     assert_identical([change, misfit], [Fraction(1, 4), 0], why="relative kernel change of a mean-field network")
@@ -779,8 +794,10 @@ def test_without_H4_the_kernel_changes_as_much_at_every_width(m):
 @necessity("H5")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H5_a_target_that_grows_with_the_width_moves_the_kernel_of_an_ntk_network(k):
-    # given  y = sqrt(m), with c = m^(-1/2) (H4) and the identity (H6)
-    _, change, misfit = exact_linear_fit(4**k, 1, Fraction(1, 2**k), 2**k)
+    # given  y = sqrt(m), with c = m^(-1/2) and the identity, whose slope is constant
+    m, c = 4**k, Fraction(1, 2**k)
+    assert_keeps(H4=m * c**2 == 1, H6=True)
+    _, change, misfit = exact_linear_fit(m, 1, c, 2**k)
     # then
     assert_identical([change, misfit], [Fraction(1, 4), 0], why="relative kernel change for y = sqrt(m)")
 
@@ -788,11 +805,12 @@ def test_without_H5_a_target_that_grows_with_the_width_moves_the_kernel_of_an_nt
 @necessity("H6")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H6_a_step_of_order_one_switches_half_of_the_neurons_off(k):
-    # given  ntk (H4), y = -1 (H5), m = 4^k ReLU neurons w_j = (1/(4 sqrt(m)), 1), a_j = +-1, at
-    #        x = (1, 0): all of them barely on
+    # given  ntk, m = 4^k ReLU neurons w_j = (1/(4 sqrt(m)), 1), a_j = +-1, at x = (1, 0): all of them barely on; y =
+    #        -1 at every width
     m, x = 4**k, fractions([[1, 0]])
     W, c = fractions([[Fraction(1, 4 * 2**k), 1]] * m), Fraction(1, 2**k)
     net = ExactReluNetwork(W, exact_network(m, 1, c).a, c)
+    assert_keeps(H4=m * net.scale**2 == 1, H5=True)
     # when   one step with eta = 1/2 < 1/K_0 towards y = -1
     end = net.descend(x, fractions([-1]), Fraction(1, 2))
     # then   weights of order 1 move by order 1, and K falls by more than a third however wide the network

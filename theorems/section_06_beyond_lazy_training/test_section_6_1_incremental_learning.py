@@ -79,7 +79,14 @@ from fixtures.problems.deep_linear import SpectralNetwork, spectral_networks
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import enclose_log, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within, record_finding
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+    record_finding,
+)
 from properties.least_squares import iterate_rounding
 from properties.observations import Population
 from properties.paired import judge, student_interval
@@ -142,6 +149,24 @@ def longest_step(networks):
     apart = np.abs(np.diff(half_time(s, start)))
     most = apart / apart_by(s, start)[:, :-1]
     return np.minimum(1 / s.max(-1), most.min(-1)) * (1 - 2.0**-10)
+
+
+def tells_apart(s, start, eta):
+    """Whether H5 holds for the modes s (..., r), in falling order, and their starts."""
+    apart = np.abs(np.diff(half_time(s, start)))
+    return (eta * s.max(-1) <= 1) & np.all(np.asarray(eta)[..., None] * apart_by(s, start)[..., :-1] < apart, axis=-1)
+
+
+def balance_error(W_1, W_2):
+    """|W_2'W_2 - W_1W_1'|_F."""
+    return norm(W_2.mT @ W_2 - W_1 @ W_1.mT, axis=(-2, -1))
+
+
+def aligned(networks):
+    """Whether H4 holds, up to rounding."""
+    Q, W = np.moveaxis(networks.frames, -3, 0), end_to_end(networks.layers(2))
+    modes = Q[2].mT @ W @ Q[0]
+    return norm(modes - np.eye(modes.shape[-1]) * networks.start[:, None, :], axis=(-2, -1)) < 1e-12
 
 
 def scalar_maps(networks, eta, steps):
@@ -342,7 +367,10 @@ def test_in_the_kernel_regime_a_stronger_mode_loses_more_of_its_residual(problem
 @necessity("H2")
 @given_batches(network=large_starts)
 def test_without_H2_the_weaker_mode_is_learned_first(network):
-    steps, _ = race_of(network, longest_step(network))
+    s, start, eta = network.target, network.start, longest_step(network)
+    assert_keeps(H1=start == start[:, :1], H3=balance_error(*network.layers(2)) < 1e-12, H4=aligned(network))
+    assert_keeps(H5=tells_apart(s, start, eta))
+    steps, _ = race_of(network, eta)
     # then   all of s/s_0 between 2 and 4.5911: the order is reversed throughout
     assert_at_most(steps[:, 2], steps[:, 1] - 1, why="third before second", instance=network)
     assert_at_most(steps[:, 1], steps[:, 0] - 1, why="second before first", instance=network)
@@ -364,8 +392,10 @@ def test_H2_is_not_necessary_for_two_modes_far_apart():
 @necessity("H1")
 def test_without_H1_a_weak_mode_with_a_head_start_is_learned_first():
     # given  s = (2, 1), both starts below s/4.5911: 10^-6 and 1/10
-    strong, weak = enclosed_half_time(2, Fraction(1, 10**6)), enclosed_half_time(1, Fraction(1, 10))
-    assert_at_most(THRESHOLD[1] * Fraction(1, 10), 1, why="H2")
+    # given  the flow of two modes of aligned and balanced layers
+    starts = Fraction(1, 10**6), Fraction(1, 10)
+    strong, weak = enclosed_half_time(2, starts[0]), enclosed_half_time(1, starts[1])
+    assert_keeps(H2=THRESHOLD[1] * max(starts) < 1, H3=True, H4=True, H5=strong[0] > weak[1])
     # then   3.63 against 1.10
     assert_at_most(3 * weak[1], strong[0], why="half times")
 
@@ -374,8 +404,10 @@ def test_without_H1_a_weak_mode_with_a_head_start_is_learned_first():
 def test_without_H3_a_weak_mode_grows_out_of_one_large_layer():
     # given  s = (2, 1), both modes from 1/100 = 1/10 * 1/10 = 1 * 1/100; H5 allows eta = 1/8, as 1/7.2 is its limit
     s, layers = np.array([2.0, 1.0]), [np.diag([0.1, 1.0]), np.diag([0.1, 0.01])]
-    assert_identical(np.diag(end_to_end(layers)), [0.1 * 0.1, 0.01], why="H1 and H4, up to a bit")
-    assert_at_most(1 / 8 * apart_by(2.0, 0.01), half_time(1.0, 0.01) - half_time(2.0, 0.01), why="H5")
+    start = end_to_end(layers)
+    modes = np.diag(start)
+    assert_keeps(H1=np.ptp(modes) <= UNIT_ROUNDOFF / 16, H2=4.5912 * modes < s)
+    assert_keeps(H4=[not (start - np.diag(modes)).any(), modes.min() >= 0], H5=tells_apart(s, modes, 1 / 8))
     steps, _ = race(layers, np.diag(s), s, np.diag, 1 / 8)
     # then   11 steps against 6
     assert_at_most(steps[1] + 4, steps[0], why="the weaker mode is learned first, by four steps")
@@ -387,12 +419,9 @@ def test_without_H4_weak_modes_grow_out_of_what_they_hide_in_one_another():
     s, Q = np.array([1.5, 1.0, 1.0]), np.array([[101, 0, 0], [0, 20, 99], [0, -99, 20]]) / 101
     size = np.diag([0.6 * np.sqrt(20 / 101), 0.6, 0.6])
     layers = [size, Q @ size]
-    slack = 16 * UNIT_ROUNDOFF
-    assert_at_most(norm(layers[1].T @ layers[1] - layers[0] @ layers[0].T), slack, why="balance")
-    assert_at_most(np.ptp(np.diag(end_to_end(layers))), slack, why="all modes start alike")
-    start = end_to_end(layers)[0, 0]
-    assert_at_most(4.5912 * start, 1, why="H2")
-    assert_at_most(1 / 20 * apart_by(1.5, start), half_time(1.0, start) - half_time(1.5, start), why="H5")
+    modes, slack = np.diag(end_to_end(layers)), 16 * UNIT_ROUNDOFF
+    assert_keeps(H1=np.ptp(modes) <= slack, H2=4.5912 * modes < s, H3=balance_error(*layers) <= slack)
+    assert_keeps(H5=tells_apart(s[:2], modes[:2], 1 / 20))
     # when   H5 allows eta = 1/20
     steps, _ = race(layers, np.diag(s), s, np.diag, 1 / 20)
     # then
@@ -403,8 +432,9 @@ def test_without_H4_weak_modes_grow_out_of_what_they_hide_in_one_another():
 def test_without_H5_the_weaker_mode_can_take_fewer_steps():
     # given  s = 28/25 and 1 from 5/23, both above 4.5911 of it, and eta = 67/100, exact
     s, start, eta = [Fraction(28, 25), Fraction(1)], Fraction(5, 23), Fraction(67, 100)
-    assert_at_most(THRESHOLD[1] * start, min(s), why="H2")
-    assert_at_most(eta * max(s), 1, why="eta s <= 1")
+    # given  one start for both modes, and the scalar maps of aligned and balanced layers
+    assert_keeps(H1=True, H2=THRESHOLD[1] * start < min(s), H3=True, H4=True)
+    assert_at_most(eta * max(s), 1, why="the other half of H5")
     one = [start * (1 + eta * (mode - start)) ** 2 for mode in s]
     # then   after one step the weaker is at half, and the stronger is not
     assert_at_most(s[1] / 2, one[1], why="the weaker mode is learned")
