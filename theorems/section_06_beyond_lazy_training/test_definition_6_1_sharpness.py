@@ -19,8 +19,8 @@ Tolerance   The map runs on Fractions, or on floats by powers of two, which roun
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
             by Lanczos needs a certificate of its own (properties.lanczos). For c < 0, or for tanh, the map can change
             the predictions, and then it says nothing. Where neither K_W nor K_a is zero no c makes S small: $S \ge 2
-            \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. It vanishes with 1/c where all output weights are
-            zero
+            \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero it is
+            proportional to 1/c^2
 Expected    holds
 """
 

@@ -23,15 +23,15 @@ Corrected   (C1) (a) On finite alphabets $J(q) - J(q_D) = KL(q\|q_D)/\beta$ for 
             (C2) (a) On a quadratic noisy descent has after k steps the covariance $\frac{2\eta}\beta \sum_{j<k} (I-\eta
             H)^{2j}$, which rises to $C = \frac1\beta (H - \frac\eta2 H^2)^{-1}$ under H1, H2.
             (C3) (a) With Z = aX + N(0, 1) and scalar Gaussian X, Y the printed objective is least at $a^2
-            \operatorname{ var} X = \max(0, (\beta(1-\kappa) - 1)/\kappa)$, $\kappa =
+            \operatorname{var} X = \max(0, (\beta(1-\kappa) - 1)/\kappa)$, $\kappa =
             \operatorname{var}(X|Y)/\operatorname{var} X$, among these Z, and no threshold of X (at 0, 1/2, 3/2, for
-            beta up to 10) is better.
+            kappa = 1/10 and 1/2 and beta from 1 to 10) is better.
             (C4) (b) Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL(q_W \otimes P_D\| q_{WD})]/\beta$,
             with dependent samples too.
-            (C5) (b) Under H3 to H5 no learner has a gap above $\sqrt{I(W;D)/2n}$, which learners that know little
-            attain.
-            (C6) (b) At one design X, with y ~ N(0, I), noise hides the targets even without a prior: once the row part
-            has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the s_i > 0.
+            (C5) (b) Under H3 to H5 no learner has a gap above $\sqrt{I(W;D)/2n}$, which learners that know little come
+            near to at n = 1.
+            (C6) (b) At one design X, with y ~ N(0, I), noise hides the targets even without a prior, under H2: once the
+            row part has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the s_i > 0.
             (C7) (b) One step from zero with eta = 1 on x = e_1, y = 1 or -1 with equal chances: I(W;D) is ln 2 without
             noise and 0.201, 0.0244 and 0.0025 at beta = 1, 1/10 and 1/100.
 Parts       (a) noisy descent optimizes an information-theoretic objective - holds under added hypotheses
@@ -562,7 +562,7 @@ def test_a_thousand_sampled_runs_have_that_mean_and_covariance(problem, seed):
     assert_at_most(1 - 1e-8, min(found), why="power against a variance wrong by half")
 
 
-@corrected("C6", part="(b)")
+@corrected("C6", "H2", part="(b)")
 @given_batches(problem=regressions(max_rows=3, max_excess=3))
 def test_at_one_design_noise_does_hide_the_targets_even_without_a_prior(problem):
     # given  no weight decay; y ~ N(0, I) given X, and the row part settled: 1 - eta s_n^2 to the power k is below e^-50

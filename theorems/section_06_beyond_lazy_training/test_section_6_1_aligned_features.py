@@ -46,7 +46,7 @@ Source      Cristianini, Shawe-Taylor, Elisseeff, Kandola (2001), On Kernel-Targ
 Tolerance   Measured: Student's interval at 95 % over data sets of the mean rise of four networks, judged against 0. On
             whitened data iterates are held to two scalar products. Elsewhere the bound of C3 is turned into one of the
             alignment: two cosines with yy' differ by the chord between the kernels at most. Witnesses are rational
-Chance      A data set without a rise is called reproduced with probability 2.5 % at most. The rule was chosen on the
+Chance      A population without a rise is called reproduced with probability 2.5 % at most. The rule was chosen on the
             data seeds 0 to 23; those that decide are 200 to 223, with the network seeds 800 to 895, fixed before any of
             them was run. Of the data seeds 100 to 123 eight networks each had been run before
 Findings    Measured: the alignment rises by 0.144 [0.089, 0.200] in the mean for the tangent kernel and by 0.223

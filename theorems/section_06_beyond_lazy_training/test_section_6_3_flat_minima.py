@@ -41,13 +41,13 @@ Corrected   (C1) (a) A step of f = uv multiplies r by $1 - \eta(u^2 + v^2) + \et
             (C6) (a) In linear regression all minima are equally sharp, so that none is flatter than another.
             (C7) (a) For f = uv, y = 1, from (2, 0) with eta = 1/4, gradient descent ends at S = 17/4, sharper than both
             minima on the integers.
-            (C8) (b) For $f = u_1 v_1 x_1 + u_2 v_2 x_2$, one sample and one step, a start that is poisoned with respect
-            to the truth ends flatter, and with the larger risk, than a plain one.
+            (C8) (b) For $f = u_1 v_1 x_1 + u_2 v_2 x_2$, one sample and one step, a start that points away from the
+            truth can end flatter, and with the larger risk, than one that points towards it.
             (C9) (c) Of two minima of that f with equal factors the flatter one can have the larger risk.
 Idea        Near a minimum sharper than 2/eta a step multiplies r by less than -1. That binds only where the step is
-            large; below it nothing but the start decides. Sharpness weighs the inputs and the split of a product
-            between its factors, none of which knows the target: the same functions, in other weights, are flatter or
-            sharper than gradient descent (large, balanced).
+            large; where it is small, the start decides. Sharpness weighs the inputs and the split of a product between
+            its factors, none of which knows the target: the same functions, in other weights, are flatter or sharper
+            than gradient descent (large, balanced).
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective, NeurIPS 31 (linear stability); Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can
             Generalize for Deep Nets, ICML; Lewkowycz, Bahri, Dyer, Sohl-Dickstein, Gur-Ari (2020), The large learning
