@@ -431,6 +431,25 @@ def test_under_a_fixed_prior_the_weights_know_less_of_the_targets_the_hotter_the
     assert_at_most(hot, 2.0**-21 * (s**2).sum(-1) + slack, why="I(W;y) at beta = 2^-10", instance=problem)
 
 
+@under_hypotheses("H1", "H2", "H6", part="(b)")
+@pytest.mark.parametrize("beta", [2.0**-10, 1.0])
+@given_batches(problem=regressions(max_rows=3, max_excess=3))
+def test_noisy_descent_that_has_settled_under_a_fixed_prior_knows_less_of_the_targets_than_the_gibbs_law(problem, beta):
+    # given  the prior N(0, I), thus weight decay 1/beta, y ~ N(0, I) given X, and all modes shrunk by e^-50
+    H, eta, _ = curvature(problem, decay=1 / beta)
+    betas, k = beta + 0 * eta, np.ceil(50 / np.minimum(eta / beta, 2 - problem.step)).astype(int)
+    # when   I(W;y) = h(W) - h(W|y), with the response of the mean to each target
+    law = law_after(H, 0 * problem.w0, 0 * problem.w0, eta, betas, k)
+    each = law_after(H[:, None], problem.X, 0 * problem.X, eta[:, None], betas[:, None], k[:, None]).mean
+    information = gaussian_entropy(GaussianLaw(law.mean, law.covariance + each.mT @ each)) - gaussian_entropy(law)
+    # then   (1/2) sum ln(1 + beta^2 s^2 (1 - eta h/2)/(1 + beta s^2)), h = s^2 + 1/beta: at most beta^2 |X|_F^2/2
+    s, step = problem.s, eta[:, None] * (problem.s**2 + 1 / beta)
+    exact = np.log1p(beta**2 * s**2 * (1 - step / 2) / (1 + beta * s**2)).sum(-1) / 2
+    slack = 64 * problem.columns**2 * UNIT_ROUNDOFF * k * (1 + problem.sigma_max**2)
+    assert_within(exact, information, exact, slack=slack, why="I(W;y) of the run", instance=problem)
+    assert_at_most(information, beta**2 * (s**2).sum(-1) / 2 + slack, why="which falls to zero", instance=problem)
+
+
 @corrected("C7", part="(b)")
 @pytest.mark.parametrize(("beta", "information"), [(1, 0.201), (0.1, 0.0244), (0.01, 0.0025)])
 def test_one_noisy_step_knows_less_of_a_label_than_one_without_noise(beta, information):
