@@ -434,7 +434,7 @@ def test_under_a_fixed_prior_the_weights_know_less_of_the_targets_the_hotter_the
 @under_hypotheses("H1", "H2", "H6", part="(b)")
 @pytest.mark.parametrize("beta", [2.0**-10, 1.0])
 @given_batches(problem=regressions(max_rows=3, max_excess=3))
-def test_noisy_descent_that_has_settled_under_a_fixed_prior_knows_less_of_the_targets_than_the_gibbs_law(problem, beta):
+def test_settled_noisy_descent_under_a_fixed_prior_knows_less_of_the_targets_the_hotter_the_noise(problem, beta):
     # given  the prior N(0, I), thus weight decay 1/beta, y ~ N(0, I) given X, and all modes shrunk by e^-50
     H, eta, _ = curvature(problem, decay=1 / beta)
     betas, k = beta + 0 * eta, np.ceil(50 / np.minimum(eta / beta, 2 - problem.step)).astype(int)

@@ -15,7 +15,7 @@ Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$, gradient descent on $\frac12 \
 Hypotheses  Of the criterion: (H1) c = 1, as in section 2.1.  (H2) A silent start, $\sum_j a_j w_j = 0$, whose ratio
             $\rho = \|W_0\|/|a_0|$ does not grow with m.  (H3) ReLU neurons that are all on at all samples, along the
             run: positive inputs and hidden weights; then the kernel of the hidden weights is $A XX^\top$.  (H5) X and y
-            do not grow with m. Of the lazy clauses: H5 and  (H4) c = m^(-1/2).  (H6) the slope s' is Lipschitz.
+            do not grow with m. Of the lazy clauses: H5, and (H4) c = m^(-1/2).  (H6) the slope s' is Lipschitz.
 Corrected   (C1) Features need movement: where s' has no jump along the run, $\|K_T - K_0\|/\|K_0\| \le 2 \epsilon +
             \epsilon^2$ with $\epsilon = C D/|J_0|$, and $|f_T - f_0| \le D (|J_0| + C D/2)$, C the turning rate, which
             is c s_1 under H3. One neuron of equal weights attains both.
@@ -24,14 +24,15 @@ Corrected   (C1) Features need movement: where s' has no jump along the run, $\|
             half (u, -u), y fitted in one step, the kernel changes by exactly $c^2 D^4/y^2$.
             (C3) Linearized networks, from 0 in theta - theta_0, move after t steps by $\sqrt{\sum_i (v_i \cdot r_0)^2
             (1 - (1 - \eta k_i)^t)^2/k_i}$.
-            (C4) Under H4 and H6, at every step and width, D is off that, and off $\sqrt{v^\top K_0^{-1} v}$, $v = f_T -
-            f_0$, by no more than C times what properties.lazy_training says, and the kernel drifts by $2 |J_0| C D + (C
-            D)^2$ at most; where $8 C |r_0| \le \lambda_{min}(K_0)$ and hidden weights are trained, all of it is known
-            from the start.
-            (C5) On three samples in four dimensions, at the widths 1024 and 4096, under H4 to H6, the movement is off
-            that of the linearized network by $\frac52 C R^2/\sqrt{\lambda_{min}(K_0)}$ at most, R the bound on D that
-            is known from the start, and the kernel changes by $\frac52 C D/|J_0|$ of itself at most; $\sqrt m\, C$ is
-            the same at both.
+            (C4) Under H4 and H6, at every step and width, D is off that by `path_error` at most where $\eta |K_0| \le
+            1$, and off $\sqrt{v^\top K_0^{-1} v}$, $v = f_T - f_0$, by `movement_error` (properties.lazy_training),
+            which are C times quantities of the run; the kernel drifts by $2 |J_0| C D + (C D)^2$ at most; where $8 C
+            |r_0| \le \lambda_{min}(K_0)$, $\eta |K_0| \le \frac13$ and hidden weights alone are trained, bounds on D
+            and on the drift are known from the start (`lazy_radius`).
+            (C5) On three samples in four dimensions, at the widths 1024 and 4096, under H4 to H6 and with $\eta |K_0| =
+            \frac13$, the movement is off that of the linearized network by $\frac52 C R^2/\sqrt{\lambda_{min}(K_0)}$ at
+            most, R the bound on D that is known from the start, and the kernel changes by $\frac52 C D/|J_0|$ of itself
+            at most; $\sqrt m\, C$ is the same at both.
             (C6) For ReLU and identity with both layers trained $K(x, x) \ge 2 c |x| |f(x)|$ at every theta, which
             neurons of equal weights attain: a mean-field network multiplies K(x, x) by $2 |x| |f_T(x)|/(m K_0(x, x))$
             at least.

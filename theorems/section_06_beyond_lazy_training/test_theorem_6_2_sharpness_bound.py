@@ -14,7 +14,8 @@ Hypotheses  Of the corrected statement: (H1) the loss lies in [0, 1].  (H2) the 
             of the prior is fixed before the data.  (H4) so is its width s, or a union bound pays.
 Corrected   (C1) Under H1 to H4, with probability at least $1 - \delta$, for all q at once, $E_q R \le E_q L +
             \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$.
-            (C2) With 0, 1/2 or 9/10 of the divergence in place of the whole it fails for memorizers, on every sample.
+            (C2) With 0, 1/2 or 9/10 of the divergence in place of the whole it fails on every sample for a learner that
+            memorizes labels, with n = 50, 400 or 2000 samples of N = 1000, 8000 or 2,000,000 atoms.
             (C3) For a model linear in theta and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2 \operatorname{tr}(H)/2
             \le L(\theta) + s^2 \min(n, p) S/2$; for the loss clipped at 1 this is an upper bound.
             (C4) With $p = N(\theta_0, s^2 I)$, where $KL = |\theta - \theta_0|^2/(2 s^2)$: for 16 samples of two atoms
@@ -33,9 +34,10 @@ Source      McAllester (1999), PAC-Bayesian Model Averaging, COLT; Maurer (2004)
 Tolerance   Risk, loss, sharpness, gradient descent and probabilities are rational. Logarithms and roots are enclosed
             between decimal fractions, the side taken that favors the print. Where a test of the corrected bound is in
             floats, its comment says to what precision. Nothing is sampled: all data sets are enumerated.
-Findings    Every sample refutes the print, not only most: probability one against a promised delta. Short inputs are
-            not to blame: inputs of length one do it, with N much larger than n, and so does a predictor that ignores
-            the length of w (Section 9.2), or a ReLU network with both layers trained
+Findings    Where inputs are short every sample refutes the print, not only most: probability one against a promised
+            delta. Short inputs are not to blame: inputs of length one refute C = 1 and C = 100 with probability more
+            than 1/2, at n = 40 C and N = n^2, and so does a predictor that ignores the length of w (Section 9.2), or a
+            ReLU network with both layers trained
 Expected    refuted
 """
 
