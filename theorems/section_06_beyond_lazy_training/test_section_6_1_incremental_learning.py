@@ -18,9 +18,9 @@ Setting     Measured: ReLU networks $f = \sum_j a_j \max(w_j^\top x, 0)$ of 100 
             whose residual has modes along the eigenvectors of $K = X X^\top$ with eigenvalues k
 Hypotheses  Of the clauses: (H1) all modes start at the same size s_0.  (H2) s_0 is below 1/4.5911 of every s: a small
             start.  (H3) the layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$.  (H4) they are aligned with T:
-            $Q_2^\top W_2 W_1 Q_0$ is diagonal and not negative.  (H5) the steps tell different modes apart: $\eta s \le
-            1$, and for any two modes s > s' the half times t(s) and t(s') differ by more than $\eta (1 + \frac98
-            \ln(s/s_0 - 1))$; gradient flow needs none of it.  (H6) in the kernel regime: eta <= 1/lambda_max(K).
+            $Q_2^\top W_2 W_1 Q_0$ is diagonal and not negative.  (H5) the steps tell different modes apart: for any two
+            modes s > s' the half times t(s) and t(s') differ by more than $\eta (1 + \frac98 \ln(s/s_0 - 1))$; gradient
+            flow needs none of it.  (H6) in the kernel regime: eta <= 1/lambda_max(K).
 Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (s - u^2)$, up to rounding.
             (C2) Under H1 to H5 a stronger mode is half learned in fewer steps than a weaker one.
             (C3) There, when the first of two modes is half learned, after N steps, the second is where the flow has it
@@ -47,7 +47,9 @@ Tolerance   Measured: Student's interval at 95 % over networks of the log of the
             Logarithms are enclosed between fractions. C4: in $v = \ln u^2$ a step is $2 \ln(1 + \eta g)$, $g = s - e^v$
             falls, and the time of the flow over that step is between $\eta (1 - \eta s/2)$ and $\eta g_n/g_{n+1}$. For
             $\eta s \le 1$ the two ends are off t(s) by less than $\eta$ and $\frac12 \eta \ln(s/s_0 - 1)$ above and
-            $\frac58 \eta \ln(s/s_0 - 1)$ below, whence H5. What is left is the rounding of matrix products.
+            $\frac58 \eta \ln(s/s_0 - 1)$ below, whence H5. Under H5 $\eta s' < 4/9$ for the weaker mode; where $\eta s
+            > 1$, the stronger one is half learned after $1 + s\, t(s)/\ln(1 + \eta s)$ steps at most, which is still
+            less. What is left is the rounding of matrix products.
 Chance      A population without an order is called reproduced with probability 2.5 % at most. The rule was chosen on
             the network seeds 0 to 15; those that decide are 400 to 423, fixed before any of them was run
 Findings    Measured: the higher frequency takes e^2.1 [1.6, 2.6] times as many steps, the next weaker mode e^0.49
@@ -143,18 +145,16 @@ def race_of(networks, eta):
     return race(networks.layers(2), networks.target_matrix(2), networks.target, modes, eta)
 
 
-def longest_step(networks):
-    """The eta (B,) that H5 just allows."""
-    s, start = networks.target, networks.start
+def longest_step(s, start):
+    """The eta (B,) that H5 just allows for modes s (B, r) and their starts."""
     apart = np.abs(np.diff(half_time(s, start)))
-    most = apart / apart_by(s, start)[:, :-1]
-    return np.minimum(1 / s.max(-1), most.min(-1)) * (1 - 2.0**-10)
+    return np.min(apart / apart_by(s, start)[:, :-1], axis=-1) * (1 - 2.0**-10)
 
 
 def tells_apart(s, start, eta):
     """Whether H5 holds for the modes s (..., r), in falling order, and their starts."""
     apart = np.abs(np.diff(half_time(s, start)))
-    return (eta * s.max(-1) <= 1) & np.all(np.asarray(eta)[..., None] * apart_by(s, start)[..., :-1] < apart, axis=-1)
+    return np.all(np.asarray(eta)[..., None] * apart_by(s, start)[..., :-1] < apart, axis=-1)
 
 
 def balance_error(W_1, W_2):
@@ -273,16 +273,33 @@ def test_every_mode_of_the_matrix_dynamics_follows_its_own_scalar_map(network):
 @given_batches(network=small_starts)
 def test_from_a_small_start_the_stronger_mode_is_learned_first(network):
     # given  neighbors down to a tenth apart, starts up to s/4.6, and the longest step that H5 allows
-    steps, _ = race_of(network, longest_step(network))
+    steps, _ = race_of(network, longest_step(network.target, network.start))
     # then
     assert_at_most(steps[:, 0], steps[:, 1] - 1, why="first before second", instance=network)
     assert_at_most(steps[:, 1], steps[:, 2] - 1, why="second before third", instance=network)
 
 
+@corrected("C2", "H1", "H2", "H3", "H4", "H5")
+def test_the_stronger_mode_is_learned_first_by_steps_that_are_long_for_it_too():
+    # given  the scalar maps of the modes 1 and s' from 1/1000 to 9/10, starts from s'/4.6 to 10^-9 s', and the longest
+    #        step that H5 allows, up to more than 100
+    weak, margin = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e-3, 0.9, 40), np.geomspace(4.6, 1e9, 40)))
+    s, start = np.stack([1 + 0 * weak, weak], axis=-1), (weak / margin)[:, None]
+    eta = longest_step(s, start)[:, None]
+    assert_at_most(100, eta.max(), why="steps that are long for the stronger mode")
+    # when
+    x, steps = start + 0 * s, 0 * s
+    for _ in range(400):
+        steps, x = steps + (x < s / 2), np.where(x < s / 2, x * (1 + eta * (s - x)) ** 2, x)
+    # then
+    assert_at_most(s / 2, x, why="half learned")
+    assert_at_most(steps[:, 0], steps[:, 1] - 1, why="the stronger before the weaker")
+
+
 @corrected("C3", "H1", "H2", "H3", "H4", "H5")
 @given_batches(network=spread_starts)
 def test_from_a_small_start_the_second_mode_waits_for_the_first(network):
-    eta = np.minimum(RELATIVE_STEP / network.target[:, 0], longest_step(network))
+    eta = np.minimum(RELATIVE_STEP / network.target[:, 0], longest_step(network.target, network.start))
     # when   the first mode is half learned, after N steps
     steps, at_first = race_of(network, eta)
     # then   the second is where the flow has it from eta N (1 - eta s/2) to eta N/(1 - eta s - (eta s)^2/4)
@@ -367,7 +384,8 @@ def test_in_the_kernel_regime_a_stronger_mode_loses_more_of_its_residual(problem
 @necessity("H2")
 @given_batches(network=large_starts)
 def test_without_H2_the_weaker_mode_is_learned_first(network):
-    s, start, eta = network.target, network.start, longest_step(network)
+    s, start = network.target, network.start
+    eta = longest_step(s, start)
     assert_keeps(H1=start == start[:, :1], H3=balance_error(*network.layers(2)) < 1e-12, H4=aligned(network))
     assert_keeps(H5=tells_apart(s, start, eta))
     steps, _ = race_of(network, eta)
@@ -434,7 +452,6 @@ def test_without_H5_the_weaker_mode_can_take_fewer_steps():
     s, start, eta = [Fraction(28, 25), Fraction(1)], Fraction(5, 23), Fraction(67, 100)
     # given  one start for both modes, and the scalar maps of aligned and balanced layers
     assert_keeps(H1=True, H2=THRESHOLD[1] * start < min(s), H3=True, H4=True)
-    assert_at_most(eta * max(s), 1, why="the other half of H5")
     one = [start * (1 + eta * (mode - start)) ** 2 for mode in s]
     # then   after one step the weaker is at half, and the stronger is not
     assert_at_most(s[1] / 2, one[1], why="the weaker mode is learned")
