@@ -24,8 +24,8 @@ Hypotheses  Of the clauses: (H1) all modes start at the same size s_0.  (H2) s_0
 Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (s - u^2)$, up to rounding.
             (C2) Under H1 to H5 a stronger mode is half learned in fewer steps than a weaker one.
             (C3) There, when the first of two modes is half learned, after N steps, the second is where the flow has it
-            from $\eta N (1 - \eta s/2)$ to $\eta N/(1 - \eta s - (\eta s)^2/4)$; under the flow at $s_0 (s_1/s_0 -
-            1)^{s_2/s_1}$ at most, a share that vanishes with the start.
+            from $\eta N (1 - \eta s_2/2)$ to $\eta N/(1 - \eta s_2 - (\eta s_2)^2/4)$; under the flow at $s_0 (s_1/s_0
+            - 1)^{s_2/s_1}$ at most, a share that vanishes with the start.
             (C4) Under H3 and H4, for $\eta s \le 1$ and any start below s/2, the steps N to half of a mode have $\eta N
             \ge t(s) (1 - \eta s - (\eta s)^2/4)$ and $\eta (N - 1) \le t(s)/(1 - \eta s/2)$.
             (C5) Under the flow and H1, t(s) rises up to $s/s_0 = 4.5911$, the root of $\ln(x - 1) = x/(x - 1)$, and
