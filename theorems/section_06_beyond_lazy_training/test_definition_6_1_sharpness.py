@@ -19,8 +19,8 @@ Tolerance   The map runs on Fractions, or on floats by powers of two, which roun
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
             by Lanczos needs a certificate of its own (properties.lanczos). For c < 0, or for tanh, the map can change
             the predictions, and then it says nothing. Where neither K_W nor K_a is zero no c makes S small: $S \ge 2
-            \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. It vanishes with 1/c where all output weights are
-            zero
+            \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero it is
+            proportional to 1/c^2
 Expected    holds
 """
 
@@ -39,7 +39,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from properties.lanczos import largest_eigenvalue_of_matrix
 from properties.sharpness import sharpness
 from theorems.ledger import as_printed, necessity, observed
@@ -151,7 +151,8 @@ def test_a_rotation_of_the_coordinates_leaves_the_sharpness_alone():
 
 @necessity("H1")
 def test_without_H1_the_kernel_misses_the_residual_times_the_curvature_of_f():
-    # given  f = a w x with a = w = x = 1 and y = 0: K = 2, and the Hessian is [[1, 2], [2, 1]]
+    # given  f = a w x with a = w = x = 1 and y = 0: K = 2, and the Hessian is [[1, 2], [2, 1]], in these coordinates
+    assert_keeps(H2=True)
     H, top = fractions([[1, 2], [2, 1]]), fractions([1, 1])
     # then   its top eigenvalue is 3, by an eigenvector and by the pivots of 3I - H
     assert_identical(H @ top, 3 * top, why="an eigenvalue")
@@ -168,11 +169,12 @@ def test_without_H1_the_kernel_misses_the_residual_times_the_curvature_of_f():
 @given(relu_networks())
 def test_without_H2_one_function_of_a_relu_network_has_sharpnesses_without_bound(instance):
     net, X, c = instance
-    moved, n = rescaled(net, c), len(X)
-    # then   the same predictions, and another kernel, all exact
-    assert_identical(moved.predict(X), net.predict(X), why="predictions of the rescaled network")
+    # given  the targets y = f(X), which both networks interpolate
+    y, moved, n = net.predict(X), rescaled(net, c), len(X)
+    assert_keeps(H1=moved.predict(X) == y)
+    # then   the kernel is another one, all exact
     J, theta = net.jacobian(X), np.concatenate([net.W.ravel(), net.a])
-    assert_identical(J @ theta, 2 * net.predict(X), why="Euler's identity of a function of degree two")
+    assert_identical(J @ theta, 2 * y, why="Euler's identity of a function of degree two")
     K_W, K_a = kernels_of_layers(net, X)
     K = moved.kernel(X)
     assert_identical(K, c**2 * K_W + K_a / c**2, why="kernel of the rescaled network")
@@ -190,8 +192,10 @@ def test_a_power_of_two_changes_the_sharpness_and_no_bit_of_a_prediction(power):
     # given  50 standard normal inputs, and Gaussian weights
     net, X, c = two_layer("standard", 30, 4, 0), np.random.default_rng(1).standard_normal((50, 4)), 2.0**power
     moved = type(net)(net.W / c, net.a * c, net.activation, net.scale)
+    y = net.predict(X)
+    assert_keeps(H1=moved.predict(X) == y)
     # then
-    assert_identical(moved.predict(X), net.predict(X), why="predictions")
+    assert_identical(moved.predict(X), y, why="predictions")
     kernels = c**2 * net.kernel(X, train="hidden") + net.kernel(X, train="output") / c**2
     assert_identical(moved.kernel(X), kernels, why="kernel, also without rounding")
 
@@ -202,6 +206,7 @@ def test_the_sharpness_of_one_neuron_is_the_square_of_its_factor_and_of_the_inve
     # given  f(x) = a max(wx, 0) at w = 1/c, a = c, and the sample x = y = 1: L = 0
     c = Fraction(p, q)
     net = rescaled(ExactReluNetwork(fractions([[1]]), fractions([1]), Fraction(1)), c)
+    assert_keeps(H1=net.predict(fractions([[1]])) == 1)
     # then   S = c^2 + 1/c^2, never less than 2
     S = net.kernel(fractions([[1]]))[0, 0]
     assert_identical(S, c**2 + 1 / c**2, why="sharpness of one neuron")
@@ -211,7 +216,8 @@ def test_the_sharpness_of_one_neuron_is_the_square_of_its_factor_and_of_the_inve
 @necessity("H2")
 @pytest.mark.parametrize("c", [3.0, 0.1])
 def test_other_units_change_the_sharpness_of_any_model(c):
-    # given  tanh networks at interpolation in the coordinates theta/c
+    # given  tanh networks in the coordinates theta/c, and as targets their own values
+    assert_keeps(H1=True)
     found = np.array([at_interpolation(seed, "tanh", c * np.eye(PARAMETERS)) for seed in range(4)])
     # then
     lower, bridge, upper, slack = found.T

@@ -46,7 +46,7 @@ Source      Cristianini, Shawe-Taylor, Elisseeff, Kandola (2001), On Kernel-Targ
 Tolerance   Measured: Student's interval at 95 % over data sets of the mean rise of four networks, judged against 0. On
             whitened data iterates are held to two scalar products. Elsewhere the bound of C3 is turned into one of the
             alignment: two cosines with yy' differ by the chord between the kernels at most. Witnesses are rational
-Chance      A data set without a rise is called reproduced with probability 2.5 % at most. The rule was chosen on the
+Chance      A population without a rise is called reproduced with probability 2.5 % at most. The rule was chosen on the
             data seeds 0 to 23; those that decide are 200 to 223, with the network seeds 800 to 895, fixed before any of
             them was run. Of the data seeds 100 to 123 eight networks each had been run before
 Findings    Measured: the alignment rises by 0.144 [0.089, 0.200] in the mean for the tangent kernel and by 0.223
@@ -75,7 +75,14 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within, record_finding
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+    record_finding,
+)
 from properties.concentration import clopper_pearson
 from properties.observations import Population
 from properties.paired import judge, student_interval
@@ -504,8 +511,7 @@ def test_without_H1_a_start_that_is_aligned_already_can_only_fall(target):
     v = target.beta / target.length[:, None]
     net, eta = target.start(SMALL)
     net = dataclasses.replace(net, W=SMALL * target.side[:, :, None] * v[:, None, :], a=0 * net.a)
-    assert_identical(np.vecmat(net.a, net.W), 0 * v, why="H2")
-    assert_at_most(norm(net.parameters(), axis=-1) ** 2, target.length / 2**19, why="H3")
+    assert_keeps(H2=np.vecmat(net.a, net.W) == 0, H3=np.abs(net.parameters()).max(-1) <= SMALL)
     # when
     end = fit(net, target.X, target.y, eta, FITTED, budget=800)
     # then   from 1: |w|^2 - a^2 is at most epsilon^2, so A(K) = x/sqrt(x^2 + d - 1) with 2 <= x = 1 + |w|^2/a^2 <= 2 +
@@ -519,17 +525,18 @@ def test_without_H1_a_start_that_is_aligned_already_can_only_fall(target):
 
 
 @necessity("H2")
-@pytest.mark.parametrize("k", [0, 10])
+@pytest.mark.parametrize("k", [1, 10])
 def test_without_H2_a_small_isotropic_start_on_a_saddle_never_fits_and_loses_its_alignment(k):
-    # given  X = I_2, y = e_1, W_0 = I/2^k and a_0 = -W_0 e_1: H1, and H3 as k grows; eta = 1/2, exact
+    # given  X = I_2, y = e_1, W_0 = I/2^k, a_0 = -W_0 e_1 and the eta of the setting, exact
     X, y, c = fractions([[1, 0], [0, 1]]), fractions([1, 0]), Fraction(1, 2**k)
     W, a = c * X, fractions([-c, 0])
-    assert_identical(W.T @ W, c**2 * X, why="H1")
+    eta = 1 / (4 * (1 + c**2))
+    assert_keeps(H1=c**2 * X == W.T @ W, H3=c**2 <= Fraction(1, 4))
     before = squared_alignment(W, a, X, y)
     # when
-    for _ in range(4):
+    for _ in range(8):
         pull = W.T @ a - y
-        W, a = W - np.outer(a, pull) / 2, a - W @ pull / 2
+        W, a = W - eta * np.outer(a, pull), a - eta * W @ pull
         assert_at_most((W.T @ a)[0], 0, why="f has the wrong sign")
     # then   w + a is zero and stays so; w and a vanish
     after = squared_alignment(W, a, X, y)
@@ -557,11 +564,14 @@ def test_an_isotropic_start_that_overshoots_falls_below_the_alignment_of_the_dat
 @necessity("H3")
 @given_batches(target=targets(whitened=True))
 def test_without_H3_a_lazy_network_stays_where_its_start_was(target):
-    # given  H1, H2 and |a_0| = c, but weights of the size c = 8 sqrt|beta|
+    # given  |a_0| = c, and weights of the size c = 8 sqrt|beta|
     target = dataclasses.replace(target, ratio=1 + 0 * target.ratio)
     c, root = 8 * np.sqrt(target.length), np.sqrt(target.dimension)
     net, eta = target.start(c)
-    assert_at_most(norm(np.vecmat(net.a, net.W), axis=-1), rounding(target, 0) * c**2, why="H2")
+    real = np.arange(net.W.shape[-1]) < target.dimension[:, None]
+    isotropic = norm(net.W.mT @ net.W - c[:, None, None] ** 2 * (real[:, None] * np.eye(real.shape[-1])), axis=(-2, -1))
+    assert_keeps(H1=isotropic <= rounding(target, 0) * c**2)
+    assert_keeps(H2=norm(np.vecmat(net.a, net.W), axis=-1) <= rounding(target, 0) * c**2)
     # when
     end = fit(net, target.X, target.y, eta, FITTED, budget=200)
     value = alignment(end.kernel(target.X), target.y)

@@ -12,11 +12,10 @@ Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$, gradient descent on $\frac12 \
             scaled so that f moves at a rate of order 1; $K = J J^\top$; no two rows of X parallel; $D = \|\theta_T -
             \theta_0\|$, $A = |a|^2$, sigma and s_1 the least and the largest singular value of X. ntk: $c = m^{-1/2}$,
             mean-field: $c = 1/m$, weights of order 1; mup: c = 1, weights of order $m^{-1/2}$
-Hypotheses  Of the criterion: (H1) c = 1, as in section 2.1.  (H2) A silent start, $\sum_j a_j w_j = 0$, of hidden
-            weights that are not larger than the output weights, $\|W_0\| \le |a_0|$.  (H3) ReLU neurons that are all on
-            at all samples, along the run: positive inputs and hidden weights; then the kernel of the hidden weights is
-            $A XX^\top$. Of the lazy clauses: (H4) c = m^(-1/2).  (H5) X and y do not grow with m.  (H6) the slope s' is
-            Lipschitz.
+Hypotheses  Of the criterion: (H1) c = 1, as in section 2.1.  (H2) A silent start, $\sum_j a_j w_j = 0$, whose ratio
+            $\rho = \|W_0\|/|a_0|$ does not grow with m.  (H3) ReLU neurons that are all on at all samples, along the
+            run: positive inputs and hidden weights; then the kernel of the hidden weights is $A XX^\top$.  (H5) X and y
+            do not grow with m. Of the lazy clauses: H5, and (H4) c = m^(-1/2).  (H6) the slope s' is Lipschitz.
 Corrected   (C1) Features need movement: where s' has no jump along the run, $\|K_T - K_0\|/\|K_0\| \le 2 \epsilon +
             \epsilon^2$ with $\epsilon = C D/|J_0|$, and $|f_T - f_0| \le D (|J_0| + C D/2)$, C the turning rate, which
             is c s_1 under H3. One neuron of equal weights attains both.
@@ -25,26 +24,32 @@ Corrected   (C1) Features need movement: where s' has no jump along the run, $\|
             half (u, -u), y fitted in one step, the kernel changes by exactly $c^2 D^4/y^2$.
             (C3) Linearized networks, from 0 in theta - theta_0, move after t steps by $\sqrt{\sum_i (v_i \cdot r_0)^2
             (1 - (1 - \eta k_i)^t)^2/k_i}$.
-            (C4) Under H4 and H6, at every step and width, D is off that, and off $\sqrt{v^\top K_0^{-1} v}$, $v = f_T -
-            f_0$, by no more than C times what properties.lazy_training says, and the kernel drifts by $2 |J_0| C D + (C
-            D)^2$ at most; where $8 C |r_0| \le \lambda_{min}(K_0)$ and hidden weights are trained, all of it is known
-            from the start.
-            (C5) Under H4 to H6, at the widths 1024 and 4096, those deviations are at most 5/2 C over what has a limit,
-            and $\sqrt m\, C$ does not depend on m.
+            (C4) Under H4 and H6, at every step and width, D is off that by `path_error` at most where $\eta |K_0| \le
+            1$, and off $\sqrt{v^\top K_0^{-1} v}$, $v = f_T - f_0$, by `movement_error` (properties.lazy_training),
+            which are C times quantities of the run; the kernel drifts by $2 |J_0| C D + (C D)^2$ at most; where $8 C
+            |r_0| \le \lambda_{min}(K_0)$, $\eta |K_0| \le \frac13$ and hidden weights alone are trained, bounds on D
+            and on the drift are known from the start (`lazy_radius`).
+            (C5) On three samples in four dimensions, at the widths 1024 and 4096, under H4 to H6 and with $\eta |K_0| =
+            \frac13$, the movement is off that of the linearized network by $\frac52 C R^2/\sqrt{\lambda_{min}(K_0)}$ at
+            most, R the bound on D that is known from the start, and the kernel changes by $\frac52 C D/|J_0|$ of itself
+            at most; $\sqrt m\, C$ is the same at both.
             (C6) For ReLU and identity with both layers trained $K(x, x) \ge 2 c |x| |f(x)|$ at every theta, which
             neurons of equal weights attain: a mean-field network multiplies K(x, x) by $2 |x| |f_T(x)|/(m K_0(x, x))$
             at least.
-            (C7) Linear networks, f = c XW'a with c = 1, satisfy from any silent start both inequalities of the field
-            Idea, at every step and for data of any rank.
-Idea        Under H1 to H3 the network is f = XW'a. The flow conserves $(a \cdot a_0)^2 - |W_0^\top a|^2$, so that $A
-            \ge A_0$, and $WW^\top - aa^\top$, so that $|W^\top a|^2 = A^2 + |W_0^\top a|^2 - (a \cdot a_0)^2$. The
-            first makes the residual fall by $\sigma \sqrt{A_0}$ at least per unit of way, the second bounds f by the
-            growth of A: $\sigma \sqrt{A_0} D \le |y|$ and $|y|^2/s_1^2 \le (A_T - A_0)(A_T + A_0 + \|W_0\|^2)$. Who
-            moves far has small weights, and whoever has small weights changes A. With $\|W_0\|^2 \le A_0$, A grows by a
-            factor 1 + g with $g (3 + g) \ge (\sigma^2 D^2/(s_1 |y|))^2$, whatever m. Elsewhere theta is a choice of
-            coordinates: dividing all weights by a constant, and multiplying c and the rate to match, leaves every f_t
-            as it is and divides D. An ntk network, c = m^(-1/2), moves by order 1 because |J| is of order 1, and is
-            lazy.
+            (C7) Linear networks, f = c XW'a with c = 1, satisfy from any silent start the two inequalities of the field
+            Idea, at every step and for data of any rank, sigma the least singular value that is not zero, with the
+            least A of the run for A_0, up to what `charge_of_steps` grants to the length of the steps. Both need that:
+            at x = y = 1 one step of eta = 1 from (1, 1) and (1, -1) has A_0 D^2 = 8 > y^2, and f^2 = 16 > 12.
+Idea        Under H1 to H3 the network is f = XW'a. The flow multiplies the matrix (W, a) by a Lorentz matrix: $a =
+            \gamma a_0 + W_0 \lambda$ with $\gamma^2 = 1 + |\lambda|^2$, so that $A = \gamma^2 A_0 + |W_0 \lambda|^2 \ge
+            A_0$. It conserves $WW^\top - aa^\top$, so that $|W^\top a|^2 = A^2 + |W_0^\top a|^2 - (a \cdot a_0)^2$,
+            where $|W_0^\top W_0 \lambda|^2 \le \|W_0\|^2 |W_0 \lambda|^2$. The first makes the residual fall by $\sigma
+            \sqrt{A_0}$ at least per unit of way, the second bounds f by the growth of A: $\sigma \sqrt{A_0} D \le |y|$
+            and $|y|^2/s_1^2 \le (A_T - A_0)(A_T + \|W_0\|^2)$. A network that moves far has small weights, and one of
+            small weights changes A: A grows by a factor 1 + g with $g (1 + g + \rho^2) \ge (\sigma^2 D^2/(s_1 |y|))^2$,
+            whatever m. Elsewhere theta is a choice of coordinates: dividing all weights by a constant, and multiplying
+            c and the rate to match, leaves every f_t as it is and divides D. An ntk network, c = m^(-1/2), moves by
+            order 1 because |J| is of order 1, and is lazy.
 Source      Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Programming, NeurIPS 32; Oymak,
             Soltanolkotabi (2019), Overparameterized Nonlinear Learning: Gradient Descent Takes the Shortest Path?,
             ICML; Yang, Hu (2021), Tensor Programs IV: Feature Learning in Infinite-Width Neural Networks, ICML;
@@ -55,12 +60,13 @@ Tolerance   Witnesses are rational, and rescaling by powers of two is exact in f
 Chance      Nothing that decides the verdict is sampled. The observed tables have fixed seeds from 100 on, looked at
             once, after their limits had been set on other data (seeds 0 to 7); a confidence level is stated with them
 Findings    The criterion fails both ways beyond section 2.1: ntk and mup networks move alike, one lazy and the other
-            rich, and mean-field networks written with weights of order 1/m move less and less while they are rich.
-            Observed: slopes in log m of movement and of relative kernel change, up to m = 10,000: ntk 0.00 and -0.76,
-            mup -0.01 and 0.01, standard -0.48 and -1.94, mean-field 0.49 and 0.01; there ntk and standard move by
-            $\sqrt{r_0^\top K_0^{-1} r_0}$ to half a percent, rich 0.71 of it. On 2-parity with fewer samples than
-            quadratic monomials the mean-field network beats the ntk network and the infinite kernel on each of 32 data
-            sets; with more, by 10 points at most
+            rich, and mean-field networks written with weights of order 1/m move less and less while they are rich. That
+            the ratio rho stays bounded is used by the bound; whether the criterion needs it is open. Observed: slopes
+            in log m of movement and of relative kernel change, up to m = 10,000: ntk 0.00 and -0.76, mup -0.01 and
+            0.01, standard -0.48 and -1.94, mean-field 0.49 and 0.01; there ntk and standard move by $\sqrt{r_0^\top
+            K_0^{-1} r_0}$ to half a percent, rich 0.71 of it. On 2-parity with fewer samples than quadratic monomials
+            the mean-field network beats the ntk network and the infinite kernel on each of 32 data sets; with more, by
+            10 points at most
 Expected    holds under added hypotheses
 """
 
@@ -89,7 +95,7 @@ from fixtures.problems.parity import two_parity
 from fixtures.problems.random_labels import random_labels
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.concentration import clopper_pearson
 from properties.lazy_training import (
     LAZY_STEP,
@@ -216,6 +222,21 @@ def exact_linear_fit(width, unit, c, y):
     return dw @ dw + da @ da, after / K - 1, c * (w + dw) @ (a + da) - y
 
 
+def silent(net):
+    """Whether sum a_j w_j = 0, for an exact network."""
+    return not (net.a @ net.W).any()
+
+
+def of_one_size(net):
+    """Whether |W_0| = |a_0|, the ratio rho = 1, for an exact network of one input."""
+    return (net.W**2).sum() == net.a @ net.a
+
+
+def all_on(*networks):
+    """H3 at x = 1: positive hidden weights, of exact networks."""
+    return all((net.W > 0).all() for net in networks)
+
+
 def gated_network(tape):
     """A silent ReLU network of positive hidden weights for positive inputs, |a_0| from |W_0|/4 to 2 |W_0|."""
     half, u = 1 + tape.below(8), 2.0 ** (tape.choice((0, 1, 2, 3, -1)))
@@ -245,47 +266,59 @@ class Gated:
 
 
 def charge_of_steps(run, X, y, eta, s):
-    """What descent owes to the length of its steps: rho and e_2, (B,).
+    """What descent owes to the length of its steps: rho and e, (B,).
 
     A step moves r by -eta K r + eta^2 X dW'da, so that with |grad| >= s |r| its length l has l s (1 - eta |K|/2 -
     s_1 l/(2s)) <= |r_t| - |r_{t+1}|; rho is what is subtracted from 1, at most. And Delta = WW' - aa' moves by
-    eta^2 (|g|^2 aa' - Wgg'W'), g = X'(y - f), which adds at most e_2 = sum eta^2 |g|^2 A to A_T - A_0.
+    eta^2 (|g|^2 aa' - Wgg'W'), g = X'(y - f), which adds at most A_T sum eta^2 |g|^2 A to a'Delta a. In a = gamma a_0 +
+    W_0 lambda, from the product of I + eta [[0, g], [g', 0]] in place of a Lorentz matrix, |lambda|^2 is gamma^2 - 1 +
+    L, which adds at most A_0 |W_0|^2 L.
     """
     top = np.max([spectral(at.kernel(X)) for at in run.networks], axis=0)
     rho = eta * top / 2 + norm(X, 2, axis=(-2, -1)) * run.lengths.max(0) / (2 * s)
-    pulls = np.array([norm(np.vecmat(y - at.predict(X), X), axis=-1) ** 2 for at in run.networks[:-1]])
-    return rho, np.sum(eta**2 * pulls * [np.square(at.a).sum(-1) for at in run.networks[:-1]], axis=0)
+    A, d, eta = [np.square(at.a).sum(-1) for at in run.networks], X.shape[-1], np.asarray(eta)[..., None]
+    moved, drift = np.broadcast_to(np.eye(d + 1), (len(A[0]), d + 1, d + 1)), 0.0
+    for at, size in zip(run.networks, A[:-1], strict=False):
+        boost, pull = np.zeros(moved.shape), eta * np.vecmat(y - at.predict(X), X)
+        boost[:, :d, d] = boost[:, d, :d] = pull
+        moved, drift = moved + moved @ boost, drift + np.square(pull).sum(-1) * size
+    loss = np.square(moved[:, :d, d]).sum(-1) - moved[:, d, d] ** 2 + 1
+    return rho, A[-1] * drift + A[0] * spectral(run.networks[0].W) ** 2 * np.maximum(loss, 0)
 
 
-@under_hypotheses("H1", "H2", "H3")
+def growth_allowed(A_0, A_T, w):
+    """The square of what |W'a| can be, from |a|^2 before and after and from w = |W_0|, under the flow."""
+    return (A_T - A_0) * (A_T + w**2)
+
+
+@under_hypotheses("H1", "H2", "H3", "H5")
 @given_batches(task=tapes(2 + 32 + 1 + 3 + 12).map(gated_network))
-def test_in_the_coordinates_of_section_2_1_whoever_moves_far_changes_the_kernel(task):
-    # given  H1 and a silent start by construction, with layers of one size or not
+def test_in_the_coordinates_of_section_2_1_a_network_that_moves_far_changes_its_kernel(task):
+    # given  H1 and a silent start by construction, with |W_0| from half to four times |a_0|
     net, eta = task.network(), task.step()
     assert_at_most(norm(np.vecmat(net.a, net.W), axis=-1), rounding(task, net, 0) * norm(net.a, axis=-1), why="H2")
     # when
     run = descended(net, task.X, task.y, eta, 60)
     gates = [np.where(net.a[:, None] != 0, task.X @ at.W.mT, np.inf).min((1, 2)) for at in run.networks]
     assert_at_most(2.0**-20, np.min(gates, axis=0), why="H3, by more than rounding", instance=task)
-    # then   sigma sqrt(A) D <= |r_0| - |r_T|: who moves far has small weights
+    # then   sigma sqrt(A) D <= |r_0| - |r_T|: a network that moves far has small weights
     A, w = np.array([np.square(at.a).sum(-1) for at in run.networks]), spectral(net.W)
     values = np.linalg.svd(task.X, compute_uv=False)
     s, D, relative = values[:, -1] * np.sqrt(A.min(0)), run.moved[-1], rounding(task, net, 60)
-    rho, e_2 = charge_of_steps(run, task.X, task.y, eta, s)
+    rho, charge = charge_of_steps(run, task.X, task.y, eta, s)
     spent = run.misfit[0] - run.misfit[-1] + relative * size(net, task)
     assert_at_most(s * D * (1 - rho), spent, why="movement of a network of this size", instance=task)
-    # then   |f_T|^2/s_1^2 <= (A_T - A_0)(A_T + A_0 + |W_0|^2): and small weights cannot fit without a change of A
+    # then   |f_T|^2/s_1^2 <= (A_T - A_0)(A_T + |W_0|^2): and small weights cannot fit without a change of A
     learned = norm(run.networks[-1].predict(task.X), axis=-1) / values[:, 0]
-    bound = (A[-1] - A[0] + e_2 + relative * A[-1]) * (A[-1] + A[0] + w**2)
+    bound = growth_allowed(A[0], A[-1], w) + charge + relative * A[-1] * (A[-1] + A[0] + w**2)
     assert_at_most(learned**2, bound, why="growth of the kernel of the hidden weights", instance=task)
-    # then   together, where |W_0| <= |a_0|: (sigma D)^4 |y|^2/s_1^2 <= |y|^4 g (3 + g), up to the charges
+    # then   together: (sigma D)^4 |y|^2/s_1^2 <= |y|^4 g (1 + g + rho^2), up to the charges
     ways = (values[:, -1] * D * np.maximum(1 - rho, 0)) ** 4 * (A.min(0) / A[0]) ** 2 * learned**2
-    g, charged = A[-1] / A[0] - 1, e_2 / A[0] + relative * A[-1] / A[0]
-    allowed = spent**4 * (g + charged) * (3 + g) * (1 + 64 * UNIT_ROUNDOFF)
-    assert_at_most(np.where(w**2 <= A[0], ways, 0), allowed, why="who moves far changes the kernel", instance=task)
+    allowed = spent**4 * bound / A[0] ** 2 * (1 + 64 * UNIT_ROUNDOFF)
+    assert_at_most(ways, allowed, why="a network that moves far changes its kernel", instance=task)
 
 
-@under_hypotheses("H1", "H2", "H3")
+@under_hypotheses("H1", "H2", "H3", "H5")
 @pytest.mark.parametrize("m", [4, 16, 64])
 @pytest.mark.parametrize("y", [Fraction(1, 8), 1])
 def test_in_the_coordinates_of_section_2_1_the_kernel_changes_by_the_fourth_power_of_the_movement(m, y):
@@ -295,11 +328,13 @@ def test_in_the_coordinates_of_section_2_1_the_kernel_changes_by_the_fourth_powe
         moved, change, misfit = exact_fit(m, u, 1, y)
         # then   D^4/y^2, whatever the width
         assert_identical([misfit, change], [0, moved**2 / y**2], why="fit, and relative change of the kernel")
-        # and    both inequalities are used up to a factor of two: A_0 D^2 <= y^2, and that of A with e_2
+        # and    A_0 D^2 <= y^2 is used up to a factor of two, and that of A with its charge up to 9/8
         A = m * u**2
         assert_within(y**2 / 2, A * moved, y**2, why="movement of a network of this size")
-        growth = (y / (2 * A)) ** 2 * A
-        assert_within(y**2, 2 * growth * (3 * A + growth), 2 * y**2, why="growth of the kernel of the hidden weights")
+        growth, loss = (y / (2 * A)) ** 2 * A, (y / (2 * A)) ** 2
+        charge = (A + growth) * growth + A**2 * loss
+        bound = growth * (2 * A + growth) + charge
+        assert_within(y**2, bound, 9 * y**2 / 8, why="growth of the kernel of the hidden weights")
 
 
 @counterexample
@@ -469,13 +504,26 @@ def test_silent_linear_networks_of_any_shape_and_scale_pay_for_their_movement_to
         run = descended(net, X, y[None], eta, int(rng.integers(1, 100)))
         A = np.array([np.square(at.a).sum() for at in run.networks])
         s = values[values > 1e-9 * values[0]][-1] * np.sqrt(A.min())
-        rho, e_2 = charge_of_steps(run, X, y[None], eta, s)
+        rho, charge = charge_of_steps(run, X, y[None], eta, s)
         # then   both inequalities, with what rounds in the largest kernel met on the way
         slack = 1e4 * UNIT_ROUNDOFF * (1 + norm(X) ** 2) * max(A.max(), norm(W, 2) ** 2)
         spent = np.abs(run.misfit[0] - run.misfit[-1]) + slack * (1 + norm(y))
         assert_at_most(s * run.moved[-1] * (1 - rho), spent, why="movement", instance=seed)
-        learned, growth = norm(run.networks[-1].W[0].T @ run.networks[-1].a[0]), A[-1] - A[0] + e_2
-        assert_at_most(learned**2, (growth + slack) * (A[-1] + A[0] + norm(W, 2) ** 2), why="growth", instance=seed)
+        learned, w = norm(run.networks[-1].W[0].T @ run.networks[-1].a[0]), norm(W, 2)
+        bound = growth_allowed(A[0], A[-1], w) + charge + slack * (A[-1] + A[0] + w**2)
+        assert_at_most(learned**2, bound, why="growth", instance=seed)
+
+
+@corrected("C7")
+def test_a_step_that_overshoots_moves_farther_than_a_network_of_this_size_does_under_the_flow():
+    # given  x = y = 1, the neurons (1, 1) and (1, -1), A_0 = 2; when  one step of eta = 1 = 4/K_0
+    net = exact_network(2, 1, Fraction(1))
+    end = net.descend(ONE, fractions([1]), Fraction(1))
+    # then   A_0 D^2 = 8 > y^2, and f^2 = 16 > 12 = 2 * (4 + 2)
+    A_0, A_T = net.a @ net.a, end.a @ end.a
+    assert_identical(A_0 * squared_movement(net, end).sum(), 8, why="A_0 D^2, y^2 = 1")
+    allowed = (A_T - A_0) * (A_T + (net.W**2).sum())
+    assert_identical([end.predict(ONE)[0] ** 2, allowed], [16, 12], why="f^2, and what the flow allows")
 
 
 def change_allowed(epsilon):
@@ -566,7 +614,7 @@ def test_torch_users_see_the_linearized_network_move_by_the_filtered_norm_of_the
 @pytest.mark.parametrize("train", ["hidden", "both"])
 @given_batches(task=tasks())
 def test_finite_networks_move_like_their_linearization_up_to_the_turn_of_the_jacobian(task, train):
-    # given  H4 to H6: ntk, tanh, a = +-1
+    # given  H4, H6: ntk, tanh, a = +-1
     net = task.lazy_network()
     k, V = np.linalg.eigh(net.kernel(task.X, train=train))
     eta, modes = task.step / k[:, -1], np.vecmat(task.y - net.predict(task.X), V)
@@ -584,7 +632,7 @@ def test_finite_networks_move_like_their_linearization_up_to_the_turn_of_the_jac
 @pytest.mark.parametrize("train", ["hidden", "both"])
 @given_batches(task=tasks())
 def test_finite_networks_move_by_the_rkhs_norm_of_what_they_learned_up_to_the_turn_of_the_jacobian(task, train):
-    # given  H4 to H6: ntk, tanh, a = +-1
+    # given  H4, H6: ntk, tanh, a = +-1
     net = task.lazy_network()
     k, V = np.linalg.eigh(net.kernel(task.X, train=train))
     eta = task.step / k[:, -1]
@@ -616,7 +664,7 @@ def test_the_kernel_of_a_lazy_network_drifts_no_further_than_its_certificate(tas
 @corrected("C4", "H4", "H6")
 @given_batches(task=tasks())
 def test_how_far_a_lazy_network_will_move_is_known_before_it_is_trained(task):
-    # given  H4 to H6, hidden weights alone trained, and a target as large as its condition allows, 8 C |y| = sigma^2
+    # given  H4, H6, hidden weights alone trained, and a target as large as its condition allows, 8 C |y| = sigma^2
     net = task.lazy_network()
     k, C = np.linalg.eigvalsh(net.kernel(task.X, train="hidden")), turning_rate(net, task.X, "hidden")
     y = (k[:, 0] / (8 * C))[:, None] * task.y
@@ -727,11 +775,10 @@ def test_mean_field_networks_of_every_width_change_their_kernel_by_order_one(m):
 @necessity("H1")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H1_a_network_moves_as_far_at_every_width_while_its_kernel_comes_to_rest(k):
-    # given  ntk: c = m^(-1/2), half of the neurons (1, 1) and half (1, -1): H2, H3
+    # given  ntk: c = m^(-1/2), half of the neurons (1, 1) and half (1, -1), and the step that fits y = 1
     net = exact_network(4**k, 1, Fraction(1, 2**k))
-    assert_identical(net.a @ net.W, fractions([0]), why="H2")
     end = net.descend(ONE, fractions([1]), 1 / net.kernel(ONE)[0, 0])
-    assert_at_most(Fraction(1, 4), min(end.W[:, 0]), why="H3")
+    assert_keeps(H2=silent(net) and of_one_size(net), H3=all_on(net, end), H5=True)
     # then
     assert_identical(squared_movement(net, end).sum(), Fraction(1, 2), why="squared movement")
     assert_identical((end.a @ end.a) / (net.a @ net.a) - 1, Fraction(1, 4 * 4**k), why="growth of A")
@@ -745,8 +792,8 @@ def test_without_H2_a_network_can_move_and_keep_the_kernel_of_its_hidden_weights
     w, a = fractions(["3/5", "4/5"] * copies**2) / copies, fractions(["3/5", "-4/5"] * copies**2) / copies
     net = ExactReluNetwork(w[:, None], a, Fraction(1))
     end = net.descend(ONE, fractions(["7/25"]), Fraction(1))
-    assert_identical((net.W**2).sum(), net.a @ net.a, why="|W_0| = |a_0|")
-    assert_at_most(Fraction(1, 10), copies * min(end.W[:, 0]), why="H3")
+    assert_keeps(H1=net.scale == 1, H3=all_on(net, end), H5=True)
+    assert_identical(of_one_size(net), True, why="the other half of H2, rho = 1")
     # then   |a|^2 is 1 before and after
     assert_identical([net.a @ net.a, end.a @ end.a], [1, 1], why="A")
     assert_identical(
@@ -757,9 +804,9 @@ def test_without_H2_a_network_can_move_and_keep_the_kernel_of_its_hidden_weights
 @necessity("H3")
 @pytest.mark.parametrize("m", [4, 64])
 def test_without_H3_neurons_that_are_off_hide_the_growth_of_the_others(m):
-    # given  c = 1 (H1), x = 1, one pair (1, 1), (1, -1) that is on and m/2 pairs (-1, 1), (-1, -1) that are off: H2
+    # given  x = 1, one pair (1, 1), (1, -1) that is on and m/2 pairs (-1, 1), (-1, -1) that are off
     net = ExactReluNetwork(fractions([[1]] * 2 + [[-1]] * m), fractions([1, -1] * (1 + m // 2)), Fraction(1))
-    assert_identical(net.a @ net.W, fractions([0]), why="H2")
+    assert_keeps(H1=net.scale == 1, H2=silent(net) and of_one_size(net), H5=True)
     # when   one step fits y = 1
     end = net.descend(ONE, fractions([1]), 1 / net.kernel(ONE)[0, 0])
     # then
@@ -770,7 +817,8 @@ def test_without_H3_neurons_that_are_off_hide_the_growth_of_the_others(m):
 @necessity("H4")
 @pytest.mark.parametrize("m", [4, 16, 256])
 def test_without_H4_the_kernel_changes_as_much_at_every_width(m):
-    # given  mean-field: c = 1/m, with the identity (H6), and y = 1 (H5)
+    # given  mean-field: c = 1/m, with the identity, whose slope is constant, and y = 1 at every width
+    assert_keeps(H5=True, H6=True)
     _, change, misfit = exact_linear_fit(m, 1, Fraction(1, m), 1)
     # then
     assert_identical([change, misfit], [Fraction(1, 4), 0], why="relative kernel change of a mean-field network")
@@ -779,20 +827,35 @@ def test_without_H4_the_kernel_changes_as_much_at_every_width(m):
 @necessity("H5")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H5_a_target_that_grows_with_the_width_moves_the_kernel_of_an_ntk_network(k):
-    # given  y = sqrt(m), with c = m^(-1/2) (H4) and the identity (H6)
-    _, change, misfit = exact_linear_fit(4**k, 1, Fraction(1, 2**k), 2**k)
+    # given  y = sqrt(m), with c = m^(-1/2) and the identity, whose slope is constant
+    m, c = 4**k, Fraction(1, 2**k)
+    assert_keeps(H4=m * c**2 == 1, H6=True)
+    _, change, misfit = exact_linear_fit(m, 1, c, 2**k)
     # then
     assert_identical([change, misfit], [Fraction(1, 4), 0], why="relative kernel change for y = sqrt(m)")
+
+
+@necessity("H5")
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_without_H5_a_target_that_grows_with_the_width_moves_large_weights_that_keep_their_kernel(k):
+    # given  4^k neurons, half (1, 1) and half (1, -1), x = 1, and the step that fits y = 2^k
+    net = exact_network(4**k, 1, Fraction(1))
+    end = net.descend(ONE, fractions([2**k]), 1 / net.kernel(ONE)[0, 0])
+    assert_keeps(H1=net.scale == 1, H2=silent(net) and of_one_size(net), H3=all_on(net, end))
+    # then
+    assert_identical(squared_movement(net, end).sum(), Fraction(1, 2), why="squared movement")
+    assert_identical((end.a @ end.a) / (net.a @ net.a) - 1, Fraction(1, 4 * 4**k), why="growth of A")
 
 
 @necessity("H6")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H6_a_step_of_order_one_switches_half_of_the_neurons_off(k):
-    # given  ntk (H4), y = -1 (H5), m = 4^k ReLU neurons w_j = (1/(4 sqrt(m)), 1), a_j = +-1, at
-    #        x = (1, 0): all of them barely on
+    # given  ntk, m = 4^k ReLU neurons w_j = (1/(4 sqrt(m)), 1), a_j = +-1, at x = (1, 0): all of them barely on; y =
+    #        -1 at every width
     m, x = 4**k, fractions([[1, 0]])
     W, c = fractions([[Fraction(1, 4 * 2**k), 1]] * m), Fraction(1, 2**k)
     net = ExactReluNetwork(W, exact_network(m, 1, c).a, c)
+    assert_keeps(H4=m * net.scale**2 == 1, H5=True)
     # when   one step with eta = 1/2 < 1/K_0 towards y = -1
     end = net.descend(x, fractions([-1]), Fraction(1, 2))
     # then   weights of order 1 move by order 1, and K falls by more than a third however wide the network

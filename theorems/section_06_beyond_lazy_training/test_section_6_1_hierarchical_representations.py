@@ -18,12 +18,12 @@ Parts       (a) lower layers learn general features - inconclusive
             (b) upper layers learn task-specific features - reproduced
 Idea        The usual explanation: layers that are nearer to the loss are bent to the labels of their task; what all
             images share is extracted first. For a linear network none of this is a property of the function: its layers
-            can be re-factored, and the probe of a layer of full rank sees only its range.
+            can be re-factored, and a probe without a ridge sees only the range of a layer.
 Source      Yosinski, Clune, Bengio, Lipson (2014), How transferable are features in deep neural networks?, NIPS 27;
             Alain, Bengio (2016), Understanding intermediate layers using linear classifier probes, arXiv:1610.01644
 Tolerance   Student's interval at 95 % over the splits, each with its own networks, judged against 0 by
             properties.paired.judge
-Chance      A split without an effect is called reproduced with probability 2.5 % at most, where Student's interval
+Chance      A population without an effect is called reproduced with probability 2.5 % at most, where Student's interval
             keeps its level. The rule was chosen on the splits 0 to 9; those that decide are 100 to 115
 Findings    Measured: training on A lowers the probe error of layer 1 on B by 0.4 points [-0.7, 1.5], which decides
             nothing. What a layer trained on the other task costs grows by 10.0 points [8.3, 11.6] from layer 1 to layer
