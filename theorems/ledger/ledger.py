@@ -237,7 +237,7 @@ def _judge(
     defects += wrong + [
         f"read as {reading.name} it {better}, which is better than {verdict}: that reading should decide"
         for reading, better in verdicts
-        if strength.index(better) > strength.index(verdict)
+        if strength.index(better) > strength.index(verdict) > strength.index(Verdict.BROKEN)
     ]
     return (Verdict.BROKEN if defects else verdict), verdicts, defects
 
