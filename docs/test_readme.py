@@ -39,13 +39,18 @@ def test_the_ledger_shown_has_a_row_for_every_claim_with_its_verdict(theorem_fil
         assert not waits(file) or verdict_shown(slow, claim.label).startswith(claim.expected)
 
 
+def promised(expected):
+    """The verdict that a run is sure to show: a file that expects inconclusive accepts any measured result."""
+    return "" if expected is Verdict.INCONCLUSIVE else expected
+
+
 def test_the_ledger_shown_has_every_part_and_every_reading_with_its_verdict(theorem_files):
     shown = "\n".join([*rows_after("What you will see"), *rows_after("## Experiments")])
     for file in theorem_files:
         for part in file.claim.parts:
-            assert f"    {part.label} {part.name}: {part.expected}" in shown
+            assert f"    {part.label} {part.name}: {promised(part.expected)}" in shown
         for reading in file.claim.readings:
-            assert f"read as {reading.name}: {reading.expected}" in shown
+            assert f"read as {reading.name}: {promised(reading.expected)}" in shown
 
 
 def test_every_role_and_verdict_is_explained():
