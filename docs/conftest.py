@@ -1,13 +1,12 @@
 """What the self-tests of the pages share."""
 
-from pathlib import Path
-
 import pytest
 
-from theorems.ledger.registry import TheoremFile, scan
+from theorems.ledger.plugin import FILES
+from theorems.ledger.registry import TheoremFile
 
 
 @pytest.fixture(scope="session")
-def theorem_files() -> list[TheoremFile]:
-    """Every theorem file, in the order of the paper."""
-    return scan(Path(__file__).parents[1])
+def theorem_files(pytestconfig: pytest.Config) -> list[TheoremFile]:
+    """Every theorem file, in the order of the paper, as this run has read them."""
+    return pytestconfig.stash[FILES]

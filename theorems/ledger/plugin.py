@@ -25,7 +25,7 @@ from theorems.ledger.verdicts import Role
 
 _ROLES = {role.value.replace(" ", "_"): role for role in Role}
 _PROPERTY = "whichmin evidence"
-_FILES = pytest.StashKey[list[TheoremFile]]()
+FILES = pytest.StashKey[list[TheoremFile]]()
 DEVICE = pytest.StashKey[str]()
 
 
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         files = scan(config.rootpath)
     except MalformedClaimError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[_FILES] = files
+    config.stash[FILES] = files
     role = config.getoption("--role")
     if role is not None and role not in set(Role):
         raise pytest.UsageError(f"--role {role!r} is not a role; roles are {', '.join(Role)}")
@@ -100,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _refuse_what_the_registry_does_not_see(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Evidence that no registered theorem file promises would be lost without a word: a test elsewhere, or nested."""
-    promised = {file.path: {test.name for test in file.tests} for file in config.stash[_FILES]}
+    promised = {file.path: {test.name for test in file.tests} for file in config.stash[FILES]}
     for item in items:
         path, *names = item.nodeid.split("[")[0].split("::")
         if (_role(item) or path in promised) and (len(names) != 1 or names[0] not in promised.get(path, ())):

@@ -387,6 +387,7 @@ def test_torch_users_get_the_certified_margin():
     assert_within(guarantee, margin(problem, w), best.upper * norm(w), why="margin of torch.optim.SGD")
 
 
+@pytest.mark.slow
 @under_hypotheses("H1", "H2", "H3")
 def test_on_digits_the_run_proves_how_much_of_the_largest_margin_it_reached():
     # given  zeros against ones, 360 images of 64 pixels; H1 is what the lower end of the enclosure shows

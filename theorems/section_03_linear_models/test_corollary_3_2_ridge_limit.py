@@ -92,6 +92,7 @@ def test_the_distance_to_the_limit_is_linear_in_the_penalty_from_both_sides(prob
     assert_within(lower, distance, upper, slack=slack, why="two-sided rate", instance=problem)
 
 
+@pytest.mark.slow
 @as_printed
 @pytest.mark.parametrize("penalty", [1.0, 1e-2])
 @given_batches(problem=regressions(), size=25)
@@ -126,6 +127,7 @@ def test_a_smaller_penalty_gives_a_longer_minimizer_inside_the_row_space(problem
     assert_at_most(leaving, slack, why="no component in the null space", instance=problem)
 
 
+@pytest.mark.slow
 @corrected("C2")
 @pytest.mark.parametrize("time", [0.3, 1.793, 10.0, 300.0])
 @given(problem=regressions())

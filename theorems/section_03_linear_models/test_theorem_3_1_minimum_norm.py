@@ -144,6 +144,7 @@ def test_torch_users_reach_the_same_interpolant():
     assert_at_most(distance, (CONVERGED + 200 * steps * UNIT_ROUNDOFF) * norm(w), why="torch.optim.SGD on nn.Linear")
 
 
+@pytest.mark.slow
 @as_printed
 def test_random_features_of_digits_approach_the_least_norm_interpolant_as_fast_as_the_spectrum_allows():
     # given  100 digits, p = 1000: H1 holds with cond(XX') above 10^4

@@ -199,6 +199,7 @@ def test_the_bias_averages_to_the_share_of_directions_never_seen(problem):
     assert_at_most(error, bound, why="mean bias over the targets", instance=problem)
 
 
+@pytest.mark.slow
 @corrected("C3")
 @pytest.mark.parametrize(("n", "p"), [(2, 4), (3, 7), (5, 12)])
 def test_the_variance_of_gaussian_designs_is_an_inverse_chi_square_mean(n, p):

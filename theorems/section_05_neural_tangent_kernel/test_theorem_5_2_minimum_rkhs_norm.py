@@ -239,6 +239,7 @@ def test_no_interpolant_is_shorter_than_any_dual_point_says(problem, kernel):
     assert_at_most(gap, slack, why="duality gap", instance=problem)
 
 
+@pytest.mark.slow
 @under_hypotheses("H1")
 @KERNELS
 @pytest.mark.parametrize("relative_penalty", [1.0, 1e-2, 1e-5])

@@ -153,6 +153,7 @@ def test_for_every_constant_there_is_a_scale_at_which_every_sample_refutes_it(co
     assert_at_most(bound, Fraction(13, 100), why="bound of 1/8, rounded up")
 
 
+@pytest.mark.slow
 @counterexample
 @given(drawn=st.lists(st.integers(0, 5), min_size=1, max_size=3), inverse=st.integers(100, 1000))
 def test_gradient_descent_from_zero_heads_for_that_minimum_on_every_sample(drawn, inverse):
@@ -298,6 +299,7 @@ def test_no_posterior_violates_the_bound_on_more_than_a_share_delta_of_all_data_
     assert_at_most(probability, delta * (1 + 1000 * UNIT_ROUNDOFF), why="exact coverage", instance=problem)
 
 
+@pytest.mark.slow
 @corrected("C1", "H1", "H2", "H3", "H4")
 @given(problem=finite_learning(max_samples=4), delta=st.fractions(Fraction(1, 100), Fraction(99, 100)))
 def test_the_exponential_moment_averages_to_maurers_and_seldom_exceeds_it(problem, delta):

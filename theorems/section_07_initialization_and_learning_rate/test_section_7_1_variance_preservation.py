@@ -191,6 +191,7 @@ def test_with_relu_two_over_fan_in_preserves_the_mean_square_from_the_first_laye
     assert_identical(a, [h[0]] * (L + 1), why="E|a_l|^2/m_l = |x|^2/m_0")
 
 
+@pytest.mark.slow
 @under_hypotheses("H1", "H2")
 @pytest.mark.parametrize(("activation", "nonlinearity"), [("identity", "linear"), ("relu", "relu")])
 @given(network=gaussian_networks())

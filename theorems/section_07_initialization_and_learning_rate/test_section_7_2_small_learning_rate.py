@@ -278,6 +278,7 @@ def test_one_step_agrees_with_the_corrected_flow_to_second_order_and_misses_HHg_
     assert_identical(missed, np.stack([0 * f, 0 * f, 0 * f, -f]), why="powers 0 to 3 of eta")
 
 
+@pytest.mark.slow
 @corrected("C2")
 @given(quartics(), st.fractions(-2, 2, max_denominator=8))
 def test_one_step_misses_a_multiple_of_eta_squared_that_vanishes_at_one_quarter_alone(problem, coefficient):

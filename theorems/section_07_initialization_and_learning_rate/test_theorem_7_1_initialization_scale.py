@@ -442,6 +442,7 @@ def test_both_powers_of_alpha_are_reached_at_the_two_ends(depth):
     assert_within(bounds[1][1] * 0.999, large, bounds[1][1], slack=1e-9 * large, why="G at a large scale")
 
 
+@pytest.mark.slow
 @corrected("C3", part="(b)")
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)

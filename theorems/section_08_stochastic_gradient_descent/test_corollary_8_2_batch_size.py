@@ -467,6 +467,7 @@ def test_without_H6_at_a_small_step_both_batches_are_found_where_gradients_vary_
     assert_identical(gradient_spread(x, calm, noisy), np.full(256, noisy), why="deviation of B = 1 and of B = 2")
 
 
+@pytest.mark.slow
 @corrected("C3", "H2", part="(b)")
 @given(problem=sampled(rows=(3, 2)), tape=tapes(5))
 def test_in_a_diagonal_net_a_step_shrinks_the_products_more_the_smaller_the_batch(problem, tape):
@@ -715,6 +716,7 @@ def test_on_three_samples_no_minibatch_has_less_risk_than_all_of_them():
     assert_violates(min(one, two), three, reads=reads, x=[1, 2, 2], y=[3, 0, 0], target=0, eta=eta)
 
 
+@pytest.mark.slow
 @corrected("C6", part="(d)")
 @given(problem=sampled(rows=(3, 2)))
 def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem):

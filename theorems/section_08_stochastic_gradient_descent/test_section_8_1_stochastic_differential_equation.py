@@ -407,6 +407,7 @@ def test_after_a_long_time_the_fluctuation_is_at_the_lower_end():
     assert_within(float(least), float(2 * sgd / V), float(least) * (1 + 2.0**-16), why="Var/eta over V")
 
 
+@pytest.mark.slow
 @corrected("C4")
 @given(tapes(16))
 def test_with_the_noise_of_its_minibatches_sgd_on_least_squares_is_second_order_too(tape):

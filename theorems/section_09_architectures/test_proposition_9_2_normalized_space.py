@@ -343,6 +343,7 @@ def flow_of_weight_norm(problem, times):
     return settled_flow(weight_norm_slopes, lambda _, v: norm(v, axis=-1), problem, times)
 
 
+@pytest.mark.slow
 @corrected("C8", part="(b)")
 @given_batches(size=100, problem=regressions)
 def test_the_flow_of_weight_normalization_ends_where_one_scalar_equation_says(problem):

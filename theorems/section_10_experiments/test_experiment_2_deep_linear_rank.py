@@ -163,6 +163,7 @@ def test_a_search_finds_a_completion_that_five_layers_overpay():
     assert_identical(entries, (1, 2), why="the smallest completion that costs more by a twentieth")
 
 
+@pytest.mark.slow
 @counterexample(part="(a)")
 @pytest.mark.parametrize(("depth", "alpha"), [(2, 0.03), (3, 0.1), (5, 0.3)])
 def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(depth, alpha):
@@ -175,6 +176,7 @@ def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(dep
     assert_at_most((least.upper - least.lower).mean(), excess / 4, why="the enclosure is narrower than the excess")
 
 
+@pytest.mark.slow
 @vacuous(part="(a)")
 def test_where_the_data_nearly_determine_the_matrix_there_is_nothing_to_choose():
     # given  rank 1 in dimension 12, 90 % observed: planted matrices have the least nuclear norm within 1 % on average
