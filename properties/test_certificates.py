@@ -88,6 +88,14 @@ def test_the_worst_instance_of_a_batch_of_problems_is_cut_out():
     assert "X=[[1, 0]], y=[0]" in Certificate([0.0, 2.0], 1.0, "why", batch).describe()
 
 
+def test_a_bound_of_infinity_alone_is_not_reported():
+    notes = Notebook()
+    with observed_by(notes):
+        assert_at_most([1.0, 2.0], np.inf, why="no bound")
+        assert_at_most([1.0, 2.0], [np.inf, 4.0], why="a bound in the second instance")
+    assert notes.ratios == [(0.5, 2)]
+
+
 def test_infinity_within_infinity_certifies_nothing():
     with pytest.raises(AssertionError, match="ratio nan"):
         assert_at_most(np.inf, np.inf, why="an infinite error")

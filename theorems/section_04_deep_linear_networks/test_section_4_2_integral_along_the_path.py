@@ -81,6 +81,18 @@ def squares(layers):
     return sum((W**2).sum((-2, -1)) for W in layers)
 
 
+def assert_a_search_finds_a_turn(power):
+    """Search alpha = 1/k and targets (1, (b/4)^2) for which the flow leaves the shortest path at once."""
+
+    def turns(instance):
+        k, b = instance
+        return abs(turn(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power))
+
+    found = smallest_violation(st.tuples(st.integers(2, 6), st.integers(0, 4)), lambda pair: turns(pair) > 0, budget=60)
+    names = {"alpha": Fraction(1, found[0]), "v": [1, Fraction(found[1], 4)]}
+    assert_violates(turns(found), 0, reads="area between the directions {value} > {limit}", **names)
+
+
 # (a) an integral of the norm of the layers
 
 
@@ -108,13 +120,7 @@ def test_the_path_of_the_flow_is_longer_than_the_shortest_one():
 
 @counterexample(part="(a)")
 def test_a_search_finds_a_start_and_a_target_whose_flow_takes_no_shortest_path():
-    def turns(instance):
-        k, b = instance
-        return turn(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power=1) != 0
-
-    k, b = smallest_violation(st.tuples(st.integers(2, 6), st.integers(0, 4)), turns, budget=60)
-    value = abs(turn(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power=1))
-    assert_violates(value, 0, reads="area between the directions {value} > {limit}", alpha=Fraction(1, k), v=[1, b / 4])
+    assert_a_search_finds_a_turn(power=1)
 
 
 @counterexample(part="(a)", reading="squares")
@@ -127,13 +133,7 @@ def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path_b
 
 @counterexample(part="(a)", reading="squares")
 def test_a_search_finds_a_start_and_a_target_whose_flow_takes_no_shortest_path_by_squares():
-    def turns(instance):
-        k, b = instance
-        return turn(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power=2) != 0
-
-    k, b = smallest_violation(st.tuples(st.integers(2, 6), st.integers(0, 4)), turns, budget=60)
-    value = abs(turn(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power=2))
-    assert_violates(value, 0, reads="area between the directions {value} > {limit}", alpha=Fraction(1, k), v=[1, b / 4])
+    assert_a_search_finds_a_turn(power=2)
 
 
 def mean_of_flow_and_of_waiting(k):

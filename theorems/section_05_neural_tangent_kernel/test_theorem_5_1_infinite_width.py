@@ -864,19 +864,24 @@ def test_a_wide_network_is_certified_to_follow_its_linearization_within_a_tenth_
     assert_at_most(norm(states[-1].predict(X) - y), left + gap, why="residual of the network")
 
 
-@corrected("C3", part="(c)")
-@pytest.mark.parametrize(("width", "size", "certified"), [(64, 1.0, np.inf), (512, 1 / 100, 1 / 5)])
-def test_two_hidden_layers_are_no_further_from_their_linearization_than_their_path_shows(width, size, certified):
-    # given  tanh, all layers, eta |K_0| = 1, far and near targets
+def linearization_gap_of_two_hidden_layers(width, size):
+    """How far tanh networks end from their linearization, all layers trained at eta |K_0| = 1, and its bound by C3."""
     X = POINTS[:2]
     states, eta = deep_run(width, size, step=1.0)
     start, r = states[0], [net.predict(X) - states[0].predict(X) - size * DIRECTION for net in states]
     linear = np.linalg.matrix_power(np.eye(2) - eta * start.kernel(X), len(states) - 1) @ r[0]
-    # then
     d, J = np.array([net.distance(start) for net in states]), [np.sqrt(spectral(net.kernel(X))) for net in states]
     gap = linearization_sum(deep_turning_rate(start, X, d.max()), eta, d, np.array(J), norm(r, axis=1))
-    assert_at_most(norm(r[-1] - linear), gap + 4096 * width * UNIT_ROUNDOFF * size, why="deep network, linearization")
-    assert_at_most(gap, certified * size, why="which certifies that near targets are learned alike")
+    return norm(r[-1] - linear), gap
+
+
+@corrected("C3", part="(c)")
+@pytest.mark.parametrize(("width", "size"), [(64, 1.0), (512, 1 / 100)], ids=["far targets", "near targets"])
+def test_two_hidden_layers_are_no_further_from_their_linearization_than_their_path_shows(width, size):
+    distance, gap = linearization_gap_of_two_hidden_layers(width, size)
+    assert_at_most(distance, gap + 4096 * width * UNIT_ROUNDOFF * size, why="deep network, linearization")
+    if size < 1:
+        assert_at_most(gap, size / 5, why="which certifies that near targets are learned alike")
 
 
 # (d) identical to kernel ridge regression
