@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from theorems.ledger.claims import Part, Reading
-from theorems.ledger.registry import TheoremFile
+from theorems.ledger.registry import TIERS, TheoremFile
 from theorems.ledger.verdicts import (
     SILENT,
     Role,
@@ -199,11 +199,20 @@ def _unfinished(file: TheoremFile, part: str | None, evidence: list[Evidence]) -
     counted = Counter(item.function for item in evidence)
     executed = {item.function for item in evidence if counted[item.function] >= item.cases}
     if promised <= executed:
-        return None
+        return _unread(file, part, evidence)
     tier = base[0].tier
     if not evidence or (base[0].role is Role.MEASURED and not promised & executed):
         return f"needs -m {tier}" if tier != "fast" else NOT_SELECTED
     return f"only {len(promised & executed)} of its {len(promised)} {tier} tests were selected in full"
+
+
+def _unread(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> str | None:
+    """Which tier a reading waits for that decides with the others, as those of an experiment or an observation do."""
+    if not file.claim.is_empirical(part):
+        return None
+    run = {item.reading for item in evidence}
+    waiting = [test.tier for test in file.tests if test.part == part and test.reading not in run]
+    return f"needs -m {min(waiting, key=TIERS.index)}" if waiting else None
 
 
 def _judge(
@@ -221,7 +230,9 @@ def _judge(
         return Verdict.NOT_RUN, [(reading, Verdict.NOT_RUN) for reading in listed], []
     verdicts, defects = [], []
     for reading in listed:
-        verdict, wrong = _weigh(file, part, [item for item in evidence if item.reading == reading.name])
+        mine = [item for item in evidence if item.reading == reading.name]
+        # A reading of a theorem decides nothing, and may wait for a slow run.
+        verdict, wrong = _weigh(file, part, mine) if mine else (Verdict.NOT_RUN, [])
         verdicts.append((reading, verdict))
         defects += [f"read as {reading.name}: {defect}" for defect in wrong]
     own = [item for item in evidence if item.reading is None]

@@ -473,6 +473,27 @@ def test_the_verdict_that_is_expected_of_a_reading_binds(theory):
     theory.run().stdout.fnmatch_lines(["*read as wide: the evidence says refuted, the docstring expects vacuous"])
 
 
+def test_a_slow_reading_of_a_theorem_waits_without_holding_up_the_verdict(theory):
+    slow = "@pytest.mark.slow\n@vacuous(reading='wide')\ndef test_long():\n    assert_at_most(1, 1, why='')\n"
+    theory.write("a", AS_PRINTED + slow, Readings="[wide] for every start - vacuous")
+    result = theory.run("-m", "fast")
+    result.stdout.fnmatch_lines(["Theorem 3.1 *holds *"])
+    assert "read as wide" not in result.stdout.str()
+    assert result.ret == 0
+    theory.run().stdout.fnmatch_lines(["    read as wide: vacuous"])
+
+
+def test_a_slow_reading_of_an_experiment_holds_up_its_verdict(theory):
+    body = measurements("'reproduced'", "'reproduced'").replace(
+        "@measured\ndef test_0", "@pytest.mark.fast\n@measured\ndef test_0"
+    )
+    body = body.replace("@measured\ndef test_1", "@measured(reading='centered')\ndef test_1")
+    fields = {"Readings": "[centered] networks less their start - reproduced"}
+    theory.write("a", body, label="Experiment 3", expected="reproduced", **fields)
+    theory.run("-m", "fast").stdout.fnmatch_lines(["Experiment 3 *not run *", "    needs -m slow"])
+    theory.run().stdout.fnmatch_lines(["Experiment 3 *reproduced *"])
+
+
 def test_readings_of_an_experiment_that_clash_are_inconclusive(theory):
     body = measurements("'reproduced'", "'not reproduced'").replace(
         "@measured\ndef test_1", "@measured(reading='centered')\ndef test_1"
