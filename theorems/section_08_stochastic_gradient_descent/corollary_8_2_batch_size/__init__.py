@@ -1,0 +1,6 @@
+r"""Corollary 8.2 - TODO.
+
+Section     TODO
+Printed     TODO
+Source      TODO
+"""

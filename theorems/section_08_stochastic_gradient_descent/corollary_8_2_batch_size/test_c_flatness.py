@@ -1,0 +1,94 @@
+r"""Corollary 8.2 (c) - TODO.
+
+Expected    TODO
+"""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.models.landscapes import TwoMinima
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.search import smallest_violation
+from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.escapes import (
+    LEAST_SHARE,
+    Escape,
+    escapes,
+    share_that_leaves,
+    single_sample_ends,
+)
+
+
+@under_hypotheses("H5", "H6")
+@given(escape=escapes())
+def test_beside_the_sharper_of_two_minima_batches_of_one_find_the_flatter_and_full_batches_do_not(escape):
+    # given  H5, H6 by the strategy
+    flat, sharp = escape.sharpness
+    assert_at_most(flat, sharp - 1 / 4, why="H5: the start is beside the sharper minimum")
+    # when
+    p = share_that_leaves(escape)
+    # then   and what has not left is at the sharper one at most
+    assert_at_most(LEAST_SHARE, float(p), why="share of orders that end at the flatter minimum")
+    assert_at_most(flat * p + sharp * (1 - p), (1 - LEAST_SHARE / 8) * sharp, why="mean sharpness of B = 1, of B = 2")
+
+
+@counterexample
+def test_batches_of_one_leave_the_flatter_of_two_minima_for_the_sharper():
+    # given  sharpness 9/4 at 0, the same for both samples, and (1/4 + 15/4)/2 = 2 at 1; eta = 3/4, from x = 5/4
+    minima, eta, steps = TwoMinima(np.array([9 / 4, 9 / 4]), np.array([1 / 4, 15 / 4])), 3 / 4, 10
+    # when   all 1024 orders, and full batches; a step adds four bits to the two of 5/4, so that nothing is rounded
+    ends = single_sample_ends(minima, eta, 5 / 4, steps)
+    full = 5 / 4
+    for _ in range(steps):
+        full = full - eta * minima.gradients(full).mean()
+    assert_identical(full - 1, 2.0**-12, why="full batches approach 1: (1 - eta h)^10/4")
+    # then   |x| < 1/4 is never left, as all samples are at their left branch there, with 1 - eta h = -11/16
+    p = Fraction(int((np.abs(ends) < 1 / 4).sum()), len(ends))
+    assert_identical(p, Fraction(401, 512), why="orders that have ended at the sharper minimum")
+    reads = "mean sharpness of the minimum found, at least {value} at B=1 > {limit} at B=2"
+    assert_violates(2 + p / 4, 2, reads=reads, left=["9/4", "9/4"], right=["1/4", "15/4"], eta="3/4", start="5/4")
+
+
+@counterexample
+def test_hypothesis_finds_two_minima_of_which_batches_of_one_find_the_sharper():
+    def share_and_sharpnesses(instance):
+        a, b, c = (curvature / 4 for curvature in instance)
+        ends = single_sample_ends(TwoMinima(np.array([a, a]), np.array([b, c])), 3 / 4, 5 / 4, 6)
+        return Fraction(int((np.abs(ends) < 1 / 4).sum()), 64), Fraction(a), Fraction(b + c) / 2
+
+    def violates(instance):
+        # eta h < 2 at both minima; |x| < 1/4 is never left, nor is |x - 1| <= 1/4 by full batches
+        a, b, c = instance
+        return b + c < 2 * a and a <= 9 * min(b, c) and share_and_sharpnesses(instance)[0] > 0
+
+    found = smallest_violation(st.tuples(st.integers(1, 10), *[st.integers(1, 16)] * 2), violates)
+    p, sharp, flat = share_and_sharpnesses(found)
+    reads = "mean sharpness of the minimum found, at least {value} at B=1 > {limit} at B=2"
+    assert_violates(flat + p * (sharp - flat), flat, reads=reads, quarters_left_right_right=found)
+
+
+@necessity("H5")
+def test_without_H5_batches_of_one_leave_the_flatter_minimum_and_full_batches_do_not():
+    # given  eta h = (3/8, 5/2) at 1, beside which SGD starts, but 3/2 for both samples at 0
+    escape = Escape(TwoMinima(np.array([3 / 2, 3 / 2]), np.array([3 / 8, 5 / 2])), 1.0, 9 / 8)
+    p = share_that_leaves(escape)
+    assert_keeps(H6=p > 0)
+    # then   the start is beside the flatter minimum, and at least 2^-8 of the orders end at the sharper one
+    assert_identical(escape.sharpness, (3 / 2, 23 / 16), why="sharper at 0")
+    assert_at_most(LEAST_SHARE, float(p), why="share of orders that end at the sharper minimum")
+
+
+@necessity("H6")
+@given(escape=escapes())
+def test_without_H6_at_two_thirds_of_the_step_no_order_leaves_the_sharper_minimum(escape):
+    # given  eta h_i at most 2 for both samples at 1, beside which SGD starts
+    gentle = dataclasses.replace(escape, eta=escape.eta * 2 / 3)
+    assert_keeps(H5=gentle.sharpness[0] < gentle.sharpness[1])
+    assert_at_most(np.abs(1 - gentle.eta * gentle.minima.right), 1 + 2.0**-40, why="no single sample leaves")
+    # then   all orders of B = 1 are where all samples at once are: at the sharper minimum
+    ends = single_sample_ends(gentle.minima, gentle.eta, gentle.start, 8)
+    assert_at_most(np.abs(ends - 1), (1 + 2.0**-40) / 8, why="distance to the sharper minimum")

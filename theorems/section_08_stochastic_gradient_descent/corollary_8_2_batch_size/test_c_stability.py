@@ -1,0 +1,110 @@
+r"""Corollary 8.2 (c) - TODO.
+
+Expected    TODO
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from fixtures.dynamics.minibatch_law import moment_operator, noise_share
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions, leading_pivots
+from properties.certificates import assert_at_most, assert_identical, assert_within
+from theorems.ledger import corrected
+from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import (
+    Sampled,
+    wide_least_squares,
+)
+from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.stability import (
+    Stability,
+    spectral_radii,
+    steps_and_rows,
+)
+
+
+@corrected("C4")
+@pytest.mark.slow
+@given(problem=wide_least_squares())
+def test_far_from_small_integers_too_no_larger_batch_is_less_stable(problem):
+    X, _, eta, replacement = problem
+    shares = [float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)]
+    # when   rounding of T_B: 64 p^2 u times its scale
+    rho = np.array([np.linalg.eigvalsh(moment_operator(X, eta, f))[-1] for f in shares])
+    slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
+    # then
+    assert_at_most(np.diff(rho, append=rho[-1]), slack, why="rho(T_B) at B + 1 and at B", instance=problem)
+
+
+@corrected("C5")
+@pytest.mark.slow
+@given(problem=wide_least_squares())
+def test_far_from_small_integers_too_stability_bounds_the_trace(problem):
+    X, _, eta, replacement = problem
+    H, fourth = X.T @ X / len(X), np.square(np.square(X).sum(1)).mean()
+    shares = np.array([float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)])
+    rho = np.array([np.linalg.eigvalsh(moment_operator(X, eta, f))[-1] for f in shares])
+    # then   rho - 1 >= (tr T_B(I) - p)/p, which is positive once the inequality fails
+    excess = eta**2 * (shares * fourth + (1 - shares) * np.square(H).sum()) - 2 * eta * np.trace(H)
+    slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
+    assert_at_most(excess / X.shape[1], rho - 1 + slack, why="tr T_B(I)/p - 1 and rho - 1", instance=problem)
+
+
+@corrected("C5")
+@given(tape=tapes(20))
+def test_where_trace_h_is_at_least_two_over_eta_f_no_minimum_is_stable(tape):
+    # given  samples of any length, eta f tr H = 2, 9/4 or 4
+    problem = Sampled(fractions(tape.integers((3, 2), 3).astype(int)), None, None, None, bool(tape.below(2)))
+    problem.X[0, 0] += not problem.X.any()
+    batch = 1 + tape.below(2)
+    rows, f = problem.X[problem.minibatches(batch)], problem.shares[batch - 1]
+    H, fourth = problem.X.T @ problem.X / 3, ((problem.X**2).sum(1) ** 2).sum() / 3
+    eta = tape.choice((Fraction(2), Fraction(9, 4), Fraction(4))) / (f * np.trace(H))
+    # when   tr T_B(I) = E tr (I - eta H_B)^2, minibatch by minibatch
+    A = np.eye(2, dtype=int) - eta * (rows.mT @ rows / batch)
+    spread = (A**2).sum() / len(rows)
+    # then   the Rayleigh quotient tr T_B(I)/p is at least 1, and T_B self-adjoint: so is its spectral radius
+    excess = eta**2 * (f * fourth + (1 - f) * (H**2).sum()) - 2 * eta * np.trace(H)
+    assert_identical(spread, 2 + excess, why="E|I - eta H_B|^2 against the trace condition")
+    T = moment_operator(problem.X, eta, f)
+    assert_identical(T, T.T, why="T_B is self-adjoint")
+    assert_at_most(2.0, float(spread), why="p against tr T_B(I)")
+
+
+@corrected("C5")
+@given(tape=tapes(8))
+def test_at_batch_one_every_trace_below_two_over_eta_is_stable_for_rows_of_one_length(tape):
+    # given  rows that are signed permutations of (a, b), spanning the plane; eta tr H = 3/2 or 199/100
+    a, b = 1 + tape.naturals(2, 5).astype(object)
+    X = fractions([[a, b], [-b, a], [tape.choice((a, -a)), tape.choice((b, -b))]])
+    eta = tape.choice((Fraction(3, 2), Fraction(199, 100))) / (a * a + b * b)
+    # then   I - T_B(I) > 0
+    decrease = np.eye(2, dtype=int) - (moment_operator(X, eta, 1) @ np.eye(2, dtype=int).ravel()).reshape(2, 2)
+    assert_at_most(2.0**-20, float(min(leading_pivots(decrease))), why="pivots of I - T_B(I)")
+
+
+@corrected("C4")
+@pytest.mark.parametrize("replacement", [True, False])
+@given_batches(problem=steps_and_rows())
+def test_the_spectral_radius_does_not_increase_with_the_batch(replacement, problem):
+    # when
+    lower, upper, positive = spectral_radii(problem, replacement)
+    # then   rounding leaves the least eigenvalues, 1 and 1/lambda at least, above one half of that
+    assert_at_most(1 / 2, positive.min(0), why="S and lambda S - T_B(S) are positive", instance=problem)
+    assert_at_most((upper - lower).max(0), 2.0**-24, why="width of the enclosures", instance=problem)
+    assert_at_most((lower[1:] - upper[:-1]).max(0), 0, why="rho(T_B) at B + 1 and at B", instance=problem)
+    H = problem.X.mT @ problem.X / 4
+    full = np.square(1 - problem.eta[:, None] * np.linalg.eigvalsh(H)).max(-1)
+    assert_at_most(full, upper.min(0), why="rho(T_B) is at least that of the full batch", instance=problem)
+
+
+@corrected("C4")
+def test_on_orthogonal_rows_the_spectral_radius_falls_with_the_share():
+    # given  rows 2e_j and 0, eta = 1/2: H = I and rho = (1 - eta)^2 + 3 eta^2 f
+    lower, upper, _ = spectral_radii(Stability(2 * np.eye(4, 3)[None], np.array([0.5])), True)
+    # then   f = 1, 1/2, 1/3, 1/4
+    assert_within(lower[:, 0], np.array([1, 5 / 8, 1 / 2, 7 / 16]), upper[:, 0], why="rho(T_B)")

@@ -1,0 +1,6 @@
+r"""Proposition 8.3 - TODO.
+
+Section     TODO
+Printed     TODO
+Source      TODO
+"""
