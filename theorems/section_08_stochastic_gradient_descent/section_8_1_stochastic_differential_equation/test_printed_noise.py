@@ -1,6 +1,19 @@
-r"""Section 8.1: stochastic differential equation - TODO.
+r"""Section 8.1: stochastic differential equation - the noise of a step, as printed and with the square root.
 
-Expected    TODO
+Reading     The sentence says what the noise of SGD is, as the section is about it: a step of Euler's scheme, dt = eta,
+            has the covariance of a step of SGD; or Var/eta at a fixed time is that of SGD in the limit of small eta.
+            $\Sigma$ is the covariance of the minibatch gradient, by the print's own words, not a root of it. A sense of
+            "approximates" that an equation without noise meets as well (C3) says nothing of the noise
+Setting     Least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, whatever the residuals, unless a test says otherwise
+Corrected   (C1) $d\theta = -\nabla L\, dt + \sqrt{\eta f}\, \Sigma(\theta)^{1/2} dW$: an Euler step has the mean and
+            the covariance of a step of SGD, exactly and in all units of the loss
+Differs     The factor of dW is $(f\Sigma)^{1/2}$, the square root of the noise covariance, and not the noise covariance
+Idea        The noise of a step is eta times that of the gradient, with the covariance eta^2 Sigma. Brownian motion of
+            the amplitude A gives dt A A' = eta A A' in the same time, so that A = sqrt(eta) Sigma^(1/2). Sigma itself
+            has the wrong units: with L -> cL, eta -> eta/c nothing changes for SGD, but the printed variance grows by
+            c^2. Both are the same where Sigma^2 = Sigma
+Tolerance   Exact: every minibatch is enumerated, in fractions; exp is enclosed by partial sums
+Expected    refuted
 """
 
 import dataclasses

@@ -11,8 +11,9 @@ Corrected   (C4) From a point, under H2, Gaussian noise has a Gaussian law at ev
             $1 - \eta(2 - \eta \max |x_i|^2) h_{min}$ at most: with independent columns the law is a point.  (C6) Where
             the curvature varies from step to step a law may exist that has no variance: for $1 - \eta h$ = 1/2 or -3/2
             with equal chance and additive noise, and for 1/100 or -3, where eta times the mean curvature is 2.495
-Idea        The iterate is a sum of independent noises with geometric factors, so that cumulants add up. Where the
-            factor a is random, $E|a|^{1/2} < 1$ gives a law, and $E a^2 \ge 1$ leaves it no variance
+Idea        The iterate is a sum of independent noises with geometric factors, so that cumulants add up. In C6 the
+            factor a is random: $E|a|^{1/2} < 1$ makes the law converge, and by $E a^2 > 1$ the variance grows without
+            bound
 Tolerance   Fractions; for interpolated rows the rounding of the moment recursion
 Chance      One test samples: independent chains, k steps from a point. Its chi-square pivot of 6000 degrees raises a
             false alarm with a probability of 1e-9 an example, 1e-7 in the fast run. A variance off by a factor of 1.25
