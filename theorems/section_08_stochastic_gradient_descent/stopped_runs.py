@@ -23,7 +23,9 @@ def weights(problem: Clusters, steps: int = STEPS) -> list[np.ndarray]:
     return [problem.epsilon.denominator * w for w in scaled]
 
 
-def movement(K: np.ndarray, E: np.ndarray, y: np.ndarray, step: Fraction, t: int) -> tuple[Fraction, Fraction]:
+def displacement_and_bound(
+    K: np.ndarray, E: np.ndarray, y: np.ndarray, step: Fraction, t: int
+) -> tuple[Fraction, Fraction]:
     """|f'_t - f_t|^2 for the kernels K + E and K, and its bound (t step |E| |y|)^2. Exact.
 
     As |E| we take its largest row sum, which the spectral norm does not exceed.

@@ -14,7 +14,7 @@ from fixtures.rational import fractions
 
 
 @dataclasses.dataclass(frozen=True)
-class Sampled:
+class SmallLeastSquares:
     """Least squares X (n, 2), y (n,), weights w (2,), a step eta with eta max |x_i|^2 <= 1.
 
     replacement: whether a minibatch may contain a row more than once.
@@ -37,7 +37,7 @@ class Sampled:
 
 
 @st.composite
-def sampled(draw: st.DrawFn, rows: tuple[int, ...] = (3, 2, 4)) -> Sampled:
+def small_least_squares(draw: st.DrawFn, rows: tuple[int, ...] = (3, 2, 4)) -> SmallLeastSquares:
     """Rows of small integers that span the plane, in fractions. Shrinks to rows e_1, e_2, 0 and y = w = 0."""
     tape = draw(tapes(18))
     n = tape.choice(rows)
@@ -45,7 +45,7 @@ def sampled(draw: st.DrawFn, rows: tuple[int, ...] = (3, 2, 4)) -> Sampled:
     if X[0, 0] * X[1, 1] == X[0, 1] * X[1, 0]:
         X[:2] = fractions([[1, 0], [0, 1]])
     eta = tape.choice((Fraction(1), Fraction(1, 2), Fraction(3, 4))) / max((X**2).sum(1))
-    return Sampled(X, y, w, eta, bool(tape.below(2)))
+    return SmallLeastSquares(X, y, w, eta, bool(tape.below(2)))
 
 
 @st.composite

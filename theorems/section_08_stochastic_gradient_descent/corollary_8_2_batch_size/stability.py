@@ -13,23 +13,23 @@ from fixtures.problems.tapes import tapes
 
 
 @st.composite
-def steps_and_rows(draw: st.DrawFn) -> Stability:
+def rows_and_steps(draw: st.DrawFn) -> RowsAndStep:
     """Four rows of small integers in three dimensions, and a step."""
     tape = draw(tapes(14))
     X = tape.integers((4, 3), 3)
     X[0, 0] += not X.any()
-    return Stability(X, tape.choice((1.0, 0.5, 2.0, 4.0)) / np.square(X).sum(1).max())
+    return RowsAndStep(X, tape.choice((1.0, 0.5, 2.0, 4.0)) / np.square(X).sum(1).max())
 
 
 @dataclasses.dataclass(frozen=True)
-class Stability:
+class RowsAndStep:
     """Interpolated least squares: rows X (4, 3) and a step eta, eta max |x_i|^2 in 1/2 ... 4; or a batch of these."""
 
     X: np.ndarray
     eta: np.ndarray
 
 
-def spectral_radii(problem: Stability, replacement: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def spectral_radii(problem: RowsAndStep, replacement: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lower and upper bounds of rho(T_B) for B = 1 ... 4, and the certificate of the upper ones: (4, batch) each.
 
     Lower bound: the Rayleigh quotient of the self-adjoint T_B at any vector. Upper bound: lambda is one if some S > 0

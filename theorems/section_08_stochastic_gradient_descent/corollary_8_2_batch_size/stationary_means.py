@@ -16,7 +16,7 @@ TWO_SAMPLES = st.tuples(st.tuples(*[st.integers(1, 3)] * 2), st.tuples(*[st.inte
 """The inputs and the targets of two samples of one parameter."""
 
 
-def found_by_batch(X: np.ndarray, y: np.ndarray, eta: Fraction, batch: int) -> tuple[Fraction, Fraction]:
+def stationary_means(X: np.ndarray, y: np.ndarray, eta: Fraction, batch: int) -> tuple[Fraction, Fraction]:
     """E D(w) and E w^2 under the stationary law of SGD on minibatches of distinct samples. Exact.
 
     D(w) is the variance of the samples' gradients at w, a quadratic function: E D(w) = D(w*) + D'' S/2, where the law
@@ -27,15 +27,15 @@ def found_by_batch(X: np.ndarray, y: np.ndarray, eta: Fraction, batch: int) -> t
     return at + (left + right - 2 * at) * S.item() / 2, w.item() ** 2 + S.item()
 
 
-def samples_on_which_one_exceeds_two(number: int) -> tuple[tuple, Fraction, Fraction]:
+def samples_with_a_larger_mean_at_batch_one(number: int) -> tuple[tuple, Fraction, Fraction]:
     """The simplest of TWO_SAMPLES on which one mean is larger at B = 1 than at B = 2, and both values of that mean.
 
-    number: which of the means of `found_by_batch`, 0 for the variance of a gradient, 1 for E w^2.
+    number: which of the means of `stationary_means`, 0 for the variance of a gradient, 1 for E w^2.
     """
 
     def values(instance: tuple) -> list[Fraction]:
         (a, b), y = instance
-        return [found_by_batch(fractions([[a], [b]]), fractions(y), Fraction(1, 9), B)[number] for B in (1, 2)]
+        return [stationary_means(fractions([[a], [b]]), fractions(y), Fraction(1, 9), B)[number] for B in (1, 2)]
 
     found = smallest_violation(TWO_SAMPLES, lambda instance: operator.gt(*values(instance)))
     return found, *values(found)

@@ -38,13 +38,13 @@ from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_keeps
 from theorems.ledger import as_printed, corrected, necessity
 from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import (
-    sampled,
+    small_least_squares,
     wide_least_squares,
 )
 
 
 @as_printed
-@given(problem=sampled())
+@given(problem=small_least_squares())
 def test_the_covariance_of_a_minibatch_gradient_is_its_share_of_that_of_a_sample(problem):
     _, sample = mean_and_covariance(sample_gradients(problem.X, problem.y, problem.w))
     # when   every minibatch is enumerated, of two samples and of all but one
@@ -57,16 +57,16 @@ def test_the_covariance_of_a_minibatch_gradient_is_its_share_of_that_of_a_sample
 
 @as_printed
 @pytest.mark.parametrize("n", range(2, 9))
-def test_every_sample_more_in_a_batch_lowers_the_noise(n):
+def test_each_further_sample_in_a_batch_lowers_the_noise(n):
     # given  B = 1 ... n - 1
     steps = [Fraction(1, B * (B + 1)) for B in range(1, n)]
-    # then   by 1/(B(B + 1)) with replacement, and n/(n - 1) times that without
+    # then   the share falls by 1/(B(B + 1)) with replacement, and by n/(n - 1) times that without
     for_each_law = [[noise_share(n, B, law) - noise_share(n, B + 1, law) for B in range(1, n)] for law in (True, False)]
     assert_identical(for_each_law, [steps, [Fraction(n, n - 1) * step for step in steps]], why="fall of the share")
 
 
 @corrected("C1", "H1")
-@given(problem=sampled())
+@given(problem=small_least_squares())
 def test_a_step_on_every_minibatch_keeps_the_stationary_covariance(problem):
     # given  H1: eta max |x_i|^2 <= 1 and rows that span the plane
     w_star, S = stationary_covariance(problem.X, problem.y, problem.eta, problem.shares[1])
@@ -81,7 +81,7 @@ def test_a_step_on_every_minibatch_keeps_the_stationary_covariance(problem):
 
 
 @corrected("C1", "H1")
-@given(problem=sampled(rows=(3, 2)))
+@given(problem=small_least_squares(rows=(3, 2)))
 def test_the_covariance_falls_in_every_direction_as_batches_grow(problem):
     # given  H1
     limits = [stationary_covariance(problem.X, problem.y, problem.eta, f) for f in problem.shares]
@@ -89,7 +89,7 @@ def test_the_covariance_falls_in_every_direction_as_batches_grow(problem):
     # when   samples one by one, two steps from the minimum
     moments = second_moments(problem.X, problem.y, w_star, problem.eta, 2, problem.shares[0])
     early = moments[2][:2, :2] - np.outer(w_star, w_star)
-    # then   pivots of the differences, and of limit - early
+    # then   S_B - S_(B+1), and S_1 - the covariance after two steps, are semidefinite: no pivot is negative
     falls = [*itertools.pairwise(late), (late[0], early)]
     pivots = [float(min(leading_pivots(more - less))) for more, less in falls]
     assert_at_most(0, pivots, why="a fall of the covariance is semidefinite")
@@ -98,7 +98,7 @@ def test_the_covariance_falls_in_every_direction_as_batches_grow(problem):
 @corrected("C1", "H1")
 @pytest.mark.slow
 @given(problem=wide_least_squares())
-def test_far_from_small_integers_too_no_direction_varies_more_in_a_larger_batch(problem):
+def test_on_data_of_all_scales_no_direction_varies_more_in_a_larger_batch(problem):
     # given  H1, by the spectral radius, at the smaller batch; the least squares solution nearest 0
     X, y, eta, replacement = problem
     n, p = X.shape
@@ -109,7 +109,7 @@ def test_far_from_small_integers_too_no_direction_varies_more_in_a_larger_batch(
     stable = [(f, T, gap) for (f, T), gap in zip(operators, gaps, strict=True) if gap > 1e-6]
     # when
     S = [np.linalg.solve(np.eye(p * p) - T, eta**2 * f * (g.T @ g).ravel() / n).reshape(p, p) for f, T, _ in stable]
-    # then   up to the rounding of a solution whose condition is at most |I - T|/gap
+    # then   slack is the rounding of a linear system, whose condition is at most |I - T|/gap
     slack = [64 * p**4 * UNIT_ROUNDOFF * 16 / gap * np.linalg.norm(M) for (_, _, gap), M in zip(stable, S, strict=True)]
     falls = [np.linalg.eigvalsh(more - less)[0] for more, less in itertools.pairwise(S)]
     assert_at_most([0.0, *(-fall for fall in falls)], [0.0, *slack[:-1]], why="a fall of the covariance")

@@ -28,11 +28,11 @@ from properties.certificates import assert_at_most, assert_identical, assert_kee
 from theorems.ledger import corrected, necessity
 
 CONSTANT_NOISE = fractions([[1], [1]]), fractions([1, -1])
-"""Two samples of curvature 1 whose gradients are that of their mean -+ 1, whatever w is."""
+"""X and y of two samples of curvature 1. At every w their gradients are the mean gradient -+ 1."""
 
 
 def stationary_variance(X, y, eta, batch, replacement=True):
-    """The variance S of SGD for one parameter, X (n, 1), from its equation."""
+    """The stationary variance S of SGD on least squares with one parameter, X (n, 1). Exact."""
     return stationary_covariance(X, y, eta, noise_share(len(X), batch, replacement))[1].item()
 
 
@@ -40,12 +40,12 @@ def stationary_variance(X, y, eta, batch, replacement=True):
 def test_a_batch_and_a_step_four_times_as_large_have_three_sixteenths_more_variance():
     # given  constant noise, eta h = 1/10
     S, scaled = (stationary_variance(*CONSTANT_NOISE, Fraction(k, 10), k) for k in (1, 4))
-    # then   the excess is 3/10 over 2 - 4/10
+    # then   the excess is (3/10)/(2 - 4/10) = 3/16
     assert_identical(scaled / S, Fraction(19, 16), why="ratio of the variances")
 
 
 @corrected("C2")
-def test_for_a_large_factor_the_excess_is_nearly_the_share():
+def test_at_the_largest_step_of_H4_the_excess_is_nearly_epsilon_for_a_large_factor():
     # given  constant noise, k = 10, epsilon = 1/10 and the largest step of H4: k eta h = 2 epsilon/(1 + epsilon)
     eta = Fraction(2, 110)
     S, scaled = (stationary_variance(*CONSTANT_NOISE, k * eta, k) for k in (1, 10))
@@ -55,7 +55,7 @@ def test_for_a_large_factor_the_excess_is_nearly_the_share():
 
 @corrected("C2", "H3", "H4")
 @given(tape=tapes(10))
-def test_for_small_steps_linear_scaling_keeps_the_variance_up_to_the_share(tape):
+def test_for_small_steps_linear_scaling_keeps_the_variance_up_to_the_share_epsilon(tape):
     # given  samples that no w fits, and the largest step of H4; epsilon = 9 is near the end of stability
     X, y = fractions(1 + tape.naturals((3, 1), 4)), fractions(tape.integers(3, 3).astype(int))
     y[0] += not (y * X[0, 0] - y[0] * X[:, 0]).any()
@@ -74,7 +74,7 @@ def test_for_small_steps_linear_scaling_keeps_the_variance_up_to_the_share(tape)
 
 
 @corrected("C2")
-def test_a_step_that_grows_by_the_root_keeps_the_noise_of_a_step_and_loses_temperature():
+def test_a_step_that_grows_by_the_root_keeps_the_noise_of_a_step_and_lowers_the_stationary_variance():
     # given  B = 32 and 8192, a step 16 times as large, h = 1 and eta = 1/100, samples of constant noise
     X, y = CONSTANT_NOISE
     laws = [(Fraction(1, 100), 32), (Fraction(16, 100), 8192)]
@@ -93,25 +93,25 @@ def test_without_H1_at_the_scaled_step_the_variance_has_no_limit_though_the_smal
     assert_keeps(H3=True)
     # when   batches of four
     moments = second_moments(X, y, fractions([0]), Fraction(3), 6, Fraction(1, 4))
-    # then   4^t - 1 times 9/4 over 3; the share (k - 1) eta h/(2 - k eta h) is negative
+    # then   the variance is (4^t - 1)(9/4)/3 and has no limit; the share (k - 1) eta h/(2 - k eta h) is negative
     assert_identical([M[0, 0] for M in moments], [Fraction(3 * (4**t - 1), 4) for t in range(7)], why="variance")
 
 
 @necessity("H3")
 def test_without_H3_twice_the_batch_has_half_the_variance_at_small_steps():
-    # given  three samples of constant noise, h = 1: the share of the noise falls from 1 to 1/4, not to 1/2; in H4 k = 2
-    #        and epsilon = 1/99
+    # given  three samples of constant noise, h = 1, drawn without replacement: from B = 1 to B = 2 the share of the
+    #        noise falls from 1 to 1/4, not to 1/2. H4 holds with k = 2 and epsilon = 1/99
     X, y, eta = fractions([[1]] * 3), fractions([1, 0, -1]), Fraction(1, 100)
     assert_keeps(H1=(1 - 2 * eta) ** 2 < 1, H4=2 * eta <= 2 * Fraction(1, 99) / (1 + Fraction(1, 99)))
     # when
     S, scaled = (stationary_variance(X, y, k * eta, k, False) for k in (1, 2))
-    # then   (n - kB)/(n - B) at eta = 0
+    # then   for small eta the ratio is (n - kB)/(n - B) = 1/2
     assert_identical(scaled / S, Fraction(1, 2) * Fraction(199, 198), why="ratio of the variances")
 
 
 @necessity("H4")
 def test_without_H4_the_variance_grows_by_more_than_twice_itself():
-    # given  constant noise, h = 1, eta = 3/8, k = 4, with replacement; H4 has k eta h at most 2/11 for epsilon = 1/10
+    # given  constant noise, h = 1, eta = 3/8, k = 4, with replacement. H4 with epsilon = 1/10 asks for k eta h <= 2/11
     eta = Fraction(3, 8)
     assert_keeps(H1=[(1 - k * eta) ** 2 < 1 for k in (1, 4)], H3=True)
     assert_at_most(2 / 11, float(4 * eta), why="H4 fails")

@@ -25,11 +25,14 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected, necessity
-from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import Sampled, sampled
+from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import (
+    SmallLeastSquares,
+    small_least_squares,
+)
 
 
-def kept_products(problem, u, v, eta, batch):
-    """The factors by which a step on each minibatch multiplies u_j v_j, (K, 2)."""
+def product_factors(problem, u, v, eta, batch):
+    """The factors (K, 2) by which a step multiplies u_j v_j, one row for each minibatch."""
     chosen = problem.minibatches(batch)
     U, V = (np.broadcast_to(factor, (len(chosen), 2)) for factor in (u, v))
     rates = np.full((len(chosen), 1), eta / batch, object)
@@ -39,17 +42,17 @@ def kept_products(problem, u, v, eta, batch):
 
 @pytest.mark.slow
 @corrected("C3", "H2")
-@given(problem=sampled(rows=(3, 2)), tape=tapes(5))
+@given(problem=small_least_squares(rows=(3, 2)), tape=tapes(5))
 def test_in_a_diagonal_net_a_step_shrinks_the_products_more_the_smaller_the_batch(problem, tape):
     # given  H2: the largest |2 eta g_ij| is 1/2, 1/4 or 7/8
     u, v = fractions(1 + tape.naturals((2, 2), 5)) / 2
     largest = np.abs(sample_gradients(problem.X, problem.y, u**2 - v**2)).max()
     eta = tape.choice((Fraction(1, 2), Fraction(1, 4), Fraction(7, 8))) / (2 * max(largest, Fraction(1)))
-    # when   the products over all minibatches, to powers that give all sizes the same number of factors
-    kept = [kept_products(problem, u, v, eta, batch) for batch in range(1, len(problem.X) + 1)]
+    # when   for each batch size the product of its factors, to a power that gives all sizes equally many factors
+    kept = [product_factors(problem, u, v, eta, batch) for batch in range(1, len(problem.X) + 1)]
     common = math.lcm(*map(len, kept))
     means = [factors.prod(0) ** (common // len(factors)) for factors in kept]
-    # then   exp of common * E log|uv|_1/|uv|_0 grows with B, and is below 1
+    # then   exp(common E log(|uv|_1/|uv|_0)) does not fall as B grows, and is at most 1
     rises = np.diff([*means, fractions([1, 1])], axis=0)
     assert_at_most(0, rises.astype(float).ravel(), why="E log of the products as batches grow")
 
@@ -57,9 +60,9 @@ def test_in_a_diagonal_net_a_step_shrinks_the_products_more_the_smaller_the_batc
 @corrected("C3", "H2")
 def test_in_a_diagonal_net_the_products_of_a_smaller_batch_are_strictly_smaller():
     # given  x = (1, 0), (0, 1), y = 0, u = 2, v = 1, eta = 1/24: a = 2 eta g = 1/4 for one sample, 1/8 for their mean
-    problem = Sampled(fractions([[1, 0], [0, 1]]), fractions([0, 0]), None, None, False)
-    one, both = (kept_products(problem, fractions([2, 2]), fractions([1, 1]), Fraction(1, 24), B) for B in (1, 2))
-    # then   each product over two samples against the square for the pair
+    problem = SmallLeastSquares(fractions([[1, 0], [0, 1]]), fractions([0, 0]), None, None, False)
+    one, both = (product_factors(problem, fractions([2, 2]), fractions([1, 1]), Fraction(1, 24), B) for B in (1, 2))
+    # then   the product over the two single samples is less than the square of the factor of the pair
     assert_identical(one.prod(0), fractions(["15/16"] * 2), why="(1 - a^2) * 1")
     assert_identical(both[0] ** 2, fractions([Fraction(63, 64) ** 2] * 2), why="(1 - a^2/4)^2")
     assert_at_most(15 / 16, 63**2 / 64**2, why="the smaller batch keeps less")
@@ -68,8 +71,8 @@ def test_in_a_diagonal_net_the_products_of_a_smaller_batch_are_strictly_smaller(
 @necessity("H2")
 def test_without_H2_the_products_of_the_smaller_batch_grow():
     # given  x = 1 twice, y = 2 and -2, u = v = 1 and eta = 1/2: a = -2 and 2
-    problem = Sampled(fractions([[1, 0], [1, 0]]), fractions([2, -2]), None, None, False)
-    one, both = (kept_products(problem, fractions([1, 1]), fractions([1, 1]), Fraction(1, 2), B) for B in (1, 2))
+    problem = SmallLeastSquares(fractions([[1, 0], [1, 0]]), fractions([2, -2]), None, None, False)
+    one, both = (product_factors(problem, fractions([1, 1]), fractions([1, 1]), Fraction(1, 2), B) for B in (1, 2))
     # then
     assert_identical(one, [[-3, 1], [-3, 1]], why="1 - a^2")
     assert_identical(both, [[1, 1]], why="the pair has no gradient")

@@ -30,46 +30,48 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.stationary_means import (
-    found_by_batch,
-    samples_on_which_one_exceeds_two,
+    samples_with_a_larger_mean_at_batch_one,
+    stationary_means,
 )
 
-STATIONARY = [Fraction(32, 387), Fraction(16, 801)]
+STATIONARY_VARIANCES = [Fraction(32, 387), Fraction(16, 801)]
 """The stationary variances S at B = 1, 2 for x = (1, 2, 2), y = (3, 0, 0), eta = 1/9."""
 
 
-def found_at(batches):
-    """`found_by_batch` for x = (1, 2, 2), y = (3, 0, 0), eta = 1/9, whose minimum is w = 1/3."""
+def means_at(batches):
+    """`stationary_means` for x = (1, 2, 2), y = (3, 0, 0), eta = 1/9, whose minimum is w = 1/3."""
     X, y = fractions([[1], [2], [2]]), fractions([3, 0, 0])
-    return [found_by_batch(X, y, Fraction(1, 9), batch) for batch in batches]
+    return [stationary_means(X, y, Fraction(1, 9), batch) for batch in batches]
 
 
 @counterexample
 def test_the_smaller_batch_is_found_where_gradients_vary_more():
-    # then   32/9 + 2S
-    one, two = (variance for variance, _ in found_at((1, 2)))
-    assert_identical([one, two], [Fraction(32, 9) + 2 * S for S in STATIONARY], why="mean variance of a gradient")
+    # then   E D(w) = 32/9 + 2S
+    one, two = (variance for variance, _ in means_at((1, 2)))
+    assert_identical(
+        [one, two], [Fraction(32, 9) + 2 * S for S in STATIONARY_VARIANCES], why="mean variance of a gradient"
+    )
     reads = "mean gradient variance {value} at B=1 > {limit} at B=2"
     assert_violates(one, two, reads=reads, x=[1, 2, 2], y=[3, 0, 0], eta="1/9")
 
 
 @counterexample
 def test_hypothesis_finds_samples_whose_gradients_vary_more_where_the_smaller_batch_is_found():
-    found, one, both = samples_on_which_one_exceeds_two(0)
+    found, one, both = samples_with_a_larger_mean_at_batch_one(0)
     assert_violates(one, both, reads="mean gradient variance {value} at B=1 > {limit} at B=2", xy=found)
 
 
 @counterexample(reading="norm")
 def test_the_smaller_batch_has_the_larger_mean_square_weight():
-    # then   1/9 + S
-    one, two = (square for _, square in found_at((1, 2)))
-    assert_identical([one, two], [Fraction(1, 9) + S for S in STATIONARY], why="E w^2")
+    # then   E w^2 = 1/9 + S
+    one, two = (square for _, square in means_at((1, 2)))
+    assert_identical([one, two], [Fraction(1, 9) + S for S in STATIONARY_VARIANCES], why="E w^2")
     assert_violates(one, two, reads="E w^2 {value} at B=1 > {limit} at B=2", x=[1, 2, 2], y=[3, 0, 0], eta="1/9")
 
 
 @counterexample(reading="norm")
 def test_hypothesis_finds_samples_on_which_the_smaller_batch_has_the_larger_weights():
-    found, one, both = samples_on_which_one_exceeds_two(1)
+    found, one, both = samples_with_a_larger_mean_at_batch_one(1)
     assert_violates(one, both, reads="E w^2 {value} at B=1 > {limit} at B=2", xy=found)
 
 
@@ -78,8 +80,8 @@ def gradient_spread(x, calm, noisy):
     return calm + (noisy - calm) * np.clip(2 * x - 1 / 2, 0, 1)
 
 
-def ends_from_the_noisy_minimum(wells, calm, noisy):
-    """Where the 2^8 orders of eight single samples lead from 1, on the losses L -+ N, N' = gradient_spread; step 1."""
+def ends_from_one(wells, calm, noisy):
+    """End points from x = 1, of the 2^8 orders of eight single samples: f_i = L -+ N, N' = gradient_spread, eta = 1."""
     x = np.ones(1)
     for _ in range(8):
         moved, noise = x - wells.gradient(x), gradient_spread(x, calm, noisy)
@@ -94,13 +96,13 @@ def test_from_the_noisier_of_two_minima_batches_of_one_go_where_gradients_vary_l
     flat, sharp = 7 / 8 + tape.below(2) / 8, 6 / 8 + tape.below(3) / 8
     calm, noisy = tape.below(3) / 32, 9 / 16 + tape.below(3) / 32
     wells = TwoWells(1.0, sharp, 0.0, flat)
-    # and    H6: a step against the noise crosses the ridge, and none leaves |x| <= 1/4; the full gradient at 1 is zero
+    # and    H6: one sample's step from 1 crosses the ridge, no step leaves |x| <= 1/4, and the full gradient at 1 is 0
     assert_at_most(bool(wells.in_sharp(1 - noisy)), False, why="H6: single samples may leave")
     assert_at_most((1 - flat) / 4 + calm, 1 / 4, why="H6: they stay")
     assert_identical(wells.gradient(1.0), 0.0, why="H6: full batches stay")
     # when
-    x = ends_from_the_noisy_minimum(wells, calm, noisy)
-    # then   more than a half is at 0 for good
+    x = ends_from_one(wells, calm, noisy)
+    # then   at least half of the orders are at 0 for good
     assert_at_most(1 / 2, (np.abs(x) <= 1 / 4).mean(), why="share that ends at the calm minimum")
     variances = gradient_spread(x, calm, noisy) ** 2
     assert_at_most(variances.mean(), 3 / 4 * noisy**2, why="mean gradient variance of B = 1, of B = 2")
@@ -113,8 +115,8 @@ def test_without_H5_from_the_calmer_minimum_batches_of_one_go_where_gradients_va
     leaves, stays = not wells.in_sharp(1 - start), not wells.in_sharp(np.array([-1, 1]) / 4).any()
     assert_keeps(H6=[leaves, stays, wells.gradient(1.0) == 0])
     # when
-    x = ends_from_the_noisy_minimum(wells, other, start)
-    # then   all orders are at -+1/4
+    x = ends_from_one(wells, other, start)
+    # then   after every order x is 1/4 or -1/4
     assert_identical(np.abs(x), np.full(256, 1 / 4), why="where the orders lead")
     assert_at_most(start**2 * 5 / 4, (gradient_spread(x, other, start) ** 2).mean(), why="gradient variance, B = 2, 1")
 
@@ -125,7 +127,7 @@ def test_without_H6_at_a_small_step_both_batches_are_found_where_gradients_vary_
     eta, calm, noisy = 1 / 32, 1 / 32, 9 / 16
     assert_keeps(H5=gradient_spread(0.0, calm, noisy) < gradient_spread(1.0, calm, noisy))
     # when
-    x = ends_from_the_noisy_minimum(TwoWells(1.0, 3 / 4 * eta, 0.0, eta), calm * eta, noisy * eta)
-    # then   no order has come below 3/4, up to which the variance is that at 1
+    x = ends_from_one(TwoWells(1.0, 3 / 4 * eta, 0.0, eta), calm * eta, noisy * eta)
+    # then   no order leads below 3/4; from 3/4 on the variance is that at 1
     assert_at_most(3 / 4, x, why="where the orders lead")
     assert_identical(gradient_spread(x, calm, noisy), np.full(256, noisy), why="deviation of B = 1 and of B = 2")

@@ -44,7 +44,7 @@ def test_beside_the_sharper_of_two_minima_batches_of_one_find_the_flatter_and_fu
     assert_at_most(flat, sharp - 1 / 4, why="H5: the start is beside the sharper minimum")
     # when
     p = share_that_leaves(escape)
-    # then   and what has not left is at the sharper one at most
+    # then   orders that do not end at the flatter minimum have at most the sharpness of the other one
     assert_at_most(LEAST_SHARE, float(p), why="share of orders that end at the flatter minimum")
     assert_at_most(flat * p + sharp * (1 - p), (1 - LEAST_SHARE / 8) * sharp, why="mean sharpness of B = 1, of B = 2")
 
@@ -59,7 +59,7 @@ def test_batches_of_one_leave_the_flatter_of_two_minima_for_the_sharper():
     for _ in range(steps):
         full = full - eta * minima.gradients(full).mean()
     assert_identical(full - 1, 2.0**-12, why="full batches approach 1: (1 - eta h)^10/4")
-    # then   |x| < 1/4 is never left, as all samples are at their left branch there, with 1 - eta h = -11/16
+    # then   no order leaves |x| < 1/4: there all samples are on their left branch, and 1 - eta h = -11/16
     p = Fraction(int((np.abs(ends) < 1 / 4).sum()), len(ends))
     assert_identical(p, Fraction(401, 512), why="orders that have ended at the sharper minimum")
     reads = "mean sharpness of the minimum found, at least {value} at B=1 > {limit} at B=2"
@@ -90,7 +90,7 @@ def test_without_H5_batches_of_one_leave_the_flatter_minimum_and_full_batches_do
     escape = Escape(TwoMinima(np.array([3 / 2, 3 / 2]), np.array([3 / 8, 5 / 2])), 1.0, 9 / 8)
     p = share_that_leaves(escape)
     assert_keeps(H6=p > 0)
-    # then   the start is beside the flatter minimum, and at least 2^-8 of the orders end at the sharper one
+    # then   H5 fails, as the start is beside the flatter minimum; at least 2^-8 of the orders end at the sharper one
     assert_identical(escape.sharpness, (3 / 2, 23 / 16), why="sharper at 0")
     assert_at_most(LEAST_SHARE, float(p), why="share of orders that end at the sharper minimum")
 
@@ -102,6 +102,6 @@ def test_without_H6_at_two_thirds_of_the_step_no_order_leaves_the_sharper_minimu
     gentle = dataclasses.replace(escape, eta=escape.eta * 2 / 3)
     assert_keeps(H5=gentle.sharpness[0] < gentle.sharpness[1])
     assert_at_most(np.abs(1 - gentle.eta * gentle.minima.right), 1 + 2.0**-40, why="no single sample leaves")
-    # then   all orders of B = 1 are where all samples at once are: at the sharper minimum
+    # then   all orders of B = 1 approach the sharper minimum, as all samples at once do
     ends = single_sample_ends(gentle.minima, gentle.eta, gentle.start, 8)
     assert_at_most(np.abs(ends - 1), (1 + 2.0**-40) / 8, why="distance to the sharper minimum")

@@ -28,20 +28,20 @@ from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
 from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import (
-    Sampled,
+    SmallLeastSquares,
     wide_least_squares,
 )
 from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.stability import (
-    Stability,
+    RowsAndStep,
+    rows_and_steps,
     spectral_radii,
-    steps_and_rows,
 )
 
 
 @corrected("C4")
 @pytest.mark.slow
 @given(problem=wide_least_squares())
-def test_far_from_small_integers_too_no_larger_batch_is_less_stable(problem):
+def test_on_data_of_all_scales_no_larger_batch_is_less_stable(problem):
     X, _, eta, replacement = problem
     shares = [float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)]
     # when   rounding of T_B: 64 p^2 u times its scale
@@ -54,7 +54,7 @@ def test_far_from_small_integers_too_no_larger_batch_is_less_stable(problem):
 @corrected("C5")
 @pytest.mark.slow
 @given(problem=wide_least_squares())
-def test_far_from_small_integers_too_stability_bounds_the_trace(problem):
+def test_on_data_of_all_scales_stability_bounds_the_trace(problem):
     X, _, eta, replacement = problem
     H, fourth = X.T @ X / len(X), np.square(np.square(X).sum(1)).mean()
     shares = np.array([float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)])
@@ -68,8 +68,8 @@ def test_far_from_small_integers_too_stability_bounds_the_trace(problem):
 @corrected("C5")
 @given(tape=tapes(20))
 def test_where_trace_h_is_at_least_two_over_eta_f_no_minimum_is_stable(tape):
-    # given  samples of any length, eta f tr H = 2, 9/4 or 4
-    problem = Sampled(fractions(tape.integers((3, 2), 3).astype(int)), None, None, None, bool(tape.below(2)))
+    # given  rows of any length, and eta f tr H = 2, 9/4 or 4
+    problem = SmallLeastSquares(fractions(tape.integers((3, 2), 3).astype(int)), None, None, None, bool(tape.below(2)))
     problem.X[0, 0] += not problem.X.any()
     batch = 1 + tape.below(2)
     rows, f = problem.X[problem.minibatches(batch)], problem.shares[batch - 1]
@@ -78,7 +78,7 @@ def test_where_trace_h_is_at_least_two_over_eta_f_no_minimum_is_stable(tape):
     # when   tr T_B(I) = E tr (I - eta H_B)^2, minibatch by minibatch
     A = np.eye(2, dtype=int) - eta * (rows.mT @ rows / batch)
     spread = (A**2).sum() / len(rows)
-    # then   the Rayleigh quotient tr T_B(I)/p is at least 1, and T_B self-adjoint: so is its spectral radius
+    # then   the Rayleigh quotient tr T_B(I)/p is at least 1, and T_B is self-adjoint: its spectral radius is at least 1
     excess = eta**2 * (f * fourth + (1 - f) * (H**2).sum()) - 2 * eta * np.trace(H)
     assert_identical(spread, 2 + excess, why="E|I - eta H_B|^2 against the trace condition")
     T = moment_operator(problem.X, eta, f)
@@ -100,11 +100,11 @@ def test_at_batch_one_every_trace_below_two_over_eta_is_stable_for_rows_of_one_l
 
 @corrected("C4")
 @pytest.mark.parametrize("replacement", [True, False])
-@given_batches(problem=steps_and_rows())
+@given_batches(problem=rows_and_steps())
 def test_the_spectral_radius_does_not_increase_with_the_batch(replacement, problem):
     # when
     lower, upper, positive = spectral_radii(problem, replacement)
-    # then   rounding leaves the least eigenvalues, 1 and 1/lambda at least, above one half of that
+    # then   exactly, the least eigenvalues are 1 and 1/lambda or more; rounding leaves them above one half of that
     assert_at_most(1 / 2, positive.min(0), why="S and lambda S - T_B(S) are positive", instance=problem)
     assert_at_most((upper - lower).max(0), 2.0**-24, why="width of the enclosures", instance=problem)
     assert_at_most((lower[1:] - upper[:-1]).max(0), 0, why="rho(T_B) at B + 1 and at B", instance=problem)
@@ -116,6 +116,6 @@ def test_the_spectral_radius_does_not_increase_with_the_batch(replacement, probl
 @corrected("C4")
 def test_on_orthogonal_rows_the_spectral_radius_falls_with_the_share():
     # given  rows 2e_j and 0, eta = 1/2: H = I and rho = (1 - eta)^2 + 3 eta^2 f
-    lower, upper, _ = spectral_radii(Stability(2 * np.eye(4, 3)[None], np.array([0.5])), True)
+    lower, upper, _ = spectral_radii(RowsAndStep(2 * np.eye(4, 3)[None], np.array([0.5])), True)
     # then   f = 1, 1/2, 1/3, 1/4
     assert_within(lower[:, 0], np.array([1, 5 / 8, 1 / 2, 7 / 16]), upper[:, 0], why="rho(T_B)")

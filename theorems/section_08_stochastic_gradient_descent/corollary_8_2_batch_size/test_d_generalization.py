@@ -39,10 +39,10 @@ from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.es
     share_that_leaves,
     single_sample_ends,
 )
-from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import sampled
+from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.least_squares import small_least_squares
 from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.stationary_means import (
-    found_by_batch,
-    samples_on_which_one_exceeds_two,
+    samples_with_a_larger_mean_at_batch_one,
+    stationary_means,
 )
 
 
@@ -51,17 +51,17 @@ def test_on_three_samples_no_minibatch_has_less_risk_than_all_of_them():
     # given  x = (1, 2, 2), y = (3, 0, 0), eta = 1/9; fresh samples x = +-1, y = 0: the first label was noise
     X, y, eta = fractions([[1], [2], [2]]), fractions([3, 0, 0]), Fraction(1, 9)
     # when   the risk E w^2/2 of the stationary law, batches of distinct samples
-    one, two, three = (found_by_batch(X, y, eta, batch)[1] / 2 for batch in (1, 2, 3))
-    # then   1/18 + S/2
+    one, two, three = (stationary_means(X, y, eta, batch)[1] / 2 for batch in (1, 2, 3))
+    # then   the risk is 1/18 + S/2
     reads = "risk {value} at best of B=1, 2 > {limit} at B=3"
     assert_violates(min(one, two), three, reads=reads, x=[1, 2, 2], y=[3, 0, 0], target=0, eta=eta)
 
 
 @pytest.mark.slow
 @corrected("C6")
-@given(problem=sampled(rows=(3, 2)))
+@given(problem=small_least_squares(rows=(3, 2)))
 def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem):
-    # given  a risk of Hessian G = ww', wherever its minimum is: E e = 0, so that it gains tr(GS)/2
+    # given  a quadratic risk of the Hessian G = ww'. As E e = 0 its mean excess is tr(GS)/2, wherever its minimum is
     S = [stationary_covariance(problem.X, problem.y, problem.eta, f)[1] for f in problem.shares]
     excess = [problem.w @ covariance @ problem.w / 2 for covariance in S]
     # then
@@ -70,13 +70,13 @@ def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem
 
 @counterexample
 def test_hypothesis_finds_samples_on_which_the_smaller_batch_is_worse():
-    found, one, both = samples_on_which_one_exceeds_two(1)
+    found, one, both = samples_with_a_larger_mean_at_batch_one(1)
     assert_violates(one, both, reads="twice the risk, {value} at B=1 > {limit} at B=2", xy=found)
 
 
 @under_hypotheses("H5", "H6")
 @given(escape=escapes(), target=st.integers(-4, 6))
-def test_beside_the_minimum_of_more_risk_batches_of_one_find_less(escape, target):
+def test_beside_the_minimum_of_more_risk_batches_of_one_find_less_risk(escape, target):
     # given  the risk (x - target)^2/2, target in -1/4 ... 3/8: less at 0 than at 1 (H5); H6 by the strategy
     less, more = ((minimum - Fraction(target, 16)) ** 2 / 2 for minimum in (0, 1))
     assert_at_most(float(less), float(more) / 2, why="H5: the start is beside the minimum of more risk")
@@ -92,7 +92,7 @@ def test_without_H6_at_a_small_step_all_batches_have_the_risk_of_the_minimum_bes
     escape = Escape(TwoMinima(np.array([1 / 8, 1 / 8]), np.array([1 / 4, 2.0])), 1.0, 9 / 8)
     at_zero, at_one = (Fraction(minimum) ** 2 / 2 for minimum in (0, 1))
     assert_keeps(H5=at_zero < at_one)
-    # then   no order of eight single samples leaves
+    # then   no order of eight single samples leaves the minimum at 1
     ends = single_sample_ends(escape.minima, escape.eta, escape.start, 8)
     assert_at_most(np.abs(ends - 1), 1 / 8, why="distance to the minimum of more risk")
 

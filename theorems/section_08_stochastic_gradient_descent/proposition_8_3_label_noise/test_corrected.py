@@ -31,24 +31,20 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import exponential_of_minus
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
-from theorems.section_08_stochastic_gradient_descent.stopped_runs import (
-    STEPS,
-    descent,
-    weights,
-)
+from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, weights
 
 
-def weight_between(q, epsilon, t):
-    """The number of C1, between the weights of corrupted and of clean samples after t steps, q = 1 - eta epsilon."""
+def separating_weight(q, epsilon, t):
+    """The number of C1 that separates the weights of corrupted and clean samples after t steps, q = 1 - eta epsilon."""
     return (q**-t - 1) / epsilon
 
 
 @corrected("C1")
 @given(problem=clusters(), t=st.integers(1, STEPS))
 def test_one_number_lies_between_the_weights_of_corrupted_and_of_clean_samples(problem, t):
-    # given  eta (1/q + ... + 1/q^t), q = 1 - eta epsilon
+    # given  the number of C1 is eta (1/q + ... + 1/q^t), q = 1 - eta epsilon
     w, q = weights(problem, t)[-1], 1 - problem.eta * problem.epsilon
-    between = weight_between(q, problem.epsilon, t)
+    between = separating_weight(q, problem.epsilon, t)
     # then
     assert_at_most(float(max(w[problem.flipped]) / between), 1 - 2.0**-40, why="corrupted samples")
     assert_at_most(1 + 2.0**-40, float(min(w[~problem.flipped]) / between), why="clean samples")
@@ -74,42 +70,42 @@ def test_for_large_clusters_and_extreme_epsilon_too_one_number_lies_between_the_
             [2 * (1 - share) * q**s - a for a, share in zip(u, tau, strict=True)],
         )
     )
-    # then   over the number between
-    between = weight_between(q, epsilon, t)
+    # then   the weights over the number of C1
+    between = separating_weight(q, epsilon, t)
     assert_at_most(1, [float(w / between) for w in clean], why="clean samples")
     assert_at_most([float(w / between) for w in corrupted], 1, why="corrupted samples")
 
 
 @corrected("C1")
-def test_nearly_alone_both_weights_are_near_that_number():
+def test_for_a_large_epsilon_both_weights_are_near_the_separating_weight():
     # given  epsilon = 1000 for m = 3, one step with eta(m + epsilon) = 1/2
     problem = Clusters((3,), (1,), (1,), Fraction(1000), Fraction(1, 2006))
     corrupted, clean, _ = weights(problem, 1)[0]
     # then
-    between = weight_between(1 - 1000 * problem.eta, 1000, 1)
+    between = separating_weight(1 - 1000 * problem.eta, 1000, 1)
     assert_at_most(float(between - corrupted), float(between) / 500, why="the corrupted sample's is near")
     assert_at_most(float(clean - between), float(between) / 500, why="a clean one's is near")
 
 
 @corrected("C2")
 @given(problem=clusters())
-def test_the_clean_are_fitted_before_the_corrupted_by_the_gap(problem):
-    # given  a cluster, the first
+def test_clean_samples_are_fitted_before_corrupted_ones_by_the_difference_of_C2(problem):
+    # given  the first cluster
     first = problem.members == 0
     clean, flipped = first & ~problem.flipped, first & problem.flipped
     for_all_t = range(STEPS + 1)
     # when
     fractions_fitted = [1 - np.abs(problem.noisy - f) for f in descent(problem)]  # |r_0| = 1
-    gaps = [fitted[clean].mean() - fitted[flipped].mean() for fitted in fractions_fitted]
+    differences = [fitted[clean].mean() - fitted[flipped].mean() for fitted in fractions_fitted]
     # then
     A, E = np.array([(problem.fitted(t)[0][0], problem.fitted(t)[1]) for t in for_all_t]).T
-    assert_identical(gaps, 2 * (1 - 2 * problem.tau[0]) * (A - E), why="2(1 - 2 tau)(A_t - E_t)")
-    assert_at_most(2.0**-24, float(min(gaps[1:])), why="the clean are ahead")
+    assert_identical(differences, 2 * (1 - 2 * problem.tau[0]) * (A - E), why="2(1 - 2 tau)(A_t - E_t)")
+    assert_at_most(2.0**-24, float(min(differences[1:])), why="the clean are ahead")
 
 
 @corrected("C4")
 @given(tape=tapes(6))
-def test_in_one_cluster_without_epsilon_equal_weights_do_as_well(tape):
+def test_in_one_cluster_without_epsilon_equal_weights_have_the_same_minimizer(tape):
     # given  one cluster, epsilon = 0, and any start
     m, start = 1 + tape.below(7), tape.below(5) - 2
     j, step = tape.below(m + 1), Fraction(1 + tape.below(8), 8)
@@ -124,10 +120,10 @@ def test_in_one_cluster_without_epsilon_equal_weights_do_as_well(tape):
 
 @corrected("C5")
 @given(tape=tapes(1))
-def test_the_squares_of_a_logistic_step_have_the_smaller_weight_for_the_corrupted_sample(tape):
+def test_a_logistic_step_is_one_on_squares_with_the_smaller_weight_for_the_corrupted_sample(tape):
     # given  0 < f < 1, |l'| = 1/(1 + exp(y f)), y = 1 for the clean sample and -1 for the corrupted one
     f = Fraction(1 + tape.below(31), 32)
     low, high = exponential_of_minus(f, terms=6)
-    # then   both times 1 + exp(-f): exp(-f)/(1 - f) for the clean sample, 1/(1 + f) for the corrupted one
+    # then   times 1 + exp(-f) the weights are exp(-f)/(1 - f) for the clean sample, 1/(1 + f) for the corrupted one
     assert_at_most(float(1 / (1 + f)), float(low / (1 - f)), why="|l'|/|f - y|")
     assert_at_most(float(high), 1.0, why="|l'|, of the clean sample and of the corrupted one")

@@ -32,11 +32,7 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
-from theorems.section_08_stochastic_gradient_descent.stopped_runs import (
-    STEPS,
-    descent,
-    weights,
-)
+from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, weights
 
 
 def mean_weights(K, flipped, step, t):
@@ -65,7 +61,7 @@ def test_the_stopped_run_solves_a_ridge_regression_that_weighs_every_corrupted_s
 @under_hypotheses("H1", "H2", "H3", "H4")
 @given(problem=clusters(), tape=tapes(20))
 def test_near_a_clustered_kernel_corrupted_samples_still_weigh_less(problem, tape):
-    # given  K + dd'/2^20 for a drawn d (n, 2), at a slightly smaller step: an open set of kernels lies about every K
+    # given  K + dd'/2^20 for a drawn d (n, 2), and a slightly smaller step: around every K lies an open set of kernels
     d, q = tape.integers((len(problem.members), 2), 2).astype(int).astype(object), problem.epsilon.denominator
     K, eta = 2**20 * problem.kernel + q * (d @ d.T), problem.step / 2**20 * Fraction(99, 100)
     # when
@@ -147,7 +143,7 @@ def test_without_H4_the_one_sample_that_was_used_has_all_the_weight_and_may_be_t
     # when   one step of SGD on the first sample: f = 3 eta K y_1 e_1
     runs = single_sample_predictions(problem.features(Fraction(1, 4)), problem.noisy, 3 * problem.eta, 1)
     K = problem.kernel / Fraction(problem.epsilon.denominator)
-    # then   theta = w_1 r_1 phi_1, and nothing of the others
+    # then   theta = w_1 r_1 phi_1: the other samples have the weight 0
     assert_identical(runs[0], -3 * problem.eta * K[:, 0], why="the prediction after a step on the corrupted sample")
     used = 3 * problem.eta / (1 - 3 * problem.eta * K[0, 0])
     assert_at_most(1.0, float(used), why="its weight, where the clean ones have 0")

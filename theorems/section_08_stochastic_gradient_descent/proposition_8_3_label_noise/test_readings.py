@@ -31,12 +31,12 @@ from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import descent
 
-WEIGHED_DOWN = Fraction(99, 100)
-"""The factor by which a corrupted label is said to move a prediction less, in the reading of influence."""
+INFLUENCE_RATIO = Fraction(99, 100)
+"""In the reading of influence a corrupted label moves a prediction by at most this multiple of a clean label."""
 
 
-def label_weights(problem, t):
-    """What raising each label of the first cluster by one, (m,), does to the prediction f_t of its fresh sample."""
+def label_influences(problem, t):
+    """How far f_t moves on the fresh sample of the first cluster where one of its labels is raised by one, (m,)."""
     (K, labels), n = problem.with_fresh_samples(), len(problem.members)
     raised = np.eye(len(K), dtype=object)[:, :n][:, problem.members == 0]
     base, moved = (kernel_descent(K, y, problem.step, t)[t][n] for y in (labels[:, None], labels[:, None] + raised))
@@ -48,28 +48,30 @@ def test_a_corrupted_label_has_the_influence_of_a_clean_one():
     # given  one cluster of three, the first label flipped, epsilon = 0
     problem = Clusters((3,), (1,), (1,), Fraction(0), Fraction(1, 6))
     # when
-    influence = label_weights(problem, 1)
+    influence = label_influences(problem, 1)
     # then
     assert_identical(influence, fractions(["1/6"] * 3), why="influence on f_1, a sixth of the sum of the labels")
     reads = "influence {value} of the corrupted label > {limit}, 99/100 of that of a clean one"
-    assert_violates(influence[0], WEIGHED_DOWN * influence[1], reads=reads, labels=[-1, 1, 1], K="11'", eta="1/6", t=1)
+    assert_violates(
+        influence[0], INFLUENCE_RATIO * influence[1], reads=reads, labels=[-1, 1, 1], K="11'", eta="1/6", t=1
+    )
 
 
 @counterexample(reading="influence")
 def test_hypothesis_finds_a_cluster_in_which_no_label_has_less_influence():
     def ends(problem):
-        return label_weights(problem, 2)[[0, -1]]
+        return label_influences(problem, 2)[[0, -1]]
 
-    found = smallest_violation(clusters(), lambda problem: ends(problem)[0] > WEIGHED_DOWN * ends(problem)[1])
+    found = smallest_violation(clusters(), lambda problem: ends(problem)[0] > INFLUENCE_RATIO * ends(problem)[1])
     corrupted, clean = ends(found)
     assert_violates(
-        corrupted, WEIGHED_DOWN * clean, reads="influence {value} of a corrupted label > {limit}", found=found
+        corrupted, INFLUENCE_RATIO * clean, reads="influence {value} of a corrupted label > {limit}", found=found
     )
 
 
 @counterexample(reading="no pull")
 def test_no_weighted_sum_of_squares_alone_is_least_where_the_run_was_stopped():
-    # given  one cluster of three, features of rank 3: f = y has the sum 0 whatever the weights are
+    # given  one cluster of three, with features of rank 3: f = y makes the sum 0, whatever the weights are
     problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))
     squares = (problem.noisy - descent(problem, 2)[2]) ** 2
     # then
@@ -89,14 +91,16 @@ def test_hypothesis_finds_a_stopped_run_that_leaves_every_square_positive():
 @corrected("C3")
 @given(problem=clusters())
 def test_all_labels_of_a_cluster_have_the_same_influence(problem):
-    # then   A_t/(m + epsilon)
+    # then   all influences are A_t/(m + epsilon)
     influence = problem.fitted(3)[0][0] / (problem.sizes[0] + problem.epsilon)
-    assert_identical(label_weights(problem, 3), [influence] * problem.sizes[0], why="influence on a fresh prediction")
+    assert_identical(
+        label_influences(problem, 3), [influence] * problem.sizes[0], why="influence on a fresh prediction"
+    )
 
 
 @corrected("C3")
 @given(tape=tapes(24))
-def test_under_any_kernel_the_influence_of_a_label_does_not_know_the_labels(tape):
+def test_under_any_kernel_the_influence_of_a_label_does_not_depend_on_the_labels(tape):
     # given  a kernel without clusters, and two sets of labels
     d, labels = tape.integers((4, 3), 2).astype(int).astype(object), 1 - 2 * tape.naturals((4, 2), 2).astype(object)
     K, eta, raised = d @ d.T, Fraction(1, 16), np.array([[1], [0], [0], [0]], object)

@@ -35,8 +35,8 @@ from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_diff
 )
 
 
-def factors_of_v(s, product, eta, largest):
-    """The ends between which Var/eta lies, over V, for s = h_i + h_j, the product of the two and the largest h."""
+def bounds_over_v(s, product, eta, largest):
+    """The bounds of Var/eta over V that C2 states: s = h_i + h_j, product = h_i h_j, largest = the largest h."""
     least = 1 / (1 - eta * product / s)
     return least, (1 + eta * largest) * least
 
@@ -53,11 +53,11 @@ def test_the_fluctuation_over_eta_is_enclosed_by_that_of_the_diffusion(problem):
     #        e^(-x-y) >= a >= e^(-(x+y)(1 + max x)) for x, y <= 1/2, where 1 - e^-(1+d)z <= (1 + d)(1 - e^-z)
     s, product, _, eta, _ = pairs(problem)
     V, found = in_eigenbasis(problem, V), in_eigenbasis(problem, sgd) / eta
-    least, most = factors_of_v(s, product, eta, problem.h.max(-1)[:, None, None])
+    least, most = bounds_over_v(s, product, eta, problem.h.max(-1)[:, None, None])
     slack = rounding / eta + 2 * V_rounding[:, None, None]
     value, V = np.sign(V) * found, np.abs(V)
     assert_within(least * V, value, most * V, slack=slack, why="Var/eta against V", instance=problem)
-    assert_at_most(most, 2, why="the ends are near under H2", instance=problem)
+    assert_at_most(most, 2, why="the upper bound under H2", instance=problem)
 
 
 @corrected("C2")
@@ -67,7 +67,7 @@ def test_one_step_has_more_than_half_of_the_excess_that_the_upper_end_allows():
     sgd = covariance_after(np.diag(h), fractions([[1, 1], [1, 1]]), eta, 1)[0, 1]
     found = [sgd / eta / ((1 - decay) / h.sum()) for decay in exponential_of_minus(h.sum() * eta)]
     # then
-    least, most = factors_of_v(h.sum(), h.prod(), eta, 1)
+    least, most = bounds_over_v(h.sum(), h.prod(), eta, 1)
     assert_within(float((least + most) / 2), np.array(found, float), float(most), why="Var/eta over V")
 
 
@@ -77,7 +77,7 @@ def test_after_a_long_time_the_fluctuation_is_at_the_lower_end():
     sgd = covariance_after(*fractions([[[1]], [[1]]]), Fraction(1, 2), 12)[0, 0]
     V = (1 - exponential_of_minus(12, terms=60)[0]) / 2
     # then
-    least, _ = factors_of_v(2, 1, Fraction(1, 2), 1)
+    least, _ = bounds_over_v(2, 1, Fraction(1, 2), 1)
     assert_within(float(least), float(2 * sgd / V), float(least) * (1 + 2.0**-16), why="Var/eta over V")
 
 

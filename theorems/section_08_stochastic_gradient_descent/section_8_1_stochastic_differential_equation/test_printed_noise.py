@@ -105,7 +105,7 @@ def test_an_euler_step_with_the_square_root_has_the_mean_and_the_covariance_of_e
 
 @corrected("C1")
 @given(instance=minibatches())
-def test_both_are_the_same_in_all_units_of_the_loss(instance):
+def test_steps_of_sgd_and_of_euler_are_the_same_in_all_units_of_the_loss(instance):
     # given  L -> c^2 L by X -> cX and y -> cy, and eta -> eta/c^2
     c = instance.c
     other = dataclasses.replace(instance, X=c * instance.X, y=c * instance.y, eta=instance.eta / c**2)

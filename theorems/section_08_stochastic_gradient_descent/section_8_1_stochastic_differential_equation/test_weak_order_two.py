@@ -42,16 +42,20 @@ def test_with_the_modified_drift_the_second_moments_agree_to_second_order(proble
     # when
     sgd, sgd_rounding = second_moment_of_sgd(problem, start)
     sde, sde_rounding = second_moment_of_diffusion(problem, problem.H + eta / 2 * problem.H @ problem.H, problem.C)
-    # then   E = e^-(s + eta q/2)T, q = h_i^2 + h_j^2, has 0 <= E - a^k <= E (T/eta) sum x^3/(3(1 - x)) = lag, and
-    #        1/(s - eta h_i h_j) - 1/(s + eta q/2) = eta s^2/2 /((s - eta h_i h_j)(s + eta q/2)) = gap
+    # then   E = e^-(s + eta q/2)T, q = h_i^2 + h_j^2, has 0 <= E - a^k <= E (T/eta) sum x^3/(3(1 - x)) = decay_error,
+    #        and 1/(s - eta h_i h_j) - 1/(s + eta q/2) = eta s^2/2 /((s - eta h_i h_j)(s + eta q/2)) = rate_error
     rate, x = s + eta * squares / 2, problem.eta[:, None] * problem.h
     E, cubes = np.exp(-rate * T), x**3 / (3 * (1 - x))
-    lag, gap = E * T / eta * (cubes[:, :, None] + cubes[:, None, :]), eta * s**2 / 2 / ((s - eta * product) * rate)
+    decay_error, rate_error = (
+        E * T / eta * (cubes[:, :, None] + cubes[:, None, :]),
+        eta * s**2 / 2 / ((s - eta * product) * rate),
+    )
     M, c = (np.abs(in_eigenbasis(problem, matrix)) for matrix in (start, problem.C))
-    bound = lag * M + eta * c * ((1 - E) * gap + lag * (gap + 1 / rate))
+    bound = decay_error * M + eta * c * ((1 - E) * rate_error + decay_error * (rate_error + 1 / rate))
     error = np.abs(in_eigenbasis(problem, sgd - sde))
     assert_at_most(error, bound + sgd_rounding + sde_rounding, why="order two", instance=problem)
-    # and    lag <= x^2/(3 e (1 - x)) at the largest x, as k s eta e^(-k s eta) <= 1/e, and gap (1 + lag) <= eta
+    # and    decay_error <= x^2/(3 e (1 - x)) at the largest x, as k s eta e^(-k s eta) <= 1/e, and rate_error (1 +
+    #        decay_error) <= eta
     top = x.max(-1)[:, None, None]
     second = top**2 / (3 * np.e * (1 - top)) * (M + eta * c / s) + eta**2 * c
     assert_at_most(bound, second, why="the bound is of order eta^2", instance=problem)

@@ -29,11 +29,7 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, under_hypotheses
-from theorems.section_08_stochastic_gradient_descent.stopped_runs import (
-    STEPS,
-    descent,
-    movement,
-)
+from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, displacement_and_bound
 
 
 def wrong_signs(K, flipped, eta, steps):
@@ -55,8 +51,8 @@ def test_all_predictions_have_the_clean_sign_exactly_in_the_window(problem):
 
 @under_hypotheses("H1", "H2", "H3", "H4")
 def test_near_a_clustered_kernel_a_margin_beyond_the_perturbation_recovers_the_clean_signs():
-    # given  two clusters of three, one label of each flipped, and E that ties them together and splits one of them:
-    #        all kernels as near as this one, an open set, share the bound
+    # given  two clusters of three, one label of each flipped. E ties the clusters together and splits one of them. The
+    #        bound holds for all kernels as near as K + E, an open set
     problem = Clusters((3, 3), (1, 1), (1, -1), Fraction(1, 16), Fraction(1, 4))
     assert_identical([problem.in_window(2), problem.gentle], [True] * 2, why="H2, H3")
     d = np.array([[1, 1], [1, -1], [1, 0], [1, 0], [1, 0], [0, 1]], object)  # E = dd'/256, and epsilon = 16/256
@@ -64,14 +60,14 @@ def test_near_a_clustered_kernel_a_margin_beyond_the_perturbation_recovers_the_c
     K, E = 16 * problem.kernel, d @ d.T
     f, g = (kernel_descent(kernel, problem.noisy, problem.eta / 256, 2)[2] for kernel in (K, K + E))
     # then
-    lost = movement(K, E, problem.noisy, problem.eta / 256, 2)[1]
+    lost = displacement_and_bound(K, E, problem.noisy, problem.eta / 256, 2)[1]
     assert_at_most(float(lost), float(min(f * problem.clean) ** 2), why="t eta |E| sqrt(n), squared, and the margin")
     assert_identical(problem.recovers(g), True, why="clean signs under K + E")
 
 
 @corrected("C1", "H1", "H3", "H4")
 @given(problem=clusters())
-def test_the_window_is_one_stretch_from_the_first_step_on_or_empty(problem):
+def test_the_times_of_H2_are_one_interval_from_the_first_step_on_or_none(problem):
     window = [problem.in_window(t) for t in range(1, STEPS + 4)]
     assert_identical(window, sorted(window, reverse=True), why="1 ... t*")
     # and    E_1/A_1 = epsilon/(m + epsilon)
@@ -91,10 +87,10 @@ def test_a_window_may_close_after_four_steps():
 
 
 @corrected("C1")
-def test_a_cluster_without_a_corrupted_sample_has_no_window_to_miss():
+def test_a_cluster_without_a_corrupted_sample_does_not_limit_the_times():
     # given  five samples with one flipped beside two clean ones, epsilon = 5/2 and t = 1: E/A = 1/3 and 5/9
     problem = Clusters((5, 2), (1, 0), (1, -1), Fraction(5, 2), Fraction(1, 8))
-    # then   3/8 and 1/2 are the bounds of E/A, which the clean pair need not meet
+    # then   H2 would ask for E/A < 3/8 and E/A < 1/2; the clean pair need not meet its bound
     assert_identical([problem.in_window(1), problem.recovers(descent(problem, 1)[1])], [True, True], why="clean signs")
 
 

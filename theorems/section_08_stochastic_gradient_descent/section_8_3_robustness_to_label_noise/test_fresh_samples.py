@@ -28,11 +28,7 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
-from theorems.section_08_stochastic_gradient_descent.stopped_runs import (
-    STEPS,
-    descent,
-    movement,
-)
+from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, displacement_and_bound
 
 
 @corrected("C2")
@@ -51,28 +47,33 @@ def test_a_fresh_sample_has_the_clean_sign_at_every_time(problem):
 
 @corrected("C3")
 @given(problem=clusters(), tape=tapes(25), t=st.integers(0, STEPS))
-def test_for_a_kernel_that_is_nearly_clustered_the_predictions_hardly_move(problem, tape, t):
-    # given  E = dd'/1024 for a drawn d (n, 2), |E| at most its largest sum of a row, and a step at which both contract
+def test_for_a_kernel_that_is_nearly_clustered_the_predictions_move_by_the_bound_at_most(problem, tape, t):
+    # given  E = dd'/1024 for a drawn d (n, 2), |E| at most its largest row sum, and a step at which both contract
     q = 1024 * problem.epsilon.denominator
     d = tape.integers((len(problem.members), 2), 2).astype(int).astype(object)
     E, K = d @ d.T * problem.epsilon.denominator, 1024 * problem.kernel
     eta = 1 / (max(problem.sizes) + problem.epsilon + Fraction(max(np.abs(E).sum(1)), q))
     # then
-    moved, bound = movement(K, E, problem.noisy, eta / q, t)
+    moved, bound = displacement_and_bound(K, E, problem.noisy, eta / q, t)
     assert_at_most(float(moved), float(bound), why="|f' - f|^2")
 
 
 @corrected("C3")
-def test_a_kernel_that_moves_along_the_labels_moves_the_first_step_by_the_whole_bound():
+def test_a_perturbation_along_the_labels_attains_the_bound_in_the_first_step():
     # given  E = yy', |E| = 5
     problem = Clusters((3, 2), (1, 0), (1, -1), Fraction(1), Fraction(1, 10))
     # then   eta E y = 5 eta y
-    moved = movement(problem.kernel, np.outer(problem.noisy, problem.noisy), problem.noisy, problem.step, 1)
+    moved = displacement_and_bound(
+        problem.kernel, np.outer(problem.noisy, problem.noisy), problem.noisy, problem.step, 1
+    )
     assert_identical(moved, [Fraction(5, 4)] * 2, why="|f' - f|^2 and (eta |E|)^2 n")
-    # and    for E = e_1 e_1' by eta^2 |y_1|^2: its largest row counts, not the mean of them
-    corner = np.zeros((5, 5), object)
-    corner[0, 0] = 1
-    assert_at_most(*map(float, movement(problem.kernel, corner, problem.noisy, problem.step, 1)), why="one entry")
+    # and    E = e_1 e_1' moves f by eta |y_1|: the largest row sum counts, not the mean row sum
+    single_entry = np.zeros((5, 5), object)
+    single_entry[0, 0] = 1
+    assert_at_most(
+        *map(float, displacement_and_bound(problem.kernel, single_entry, problem.noisy, problem.step, 1)),
+        why="one entry",
+    )
 
 
 @corrected("C4")

@@ -81,7 +81,7 @@ def test_without_H3_a_large_clean_cluster_has_the_wrong_sign():
 
 
 @necessity("H3")
-def test_without_H3_the_times_of_H2_are_not_one_stretch_so_that_clean_signs_are_lost_and_found_again():
+def test_without_H3_the_times_of_H2_are_not_one_interval_so_that_clean_signs_are_lost_and_come_back():
     # given  m = 3, tau = 1/3, epsilon = 1/10 and eta(m + epsilon) = 19/10
     problem = Clusters((3,), (1,), (1,), Fraction(1, 10), Fraction(19, 31))
     assert_keeps(H1=is_clustered(problem.kernel, problem.members), H4=True)

@@ -8,7 +8,7 @@ Corrected   (C1) With H1, H2, H3 the stationary covariance is the one solution o
             from a point the covariance is $S - A^k S A^k$. In an eigenbasis of H, $S_{ij} = \eta C_{ij}/(h_i + h_j -
             \eta h_i h_j)$.  (C2) With H2, H3 the law of small steps, $S_1 = \lim S/\eta$, has $|C - I|/(2 h_{max}) \le
             |S_1 - H^{-1}/2| \le |C - I|/(2 h_{min})$ in the Frobenius norm: it is the printed one if and only if C = I.
-            Then S has the relative gap $\eta h/(2 - \eta h)$ exactly  (H1).  (C3) With H1, H2, H3 the current
+            Then S has the relative gap $\eta h/(2 - \eta h)$ exactly (H1).  (C3) With H1, H2, H3 the current
             $E[\theta_{t+1} \theta_t^\top - \theta_t \theta_{t+1}^\top]$ has the entries $\eta^2 C_{ij} (h_j - h_i)/(h_i
             + h_j - \eta h_i h_j)$: it is zero if and only if H and C commute
 Idea        A step takes the covariance S to $ASA + \eta^2 C$. In an eigenbasis of H that is one equation for each entry
@@ -41,7 +41,7 @@ problems = noisy_quadratics(sizes=(1 / 2, 1.0, 1.5, 1.9, 1 / 64))
 
 @corrected("C1", "H1", "H2", "H3")
 @given(problem=problems)
-def test_after_k_steps_the_covariance_is_short_of_the_lyapunov_solution_by_what_is_left_of_it(problem):
+def test_after_k_steps_the_covariance_is_s_less_a_to_the_k_s_a_to_the_k(problem):
     # given  H1, H2, H3 by the strategy; S by scipy, its residual checked
     S, error = stationary_covariance(problem.H, problem.C, problem.eta)
     # when
@@ -56,26 +56,26 @@ def test_after_k_steps_the_covariance_is_short_of_the_lyapunov_solution_by_what_
 
 @corrected("C1", "H1", "H2", "H3")
 @given(problem=problems)
-def test_in_an_eigenbasis_it_is_the_small_step_law_over_one_minus_eta_times_half_the_harmonic_mean(problem):
+def test_in_an_eigenbasis_s_is_the_small_step_law_over_one_minus_eta_times_half_the_harmonic_mean(problem):
     # given  scipy's continuous Lyapunov solution of H S_1 + S_1 H = C, the law of small steps
     S, error = stationary_covariance(problem.H, problem.C, problem.eta)
     S_1 = scipy.linalg.solve_continuous_lyapunov(problem.H, problem.C)
     # then   S_ij = eta S_1,ij/(1 - eta h_i h_j/(h_i + h_j))
     s, product = eigen_pairs(problem)
     S, S_1 = (problem.Q.T @ matrix @ problem.Q for matrix in (S, S_1))
-    gap = norm(S - problem.eta * S_1 / (1 - problem.eta * product / s))
-    assert_at_most(gap, error + basis_rounding(problem, S), why="S against S_1", instance=problem)
+    distance = norm(S - problem.eta * S_1 / (1 - problem.eta * product / s))
+    assert_at_most(distance, error + basis_rounding(problem, S), why="S against S_1", instance=problem)
     assert_at_most(norm(s * S_1 - problem.Q.T @ problem.C @ problem.Q), basis_rounding(problem, problem.C), why="S_1")
 
 
 @corrected("C2", "H2", "H3")
 @given(problem=problems)
-def test_how_far_the_small_step_law_is_from_the_printed_one_says_how_far_the_noise_is_from_isotropic(problem):
-    # given  S_1 - H^-1/2 has the entries (C - I)_ij/(h_i + h_j)
+def test_the_small_step_law_is_as_far_from_the_printed_one_as_c_from_the_identity_up_to_the_curvatures(problem):
+    # given  in an eigenbasis of H, S_1 - H^-1/2 has the entries (C - I)_ij/(h_i + h_j)
     S_1 = scipy.linalg.solve_continuous_lyapunov(problem.H, problem.C)
-    error, other = norm(S_1 - np.linalg.inv(problem.H) / 2), norm(problem.C - np.eye(len(problem.h)))
+    error, anisotropy = norm(S_1 - np.linalg.inv(problem.H) / 2), norm(problem.C - np.eye(len(problem.h)))
     # then   zero if and only if C = I
-    lower, upper = other / (2 * problem.h.max()), other / (2 * problem.h.min())
+    lower, upper = anisotropy / (2 * problem.h.max()), anisotropy / (2 * problem.h.min())
     slack = basis_rounding(problem, S_1) + basis_rounding(problem, np.linalg.inv(problem.H))
     assert_within(lower, error, upper, slack=slack, why="|S_1 - H^-1/2|", instance=problem)
 
@@ -87,7 +87,7 @@ def test_for_noise_of_the_identity_the_printed_variance_is_off_by_eta_h_over_two
     h = fractions(1 + tape.naturals(3, 16))
     eta = Fraction(2 * (1 + tape.below(60)), 61 * int(h.max()))
     S, printed = np.diag(exact_stationary(h, fractions(np.eye(3, dtype=int)), eta)), eta / (2 * h)
-    # then   so that it vanishes with eta
+    # then   the relative gap vanishes with eta
     assert_identical((S - printed) / printed, eta * h / (2 - eta * h), why="relative gap")
 
 
@@ -117,14 +117,14 @@ def test_the_current_of_a_gaussian_law_by_hand():
 
 @necessity("H1")
 @given(tapes(3))
-def test_without_H1_the_variance_grows_for_ever(tape):
+def test_without_H1_the_variance_grows_without_bound(tape):
     # given  eta h = 2 or more along one direction, where the noise is not zero
     excess, k, h = Fraction(tape.below(8), 8), 1 + tape.below(10), fractions([1, 4])
     eta, C = (2 + excess) / h[1], fractions([[2, 1], [1, 1]])
     assert_keeps(H2=True, H3=h > 0)
     # when
     S_k = covariance_after(np.diag(h), C, eta, k)
-    # then   at the critical step by eta^2 c a step, beyond it by more
+    # then   at eta h = 2 a step adds eta^2 c to the variance, beyond that it adds more
     assert_at_most(k * eta**2 * C[1, 1], S_k[1, 1], why="variance after k steps")
 
 

@@ -72,12 +72,12 @@ def test_two_point_noise_leaves_an_excess_kurtosis_that_vanishes_with_the_step(t
     # given  a = 1 - eta h in (-1, 1), noise -+1, all 2^k outcomes
     a, k = Fraction(tape.below(31) - 15, 16), 1 + tape.below(7)
     theta = outcomes(a, 1, k)
-    # then   the fourth cumulants of a sum add up, to -2 sum a^4j
+    # then   theta_k is a sum of independent noises, whose fourth cumulants add up to -2 sum a^4j
     variance, fourth = np.mean(theta**2), np.mean(theta**4)
     assert_identical(variance, (1 - a ** (2 * k)) / (1 - a**2), why="variance after k steps")
     cumulant = fourth - 3 * variance**2
     assert_identical(cumulant, -2 * (1 - a ** (4 * k)) / (1 - a**4), why="fourth cumulant after k steps")
-    # and    in the limit of many steps, at most 5/2 eta h, as (1 + a)/(1 + a^2) <= 5/4
+    # and    after many steps the excess kurtosis is at most 5/2 eta h in size, as (1 + a)/(1 + a^2) <= 5/4
     limit = -2 / (1 - a**4) * (1 - a**2) ** 2
     assert_identical(limit, -2 * (1 - a**2) / (1 + a**2), why="excess kurtosis")
     assert_at_most(-limit, Fraction(5, 2) * (1 - a), why="excess kurtosis against eta h")
@@ -87,10 +87,10 @@ def test_two_point_noise_leaves_an_excess_kurtosis_that_vanishes_with_the_step(t
 def test_for_large_steps_two_point_noise_has_a_uniform_law_or_one_with_a_gap_at_the_minimum():
     # given  a = 1/2 and 1/3: after 8 steps 2^8 points
     half, third = (np.sort(outcomes(Fraction(1, k), Fraction(1), 8)) for k in (2, 3))
-    # then   at equal distances, from end to end of [-2, 2]
+    # then   for a = 1/2 the points have equal distances, from end to end of [-2, 2]
     assert_identical(np.diff(half), np.full(255, Fraction(1, 64)), why="distances of neighbors")
     assert_identical(half[[0, -1]], [-2 + Fraction(1, 128), 2 - Fraction(1, 128)], why="ends")
-    # and    none within 1/2 of 0, nor at later steps: 1 - 1/3 - 1/9 - ...
+    # and    for a = 1/3 no point is within 1/2 of 0, also after more steps: 1 - 1/3 - 1/9 - ... = 1/2
     assert_identical(np.abs(third).min(), (1 + Fraction(1, 3**7)) / 2, why="the gap around 0")
 
 
@@ -103,17 +103,18 @@ def test_on_interpolated_data_the_mean_square_error_falls_at_the_rate_of_the_lea
     eta = tape.choice([1 / 2, 1.0, 3 / 2]) / largest
     # when
     first, M = (second_moment(X, np.outer(e, e), eta, steps, rows=4) for steps in (1, k))
-    # then   a step on every row;  E[(I - eta xx')^2] <= I - eta(2 - eta max |x|^2)H, and H >= its least eigenvalue
+    # then   one step is checked row by row. E[(I - eta xx')^2] <= I - eta(2 - eta max |x|^2)H <= q I
     q = 1 - eta * (2 - eta * largest) * np.linalg.eigvalsh(X.T @ X / 4)[0]
     rounding, landed = 64 * 4 * UNIT_ROUNDOFF * (e @ e), e - eta * (X @ e)[:, None] * X
     assert_at_most(norm(first - landed.T @ landed / 4), rounding, why="E e_1 e_1'", instance=(X, e, eta))
     assert_at_most(np.trace(M), q**k * (e @ e) + k * rounding, why="E|e_k|^2", instance=(X, e, eta, k))
 
 
-def without_variance(factors, k):
-    """Variances after 0 ... k - 1 steps of theta <- a theta + noise of variance 1, a one of the equally likely factors.
+def variances_and_half_moment(factors, k):
+    """The variances of theta after 1 ... k steps from 0, and an upper bound of E|a|^(1/2).
 
-    And an upper bound of E|a|^(1/2): below 1 it makes the law converge, as |theta - theta'|^(1/2) does in the mean.
+    A step is theta <- a theta + noise of variance 1, where a is one of the equally likely factors. E|a|^(1/2) < 1 makes
+    the law converge: for two starts with the same a and noise, E|theta - theta'|^(1/2) falls by this factor a step.
     """
     rate = sum(factor**2 for factor in factors) / len(factors)
     variances = list(itertools.accumulate(rate**t for t in range(k)))
@@ -122,15 +123,15 @@ def without_variance(factors, k):
 
 @necessity("H2")
 @given(st.integers(1, 60))
-def test_without_H2_the_variance_grows_for_ever_though_a_law_exists(k):
-    # given  L = 3 theta^2/4, eta = 1, and the noise theta or -theta plus one of variance 1: C = theta^2 + 1
+def test_without_H2_the_variance_grows_without_bound_though_a_law_exists(k):
+    # given  L = 3 theta^2/4, eta = 1; the noise is theta or -theta, plus a noise of variance 1: C = theta^2 + 1
     h = Fraction(3, 2)
     factors = 1 - h + fractions([1, -1])
     assert_keeps(H1=h < 2, H3=h > 0)
     # when
-    variances, half = without_variance(factors, k)
+    variances, half = variances_and_half_moment(factors, k)
     # then
-    assert_at_most(k, float(variances[-1]), why="the variance after k steps, which no bound holds")
+    assert_at_most(k, float(variances[-1]), why="the variance after k steps, at least k")
     assert_at_most(float(half), 97 / 100, why="E|a|^(1/2)")
 
 
@@ -141,6 +142,6 @@ def test_a_law_without_variance_may_exist_where_eta_times_the_mean_curvature_is_
     means = [sum(1 - factors) / 2 for factors in for_both]
     assert_identical(means, fractions(["3/2", Fraction(2495, 1000)]), why="eta times the mean curvature")
     # then
-    laws = [without_variance(factors, 40) for factors in for_both]
+    laws = [variances_and_half_moment(factors, 40) for factors in for_both]
     assert_at_most([40, 40], [float(variances[-1]) for variances, _ in laws], why="variance after 40 steps")
     assert_at_most([float(half) for _, half in laws], [97 / 100, 92 / 100], why="E|a|^(1/2)")

@@ -28,12 +28,12 @@ from theorems.ledger import counterexample, necessity
 from theorems.section_08_stochastic_gradient_descent.theorem_8_1_stationary_distribution.walks import mass_across
 
 MOVES = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
-"""On a torus: to stay, or to one of four neighbors."""
+"""The moves of a walk on a torus: it stays, or goes to one of four neighbors."""
 
 
 @counterexample
 def test_a_region_of_more_variance_has_twice_the_mass_where_the_noise_is_not_isotropic():
-    # given  L = 0; at x = 0 the variances 1/4 along x and 1/2 along y, at x = 1, 2 those are 1/2 and 1/8
+    # given  L = 0; the variances along x and along y are 1/4 and 1/2 at x = 0, and 1/2 and 1/8 at x = 1, 2
     first, second = fractions(["1/4", "1/2", "1/2"]), fractions(["1/2", "1/8", "1/8"])
     law, total = mass_across(first, second), first + second
     assert_identical(total, fractions(["3/4", "5/8", "5/8"]), why="total variance")
@@ -64,7 +64,7 @@ def test_hypothesis_finds_a_flat_loss_on_which_the_larger_variance_has_the_large
 @necessity("H4")
 @given(tapes(2))
 def test_without_H4_the_variance_along_the_boundary_counts_for_the_total_and_not_for_the_mass(tape):
-    # given  L = 0; at x = 0 half the variance across and so much more along that the total is larger
+    # given  L = 0; at x = 0 the variance along x is half of that elsewhere, but the total variance is larger
     unit, more = Fraction(1, 16 + tape.below(16)), 3 + tape.below(8)
     first, second = fractions([1, 2, 2]) * unit, fractions([more, 1, 1]) * unit
     P = torus_walk(np.stack([np.repeat(side[:, None], 3, axis=1) for side in (first, second)])).reshape([3] * 4)
@@ -72,14 +72,14 @@ def test_without_H4_the_variance_along_the_boundary_counts_for_the_total_and_not
     assert_keeps(H5=moves.sum(1) == 1, H6=(moves @ MOVES == 0).all())
     law, total = mass_across(first, second), first + second
     # then
-    assert_at_most(total[1] + unit, total[0], why="the total variance is less at x = 1")
-    assert_identical(law[0], 2 * law[1], why="and so is the mass")
+    assert_at_most(total[1] + unit, total[0], why="the total variance, larger at x = 0")
+    assert_identical(law[0], 2 * law[1], why="the mass, larger at x = 0")
 
 
 @necessity("H5")
 @given(st.integers(1, 19))
 def test_without_H5_where_steps_are_longer_the_larger_variance_has_the_larger_mass(twentieths):
-    # given  L = 0 on a ring of six: -+1 where x is odd, where it is even -+1 with probability r, else -+2
+    # given  L = 0 on a ring of six. Steps are -+1 where x is odd; where x is even, -+1 with probability r, else -+2
     r, ring = Fraction(twentieths, 20), np.eye(6, dtype=int)
     near, far = ((np.roll(ring, move, axis=1) + np.roll(ring, -move, axis=1)) for move in (1, 2))
     P = fractions(near) / 2
@@ -94,8 +94,8 @@ def test_without_H5_where_steps_are_longer_the_larger_variance_has_the_larger_ma
 
 @necessity("H6")
 def test_without_H6_the_variance_on_the_barrier_decides_between_two_wells():
-    # given  wells at 0 and 4 of equal depth, L' = 1/8 at 1 and -1/8 at 3; variance 1/4 at 0 and 1/2 at 4, and less on
-    #        the slope of the second than on that of the first
+    # given  wells at 0 and 4 of equal depth, L' = 1/8 at 1 and -1/8 at 3. The variance is 1/4 at 0 and 1/2 at 4, but
+    #        on the slope at 3 it is less than on the slope at 1
     slope = fractions([0, "1/8", 0, "-1/8", 0])
     D = fractions(["1/4", "1", "1/2", "1/4", "1/2"]) - slope**2
     P = transition_matrix(*three_point_descent(slope, D, 1))
@@ -103,5 +103,5 @@ def test_without_H6_the_variance_on_the_barrier_decides_between_two_wells():
     # when
     pi = stationary_weights(*three_point_descent(slope, D, 1))
     assert_identical(pi @ P, pi, why="pi P = pi")
-    # then   7/6: the well of twice the variance has more mass
+    # then   the well of twice the variance has more mass
     assert_identical(pi[4] / pi[0], Fraction(7, 6), why="mass of the noisier well over that of the other")

@@ -2,8 +2,9 @@ r"""Theorem 8.1 (b) - low gradient variance is favored.
 
 Printed     The stationary distribution shows that SGD favors regions with low gradient variance (the last sentence of
             the theorem)
-Reading     Compared are two regions of equal loss and size, matched point by point, that differ in the noise alone. The
-            region with the less total variance of the gradient at every point has at least as much mass
+Reading     Two regions of equal loss and size are compared, point by point; they differ in the noise alone. If the
+            total variance of the gradient is less at every point of one region, that region has at least as much mass
+            as the other
 Setting     L is the loss. With one parameter, D(x) is the variance of the gradient at x and g the slope of L. In the
             plane D holds the variances along the two axes
 Hypotheses  (H4) there is one parameter, or the noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a
@@ -51,7 +52,7 @@ def test_where_the_loss_is_flat_the_mass_of_a_state_is_the_inverse_of_its_varian
 @given(tapes(120))
 def test_with_short_steps_of_any_law_the_calmer_half_of_a_ring_has_more_mass(tape):
     # given  H4: one parameter; H6: mean gradients 0; H5: steps up to 2 of 12 points, variances below 1/4 and above 1/2;
-    #        the mass depends continuously on these laws, of which an open set is drawn from
+    #        the laws are drawn from an open set, and the mass depends continuously on them
     shares = 1.0 + tape.naturals((24, 4), 64) ** 2
     calm, wild = (1 + tape.naturals(12, 8)) / 32, (16 + tape.naturals(12, 17)) / 32
     P = ring_walk(shares / shares.sum(-1, keepdims=True), np.concatenate([calm, wild]))
@@ -63,27 +64,28 @@ def test_with_short_steps_of_any_law_the_calmer_half_of_a_ring_has_more_mass(tap
 
 
 @under_hypotheses("H4", "H5", "H6")
-def test_one_potential_shows_it_for_all_laws_of_short_steps_at_once():
-    # given  the ring with the calm points 0 ... 11, and phi with the second difference -1 up to two points around the
-    #        others and 2 elsewhere: for n points and steps up to m <= n/6 it is (n + 2m)/(n - 2m) <= 2
+def test_one_function_bounds_the_mass_of_the_noisier_half_for_all_laws_of_short_steps():
+    # given  a ring of 24 points, of which 0 ... 11 are calm. phi has the second difference -1 at the noisy points and
+    #        up to two points beside them, and 2 elsewhere. For regions of n points and steps up to m <= n/6 the 2 would
+    #        be (n + 2m)/(n - 2m) <= 2
     bend = np.where((np.arange(24) - 2) % 24 < 8, 2, -1).astype(object)
     slope = fractions(np.cumsum(bend))
     phi = np.roll(np.cumsum(slope - sum(slope) / 24), 1)
-    # when   steps -j or i, of mean 0 and variance ij: all laws of mean 0 on -2 ... 2 are mixtures of these
+    # when   steps are -j or i, with mean 0 and variance ij: all laws of mean 0 on -2 ... 2 are mixtures of these
     for j, i in itertools.product((1, 2), repeat=2):
         gain = (i * np.roll(phi, j) + j * np.roll(phi, -i)) / (i + j) - phi
-        # then   0 = sum pi gain, so that the sum of pi D/2 over the noisy points is at most that of pi D over the calm
+        # then   as sum pi gain = 0, the sum of pi D/2 over noisy points is at most the sum of pi D over calm points
         assert_identical(gain[12:], [Fraction(-i * j, 2)] * 12, why="mean change of phi at a noisy point")
         assert_at_most(gain[:12], i * j, why="mean change of phi at a calm point")
 
 
 @under_hypotheses("H4", "H5", "H6")
 @given(tapes(16))
-def test_with_isotropic_noise_so_it_is_in_the_plane(tape):
+def test_with_isotropic_noise_in_the_plane_the_mass_of_a_state_is_the_inverse_of_its_variance(tape):
     # given  H4: variances D(x, y) along both axes of a torus; H5: steps to neighbors; H6: L = 0
     D = fractions(1 + tape.naturals((4, 4), 8)) / 16
     pi = ((1 / D) / sum((1 / D).ravel())).ravel()
-    # then   the only law, as the walk reaches every state
+    # then   pi is the only stationary law, as the walk reaches every state
     assert_identical(pi @ torus_walk(np.stack([D, D])), pi, why="pi P = pi")
 
 
