@@ -10,7 +10,8 @@ Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this 
             minimum. Single samples may leave it for the other minimum, where they stay.
 Idea        In the models of H5 and H6 single samples leave the minimum at which they are unstable, be it the sharper or
             the flatter one
-Tolerance   Exact: the orders of single samples are enumerated, in short binary fractions
+Tolerance   Exact: the orders of single samples are enumerated, in short binary fractions. At two thirds of a step,
+            which is rounded, the slack is 2^-40
 Findings    In the counterexamples the samples differ more at the flatter of two minima, and batches of one leave it for
             the sharper
 Expected    holds under added hypotheses
@@ -34,19 +35,6 @@ from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.es
     share_that_leaves,
     single_sample_ends,
 )
-
-
-@under_hypotheses("H5", "H6")
-@given(escape=escapes())
-def test_beside_the_sharper_of_two_minima_batches_of_one_find_the_flatter_and_full_batches_do_not(escape):
-    # given  H5, H6 by the strategy
-    flat, sharp = escape.sharpness
-    assert_at_most(flat, sharp - 1 / 4, why="H5: the start is beside the sharper minimum")
-    # when
-    p = share_that_leaves(escape)
-    # then   orders that do not end at the flatter minimum have at most the sharpness of the other one
-    assert_at_most(LEAST_SHARE, float(p), why="share of orders that end at the flatter minimum")
-    assert_at_most(flat * p + sharp * (1 - p), (1 - LEAST_SHARE / 8) * sharp, why="mean sharpness of B = 1, of B = 2")
 
 
 @counterexample
@@ -82,6 +70,19 @@ def test_hypothesis_finds_two_minima_of_which_batches_of_one_find_the_sharper():
     p, sharp, flat = share_and_sharpnesses(found)
     reads = "mean sharpness of the minimum found, at least {value} at B=1 > {limit} at B=2"
     assert_violates(flat + p * (sharp - flat), flat, reads=reads, quarters_left_right_right=found)
+
+
+@under_hypotheses("H5", "H6")
+@given(escape=escapes())
+def test_beside_the_sharper_of_two_minima_batches_of_one_find_the_flatter_and_full_batches_do_not(escape):
+    # given  H5, H6 by the strategy
+    flat, sharp = escape.sharpness
+    assert_at_most(flat, sharp - 1 / 4, why="H5: the start is beside the sharper minimum")
+    # when
+    p = share_that_leaves(escape)
+    # then   orders that do not end at the flatter minimum have at most the sharpness of the other one
+    assert_at_most(LEAST_SHARE, float(p), why="share of orders that end at the flatter minimum")
+    assert_at_most(flat * p + sharp * (1 - p), (1 - LEAST_SHARE / 8) * sharp, why="mean sharpness of B = 1, of B = 2")
 
 
 @necessity("H5")

@@ -39,6 +39,29 @@ from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.st
 
 
 @corrected("C4")
+@pytest.mark.parametrize("replacement", [True, False])
+@given_batches(problem=rows_and_steps())
+def test_the_spectral_radius_does_not_increase_with_the_batch(replacement, problem):
+    # when
+    lower, upper, positive = spectral_radii(problem, replacement)
+    # then   exactly, the least eigenvalues are 1 and 1/lambda or more; rounding leaves them above one half of that
+    assert_at_most(1 / 2, positive.min(0), why="S and lambda S - T_B(S) are positive", instance=problem)
+    assert_at_most((upper - lower).max(0), 2.0**-24, why="width of the enclosures", instance=problem)
+    assert_at_most((lower[1:] - upper[:-1]).max(0), 0, why="rho(T_B) at B + 1 and at B", instance=problem)
+    H = problem.X.mT @ problem.X / 4
+    full = np.square(1 - problem.eta[:, None] * np.linalg.eigvalsh(H)).max(-1)
+    assert_at_most(full, upper.min(0), why="rho(T_B) is at least that of the full batch", instance=problem)
+
+
+@corrected("C4")
+def test_on_orthogonal_rows_the_spectral_radius_falls_with_the_share():
+    # given  rows 2e_j and 0, eta = 1/2: H = I and rho = (1 - eta)^2 + 3 eta^2 f
+    lower, upper, _ = spectral_radii(RowsAndStep(2 * np.eye(4, 3)[None], np.array([0.5])), True)
+    # then   f = 1, 1/2, 1/3, 1/4
+    assert_within(lower[:, 0], np.array([1, 5 / 8, 1 / 2, 7 / 16]), upper[:, 0], why="rho(T_B)")
+
+
+@corrected("C4")
 @pytest.mark.slow
 @given(problem=wide_least_squares())
 def test_on_data_of_all_scales_no_larger_batch_is_less_stable(problem):
@@ -49,20 +72,6 @@ def test_on_data_of_all_scales_no_larger_batch_is_less_stable(problem):
     slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
     # then
     assert_at_most(np.diff(rho, append=rho[-1]), slack, why="rho(T_B) at B + 1 and at B", instance=problem)
-
-
-@corrected("C5")
-@pytest.mark.slow
-@given(problem=wide_least_squares())
-def test_on_data_of_all_scales_stability_bounds_the_trace(problem):
-    X, _, eta, replacement = problem
-    H, fourth = X.T @ X / len(X), np.square(np.square(X).sum(1)).mean()
-    shares = np.array([float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)])
-    rho = np.array([np.linalg.eigvalsh(moment_operator(X, eta, f))[-1] for f in shares])
-    # then   rho - 1 >= (tr T_B(I) - p)/p, which is positive once the inequality fails
-    excess = eta**2 * (shares * fourth + (1 - shares) * np.square(H).sum()) - 2 * eta * np.trace(H)
-    slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
-    assert_at_most(excess / X.shape[1], rho - 1 + slack, why="tr T_B(I)/p - 1 and rho - 1", instance=problem)
 
 
 @corrected("C5")
@@ -98,24 +107,15 @@ def test_at_batch_one_every_trace_below_two_over_eta_is_stable_for_rows_of_one_l
     assert_at_most(2.0**-20, float(min(leading_pivots(decrease))), why="pivots of I - T_B(I)")
 
 
-@corrected("C4")
-@pytest.mark.parametrize("replacement", [True, False])
-@given_batches(problem=rows_and_steps())
-def test_the_spectral_radius_does_not_increase_with_the_batch(replacement, problem):
-    # when
-    lower, upper, positive = spectral_radii(problem, replacement)
-    # then   exactly, the least eigenvalues are 1 and 1/lambda or more; rounding leaves them above one half of that
-    assert_at_most(1 / 2, positive.min(0), why="S and lambda S - T_B(S) are positive", instance=problem)
-    assert_at_most((upper - lower).max(0), 2.0**-24, why="width of the enclosures", instance=problem)
-    assert_at_most((lower[1:] - upper[:-1]).max(0), 0, why="rho(T_B) at B + 1 and at B", instance=problem)
-    H = problem.X.mT @ problem.X / 4
-    full = np.square(1 - problem.eta[:, None] * np.linalg.eigvalsh(H)).max(-1)
-    assert_at_most(full, upper.min(0), why="rho(T_B) is at least that of the full batch", instance=problem)
-
-
-@corrected("C4")
-def test_on_orthogonal_rows_the_spectral_radius_falls_with_the_share():
-    # given  rows 2e_j and 0, eta = 1/2: H = I and rho = (1 - eta)^2 + 3 eta^2 f
-    lower, upper, _ = spectral_radii(RowsAndStep(2 * np.eye(4, 3)[None], np.array([0.5])), True)
-    # then   f = 1, 1/2, 1/3, 1/4
-    assert_within(lower[:, 0], np.array([1, 5 / 8, 1 / 2, 7 / 16]), upper[:, 0], why="rho(T_B)")
+@corrected("C5")
+@pytest.mark.slow
+@given(problem=wide_least_squares())
+def test_on_data_of_all_scales_stability_bounds_the_trace(problem):
+    X, _, eta, replacement = problem
+    H, fourth = X.T @ X / len(X), np.square(np.square(X).sum(1)).mean()
+    shares = np.array([float(noise_share(len(X), batch, replacement)) for batch in range(1, len(X) + 1)])
+    rho = np.array([np.linalg.eigvalsh(moment_operator(X, eta, f))[-1] for f in shares])
+    # then   rho - 1 >= (tr T_B(I) - p)/p, which is positive once the inequality fails
+    excess = eta**2 * (shares * fourth + (1 - shares) * np.square(H).sum()) - 2 * eta * np.trace(H)
+    slack = 64 * 9 * UNIT_ROUNDOFF * (1 + eta * np.square(X).sum(1).max()) ** 2
+    assert_at_most(excess / X.shape[1], rho - 1 + slack, why="tr T_B(I)/p - 1 and rho - 1", instance=problem)

@@ -39,17 +39,6 @@ def mass_in_sharp_well(wells, noise, batch):
     return pi[wells.in_sharp(states)].sum()
 
 
-@observed
-@pytest.mark.slow
-def test_the_order_of_the_masses_depends_on_the_wells():
-    # given  wells 2 to 8 apart
-    wells = [TwoWells(apart, h, 0, k) for apart, h, k in itertools.product(range(2, 9), SHARP, FLAT)]
-    # when
-    orders = [np.sign(mass_in_sharp_well(pair, 2, 1) - mass_in_sharp_well(pair, 2, 2)) for pair in wells]
-    # then
-    assert_identical([orders.count(sign) for sign in (1, 0, -1)], [21, 31, 11], why="more, as often, less often at B=1")
-
-
 @counterexample
 def test_under_gaussian_noise_of_either_step_the_sharp_well_gains_as_batches_shrink():
     # given  h = 8 at 1 and h = 1 at -3/2, equal temperature eta Var/B: variances 4 and 20 of a sample's gradient
@@ -70,6 +59,19 @@ def test_under_gaussian_noise_of_either_step_the_sharp_well_gains_as_batches_shr
 
 
 @observed
+@pytest.mark.slow
+def test_more_panels_hardly_move_the_shares_of_the_sharp_well():
+    # given  60 panels for the 16 of the fast run
+    steps = {0.1: 4.0, 0.02: 20.0}
+    chains = [gaussian_chain(GAUSSIAN_WELLS, eta, variance / BATCHES, 30) for eta, variance in steps.items()]
+    # when
+    masses = [stationary_law(P)[:, GAUSSIAN_WELLS.in_sharp(x)].sum(-1) for x, P in chains]
+    # then   the measured digits, rounded down
+    measured = np.array([[2.988e-2, 1.801e-3, 5.026e-6, 3.381e-11], [2.035e-1, 1.424e-1, 5.777e-2, 6.709e-3]])
+    assert_within(measured, np.array(masses), 1.001 * measured, why="mass of the sharp well")
+
+
+@observed
 def test_the_logarithm_of_the_time_to_leave_the_sharp_well_grows_as_the_batch_does():
     # given  the chains of eta = 1/10, cut to the sharp well
     x, P = gaussian_chain(GAUSSIAN_WELLS, 0.1, 4.0 / BATCHES, 8)
@@ -84,12 +86,10 @@ def test_the_logarithm_of_the_time_to_leave_the_sharp_well_grows_as_the_batch_do
 
 @observed
 @pytest.mark.slow
-def test_more_panels_hardly_move_the_shares_of_the_sharp_well():
-    # given  60 panels for the 16 of the fast run
-    steps = {0.1: 4.0, 0.02: 20.0}
-    chains = [gaussian_chain(GAUSSIAN_WELLS, eta, variance / BATCHES, 30) for eta, variance in steps.items()]
+def test_the_order_of_the_masses_depends_on_the_wells():
+    # given  wells 2 to 8 apart
+    wells = [TwoWells(apart, h, 0, k) for apart, h, k in itertools.product(range(2, 9), SHARP, FLAT)]
     # when
-    masses = [stationary_law(P)[:, GAUSSIAN_WELLS.in_sharp(x)].sum(-1) for x, P in chains]
-    # then   the measured digits, rounded down
-    measured = np.array([[2.988e-2, 1.801e-3, 5.026e-6, 3.381e-11], [2.035e-1, 1.424e-1, 5.777e-2, 6.709e-3]])
-    assert_within(measured, np.array(masses), 1.001 * measured, why="mass of the sharp well")
+    orders = [np.sign(mass_in_sharp_well(pair, 2, 1) - mass_in_sharp_well(pair, 2, 2)) for pair in wells]
+    # then
+    assert_identical([orders.count(sign) for sign in (1, 0, -1)], [21, 31, 11], why="more, as often, less often at B=1")

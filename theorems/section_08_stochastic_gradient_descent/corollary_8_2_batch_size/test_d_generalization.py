@@ -57,17 +57,6 @@ def test_on_three_samples_no_minibatch_has_less_risk_than_all_of_them():
     assert_violates(min(one, two), three, reads=reads, x=[1, 2, 2], y=[3, 0, 0], target=0, eta=eta)
 
 
-@pytest.mark.slow
-@corrected("C6")
-@given(problem=small_least_squares(rows=(3, 2)))
-def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem):
-    # given  a quadratic risk of the Hessian G = ww'. As E e = 0 its mean excess is tr(GS)/2, wherever its minimum is
-    S = [stationary_covariance(problem.X, problem.y, problem.eta, f)[1] for f in problem.shares]
-    excess = [problem.w @ covariance @ problem.w / 2 for covariance in S]
-    # then
-    assert_at_most([float(e) for e in excess[1:]], [float(e) for e in excess[:-1]], why="excess risk at B + 1 and at B")
-
-
 @counterexample
 def test_hypothesis_finds_samples_on_which_the_smaller_batch_is_worse():
     found, one, both = samples_with_a_larger_mean_at_batch_one(1)
@@ -86,6 +75,18 @@ def test_beside_the_minimum_of_more_risk_batches_of_one_find_less_risk(escape, t
     assert_at_most(float(found), (1 - LEAST_SHARE / 2) * float(more), why="mean risk of B = 1, of B = 2")
 
 
+@necessity("H5")
+def test_without_H5_batches_of_one_find_the_minimum_of_more_risk():
+    # given  eta h = (1/4, 1/2) at 0 and (1/2, 11/4) at 1, beside which SGD starts, and the risk (x - 3/4)^2/2
+    escape = Escape(TwoMinima(np.array([1 / 4, 1 / 2]), np.array([1 / 2, 11 / 4])), 1.0, 9 / 8)
+    at_zero, at_one = Fraction(9, 32), Fraction(1, 32)
+    p = share_that_leaves(escape)
+    assert_keeps(H6=p > 0)
+    # then
+    assert_at_most(float(at_one + p / 8), float(p * at_zero + (1 - p) * at_one), why="mean risk of B = 2, of B = 1")
+    assert_at_most(1 / 16, float(p), why="share of orders that leave")
+
+
 @necessity("H6")
 def test_without_H6_at_a_small_step_all_batches_have_the_risk_of_the_minimum_beside_which_they_start():
     # given  eta h = (1/8, 1/8) at 0 and (1/4, 2) at 1, beside which SGD starts, and the risk x^2/2
@@ -97,13 +98,12 @@ def test_without_H6_at_a_small_step_all_batches_have_the_risk_of_the_minimum_bes
     assert_at_most(np.abs(ends - 1), 1 / 8, why="distance to the minimum of more risk")
 
 
-@necessity("H5")
-def test_without_H5_batches_of_one_find_the_minimum_of_more_risk():
-    # given  eta h = (1/4, 1/2) at 0 and (1/2, 11/4) at 1, beside which SGD starts, and the risk (x - 3/4)^2/2
-    escape = Escape(TwoMinima(np.array([1 / 4, 1 / 2]), np.array([1 / 2, 11 / 4])), 1.0, 9 / 8)
-    at_zero, at_one = Fraction(9, 32), Fraction(1, 32)
-    p = share_that_leaves(escape)
-    assert_keeps(H6=p > 0)
+@pytest.mark.slow
+@corrected("C6")
+@given(problem=small_least_squares(rows=(3, 2)))
+def test_with_noisy_labels_no_batch_has_a_larger_risk_than_a_smaller_one(problem):
+    # given  a quadratic risk of the Hessian G = ww'. As E e = 0 its mean excess is tr(GS)/2, wherever its minimum is
+    S = [stationary_covariance(problem.X, problem.y, problem.eta, f)[1] for f in problem.shares]
+    excess = [problem.w @ covariance @ problem.w / 2 for covariance in S]
     # then
-    assert_at_most(float(at_one + p / 8), float(p * at_zero + (1 - p) * at_one), why="mean risk of B = 2, of B = 1")
-    assert_at_most(1 / 16, float(p), why="share of orders that leave")
+    assert_at_most([float(e) for e in excess[1:]], [float(e) for e in excess[:-1]], why="excess risk at B + 1 and at B")

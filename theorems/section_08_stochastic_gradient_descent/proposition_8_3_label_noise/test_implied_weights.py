@@ -42,6 +42,31 @@ def mean_weights(K, flipped, step, t):
     return sum(w[flipped]) / sum(flipped.tolist()), sum(w[~flipped]) / sum((~flipped).tolist())
 
 
+@counterexample
+def test_a_corrupted_sample_that_is_alone_and_longer_weighs_more():
+    # given  K = diag(4, 1, 1), the first label flipped, eta = 1/8: residuals 1/2, 7/8, 7/8 after one step
+    K = np.diag(np.array([4, 1, 1], object))
+    corrupted, clean = mean_weights(K, np.array([True, False, False]), Fraction(1, 8), 1)
+    # then
+    assert_identical([corrupted, clean], fractions(["1/4", "1/7"]), why="eta r_0/r_1")
+    reads = "mean weight {value} of the corrupted > {limit}, that of the clean"
+    assert_violates(corrupted, clean, reads=reads, K="diag(4, 1, 1)", labels=[-1, 1, 1], eta="1/8", t=1)
+
+
+@counterexample
+def test_hypothesis_finds_a_kernel_for_which_the_corrupted_sample_weighs_more():
+    # given  four samples of one clean label, one of them flipped, K = I + dd'
+    flipped = np.array([True, False, False, False])
+
+    def means(d):
+        K = np.eye(4, dtype=int).astype(object) + np.outer(d, d).astype(object)
+        return mean_weights(K, flipped, Fraction(1, 64), 2)
+
+    found = smallest_violation(st.tuples(*[st.integers(-3, 3)] * 4), lambda d: means(d)[0] > means(d)[1])
+    corrupted, clean = means(found)
+    assert_violates(corrupted, clean, reads="mean weight {value} of the corrupted > {limit} of the clean", d=found)
+
+
 @under_hypotheses("H1", "H2", "H3", "H4")
 @given(problem=clusters(), t=st.integers(1, STEPS))
 def test_the_stopped_run_solves_a_ridge_regression_that_weighs_every_corrupted_sample_less(problem, t):
@@ -69,31 +94,6 @@ def test_near_a_clustered_kernel_corrupted_samples_still_weigh_less(problem, tap
     # then
     lightest, heaviest = min(w[~problem.flipped]), max(w[problem.flipped])
     assert_at_most(float(heaviest / lightest), 1 - 2.0**-20, why="a corrupted sample's weight over a clean one's")
-
-
-@counterexample
-def test_a_corrupted_sample_that_is_alone_and_longer_weighs_more():
-    # given  K = diag(4, 1, 1), the first label flipped, eta = 1/8: residuals 1/2, 7/8, 7/8 after one step
-    K = np.diag(np.array([4, 1, 1], object))
-    corrupted, clean = mean_weights(K, np.array([True, False, False]), Fraction(1, 8), 1)
-    # then
-    assert_identical([corrupted, clean], fractions(["1/4", "1/7"]), why="eta r_0/r_1")
-    reads = "mean weight {value} of the corrupted > {limit}, that of the clean"
-    assert_violates(corrupted, clean, reads=reads, K="diag(4, 1, 1)", labels=[-1, 1, 1], eta="1/8", t=1)
-
-
-@counterexample
-def test_hypothesis_finds_a_kernel_for_which_the_corrupted_sample_weighs_more():
-    # given  four samples of one clean label, one of them flipped, K = I + dd'
-    flipped = np.array([True, False, False, False])
-
-    def means(d):
-        K = np.eye(4, dtype=int).astype(object) + np.outer(d, d).astype(object)
-        return mean_weights(K, flipped, Fraction(1, 64), 2)
-
-    found = smallest_violation(st.tuples(*[st.integers(-3, 3)] * 4), lambda d: means(d)[0] > means(d)[1])
-    corrupted, clean = means(found)
-    assert_violates(corrupted, clean, reads="mean weight {value} of the corrupted > {limit} of the clean", d=found)
 
 
 @necessity("H1")

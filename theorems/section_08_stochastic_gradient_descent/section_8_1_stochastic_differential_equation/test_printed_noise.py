@@ -2,8 +2,8 @@ r"""Section 8.1: stochastic differential equation - the noise of a step, as prin
 
 Reading     The sentence says what the noise of SGD is, as the section is about it: a step of Euler's scheme, dt = eta,
             has the covariance of a step of SGD; or Var/eta at a fixed time is that of SGD in the limit of small eta.
-            $\Sigma$ is the covariance of the minibatch gradient, by the print's own words, not a root of it. A sense of
-            "approximates" that an equation without noise meets as well (C3) says nothing of the noise
+            $\Sigma$ is the covariance of the minibatch gradient, by the print's own words, not a root of it. The weak
+            order one, a sense of "approximates" that an equation without noise meets as well, says nothing of the noise
 Setting     Least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, whatever the residuals, unless a test says otherwise
 Corrected   (C1) $d\theta = -\nabla L\, dt + \sqrt{\eta f}\, \Sigma(\theta)^{1/2} dW$: an Euler step has the mean and
             the covariance of a step of SGD, exactly and in all units of the loss

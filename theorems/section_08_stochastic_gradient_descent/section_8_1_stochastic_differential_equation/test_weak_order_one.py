@@ -45,6 +45,34 @@ from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_diff
 )
 
 
+@counterexample(reading="weak order one")
+def test_on_interpolated_rows_the_printed_equation_has_no_third_moment():
+    # given  x = (0, 2), y = 0, single rows, eta = 1/4, from w = 1: a step keeps w or ends at 0; T = eta
+    x, eta = [0, 2], Fraction(1, 4)
+    sgd, printed = third_moment_of_sgd(x, eta, 1), least_third_moment(x, eta, 1, 10**5)
+    assert_identical(sgd, Fraction(1, 2), why="E w^3 of SGD")
+    # then   more than K eta above, for K = 10^4 and, by larger cuts, for every K
+    assert_identical([least_third_moment(x, eta, 1, 10 ** (5 + j)) // printed for j in (1, 2)], [10, 100], why="cuts")
+    reads = "E[w^3; w <= exp(10^5)] above {value} > {limit} = E w^3 of SGD + 10^4 eta"
+    assert_violates(Fraction(printed), sgd + 10**4 * eta, reads=reads, x=x, y=[0, 0], eta=eta, T=eta)
+
+
+@counterexample(reading="weak order one")
+def test_hypothesis_finds_interpolated_rows_whose_printed_third_moment_is_beyond_k_eta():
+    def moments(instance):
+        a, b, inverse = instance
+        eta = Fraction(1, inverse)
+        return Fraction(least_third_moment((a, b), eta, 1, 10**9)), third_moment_of_sgd((a, b), eta, 1) + 10**4 * eta
+
+    # eta h <= 2, so that the rows are in the range of a step that is stable
+    rows = st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(1, 9)).filter(
+        lambda instance: instance[0] ** 2 + instance[1] ** 2 <= 4 * instance[2]
+    )
+    found = smallest_violation(rows, lambda instance: np.greater(*moments(instance)))
+    printed, limit = moments(found)
+    assert_violates(printed, limit, reads="E w^3 above {value} > {limit} = SGD's + 10^4 eta", rows_and_1_over_eta=found)
+
+
 @corrected("C3", "H1", "H2")
 @pytest.mark.parametrize("noise", ["none", "printed", "square root"])
 @given_batches(problem=problems)
@@ -85,31 +113,3 @@ def test_the_error_of_the_right_diffusion_changes_its_sign_so_that_no_slope_can_
     # then   +0.023 and -0.002
     assert_at_most(high + etas[0] * 2 * (1 - high), sgd[0], why="SGD lies above at eta = 1/5")
     assert_at_most(sgd[1], low + etas[1] * 2 * (1 - low), why="SGD lies below at eta = 1/10")
-
-
-@counterexample(reading="weak order one")
-def test_on_interpolated_rows_the_printed_equation_has_no_third_moment():
-    # given  x = (0, 2), y = 0, single rows, eta = 1/4, from w = 1: a step keeps w or ends at 0; T = eta
-    x, eta = [0, 2], Fraction(1, 4)
-    sgd, printed = third_moment_of_sgd(x, eta, 1), least_third_moment(x, eta, 1, 10**5)
-    assert_identical(sgd, Fraction(1, 2), why="E w^3 of SGD")
-    # then   more than K eta above, for K = 10^4 and, by larger cuts, for every K
-    assert_identical([least_third_moment(x, eta, 1, 10 ** (5 + j)) // printed for j in (1, 2)], [10, 100], why="cuts")
-    reads = "E[w^3; w <= exp(10^5)] above {value} > {limit} = E w^3 of SGD + 10^4 eta"
-    assert_violates(Fraction(printed), sgd + 10**4 * eta, reads=reads, x=x, y=[0, 0], eta=eta, T=eta)
-
-
-@counterexample(reading="weak order one")
-def test_hypothesis_finds_interpolated_rows_whose_printed_third_moment_is_beyond_k_eta():
-    def moments(instance):
-        a, b, inverse = instance
-        eta = Fraction(1, inverse)
-        return Fraction(least_third_moment((a, b), eta, 1, 10**9)), third_moment_of_sgd((a, b), eta, 1) + 10**4 * eta
-
-    # eta h <= 2, so that the rows are in the range of a step that is stable
-    rows = st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(1, 9)).filter(
-        lambda instance: instance[0] ** 2 + instance[1] ** 2 <= 4 * instance[2]
-    )
-    found = smallest_violation(rows, lambda instance: np.greater(*moments(instance)))
-    printed, limit = moments(found)
-    assert_violates(printed, limit, reads="E w^3 above {value} > {limit} = SGD's + 10^4 eta", rows_and_1_over_eta=found)

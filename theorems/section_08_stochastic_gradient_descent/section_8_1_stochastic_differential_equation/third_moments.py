@@ -1,4 +1,4 @@
-"""Third moments at y = 0, from w = 1: of SGD exactly, and of the printed equation a lower bound that no K limits."""
+"""Third moments at y = 0, from w = 1: of SGD exactly; for the printed equation a lower bound as large as one wants."""
 
 from __future__ import annotations
 

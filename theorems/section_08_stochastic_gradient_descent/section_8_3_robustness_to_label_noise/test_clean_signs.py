@@ -39,6 +39,25 @@ def wrong_signs(K, flipped, eta, steps):
     return min(Fraction(int(np.sum(f <= 0)), len(f)) for f in path)
 
 
+@counterexample
+def test_a_corrupted_sample_that_is_alone_has_the_wrong_sign_at_every_time():
+    # given  K = I and one of three labels flipped: f_t = (1 - 2^-t) times the labels
+    share = wrong_signs(np.eye(3, dtype=int).astype(object), np.array([True, False, False]), Fraction(1, 2), STEPS)
+    reads = "share {value} of wrong signs at the best of t = 1 ... 8 > {limit}"
+    assert_violates(share, 0, reads=reads, K="I", labels=[-1, 1, 1], eta="1/2")
+
+
+@counterexample
+def test_hypothesis_finds_a_kernel_for_which_no_time_to_stop_is_right():
+    # given  four samples of one clean label, one of them flipped, K = I + dd'
+    def share(d):
+        K = np.eye(4, dtype=int).astype(object) + np.outer(d, d).astype(object)
+        return wrong_signs(K, np.array([True, False, False, False]), Fraction(1, 64), STEPS)
+
+    found = smallest_violation(st.tuples(*[st.integers(-3, 3)] * 4), lambda d: share(d) > 0)
+    assert_violates(share(found), 0, reads="share {value} of wrong signs > {limit}", d=found)
+
+
 @under_hypotheses("H1", "H2", "H3", "H4")
 @given(problem=clusters())
 def test_all_predictions_have_the_clean_sign_exactly_in_the_window(problem):
@@ -92,22 +111,3 @@ def test_a_cluster_without_a_corrupted_sample_does_not_limit_the_times():
     problem = Clusters((5, 2), (1, 0), (1, -1), Fraction(5, 2), Fraction(1, 8))
     # then   H2 would ask for E/A < 3/8 and E/A < 1/2; the clean pair need not meet its bound
     assert_identical([problem.in_window(1), problem.recovers(descent(problem, 1)[1])], [True, True], why="clean signs")
-
-
-@counterexample
-def test_a_corrupted_sample_that_is_alone_has_the_wrong_sign_at_every_time():
-    # given  K = I and one of three labels flipped: f_t = (1 - 2^-t) times the labels
-    share = wrong_signs(np.eye(3, dtype=int).astype(object), np.array([True, False, False]), Fraction(1, 2), STEPS)
-    reads = "share {value} of wrong signs at the best of t = 1 ... 8 > {limit}"
-    assert_violates(share, 0, reads=reads, K="I", labels=[-1, 1, 1], eta="1/2")
-
-
-@counterexample
-def test_hypothesis_finds_a_kernel_for_which_no_time_to_stop_is_right():
-    # given  four samples of one clean label, one of them flipped, K = I + dd'
-    def share(d):
-        K = np.eye(4, dtype=int).astype(object) + np.outer(d, d).astype(object)
-        return wrong_signs(K, np.array([True, False, False, False]), Fraction(1, 64), STEPS)
-
-    found = smallest_violation(st.tuples(*[st.integers(-3, 3)] * 4), lambda d: share(d) > 0)
-    assert_violates(share(found), 0, reads="share {value} of wrong signs > {limit}", d=found)
