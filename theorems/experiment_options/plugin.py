@@ -1,4 +1,8 @@
-"""The pytest plugin of the experiments: its options, the settings that a run has, and the sweep that runs trials."""
+"""The pytest plugin of the experiments: its options, the settings that a run has, and the sweep that runs trials.
+
+A file whose tests take the fixture `setting` names its experiment: EXPERIMENT is a module, or any hashable object, with
+PRINTED_DATA: the data sets that the paper names; model_of(setting): what is trained, in words; and trials(setting).
+"""
 
 from __future__ import annotations
 
@@ -67,11 +71,12 @@ def data_folder(config: pytest.Config) -> Path | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "setting" not in metafunc.fixturenames:
         return
-    scale, printed = metafunc.config.getoption("--scale"), metafunc.module.PRINTED_DATA
+    experiment = metafunc.module.EXPERIMENT
+    scale, printed = metafunc.config.getoption("--scale"), experiment.PRINTED_DATA
     folder = data_folder(metafunc.config)
     present = printed if metafunc.config.getoption("--download") else available(folder)
     settings = [
-        dataclasses.replace(setting, model=metafunc.module.model_of(setting))
+        dataclasses.replace(setting, model=experiment.model_of(setting))
         for setting in settings_at(scale, present, printed)
     ]
     # Training takes minutes on a CPU, and hours at paper scale.
@@ -90,12 +95,16 @@ def _hopeless(session: pytest.Session) -> str | None:
     cases = [(item, item.callspec.params["setting"]) for item in session.items if "setting" in _params(item)]
     if not cases or session.config.option.collectonly:
         return None
-    large = {(item.module, setting) for item, setting in cases if setting.device == "cpu" and setting.scale != "smoke"}
+    large = {
+        (item.module.EXPERIMENT, setting)
+        for item, setting in cases
+        if setting.device == "cpu" and setting.scale != "smoke"
+    }
     if large:
         # What the scale was meant for counts, not the digits that happen to be all that is there.
-        # Files that share their trials share one function.
-        meant = {(module.trials, Setting(setting.scale, module.PRINTED_DATA[0], "cuda")) for module, setting in large}
-        flop = sum(trial.flop for trials, setting in meant for trial in trials(setting))
+        # Files that name one experiment share its trials.
+        meant = {(it, Setting(setting.scale, it.PRINTED_DATA[0], "cuda")) for it, setting in large}
+        flop = sum(trial.flop for experiment, setting in meant for trial in experiment.trials(setting))
         return cpu_refusal(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):

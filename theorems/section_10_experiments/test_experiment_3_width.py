@@ -61,30 +61,21 @@ from fixtures.sweeps.memory_context import MemoryContext
 from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
 from properties.paired import judge, log_slopes, paired_slope, student_interval
 from theorems.ledger import measured, observed
+from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width import NetworkTrial
 from theorems.section_10_experiments.width_sweep import (
     NARROW,
     PARAMETERIZATIONS,
-    PRINTED_DATA,
     WIDE,
     WIDTHS,
-    Results,
     assert_sound,
-    model_of,
     record_gain,
-    trials,
 )
 
-__all__ = ["PRINTED_DATA", "model_of", "trials"]
+EXPERIMENT = width_sweep
 
 CLOSE = -1 / 4
 GAIN, LEAST_GAIN = (5.0, 8.0), 2.5
-
-
-@pytest.fixture(scope="module")
-def results(setting, sweep):
-    """The results of all trials."""
-    return Results(setting, sweep(trials(setting)))
 
 
 def judged_gain(interval):

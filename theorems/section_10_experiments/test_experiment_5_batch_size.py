@@ -63,9 +63,9 @@ from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, record_series
 from properties.paired import judge, paired_slope
 from theorems.ledger import measured, observed
+from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
     NOISE,
-    PRINTED_DATA,
     PRINTED_GAP,
     count,
     difference,
@@ -76,11 +76,9 @@ from theorems.section_10_experiments.batch_sweep import (
     error_of_images,
     fixed_rule,
     matched,
-    model_of,
     plan_of,
     root_rule,
     sizes_of,
-    trials,
 )
 from theorems.section_10_experiments.classifier import (
     EPOCHS,
@@ -89,17 +87,10 @@ from theorems.section_10_experiments.classifier import (
     STEPS,
     TEST_ERROR,
     TRAIN_LOSS,
-    Runs,
     record_by_rules,
 )
 
-__all__ = ["PRINTED_DATA", "model_of", "trials"]
-
-
-@pytest.fixture(scope="module")
-def runs(setting, sweep):
-    """The results of all runs."""
-    return Runs.of(sweep(trials(setting)))
+EXPERIMENT = batch_sweep
 
 
 def printed_arms(setting):

@@ -42,32 +42,22 @@ Expected    inconclusive
 import math
 
 import numpy as np
-import pytest
 
 from properties.certificates import assert_at_most, record_finding
 from properties.paired import Finding, Interval, judge, student_interval
 from theorems.ledger import measured, observed
+from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width_sweep import (
     NARROW,
-    PRINTED_DATA,
     WIDE,
     WIDTHS,
-    Results,
     assert_sound,
-    model_of,
     record_gain,
-    trials,
 )
 
-__all__ = ["PRINTED_DATA", "model_of", "trials"]
+EXPERIMENT = width_sweep
 
 A_TENTH = 1 / 10
-
-
-@pytest.fixture(scope="module")
-def results(setting, sweep):
-    """The results of all trials of Experiment 3."""
-    return Results(setting, sweep(trials(setting)))
 
 
 def record_kernel_change(results, setting, width, direction):

@@ -41,33 +41,24 @@ Expected    inconclusive
 """
 
 import numpy as np
-import pytest
 
 from properties.certificates import assert_at_most
 from properties.paired import judge
 from theorems.ledger import measured, observed
+from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
-    PRINTED_DATA,
     count,
     differences,
     ends,
     error_of_images,
     fixed_rule,
     matched,
-    model_of,
     plan_of,
     root_rule,
-    trials,
 )
-from theorems.section_10_experiments.classifier import SHARPNESS, TEST_ERROR, Runs, record_by_rules
+from theorems.section_10_experiments.classifier import SHARPNESS, TEST_ERROR, record_by_rules
 
-__all__ = ["PRINTED_DATA", "model_of", "trials"]
-
-
-@pytest.fixture(scope="module")
-def runs(setting, sweep):
-    """The results of all runs of Experiment 5."""
-    return Runs.of(sweep(trials(setting)))
+EXPERIMENT = batch_sweep
 
 
 def judged(interval):

@@ -11,7 +11,7 @@ import pytest
 from fixtures.sweeps.settings import Setting
 from fixtures.training.answers import pack_answers
 from properties.certificates import observed_by
-from theorems.section_10_experiments import batch_sweep, width_sweep
+from theorems.section_10_experiments import batch_sweep, learning_rate_sweep, width_sweep
 from theorems.section_10_experiments import test_experiment_3_width as experiment_3
 from theorems.section_10_experiments import test_experiment_4_learning_rate as experiment_4
 from theorems.section_10_experiments import test_experiment_5_batch_size as experiment_5
@@ -77,12 +77,12 @@ def verdicts(record, runs, rules):
 def test_experiment_4_finds_flatter_minima_and_their_correlation(power, verdict):
     # given  lambda as eta to this power, and an error that rises with log lambda where it falls with eta
     runs = planted(
-        experiment_4,
+        learning_rate_sweep,
         sharpness=lambda eta, _: eta**power,
         error=lambda eta, _: 0.4 + 0.1 * np.log10(eta),
         steps=constant,
     )
-    for rules in (experiment_4.matched, experiment_4.equal_epochs):
+    for rules in (learning_rate_sweep.matched, learning_rate_sweep.equal_epochs):
         assert verdicts(experiment_4.record_slopes, runs, rules) == [verdict]
         # then   sharp and better is what is printed: the error rises with eta here
         assert verdicts(experiment_4.record_correlation, runs, rules) == [verdict]
@@ -93,9 +93,9 @@ def test_experiment_4_finds_flatter_minima_and_their_correlation(power, verdict)
 )
 def test_experiment_4_finds_the_best_learning_rate(best, verdict):
     runs = planted(
-        experiment_4, sharpness=lambda *_: 1.0, error=lambda eta, _: 0.1 if eta in best else 0.3, steps=constant
+        learning_rate_sweep, sharpness=lambda *_: 1.0, error=lambda eta, _: 0.1 if eta in best else 0.3, steps=constant
     )
-    for rules in (experiment_4.matched, experiment_4.equal_epochs):
+    for rules in (learning_rate_sweep.matched, learning_rate_sweep.equal_epochs):
         assert verdicts(experiment_4.record_minimum, runs, rules) == [verdict]
 
 
@@ -103,8 +103,8 @@ def test_experiment_4_finds_the_best_learning_rate(best, verdict):
     ("edge", "verdict"), [(0.9, "reproduced"), (0.5, "not reproduced"), (1.1, "not reproduced"), (0.75, "inconclusive")]
 )
 def test_experiment_4_finds_what_is_slightly_below_the_edge(edge, verdict):
-    runs = planted(experiment_4, sharpness=lambda eta, _: 2 * edge / eta, error=lambda *_: 0.1, steps=constant)
-    for rules in (experiment_4.matched, experiment_4.equal_epochs):
+    runs = planted(learning_rate_sweep, sharpness=lambda eta, _: 2 * edge / eta, error=lambda *_: 0.1, steps=constant)
+    for rules in (learning_rate_sweep.matched, learning_rate_sweep.equal_epochs):
         assert verdicts(experiment_4.record_edge, runs, rules) == [verdict]
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from fixtures.sweeps.settings import Setting
 from properties.certificates import assert_at_most, assert_identical
-from theorems.section_10_experiments import batch_sweep, classifier, width_sweep
+from theorems.section_10_experiments import batch_sweep, classifier, learning_rate_sweep, width_sweep
 from theorems.section_10_experiments import test_experiment_3_width as widths
-from theorems.section_10_experiments import test_experiment_4_learning_rate as learning_rates
+from theorems.section_10_experiments import test_experiment_4_learning_rate as experiment_4
 
 PAPER, DIGITS = Setting("paper", "cifar10", "cuda", printed=True), Setting("smoke", "digits", "cpu")
 SETTINGS = (PAPER, Setting("reduced", "cifar10", "cuda"), Setting("smoke", "cifar10", "cuda"), DIGITS)
@@ -40,17 +40,17 @@ def test_the_runs_of_experiment_5_are_the_three_families():
 
 @pytest.mark.parametrize("place", SETTINGS, ids=lambda place: place.case)
 def test_the_runs_of_experiment_4_are_the_printed_learning_rates(place):
-    found = learning_rates.trials(place)
+    found = learning_rate_sweep.trials(place)
     assert list(dict.fromkeys(it.config.eta for it in found)) == [0.001, 0.01, 0.1, 0.5]
     assert len({it.config.batch for it in found}) == 1
-    assert_identical(learning_rates.PRINTED_RHO, -0.89, why="the printed correlation")
-    assert_identical([learning_rates.BEST, *learning_rates.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)")
+    assert_identical(experiment_4.PRINTED_RHO, -0.89, why="the printed correlation")
+    assert_identical([learning_rate_sweep.BEST, *experiment_4.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)")
 
 
 @pytest.mark.parametrize(("place", "epochs"), [(SETTINGS[0], 23), (SETTINGS[1], 95), (DIGITS, 11)])
 def test_the_cap_of_experiment_4_leaves_the_least_learning_rate_21_times_the_epochs_of_the_printed_best(place, epochs):
     # then   what the plan says of its caps: these many epochs at 0.1, where 0.001 takes 21 times as many steps
-    assert_at_most(21 * epochs, learning_rates.plan_of(place).cap_epochs, why="epochs at 0.001")
+    assert_at_most(21 * epochs, learning_rate_sweep.plan_of(place).cap_epochs, why="epochs at 0.001")
 
 
 @pytest.mark.parametrize(("place", "epochs"), [(SETTINGS[0], 5), (SETTINGS[1], 9), (DIGITS, 9)])
@@ -72,7 +72,7 @@ def test_the_runs_of_experiment_3_are_the_printed_widths(place):
     assert (widths.GAIN, widths.LEAST_GAIN, widths.CLOSE) == ((5.0, 8.0), 2.5, -0.25)
 
 
-@pytest.mark.parametrize("experiment", [width_sweep, learning_rates, batch_sweep])
+@pytest.mark.parametrize("experiment", [width_sweep, learning_rate_sweep, batch_sweep])
 def test_the_paper_is_run_on_its_data_and_its_network(experiment):
     # then   all 50,000 training images of CIFAR-10, those held out for validation included, and ResNet-18 at width 64
     found = experiment.trials(PAPER)
@@ -86,14 +86,14 @@ def test_the_paper_is_run_on_its_data_and_its_network(experiment):
 
 
 def test_the_seeds_that_decide_are_those_that_were_frozen():
-    seeds = {it.config.seed for it in (*learning_rates.trials(DIGITS), *batch_sweep.trials(DIGITS))}
+    seeds = {it.config.seed for it in (*learning_rate_sweep.trials(DIGITS), *batch_sweep.trials(DIGITS))}
     assert seeds == set(range(500, 507))
     assert {it.seed for it in width_sweep.trials(DIGITS)} == set(range(500, 505))
     assert (classifier.FIRST_SEED, width_sweep.FIRST_SEED) == (500, 500)
 
 
 def test_runs_are_compared_when_the_rules_say():
-    assert [str(rule) for rule in learning_rates.equal_epochs(DIGITS)] == ["after 40 epochs"]
+    assert [str(rule) for rule in learning_rate_sweep.equal_epochs(DIGITS)] == ["after 40 epochs"]
     found = [*batch_sweep.equal_epochs(DIGITS), *batch_sweep.equal_steps(DIGITS), *batch_sweep.matched(DIGITS)]
     assert [str(rule) for rule in found] == [
         "after 10 epochs",
@@ -102,11 +102,11 @@ def test_runs_are_compared_when_the_rules_say():
         "at the first epoch at or below training loss 0.1",
         "at the last epoch above training loss 0.1",
     ]
-    assert learning_rates.matched(DIGITS) == batch_sweep.matched(DIGITS)
+    assert learning_rate_sweep.matched(DIGITS) == batch_sweep.matched(DIGITS)
 
 
 def test_settings_are_told_by_what_is_trained():
-    assert [learning_rates.model_of(it) for it in SETTINGS] == [
+    assert [learning_rate_sweep.model_of(it) for it in SETTINGS] == [
         "ResNet-18 of width 64",
         "ResNet-18 of width 16, 10,000 images",
         "ResNet-18 of width 4, 300 images",
