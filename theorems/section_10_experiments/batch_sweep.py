@@ -11,16 +11,10 @@ from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
 from properties.held_out import told_of_test_set
 from properties.paired import Interval, student_interval
-from theorems.section_10_experiments.classifier import (
-    TEST_ERROR,
-    Arm,
-    ClassifierTrial,
-    Plan,
-    Quantity,
-    Rule,
-    Runs,
-    at_loss_by_choice,
-)
+from theorems.section_10_experiments.classifier import ClassifierTrial
+from theorems.section_10_experiments.classifier_plans import Arm, Plan
+from theorems.section_10_experiments.classifier_runs import Runs
+from theorems.section_10_experiments.measurements import TEST_ERROR, Quantity, Rule, at_loss_by_choice
 
 PRINTED_DATA = ("cifar10",)
 BATCHES = (32, 128, 512, 2048, 8192)

@@ -9,8 +9,8 @@ import pytest
 
 from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
-from theorems.section_10_experiments.classifier import Runs
-from theorems.section_10_experiments.width_sweep import Results
+from theorems.section_10_experiments.classifier_runs import Runs
+from theorems.section_10_experiments.width_results import Results
 
 Records = list[dict[str, Any]]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
-from theorems.section_10_experiments.classifier import Arm, ClassifierTrial, Plan, Rule, at_loss_by_choice
+from theorems.section_10_experiments.classifier import ClassifierTrial
+from theorems.section_10_experiments.classifier_plans import Arm, Plan
+from theorems.section_10_experiments.measurements import Rule, at_loss_by_choice
 
 PRINTED_DATA = ("cifar10",)
 ETAS = (0.001, 0.01, 0.1, 0.5)

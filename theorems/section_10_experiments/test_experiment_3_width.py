@@ -63,14 +63,8 @@ from properties.paired import judge, log_slopes, paired_slope, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width import NetworkTrial
-from theorems.section_10_experiments.width_sweep import (
-    NARROW,
-    PARAMETERIZATIONS,
-    WIDE,
-    WIDTHS,
-    assert_sound,
-    record_gain,
-)
+from theorems.section_10_experiments.width_results import assert_sound, record_gain
+from theorems.section_10_experiments.width_sweep import NARROW, PARAMETERIZATIONS, WIDE, WIDTHS
 
 EXPERIMENT = width_sweep
 

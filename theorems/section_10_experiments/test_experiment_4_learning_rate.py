@@ -78,17 +78,7 @@ from properties.paired import (
 )
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
-from theorems.section_10_experiments.classifier import (
-    EDGE,
-    NORMALIZED,
-    RELATIVE,
-    SAMPLE_LOSS,
-    SHARPNESS,
-    STEPS,
-    TEST_ERROR,
-    TRAIN_LOSS,
-    record_by_rules,
-)
+from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.learning_rate_sweep import (
     BEST,
     ETAS,
@@ -97,6 +87,16 @@ from theorems.section_10_experiments.learning_rate_sweep import (
     etas_of,
     matched,
     plan_of,
+)
+from theorems.section_10_experiments.measurements import (
+    EDGE,
+    NORMALIZED,
+    RELATIVE,
+    SAMPLE_LOSS,
+    SHARPNESS,
+    STEPS,
+    TEST_ERROR,
+    TRAIN_LOSS,
 )
 
 EXPERIMENT = learning_rate_sweep

@@ -80,15 +80,8 @@ from theorems.section_10_experiments.batch_sweep import (
     root_rule,
     sizes_of,
 )
-from theorems.section_10_experiments.classifier import (
-    EPOCHS,
-    SAMPLE_LOSS,
-    SHARPNESS,
-    STEPS,
-    TEST_ERROR,
-    TRAIN_LOSS,
-    record_by_rules,
-)
+from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.measurements import EPOCHS, SAMPLE_LOSS, SHARPNESS, STEPS, TEST_ERROR, TRAIN_LOSS
 
 EXPERIMENT = batch_sweep
 

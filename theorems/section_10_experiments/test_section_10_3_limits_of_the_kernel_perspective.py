@@ -47,13 +47,8 @@ from properties.certificates import assert_at_most, record_finding
 from properties.paired import Finding, Interval, judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
-from theorems.section_10_experiments.width_sweep import (
-    NARROW,
-    WIDE,
-    WIDTHS,
-    assert_sound,
-    record_gain,
-)
+from theorems.section_10_experiments.width_results import assert_sound, record_gain
+from theorems.section_10_experiments.width_sweep import NARROW, WIDE, WIDTHS
 
 EXPERIMENT = width_sweep
 

@@ -56,7 +56,8 @@ from theorems.section_10_experiments.batch_sweep import (
     plan_of,
     root_rule,
 )
-from theorems.section_10_experiments.classifier import SHARPNESS, TEST_ERROR, record_by_rules
+from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR
 
 EXPERIMENT = batch_sweep
 

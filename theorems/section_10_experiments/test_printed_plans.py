@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.sweeps.settings import Setting
 from properties.certificates import assert_at_most, assert_identical
-from theorems.section_10_experiments import batch_sweep, classifier, learning_rate_sweep, width_sweep
+from theorems.section_10_experiments import batch_sweep, classifier_plans, learning_rate_sweep, width_sweep
 from theorems.section_10_experiments import test_experiment_3_width as widths
 from theorems.section_10_experiments import test_experiment_4_learning_rate as experiment_4
 
@@ -89,7 +89,7 @@ def test_the_seeds_that_decide_are_those_that_were_frozen():
     seeds = {it.config.seed for it in (*learning_rate_sweep.trials(DIGITS), *batch_sweep.trials(DIGITS))}
     assert seeds == set(range(500, 507))
     assert {it.seed for it in width_sweep.trials(DIGITS)} == set(range(500, 505))
-    assert (classifier.FIRST_SEED, width_sweep.FIRST_SEED) == (500, 500)
+    assert (classifier_plans.FIRST_SEED, width_sweep.FIRST_SEED) == (500, 500)
 
 
 def test_runs_are_compared_when_the_rules_say():

@@ -17,7 +17,8 @@ from theorems.section_10_experiments import test_experiment_4_learning_rate as e
 from theorems.section_10_experiments import test_experiment_5_batch_size as experiment_5
 from theorems.section_10_experiments import test_section_10_3_limits_of_the_kernel_perspective as section_10_3
 from theorems.section_10_experiments import test_section_10_5_noise_as_regularizer as section_10_5
-from theorems.section_10_experiments.classifier import Runs
+from theorems.section_10_experiments.classifier_runs import Runs
+from theorems.section_10_experiments.width_results import Results
 
 pytestmark = pytest.mark.slow
 
@@ -164,7 +165,7 @@ def widths_planted(*, accuracy, kernel=lambda m: 1 / m, infinite=0.9, linear=0.5
         }
 
     records = [{"result": told(trial)} for trial in width_sweep.trials(DIGITS)]
-    return width_sweep.Results(DIGITS, records)
+    return Results(DIGITS, records)
 
 
 GAINS = {
