@@ -57,6 +57,11 @@ def root_rule(plan: Plan, label_noise: float = 0.0) -> list[Arm]:
     return [Arm(FIRST_ETA * math.sqrt(batch / BATCHES[0]), batch, label_noise) for batch in sizes]
 
 
+def printed_arms(setting: Setting) -> list[Arm]:
+    """The printed batch sizes under the printed rule."""
+    return root_rule(plan_of(setting))
+
+
 def ends(arms: list[Arm]) -> list[Arm]:
     """The smallest batch and the largest."""
     return [arms[0], arms[-1]]

@@ -8,8 +8,10 @@ import pytest
 from fixtures.sweeps.settings import Setting
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_10_experiments import batch_sweep, classifier_plans, learning_rate_sweep, width_sweep
-from theorems.section_10_experiments import test_experiment_3_width as widths
-from theorems.section_10_experiments import test_experiment_4_learning_rate as experiment_4
+from theorems.section_10_experiments.experiment_3_width import test_a_movement as experiment_3_a
+from theorems.section_10_experiments.experiment_3_width import test_b_test_accuracy as experiment_3_b
+from theorems.section_10_experiments.experiment_4_learning_rate import test_b_correlation as experiment_4_b
+from theorems.section_10_experiments.experiment_4_learning_rate import test_d_edge_of_stability as experiment_4_d
 
 PAPER, DIGITS = Setting("paper", "cifar10", "cuda", printed=True), Setting("smoke", "digits", "cpu")
 SETTINGS = (PAPER, Setting("reduced", "cifar10", "cuda"), Setting("smoke", "cifar10", "cuda"), DIGITS)
@@ -43,8 +45,8 @@ def test_the_runs_of_experiment_4_are_the_printed_learning_rates(place):
     found = learning_rate_sweep.trials(place)
     assert list(dict.fromkeys(it.config.eta for it in found)) == [0.001, 0.01, 0.1, 0.5]
     assert len({it.config.batch for it in found}) == 1
-    assert_identical(experiment_4.PRINTED_RHO, -0.89, why="the printed correlation")
-    assert_identical([learning_rate_sweep.BEST, *experiment_4.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)")
+    assert_identical(experiment_4_b.PRINTED_RHO, -0.89, why="the printed correlation")
+    assert_identical([learning_rate_sweep.BEST, *experiment_4_d.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)")
 
 
 @pytest.mark.parametrize(("place", "epochs"), [(SETTINGS[0], 23), (SETTINGS[1], 95), (DIGITS, 11)])
@@ -69,7 +71,7 @@ def test_the_runs_of_experiment_3_are_the_printed_widths(place):
     # then   every width has its random function kept, in the standard parameterization
     random = [it for it in networks if not it.antisymmetric and it.size == width_sweep.plan_of(place).size]
     assert {(it.width, it.parameterization) for it in random} == {(m, "standard") for m in width_sweep.WIDTHS}
-    assert (widths.GAIN, widths.LEAST_GAIN, widths.CLOSE) == ((5.0, 8.0), 2.5, -0.25)
+    assert (experiment_3_b.GAIN, experiment_3_b.LEAST_GAIN, experiment_3_a.CLOSE) == ((5.0, 8.0), 2.5, -0.25)
 
 
 @pytest.mark.parametrize("experiment", [width_sweep, learning_rate_sweep, batch_sweep])
