@@ -1,0 +1,13 @@
+"""The starts of Theorem 4.1: three values of alpha that shrink, and the misfit at which a run is taken to fit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FITTED = 1e-6
+ALPHAS = np.array([1e-1, 1e-2, 1e-3])
+
+
+def shrinking(alpha: np.ndarray) -> np.ndarray:
+    """H3, as far as finitely many starts alpha (B, ...) can show it: each is at most a third of the one before."""
+    return alpha[1:] <= alpha[:-1] / 3
