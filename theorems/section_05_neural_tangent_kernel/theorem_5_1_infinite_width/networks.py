@@ -11,7 +11,7 @@ from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.problems.network_inputs import NetworkInputs, Training
 from fixtures.rational import fractions
 
-EACH, ONCE = 1e-13, 1e-12
+DRAWN_DELTA, FIXED_DELTA = 1e-13, 1e-12
 DIRECTION = np.array([0.6, -0.8])
 POINTS = np.array([[1.0, 0], [0.6, 0.8], [-0.8, 0.6]])
 SMOOTH = {"activation": "tanh", "signs": True, "antisymmetric": True}
@@ -20,24 +20,24 @@ SMOOTH = {"activation": "tanh", "signs": True, "antisymmetric": True}
 def drawn_network(
     problem: NetworkInputs | Training, activation: str, parameterization: str = "ntk", **options: bool
 ) -> TwoLayer:
-    """The networks of the drawn widths and seeds."""
+    """Networks of one hidden layer of the drawn widths and seeds."""
     shape = problem.width, problem.X.shape[-1], problem.seed
     return two_layer(parameterization, *shape, activation=activation, **options)
 
 
-def networks_of(width: int, count: int) -> TwoLayer:
-    """So many independent ReLU networks on the plane in the NTK parameterization, drawn as one wide network."""
+def independent_networks(width: int, count: int) -> TwoLayer:
+    """`count` independent ReLU networks on the plane in the NTK parameterization, drawn as one wide network."""
     neurons = two_layer("ntk", count * width, 2, width)
     return TwoLayer(neurons.W.reshape(count, width, 2), neurons.a.reshape(count, width), "relu", width**-0.5)
 
 
-def standard_network(k: int) -> ExactReluNetwork:
+def paper_network(k: int) -> ExactReluNetwork:
     """The paper's own network at width 8 * 4^k, f_0 = 0, with weights +-1 and +-sqrt(2/m), in fractions."""
     return signed_network(8 * 4**k, Fraction(1), Fraction(1, 2 ** (1 + k)))
 
 
-def repeated(net: TwoLayer, width: int) -> TwoLayer:
-    """So many copies of one neuron, in the NTK parameterization."""
+def copies_of_one_neuron(net: TwoLayer, width: int) -> TwoLayer:
+    """A network of `width` copies of the one neuron of `net`, in the NTK parameterization."""
     return TwoLayer(np.repeat(net.W, width, 0), np.repeat(net.a, width), net.activation, width**-0.5)
 
 

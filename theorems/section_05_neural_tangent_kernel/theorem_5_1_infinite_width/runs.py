@@ -15,14 +15,14 @@ from properties.lazy_training import spectral
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import DIRECTION, POINTS
 
 
-def every(
+def sampled_path(
     period: int, start: TwoLayer, X: np.ndarray, y: np.ndarray, eta: float | np.ndarray, train: str, steps: int
 ) -> list[TwoLayer]:
-    """The networks at t = 0, period, 2 * period, ..., steps of gradient descent."""
+    """The networks at the times 0, period, 2 * period, ..., steps of gradient descent."""
     return list(islice(network_path(start, X, y, eta, train), 0, steps + 1, period))
 
 
-def watched(path: Sequence[TwoLayer], X: np.ndarray, y: np.ndarray, train: str) -> Iterator[np.ndarray]:
+def path_distances(path: Sequence[TwoLayer], X: np.ndarray, y: np.ndarray, train: str) -> Iterator[np.ndarray]:
     """|theta_t - theta_0|, |K_t - K_0| and |r_t| along a path, each (..., T)."""
     K_0, theta_0 = path[0].kernel(X, train=train), path[0].parameters(train)
     moved = [norm(net.parameters(train) - theta_0, axis=-1) for net in path]

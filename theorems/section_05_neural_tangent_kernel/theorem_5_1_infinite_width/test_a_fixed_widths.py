@@ -36,63 +36,71 @@ from properties.concentration import (
 from properties.deep_kernel import deep_relu_shares
 from properties.network_rounding import kernel_entry_rounding
 from theorems.ledger import under_hypotheses
-from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import ONCE, POINTS, networks_of
+from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
+    FIXED_DELTA,
+    POINTS,
+    independent_networks,
+)
 
 
 @functools.cache
 def deep_shares(width):
-    """What one network of two hidden ReLU layers has at POINTS, share by share, at ONCE."""
-    return deep_relu_shares(deep_network(width, 2, width), POINTS, ONCE)
+    """The shares of the kernel of one network of two hidden ReLU layers at POINTS, with their bounds at FIXED_DELTA."""
+    return deep_relu_shares(deep_network(width, 2, width), POINTS, FIXED_DELTA)
 
 
 @under_hypotheses("H1", "H2")
 @pytest.mark.parametrize("width", [16, 64])
 def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_and_so_variance_three_over_the_width(width):
     # given  4000 networks, |x| = 1
-    samples = networks_of(width, 4000).kernel(np.array([[0.6, 0.8]]))[:, 0, 0]
-    # then   m K_m ~ Gamma(N, 2), N ~ Bin(m, 1/2), up to P(sup > e) <= 2 exp(-2 count e^2), e = 0.060
-    bound = dvoretzky_kiefer_wolfowitz(4000, ONCE)
+    samples = independent_networks(width, 4000).kernel(np.array([[0.6, 0.8]]))[:, 0, 0]
+    # then   m K_m ~ Gamma(N, 2) with N ~ Bin(m, 1/2). DKW: P(sup > e) <= 2 exp(-2 count e^2), here e = 0.060
+    bound = dvoretzky_kiefer_wolfowitz(4000, FIXED_DELTA)
     deviation = sup_distance(samples, lambda k: relu_ntk_diagonal_cdf(k, width))
     assert_at_most(deviation, bound, why="law of K_m(x, x), DKW")
-    # and    power: the law of twice the width, where the deviation is smaller by sqrt(2), is told apart
+    # and    power: the law for twice the width, with a deviation smaller by sqrt(2), is rejected
     other = sup_distance(samples, lambda k: relu_ntk_diagonal_cdf(k, 2 * width))
     assert_at_most(bound, other, why="the law of another width, DKW")
 
 
 @under_hypotheses("H1", "H2")
 def test_a_quarter_of_a_million_relu_neurons_are_within_a_thirtieth_of_the_limit():
-    # given  delta = ONCE a side and entry
+    # given  each side of each entry may fail with probability FIXED_DELTA
     net, r = two_layer("ntk", 2**18, 2, 18), np.clip(POINTS @ POINTS.T, -1, 1)
-    allowed = relu_ntk_deviations(r, net.width, ONCE)
+    allowed = relu_ntk_deviations(r, net.width, FIXED_DELTA)
     gap, rounding = net.kernel(POINTS) - relu_ntk(POINTS), kernel_entry_rounding(net, POINTS)
     assert_within(-allowed.below, gap, allowed.above, slack=rounding, why="entries of K_m - K")
     assert_at_most(np.maximum(allowed.above, allowed.below), 1 / 30, why="deviation that is allowed at this width")
-    # and    power: on the diagonal either layer has a share of 1/2
-    found = detectable(lambda delta: relu_ntk_deviations(r, net.width, delta), ONCE, ONCE)
-    assert_at_most(np.maximum(found.above, found.below), 1 / 15, why="error that is missed with probability ONCE")
+    # and    power: an error of 1/15 is found. On the diagonal each layer has a share of 1/2
+    found = detectable(lambda delta: relu_ntk_deviations(r, net.width, delta), FIXED_DELTA, FIXED_DELTA)
+    assert_at_most(
+        np.maximum(found.above, found.below), 1 / 15, why="error that is missed with probability FIXED_DELTA"
+    )
 
 
 @under_hypotheses("H1", "H2")
 def test_a_quarter_of_a_million_erf_neurons_are_within_a_thirtieth_of_the_limit():
-    # given  signs; delta = ONCE an entry
+    # given  signs; each entry may fail with probability FIXED_DELTA
     net, spread = two_layer("ntk", 2**18, 2, 18, activation="erf", signs=True), 2 - np.eye(3) + 4 / np.pi
     gap, rounding = np.abs(net.kernel(POINTS) - erf_ntk(POINTS)), kernel_entry_rounding(net, POINTS)
-    assert_at_most(gap, hoeffding(spread, net.width, ONCE) + rounding, why="entries of K_m - K")
-    assert_at_most(hoeffding(spread, net.width, ONCE), 1 / 30, why="deviation that is allowed at this width")
-    # and    power, against a layer whose share is wrong by a factor 1.3
-    found = np.diagonal(detectable(lambda delta: hoeffding(spread, net.width, delta), ONCE, ONCE))
+    assert_at_most(gap, hoeffding(spread, net.width, FIXED_DELTA) + rounding, why="entries of K_m - K")
+    assert_at_most(hoeffding(spread, net.width, FIXED_DELTA), 1 / 30, why="deviation that is allowed at this width")
+    # and    power: a share of one layer that is wrong by a factor 1.3 is found
+    found = np.diagonal(detectable(lambda delta: hoeffding(spread, net.width, delta), FIXED_DELTA, FIXED_DELTA))
     shares = erf_nngp(POINTS), erf_ntk(POINTS) - erf_nngp(POINTS)
-    assert_at_most(found, 0.3 * np.diagonal(np.minimum(*shares)), why="error that is missed with probability ONCE")
+    assert_at_most(
+        found, 0.3 * np.diagonal(np.minimum(*shares)), why="error that is missed with probability FIXED_DELTA"
+    )
 
 
 @under_hypotheses("H1", "H2")
 @pytest.mark.parametrize(("trained", "size"), [("hidden", 1.0), ("output", 1.0), ("both", np.sqrt(2))])
 def test_a_layer_at_rest_and_another_variance_are_seen_at_width_4096(trained, size):
-    # given  one layer alone, or output weights of variance two: another limit
+    # given  one layer alone is trained, or the output weights have variance two: the kernel has another limit
     X, lengths, net = np.array([[1.0, 2], [2, 1]]), 5.0, two_layer("ntk", 4096, 2, 5)
     other = dataclasses.replace(net, a=size * net.a).kernel(X, train=trained)
-    # then   every entry falls out of its deviation at ONCE
-    allowed = relu_ntk_deviations(X @ X.T / lengths, net.width, ONCE)
+    # then   every entry is farther from the limit than the bound at FIXED_DELTA allows
+    allowed = relu_ntk_deviations(X @ X.T / lengths, net.width, FIXED_DELTA)
     off = np.abs(other - relu_ntk(X))
     assert_at_most(lengths * np.maximum(allowed.below, allowed.above), off, why="power against another network")
 
@@ -100,8 +108,8 @@ def test_a_layer_at_rest_and_another_variance_are_seen_at_width_4096(trained, si
 @under_hypotheses("H1", "H2")
 @pytest.mark.parametrize("width", [64, 1024])
 def test_the_kernel_of_two_hidden_relu_layers_is_near_its_recursion_layer_by_layer(width):
-    # given  12 comparisons of delta = ONCE for each of 6 entries
-    # then   the products of the features, the kernel above them, the gates, and the share of the first layer
+    # given  12 comparisons for each of 6 entries, each at FIXED_DELTA
+    # then   the inner products of the features, the kernel of the upper layers, the gates, the share of the first layer
     for share, why in zip(deep_shares(width), ("products of the features", "K_23", "gates", "K_1"), strict=True):
         assert_at_most(np.abs(share.value - share.limit), share.allowed, why=why)
 

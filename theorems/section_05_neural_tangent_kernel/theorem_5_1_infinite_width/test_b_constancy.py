@@ -42,22 +42,22 @@ from properties.network_rounding import value_rounding
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import SMOOTH, drawn_network, is_ntk
-from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs import every, watched
+from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs import path_distances, sampled_path
 
 
 @under_hypotheses("H3", "H4")
 @pytest.mark.parametrize(("parameterization", "train"), [("ntk", "hidden"), ("standard", "both")])
 @given_batches(problem=trainings(log_widths=range(6, 9)))
 def test_what_is_known_at_the_start_bounds_the_kernel_and_the_loss_for_ever(problem, parameterization, train):
-    # given  H3, and H4 by construction: f_0 = 0, and targets shrunk; the paper's own network among them
+    # given  H3. H4 by construction: f_0 = 0, and the targets are scaled down. The paper's own network is "standard"
     start, X = drawn_network(problem, "tanh", parameterization, signs=True, antisymmetric=True), problem.X
     y = problem.y / (1 + lazy_radius(start, X, problem.y, train).laziness)[:, None]
     known, K_0 = lazy_radius(start, X, y, train), spectral(start.kernel(X, train=train))
     eta = LAZY_STEP * np.minimum(problem.step, 1) / K_0
     assert_at_most(known.laziness, 1, why="H4", instance=problem)
     # when
-    moved, drift, misfit = watched(every(8, start, X, y, eta, train, 40), X, y, train)
-    # then   at every step, the first included
+    moved, drift, misfit = path_distances(sampled_path(8, start, X, y, eta, train, 40), X, y, train)
+    # then   at every step, also at t = 0
     slack = 2 * kernel_rounding(start, X, train) / K_0
     radius = (1 + slack) * known.radius
     assert_at_most(moved, radius[:, None], why="|theta_t - theta_0|", instance=problem)
@@ -69,9 +69,9 @@ def test_what_is_known_at_the_start_bounds_the_kernel_and_the_loss_for_ever(prob
 
 
 def after_flow(net, g):
-    """The network at a time of its flow, trained at e_1 alone, all layers; g = e^s says at which. Exact.
+    """The network after its flow, all layers trained at e_1 alone; g = e^s determines the time. Exact.
 
-    Where w_1 > 0, both da/ds = w_1 and dw_1/ds = a for one s that all neurons share: the integral of -r.
+    A neuron with w_1 > 0 follows da/ds = w_1 and dw_1/ds = a. All neurons share s, the integral of -r over time.
     """
     w, plus, minus = net.W[:, 0], g * (net.a + net.W[:, 0]), (net.a - net.W[:, 0]) / g
     W = np.stack([np.where(w > 0, (plus - minus) / 2, w), net.W[:, 1]], axis=1)
@@ -79,7 +79,7 @@ def after_flow(net, g):
 
 
 def change_by_the_flow(k, g):
-    """The relative change of K(e_1, e_1) in the flow until f = 2(g^2 - g^-2), at width 8 * 4^k and weights +-2^-k."""
+    """The relative change of K(e_1, e_1) when the flow has reached f = 2(g^2 - g^-2); width 8 * 4^k, weights +-2^-k."""
     x, size = fractions([[1, 0]]), Fraction(1, 2**k)
     start = signed_network(8 * 4**k, Fraction(1), size)
     start = dataclasses.replace(start, W=size * start.W)
@@ -92,10 +92,11 @@ def change_by_the_flow(k, g):
 
 @counterexample
 def test_from_variances_of_order_one_over_the_width_in_both_layers_the_flow_more_than_doubles_the_kernel():
-    # given  the paper's own network with the variances 8/m, of the order of those of Glorot and Bengio, 2/(d + m) and
-    #        2/(m + 1), so that K_m has a limit; f_0 = 0; x = e_1, y = 15/2, which the flow reaches at g = 2
+    # given  the paper's own network with the variances 8/m. They have the order of those of Glorot and Bengio, 2/(d +
+    #        m)
+    #        and 2/(m + 1), so K_m has a limit. f_0 = 0, x = e_1, y = 15/2; the flow reaches y at g = 2
     changes = [change_by_the_flow(k, Fraction(2)) for k in range(4)]
-    # then   K is multiplied by (g^2 + g^-2)/2, whatever m
+    # then   K is multiplied by (g^2 + g^-2)/2 at every width m
     assert_identical(changes, [Fraction(9, 8)] * 4, why="relative change of K, widths 8 to 512")
     reads = "relative change of K under the flow {value} at every width > {limit} if it stays constant"
     assert_violates(changes[-1], 0, reads=reads, x=[1, 0], y="15/2", variances="8/m", m=512)
@@ -115,13 +116,14 @@ def test_a_search_finds_a_target_whose_flow_changes_the_kernel_whatever_the_widt
 @necessity("H1")
 @pytest.mark.parametrize("width", [64, 4096])
 def test_without_H1_a_relu_network_of_the_mean_field_changes_its_kernel_by_two_fifths(width):
-    # given  the scale 1/m; signs, W alone, f_0 = 0, half the neurons independent
+    # given  the scale 1/m (mean field); output weights are signs, W alone is trained, f_0 = 0, half the neurons
+    #        independent
     X, y = np.array([[1.0, 0.5], [-0.5, 1]]), np.array([2.0, -2])
     start = two_layer("mean-field", width, 2, 11, signs=True, antisymmetric=True)
     K_0 = start.kernel(X, train="hidden")
     eta = 0.3 / spectral(K_0)
     assert_keeps(H2=len(np.unique(start.W, axis=0)) == width // 2, H3=0 < eta * spectral(K_0) <= LAZY_STEP)
-    # when   it learns
+    # when   the network is trained to a loss of 1/1000
     end = fit(start, X, y, eta, loss=1e-3, budget=2000, train="hidden")
     # then
     change = spectral(end.kernel(X, train="hidden") - K_0) / spectral(K_0)
@@ -131,13 +133,13 @@ def test_without_H1_a_relu_network_of_the_mean_field_changes_its_kernel_by_two_f
 @necessity("H2")
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_without_H2_a_relu_network_of_any_width_loses_half_of_its_kernel_in_one_step(k):
-    # given  m = 4^k neurons w = (1/(8 sqrt(m)), 1), a = +-1, barely active at x = e_1; W alone
+    # given  m = 4^k neurons w = (1/(8 sqrt(m)), 1) with a = +-1, so w.x is small at x = e_1; W alone is trained
     m, x, c, eta = 4**k, fractions([[1, 0]]), Fraction(1, 2**k), Fraction(1, 4)
     start = ExactReluNetwork(fractions([[c / 8, 1]] * m), fractions([1] * (m // 2) + [-1] * (m // 2)), c)
     to_W = start.jacobian(x)[0, : 2 * m]
     K_0 = to_W @ to_W
     assert_keeps(H1=is_ntk(start), H3=0 < eta * K_0 <= Fraction(1, 3))
-    # when   towards y = -1: a step of 1/(4 sqrt(m)) puts the half with a = 1 to rest
+    # when   one step towards y = -1 moves w.x by 1/(4 sqrt(m)), and the half with a = 1 becomes inactive
     end = start.moved(np.concatenate([to_W, 0 * start.a]), -eta * (start.predict(x)[0] + 1))
     K_1 = np.sum(end.jacobian(x)[0, : 2 * m] ** 2)
     assert_violates(
@@ -150,8 +152,8 @@ def test_without_H2_a_relu_network_of_any_width_loses_half_of_its_kernel_in_one_
     ("parameterization", "width", "y"), [("ntk", 4, 1.8), ("mean-field", 64, 0.7), ("mean-field", 4096, 0.7)]
 )
 def test_without_H4_a_network_that_learns_changes_its_kernel_by_half(parameterization, width, y):
-    # given  targets near the largest values that W alone can give: tanh, where the narrow NTK network stays below 2,
-    #        and the mean field below 1 at every width
+    # given  tanh, and targets near the largest values that training W alone can reach: below 2 for the narrow NTK
+    #        network, and below 1 for the mean field at every width
     X, y = np.array([[1.0, 0.5], [-0.5, 1]]), np.array([y, -y])
     start = two_layer(parameterization, width, 2, 11, **SMOOTH)
     K_0 = start.kernel(X, train="hidden")

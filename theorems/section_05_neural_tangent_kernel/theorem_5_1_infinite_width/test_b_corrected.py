@@ -27,19 +27,23 @@ from properties.deep_kernel import deep_turning_rate
 from properties.lazy_training import kernel_drift, kernel_rounding, spectral, turning_rate
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import POINTS, drawn_network
-from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs import deep_run, every, watched
+from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs import (
+    deep_run,
+    path_distances,
+    sampled_path,
+)
 
 
 @corrected("C1")
 @pytest.mark.parametrize("train", ["hidden", "both"])
 @given_batches(problem=trainings())
 def test_at_every_step_jacobian_and_kernel_have_moved_no_further_than_the_weights_allow(problem, train):
-    # given  tanh and signs; any legal step, any width, any targets: nothing is small here
+    # given  tanh and signs; a step below 2/|K_0|, any width, any targets. No hypothesis makes the movement small
     start, X = drawn_network(problem, "tanh", signs=True), problem.X
     eta, J_0 = problem.step / spectral(start.kernel(X, train=train)), start.jacobian(X, train)
     # when   thirty steps of gradient descent
-    path = every(6, start, X, problem.y, eta, train, 30)
-    moved, drift, _ = watched(path, X, problem.y, train)
+    path = sampled_path(6, start, X, problem.y, eta, train, 30)
+    moved, drift, _ = path_distances(path, X, problem.y, train)
     # then
     turn = np.stack([spectral(net.jacobian(X, train) - J_0) for net in path], axis=-1)
     rounding = sum(kernel_rounding(net, X, train) for net in path)
@@ -52,25 +56,25 @@ def test_at_every_step_jacobian_and_kernel_have_moved_no_further_than_the_weight
 @corrected("C1")
 @pytest.mark.parametrize("width", [4, 64])
 def test_two_hidden_layers_move_no_further_than_their_weights_allow_either(width):
-    # given  tanh, far targets, eta |K_0| = 1; the largest distance of the run as reach
+    # given  tanh, targets at distance 1, eta |K_0| = 1. Lip is taken for the largest distance d of the run
     states, _ = deep_run(width, size=1.0, step=1.0)
     start, moved = states[0], np.array([net.distance(states[0]) for net in states])
     # then
     change = deep_turning_rate(start, POINTS[:2], moved.max()) * moved
-    turned = [norm(net.jacobian(POINTS[:2]) - start.jacobian(POINTS[:2])) for net in states]
+    difference = [norm(net.jacobian(POINTS[:2]) - start.jacobian(POINTS[:2])) for net in states]
     K_0 = start.kernel(POINTS[:2])
     drift = np.array([spectral(net.kernel(POINTS[:2]) - K_0) for net in states])
     rounding = 64 * width * UNIT_ROUNDOFF * spectral(K_0)
-    assert_at_most(turned, change + rounding, why="|J_t - J_0|")
+    assert_at_most(difference, change + rounding, why="|J_t - J_0|")
     assert_at_most(drift, 2 * np.sqrt(spectral(K_0)) * change + change**2 + rounding, why="|K_t - K_0|")
 
 
-def wild_turn(seed, hidden_layers):
-    """How far a tanh Jacobian turns, over its bound with rounding, from anything to anywhere.
+def jacobian_change_over_bound(seed, hidden_layers):
+    """|J - J_0| over its bound Lip d with rounding, for weights, inputs and moves of extreme sizes; tanh.
 
-    Widths 1 to 6, every layer of a size from 10^-3 to 10^2, one in five at rest; up to four inputs of sizes 10^-3 to
-    10^3, repeated, parallel or in general position; distances from 10^-4 to 10^2, at random or along the Jacobian.
-    Rounding is like that of a move by 64(m + d)u |theta|, and of as many roundings of J itself.
+    Widths 1 to 6. The weights of a layer have a size from 10^-3 to 10^2, or are zero in one case of five. Up to four
+    inputs of sizes 10^-3 to 10^3, equal or in general position. The move has a length from 10^-4 to 10^2, and its
+    direction is random or along the Jacobian. Rounding: that of a move by 64(m + d)u |theta|, and 64(m + d)u |J|.
     """
     rng = np.random.default_rng(seed)
     n, d, m, reach = 1 + rng.integers(4), 1 + rng.integers(4), 1 + rng.integers(6), 10 ** rng.uniform(-4, 2)
@@ -96,6 +100,6 @@ def wild_turn(seed, hidden_layers):
 @pytest.mark.slow
 @pytest.mark.parametrize("hidden_layers", [1, 2])
 def test_weights_inputs_and_distances_of_any_size_turn_the_jacobian_no_faster(hidden_layers):
-    ratios = [wild_turn(seed, hidden_layers) for seed in range(1000)]
+    ratios = [jacobian_change_over_bound(seed, hidden_layers) for seed in range(1000)]
     assert_at_most(ratios, 1, why="|J - J_0| <= Lip d")
-    assert_at_most(1 / 2, max(ratios), why="and half of it is turned by one of them")
+    assert_at_most(1 / 2, max(ratios), why="the largest ratio is at least one half")

@@ -35,17 +35,17 @@ from theorems.ledger import counterexample, necessity, observed
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
     POINTS,
     SMOOTH,
-    standard_network,
+    paper_network,
 )
 
 
 @counterexample(reading="fixed rate")
 def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quarter_in_one_step_at_every_width():
-    # given  the network of (a), f_0 = 0; x = e_1, y = 2, eta = 1/4
-    x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), [standard_network(k) for k in range(4)]
+    # given  weights +-1 and +-sqrt(2/m), f_0 = 0; x = e_1, y = 2, eta = 1/4
+    x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), [paper_network(k) for k in range(4)]
     # when
     ends = [net.descend(x, y, eta) for net in starts]
-    # then   (a, w.x) -> (a + eta y w.x, w.x + eta y a) multiplies K by 1 + (eta y)^2, whatever m
+    # then   (a, w.x) -> (a + eta y w.x, w.x + eta y a) multiplies K by 1 + (eta y)^2 at every width m
     changes = [(end.kernel(x) / net.kernel(x))[0, 0] - 1 for net, end in zip(starts, ends, strict=True)]
     assert_identical(changes, [(eta * y[0]) ** 2] * 4, why="relative change of K, widths 8 to 512")
     reads = "relative change of K in one step {value} at every width > {limit} if it stays constant"
@@ -56,7 +56,7 @@ def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quart
 def test_a_search_finds_a_target_for_which_the_kernel_change_does_not_shrink_with_the_width():
     def persists(instance):
         exponent, y = instance
-        x, eta, starts = fractions([[1, 0]]), Fraction(1, 4), map(standard_network, (exponent, exponent + 1))
+        x, eta, starts = fractions([[1, 0]]), Fraction(1, 4), map(paper_network, (exponent, exponent + 1))
         grown = [(net.descend(x, fractions([y]), eta).kernel(x) / net.kernel(x))[0, 0] for net in starts]
         return min(grown) > Fraction(11, 10) and grown[1] >= grown[0]
 
@@ -70,7 +70,7 @@ def test_without_H3_a_rate_that_trains_a_narrow_network_makes_a_wide_one_overflo
     X, y = POINTS[:2], np.array([0.5, -0.5])
     narrow, wide = (two_layer("standard", m, 2, 7, **SMOOTH) for m in (8, 1024))
     assert_keeps(H4=lazy_radius(wide, X, y, "both").laziness <= 1)
-    # then   the run that is lost says where
+    # then   the narrow network learns. The run of the wide one overflows, and its error names the instance and the step
     end = fit(narrow, X, y, 0.1, loss=1e-6, budget=2000)
     assert_at_most(0.5 * norm(end.predict(X) - y) ** 2, 1e-6, why="loss at width 8")
     with pytest.raises(NonFiniteLossError, match=r"instance 0 has misfit (inf|nan) after \d+ steps"):
@@ -83,6 +83,6 @@ def test_a_fixed_rate_kills_wide_relu_networks_of_the_paper_and_their_kernels_wi
     X, y = POINTS[:2], np.array([0.5, -0.5])
     start = two_layer("standard", np.repeat(8192, 10), 2, np.arange(10))
     *_, end = islice(network_path(start, X, y, 0.1), 21)
-    # then   the steps throw every neuron off the data: f = 0 and J = 0 exactly, so that nothing ever moves again
+    # then   no neuron is active on the data: f = 0 and J = 0 exactly, so no later step moves a weight
     assert_identical(end.predict(X), np.zeros((10, 2)), why="values after twenty steps")
     assert_identical(end.kernel(X), np.zeros((10, 2, 2)), why="kernel after twenty steps")

@@ -56,7 +56,7 @@ def test_the_printed_equation_runs_n_times_too_fast():
     # when
     rate = flow_rate(ONE_NEURON, X, y)
     # then   (2, 1) against (2, 1)/2, for the loss with 1/(2n)
-    assert_identical(printed, 2 * rate, why="the print is n times the rate of the flow")
+    assert_identical(printed, 2 * rate, why="the printed rate is n times the rate of the flow")
     reads = "printed speed of f(x_1) {value} > speed of the flow {limit}"
     assert_violates(-printed[0], -rate[0], reads=reads, K=[[2, 1], [1, 2]], r=[1, 0], n=2)
 
@@ -80,16 +80,16 @@ def test_a_search_finds_the_lost_factor_and_needs_two_samples_for_it():
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @given_batches(problem=trainings(log_widths=range(1, 5)))
 def test_at_every_width_the_values_move_by_the_kernel_of_the_moment(problem, activation):
-    # given  both layers, away from the start: after two steps of descent
+    # given  both layers are trained; the network after two steps of descent, so not at its start
     start = drawn_network(problem, activation)
     *_, net = islice(network_path(start, problem.X, problem.y, problem.step / 40), 3)
     r = net.predict(problem.X) - problem.y
-    # when   the derivative of f along -grad L by a complex step: exact but for rounding
+    # when   the derivative of f along -grad L by a complex step, which has no error but rounding
     in_W, in_a = gradients(net, problem.X, r)
     h = 1e-30
     beside = dataclasses.replace(net, W=net.W - 1j * h * in_W, a=net.a - 1j * h * in_a)
     rate = beside.predict(problem.X).imag / h
-    # then   eight roundings of a product, for m + d + n products, and for slopes that see a rounded w.x
+    # then   eight roundings for each of m + d + n products; `steep` is for the slopes s' at a rounded w.x
     expected = -np.matvec(net.kernel(problem.X), r)
     size = norm(net.jacobian(problem.X), axis=(-2, -1)) ** 2 * norm(r, axis=-1)
     steep = 1 + norm(net.W, axis=-1).max(-1) * norm(problem.X, axis=-1).max(-1)
@@ -101,14 +101,14 @@ def test_at_every_width_the_values_move_by_the_kernel_of_the_moment(problem, act
 @pytest.mark.parametrize("hidden_layers", [2, 3])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_in_deeper_networks_too_the_values_move_by_the_kernel_of_the_moment(activation, hidden_layers):
-    # given  all layers, away from the start: after two steps of descent; three inputs
+    # given  all layers are trained; the network after two steps of descent; three inputs
     y, net = np.array([1.0, -1, 0.5]), deep_network(16, 2, 16, hidden_layers=hidden_layers, activation=activation)
     for _ in range(2):
         net = net.moved(POINTS, net.predict(POINTS) - y, -0.1)
     # when   the derivative of f along -J'r by a complex step
     r, h = net.predict(POINTS) - y, 1e-30
     rate = net.moved(POINTS, r, -1j * h).predict(POINTS).imag / h
-    # then   a value is a path of products over the layers, each of 16 terms
+    # then   rounding: a value is a product over the layers, and each layer sums 16 terms
     rounding = 64 * 16 * (hidden_layers + 1) * UNIT_ROUNDOFF * norm(net.jacobian(POINTS)) ** 2 * norm(r)
     assert_at_most(norm(rate + net.kernel(POINTS) @ r), rounding, why="df/dt = -K_t r")
 

@@ -48,7 +48,7 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs i
 @corrected("C4")
 @given_batches(problem=trainings(log_widths=range(2, 6)))
 def test_the_linearized_network_follows_its_closed_form_at_all_times_and_off_the_data(problem):
-    # given  tanh, both layers; the drawn step h < 2/|K_0| and time
+    # given  tanh, both layers trained; the drawn step h < 2/|K_0| and the drawn time
     start, X, Z, t = drawn_network(problem, "tanh"), problem.X, problem.Z, problem.t
     J, J_Z, r_0 = start.jacobian(X), start.jacobian(Z), problem.y - start.predict(X)
     h = problem.step / spectral(start.kernel(X))
@@ -58,7 +58,7 @@ def test_the_linearized_network_follows_its_closed_form_at_all_times_and_off_the
     w, V = np.linalg.eigh(start.kernel(X))
     filtered = np.matvec(start.kernel(Z, X), np.matvec(V, descent_filter(w, h, t) * np.vecmat(r_0, V)))
     error = norm(np.matvec(J_Z, run.w) - filtered, axis=-1)
-    # the filter's derivative in K is at most (ht)^2/2, and K and each step are known to (m + d + n)u |J|^2
+    # rounding: the derivative of the filter in K is at most (ht)^2/2; K and each step are off by (m + d + n)u |J|^2
     size, reach = norm(J, axis=(-2, -1)), norm(J_Z, axis=(-2, -1))
     units = 8 * (start.width + sum(X.shape[1:]) + 8) * UNIT_ROUNDOFF * (1 + h * t * size**2) * (1 + t)
     assert_at_most(error, units * h * reach * size * norm(r_0, axis=-1), why="linearized network", instance=problem)
@@ -66,13 +66,14 @@ def test_the_linearized_network_follows_its_closed_form_at_all_times_and_off_the
 
 @corrected("C4")
 def test_the_closed_form_holds_for_steps_that_diverge_too():
-    # given  K_0 = [[2, 1], [1, 2]]: w = 3 and 1, with the projections P; eta |K_0| = 6
+    # given  K_0 = [[2, 1], [1, 2]] with eigenvalues w = 3 and 1, and P the projections on its eigenvectors; eta |K_0| =
+    #        6
     X, x, y, eta, t = fractions([[1, 0], [0, 1]]), fractions([[2, 1]]), fractions([3, -1]), Fraction(2), 4
     J, r_0, moved = ONE_NEURON.jacobian(X), y - ONE_NEURON.predict(X), fractions([0, 0, 0])
     # when
     for _ in range(t):
         moved = moved + eta * (r_0 - J @ moved) @ J
-    # then   sum over w of (1 - (1 - eta w)^t)/w P
+    # then   the sum of (1 - (1 - eta w)^t)/w P over both w
     modes = {3: fractions([["1/2", "1/2"], ["1/2", "1/2"]]), 1: fractions([["1/2", "-1/2"], ["-1/2", "1/2"]])}
     filtered = sum((1 - (1 - eta * w) ** t) / w * P @ r_0 for w, P in modes.items())
     assert_identical(ONE_NEURON.jacobian(x) @ moved, ONE_NEURON.kernel(x, X) @ filtered, why="beside the inputs")
@@ -99,7 +100,7 @@ def test_a_finite_network_is_no_further_from_its_linearization_than_its_own_path
 
 @corrected("C3")
 def test_beyond_twice_the_inverse_kernel_the_distance_from_the_linearization_outgrows_that_sum():
-    # given  one tanh neuron, |r_0| = 1/10, eta |K_0| = 3: the linearization doubles what was added before
+    # given  one tanh neuron, |r_0| = 1/10, eta |K_0| = 3: each step of the linearization doubles earlier differences
     X, start = np.ones((1, 1)), TwoLayer(np.arctanh([[3**-0.5]]), np.ones(1), "tanh", 1.0)
     y, K_0 = start.predict(X) + 0.1, start.kernel(X, train="hidden")[0, 0]
     eta = 3 / K_0
@@ -116,7 +117,7 @@ def test_a_wide_network_is_certified_to_follow_its_linearization_within_a_tenth_
     start = two_layer("ntk", 2**14, 2, 14, **{**SMOOTH, "activation": "erf"})
     eta = 1 / spectral(start.kernel(X, train="hidden"))
     states = list(islice(network_path(start, X, y, eta, "hidden"), 30))
-    # then   certified, while the linearization contracts by 1 - lambda_min/lambda_max a step, to a twentieth
+    # then   the distance is certified. The linearization contracts by 1 - lambda_min/lambda_max a step, to a twentieth
     gap, w = linearization_gap(states, X, y, eta), np.linalg.eigvalsh(start.kernel(X, train="hidden"))
     left = (1 - w[0] / w[-1]) ** (len(states) - 1) * norm(y)
     assert_at_most(gap, norm(y) / 10, why="certified distance over thirty steps")
@@ -125,7 +126,7 @@ def test_a_wide_network_is_certified_to_follow_its_linearization_within_a_tenth_
 
 
 def linearization_gap_of_two_hidden_layers(width, size):
-    """How far tanh networks end from their linearization, all layers trained at eta |K_0| = 1, and its bound by C3."""
+    """The final distance of a tanh network from its linearization and its bound by C3; all layers, eta |K_0| = 1."""
     X = POINTS[:2]
     states, eta = deep_run(width, size, step=1.0)
     start, r = states[0], [net.predict(X) - states[0].predict(X) - size * DIRECTION for net in states]
@@ -141,4 +142,4 @@ def test_two_hidden_layers_are_no_further_from_their_linearization_than_their_pa
     distance, gap = linearization_gap_of_two_hidden_layers(width, size)
     assert_at_most(distance, gap + 4096 * width * UNIT_ROUNDOFF * size, why="deep network, linearization")
     if size < 1:
-        assert_at_most(gap, size / 5, why="which certifies that near targets are learned alike")
+        assert_at_most(gap, size / 5, why="the certified distance for near targets")

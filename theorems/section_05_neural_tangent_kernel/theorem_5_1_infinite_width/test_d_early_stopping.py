@@ -39,7 +39,7 @@ SUPREMUM = Fraction(16861, 10000)
 @corrected("C7")
 @given_batches(problem=trainings(log_widths=range(6, 9)))
 def test_from_an_antisymmetric_start_descent_is_off_ridge_by_the_difference_of_their_filters(problem):
-    # given  f_0 = 0; the drawn time, and lambda = 1/(ht), ridge in the loss without 1/n
+    # given  f_0 = 0; the drawn time t, and lambda = 1/(ht) for ridge in the loss without 1/n
     start, X, y = drawn_network(problem, "relu", antisymmetric=True), problem.X, problem.y
     J, K, t = start.jacobian(X), problem.gram(lambda inputs: start.kernel(inputs)), problem.t + 1
     w = np.linalg.eigvalsh(K)
@@ -48,7 +48,9 @@ def test_from_an_antisymmetric_start_descent_is_off_ridge_by_the_difference_of_t
     # when
     fitted = np.matvec(J, gradient_descent(J, y, np.zeros((len(J), J.shape[-1])), h, t).w)
     ridge = np.matvec(K, ridge_coefficients(K, y, penalty / K.shape[-1]))
-    # then   no further and no nearer than the modes are; both vanish as t -> infinity and lambda -> 0
+    # then   the distance lies between the least and the largest difference of a mode. Both tend to 0 as t -> infinity
+    #        and
+    #        lambda -> 0
     modes = np.abs((1 - h[:, None] * w) ** t[:, None] - penalty[:, None] / (w + penalty[:, None]))
     rounding = 8 * (start.width + sum(X.shape[1:]) + 8) * UNIT_ROUNDOFF * (1 + t) ** 2 * norm(y, axis=-1)
     lower, upper = modes.min(-1) * norm(y, axis=-1), modes.max(-1) * norm(y, axis=-1)
@@ -57,14 +59,14 @@ def test_from_an_antisymmetric_start_descent_is_off_ridge_by_the_difference_of_t
 
 
 def excess(s, bound):
-    """Bounds below and above bound * s - (1 + s)(1 - e^{-s}), which is positive where the ratio of fits is < bound."""
+    """An enclosure of bound * s - (1 + s)(1 - e^{-s}), which is positive where the ratio of fits is below `bound`."""
     low, high = exponential_of_minus(s)
     return bound * s - (1 + s) * (1 - low), bound * s - (1 + s) * (1 - high)
 
 
 @corrected("C8")
 def test_the_ratio_of_the_variances_of_flow_and_ridge_has_its_supremum_enclosed():
-    # given  s = kt, lambda = 1/t: the ratio is phi^2, phi = (1 - e^{-s})(1 + s)/s; bound^2 < 1.6861
+    # given  s = kt for an eigenvalue k, lambda = 1/t: the ratio is phi^2, phi = (1 - e^{-s})(1 + s)/s; bound^2 < 1.6861
     bound, s = Fraction(129848, 100000), Fraction(17933, 10000)
     low, high = exponential_of_minus(s)
     assert_at_most(bound**2, SUPREMUM, why="square of the bound on phi")
@@ -72,8 +74,8 @@ def test_the_ratio_of_the_variances_of_flow_and_ridge_has_its_supremum_enclosed(
     assert_violates(ratio, nearly, reads="phi(s)^2 {value} > {limit}", s=s)
     # then   g = bound s - (1 + s)(1 - e^{-s}) has g'' = (s - 1)e^{-s}: concave up to 1 with g(0) = 0 and g(1) >= 0
     assert_at_most(0, excess(Fraction(1), bound)[0], why="g(1)")
-    # and    convex from 1 on, with g' = bound - 1 - s e^{-s} changing its sign between 1.79 and 1.80, so that the least
-    #        value beyond 1 is at least g(s) - |g'| 0.007 there
+    # and    g is convex from 1 on, and g' = bound - 1 - s e^{-s} changes its sign between 1.79 and 1.80. So the least
+    #        value of g beyond 1 is at least g(s) - |g'(s)| (1.80 - 1.79) at s = 1.7933
     near, far = Fraction(179, 100), Fraction(180, 100)
     assert_at_most(bound - 1, near * exponential_of_minus(near)[0], why="g' < 0 at 1.79")
     assert_at_most(far * exponential_of_minus(far)[1], bound - 1, why="g' > 0 at 1.80")
@@ -93,7 +95,9 @@ def test_flow_at_time_t_risks_at_most_the_supremum_times_ridge_at_one_over_t(pro
     ridge_rest = np.linalg.solve(identity + t[:, None, None] * K, np.broadcast_to(identity, K.shape))
     bias, ridge_bias = (norm(np.matvec(rest, problem.y), axis=-1) for rest in (flow_rest, ridge_rest))
     flow, ridge = identity - flow_rest, identity - ridge_rest
-    # then   bias by bias, and variance by variance for every covariance C: tr(flow C flow) against tr(ridge C ridge)
+    # then   the bias of flow is at most that of ridge, and for every covariance C the variance tr(flow C flow) is at
+    #        most
+    #        SUPREMUM times tr(ridge C ridge)
     units = 64 * K.shape[-1] * UNIT_ROUNDOFF * (1 + t * norm(K, axis=(-2, -1)))
     assert_at_most(bias, ridge_bias + units * norm(problem.y, axis=-1), why="bias of flow", instance=problem)
     left = np.linalg.eigvalsh(float(SUPREMUM) * ridge.mT @ ridge - flow.mT @ flow)[:, 0]

@@ -37,20 +37,20 @@ from properties.concentration import (
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
-    ONCE,
+    FIXED_DELTA,
     POINTS,
     drawn_network,
-    networks_of,
+    independent_networks,
 )
 
 
 @corrected("C5")
 @given_batches(problem=trainings(log_widths=range(6, 9)))
 def test_the_limit_is_the_interpolant_of_least_norm_plus_what_the_start_leaves(problem):
-    # given  ReLU, both layers, any start
+    # given  ReLU, both layers trained, any start
     start, X, Z = drawn_network(problem, "relu"), problem.X, problem.Z
     J, f_0 = start.jacobian(X), start.predict(X)
-    # when   LAPACK finds the limit of descent in the weights of the linearized network, the one nearest to theta_0
+    # when   LAPACK finds the limit of descent of the linearized network: the interpolating weights nearest to theta_0
     theta = nearest_interpolant(J, problem.y - f_0, np.zeros((len(J), J.shape[-1])))
     limit = start.predict(Z) + np.matvec(start.jacobian(Z), theta)
     # then   k_x K^-1 y + f_0(x) - k_x K^-1 f_0(X)
@@ -64,11 +64,11 @@ def test_the_limit_is_the_interpolant_of_least_norm_plus_what_the_start_leaves(p
 
 
 def offsets_of_networks(width):
-    """The offset at the last of POINTS for the others as c'f_0, over 2^18 neurons in networks of this width.
+    """The offset c'f_0 at the last of POINTS, trained at the others, for networks of this width; 2^18 neurons in all.
 
-    Returns c = (1, -K^-1 k_x), the points x and X, the networks, and v = c' Sigma_m c, an offset's variance given W.
+    Returns c = (1, -K^-1 k_x), the points x and X, the networks, and v = c' Sigma_m c, the variance given W.
     """
-    points, nets = POINTS[[2, 0, 1]], networks_of(width, 2**18 // width)
+    points, nets = POINTS[[2, 0, 1]], independent_networks(width, 2**18 // width)
     c = np.append(1, -interpolant_coefficients(relu_ntk(points[1:]), relu_ntk(points)[0, 1:]))
     return c, points, nets, np.vecdot(nets.kernel(points, train="output") @ c, c)
 
@@ -77,15 +77,16 @@ def offsets_of_networks(width):
 @pytest.mark.parametrize("width", [8, 64])
 def test_given_the_hidden_weights_the_offset_is_gaussian_with_the_empirical_variance(width):
     c, points, nets, v = offsets_of_networks(width)
-    # then   c'f_0 ~ N(0, v) given W; delta = ONCE for the sum of squares over v and for the law. One network in thirty
-    #        thousand of width 8 rests at all points, with v = 0
+    # then   c'f_0 ~ N(0, v) given W. Two comparisons at FIXED_DELTA: the sum of squares over v, and the law. A network
+    #        of
+    #        width 8 has no active neuron at any point, so v = 0, with probability 1/30,000
     active = v > 0
     offsets, count = (nets.predict(points) @ c)[active] / np.sqrt(v[active]), active.sum()
-    inside, bound = chi_square_interval(count, ONCE), dvoretzky_kiefer_wolfowitz(count, ONCE)
+    inside, bound = chi_square_interval(count, FIXED_DELTA), dvoretzky_kiefer_wolfowitz(count, FIXED_DELTA)
     assert_within(inside[0], np.sum(offsets**2), inside[1], why="squares of the offsets over their variances")
-    assert_at_most(sup_distance(offsets, scipy.stats.norm.cdf), bound, why="their law, DKW")
-    # and    power; signs for a would be seen at width 8
-    found = chi_square_power(count, ONCE, [1 / 1.3, 1.3])
+    assert_at_most(sup_distance(offsets, scipy.stats.norm.cdf), bound, why="law of the offsets, DKW")
+    # and    power: a wrong variance is seen, and random signs in place of normal a would be seen at width 8
+    found = chi_square_power(count, FIXED_DELTA, [1 / 1.3, 1.3])
     assert_at_most(1 - 1e-5, found, why="chance that a variance wrong by a factor 1.3 is seen")
 
 
@@ -96,15 +97,18 @@ def test_the_offset_of_the_limiting_predictor_has_the_same_exact_variance_at_eve
     variance, G = c @ relu_nngp(points) @ c, (np.abs(c) @ norm(points, axis=1)) ** 2
     ends = (-np.inf, 1 / (2 * G))
 
-    # given  v is a mean of |w|^2 g with |w|^2/2 exponential and independent of g in [0, G], E g = variance/2, whose
-    #        moment generating function E 1/(1 - 2sg) is convex in g, hence largest for g in {0, G}
+    # given  v is a mean of |w|^2 g, with |w|^2/2 exponential and independent of g in [0, G], and E g = variance/2. Its
+    #        moment generating function E 1/(1 - 2sg) is convex in g, so it is largest if g takes only the values 0 and
+    #        G
     def deviations(delta):
         return chernoff(
             lambda s: np.log1p(variance * s / (1 - 2 * s * G)), variance, v.size * width, delta, domain=ends
         )
 
     # then
-    allowed, found = deviations(ONCE), detectable(deviations, ONCE, ONCE)
+    allowed, found = deviations(FIXED_DELTA), detectable(deviations, FIXED_DELTA, FIXED_DELTA)
     assert_within(variance - allowed.below, v.mean(), variance + allowed.above, why="mean variance of the offset")
-    assert_at_most(max(found.below, found.above), 2 / 5 * variance, why="error that is missed with probability ONCE")
-    assert_at_most(1 / 3, variance, why="c' Sigma c: nothing that width would make small")
+    assert_at_most(
+        max(found.below, found.above), 2 / 5 * variance, why="error that is missed with probability FIXED_DELTA"
+    )
+    assert_at_most(1 / 3, variance, why="c' Sigma c, the same at every width")

@@ -40,11 +40,11 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
 
 @counterexample
 def test_with_targets_zero_the_network_predicts_what_it_started_with_and_ridge_predicts_zero():
-    # given  two ReLU neurons (1, 0) and (0, 1), a = (1, 1); one sample (2, -1) with y = 0: K = 9
+    # given  two ReLU neurons w = (1, 0) and (0, 1), a = (1, 1); one sample x = (2, -1) with y = 0, so K = 9
     net = ExactReluNetwork(fractions([[1, 0], [0, 1]]), fractions([1, 1]), Fraction(1))
     X, x = fractions([[2, -1]]), fractions([[1, 1]])
     K, k, f_0 = net.kernel(X)[0, 0], net.kernel(x, X)[0, 0], net.predict(X)[0]
-    # when   the linearized network takes one step of eta = 1/K, which ends its descent
+    # when   the linearized network takes one step of eta = 1/K; then the sample is fitted, and descent ends
     theta = -f_0 / K * net.jacobian(X)[0]
     assert_identical(f_0 + net.jacobian(X)[0] @ theta, 0, why="the sample is fitted")
     limit = (net.predict(x) + net.jacobian(x) @ theta)[0]
@@ -55,10 +55,12 @@ def test_with_targets_zero_the_network_predicts_what_it_started_with_and_ridge_p
 
 @counterexample(reading="every time")
 def test_from_zero_no_penalty_gives_the_fit_at_time_one_of_two_modes():
-    # given  K = diag(1, 4), y = (1, 1), f_0 = 0, gradient flow at t = 1: the fit is 1 - e^{-k}
+    # given  K = diag(1, 4), y = (1, 1), f_0 = 0, gradient flow at t = 1: the fit of eigenvalue k is 1 - e^{-k}
     fits = [(1 - high, 1 - low) for low, high in (exponential_of_minus(1), exponential_of_minus(4))]
     middle = Fraction(4133, 10000)
-    # then   ridge's k/(k + lambda) falls with lambda: below the middle mode 1 is too large, above it mode 4 too small
+    # then   the fit of ridge, k/(k + lambda), falls with lambda. For lambda below `middle` the fit of k = 1 is too
+    #        large,
+    #        above it the fit of k = 4 is too small
     too_large, too_small = 1 / (1 + middle) - fits[0][1], fits[1][0] - 4 / (4 + middle)
     reads = "worst mode of ridge is off by at least {value} > {limit} at every lambda"
     assert_violates(min(too_large, too_small), Fraction(3, 40), reads=reads, K="diag(1, 4)", t=1)
@@ -66,8 +68,8 @@ def test_from_zero_no_penalty_gives_the_fit_at_time_one_of_two_modes():
 
 @counterexample(reading="every time")
 def test_a_search_finds_two_eigenvalues_without_a_common_penalty():
-    # given  eigenvalues and a time; descent with h = 1/5 has the filter q = 1 - (1 - h k)^t, which ridge has for
-    #        lambda = k (1 - q)/q
+    # given  eigenvalues and a time. Descent with h = 1/5 fits the share q = 1 - (1 - h k)^t of eigenvalue k, and ridge
+    #        fits the same share for lambda = k (1 - q)/q
     def disagree(instance):
         eigenvalues, t = instance
         left = [(1 - Fraction(k, 5)) ** t for k in eigenvalues]
@@ -80,7 +82,7 @@ def test_a_search_finds_two_eigenvalues_without_a_common_penalty():
 
 @counterexample
 def test_a_search_finds_a_start_that_ridge_does_not_know():
-    # given  one neuron w with a = 1, trained at e_1 for y = 0: at e_2 its linearization ends at f_0 - k/K f_0(e_1)
+    # given  one neuron w with a = 1, trained at e_1 for y = 0. At e_2 its linearization ends at f_0(e_2) - k/K f_0(e_1)
     def remembered(w):
         net, X, x = ExactReluNetwork(fractions([list(w)]), fractions([1]), Fraction(1)), [[1, 0]], [[0, 1]]
         K, k = net.kernel(fractions(X))[0, 0], net.kernel(fractions(x), fractions(X))[0, 0]
@@ -93,12 +95,12 @@ def test_a_search_finds_a_start_that_ridge_does_not_know():
 @under_hypotheses("H5")
 @given_batches(problem=trainings(log_widths=range(5, 8)))
 def test_from_zero_training_ends_at_the_limit_of_ridge_beside_the_inputs_too(problem):
-    # given  ReLU, both layers, neurons in opposite pairs; lambda = w_1/10^k
+    # given  ReLU, both layers trained; neurons in opposite pairs, so f_0 = 0; lambda = w_1/10^(t mod 7)
     start, X, Z, y = drawn_network(problem, "relu", antisymmetric=True), problem.X, problem.Z, problem.y
     J, K, k = start.jacobian(X), problem.gram(lambda inputs: start.kernel(inputs)), start.kernel(Z, X)
     w = np.linalg.eigvalsh(K)
     penalty = w[:, 0] * 10.0 ** -(problem.t % 7)
-    # when   LAPACK finds the end of descent in the weights, the interpolant nearest to theta_0
+    # when   LAPACK finds the end of descent: the interpolant whose weights are nearest to theta_0
     end = np.matvec(start.jacobian(Z), nearest_interpolant(J, y, np.zeros((len(J), J.shape[-1]))))
     ridge = np.matvec(k, ridge_coefficients(K, y, penalty / K.shape[-1]))
     # then   |f_lambda - f*|_H <= lambda/(w_1 + lambda) |f*|_H, and |f(z)| <= |J(z)| |f|_H
@@ -111,11 +113,13 @@ def test_from_zero_training_ends_at_the_limit_of_ridge_beside_the_inputs_too(pro
 @necessity("H5")
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_without_H5_the_value_opposite_the_only_input_stays_at_every_width(k):
-    # given  the network of width 4^k with weights +-1, scaled by 2^-k; of the signs of neurons that are active at -e_1
-    #        2^(k-1) are turned, as many as chance would turn, so that f_0(-e_1) = 1
+    # given  the network of width 4^k with weights +-1, scaled by 2^-k. 2^(k-1) output weights of neurons that are
+    #        active
+    #        at -e_1 get the other sign, as many as are typical for random signs, so that f_0(-e_1) = 1
     net, x = signed_network(4**k, Fraction(1, 2**k), Fraction(1)), fractions([[1, 0]])
-    turned = np.flatnonzero((net.W[:, 0] < 0) & (net.a < 0))[: 2 ** (k - 1)]
-    net = dataclasses.replace(net, a=np.where(np.isin(np.arange(4**k), turned), -net.a, net.a))
-    # then   no neuron is active at both, so that neither training at e_1 nor any ridge moves the value at -e_1
+    flipped = np.flatnonzero((net.W[:, 0] < 0) & (net.a < 0))[: 2 ** (k - 1)]
+    net = dataclasses.replace(net, a=np.where(np.isin(np.arange(4**k), flipped), -net.a, net.a))
+    # then   no neuron is active at both e_1 and -e_1. So training at e_1 does not move the value at -e_1, nor does
+    #        ridge
     assert_identical(net.kernel(x, -x), [[0]], why="K_0(x, -x)")
-    assert_identical(net.predict(-x), [1], why="f_0(-x), which is kept, while ridge has 0")
+    assert_identical(net.predict(-x), [1], why="f_0(-x), which training keeps; ridge predicts 0")
