@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-FITTED = 1e-6
+FIT_TOLERANCE = 1e-6
 ALPHAS = np.array([1e-1, 1e-2, 1e-3])
 
 
 def shrinking(alpha: np.ndarray) -> np.ndarray:
-    """H3, as far as finitely many starts alpha (B, ...) can show it: each is at most a third of the one before."""
+    """Whether the starts alpha (B, ...) decrease: each is at most a third of the one before. It stands for H3."""
     return alpha[1:] <= alpha[:-1] / 3

@@ -26,7 +26,7 @@ from theorems.ledger import vacuous
 @vacuous
 @given_batches(problem=interpolables())
 def test_least_squares_has_the_least_nuclear_norm_already(problem):
-    # when   LAPACK minimizes |WX - Y|_F, and |W|_F among its minimizers
+    # when   LAPACK finds the minimizer of |WX - Y|_F with the least |W|_F
     W = least_squares_map(problem.X, problem.Y)
     # then   no interpolant has a smaller nuclear norm: the polar factor of W is a dual certificate
     dual = regression_bracket(problem.X, problem.Y, W)
@@ -37,7 +37,7 @@ def test_least_squares_has_the_least_nuclear_norm_already(problem):
 @vacuous
 @given_batches(problem=interpolables())
 def test_every_interpolant_has_every_singular_value_at_least_as_large(problem):
-    # given  S interpolates, and so does S P + Z(I - P) for every Z: here Z = S
+    # given  S is an interpolant. Every interpolant is S P + Z(I - P) for some Z; here Z = S
     W = least_squares_map(problem.X, problem.Y)
     # then   sigma_i(YX^+) <= sigma_i(S) for each i, hence |YX^+| <= |S| in every unitarily invariant norm
     least, other = (np.linalg.svd(matrix, compute_uv=False) for matrix in (W, problem.S))
@@ -48,7 +48,7 @@ def test_every_interpolant_has_every_singular_value_at_least_as_large(problem):
 @vacuous
 @given_batches(problem=interpolables())
 def test_gradient_descent_without_depth_finds_the_same_matrix(problem):
-    # when   L = 1 from zero, eta = 1/s_1^2 = 1: the slowest mode shrinks by 1 - s_n^2 <= 9/10 a step
+    # when   L = 1, start at zero, eta = 1/s_1^2 = 1. The slowest mode shrinks by 1 - s_n^2 <= 9/10 a step
     layers = deep_linear_descent([0 * problem.S], problem.X, problem.Y, 1.0, 260)
     dual = regression_bracket(problem.X, problem.Y, least_squares_map(problem.X, problem.Y))
     # then   sqrt(d) |W - YX^+|_F bounds the difference of nuclear norms

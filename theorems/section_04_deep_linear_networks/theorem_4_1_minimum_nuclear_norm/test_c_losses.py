@@ -22,10 +22,10 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
-from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.tied_layers import sense
+from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.tied_layers import descend_tied_layers
 
 
-def budget_of_losses(divergence, eta):
+def bound_on_losses(divergence, eta):
     """The bound of C7 on the sum of the losses, KL(p, alpha^2)/(4 eta)."""
     return divergence / (4 * eta)
 
@@ -33,19 +33,20 @@ def budget_of_losses(divergence, eta):
 @corrected("C7")
 @given_batches(problem=commuting_sensing())
 def test_the_losses_of_all_steps_add_up_to_at_most_the_divergence_from_the_start_over_4_eta(problem):
-    # given  H4: p = planted fits; KL(p, w) falls by 4 eta L_t a step while eta lmax(a diag(2p + w) a') <= 1/2
+    # given  H4: p = planted fits. KL(p, w) falls by at least 4 eta L_t in step t while
+    #        eta lmax(a diag(2p + w) a') <= 1/2
     t, p, start = 300, problem.planted, problem.alpha[:, None] ** 2
     path = factored_path(problem.gradient, problem.start(), problem.step())
     # when
     W = snapshots(path, lambda state: state.W, every=1, count=t)
-    # then   the condition holds at every step, so that the mean loss is at most KL(p, alpha^2)/(4 eta t)
+    # then   the condition holds at every step, so the sum of the losses is at most KL(p, alpha^2)/(4 eta)
     curvature = (problem.a**2).sum((-2, -1)) * (2 * p + problem.eigenvalues(W)).max((0, -1))
     assert_at_most(problem.step() * curvature, 1 / 2, why="eta times the curvature on the way", instance=problem)
     assert_at_most(at_time(path, 0).largest, 1 / 2, why="2 eta |G|_F", instance=problem)
     losses = ((problem.measure(W) - problem.y) ** 2).sum((0, -1)) / 2
     divergence = (p * np.log(np.where(p > 0, p, 1) / start) * (p > 0) - p).sum(-1) + problem.dimension * start[:, 0]
-    rounding = sense(problem, t)[1] * (1 + divergence)
-    bound = budget_of_losses(divergence, problem.step()) + t * rounding
+    rounding = descend_tied_layers(problem, t)[1] * (1 + divergence)
+    bound = bound_on_losses(divergence, problem.step()) + t * rounding
     assert_at_most(losses, bound, why="sum of the losses of W = UU' against its a priori bound", instance=problem)
 
 
@@ -54,18 +55,18 @@ def test_beyond_the_steps_of_C4_the_first_loss_alone_exceeds_the_bound_of_C7():
     # given  one mode, p = 1/30 and alpha = 1, with eta (2p + w) = 1/2 at the start; 2 eta |G| = 29/32 > 1/2
     p, eta = 1 / 30, 15 / 32
     # then
-    bound, first = budget_of_losses(p * np.log(p) - p + 1, eta), (1 - p) ** 2 / 2
+    bound, first = bound_on_losses(p * np.log(p) - p + 1, eta), (1 - p) ** 2 / 2
     assert_at_most(1.01 * bound, first, why="KL(p, alpha^2)/(4 eta) against the loss at the start")
 
 
 @corrected("C7")
 def test_at_the_largest_step_the_losses_use_up_more_than_half_of_their_bound():
-    # given  one mode, a = p = 1 and alpha^2 = 9/10; eta (2p + w) = 1/2 at w = 1, which no step exceeds
+    # given  one mode, a = p = 1 and alpha^2 = 9/10; eta (2p + w) = 1/2 at w = 1, and w stays at or below 1
     problem, eta = Sensing(A=np.ones((1, 1, 1)), y=np.ones(1)), 1 / 6
     path = factored_path(problem.gradient, np.full((1, 1), np.sqrt(0.9)), eta)
     # when
     W = snapshots(path, lambda state: state.W.ravel(), every=1, count=60)
     assert_at_most(eta * (2 + W), 1 / 2 + 8 * UNIT_ROUNDOFF, why="eta times the curvature on the way")
     # then
-    bound = budget_of_losses(-np.log(0.9) - 1 + 0.9, eta)
+    bound = bound_on_losses(-np.log(0.9) - 1 + 0.9, eta)
     assert_within(bound / 2, ((W - 1) ** 2).sum() / 2, bound, why="sum of the losses against KL(p, alpha^2)/(4 eta)")

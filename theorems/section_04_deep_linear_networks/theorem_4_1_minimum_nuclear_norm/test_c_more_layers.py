@@ -30,11 +30,11 @@ from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_violates, assert_within
 from properties.nuclear_norm import least_trace
 from theorems.ledger import corrected
-from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FITTED
+from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
 
 
 def modes_of_layers(a, y, alpha, eta, depth, steps):
-    """The eigenvalues v (B, d) of each of `depth` layers from alpha I under commuting measurements, and the E of C6."""
+    """The eigenvalues v (B, d) that all `depth` layers share under commuting measurements, and the bound of E in C6."""
     m, v = depth - 2, alpha[:, None] * np.ones(a.shape[::2])
     z, added = np.zeros(len(a)), np.zeros_like(v)
     for _ in range(steps):
@@ -45,7 +45,7 @@ def modes_of_layers(a, y, alpha, eta, depth, steps):
     return v, (m * (m + 1) / 2 * (1 - z)[:, None] ** (-m - 2) * added).max(-1)
 
 
-def deep_excess(w_1, x, alpha, E, depth):
+def trace_bound_of_layers(w_1, x, alpha, E, depth):
     """The bound of C6 on the trace of x less that of w_1, for eigenvalues (B, d)."""
     powers = (x ** (2 / depth)).sum(-1) - (w_1 ** (2 / depth)).sum(-1)
     return alpha ** (depth - 2) * (depth / 2 * powers + E * w_1.sum(-1))
@@ -58,20 +58,22 @@ def test_three_layers_exceed_the_least_trace_by_more_than_half_of_their_bound():
     # when   5000 steps of 1/1000, to a misfit below 1e-6
     v, E = modes_of_layers(a, y, alpha, np.full(2, 0.001), 3, 5000)
     x = v**3
-    assert_at_most(np.abs(x @ [1, 2] - 2), FITTED, why="the misfit")
-    # then   rounding of 5000 steps stays below the misfit
-    bound = deep_excess(np.array([[0.0, 1.0]] * 2), x, alpha, E, 3)
-    assert_within(bound / 2, x.sum(-1) - 1, bound, slack=FITTED, why="trace above the least at depth three")
+    assert_at_most(np.abs(x @ [1, 2] - 2), FIT_TOLERANCE, why="the misfit")
+    # then   the bound holds and is attained to one half. The rounding of 5000 steps is below FIT_TOLERANCE
+    bound = trace_bound_of_layers(np.array([[0.0, 1.0]] * 2), x, alpha, E, 3)
+    assert_within(bound / 2, x.sum(-1) - 1, bound, slack=FIT_TOLERANCE, why="trace above the least at depth three")
 
 
 @corrected("C6")
 def test_the_least_trace_is_approached_at_depths_two_three_and_four():
-    # given  <diag(1, 2), W> = 2 and alpha = 1/10, by full layers
+    # given  <diag(1, 2), W> = 2 and alpha = 1/10, with full 2 x 2 layers
     problem = Sensing(A=np.diag([1.0, 2])[None], y=np.array([2.0]))
     paths = [descent_path([np.eye(2) / 10] * depth, problem.gradient, 0.02) for depth in (2, 3, 4)]
     # when
-    ends = [until_fitted(path, lambda W: norm(problem.measure(end_to_end(W)) - 2), FITTED, 8000) for path in paths]
-    # then   of the first mode of the flow, 0.0976, 11/2 to the power -3 and 101/2 to the power -2, half is above 1
+    ends = [
+        until_fitted(path, lambda W: norm(problem.measure(end_to_end(W)) - 2), FIT_TOLERANCE, 8000) for path in paths
+    ]
+    # then   the trace exceeds 1 by half of the first mode. In the flow this mode is 0.0976, (11/2)^-3 and (101/2)^-2
     excess = np.array([np.trace(end_to_end(layers)) for layers in ends]) - 1
     assert_within([0.045, 0.0028, 0.00018], excess, [0.052, 0.0032, 0.00022], why="trace above the least")
 
@@ -81,31 +83,33 @@ def test_the_least_trace_is_approached_at_depths_two_three_and_four():
 @pytest.mark.parametrize("depth", [3, 4, 6])
 @given_batches(problem=commuting_sensing(scales=(0.3, 0.9, 0.05)))
 def test_more_layers_exceed_the_least_trace_by_a_power_of_the_start(problem, depth):
-    # when   fitted or not: W is compared with the least trace under the measurements that it has itself
+    # when   W need not fit: it is compared with the least trace among matrices with the same measurements as W
     v, E = modes_of_layers(problem.a, problem.y, problem.alpha, problem.step(), depth, 3000)
     x = v**depth * problem.inside
     total = x.sum(-1)
     least = [least_trace(a, a @ share) for a, share in zip(problem.a, x / total[:, None], strict=True)]
     w_1 = np.stack([program.w for program in least]) * total[:, None]
     lower = np.array([program.lower for program in least]) * total
-    # then   a primal of HiGHS that is infeasible by e costs |nu||e| with |nu| <= |a^+'| |v^-m - alpha^-m|
+    # then   if the primal point of HiGHS is infeasible by e, this costs |nu||e|, with |nu| <= |a^+'| |v^-m - alpha^-m|
     m = depth - 2
     powers = np.where(problem.inside, v**-m - problem.alpha[:, None] ** -m, 0)
     nu = norm(np.vecmat(powers, np.linalg.pinv(problem.a)), axis=-1) * problem.alpha**m
     wrong = nu * total * norm(np.stack([program.infeasibility for program in least]), axis=-1)
     slack = wrong + 1e4 * UNIT_ROUNDOFF * problem.dimension * (1 + nu) * (1 + x.sum(-1) + w_1.sum(-1))
-    bound = lower + deep_excess(w_1, x, problem.alpha, E, depth)
+    bound = lower + trace_bound_of_layers(w_1, x, problem.alpha, E, depth)
     assert_within(lower, x.sum(-1), bound, slack=slack, why="trace of W, more layers", instance=problem)
 
 
 @corrected("C6")
 def test_three_layers_follow_another_law_than_the_exponential():
-    # given  <diag(2, 1), W> = 2, alpha = 1/4: the flow of L layers keeps (v_1^(2-L) - alpha^(2-L))/2 = v_2^(2-L) - ...
+    # given  <diag(2, 1), W> = 2, alpha = 1/4. The flow of L layers conserves (v_1^(2-L) - alpha^(2-L))/2 -
+    #        (v_2^(2-L) - alpha^(2-L)) = 0
     problem = Sensing(A=np.diag([2.0, 1])[None], y=np.array([2.0]))
     path = descent_path([np.eye(2) / 4] * 3, problem.gradient, 0.001)
     # when
-    layers = until_fitted(path, lambda moving: norm(problem.measure(end_to_end(moving)) - 2), FITTED, 30_000)
+    layers = until_fitted(path, lambda moving: norm(problem.measure(end_to_end(moving)) - 2), FIT_TOLERANCE, 30_000)
     x_1, x_2 = 4 * np.diag(layers[0])
-    # then   at L = 3 x_2 = 2 x_1/(1 + x_1) to first order in eta, below sqrt(x_1), where C4 would have it
+    # then   x_j: the growth of mode j of a layer. At L = 3 x_2 = 2 x_1/(1 + x_1) to first order in eta. This is below
+    #        sqrt(x_1), the value for two layers by C4
     slack, reads = (np.sqrt(x_1) - 2 * x_1 / (1 + x_1)) / 2, "mode 2 grows {value}-fold by C4 > {limit}-fold"
     assert_violates(np.sqrt(x_1), x_2, slack=slack, reads=reads, L=3, alpha=1 / 4)

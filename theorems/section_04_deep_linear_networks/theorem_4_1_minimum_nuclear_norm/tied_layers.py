@@ -12,14 +12,15 @@ from fixtures.dynamics.paths import at_time, until_fitted
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.sensing import CommutingSensing, Sensing
 from properties.nuclear_norm import entropy, operator_norm
-from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import ALPHAS, FITTED
+from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import ALPHAS, FIT_TOLERANCE
 
 
-def sense(problem: CommutingSensing, t: int) -> tuple[Factored, np.ndarray]:
-    """Gradient descent on W = UU' from alpha I at time t: the point, and the absolute rounding of its eigenvalues.
+def descend_tied_layers(problem: CommutingSensing, t: int) -> tuple[Factored, np.ndarray]:
+    """Gradient descent on W = UU' from alpha I at time t: the state, and the absolute rounding of its eigenvalues.
 
-    A step rounds U by at most 100 d u |U| in its computation and in the eigenvectors of the measurements; a row of
-    Q'UQ is multiplied by its own factors only, at most |U|/alpha in all, and W is quadratic in U. First order in u.
+    To first order in u. A step rounds U by at most 100 d u |U|, in its computation and in the eigenvectors of the
+    measurements. A row of Q'UQ is multiplied only by its own factors, whose product is at most |U|/alpha. W is
+    quadratic in U.
     """
     state = at_time(factored_path(problem.gradient, problem.start(), problem.step()), t)
     size = operator_norm(state.W) + problem.alpha**2
@@ -27,14 +28,14 @@ def sense(problem: CommutingSensing, t: int) -> tuple[Factored, np.ndarray]:
     return state, rounding
 
 
-def slowdown(state: Factored) -> np.ndarray:
-    """How far a step that is not small may have lowered the logarithms of eigenvalues: an upper bound of |D|."""
+def bound_on_D(state: Factored) -> np.ndarray:
+    """The upper bound 2 sum_t |2 eta G_t|_F^2 of D, by which finite steps lower the logarithms of the eigenvalues."""
     return 2 * state.squared
 
 
 def excess_of_trace(w_1: np.ndarray, w: np.ndarray, state: Factored, alpha: float | np.ndarray) -> np.ndarray:
     """[K(w_1) - K(w) + |D| tr w_1]/ln(1/alpha^2), an upper bound of the trace of w less that of w_1."""
-    return (entropy(w_1) - entropy(w) + slowdown(state) * w_1.sum(-1)) / np.log(1 / alpha**2)
+    return (entropy(w_1) - entropy(w) + bound_on_D(state) * w_1.sum(-1)) / np.log(1 / alpha**2)
 
 
 def eigenvalues_of_descent(problem: CommutingSensing, t: int) -> np.ndarray:
@@ -46,8 +47,8 @@ def eigenvalues_of_descent(problem: CommutingSensing, t: int) -> np.ndarray:
     return w
 
 
-def sense_to_a_fit(a: np.ndarray, y: float, eta: float) -> Factored:
-    """The point where W = UU' from each of ALPHAS fits <diag(a), W> = y; a (2,) or, one for each start, (3, 2)."""
+def descend_to_a_fit(a: np.ndarray, y: float, eta: float) -> Factored:
+    """The states at which W = UU' fits <diag(a), W> = y, one for each start of ALPHAS; a (2,), or (3, 2) by start."""
     problem = Sensing(A=(a[..., None] * np.eye(2))[..., None, :, :] * np.ones((3, 1, 1, 1)), y=np.full((3, 1), y))
     path = factored_path(problem.gradient, ALPHAS[:, None, None] * np.eye(2), np.full(3, eta))
-    return until_fitted(path, lambda state: np.abs(problem.measure(state.W) - y)[:, 0], FITTED, 3000)
+    return until_fitted(path, lambda state: np.abs(problem.measure(state.W) - y)[:, 0], FIT_TOLERANCE, 3000)
