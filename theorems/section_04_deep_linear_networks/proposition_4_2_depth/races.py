@@ -56,9 +56,9 @@ def time_law(exponent: float, target: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 
 def race(problem: ModeRace, exponents: np.ndarray = EXPONENTS) -> tuple[np.ndarray, np.ndarray]:
-    """All modes when the first reaches its goal, (B, P, 3) for exponents (P,), and the error of that.
+    """All modes when the first reaches its goal, (B, P, 3) for exponents (P,), and a bound on their error.
 
-    The first mode is the clock: ln s_1 runs linearly from its start to ln c, and d ln s_j / d ln s_1 =
+    Time is measured by the first mode: ln s_1 runs linearly from its start to ln c, and d ln s_j / d ln s_1 =
     (s_j/s_1)^(p-1) (lambda_j - s_j)/(lambda_1 - s_1).
     """
     target, p = problem.target[..., None, :], np.asarray(exponents)[:, None]

@@ -13,9 +13,10 @@ from fixtures.problems.deep_linear import SpectralNetwork
 
 
 def rotated_network(start: Sequence[float], L: int) -> SpectralNetwork:
-    """Rank two, targets 2 and 1, L <= 3 layers (3, 3) whose frames are reflections that do not commute.
+    """A network of rank two with targets 2 and 1; its L <= 3 layers (3, 3) have reflections as frames.
 
-    The first frame and the last one are the same at every depth, and so are W(0) and the target.
+    The reflections do not commute. The first and the last frame are the same at every depth, and so are W(0) and the
+    target.
     """
     vectors = np.array([[1.0, 2, 2], [2, 1, 0], [1, 0, 1], [0, 1, 3]])[[*range(L), 3]]
     frames = np.eye(3) - 2 * vectors[:, :, None] * vectors[:, None, :] / (vectors**2).sum(1)[:, None, None]
@@ -23,9 +24,9 @@ def rotated_network(start: Sequence[float], L: int) -> SpectralNetwork:
 
 
 def second_singular_value(network: SpectralNetwork, L: int) -> tuple[float, float]:
-    """s_2 by LAPACK when the flow of all layers has brought s_1 to 1, and how far it may be off.
+    """s_2 by LAPACK when the flow of all layers has brought s_1 to 1, and a bound on its error.
 
-    The layers stay below 2^(1/L) in the operator norm, and a singular value moves by no more than the matrix.
+    The operator norms of the layers stay below 2^(1/L). A singular value changes by at most the change of the matrix.
     """
     layers, T = network.layers(L), network.target_matrix(L)
 

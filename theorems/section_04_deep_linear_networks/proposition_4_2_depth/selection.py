@@ -18,7 +18,7 @@ def end_to_end_velocity(layers: Sequence[np.ndarray], velocities: Sequence[np.nd
 
 
 def selection_exponent(L: int) -> Fraction:
-    """The p in s_1'/s_2' = (s_1/s_2)^p under equal forces, from the layer gradients at W_l = diag(1, 2^(-12/L))."""
+    """The exponent p in s_1'/s_2' = (s_1/s_2)^p under equal forces, computed at W_l = diag(1, 2^(-12/L))."""
     layers = [fractions([[1, 0], [0, Fraction(1, 2 ** (12 // L))]])] * L
     velocities = [-g for g in layer_gradients(layers, lambda W: 0 * W - np.eye(2, dtype=int))]
     moving = end_to_end_velocity(layers, velocities)

@@ -36,7 +36,7 @@ from theorems.section_04_deep_linear_networks.proposition_4_2_depth.selection im
 @pytest.mark.parametrize("L", [1, 2, 3, 5])
 @given_batches(network=spectral_networks())
 def test_a_singular_value_moves_at_L_times_its_power_times_its_force(L, network):
-    # given  balanced rectangular layers in rotated frames, and any gradient, aligned with nothing
+    # given  balanced rectangular layers in rotated frames, and a gradient that is not aligned with these frames
     layers = network.layers(L)
     G = network.target_matrix(L)[..., ::-1, ::-1] + 0.3
     # when
@@ -54,12 +54,12 @@ def test_a_singular_value_moves_at_L_times_its_power_times_its_force(L, network)
 @pytest.mark.parametrize("L", [1, 2, 4])
 @given_batches(size=100, network=spectral_networks(max_depth=4))
 def test_along_the_flow_every_mode_keeps_the_time_law_of_its_depth(L, network):
-    # given  X = I and a target in the frames of the layers; modes grow and shrink
+    # given  X = I and a target in the frames of the layers; some modes grow and some shrink
     layers, T = network.layers(L), network.target_matrix(L)
     times = np.array([0.05, 0.4, 1.0])
     # when
     run = layer_flow(layers, lambda W: W - T, times)
-    # then   int_{s(0)}^{s(t)} r^(-p)/(lambda - r) dr = L t, which an error ds changes by ds s^(-p)/(lambda - s)
+    # then   int_{s(0)}^{s(t)} r^(-p)/(lambda - r) dr = L t. An error ds changes the integral by ds s^(-p)/(lambda - s)
     present = network.start > 0
     s = np.where(present, network.modes(end_to_end(run.layers), L), 0.5)
     target, start = np.where(present, network.target, 1), np.where(present, network.start, 0.5)
@@ -74,7 +74,7 @@ def test_along_the_flow_every_mode_keeps_the_time_law_of_its_depth(L, network):
 @corrected("C4")
 @given_batches(problem=mode_races())
 def test_however_deep_the_network_no_mode_is_driven_below_its_start(problem):
-    # given  the depths 1 to 12 and the limit, p = 2: what a strength in proportion to L would have driven to zero
+    # given  the depths 1 to 12 and the limit p = 2. With a strength in proportion to L the modes would tend to zero
     s, error = race(problem)
     # then
     assert_at_most(problem.start, (s + error).min(1), why="saturation of the bias", instance=problem)

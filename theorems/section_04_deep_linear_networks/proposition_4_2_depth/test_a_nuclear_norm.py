@@ -40,7 +40,9 @@ def excess_of_trace(alpha, L):
 
 @counterexample(reading="nuclear norm")
 def test_at_twice_the_depth_the_trace_comes_nearer_to_the_least_than_in_proportion():
-    # given  alpha = 1/10: proportional logarithms would make the excess at depth four the square of that at depth two
+    # given  alpha = 1/10. If the logarithms were in proportion to the depth, the excess at depth four would be the
+    #        square
+    #        of the excess at depth two
     alpha = Fraction(1, 10)
     shallow, deep = excess_of_trace(alpha, 2), excess_of_trace(alpha, 4)
     assert_identical([shallow, deep], [Fraction(1, 20), Fraction(2, 10201)], why="excess at depths two and four")
@@ -65,7 +67,7 @@ def test_from_depth_three_on_the_order_of_the_excess_in_the_start_is_the_depth(L
     residual = a @ v**L - 1
     velocity = -np.diag(layer_gradients([np.diag(v)] * L, lambda _: residual * np.diag(a))[0])
     # then   d(v_j^-m)/dt = m a_j residual, so that v_1^-m - v_2^-m/2 is conserved
-    assert_identical(-m * velocity / v ** (m + 1), m * residual * a, why="the law of the modes")
+    assert_identical(-m * velocity / v ** (m + 1), m * residual * a, why="d(v^-m)/dt")
     excess = [excess_of_trace(Fraction(1, k), L) * k**L for k in (2, 10, 1000)]
     assert_within(1 / 2, np.array(excess, float), 4, why="trace above the least over alpha^L")
     assert_identical(excess_of_trace(Fraction(1, 10), 2), Fraction(1, 20), why="trace above the least at depth two")

@@ -28,15 +28,15 @@ from theorems.section_04_deep_linear_networks.proposition_4_2_depth.selection im
 
 
 def out_of_proportion(depth, factor):
-    """How much `factor` times the selection exponent exceeds that of a network deeper by this factor."""
+    """`factor` times the selection exponent at this depth, less the exponent at the depth times `factor`."""
     return factor * selection_exponent(depth) - selection_exponent(factor * depth)
 
 
 @counterexample
 def test_twice_the_depth_is_less_than_twice_the_selection():
-    # given  singular values 1 and 2^-12, pulled with equal force, in rational arithmetic
+    # given  singular values 1 and 2^-12 under equal forces, in rational arithmetic
     twice, deeper = 2 * selection_exponent(2), selection_exponent(4)
-    # then   2^12 at depth two; at depth four 2^18 and not 2^24
+    # then   the velocities have the ratio 2^12 at depth two. At depth four it is 2^18 and not 2^24
     names = {"p_2": selection_exponent(2), "p_4": deeper}
     assert_violates(
         twice, deeper, reads="twice the selection exponent of depth 2, {value} > {limit} of depth 4", **names

@@ -50,12 +50,12 @@ from theorems.section_04_deep_linear_networks.proposition_4_2_depth.rotated_laye
 )
 
 HEAD_START = [Fraction(2), Fraction(1)], [Fraction(1, 5), Fraction(1, 2)], Fraction(1)
-"""Targets 2 and 1; the first mode starts at 1/5 and the second at 1/2; they are looked at when s_1 = 1."""
+"""Targets 2 and 1. The first mode starts at 1/5 and the second at 1/2. They are compared when s_1 = 1."""
 
 
 @counterexample
 def test_a_head_start_of_the_second_mode_lasts_longer_in_the_deeper_network():
-    # given  a growth of the odds by 9 = 3^2, of which the second mode takes the power 1/2
+    # given  the odds s/(lambda - s) of the first mode grow by 9 = 3^2, and those of the second by 9^(1/2) = 3
     target, start, goal = HEAD_START
     shallow = second_mode_at_depth_one(*HEAD_START)
     deep = second_mode_at_depth_two(*HEAD_START, power=exact_power)
@@ -66,7 +66,7 @@ def test_a_head_start_of_the_second_mode_lasts_longer_in_the_deeper_network():
 
 @counterexample
 def test_hypothesis_finds_a_target_and_a_start_for_which_depth_raises_the_rank():
-    # given  targets lambda_1 >= lambda_2, starts and a goal in eighths of the way: nothing aims at unequal starts
+    # given  targets lambda_1 >= lambda_2, and starts and a goal in eighths. The strategy does not prefer unequal starts
     eighths = st.integers(1, 7)
     targets = st.tuples(st.integers(1, 4), st.integers(1, 4)).map(lambda pair: (max(pair), min(pair)))
 
@@ -79,7 +79,7 @@ def test_hypothesis_finds_a_target_and_a_start_for_which_depth_raises_the_rank()
         deep, shallow = (law(*race_of(instance)) for law in (second_mode_at_depth_two, second_mode_at_depth_one))
         return deep - shallow if deep < race_of(instance)[2] else 0.0
 
-    # when   by more than the closed forms round
+    # when   the excess is more than the rounding of the closed forms
     slack = 64 * 4 * UNIT_ROUNDOFF
     found = smallest_violation(st.tuples(targets, eighths, eighths, eighths), lambda found: excess(found) > slack)
     # then
@@ -93,7 +93,7 @@ def test_hypothesis_finds_a_target_and_a_start_for_which_depth_raises_the_rank()
 def test_at_a_matched_first_singular_value_the_others_are_smaller_the_deeper_the_network(problem):
     # given  H1 to H4: the same three starts at every depth; H5: s_1 = c; depths 1, 2, 3, 4, 6, 12 and the limit
     s, error = race(problem)
-    # then   and strictly, by more than a hundred times what the race may be off, where lambda_j < lambda_1
+    # then   no s_j rises with depth. Where lambda_j < lambda_1 it falls, by more than a hundred times the error
     rise, off = np.diff(s, axis=1), error.max((1, 2))
     fall = np.where((problem.target < problem.target[:, :1])[:, None], -rise, np.inf).min((1, 2))
     assert_at_most(rise.max((1, 2)), 2 * off, why="s_j does not rise with depth", instance=problem)
@@ -116,7 +116,7 @@ def test_effective_ranks_fall_with_depth(problem):
 @given_batches(problem=mode_races())
 def test_at_depths_one_and_two_the_other_modes_have_closed_forms(problem):
     s, error = (values[:, :2, 2] for values in race(problem))
-    # when   for mode 3, which is where any second mode may be
+    # when   the closed forms, for the third mode in the place of the second
     target, start = problem.target[:, [0, 2]].T, problem.start[:, [0, 2]].T
     laws = (second_mode_at_depth_one, second_mode_at_depth_two)
     exact = np.stack([law(target, start, problem.goal) for law in laws], axis=-1)
@@ -133,7 +133,7 @@ def test_all_modes_finish_at_the_same_time(L, problem):
     # when   the time from the start to s_j, by the elementary time law of this depth
     p, start = 2 - 2 / L, problem.start
     times = time_law(p, problem.target, s) - time_law(p, problem.target, start)
-    # then   a difference in time is one in s_j, at the speed of the mode
+    # then   a difference in time, times the speed of the mode, is a difference in s_j
     missed = np.abs(times - times[:, :1]) * s**p * (problem.target - s)
     laws = 64 * UNIT_ROUNDOFF * (1 + np.abs(times) + start**-p) * problem.target**2
     assert_at_most(missed.max(-1), (error + laws).max(-1), why="common finish", instance=problem)
@@ -142,7 +142,7 @@ def test_all_modes_finish_at_the_same_time(L, problem):
 @under_hypotheses("H1", "H2", "H3", "H4", "H5")
 @pytest.mark.parametrize(("L", "law"), [(1, second_mode_at_depth_one), (2, second_mode_at_depth_two)])
 def test_layers_in_rotated_frames_run_the_same_race(L, law):
-    # given  H1 to H4: both modes from 1/4 at either depth, below the targets
+    # given  H1 to H4: both modes start at 1/4 at either depth, below the targets
     reached, error = second_singular_value(rotated_network([0.25, 0.25], L), L)
     # then
     gap = abs(reached - law((2, 1), (0.25, 0.25), 1))
@@ -151,7 +151,7 @@ def test_layers_in_rotated_frames_run_the_same_race(L, law):
 
 @st.composite
 def extreme_races(draw):
-    """Targets 1 and p/q, modes from down to 10^-83, and a growth g^q of the odds, near 1 or huge; exact.
+    """Targets 1 and p/q, starts as small as 10^-83, and a growth g^q of the odds, near 1 or very large; exact.
 
     Returns the second target, the two starts, the goal of the first mode, and the growth to the power p/q.
     """

@@ -42,7 +42,10 @@ from theorems.section_04_deep_linear_networks.proposition_4_2_depth.rotated_laye
 
 
 def to_equal_loss(L, fraction):
-    """The modes of diag(4, 2, 1) at depth L, from 1/100, when this fraction of the loss is left; and their error."""
+    """The modes for the target diag(4, 2, 1) at depth L when `fraction` of the loss is left, and their error.
+
+    All modes start at 1/100.
+    """
     target, start = np.array([4.0, 2, 1]), np.full(3, 0.01)
 
     def excess(s):
@@ -54,22 +57,25 @@ def to_equal_loss(L, fraction):
 
 @necessity("H1")
 def test_without_H1_a_slow_sample_of_a_large_target_lets_depth_raise_the_rank():
-    # given  X = diag(1, 1/2) and targets 1 and 2, both modes from 1/10 at either depth, looked at when s_1 = 1
+    # given  X = diag(1, 1/2) and targets 1 and 2, both modes from 1/10 at either depth; compared when s_1 = 1
     eps, goal = Fraction(1, 10), Fraction(1)
     assert_keeps(H2=True, H3=True, H4=eps < 1, H5=eps < goal < 2)
-    # when   the rates are 1 and 1/4. L = 1: 2 - s shrinks to 1/1.9 of itself, and 1 - s by the fourth power of that;
-    #        L = 2: odds grow like exp(2 rate lambda t), those of the target 2 by 19, those of the target 1 by 19^2
+    # when   the mode of target 2 has the rate 1/4, that of target 1 the rate 1. L = 1: 2 - s shrinks by the factor
+    #        1/1.9,
+    #        and 1 - s by its fourth power. L = 2: odds grow like exp(2 rate lambda t), for target 2 by the factor 19
+    #        and
+    #        for target 1 by 19^2
     shallow = 1 - (1 - eps) * ((2 - goal) / (2 - eps)) ** 4
     odds = eps / (1 - eps) * (goal / (2 - goal) * (2 - eps) / eps) ** 2
     deep = odds / (1 + odds)
-    # then   both are the second singular value
+    # then   `deep` and `shallow` are second singular values
     assert_at_most(deep, goal, why="the mode of target 2 is the larger one at L = 2, and so at L = 1")
     assert_violates(deep, shallow, reads="s_2 = {value} at L = 2 > {limit} at L = 1", X=[1, Fraction(1, 2)], eps=eps)
 
 
 @necessity("H2")
 def test_without_H2_the_layers_run_into_the_counterexample():
-    # given  the head start of the second mode, as layers in rotated frames; X = I, looked at when s_1 = 1
+    # given  layers in rotated frames; the first mode starts at 1/5, the second at 1/2; X = I; compared when s_1 = 1
     networks = {L: rotated_network([0.2, 0.5], L) for L in (1, 2)}
     W = np.stack([end_to_end(network.layers(L)) for L, network in networks.items()])
     modes = [network.frames[-1].T @ W[L - 1] @ network.frames[0] for L, network in networks.items()]
@@ -89,7 +95,8 @@ def test_without_H2_the_layers_run_into_the_counterexample():
 
 @necessity("H3")
 def test_without_H3_layers_that_start_alike_give_the_deeper_network_a_head_start():
-    # given  W_l(0) = (11/10) I at both depths, targets 4 and 2; s_1 = 121/100 is where the deeper one starts
+    # given  W_l(0) = (11/10) I at both depths, targets 4 and 2; compared when s_1 = 121/100, the start of the deeper
+    #        network
     alpha, target = Fraction(11, 10), [Fraction(4), Fraction(2)]
     goal = alpha**2
     assert_keeps(H1=True, H2=True, H4=[alpha < min(target), alpha**2 < min(target)], H5=goal < target[0])
@@ -101,7 +108,7 @@ def test_without_H3_layers_that_start_alike_give_the_deeper_network_a_head_start
 
 @necessity("H4")
 def test_without_H4_modes_that_start_above_their_target_wear_down_more_slowly_in_the_deeper_network():
-    # given  targets diag(1, 1/2), both modes from 3/4 at either depth, looked at when s_1 = 12/13
+    # given  targets diag(1, 1/2), both modes from 3/4 at either depth; compared when s_1 = 12/13
     target, start, goal = [Fraction(1), Fraction(1, 2)], [Fraction(3, 4)] * 2, Fraction(12, 13)
     assert_keeps(H1=True, H2=start[1] <= start[0], H3=True, H5=start[0] < goal < target[0])
     # when   the odds of the first mode grow by 4 = 2^2
@@ -114,11 +121,12 @@ def test_without_H4_modes_that_start_above_their_target_wear_down_more_slowly_in
 @necessity("H5")
 @pytest.mark.parametrize("rank", [nuclear_rank, stable_rank, entropic_rank])
 def test_without_H5_at_a_matched_loss_every_effective_rank_rises_with_depth(rank):
-    # given  targets diag(4, 2, 1), all modes from 1/100 at every depth; two hundredths of the loss left
+    # given  targets diag(4, 2, 1), all modes from 1/100 at every depth; compared when 1/50 of the loss is left
     assert_keeps(H1=True, H2=True, H3=True, H4=0.01 < 1)
     (shallow, first), (deep, second) = to_equal_loss(2, 0.02), to_equal_loss(3, 0.02)
-    # then   |d(rank)/ds| is at most 4 rank/s_1, and sqrt(3) rank |ln share|/sum s of the entropic one: below 12 where
-    # s_1 is above 3 and every share above 1/40
+    # then   |d(rank)/ds| is at most 4 rank/s_1, and for the entropic rank sqrt(3) rank |ln share|/sum s. Both are below
+    #        12
+    #        where s_1 is above 3 and every share above 1/40
     least = min(*shallow / shallow.sum(), *deep / deep.sum(), shallow[0] / 120, deep[0] / 120)
     assert_at_most(1 / 40, least, why="shares of the modes, and size of the first")
     slack = 12 * (first + second) + 100 * UNIT_ROUNDOFF
@@ -129,8 +137,7 @@ def test_without_H5_at_a_matched_loss_every_effective_rank_rises_with_depth(rank
 @necessity("H5")
 @pytest.mark.parametrize("L", [1, 2, 3])
 def test_without_H5_training_to_the_end_erases_depth(L):
-    # given  the same start and target; 10^-12 of the loss left, 10^-6 of the distance: no mode falls strictly with
-    # depth in the end
+    # given  the same start and target at every depth; 10^-12 of the loss is left, so 10^-6 of the distance
     assert_keeps(H1=True, H2=True, H3=True, H4=0.01 < 1)
     s, error = to_equal_loss(L, 1e-12)
     # then

@@ -22,10 +22,10 @@ def two_layers(neurons: Sequence[Sequence[int]]) -> list[np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class NearInterpolant:
-    """A two-layer network in NTK scaling, X/sqrt(m), whose residual is shared by the slowest and the fastest mode of K.
+    """A two-layer network in NTK scaling, X/sqrt(m). Its residual lies in the slowest and the fastest mode of K.
 
-    modes (n, 2): the two, of length one. eta: 2/(lambda_max + lambda_min). rho = (kappa - 1)/(kappa + 1). size: |e_0|,
-    see `near_interpolant`.
+    modes (n, 2): these two modes, of length one. eta: 2/(lambda_max + lambda_min). kappa = lambda_max/lambda_min.
+    rho = (kappa - 1)/(kappa + 1). size: |e_0|, the length of the residual; `near_interpolant` chooses it.
     """
 
     layers: list[np.ndarray]
@@ -37,19 +37,19 @@ class NearInterpolant:
 
     @property
     def Y(self) -> np.ndarray:
-        """Targets that the network misses by the residual."""
-        return end_to_end(self.layers) @ self.X - self.residual(0)
+        """The targets: the outputs of the network less the residual."""
+        return end_to_end(self.layers) @ self.X - self.residual_for_constant_kernel(0)
 
-    def residual(self, t: int) -> np.ndarray:
-        """What is left of it after t steps if K stands still: rho^t of the slowest mode, (-rho)^t of the fastest."""
+    def residual_for_constant_kernel(self, t: int) -> np.ndarray:
+        """The residual after t steps if K stays constant: rho^t of the slowest mode, (-rho)^t of the fastest."""
         return self.modes @ np.array([self.rho, -self.rho]) ** t * self.size / np.sqrt(2)
 
-    def left(self, t: int) -> np.ndarray:
+    def residual_after(self, t: int) -> np.ndarray:
         """The residual after a run of t steps, (n,)."""
         return (end_to_end(deep_linear_descent(self.layers, self.X, self.Y, self.eta, t)) @ self.X - self.Y)[0]
 
     def rounding(self, t: int) -> float:
-        """How far rounding takes the residual in t steps, to first order: one evaluation of f and one update a step.
+        """The rounding of the residual after t steps, to first order: one evaluation of f and one update a step.
 
         f rounds by (m + d) u |W_2||W_1 X| and d u |W_1||X||W_2|, and u |theta| of an update moves it by |X||theta|.
         """
@@ -61,7 +61,7 @@ class NearInterpolant:
 
 
 def near_interpolant(network: WideNetwork) -> NearInterpolant:
-    """A start from which descent contracts by rho up to (1 - rho)/200 at every step.
+    """A start from which descent contracts by rho at every step, up to (1 - rho)/200.
 
     f is bilinear in (W_1, W_2), with second derivative at most x = |X/sqrt(m)|. Within R of the start |K_t - K_0| is at
     most 3 j x R for j^2 = lambda_max and x R <= j, and a step errs by 2 x (eta j |e|)^2 more. The run moves the weights

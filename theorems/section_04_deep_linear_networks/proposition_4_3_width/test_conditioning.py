@@ -30,7 +30,10 @@ from properties.certificates import assert_at_most, assert_violates, assert_with
 from properties.conditioning import extreme_eigenvalues, tangent_gram, tangent_rounding
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
-from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import WIDE, gaussian_condition
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
+    HIDDEN_WIDTHS,
+    gaussian_condition,
+)
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.mean_losses import mean_losses
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant
 
@@ -62,7 +65,7 @@ def test_hypothesis_finds_a_width_and_a_step_that_only_the_narrow_network_stands
 
 
 @under_hypotheses("H1", "H2")
-@given(network=wide_networks(WIDE))
+@given(network=wide_networks(HIDDEN_WIDTHS))
 def test_the_conditioning_approaches_that_of_the_data_as_the_layers_widen(network):
     # given  H1 and H2
     layers, bound = network.layers(), gaussian_condition(network.hidden, network.X.shape[1])
@@ -77,24 +80,24 @@ def test_the_conditioning_approaches_that_of_the_data_as_the_layers_widen(networ
 @under_hypotheses("H1", "H2", "H3")
 @given(network=wide_networks(((128,), (512,), (2048,))))
 def test_near_an_interpolant_the_extreme_modes_contract_as_the_conditioning_says(network):
-    # given  H1 and H2; H3: the step from the curvature at the start
+    # given  H1 and H2; H3: the step is computed from the curvature at the start
     start, t = near_interpolant(network), network.t
     # when
-    left = start.left(t)
-    # then   up to the drift of K
+    left = start.residual_after(t)
+    # then   the residual is that for a constant K, up to the drift of K
     drift = ((start.rho + (1 - start.rho) / 200) ** t - start.rho**t) * start.size
-    error = norm(left - start.residual(t))
+    error = norm(left - start.residual_for_constant_kernel(t))
     assert_at_most(error, drift + start.rounding(t), why="residual along the extreme modes", instance=network)
 
 
 @under_hypotheses("H1", "H2", "H3")
 @given(network=wide_networks(((128,), (512,), (2048,))))
 def test_a_run_contracts_at_least_as_fast_as_its_width_promises(network):
-    # given  H3, and nothing of the run but its length
+    # given  H3; the bound uses nothing of the run but its length t
     start, t = near_interpolant(network), network.t
     # when
-    left = norm(start.left(t))
-    # then   (kappa - 1)/(kappa + 1) at the kappa that the width allows, which decreases in the width
+    left = norm(start.residual_after(t))
+    # then   the rate is (kappa - 1)/(kappa + 1) for the bound of kappa by the width, which decreases in the width
     promised = network.data_condition * gaussian_condition(network.hidden, network.X.shape[1])
     rate = (promised - 1) / (promised + 1)
     allowed = (rate + (1 - rate) / 200) ** t * start.size

@@ -22,8 +22,8 @@ from theorems.ledger import necessity
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
     T,
     gaussian_condition,
-    share_beyond,
     spread,
+    tail_probability,
 )
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.mean_losses import mean_losses
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import two_layers
@@ -31,11 +31,11 @@ from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks imp
 
 @necessity("H1")
 def test_without_H1_no_width_cures_neurons_that_repeat_each_other():
-    # given  W_1 = I and the neuron (3, 0) 998 times more, output weights 1, X = I: K = diag(9983, 1001)
+    # given  W_1 has the rows (1, 0), (0, 1) and 998 times (3, 0); output weights 1, X = I: K = diag(9983, 1001)
     X, m = fractions(np.eye(2, dtype=int)), 1000
     assert_keeps(H2=m > spread(2) ** 2)
     gram = tangent_gram(two_layers([[1, 0], [0, 1], *[[3, 0]] * (m - 2)]), X)
-    # then   the condition number is above what H1 would promise
+    # then   the condition number is above the bound that holds under H1
     condition, limit = gram[0, 0] / gram[1, 1], gaussian_condition((m,), 2)
     assert_violates(condition, limit, reads="cond K {value} > {limit} at m = 1000", X="I", W_1="I", neuron=[3, 0])
 
@@ -43,13 +43,13 @@ def test_without_H1_no_width_cures_neurons_that_repeat_each_other():
 @necessity("H2")
 @pytest.mark.parametrize("condition", [1e4, 1e8])
 def test_without_H2_no_condition_number_is_improbable(condition):
-    # given  width m = n = 2, so that H2 fails for every t; X = I, output weights of zero
+    # given  width m = n = 2, so H2 fails for every t; X = I, output weights zero
     m, promised = 2, 2 * np.exp(-(T**2) / 2)
     assert_at_most(m, spread(2, t=0) ** 2, why="H2 fails for every t")
     # then   P(cond > x^2) = 2x/(1 + x^2) by the law for two samples of a Gaussian layer
     assert_keeps(H1=True)
     reads = f"P(cond K > {condition:.3g}) = {{value}} > {{limit}} as promised"
-    assert_violates(share_beyond(condition, m), promised, reads=reads, n=2, m=m)
+    assert_violates(tail_probability(condition, m), promised, reads=reads, n=2, m=m)
 
 
 @necessity("H3")

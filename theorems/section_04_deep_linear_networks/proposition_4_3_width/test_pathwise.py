@@ -26,17 +26,17 @@ from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks imp
 
 
 def squared_trace_over_determinant(gram):
-    """(lambda_1 + lambda_2)^2/(lambda_1 lambda_2) of a rational (2, 2) matrix, which grows with its condition."""
+    """(lambda_1 + lambda_2)^2/(lambda_1 lambda_2) of a rational (2, 2) matrix; it increases in the condition number."""
     determinant = gram[0, 0] * gram[1, 1] - gram[0, 1] * gram[1, 0]
     return np.trace(gram) ** 2 / determinant if determinant else None
 
 
 @counterexample(reading="pathwise")
 def test_one_more_neuron_can_spoil_perfect_conditioning():
-    # given  X = I and W_1 = I, W_2 = (1, 1): K = 3I; then the neuron (3, 0) with output weight 1
+    # given  X = I and W_1 = I, W_2 = (1, 1), so K = 3I; and the same with one more neuron (3, 0) of output weight 1
     X = fractions(np.eye(2, dtype=int))
     narrow, wide = (tangent_gram(two_layers(rows), X) for rows in ([[1, 0], [0, 1]], [[1, 0], [0, 1], [3, 0]]))
-    # then   K = diag(3, 3) and diag(13, 4)
+    # then   K = diag(3, 3) without the neuron and diag(13, 4) with it
     assert_identical([narrow[0, 1], wide[0, 1], narrow[0, 0]], [0, 0, narrow[1, 1]], why="diagonal Gram matrices")
     condition = wide[0, 0] / wide[1, 1]
     assert_violates(condition, 1, reads="cond K {value} > {limit} without the neuron", X="I", W_1="I", neuron=[3, 0])
@@ -53,7 +53,7 @@ def test_one_more_random_feature_can_spoil_perfect_conditioning():
 
 @counterexample(reading="pathwise")
 def test_hypothesis_finds_a_neuron_that_worsens_the_conditioning():
-    # given  two neurons and a third one of small integers, output weights 1, X = I
+    # given  two neurons and a third one, of small integers; output weights 1, X = I
     neuron, X = st.tuples(st.integers(-3, 3), st.integers(-3, 3)), fractions(np.eye(2, dtype=int))
 
     def spread(neurons):
@@ -61,7 +61,7 @@ def test_hypothesis_finds_a_neuron_that_worsens_the_conditioning():
 
     # when
     found = smallest_violation(st.lists(neuron, min_size=3, max_size=3), lambda rows: spread(rows) > spread(rows[:2]))
-    # then   (cond + 1)^2/cond has grown
+    # then   (cond + 1)^2/cond is larger with the third neuron
     names = {"neurons": found[:2], "new": found[2]}
     assert_violates(spread(found), spread(found[:2]), reads="tr^2/det {value} > {limit} before", **names)
 
@@ -69,12 +69,12 @@ def test_hypothesis_finds_a_neuron_that_worsens_the_conditioning():
 @corrected("C1")
 @given(network=wide_networks(((2,), (3,), (16,))))
 def test_neurons_that_are_doubled_change_nothing_in_ntk_scaling(network):
-    # given  every neuron twice, f divided by the square root of the width
+    # given  a network, and the same with every neuron twice; f is divided by the square root of the width
     W, a = network.layers()
     widths = len(W), 2 * len(W)
     # when
     narrow = tangent_gram([W, a], network.X / np.sqrt(widths[0]))
     wide = tangent_gram([np.tile(W, (2, 1)), np.tile(a, 2)], network.X / np.sqrt(widths[1]))
-    # then   the same K, so the same contraction at the same step
+    # then   both have the same K, so the same contraction at the same step
     rounding = 4 * tangent_rounding([W, a], network.X / np.sqrt(widths[0]))
     assert_at_most(norm(wide - narrow), rounding, why="K of the doubled network", instance=network)

@@ -113,9 +113,7 @@ def test_fitting_a_completion_of_least_norm_two_costs_a_norm_above_eight_at_a_lo
     # when   the loss has fallen to 1/200
     path = factored_path(problem.residual, np.eye(2) / 2, 0.01)
     W = until_fitted(path, lambda state: norm(problem.residual(state.W)), 1 / 10, 30_000).W
-    # then   |W_22| <= r and |W_12 - 1| <= r at a loss r^2/2, here r = 1/10; and W_11 W_22 >= W_12^2. So W_11 is at
-    # then   at a loss of r^2/2, here r = 1/10, |W_22| <= r and |W_12 - 1| <= r. With W_11 W_22 >= W_12^2 it follows
-    #        that
+    # then   at the loss r^2/2 with r = 1/10, |W_22| <= r and |W_12 - 1| <= r. Because W_11 W_22 >= W_12^2, the entry
     #        W_11 is at least (1 - r)^2/r
     r = Fraction(1, 10)
     assert_at_most(float((1 - r) ** 2 / r), W[0, 0], why="the unobserved entry at loss 1/200")
