@@ -21,7 +21,7 @@ from fixtures.rational import to_fractions
 
 @st.composite
 def neuron_laws(draw: st.DrawFn) -> tuple[list[Fraction], np.ndarray, np.ndarray]:
-    """Two neurons (w, a) of integers in [-2, 2] with weights k/(k + l), and two or three inputs of integers."""
+    """A law on two integer neurons (w, a) with entries in [-2, 2] and rational chances; two or three integer inputs."""
     tape = draw(tapes(4 + 6 + 6))
     first, second = 1 + tape.below(3), 1 + tape.below(3)
     chances = [Fraction(first, first + second), Fraction(second, first + second)]
@@ -30,13 +30,13 @@ def neuron_laws(draw: st.DrawFn) -> tuple[list[Fraction], np.ndarray, np.ndarray
 
 
 def mean_kernel(law: tuple[list[Fraction], np.ndarray, np.ndarray], width: int, copies: int = 1) -> np.ndarray:
-    """E K_m over `width` independent neurons of this law, each so many times: a sum over all networks, exact."""
+    """E K_m for `width` independent neurons of this law, each with `copies` copies: a sum over all networks, exact."""
     chances, neurons, X = law
     total = 0
     for drawn in np.ndindex(*[2] * width):
         chance = np.prod([chances[i] for i in drawn])
         chosen = neurons[np.repeat(drawn, copies)]
-        # scale 1: the factor m^-1/2 of the network, squared, is put in as 1/m
+        # the network has scale 1, and the square of the factor m^-1/2 enters as 1/m
         total = total + chance * ExactReluNetwork(chosen[:, :2], chosen[:, 2], Fraction(1)).kernel(X) / len(chosen)
     return total
 
@@ -58,11 +58,11 @@ def variance_at_opposite_inputs(width: int) -> float:
 def variance_at_one_input(width: Any) -> Any:
     """The variance of K_m(x, x) for |x| = 1 and two hidden layers, whose mean is 3/4 at every width.
 
-    m^2 K_m = P(G + A) + B^2 + A C: N and M neurons of the two layers are active, Binomial(m, 1/2) each; P and C are
-    chi-squares of N and N - 1 degrees of freedom, the squared length of the first layer's values and what is left of it
-    beside their direction; G = sum g_j^2 and A = sum a_j^2 over the M neurons of the second layer with preactivations
-    proportional to g_j; B = sum a_j g_j. The mean square given N and M is
-    M(M + 2) N(N + 6) + 4 M(M + 1) N(2N + 1), whose factors have the means m(m + 5)/4, m(m + 13)/4, m(m + 3)/4 and
-    m(m + 2)/2.
+    m^2 K_m = P(G + A) + B^2 + A C. N and M neurons of the two layers are active; each number is Binomial(m, 1/2). P is
+    the squared length of the values of the first layer, a chi-square of N degrees of freedom. C is the same for the
+    component orthogonal to these values, with N - 1 degrees of freedom. G = sum g_j^2, A = sum a_j^2 and B =
+    sum a_j g_j over the M active neurons of the second layer, whose preactivations are proportional to g_j. The mean
+    square given N and M is M(M + 2) N(N + 6) + 4 M(M + 1) N(2N + 1). The means of M(M + 2), N(N + 6), M(M + 1) and
+    N(2N + 1) are m(m + 5)/4, m(m + 13)/4, m(m + 3)/4 and m(m + 2)/2.
     """
     return 29 / (8 * width) + 113 / (16 * width**2)

@@ -22,10 +22,11 @@ COMPARISONS = 100 * 10 * len(WIDTHS) * 2
 
 
 def median_of_means(samples: np.ndarray, variance: float, false_alarm: float) -> tuple[float, float]:
-    """The median of the means of g groups, and how far it is from the mean but for `false_alarm`: 2 sqrt(g variance/R).
+    """The median of the means of g groups, and a bound on its distance from the mean: 2 sqrt(g variance/R).
 
-    A group of R/g is off by more than twice its own deviation with probability at most 1/4 (Chebyshev), and the median
-    only if half of the groups are; g is the least even number for which that has probability at most `false_alarm`.
+    The bound fails with probability at most `false_alarm`. The mean of a group of R/g samples is off by more than twice
+    its standard deviation with probability at most 1/4 (Chebyshev). The median is off by more only if half of the
+    groups are. g is the least even number for which this has probability at most `false_alarm`.
     """
     groups = next(g for g in range(2, 1000, 2) if scipy.stats.binom.sf(g / 2 - 1, g, 0.25) <= false_alarm)
     size = len(samples) // groups
@@ -42,7 +43,7 @@ def deep_kernels(width: int, hidden_layers: int, replicates: int, X: np.ndarray,
 
 @functools.cache
 def tolerances(chance: float) -> Deviations:
-    """What each entry of a mean over NEURONS neurons may be off on either side, in networks of whatever width."""
+    """Bounds on the error of each entry of a mean over NEURONS neurons, below and above; `chance` for each."""
     sides, rounding = relu_ntk_deviations(np.clip(INPUTS @ INPUTS.T, -1, 1), NEURONS, chance), NEURONS * UNIT_ROUNDOFF
     return Deviations(below=sides.below + 16 * rounding, above=sides.above + 16 * rounding)
 

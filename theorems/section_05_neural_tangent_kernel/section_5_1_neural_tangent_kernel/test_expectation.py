@@ -46,9 +46,9 @@ DEEP = functools.partial(relu_ntk, hidden_layers=3)
 @pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReLU", "3 x ReLU", "erf"])
 @given_batches(problem=singular_inputs())
 def test_the_gaussian_mean_is_positive_semidefinite_where_it_is_singular_too(kernel, problem):
-    # given  parallel or opposite inputs; that it is definite at inputs apart is in Theorem 5.2
+    # given  parallel or opposite inputs. (Theorem 5.2 shows that K is positive definite if no two inputs are)
     K = kernel(problem.X)
-    # then   but for what rounding makes of 0: that of the eigensolver and that of the entries, largest for erf
+    # then   the least eigenvalue is at least 0 up to rounding: of the eigensolver, and of the entries, largest for erf
     bound = working_precision(K, erf_rounding(problem.X).max((1, 2)))
     assert_at_most(-np.linalg.eigvalsh(K)[:, 0], bound, why="least eigenvalue", instance=problem)
 
@@ -56,7 +56,7 @@ def test_the_gaussian_mean_is_positive_semidefinite_where_it_is_singular_too(ker
 @corrected("C1")
 @given(law=neuron_laws())
 def test_the_mean_of_one_hidden_layer_is_the_same_at_every_width(law):
-    # given  two independent neurons, and two copies of one
+    # given  the law of one neuron; two independent neurons, and two copies of one
     one = mean_kernel(law, width=1)
     assert_identical(mean_kernel(law, width=2), one, why="E K_2 = E K_1")
     assert_identical(mean_kernel(law, width=1, copies=2), one, why="E K_2 = E K_1, copies")
@@ -67,7 +67,7 @@ def test_the_mean_of_one_hidden_layer_is_the_same_at_every_width(law):
 def test_gaussian_networks_of_width_4_average_to_the_infinitely_wide_kernel_as_those_of_width_256_do(seed):
     # given  640 networks of width 4 and 10 of width 256: 2560 neurons each
     means = np.stack([mean_of_networks(width, 2 * seed + k) for k, width in enumerate(WIDTHS)])
-    # then   the mean of R kernels of width m is one of R m neurons
+    # then   the mean of R kernels of width m is a mean over R m neurons
     allowed = tolerances(each_of(1e-8, COMPARISONS))
     assert_at_most(means - relu_ntk(INPUTS), allowed.above, why="entries from above")
     assert_at_most(relu_ntk(INPUTS) - means, allowed.below, why="entries from below")
@@ -76,10 +76,12 @@ def test_gaussian_networks_of_width_4_average_to_the_infinitely_wide_kernel_as_t
 @corrected("C1")
 @pytest.mark.parametrize("without", ["hidden", "output"])
 def test_the_averages_would_see_a_layer_that_is_missing(without):
-    # given  the share of one layer alone, at the first input and itself, in place of the mean
+    # given  in place of the mean, the share of one layer alone, at the first input
     K, output = relu_ntk(INPUTS)[0, 0], relu_nngp(INPUTS)[0, 0]
     planted = output if without == "hidden" else K - output
-    # then   a mean that is too large or too small by so much is found at either width, but for 1e-9: half of K
+    # then   the error is half of K. A mean that is too large or too small by this much is missed with probability 1e-9
     found = detectable(tolerances, each_of(1e-8, COMPARISONS), FALSE_ALARM)
-    assert_at_most(max(found.above[0, 0], found.below[0, 0]), K - planted, why="what is detectable")
+    assert_at_most(
+        max(found.above[0, 0], found.below[0, 0]), K - planted, why="detectable error, against the planted one"
+    )
     assert_identical(K - planted, K / 2, why="the share of either layer")

@@ -54,14 +54,14 @@ def test_the_mean_of_two_hidden_layers_at_opposite_inputs_nears_its_limit_like_o
     limit = relu_ntk(OPPOSITE, hidden_layers=2)[0, 1]
     # when
     left = 2 * np.pi * (limit - np.array([mean_at_opposite_inputs(width) for width in widths]))
-    # then   Var B and twice it
+    # then   the distance, times 2 pi, lies between Var B = 3/(4(m + 2)) and twice this
     upper = 3 / (2 * (widths + 2))
     slack = 64 * widths * UNIT_ROUNDOFF
     assert_within(upper / 2, left, upper, slack=slack, why="distance from the limit, times 2 pi")
-    # and    equality from above at m = 1, where no neuron serves both inputs, and nearly so from below at m = 300
+    # and    the upper bound is attained at m = 1, and the lower bound within a hundredth at m = 300
     assert_at_most(upper[0] - left[0], slack[0], why="attained at width 1")
     assert_at_most(left[-1], 1.01 * upper[-1] / 2, why="within a hundredth at width 300")
-    # and    what is taken from the mean square of K_m is the square of that mean: little is left
+    # and    the variance, in which this mean enters, is small at m = 300
     assert_at_most(variance_at_opposite_inputs(300), 1 / 300, why="variance at width 300")
 
 
@@ -72,7 +72,7 @@ def test_networks_of_width_3_average_to_that_mean_and_not_to_the_limit():
     samples = deep_kernels(width, 2, replicates, OPPOSITE, seed=3)[:, 0, 1]
     # when
     median, radius = median_of_means(samples, variance_at_opposite_inputs(width), FALSE_ALARM)
-    # then   the limit is so far that it would be taken for the mean with a probability of 1e-9
+    # then   the distance of the limit is more than twice the radius, so it would be accepted with probability 1e-9
     mean, limit = mean_at_opposite_inputs(width), relu_ntk(OPPOSITE, hidden_layers=2)[0, 1]
     assert_at_most(abs(median - mean), radius, why="median of means")
     assert_at_most(2 * radius, limit - mean, why="power against the limit")
@@ -85,7 +85,7 @@ def test_networks_of_width_8_average_to_the_limit_at_one_input_and_would_not_wit
     samples = deep_kernels(width, 2, 24_000, x, seed=8)[:, 0, 0]
     # when
     median, radius = median_of_means(samples, variance_at_one_input(width), FALSE_ALARM)
-    # then   the mean is the limit, 1/4 for each of three layers; one left out is missed with a probability of 1e-9
+    # then   the mean is the limit, 1/4 for each of three layers. A layer left out would be missed with probability 1e-9
     limit = relu_ntk(x, hidden_layers=2)[0, 0]
     assert_at_most(abs(median - limit), radius, why="median of means")
     assert_at_most(2 * radius, limit / 3, why="power against a layer that is left out")
@@ -93,7 +93,7 @@ def test_networks_of_width_8_average_to_the_limit_at_one_input_and_would_not_wit
 
 @corrected("C3")
 def test_the_variance_at_one_input_is_the_sum_over_how_many_neurons_are_active():
-    # given  the mean square of m^2 K_m given N and M active neurons, summed over both, in fractions
+    # given  the mean square of m^2 K_m for N and M active neurons, summed over N and M in fractions
     def mean_square(m):
         coins = [Fraction(math.comb(m, k), 2**m) for k in range(m + 1)]
         given = lambda n, k: k * (k + 2) * n * (n + 6) + 4 * k * (k + 1) * n * (2 * n + 1)  # noqa: E731
@@ -101,12 +101,12 @@ def test_the_variance_at_one_input_is_the_sum_over_how_many_neurons_are_active()
 
     sums = [mean_square(m) / Fraction(m) ** 4 - Fraction(9, 16) for m in (1, 2, 3, 8)]
     assert_identical([variance_at_one_input(Fraction(m)) for m in (1, 2, 3, 8)], sums, why="variance of K_m(x, x)")
-    # and    at m = 1 the kernel is u^2 g^2 + u^2 a^2 + a^2 g^2 or, three times in four, 0: mean square 45/4
+    # and    at m = 1 the kernel is u^2 g^2 + u^2 a^2 + a^2 g^2 with probability 1/4 and else 0, of mean square 45/4
     assert_identical(sums[0], Fraction(45, 4) - Fraction(9, 16), why="variance at width 1")
 
 
 def bias_at(cosine, hidden_layers, draws):
-    """The mean kernel less its limit at two unit vectors, and its standard error: 20,000 networks of width 4 a draw."""
+    """The mean kernel of 20,000 `draws` networks of width 4 at two unit vectors, less its limit; its standard error."""
     X = np.array([[1.0, 0.0], [cosine, np.sqrt(1 - cosine**2)]])
     kernels = np.concatenate([deep_kernels(4, hidden_layers, 20_000, X, seed) for seed in range(draws)])
     limit = relu_ntk(X, hidden_layers=hidden_layers)
@@ -117,7 +117,7 @@ def bias_at(cosine, hidden_layers, draws):
 @pytest.mark.parametrize("hidden_layers", [2, 3])
 def test_at_an_obtuse_angle_the_bias_is_of_that_order_too_and_the_diagonal_has_none(hidden_layers):
     bias, deviation = bias_at(-0.6, hidden_layers, draws=1)
-    # then   below the limit beside the diagonal, by more than six standard errors
+    # then   off the diagonal the mean is below the limit by more than six standard errors
     assert_at_most(6 * deviation[0, 1], -bias[0, 1], why="bias off the diagonal")
     assert_at_most(np.abs(np.diagonal(bias)), 6 * np.diagonal(deviation), why="no bias on the diagonal")
 

@@ -19,7 +19,7 @@ KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, erf_ntk], ids=["ReLU", "e
 def objective(K: np.ndarray, y: np.ndarray, alpha: np.ndarray, penalty: Any, n: int | np.ndarray) -> Any:
     """(1/n)|f(X) - y|^2 + lambda |f|_H^2 as printed, for f of coefficients alpha; exact on Fractions.
 
-    K (..., N, N) belongs to the inputs, as many as y has entries, and to other centers of f that follow them.
+    K (..., N, N) is the kernel matrix of the inputs, one for each entry of y, followed by other centers of f.
     """
     residual = np.matvec(K[..., : y.shape[-1], :], alpha) - y
     return np.vecdot(residual, residual) / n + penalty * np.vecdot(alpha, np.matvec(K, alpha))
@@ -37,6 +37,6 @@ def solve_rounding(problem: KernelInputs, K: np.ndarray, penalty: float) -> np.n
 
 
 def stationarity_rounding(problem: KernelInputs, K: np.ndarray, alpha: np.ndarray, penalty: float) -> np.ndarray:
-    """What a backward stable solve leaves of (K + n lambda I)alpha - y: 32 n u (w_n + n lambda)|alpha|."""
+    """The residual (K + n lambda I)alpha - y of a backward stable solve: 32 n u (w_n + n lambda)|alpha|."""
     largest = np.linalg.eigvalsh(K)[:, -1] + penalty * problem.rows
     return 32 * K.shape[-1] * UNIT_ROUNDOFF * largest * norm(alpha, axis=-1)

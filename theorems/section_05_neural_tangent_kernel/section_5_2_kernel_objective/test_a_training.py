@@ -51,7 +51,8 @@ def test_training_nears_the_limit_of_the_minimizers_beside_the_inputs_too(proble
     # when
     trained = np.matvec(J_Z, gradient_descent(J, y, np.zeros((len(J), J.shape[-1])), eta, t).w)
     regressed = np.matvec(start.kernel(problem.Z, problem.X), ridge_coefficients(K, y, penalty / K.shape[-1]))
-    # then   |f_t - f*|_H <= rho^t |f*|_H and |f_lambda - f*|_H <= n lambda/(w_1 + n lambda) |f*|_H: both vanish
+    # then   |f_t - f*|_H <= rho^t |f*|_H and |f_lambda - f*|_H <= n lambda/(w_1 + n lambda) |f*|_H; both bounds tend to
+    #        0
     left = np.abs(1 - eta[:, None] * w).max(-1) ** t + penalty / (w[:, 0] + penalty)
     length, reach = np.sqrt(np.vecdot(interpolant_coefficients(K, y), y)), norm(J_Z, axis=(-2, -1))
     units = 16 * (J.shape[-1] + K.shape[-1] + 32) * UNIT_ROUNDOFF * (t + (w[:, -1] / w[:, 0]) ** 1.5)
@@ -62,13 +63,13 @@ def test_training_nears_the_limit_of_the_minimizers_beside_the_inputs_too(proble
 @under_hypotheses("H1", "H2")
 @given_batches(problem=singular_inputs())
 def test_on_parallel_inputs_training_ends_at_the_limit_of_the_minimizers_too(problem):
-    # given  targets off the range of K, whose complement v spans; H1, and H2 by the drawn step
+    # given  targets that are not in the range of K; v spans the null space of K. H1, and H2 by the drawn step
     K, v, y = problem.gram(relu_ntk), problem.null, problem.y
     w, V = np.linalg.eigh(K)
     features, eta = V * np.sqrt(np.maximum(w, 0))[:, None], problem.step / w[:, -1]
     # when
     omega = gradient_descent(features, y, np.zeros(y.shape), eta, problem.t).w
-    # then   values on the inputs near y less its part along v, the limit of the minimizers by (b)
+    # then   the values on the inputs tend to y less its part along v, which is the limit of the minimizers
     limit = y - (np.vecdot(v, y) / np.vecdot(v, v))[:, None] * v
     rate = np.maximum(np.abs(1 - eta * w[:, 1]), np.abs(1 - eta * w[:, -1]))
     units = 64 * K.shape[-1] * UNIT_ROUNDOFF * (1 + problem.t) * w[:, -1] / w[:, 1] * norm(y, axis=-1)
@@ -78,10 +79,10 @@ def test_on_parallel_inputs_training_ends_at_the_limit_of_the_minimizers_too(pro
 
 @counterexample
 def test_a_start_that_vanishes_on_the_only_input_is_kept_where_every_minimizer_is_zero():
-    # given  x = (1, 0) with K(x, x) = K(-x, -x) = 1 and K(x, -x) = 0, one hidden ReLU layer; f_0 = K(., -x), y = 1
+    # given  one hidden ReLU layer, x = (1, 0) with K(x, x) = K(-x, -x) = 1 and K(x, -x) = 0; f_0 = K(., -x), y = 1
     x = np.array([[1.0, 0.0], [-1.0, 0.0]])
     assert_identical(relu_ntk(x), [[1, 0], [0, 1]], why="the kernel at x and -x")
-    # when   one step of eta = 1 adds K(., x): the input is fitted, and training ends
+    # when   one step of eta = 1 adds K(., x). Then the input is fitted, and training ends
     K, start, fitted = fractions([[1, 0], [0, 1]]), fractions([0, 1]), fractions([1, 1])
     assert_identical(start + K[:, 0] * (1 - start[0]), fitted, why="values at x and -x after the step")
     # then   every minimizer is a multiple of K(., x), which is 0 at -x
@@ -91,7 +92,7 @@ def test_a_start_that_vanishes_on_the_only_input_is_kept_where_every_minimizer_i
 
 @counterexample
 def test_a_search_finds_a_start_that_training_does_not_forget():
-    # given  one integer input x of the plane, target y, and the kernel x.z: f_0 = w . x is trained to fit
+    # given  one integer input x of the plane, a target y, and the linear kernel x . z; the start is f_0(x) = w . x
     def kept(instance):
         w, x, y = (fractions(list(entry)) for entry in instance)
         trained = w + x * (y[0] - w @ x) / (x @ x)
@@ -106,7 +107,7 @@ def test_a_search_finds_a_start_that_training_does_not_forget():
 @necessity("H1")
 @given_batches(problem=trainings(log_widths=range(5, 8)), size=20)
 def test_without_H1_training_keeps_what_the_start_has_beside_the_inputs(problem):
-    # given  a random start, and targets that it fits already
+    # given  a random start, and targets that this start fits
     start = drawn_network(problem)
     K, J, y = problem.gram(start.kernel), start.jacobian(problem.X), start.predict(problem.X)
     w = np.linalg.eigvalsh(K)
@@ -114,7 +115,7 @@ def test_without_H1_training_keeps_what_the_start_has_beside_the_inputs(problem)
     assert_keeps(H2=(eta > 0) & (eta * w[:, -1] < 2))
     # when
     omega = gradient_descent(J, 0 * y, np.zeros((len(J), J.shape[-1])), eta, problem.t).w
-    # then   nothing moves, while the minimizers tend to f*, which is not f_0 at z_1
+    # then   the weights do not move, and the minimizers tend to f*, which differs from f_0 at z_1
     assert_identical(omega, 0 * omega, why="displacement of weights that fit")
     f_star = np.matvec(start.kernel(problem.Z, problem.X), interpolant_coefficients(K, y))[:, 0]
     units = 64 * J.shape[-1] * UNIT_ROUNDOFF * (w[:, -1] / w[:, 0]) ** 1.5

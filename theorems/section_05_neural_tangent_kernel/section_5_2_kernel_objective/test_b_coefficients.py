@@ -39,7 +39,7 @@ from theorems.section_05_neural_tangent_kernel.section_5_2_kernel_objective.obje
 
 
 def excess_of_the_print(K, y, penalty):
-    """How much larger the objective is at (K + lambda I)^-1 y than at (K + n lambda I)^-1 y, exactly."""
+    """The objective at (K + lambda I)^-1 y less the objective at (K + n lambda I)^-1 y, exactly."""
     identity = to_fractions(np.eye(len(y), dtype=int))
     printed, least = (inverse(K + c * penalty * identity) @ y for c in (1, len(y)))
     return objective(K, y, printed, penalty, len(y)) - objective(K, y, least, penalty, len(y))
@@ -84,7 +84,7 @@ def test_both_formulas_tend_to_the_interpolant_of_least_norm(problem, kernel, fo
     penalty = 10.0 ** -(problem.t % 7) * w[:, 0]
     # when
     path = alpha - ridge_coefficients(K, problem.y, c * penalty / K.shape[-1])
-    # then   |f_lambda - f*|_H: the mode of w is off by c lambda/(w + c lambda) of itself, which vanishes
+    # then   |f_lambda - f*|_H: a mode of eigenvalue w lacks the share c lambda/(w + c lambda), which tends to 0
     length = np.sqrt(np.vecdot(alpha, problem.y))
     slack = 2 * solve_rounding(problem, K, 0) * (w[:, -1] / w[:, 0]) ** 0.5 * length
     slowest, fastest = (c * penalty / (own + c * penalty) * length for own in (w[:, -1], w[:, 0]))
@@ -96,14 +96,14 @@ def test_both_formulas_tend_to_the_interpolant_of_least_norm(problem, kernel, fo
 @pytest.mark.parametrize("formula", ["objective", "coefficients"])
 @given_batches(problem=singular_inputs())
 def test_on_parallel_inputs_both_formulas_tend_to_the_targets_less_their_part_off_the_range(problem, formula):
-    # given  c = n in the objective and 1 in the coefficients; y off the range of K, which v spans the complement of
+    # given  c = n in the objective and 1 in the coefficients; y is not in the range of K; v spans the null space of K
     K, c = problem.gram(relu_ntk), problem.rows if formula == "objective" else 1
     w, v = np.linalg.eigvalsh(K), problem.null
     penalty = 10.0 ** -(problem.t % 7) * w[:, 1]
     limit = problem.y - (np.vecdot(v, problem.y) / np.vecdot(v, v))[:, None] * v
     # when
     alpha = ridge_coefficients(K, problem.y, c * penalty / K.shape[-1])
-    # then   values on the inputs; alpha itself grows like 1/lambda
+    # then   the values on the inputs converge, though alpha grows like 1/lambda
     left = c * penalty / (w[:, 1] + c * penalty) * norm(limit, axis=-1)
     slack = 64 * K.shape[-1] * UNIT_ROUNDOFF * w[:, -1] * norm(alpha, axis=-1)
     assert_at_most(norm(np.matvec(K, alpha) - limit, axis=-1), left + slack, why="distance to y", instance=problem)

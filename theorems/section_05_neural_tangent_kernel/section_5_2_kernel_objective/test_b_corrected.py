@@ -40,8 +40,8 @@ from theorems.section_05_neural_tangent_kernel.section_5_2_kernel_objective.obje
 PENALTIES = pytest.mark.parametrize("penalty", [1.0, 0.03])
 
 
-def factor(w, penalty, n):
-    """What the minimizer loses of a mode of w, n lambda/(w + n lambda), over that of the print, lambda/(w + lambda)."""
+def ratio_of_shrinkage(w, penalty, n):
+    """The share n lambda/(w + n lambda) that the minimizer lacks of a mode, over lambda/(w + lambda) of the print."""
     return n * (w + penalty) / (w + n * penalty)
 
 
@@ -52,7 +52,7 @@ def factor(w, penalty, n):
 def test_n_times_the_penalty_makes_the_gradient_vanish(problem, kernel, penalty):
     K = problem.gram(kernel)
     alpha = minimizer(problem, K, penalty)
-    # then   K alpha + n lambda alpha = y: the residual of the solve is backward stable
+    # then   K alpha + n lambda alpha = y, up to the residual of a backward stable solve
     left = norm(np.matvec(K, alpha) + (penalty * problem.rows)[:, None] * alpha - problem.y, axis=-1)
     bound = stationarity_rounding(problem, K, alpha, penalty)
     assert_at_most(left, bound, why="stationarity", instance=problem)
@@ -63,15 +63,16 @@ def test_n_times_the_penalty_makes_the_gradient_vanish(problem, kernel, penalty)
 @PENALTIES
 @given_batches(problem=kernel_inputs())
 def test_every_other_function_of_the_space_pays_by_its_distance(problem, kernel, penalty):
-    # given  g = sum_i a_i K(., x_i) + sum_k b_k K(., z_k), with a = y and drawn b: centers beside the inputs as well
+    # given  g = sum_i a_i K(., x_i) + sum_k b_k K(., z_k) with a = y and drawn b, so also centers beside the inputs
     y, n, K = problem.y, problem.rows, problem.gram(kernel)
     joint = kernel(np.concatenate([problem.X, problem.Z], axis=-2))
     alpha = minimizer(problem, K, penalty)
     f, g = np.concatenate([alpha, 0 * problem.f0], axis=-1), np.concatenate([y, problem.f0], axis=-1)
-    # when   the distance is the objective of g - f for the targets 0
+    # when   the distance in C1 is the objective at g - f for the targets 0
     excess = objective(joint, y, g, penalty, n) - objective(joint, y, f, penalty, n)
     distance = objective(joint, 0 * y, g - f, penalty, n)
-    # then   what the solve leaves, (2/n)((K + n lambda I)alpha - y)'(g - f)(X), and the rounding of the three forms
+    # then   up to the residual of the solve, (2/n)((K + n lambda I)alpha - y)'(g - f)(X), and the rounding of three
+    #        forms
     left = stationarity_rounding(problem, K, alpha, penalty) * np.sqrt(distance / n)
     forms = objective(np.abs(joint), -np.abs(y), np.abs(g) + np.abs(f), penalty, n)
     slack = 2 * left + 16 * joint.shape[-1] * UNIT_ROUNDOFF * forms
@@ -86,7 +87,7 @@ def test_the_minimizer_is_what_scikit_learn_calls_kernel_ridge(problem, kernel):
 
     K, penalty = problem.gram(kernel), 0.1
     alpha = minimizer(problem, K, penalty)
-    # when   its alpha is our n lambda
+    # when   scikit-learn's parameter alpha is n lambda
     fits = zip(K, problem.y, problem.rows, strict=True)
     duals = [KernelRidge(alpha=penalty * n, kernel="precomputed").fit(own, y).dual_coef_ for own, y, n in fits]
     # then
@@ -98,11 +99,11 @@ def test_the_minimizer_is_what_scikit_learn_calls_kernel_ridge(problem, kernel):
 @KERNELS
 @given_batches(problem=kernel_inputs())
 def test_repeating_the_data_set_leaves_the_minimizer_alone(problem, kernel):
-    # given  every sample twice: the mean, and so the objective, is the same function of f; the kernel is singular
+    # given  every sample twice. The objective is the same function of f, because it has a mean. The kernel is singular
     K, penalty = problem.gram(kernel), 0.1
     alpha = minimizer(problem, K, penalty)
     twice = ridge_coefficients(np.tile(K, (1, 2, 2)), np.tile(problem.y, 2), penalty * problem.rows / K.shape[-1])
-    # then   values on the inputs
+    # then   the values on the inputs agree
     values = kernel_predictions(np.tile(K, (1, 1, 2)), twice)
     error = norm(values - kernel_predictions(K, alpha), axis=-1)
     bound = 8 * solve_rounding(problem, 2 * K, penalty) * np.linalg.eigvalsh(K)[:, -1] * norm(alpha, axis=-1)
@@ -112,7 +113,7 @@ def test_repeating_the_data_set_leaves_the_minimizer_alone(problem, kernel):
 @corrected("C1")
 @given_batches(problem=singular_inputs())
 def test_ridge_needs_no_invertible_kernel(problem):
-    # given  parallel inputs, and targets off the range of K
+    # given  parallel inputs, and targets that are not in the range of K
     K, penalty = problem.gram(relu_ntk), 0.1
     alpha = minimizer(problem, K, penalty)
     # then   the coefficient along the null vector v is v'y/(n lambda)
@@ -132,21 +133,22 @@ def test_the_minimizer_is_up_to_n_times_as_far_from_the_limit_as_the_print(probl
     # when
     paths = [alpha - ridge_coefficients(K, problem.y, c * penalty / K.shape[-1]) for c in (1, n)]
     printed, right = (np.sqrt(np.vecdot(path, np.matvec(K, path))) for path in paths)
-    # then   n(w + lambda)/(w + n lambda) in the mode of w
+    # then   the ratio is n(w + lambda)/(w + n lambda) in a mode of eigenvalue w
     length = np.sqrt(np.vecdot(alpha, problem.y))
     slack = 2 * solve_rounding(problem, K, 0) * (w[:, -1] / least) ** 0.5 * length * n
-    lower = factor(least, penalty, n) * printed
+    lower = ratio_of_shrinkage(least, penalty, n) * printed
     assert_within(lower, right, n * printed, slack=slack, why="ratio of distances", instance=problem)
 
 
 @corrected("C2")
 def test_both_ends_of_that_factor_are_attained_or_nearly_so():
-    # given  K = [[2, 1], [1, 2]] with w_1 = 1 and w_2 = 3; f* - f_lambda has the coefficients lambda (K + c lambda)^-1
-    #        c K^-1 y: those of an eigenvector of w are c lambda/(w + c lambda) of its own
+    # given  K = [[2, 1], [1, 2]] with w_1 = 1 and w_2 = 3. f* - f_lambda has the coefficients
+    #        c lambda (K + c lambda I)^-1 K^-1 y. Where y is an eigenvector, this is c lambda/(w + c lambda) times K^-1
+    #        y
     K, off = fractions([[2, 1], [1, 2]]), []
     for y, penalty in (([1, -1], Fraction(1, 2)), ([1, 1], Fraction(1, 1000))):
         y, identity = fractions(y), to_fractions(np.eye(2, dtype=int))
         printed, right = (inverse(K) @ y - inverse(K + c * penalty * identity) @ y for c in (1, 2))
         off.append(right[0] / printed[0])
-    assert_identical(off[0], factor(1, Fraction(1, 2), 2), why="the lower end, at w_1")
+    assert_identical(off[0], ratio_of_shrinkage(1, Fraction(1, 2), 2), why="the lower end, at w_1")
     assert_within(Fraction(199, 100), off[1], 2, why="near n = 2")

@@ -21,11 +21,11 @@ KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReL
 
 
 class Space:
-    """What a kernel makes of a batch of problems: features of X and of Z, and the spectrum of K(X, X).
+    """Features of X and Z for a kernel, for a batch of problems, and the spectrum of K(X, X).
 
-    joint (B, n + 3, n + 3): the kernel matrix of X and Z together; at_X and at_Z its features, phi phi' = joint.
-    K (B, n, n): that of X, with padding inside the spectrum; its eigenvalues w ascending and eigenvectors V.
-    k (B, 3, n) = K(Z, X). least: the smallest eigenvalue above `rank_deficit` of them.
+    joint (B, n + 3, n + 3): the kernel matrix of X and Z together; at_X and at_Z: features phi with phi phi' = joint.
+    K (B, n, n): the kernel matrix of X, with padding inside the spectrum; w: its eigenvalues, ascending; V: its
+    eigenvectors. k (B, 3, n) = K(Z, X). least: the smallest eigenvalue after the first `rank_deficit`, which are zero.
     """
 
     def __init__(
@@ -76,15 +76,17 @@ class Space:
         return np.sqrt(np.maximum(np.vecdot(coefficients, np.matvec(own, coefficients)), 0))
 
     def rounding(self, y: np.ndarray, eta: np.ndarray, t: int | np.ndarray, f_0: np.ndarray | int = 0) -> np.ndarray:
-        """How far values of the computed path and of its oracle may be apart after t steps; y is the residual at 0.
+        """A bound on the distance between the values of the computed path and of its oracle after t steps.
 
-        Features and spectrum are exact for kernel matrices that are off by |E| <= 64(n + 3)u tr(joint) together, and
-        the coefficients are beta = h_t(K)y = K^-1(I - P)y with P = (I - eta K)^t. With E, values k beta move by
-        E beta, by k K^-1 E beta and by k K^-1 dP y, where |dP| <= t eta |E|, eta <= 2.02/w_n; and k K^-1 is I on the
-        inputs and at most sqrt(tr(joint)/w_1) beside them, as k_z'K^-1 k_z <= K(z, z). The steps themselves round by
-        2 sqrt(n)(2n + 9)u(W + Y), W, Y <= |y|/sqrt(w_1), do not expand, and are seen through sqrt(tr(joint)): less
-        than the part in t again; 1 + t for what is done to y itself. f_0 (3,): coefficients of a start, which move
-        values by E f_0 and k K^-1 E f_0.
+        y: the residual at the start. f_0 (3,): the coefficients of a start that is not zero.
+
+        Features and spectrum are exact for kernel matrices with an error |E| <= 64(n + 3)u tr(joint) in all. The
+        coefficients are beta = h_t(K)y = K^-1(I - P)y with P = (I - eta K)^t. E changes the values k beta by E beta, by
+        k K^-1 E beta and by k K^-1 dP y, where |dP| <= t eta |E| and eta <= 2.02/w_n. k K^-1 is I on the inputs; beside
+        them it is at most sqrt(tr(joint)/w_1), because k_z'K^-1 k_z <= K(z, z). A start changes the values by E f_0 and
+        k K^-1 E f_0 as well. The steps round by 2 sqrt(n)(2n + 9)u(W + Y), where W, Y <= |y|/sqrt(w_1). They do not
+        expand earlier errors, and sqrt(tr(joint)) takes weights to values: this is less than the part in t. The factor
+        1 + t, not t, covers the rounding of y.
         """
         moved = norm(self.filtered(y, eta, t), axis=-1) + norm(np.atleast_1d(f_0), axis=-1)
         moved += 2.02 * (1 + t) / self.w[:, -1] * norm(y, axis=-1)

@@ -27,7 +27,7 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.fea
 
 
 def ridge_rate(w, penalty):
-    """The part of a mode of w that ridge leaves, lambda/(w + lambda)."""
+    """The share of a mode of eigenvalue w that ridge does not fit, lambda/(w + lambda)."""
     return penalty / (w + penalty)
 
 
@@ -41,7 +41,7 @@ def test_any_other_interpolant_is_longer_by_the_square_of_its_distance(problem, 
     b = problem.f0 + 5
     a = space.least_norm(problem.y - np.vecmat(b, space.k))
     g, f = np.concatenate([a, b], axis=-1), np.concatenate([alpha, 0 * b], axis=-1)
-    # then   |g|^2 - |f*|^2 - |g - f*|^2 = 2 alpha'(g(X) - f*(X)): 0 but for what the fits leave
+    # then   |g|^2 - |f*|^2 - |g - f*|^2 = 2 alpha'(g(X) - f*(X)), which is 0 up to the misfits of g and f*
     n = problem.X.shape[-2]
     error = space.norm(g) ** 2 - space.norm(f) ** 2 - space.norm(g - f) ** 2
     misfit = norm(space.values(g)[:, :n] - problem.y, axis=-1) + norm(space.values(f)[:, :n] - problem.y, axis=-1)
@@ -59,12 +59,14 @@ def test_any_other_interpolant_is_longer_by_the_square_of_its_distance(problem, 
 def test_no_interpolant_is_shorter_than_any_dual_point_says(problem, kernel):
     space, y = Space(problem, kernel), problem.y
     alpha = interpolant_coefficients(space.K, y)
-    # then   |g|^2 >= 2 nu'y - nu'K nu for every nu and interpolant g; here nu = c y at its best c, without a solve
+    # then   |g|^2 >= 2 nu'y - nu'K nu for every nu and every interpolant g. Here nu = c y with the best c; this needs
+    #        no
+    #        solve
     squared = space.norm(alpha) ** 2
     slack = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.w[:, 0] * squared
     best_multiple = np.vecdot(y, y) ** 2 / np.vecdot(y, np.matvec(space.K, y))
     assert_at_most(best_multiple, squared + slack, why="weak duality", instance=problem)
-    # and    at nu = alpha nothing is left between the two
+    # and    at nu = alpha the two sides are equal
     gap = np.abs(squared - (2 * np.vecdot(alpha, y) - np.vecdot(alpha, np.matvec(space.K, alpha))))
     assert_at_most(gap, slack, why="duality gap", instance=problem)
 
@@ -75,7 +77,7 @@ def test_no_interpolant_is_shorter_than_any_dual_point_says(problem, kernel):
 @pytest.mark.parametrize("relative_penalty", [1.0, 1e-2, 1e-5])
 @given_batches(problem=kernel_inputs())
 def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(problem, kernel, relative_penalty):
-    # given  lambda in units of the largest eigenvalue, in (K + lambda I)^-1 y as printed
+    # given  the printed coefficients (K + lambda I)^-1 y, with lambda relative to the largest eigenvalue
     space = Space(problem, kernel)
     penalty, alpha = relative_penalty * space.w[:, -1], space.least_norm(problem.y)
     # when
@@ -91,7 +93,8 @@ def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(proble
 @under_hypotheses("H1")
 @pytest.mark.parametrize(("y", "w"), [([1, 1], 3), ([1, -1], 1)])
 def test_ridge_is_off_in_each_mode_by_exactly_its_rate(y, w):
-    # given  K = [[2, 1], [1, 2]], an eigenvector y of w, lambda = 1/2: both ends of the rate above are attained
+    # given  K = [[2, 1], [1, 2]], y an eigenvector of eigenvalue w, lambda = 1/2. Both ends of the rate,
+    #        lambda/(w_n + lambda) and lambda/(w_1 + lambda), are attained
     K, y, penalty = fractions([[2, 1], [1, 2]]), fractions(y), Fraction(1, 2)
     ridge = inverse(K + fractions([[penalty, 0], [0, penalty]])) @ y
     assert_identical(y - K @ ridge, ridge_rate(w, penalty) * y, why="f* - f_lambda on the inputs")

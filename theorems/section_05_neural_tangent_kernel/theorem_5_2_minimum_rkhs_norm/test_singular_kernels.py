@@ -36,7 +36,9 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.fea
 @given_batches(problem=kernel_inputs())
 def test_inputs_of_which_no_two_are_parallel_make_the_kernel_positive_definite(problem, kernel):
     K = problem.gram(kernel)
-    # then   every y is in the range; the threshold includes the rounding of the entries, which is largest for erf
+    # then   K is positive definite, so every y is in the range. The threshold includes the rounding of the entries,
+    #        which
+    #        is largest for erf
     entries = erf_rounding(problem.X).max((1, 2))
     least = np.linalg.eigvalsh(K)[:, 0]
     assert_at_most(working_precision(K, entries), least, why="least eigenvalue", instance=problem)
@@ -45,26 +47,26 @@ def test_inputs_of_which_no_two_are_parallel_make_the_kernel_positive_definite(p
 @necessity("H1")
 @KERNELS
 def test_without_H1_an_input_at_zero_keeps_its_value(kernel):
-    # given  one input at 0, so that no two inputs are parallel, and y = 1
+    # given  one input at 0 and y = 1; no two inputs are parallel
     K, alpha, y, eta = kernel(np.zeros((1, 2)))[0, 0], 0.0, 1.0, 1.0
     assert_keeps(H2=K * alpha == 0, H3=eta > 0 and eta * K < 2)
     # when
     for _ in range(5):
         alpha -= eta * (K * alpha - y)
-    # then
+    # then   K(0, 0) = 0, so the residual stays
     assert_identical([K, K * alpha - y], [0, -y], why="K(0, 0), and the residual")
 
 
 @under_hypotheses("H1", "H2", "H3")
 @given_batches(problem=singular_inputs())
 def test_a_singular_kernel_does_no_harm_to_targets_in_its_range(problem):
-    # given  a duplicate, a double, or three opposite pairs; y = K a
+    # given  an input that is repeated or doubled, or three opposite pairs; y = K a
     space = Space(problem, relu_ntk, rank_deficit=1)
     y = np.matvec(space.K, np.where(problem.present, problem.fits, 0))
     eta = problem.step / space.w[:, -1]
     # when
     omega = space.descend(y, np.zeros(space.at_X.shape[::2]), eta, problem.t)
-    # then   f_t is the filtered K^+ y, since (1 - (1 - eta w)^t) K^+ = h_t(K) on the range
+    # then   mode w of the values is fitted but for (1 - eta w)^t, because h_t(K) = (1 - (1 - eta w)^t) K^+ on the range
     alpha = interpolant_coefficients(space.K, y, pseudo_inverse=True)
     left = (1 - eta[:, None] * space.w) ** problem.t[:, None] * np.vecmat(np.matvec(space.K, alpha), space.V)
     error = norm(np.matvec(space.at_X, omega) - (y - np.matvec(space.V, left)), axis=-1)
@@ -95,7 +97,7 @@ def test_an_input_and_its_double_are_no_obstacle_to_erf():
 
 @counterexample
 def test_equal_inputs_with_different_targets_are_not_interpolated():
-    # given  K = [[1, 1], [1, 1]], y = (1, -1): (K + lambda I)^-1 y = y/lambda, and K y = 0
+    # given  K = [[1, 1], [1, 1]], y = (1, -1). (K + lambda I)^-1 y = y/lambda, and K y = 0, so f* is 0 on the inputs
     K, y = relu_ntk(np.array([[1.0, 0.0], [1.0, 0.0]])), np.array([1, -1])
     assert_identical(K, [[1, 1], [1, 1]], why="the kernel of x and x")
     assert_identical(K @ y, [0, 0], why="f_lambda(X) lambda, for every lambda > 0")
@@ -107,7 +109,7 @@ def test_equal_inputs_with_different_targets_are_not_interpolated():
 @necessity("H1")
 @given_batches(problem=singular_inputs())
 def test_without_H1_the_part_of_the_targets_off_the_range_is_never_fitted(problem):
-    # given  y = K a + v with K v = 0, for instance conflicting targets of one input
+    # given  y = K a + v with K v = 0, for instance two different targets of one input
     space = Space(problem, relu_ntk, rank_deficit=1)
     y = np.matvec(space.K, np.where(problem.present, problem.fits, 0)) + problem.null
     eta, start = problem.step / space.w[:, -1], np.zeros(space.at_X.shape[::2])
@@ -131,6 +133,7 @@ def test_without_H1_the_coefficients_grow_without_bound_and_the_function_average
     # then   alpha_1 - alpha_3 = (y_1 - y_3)/lambda, exactly
     rounding = 64 * UNIT_ROUNDOFF * (3 / penalty) * (norm(y) / penalty)
     assert_at_most(abs(alpha[0] - alpha[2] - 2 / penalty), rounding, why="1/lambda")
-    # and    f_lambda is that of the averaged target 2 on the distinct inputs, whose weight is doubled
+    # and    f_lambda is the ridge solution on the two distinct inputs, where x_1 has the mean target 2 and twice the
+    #        weight
     merged = np.linalg.solve(K[:2, :2] + penalty * np.diag([0.5, 1.0]), np.array([2.0, 1.0]))
     assert_at_most(abs(K[0] @ alpha - K[0, :2] @ merged), 3 * rounding, why="averaged targets")
