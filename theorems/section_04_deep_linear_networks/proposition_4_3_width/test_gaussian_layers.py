@@ -2,8 +2,9 @@ r"""Proposition 4.3 - how near a Gaussian layer is to an isometry on the samples
 
 Setting     One hidden layer W of width m with standard Gaussian entries, restricted to the span of n samples. K is the
             Gram matrix of the gradients of $f(x) = a^\top W x$; where a = 0 and X = I it is W'W
-Hypotheses  (H1) the entries of the hidden layers are independent standard Gaussians.
-            (H2) every hidden width m exceeds (sqrt(n) + t)^2, 2 exp(-t^2/2) the probability that a layer fails.
+Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
+            (H2) Every hidden width m exceeds (sqrt(n) + t)^2, where 2 exp(-t^2/2) bounds the probability that a layer
+            fails.
 Idea        Davidson and Szarek: the singular values of W are within sqrt(n) + t of sqrt(m), but for the probability 2
             exp(-t^2/2). For one sample they have a chi law. For two samples the ratio of the eigenvalues of W'W exceeds
             x^2 with probability (2x/(1 + x^2))^(m - 1), which decreases in m for every x > 1

@@ -7,9 +7,9 @@ Reading     The sentence has three parts: (a) what the printed constraint, fully
             leaves to the nuclear norm; (b) the convergence to the least nuclear norm under this constraint; (c) the
             same convergence under linear measurements of W, where the nuclear norm matters, as the title and the words
             "low-rank solutions" suggest
-Setting     $W = W_L \cdots W_1$; all layers are d x d matrices, and descent starts at $W_\ell(0) = \alpha I$ or at U(0)
-            = alpha I. Losses $\frac12 \|WX - Y\|_F^2$, with X (d, n) of rank n <= d, and $\frac12 \sum_i (\langle A_i,
-            W \rangle - y_i)^2$
+Setting     $W = W_L \cdots W_1$; all layers are d x d matrices, and descent starts at $W_\ell(0) = \alpha I$ or, for W
+            = UU', at U(0) = alpha I. Losses $\frac12 \|WX - Y\|_F^2$, with X (d, n) of rank n <= d, and $\frac12 \sum_i
+            (\langle A_i, W \rangle - y_i)^2$
 Source      Fan (1951), Maximum Properties and Inequalities for the Eigenvalues of Completely Continuous Operators,
             PNAS; Gunasekar, Woodworth, Bhojanapalli, Neyshabur, Srebro (2017), Implicit Regularization in Matrix
             Factorization, NeurIPS (the commuting case, and the conjecture); Arora, Cohen, Hu, Luo (2019), Implicit

@@ -1,4 +1,4 @@
-"""The starts of Theorem 4.1: three values of alpha that shrink, and the misfit at which a run is taken to fit."""
+"""The starts of Theorem 4.1: three decreasing values of alpha, and the misfit at which a run stops as fitted."""
 
 from __future__ import annotations
 

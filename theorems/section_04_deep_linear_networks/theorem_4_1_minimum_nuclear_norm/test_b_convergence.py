@@ -5,12 +5,12 @@ Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a 
 Reading     The convergence that is asserted, for the constraint as printed: fully observed outputs of n <= d inputs,
             $WX = Y$. By Theorem 4.1 (a) the matrix W* is $YX^+$
 Setting     Loss $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers d x d; X (d, n) of rank n <= d; $P = XX^+$
-Hypotheses  (H1) The start is alpha I: U(0), or every W_l(0).
+Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
             (H3) alpha -> 0.
-            (H5) Y = SX with S + S' positive definite; of one sample that is x'y > 0, half of all data.
-Idea        From alpha I the flow is a product of positive factors, which never crosses zero on its way to y = -x. And
-            inputs orthogonal to all samples keep the map that they have at the start. Its share of the nuclear norm
-            vanishes with alpha
+            (H5) Y = SX with S + S' positive definite. For one sample this is x'y > 0, which holds for half of all data.
+Idea        Counterexamples: from alpha I, for x = 1 and y = -1, W is a product of positive factors and never crosses
+            zero on its way to -1. And on directions orthogonal to all samples W_1 keeps its start, which adds to the
+            nuclear norm. The second addition vanishes with alpha
 Tolerance   Distances: $\|W - YX^+\|_F^2$ splits exactly into the misfit and what the start leaves off the data; the
             bound adds the rounding of the layers. Nuclear norms: a dual certificate that we check. The misfit of a run
             that is stopped is added to the bound

@@ -10,8 +10,8 @@ Setting     Loss $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with symmetri
 Differs     The corrected statements need measurements that commute, which is no open set of measurements, and they are
             about the least trace of a positive semidefinite matrix, not about the least nuclear norm of any matrix.
 Idea        From alpha I with symmetric measurements the flow of W stays positive semidefinite. But the least nuclear
-            norm of a completion may need a negative eigenvalue. And also among positive semidefinite matrices the limit
-            is not the one of least trace: with the three pinned measurements, which do not commute, descent ends at a
+            norm of a completion may need a negative eigenvalue. Among positive semidefinite matrices the limit need not
+            have the least trace either: with three pinned measurements, which do not commute, descent ends near a
             matrix of rank one and larger trace
 Tolerance   Nuclear norms: dual certificates that we check, rational where a test pins a value. The misfit of an
             unconverged run is subtracted from the excess that it shows

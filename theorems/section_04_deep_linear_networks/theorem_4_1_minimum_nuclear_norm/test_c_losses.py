@@ -3,11 +3,11 @@ r"""Theorem 4.1 (c) - the sum of the losses of two tied layers.
 Setting     Gradient descent on $L = \frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with W = UU' and U(0) = alpha I; G
             is the gradient in W. In the common basis of the A_i, row i of a has the eigenvalues of A_i, and w has those
             of W
-Hypotheses  (H1) The start is alpha I: U(0), or every W_l(0).
+Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
             (H2) The A_i are symmetric and commute.
             (H4) Some positive semidefinite W fits.
 Corrected   (C7) Two tied layers, W = UU', under H1, H2 and H4, while $2\eta\|G_t\|_F \le 1/2$: if p >= 0 fits and eta
-            meets $\eta\, \lambda_{\max}(a\, \mathrm{diag}(2p + w)\, a^\top) \le 1/2$ on the way, the losses of all
+            meets $\eta\, \lambda_{\max}(a\, \mathrm{diag}(2p + w)\, a^\top) \le 1/2$ at every step, the losses of all
             steps add up to at most $KL(p, \alpha^2)/(4\eta)$, where $KL(p, q) = \sum p \ln(p/q) - p + q$.
 Idea        KL(p, w) falls by at least 4 eta L_t in step t, and it is not negative
 Tolerance   The rounding of t steps on the eigenvalues, times 1 + KL

@@ -3,7 +3,7 @@ r"""Theorem 4.1 (c) - three and more layers and measurements that commute.
 Setting     Gradient descent on $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with $W = W_L \cdots W_1$ and
             $W_\ell(0) = \alpha I$; G is the gradient in W. In the common basis of the A_i all layers are equal and
             diagonal
-Hypotheses  (H1) The start is alpha I: U(0), or every W_l(0).
+Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
             (H2) The A_i are symmetric and commute.
 Corrected   (C6) $L = m + 2 \ge 3$ layers under H1 and H2, while no mode is multiplied by less than 1 - z in a step: the
             trace exceeds the least by at most $\alpha^m [\frac L2 (\sum x^{2/L} - \sum w_1^{2/L}) + \|E\|

@@ -1,4 +1,4 @@
-r"""Section 5.1: neural tangent kernel - the expectation is a kernel, and for one hidden layer it has no width.
+r"""Section 5.1: neural tangent kernel - the expectation is a kernel; for one hidden layer no width enters it.
 
 Setting     One hidden layer of m neurons in the NTK parameterization, $f(x) = m^{-1/2} \sum_j a_j s(w_j \cdot x)$; the
             weights are standard normal unless said otherwise, and K_m is the kernel of one network. The Gaussian mean

@@ -6,8 +6,8 @@ Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by co
 Corrected   (C1) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \lambda I)^{-1} y$: for every g in H_K the
             objective at g exceeds that at f by $\frac1n |g(X) - f(X)|^2 + \lambda \|g - f\|_{H_K}^2$.
             (C2) If K is positive definite with least eigenvalue w_1, the distance in H_K from f* to the minimizer at
-            lambda is that to the printed function at lambda, times a factor between n(w_1 + lambda)/(w_1 + n lambda)
-            and n.
+            lambda is the distance from f* to the printed function at lambda, times a factor between n(w_1 +
+            lambda)/(w_1 + n lambda) and n.
             (C3) The minimizer stays the same if the whole data set is repeated
 Idea        The gradient over alpha is $\frac2n K ((K + n \lambda I) \alpha - y)$. (C2) The minimizer loses $n
             \lambda/(w + n \lambda)$ of a mode w, and the printed function $\lambda/(w + \lambda)$. (C3) The mean over

@@ -8,8 +8,8 @@ Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but t
             number of its inputs.
             (H2) The neurons are independent.
             (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.
-            (H4) The network is smooth, and wide for its data: Lip * 8 |r_0| <= s_0^2 for d up to 4 |r_0|/s_0. For ReLU,
-            W alone, H1 and H2 stand in place of H4.
+            (H4) The activation is smooth, and the network is wide for its data: Lip * 8 |r_0| <= s_0^2, where Lip is
+            taken for d up to 4 |r_0|/s_0. Where W alone is trained in a ReLU network, H1 and H2 take the place of H4.
 Idea        H4 is checked at the start. From it follow the radius 4 |r_0|/s_0 within which the weights stay, and a bound
             on |K_t - K_0| for all t. With W alone trained, a ReLU kernel changes only by neurons whose w.x changes its
             sign

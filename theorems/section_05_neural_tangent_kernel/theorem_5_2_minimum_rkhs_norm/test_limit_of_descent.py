@@ -2,8 +2,8 @@ r"""Theorem 5.2 - where descent goes, and at which rate.
 
 Reading     $\lambda \to 0^+$ is taken in f*, as Theorem 5.2 says of its coefficients. The step is one for which descent
             converges
-Hypotheses  (H1) y is in the range of K(X, X). For that it suffices that K is positive definite, and for this that no
-            input is zero and no two are parallel or opposite.
+Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
+            input is zero and no two inputs are parallel or opposite.
             (H2) f_0 = 0.
             (H3) 0 < eta < 2/lambda_max(K)
 Idea        Steps stay in the span of the K(., x_i). So with $K = V \operatorname{diag}(w) V^\top$ the coefficients at
