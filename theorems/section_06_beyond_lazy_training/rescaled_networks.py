@@ -1,0 +1,33 @@
+"""ReLU networks with rational weights, and the map that divides hidden weights and multiplies output weights by c."""
+
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from fixtures.models.exact_relu import ExactReluNetwork
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions
+
+
+@st.composite
+def relu_networks(draw):
+    """A ReLU network with integer weights, m and d and n of 1 to 3, its inputs, and a rational factor c > 0.
+
+    Shrinks to zero weights; neurons may be dead.
+    """
+    tape = draw(tapes(5 + 9 + 3 + 9))
+    m, d, n = 1 + tape.below(3), 1 + tape.below(3), 1 + tape.below(3)
+    c = Fraction(1 + tape.below(12), 1 + tape.below(12))
+    W, a, X = (fractions(tape.integers(shape, 3).astype(int)) for shape in ((m, d), m, (n, d)))
+    return ExactReluNetwork(W, a, Fraction(1)), X, c
+
+
+def rescaled(net, c):
+    """Hidden weights divided, output weights multiplied by c."""
+    return ExactReluNetwork(net.W / c, net.a * c, net.scale)
+
+
+def kernels_of_layers(net, X):
+    """K_W and K_a, the tangent kernels of the two layers alone; exact."""
+    J, split = net.jacobian(X), net.W.size
+    return J[:, :split] @ J[:, :split].T, J[:, split:] @ J[:, split:].T

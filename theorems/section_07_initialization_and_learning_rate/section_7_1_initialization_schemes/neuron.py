@@ -1,0 +1,30 @@
+"""Gradient flow of one ReLU neuron on one sample, from Xavier's start and from He's.
+
+The neuron is f(x) = a max(0, w.x), and s is the component of w along x. All starts have a > 0 and s > 0.
+"""
+
+import numpy as np
+
+from fixtures.dynamics.gradient_flow import gradient_flow
+
+SCHEMES = {"Xavier": 1.0, "He": np.sqrt(2)}
+
+
+def neuron_flow(a, s, across, Y, times):
+    """The flow of a max(0, w.x) with x = (1, 0) and w = (s, across): states (T, 3, B) of a, s and across."""
+
+    def field(state):
+        a, s, across = state
+        r = a * np.maximum(s, 0) - Y
+        return -np.stack([r * s, r * a * (s > 0), 0 * across])
+
+    return gradient_flow(field, np.stack([a, s, across]), times)
+
+
+def limit_of_a(c, Y):
+    """The limit of a > 0, where aY' = Y with a^2 - Y'^2 = c, without cancellation."""
+    root = np.hypot(c, 2 * Y)
+    return np.where(c > 0, np.sqrt((c + root) / 2), Y * np.sqrt(2 / (root - np.minimum(c, 0))))
+
+
+NEURONS = [axis.ravel() for axis in np.meshgrid([0.5, 1.0, 2.0], [0.25, 1.0, 3.0], [0.5, 2.0, 4.0])]

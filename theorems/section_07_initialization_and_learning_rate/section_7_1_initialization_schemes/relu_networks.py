@@ -1,0 +1,36 @@
+"""ReLU networks without biases: their outputs, torch's draws of their weights, and their training."""
+
+import itertools
+
+
+def predict(weights, X):
+    """The outputs (n,) of a ReLU network without biases."""
+    h = X
+    for W in weights[:-1]:
+        h = (h @ W.T).relu()
+    return (h @ weights[-1].T)[:, 0]
+
+
+def drawn_network(depth, seed, nonlinearity):
+    """Weights as torch's kaiming_normal_ draws them, widths 3, 8, ..., 8, 1, and four inputs."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    X = torch.randn(4, 3, dtype=torch.float64, generator=generator)
+    weights = [
+        torch.empty(m, below, dtype=torch.float64) for below, m in itertools.pairwise([3, *[8] * (depth - 1), 1])
+    ]
+    for W in weights:
+        torch.nn.init.kaiming_normal_(W, nonlinearity=nonlinearity, generator=generator)
+    return weights, X
+
+
+def trained(weights, X, y, eta, steps):
+    """Descent on (1/2)|f(X) - y|^2 by autograd."""
+    import torch
+
+    for _ in range(steps):
+        weights = [W.detach().requires_grad_() for W in weights]
+        loss = (predict(weights, X) - y).square().sum() / 2
+        weights = [W - eta * g for W, g in zip(weights, torch.autograd.grad(loss, weights), strict=True)]
+    return [W.detach().numpy() for W in weights]

@@ -1,0 +1,49 @@
+"""The minimal model of the edge of stability, L(u, v) = (uv - 1)^2/2: its sharpness, its runs, and grids of starts.
+
+Write r = uv - 1. At a minimum, where uv = 1, the sharpness is u^2 + v^2.
+"""
+
+from itertools import accumulate
+
+import numpy as np
+
+from fixtures.dynamics.factored_descent import product_step
+
+FAR, CONVERGED, BUDGET = 1e-8, 1e-9, 300
+
+
+def sharpness_at(u, v):
+    """The largest eigenvalue of the Hessian [[v^2, 2uv - 1], [2uv - 1, u^2]] of (1/2)(uv - 1)^2, by LAPACK."""
+    H = np.array([[v * v, 2 * u * v - 1], [2 * u * v - 1, u * u]])
+    return np.linalg.eigvalsh(np.moveaxis(H, (0, 1), (-2, -1)))[..., -1]
+
+
+def product_path(u, v, eta, steps):
+    """The states (u, v) after 0, 1, ..., `steps` steps; exact on fractions."""
+    return list(accumulate(range(steps), lambda state, _: product_step(*state, 1, eta), initial=(u, v)))
+
+
+def dyadic_starts(offset):
+    """u, v in quarters of [-3, 3] and eta in {1/8, 1/4, 1/2, 3/4}, (2500,) each, moved off the dyadic numbers."""
+    quarters = np.arange(-12, 13) / 4
+    u, v, eta = (axis.ravel() for axis in np.meshgrid(quarters, quarters, [1 / 8, 1 / 4, 1 / 2, 3 / 4]))
+    return u + offset * np.sqrt(2), v - offset * np.sqrt(3) / 2, eta
+
+
+def just_above_the_edge(r):
+    """Starts with uv = 1 + r and eta (u^2 + v^2) = 2 + delta: u, v, eta, delta (9,)."""
+    delta, eta = (axis.ravel() for axis in np.meshgrid([0.02, 0.05, 0.1], [0.1, 0.25, 0.5]))
+    S = (2 + delta) / eta
+    u = np.sqrt((S + np.sqrt(S**2 - 4 * (1 + r) ** 2)) / 2)
+    return u, (1 + r) / u, eta, delta
+
+
+def settle(u, v, eta, steps=BUDGET):
+    """Every run at its last step from |r| >= FAR, and after `steps` steps; and whether it has converged by then."""
+    at = (u, v)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            far = np.abs(u * v - 1) >= FAR
+            at = tuple(np.where(far, here, kept) for here, kept in zip((u, v), at, strict=True))
+            u, v = product_step(u, v, 1.0, eta)
+        return at, (u, v), np.abs(u * v - 1) <= CONVERGED

@@ -1,0 +1,72 @@
+"""Sums of quartics of linear functions: how much a step of descent expands, and what it misses of a flow."""
+
+import dataclasses
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fixtures.dynamics.modified_flow import RidgeSum, flow_in_powers_of_the_step
+from fixtures.problems.tapes import tapes
+from fixtures.rational import fractions
+
+
+@dataclasses.dataclass(frozen=True)
+class Quartic:
+    """L(w) = sum_i a_i s_i^2/2 + b_i s_i^3/6 + c_i s_i^4/24, s = Xw, from w0; X (n, d), one loss or a batch."""
+
+    X: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
+    w0: np.ndarray
+
+    def loss(self):
+        """As a RidgeSum."""
+
+        def derivatives(s):
+            slope = self.a * s + self.b * s**2 / 2 + self.c * s**3 / 6
+            return slope, self.second(s), self.b + self.c * s
+
+        return RidgeSum(self.X, derivatives)
+
+    def second(self, s):
+        """The second derivatives phi'' at s, (n,)."""
+        return self.a + self.b * s + self.c * s**2 / 2
+
+
+@st.composite
+def quartics(draw):
+    """Three rows in R^2, a in -3..3, b in -3..3, c in 1..3 (bounded below), halves in X and quarters in w0.
+
+    The second entries are moved by 1/2 and 1/4, off the axes. Shrinks to a = b = 0, c = 1.
+    """
+    tape = draw(tapes(17))
+    X, w0 = tape.integers((3, 2), 2) / 2, tape.integers(2, 3) / 4
+    X[:, 1], w0[1] = X[:, 1] + 1 / 2, w0[1] + 1 / 4
+    return Quartic(X, tape.integers(3, 3), tape.integers(3, 3), 1.0 + tape.naturals(3, 3), w0)
+
+
+def expansion(problem, eta, w, other):
+    """By how much a step may move apart w and `other`, (B,): |I - eta H| on the segment between them.
+
+    phi'' moves by |phi'''| D + c D^2/2 at most where s moves by D, and H by that times sum |x_i|^2 (Weyl).
+    """
+    s, D = np.matvec(problem.X, w), np.abs(np.matvec(problem.X, other - w))
+    moves = ((np.abs(problem.b + problem.c * s) * D + problem.c * D**2 / 2) * np.square(problem.X).sum(-1)).sum(-1)
+    spectrum = np.linalg.eigvalsh(np.einsum("bi,bij,bik->bjk", problem.second(s), problem.X, problem.X))
+    return np.maximum(1 - eta * (spectrum[:, 0] - moves), eta * (spectrum[:, -1] + moves) - 1)
+
+
+def one_step(problem, coefficient):
+    """Descent less the flow of F = -(g + 2 coefficient eta Hg) after one step, in powers of eta: (4, 2).
+
+    Also Hg and HHg/3 + T(g, g)/12; all in fractions, for the first two rows.
+    """
+    X, a, b, c, w0 = (fractions(part[:2]) for part in (problem.X, problem.a, problem.b, problem.c, problem.w0))
+    s = X @ w0
+    second = a + b * s + c * s**2 / 2
+    g = X.T @ (a * s + b * s**2 / 2 + c * s**3 / 6)
+    Hg = X.T @ (second * (X @ g))
+    step = np.stack([w0, -g, 0 * g, 0 * g])
+    f = X.T @ (second * (X @ Hg)) / 3 + X.T @ ((b + c * s) * (X @ g) ** 2) / 12
+    return step - flow_in_powers_of_the_step(X, a, b, c, w0, coefficient), Hg, f
