@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class Role(enum.StrEnum):
-    """What one test of a claim shows. The marker of a role is its name with underscores."""
+    """What one test of a claim shows."""
 
     AS_PRINTED = "as printed"
     UNDER_HYPOTHESES = "under hypotheses"
@@ -18,6 +18,9 @@ class Role(enum.StrEnum):
     OBSERVED = "observed"
     MEASURED = "measured"
 
+
+MARKERS = {role.value.replace(" ", "_"): role for role in Role}
+"""The roles by the names of their pytest markers."""
 
 SILENT = frozenset({Role.CORRECTED, Role.NECESSITY, Role.OBSERVED})
 """The roles that say nothing about the statement as printed."""
