@@ -1,7 +1,10 @@
 """ReLU networks with rational weights, and the map that divides hidden weights and multiplies output weights by c."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 
+import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.models.exact_relu import ExactReluNetwork
@@ -10,7 +13,7 @@ from fixtures.rational import fractions
 
 
 @st.composite
-def relu_networks(draw):
+def relu_networks(draw: st.DrawFn) -> tuple[ExactReluNetwork, np.ndarray, Fraction]:
     """A ReLU network with integer weights, m and d and n of 1 to 3, its inputs, and a rational factor c > 0.
 
     Shrinks to zero weights; neurons may be dead.
@@ -22,12 +25,12 @@ def relu_networks(draw):
     return ExactReluNetwork(W, a, Fraction(1)), X, c
 
 
-def rescaled(net, c):
+def rescaled(net: ExactReluNetwork, c: Fraction) -> ExactReluNetwork:
     """Hidden weights divided, output weights multiplied by c."""
     return ExactReluNetwork(net.W / c, net.a * c, net.scale)
 
 
-def kernels_of_layers(net, X):
+def kernels_of_layers(net: ExactReluNetwork, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """K_W and K_a, the tangent kernels of the two layers alone; exact."""
     J, split = net.jacobian(X), net.W.size
     return J[:, :split] @ J[:, :split].T, J[:, split:] @ J[:, split:].T

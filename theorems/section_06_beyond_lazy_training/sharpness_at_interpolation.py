@@ -1,25 +1,34 @@
 """The sharpness of two-layer networks that interpolate: enclosed by autograd, and given by the tangent kernel."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.models.two_layer import two_layer
+from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
+from properties.lanczos import Enclosure
 from properties.sharpness import sharpness
+
+if TYPE_CHECKING:
+    import torch
+
 
 WIDTH, DIMENSION, SAMPLES, NETWORKS = 5, 3, 4, 12
 PARAMETERS = WIDTH * (DIMENSION + 1)
 ACCURACY = 1e-9
 
 
-def enclosed_sharpness(net, X, y, M):
+def enclosed_sharpness(net: TwoLayer, X: np.ndarray, y: np.ndarray, M: np.ndarray) -> Enclosure:
     """The sharpness of (1/2n)|f(X) - y|^2 in coordinates phi of both layers, theta = M phi: autograd and Cholesky."""
     import torch
 
     inputs, targets, activation = torch.as_tensor(X), torch.as_tensor(y), getattr(torch, net.activation)
     phi = torch.tensor(np.linalg.solve(M, net.parameters()), requires_grad=True)
 
-    def loss():
+    def loss() -> torch.Tensor:
         theta = torch.as_tensor(M) @ phi
         W, a = theta[: net.W.size].reshape(net.W.shape), theta[net.W.size :]
         return (float(net.scale) * activation(inputs @ W.T) @ a - targets).square().mean() / 2
@@ -27,7 +36,7 @@ def enclosed_sharpness(net, X, y, M):
     return sharpness(loss, [phi], accuracy=ACCURACY)
 
 
-def at_interpolation(seed, activation, M=None):
+def at_interpolation(seed: int, activation: str, M: np.ndarray | None = None) -> tuple[float, float, float, float]:
     """Both ends of the enclosed sharpness at y = f(X), lambda_max(K)/n, and the rounding between the two.
 
     M (p, p): of the coordinates of the sharpness, a multiple of an orthogonal matrix; the identity unless given.

@@ -1,6 +1,9 @@
 """Gradient descent on the loss (uv - y)^2/2 of one sample: starts, and runs until they settle."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -22,7 +25,7 @@ class ProductRun:
 
 
 @st.composite
-def product_runs(draw):
+def product_runs(draw: st.DrawFn) -> ProductRun:
     """Starts with eta(u^2 + v^2) in {1/2, 1.9, 2.5, 3}, off the lines |u| = |v| that are led to a saddle or to balance.
 
     u : v in small integers, eta y in {1/4, 1/8, 1/16}, eta in {1, 1/4, 1/100}. All 288 runs of eta = 1 were tried: they
@@ -35,7 +38,7 @@ def product_runs(draw):
     return ProductRun(u * scale, v * scale, 1 / (y * eta), eta)
 
 
-def settle(runs):
+def settle(runs: ProductRun) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Every run at the last step before |eta r| falls below SETTLED for the first time, and eta |r| after BUDGET."""
     u, v = runs.u, runs.v
     at = before = (u, v)
@@ -47,6 +50,6 @@ def settle(runs):
     return at, runs.eta * np.abs(u * v - runs.y)
 
 
-def sharpness_of_product(u, v):
+def sharpness_of_product(u: Any, v: Any) -> Any:
     """U^2 + v^2: the sharpness of (1/2)(uv - y)^2 where uv = y."""
     return u * u + v * v

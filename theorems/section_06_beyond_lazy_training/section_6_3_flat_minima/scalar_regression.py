@@ -1,5 +1,7 @@
 """ReLU networks fitted to sin(2x) at four points, by gradient descent and random search: sharpness and test error."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 
@@ -7,7 +9,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.two_layer import fit
-from fixtures.models.two_layer import two_layer
+from fixtures.models.two_layer import TwoLayer, two_layer
 from properties.certificates import record_finding
 from properties.observations import Population, share_interval
 from properties.paired import judge
@@ -16,19 +18,19 @@ RUNS = 24
 WHERE = Population("ReLU networks on 4 scalar inputs")
 
 
-def sharpness_of_network(net, X):
+def sharpness_of_network(net: TwoLayer, X: np.ndarray) -> np.ndarray:
     """lambda_max(K)/n, the sharpness of (1/2n) sum r^2 where r = 0."""
     return np.linalg.eigvalsh(net.kernel(X))[..., -1] / X.shape[-2]
 
 
-def balanced(net):
+def balanced(net: TwoLayer) -> TwoLayer:
     """The same ReLU function with |w_j| = |a_j| in every neuron, both 0 where a_j is."""
     length = norm(net.W, axis=-1)
     size = np.sqrt(length * np.abs(net.a))
     return dataclasses.replace(net, W=net.W * (size / length)[..., None], a=np.sign(net.a) * size)
 
 
-def with_bias(x):
+def with_bias(x: np.ndarray) -> np.ndarray:
     """The inputs (x, 1)."""
     return np.stack([x, np.ones_like(x)], axis=1)
 
@@ -37,12 +39,12 @@ POINTS, GRID = np.linspace(-1, 1, 4), np.linspace(-1, 1, 201)
 X, Z, Y = with_bias(POINTS), with_bias(GRID), np.sin(2 * POINTS)
 
 
-def half_of_lambda_max(net):
+def half_of_lambda_max(net: TwoLayer) -> np.ndarray:
     """Eta with eta lambda_max(K) = 1/2."""
     return 0.5 / np.linalg.eigvalsh(net.kernel(X))[:, -1]
 
 
-def least_norm_output(net, inputs, labels):
+def least_norm_output(net: TwoLayer, inputs: np.ndarray, labels: np.ndarray) -> TwoLayer:
     """The networks with the least output weights that fit labels (RUNS, n) at these inputs."""
     features = [np.maximum(inputs @ W.T, 0) for W in net.W]
     return dataclasses.replace(
@@ -51,7 +53,7 @@ def least_norm_output(net, inputs, labels):
 
 
 @functools.cache
-def scalar_regression():
+def scalar_regression() -> dict[str, TwoLayer]:
     """RUNS networks of 30 ReLU neurons fitted to sin(2x) at 4 points, four ways.
 
     "trained": gradient descent from the standard initialization, eta lambda_max(K_0) = 1/2, to a loss of 1e-6.
@@ -65,12 +67,12 @@ def scalar_regression():
     return {"start": start, "trained": trained, "random": random, "large": large, "balanced": balanced(random)}
 
 
-def error_on_the_grid(net):
+def error_on_the_grid(net: TwoLayer) -> np.ndarray:
     """The mean of (f(x) - sin(2x))^2 over 201 points."""
     return np.mean((net.predict(Z) - np.sin(2 * GRID)) ** 2, axis=-1)
 
 
-def flatter_and_better(name):
+def flatter_and_better(name: str) -> tuple[np.ndarray, np.ndarray]:
     """In which runs gradient descent is flatter than these networks, and in which it has the lower test error."""
     networks = scalar_regression()
     ours, theirs = networks["trained"], networks[name]
@@ -79,7 +81,7 @@ def flatter_and_better(name):
     )
 
 
-def record_share(runs, reads):
+def record_share(runs: np.ndarray, reads: str) -> None:
     """The verdict of a fact that was seen in some of these runs (n,): most of them, for the print."""
     found = share_interval(int(np.sum(runs)), len(runs))
     reads = f"{reads} in {int(np.sum(runs))} of {len(runs)}, a share of {{estimate}} [{{lower}}, {{upper}}]"

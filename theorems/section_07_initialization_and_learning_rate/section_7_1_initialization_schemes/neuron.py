@@ -3,17 +3,19 @@
 The neuron is f(x) = a max(0, w.x), and s is the component of w along x. All starts have a > 0 and s > 0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
-from fixtures.dynamics.gradient_flow import gradient_flow
+from fixtures.dynamics.gradient_flow import Flow, gradient_flow
 
 SCHEMES = {"Xavier": 1.0, "He": np.sqrt(2)}
 
 
-def neuron_flow(a, s, across, Y, times):
+def neuron_flow(a: np.ndarray, s: np.ndarray, across: np.ndarray, Y: np.ndarray | float, times: np.ndarray) -> Flow:
     """The flow of a max(0, w.x) with x = (1, 0) and w = (s, across): states (T, 3, B) of a, s and across."""
 
-    def field(state):
+    def field(state: np.ndarray) -> np.ndarray:
         a, s, across = state
         r = a * np.maximum(s, 0) - Y
         return -np.stack([r * s, r * a * (s > 0), 0 * across])
@@ -21,7 +23,7 @@ def neuron_flow(a, s, across, Y, times):
     return gradient_flow(field, np.stack([a, s, across]), times)
 
 
-def limit_of_a(c, Y):
+def limit_of_a(c: np.ndarray, Y: np.ndarray | float) -> np.ndarray:
     """The limit of a > 0, where aY' = Y with a^2 - Y'^2 = c, without cancellation."""
     root = np.hypot(c, 2 * Y)
     return np.where(c > 0, np.sqrt((c + root) / 2), Y * np.sqrt(2 / (root - np.minimum(c, 0))))

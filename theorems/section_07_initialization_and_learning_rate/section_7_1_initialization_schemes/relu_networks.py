@@ -1,9 +1,18 @@
 """ReLU networks without biases: their outputs, torch's draws of their weights, and their training."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 
-def predict(weights, X):
+def predict(weights: Sequence[torch.Tensor], X: torch.Tensor) -> torch.Tensor:
     """The outputs (n,) of a ReLU network without biases."""
     h = X
     for W in weights[:-1]:
@@ -11,7 +20,7 @@ def predict(weights, X):
     return (h @ weights[-1].T)[:, 0]
 
 
-def drawn_network(depth, seed, nonlinearity):
+def drawn_network(depth: int, seed: int, nonlinearity: str) -> tuple[list[torch.Tensor], torch.Tensor]:
     """Weights as torch's kaiming_normal_ draws them, widths 3, 8, ..., 8, 1, and four inputs."""
     import torch
 
@@ -25,7 +34,9 @@ def drawn_network(depth, seed, nonlinearity):
     return weights, X
 
 
-def trained(weights, X, y, eta, steps):
+def trained(
+    weights: Sequence[torch.Tensor], X: torch.Tensor, y: torch.Tensor, eta: float, steps: int
+) -> list[np.ndarray]:
     """Descent on (1/2)|f(X) - y|^2 by autograd."""
     import torch
 

@@ -1,8 +1,11 @@
 """Networks with torch's Gaussian weights, and the laws of their signal in closed form."""
 
+from __future__ import annotations
+
 import dataclasses
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.special
@@ -25,7 +28,7 @@ class GaussianNetworks:
 
 
 @st.composite
-def gaussian_networks(draw):
+def gaussian_networks(draw: st.DrawFn) -> GaussianNetworks:
     """One to five layers of widths up to 8, the first of 32 to 64, and an integer input. Shrinks to 1, 32 at x = 1."""
     tape = draw(tapes(1 + 1 + 1 + 4 + 8))
     d, first, more = 1 + tape.below(8), 32 + tape.below(33), tape.below(5)
@@ -35,7 +38,7 @@ def gaussian_networks(draw):
     return GaussianNetworks(tuple(int(m) for m in widths), x, draw(st.integers(0, 2**32 - 1)))
 
 
-def torch_weights(widths, networks, nonlinearity, seed):
+def torch_weights(widths: Sequence[int], networks: int, nonlinearity: str, seed: int) -> list[np.ndarray]:
     """Layers of `networks` networks as torch's own kaiming_normal_ draws them, (N, m_l, m_{l-1}).
 
     It looks at the fan-in alone, so that the rows of all networks are one matrix to it.
@@ -51,12 +54,12 @@ def torch_weights(widths, networks, nonlinearity, seed):
     return layers
 
 
-def mean_log(width):
+def mean_log(width: int) -> float:
     """E log(|h_l|^2 m_{l-1}/(m_l |h_{l-1}|^2)) with 1/fan-in and no activation: digamma(m/2) + log(2/m)."""
     return scipy.special.digamma(width / 2) + math.log(2 / width)
 
 
-def mean_log_growth(weights):
+def mean_log_growth(weights: Sequence[np.ndarray]) -> np.ndarray:
     """The numbers log(|h_L|^2/|x|^2)/L from x = e_1, (N,); states are normalized on the way, so that none vanishes."""
     direction = np.zeros((len(weights[0]), weights[0].shape[-1]))
     direction[:, 0] = 1
@@ -68,7 +71,7 @@ def mean_log_growth(weights):
     return total / len(weights)
 
 
-def relu_sum_cdf(value, width):
+def relu_sum_cdf(value: np.ndarray, width: int) -> np.ndarray:
     """P(sum of relu(g_i)^2 <= value) for `width` standard normal g_i: chi-squares of Binomial(width, 1/2) degrees."""
     live = np.arange(1, width + 1)
     weights = scipy.stats.binom.pmf(live, width, 0.5)

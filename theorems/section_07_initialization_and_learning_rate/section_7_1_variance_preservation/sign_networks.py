@@ -3,7 +3,10 @@
 FITTING has the factor f, by activation, with which weights of variance f/fan-in preserve the mean square.
 """
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -24,7 +27,9 @@ WIDTHS = sorted(
 )
 
 
-def mean_squares(widths, x, factors, activation):
+def mean_squares(
+    widths: Sequence[int], x: np.ndarray, factors: Sequence[Fraction | int], activation: str
+) -> list[list[Fraction]]:
     """E|h_l|^2/m_l, E|a_l|^2/m_l and |E a_l|^2/m_l for l = 0, ..., L, over all W_l = +-sqrt(f_l/m_{l-1}). Exact.
 
     The signs are run through the network in integers, and a factor f_l/m_{l-1} a layer is put in at the end: ReLU is
@@ -42,7 +47,7 @@ def mean_squares(widths, x, factors, activation):
 
 
 @st.composite
-def sign_networks(draw):
+def sign_networks(draw: st.DrawFn) -> tuple[tuple[int, ...], np.ndarray]:
     """Widths of one to five layers, up to 4 and of twelve weights in all, and an input x != 0. Shrinks to 1, 1 at 1."""
     tape = draw(tapes(2 + 4))
     widths = WIDTHS[(256 * tape.below(256) + tape.below(256)) % len(WIDTHS)]

@@ -3,7 +3,10 @@
 Write r = uv - 1. At a minimum, where uv = 1, the sharpness is u^2 + v^2.
 """
 
+from __future__ import annotations
+
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -12,25 +15,25 @@ from fixtures.dynamics.factored_descent import product_step
 FAR, CONVERGED, BUDGET = 1e-8, 1e-9, 300
 
 
-def sharpness_at(u, v):
+def sharpness_at(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The largest eigenvalue of the Hessian [[v^2, 2uv - 1], [2uv - 1, u^2]] of (1/2)(uv - 1)^2, by LAPACK."""
     H = np.array([[v * v, 2 * u * v - 1], [2 * u * v - 1, u * u]])
     return np.linalg.eigvalsh(np.moveaxis(H, (0, 1), (-2, -1)))[..., -1]
 
 
-def product_path(u, v, eta, steps):
+def product_path(u: Any, v: Any, eta: Any, steps: int) -> list[tuple[Any, Any]]:
     """The states (u, v) after 0, 1, ..., `steps` steps; exact on fractions."""
     return list(accumulate(range(steps), lambda state, _: product_step(*state, 1, eta), initial=(u, v)))
 
 
-def dyadic_starts(offset):
+def dyadic_starts(offset: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """u, v in quarters of [-3, 3] and eta in {1/8, 1/4, 1/2, 3/4}, (2500,) each, moved off the dyadic numbers."""
     quarters = np.arange(-12, 13) / 4
     u, v, eta = (axis.ravel() for axis in np.meshgrid(quarters, quarters, [1 / 8, 1 / 4, 1 / 2, 3 / 4]))
     return u + offset * np.sqrt(2), v - offset * np.sqrt(3) / 2, eta
 
 
-def just_above_the_edge(r):
+def just_above_the_edge(r: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Starts with uv = 1 + r and eta (u^2 + v^2) = 2 + delta: u, v, eta, delta (9,)."""
     delta, eta = (axis.ravel() for axis in np.meshgrid([0.02, 0.05, 0.1], [0.1, 0.25, 0.5]))
     S = (2 + delta) / eta
@@ -38,7 +41,9 @@ def just_above_the_edge(r):
     return u, (1 + r) / u, eta, delta
 
 
-def settle(u, v, eta, steps=BUDGET):
+def settle(
+    u: np.ndarray, v: np.ndarray, eta: np.ndarray, steps: int = BUDGET
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Every run at its last step from |r| >= FAR, and after `steps` steps; and whether it has converged by then."""
     at = (u, v)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -3,6 +3,8 @@
 A flow of order 1 is gradient flow, one of order 2 is the flow of L + (eta/4)|grad L|^2.
 """
 
+from __future__ import annotations
+
 from itertools import accumulate
 
 import numpy as np
@@ -12,6 +14,8 @@ from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.dynamics.gradient_flow import affine_flow
 from fixtures.dynamics.modified_flow import RidgeSum, flow_of_order, logistic
 from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.regression import Regression
+from fixtures.problems.separable import Separable
 from properties.least_squares import iterate_rounding
 from properties.limits import flow_rounding
 
@@ -20,17 +24,17 @@ NEGLIGIBLE = 1000
 """How many times the error of an integrated flow goes at least into the largest distance measured against it."""
 
 
-def iterates(loss, w0, eta, steps):
+def iterates(loss: RidgeSum, w0: np.ndarray, eta: np.ndarray, steps: int) -> np.ndarray:
     """Gradient descent on a RidgeSum after 0, 1, ..., `steps` steps, (steps + 1, B, d)."""
     return np.stack(list(accumulate(range(steps), lambda w, _: w - eta[:, None] * loss.gradient(w), initial=w0)))
 
 
-def parabola(curvature):
+def parabola(curvature: float) -> RidgeSum:
     """L = curvature w^2/2 on the line, as a RidgeSum."""
     return RidgeSum(np.ones((1, 1, 1)), lambda s: (curvature * s, curvature + 0 * s, 0 * s))
 
 
-def convex_distance(problem, order):
+def convex_distance(problem: Separable, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logistic descent at a step eta of 0.1 to 1.9 over beta, from w_0, against the flow of this order at every step.
 
     The distances (B, STEPS), their bounds, and the flow's own error with the rounding 64(n + d)u(|w_0| + k eta |g_0|)
@@ -44,7 +48,7 @@ def convex_distance(problem, order):
     return norm(w - flow.w, axis=-1)[1:].T, flow.missed[1:].T, flow.error[1:] + rounding[:, None]
 
 
-def mode_distance(problem, order):
+def mode_distance(problem: Regression, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """At eta = step/(2 s_1^2), the distances of the modes (B, n) at the drawn time from the flow of this order.
 
     With their bounds from below and above and the rounding of both sides: (lower, distance, upper, slack). The time is

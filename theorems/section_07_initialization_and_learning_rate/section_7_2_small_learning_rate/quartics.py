@@ -1,6 +1,9 @@
 """Sums of quartics of linear functions: how much a step of descent expands, and what it misses of a flow."""
 
+from __future__ import annotations
+
 import dataclasses
+from fractions import Fraction
 
 import numpy as np
 from hypothesis import strategies as st
@@ -20,22 +23,22 @@ class Quartic:
     c: np.ndarray
     w0: np.ndarray
 
-    def loss(self):
+    def loss(self) -> RidgeSum:
         """As a RidgeSum."""
 
-        def derivatives(s):
+        def derivatives(s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             slope = self.a * s + self.b * s**2 / 2 + self.c * s**3 / 6
             return slope, self.second(s), self.b + self.c * s
 
         return RidgeSum(self.X, derivatives)
 
-    def second(self, s):
+    def second(self, s: np.ndarray) -> np.ndarray:
         """The second derivatives phi'' at s, (n,)."""
         return self.a + self.b * s + self.c * s**2 / 2
 
 
 @st.composite
-def quartics(draw):
+def quartics(draw: st.DrawFn) -> Quartic:
     """Three rows in R^2, a in -3..3, b in -3..3, c in 1..3 (bounded below), halves in X and quarters in w0.
 
     The second entries are moved by 1/2 and 1/4, off the axes. Shrinks to a = b = 0, c = 1.
@@ -46,7 +49,7 @@ def quartics(draw):
     return Quartic(X, tape.integers(3, 3), tape.integers(3, 3), 1.0 + tape.naturals(3, 3), w0)
 
 
-def expansion(problem, eta, w, other):
+def expansion(problem: Quartic, eta: np.ndarray, w: np.ndarray, other: np.ndarray) -> np.ndarray:
     """By how much a step may move apart w and `other`, (B,): |I - eta H| on the segment between them.
 
     phi'' moves by |phi'''| D + c D^2/2 at most where s moves by D, and H by that times sum |x_i|^2 (Weyl).
@@ -57,7 +60,7 @@ def expansion(problem, eta, w, other):
     return np.maximum(1 - eta * (spectrum[:, 0] - moves), eta * (spectrum[:, -1] + moves) - 1)
 
 
-def one_step(problem, coefficient):
+def one_step(problem: Quartic, coefficient: Fraction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Descent less the flow of F = -(g + 2 coefficient eta Hg) after one step, in powers of eta: (4, 2).
 
     Also Hg and HHg/3 + T(g, g)/12; all in fractions, for the first two rows.

@@ -1,12 +1,16 @@
 """The minimizer of the potential Q of a diagonal network, and the certificate that a run ends at it."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.linalg import norm
 
+from fixtures.models.diagonal import DiagonalNetwork
 from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.regression import Regression
 from properties.certificates import assert_at_most
 from properties.divergences import multiplier, residual_with_rounding
-from properties.hyperbolic_entropy import minimize
+from properties.hyperbolic_entropy import DiagonalPotential, Interpolant, minimize
 
 CONVERGED = 1e-6
 """The share of |y| down to which residuals go."""
@@ -14,25 +18,27 @@ SOLVED = 1e-5
 """The share of its norm within which the minimizer of Q must be known."""
 
 
-def solved(potential, problem):
+def solved(potential: DiagonalPotential, problem: Regression) -> Interpolant:
     """The minimizer of Q over {Xw = y}, with an error unless it is certified to be near."""
     best = minimize(potential, problem)
     assert_at_most(best.radius, SOLVED * norm(best.w, axis=-1), why="the dual is solved", instance=problem)
     return best
 
 
-def dual_rounding(problem, z):
+def dual_rounding(problem: Regression, z: np.ndarray) -> np.ndarray:
     """How far a computed z = X'nu, (..., B), may be off."""
     return 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(z, axis=-1))
 
 
-def slack_in_dual(network, alpha, error):
+def slack_in_dual(network: DiagonalNetwork, alpha: np.ndarray, error: np.ndarray) -> np.ndarray:
     """How far z = X'nu, (..., B), may be off when the factors are off by `error`: twice its derivative in u and v."""
     k, least = network.depth - 2, np.minimum(network.u, network.v)
     return 2 * error * (np.maximum(k, 1) * alpha[:, None] ** k / least ** (k + 1)).max(-1)
 
 
-def assert_ends_at_the_minimizer(problem, potential, network, defect):
+def assert_ends_at_the_minimizer(
+    problem: Regression, potential: DiagonalPotential, network: DiagonalNetwork, defect: np.ndarray
+) -> None:
     """|w - w*| <= S (e + sqrt(e^2 + 4 |r| |nu - nu*| / S)) / 2 for a w whose z is in row(X) up to e = `defect`, (B,).
 
     As |w - w*|^2 / S <= <w - w*, z - z*> = <r, nu - nu*> + <w - w*, null part of z>, S the largest 1/Q'' up to either.

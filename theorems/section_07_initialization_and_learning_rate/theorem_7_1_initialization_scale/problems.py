@@ -1,11 +1,15 @@
 """Regression problems for diagonal networks, the scales alpha that they start from, and the start of the flow."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.models.diagonal import uniform
+from fixtures.models.diagonal import DiagonalNetwork, uniform
 from fixtures.problems.positive import gently_conditioned
-from fixtures.problems.regression import from_zero, regressions
+from fixtures.problems.regression import Regression, from_zero, regressions
 
 DEPTHS = (2, 3, 4)
 SMALL = {2: (1e-1, 1e-2, 1e-3, 1e-4, 1e-5), 3: (1e-1, 3e-2, 1e-2, 3e-3, 1e-3), 4: (1e-1, 6e-2, 4e-2, 2e-2, 1e-2)}
@@ -15,17 +19,17 @@ designs = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
 problems = designs.map(from_zero)
 
 
-def pick(problem, values):
+def pick(problem: Regression, values: Sequence[float]) -> np.ndarray:
     """One of these scales for each instance, (B,)."""
     return np.array(values)[problem.t % len(values)]
 
 
-def least_norm(problem):
+def least_norm(problem: Regression) -> np.ndarray:
     """The interpolant m = X^+ y of least l2 norm, (B, p)."""
     return np.matvec(problem.V, problem.divide_by_s(problem.modes(problem.y)))
 
 
-def start_of_the_flow(problem, depth):
+def start_of_the_flow(problem: Regression, depth: int) -> tuple[np.ndarray, DiagonalNetwork, np.ndarray]:
     """The start alpha in {0.6, 1, 2} times |m|^{1/D}, and the pace at which the tangent kernel is of order 1."""
     size = norm(least_norm(problem), axis=-1)
     alpha = pick(problem, (0.6, 1.0, 2.0)) * size ** (1 / depth)

@@ -1,5 +1,7 @@
 """The printed program of Theorem 7.2: instances, and its optimality conditions as a linear system."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +15,9 @@ from fixtures.rational import fractions
 problems = regressions(max_rows=4, max_excess=4).map(gently_conditioned)
 
 
-def optimality_system(X, y, theta0, coefficient):
+def optimality_system(
+    X: np.ndarray, y: np.ndarray, theta0: np.ndarray, coefficient: float | Fraction
+) -> tuple[np.ndarray, np.ndarray]:
     """The matrix and right-hand side of the stationary (theta, multiplier) of the printed program.
 
     2(theta - theta_0) + 2 coefficient H theta + X'mu = 0 and X theta = y; the print has coefficient eta/2.
@@ -24,7 +28,7 @@ def optimality_system(X, y, theta0, coefficient):
 
 
 @st.composite
-def programs(draw):
+def programs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, Fraction]:
     """X (2, 3) of rank 2, y, theta_0 in integers, and a coefficient in quarters in [-8, 8]."""
     tape = draw(tapes(6 + 2 + 3 + 1))
     X = tape.integers((2, 3), 3).astype(int)

@@ -1,12 +1,14 @@
 """By how much descent shrinks the scales of a diagonal network with one sample: a run and the proved bounds."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.diagonal import descend_to_residual
+from fixtures.dynamics.diagonal import DiagonalRun, descend_to_residual
 from fixtures.models.diagonal import uniform
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import Regression, regressions
 from properties.certificates import assert_at_most
 from properties.hyperbolic_entropy import DiagonalPotential, minimize
 
@@ -16,7 +18,9 @@ SCALES = (1 / 2, 1.0, 1 / 30, 2.0, 1 / 10)
 one_sample = regressions(max_rows=1, max_excess=4)
 
 
-def shrinking(problem, share, scale):
+def shrinking(
+    problem: Regression, share: np.ndarray, scale: np.ndarray
+) -> tuple[DiagonalRun, np.ndarray, np.ndarray, np.ndarray]:
     """Descent on u^2 - v^2 from alpha = scale sqrt(|y|/|x|) at the rate share/K, bounds on S_i/x_i^2, and P, (B,).
 
     Proof, for y > 0 and x >= 0 (else swap u_i and v_i, or all of them). eta K <= 1/2 keeps rho_t = -r_t positive: a
@@ -42,7 +46,7 @@ def shrinking(problem, share, scale):
     left = np.abs(np.vecdot(run.network.w, x) - y)
     assert_at_most(left, 2 * CONVERGED * np.abs(y), why="the run has converged", instance=problem)
 
-    def least_value(scale):
+    def least_value(scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         potential = DiagonalPotential(2, (alpha * np.sqrt(scale))[:, None])
         best = minimize(potential, problem)
         value = np.vecdot(best.w, best.z) - potential.conjugate(best.z)
