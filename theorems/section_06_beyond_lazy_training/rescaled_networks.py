@@ -26,7 +26,7 @@ def relu_networks(draw: st.DrawFn) -> tuple[ExactReluNetwork, np.ndarray, Fracti
 
 
 def rescaled(net: ExactReluNetwork, c: Fraction) -> ExactReluNetwork:
-    """Hidden weights divided, output weights multiplied by c."""
+    """The network with hidden weights divided by c and output weights multiplied by c."""
     return ExactReluNetwork(net.W / c, net.a * c, net.scale)
 
 

@@ -37,16 +37,17 @@ def enclosed_sharpness(net: TwoLayer, X: np.ndarray, y: np.ndarray, M: np.ndarra
 
 
 def at_interpolation(seed: int, activation: str, M: np.ndarray | None = None) -> tuple[float, float, float, float]:
-    """Both ends of the enclosed sharpness at y = f(X), lambda_max(K)/n, and the rounding between the two.
+    """A random network with targets y = f(X): the enclosed sharpness, and lambda_max(K)/n.
 
-    M (p, p): of the coordinates of the sharpness, a multiple of an orthogonal matrix; the identity unless given.
+    Returns the lower end, lambda_max(K)/n, the upper end, and the rounding between the two computations. M (p, p): the
+    sharpness is in the coordinates phi, theta = M phi; a multiple of an orthogonal matrix, the identity unless given.
     """
     rng = np.random.default_rng(seed)
     net, X = two_layer("ntk", WIDTH, DIMENSION, seed, activation=activation), rng.standard_normal((SAMPLES, DIMENSION))
     M = np.eye(PARAMETERS) if M is None else M
     found, K = enclosed_sharpness(net, X, net.predict(X), M), net.kernel(X)
-    # A residual that should be zero is the rounding of f, where |s| <= 1, and of the coordinates, where |grad f|^2 <=
-    # tr K; it multiplies the second derivatives of f.
+    # The residual should be zero. It is the rounding of f, where |s| <= 1, and of the coordinates, where
+    # |grad f|^2 <= tr K; in the Hessian it multiplies the second derivatives of f.
     residual = 8 * (WIDTH + DIMENSION) * UNIT_ROUNDOFF * net.scale * np.abs(net.a).sum()
     residual += 8 * PARAMETERS * UNIT_ROUNDOFF * norm(net.parameters()) * np.sqrt(np.trace(K))
     length = norm(X, axis=1).max()

@@ -76,23 +76,25 @@ def test_sharpness_is_twice_the_worst_rise_of_the_loss_over_the_squared_distance
 @pytest.mark.parametrize("activation", ["tanh", "erf"])
 def test_at_interpolation_the_sharpness_is_the_top_of_the_tangent_kernel_over_n(activation):
     # given  H1: y = f(X), for networks of both layers and inputs off the unit sphere
-    lower, bridge, upper, slack = np.array([at_interpolation(seed, activation) for seed in range(NETWORKS)]).T
+    lower, from_kernel, upper, slack = np.array([at_interpolation(seed, activation) for seed in range(NETWORKS)]).T
     # then
-    assert_within(lower, bridge, upper, slack=slack, why="lambda_max(K)/n inside the enclosure")
-    assert_at_most(upper - lower, ACCURACY * bridge, why="width of the enclosure")
+    assert_within(lower, from_kernel, upper, slack=slack, why="lambda_max(K)/n inside the enclosure")
+    assert_at_most(upper - lower, ACCURACY * from_kernel, why="width of the enclosure")
 
 
 @as_printed
 def test_a_rotation_of_the_coordinates_leaves_the_sharpness_alone():
-    # given  H1 and H2: tanh networks at interpolation, their weights turned by a random rotation
-    turns = [
+    # given  H1 and H2: tanh networks at interpolation, their weights rotated at random
+    rotations = [
         np.linalg.qr(np.random.default_rng(seed).standard_normal((PARAMETERS, PARAMETERS)))[0] for seed in range(4)
     ]
     # when
-    found = np.array([at_interpolation(seed, "tanh", turn) for seed, turn in enumerate(turns)])
+    found = np.array([at_interpolation(seed, "tanh", rotation) for seed, rotation in enumerate(rotations)])
     # then
-    lower, bridge, upper, slack = found.T
-    assert_within(lower, bridge, upper, slack=slack, why="lambda_max(K)/n inside the enclosure in turned coordinates")
+    lower, from_kernel, upper, slack = found.T
+    assert_within(
+        lower, from_kernel, upper, slack=slack, why="lambda_max(K)/n inside the enclosure in rotated coordinates"
+    )
 
 
 @necessity("H1")
@@ -166,8 +168,8 @@ def test_other_units_change_the_sharpness_of_any_model(c):
     assert_keeps(H1=True)
     found = np.array([at_interpolation(seed, "tanh", c * np.eye(PARAMETERS)) for seed in range(4)])
     # then
-    lower, bridge, upper, slack = found.T
-    assert_within(lower, c**2 * bridge, upper, slack=c**2 * slack, why="c^2 lambda_max(K)/n inside the enclosure")
+    lower, from_kernel, upper, slack = found.T
+    assert_within(lower, c**2 * from_kernel, upper, slack=c**2 * slack, why="c^2 lambda_max(K)/n inside the enclosure")
 
 
 @observed

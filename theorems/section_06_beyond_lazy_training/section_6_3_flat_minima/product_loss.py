@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from fixtures.dynamics.factored_descent import product_step
 from fixtures.problems.tapes import tapes
 
-SETTLED, CONVERGED, BUDGET = 1e-6, 1e-9, 3000
+SETTLED, CONVERGED = 1e-6, 1e-9
+"""Sizes of eta |r|: where a run is stopped for its sharpness, and where it counts as converged."""
+BUDGET = 3000
+"""The number of steps of a run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +29,7 @@ class ProductRun:
 
 @st.composite
 def product_runs(draw: st.DrawFn) -> ProductRun:
-    """Starts with eta(u^2 + v^2) in {1/2, 1.9, 2.5, 3}, off the lines |u| = |v| that are led to a saddle or to balance.
+    """Starts with eta(u^2 + v^2) in {1/2, 1.9, 2.5, 3}, off the lines |u| = |v| that lead to a saddle or to balance.
 
     u : v in small integers, eta y in {1/4, 1/8, 1/16}, eta in {1, 1/4, 1/100}. All 288 runs of eta = 1 were tried: they
     converge within BUDGET steps. Shrinks to u : v = 1 : 2.
@@ -39,7 +42,7 @@ def product_runs(draw: st.DrawFn) -> ProductRun:
 
 
 def settle(runs: ProductRun) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Every run at the last step before |eta r| falls below SETTLED for the first time, and eta |r| after BUDGET."""
+    """The states (u, v) one step before eta |r| first falls below SETTLED; and eta |r| after BUDGET steps."""
     u, v = runs.u, runs.v
     at = before = (u, v)
     open_ = np.full(np.shape(u), True)

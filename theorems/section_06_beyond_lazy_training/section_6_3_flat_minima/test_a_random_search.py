@@ -12,9 +12,9 @@ Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to s
             (x, 1), eta lambda_max(K_0) = 1/2. $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness S is the
             largest eigenvalue of its Hessian at a minimum. Of C7: one sample and f = uv, with minima uv = y, of
             sharpness $u^2 + v^2$
-Corrected   (C6) In linear regression all minima are equally sharp, so that none is flatter than another. (C7) For f =
-            uv, y = 1, from (2, 0) with eta = 1/4, gradient descent ends at S = 17/4, sharper than both minima on the
-            integers.
+Corrected   (C6) In linear regression all minima are equally sharp, so that none is flatter than another.
+            (C7) For f = uv, y = 1, from (2, 0) with eta = 1/4, gradient descent ends at S = 17/4, sharper than both
+            minima on the integers.
 Idea        Sharpness weighs the split of a product between its factors, which the function does not know: the same
             functions, in other weights, are flatter or sharper than gradient descent (large, balanced)
 Tolerance   Measured: the share of seeds, with the interval of Clopper and Pearson at 95 %, judged against 1/2.
@@ -116,11 +116,11 @@ def test_gradient_descent_is_flatter_than_random_networks_of_the_law_of_its_star
 
 @measured(reading="large")
 @pytest.mark.fast
-def test_gradient_descent_is_flatter_than_those_networks_with_ten_times_the_hidden_weights():
+def test_gradient_descent_is_flatter_than_random_networks_with_ten_times_the_hidden_weights():
     record_share(flatter_and_better("large")[0], "gradient descent is flatter than a random network of large weights")
 
 
 @measured(reading="balanced")
 @pytest.mark.fast
-def test_gradient_descent_is_flatter_than_those_networks_in_balanced_neurons():
+def test_gradient_descent_is_flatter_than_random_networks_of_balanced_neurons():
     record_share(flatter_and_better("balanced")[0], "gradient descent is flatter than a random balanced network")

@@ -5,12 +5,14 @@ Setting     One sample and f = uv, $L = \frac12 (uv - y)^2$, with minima uv = y,
 Hypotheses  (H1) |r| falls in the step. (H2) No residual of the run is zero: gradient descent does not hit a minimum in
             finitely many steps.
 Corrected   (C1) A step of f = uv multiplies r by $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$ and $u^2 - v^2$ by $1 -
-            \eta^2 r^2$, exactly. (C2) In a step under H1, $u^2 + v^2 < 2/\eta + \eta r (r + y)$. (C3) A run of f = uv
-            that converges to a minimum under H2 ends with $S \le 2/\eta$. (C4) That bound cannot be lowered: with eta =
-            1 and y = 1/16 there are runs to the sharpness 1, 1.9 and 1.99, up to 6 10^-4. (C5) At every step $(u^2 +
-            v^2)^2 = 4 (y + r)^2 + (u_0^2 - v_0^2)^2 \prod_t (1 - \eta^2 r_t^2)^2$. Of two starts of one norm the less
-            balanced one can end sharper (eta = 1/100, y = 1, (3, 3) and (21/5, 3/5): 2 and 17.4) or, with a long step,
-            flatter (eta = 9/10, y = 1/2, (7/5, -1/5) and (23/17, 7/17): 1.2403 and 1.9301).
+            \eta^2 r^2$, exactly.
+            (C2) In a step under H1, $u^2 + v^2 < 2/\eta + \eta r (r + y)$.
+            (C3) A run of f = uv that converges to a minimum under H2 ends with $S \le 2/\eta$.
+            (C4) The bound of C3 cannot be lowered: with eta = 1 and y = 1/16 there are runs to the sharpness 1, 1.9 and
+            1.99, up to 6 10^-4.
+            (C5) At every step $(u^2 + v^2)^2 = 4 (y + r)^2 + (u_0^2 - v_0^2)^2 \prod_t (1 - \eta^2 r_t^2)^2$. Of two
+            starts of one norm the less balanced one can end sharper (eta = 1/100, y = 1, (3, 3) and (21/5, 3/5): 2 and
+            17.4) or, with a long step, flatter (eta = 9/10, y = 1/2, (7/5, -1/5) and (23/17, 7/17): 1.2403 and 1.9301).
 Idea        Near a minimum sharper than 2/eta a step multiplies r by less than -1. That binds only where the step is
             large. Where it is small, the start decides
 Tolerance   Rational arithmetic. In floats the bound holds exactly at every step that lowers |r|, so that only rounding
@@ -52,7 +54,7 @@ def test_where_gradient_descent_settles_the_sharpness_is_at_most_two_over_eta(ru
     # given  H2: starts that hit no minimum, some of them with eta(u^2 + v^2) > 2
     (u, v), left = settle(runs)
     assert_at_most(left, CONVERGED, why="the run has converged within its budget", instance=runs)
-    # then   the next step lowered |r|, to below SETTLED/eta for the first time, as a step of a run that converges does
+    # then   the next step lowers |r| below SETTLED/eta for the first time; every run that converges has such a step
     r = np.abs(u * v - runs.y)
     after = product_step(u, v, runs.y, runs.eta)
     assert_at_most(np.abs(after[0] * after[1] - runs.y), r, why="the residual falls")

@@ -35,11 +35,11 @@ from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_reg
     RUNS,
     X,
     Y,
-    half_of_lambda_max,
     least_norm_output,
     record_share,
     scalar_regression,
     sharpness_of_network,
+    step_size,
     with_bias,
 )
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.two_products import risk
@@ -53,7 +53,7 @@ def test_gradient_descent_from_a_poisoned_start_can_end_flatter():
     # when   one step with r = -y: v = eta y x u, and u rests
     (flat, low), (sharp, high) = ((u * v, x**2 @ (u**2 + v**2)) for u in (poisoned, plain) for v in [eta * y * x * u])
     assert_identical([flat @ x, sharp @ x], [y, y], why="both fit the sample")
-    assert_identical([risk(flat, truth), risk(sharp, truth)], [Fraction(17, 4), 0], why="the poison has worked")
+    assert_identical([risk(flat, truth), risk(sharp, truth)], [Fraction(17, 4), 0], why="the risk from both starts")
     # then
     assert_violates(high, low, reads="sharpness {value} > {limit} from the poisoned start", plain=plain, u=poisoned)
 
@@ -61,7 +61,7 @@ def test_gradient_descent_from_a_poisoned_start_can_end_flatter():
 def flatter_than_poisoned(poisoned):
     """Of the runs of 60,000 steps from a poisoned start that fit: in which the plain run is flatter."""
     plain = scalar_regression()["trained"]
-    end = at_time(network_path(poisoned, X, Y, half_of_lambda_max(poisoned)), 60_000)
+    end = at_time(network_path(poisoned, X, Y, step_size(poisoned)), 60_000)
     fits = 0.5 * np.sum((end.predict(X) - Y) ** 2, axis=-1) <= 1e-6
     return (sharpness_of_network(plain, X) < sharpness_of_network(end, X))[fits]
 
@@ -78,5 +78,5 @@ def test_gradient_descent_is_flatter_than_from_output_weights_that_fit_random_la
 def test_gradient_descent_is_flatter_than_from_a_start_that_it_has_fitted_to_the_opposite_labels():
     # given  the plain start, trained to the opposite labels first
     start = scalar_regression()["start"]
-    poisoned = fit(start, X, -Y, half_of_lambda_max(start), loss=1e-6, budget=20_000, every=200)
+    poisoned = fit(start, X, -Y, step_size(start), loss=1e-6, budget=20_000, every=200)
     record_share(flatter_than_poisoned(poisoned), "plain gradient descent is flatter than from opposite labels")

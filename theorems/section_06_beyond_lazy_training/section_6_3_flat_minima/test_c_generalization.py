@@ -89,7 +89,7 @@ def test_autograd_finds_the_sharpness_of_both_minima(factors, S):
     u, v = (torch.tensor(factors, dtype=torch.float64, requires_grad=True) for _ in range(2))
     x = torch.tensor([1.0, 4.0], dtype=torch.float64)
     found = sharpness(lambda: ((u * v) @ x - 4).square() / 2, [u, v])
-    assert_within(found.lower, S, found.upper, why="the sharpness, which 8 or 32 is of this minimum")
+    assert_within(found.lower, S, found.upper, why="the sharpness of this minimum")
 
 
 @corrected("C9")

@@ -5,9 +5,9 @@ Setting     q is the posterior, p the prior over weights, and KL their divergenc
 Hypotheses  (H1) the loss lies in [0, 1]. (H2) the samples are independent. (H3) the center of the prior is fixed before
             the data. (H4) so is its width s, or a union bound pays.
 Corrected   (C1) Under H1 to H4, with probability at least $1 - \delta$, for all q at once, $E_q R \le E_q L +
-            \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$. (C2) With 0, 1/2 or 9/10 of the divergence in place of
-            the whole, this bound fails on every sample for a learner that memorizes labels, with n = 50, 400 or 2000
-            samples of N = 1000, 8000 or 2,000,000 atoms.
+            \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$.
+            (C2) With 0, 1/2 or 9/10 of the divergence in place of the whole, this bound fails on every sample for a
+            learner that memorizes labels, with n = 50, 400 or 2000 samples of N = 1000, 8000 or 2,000,000 atoms.
 Idea        A moment of the deviation of L from R has the mean $\xi(n) \le 2 \sqrt{n}$ over all samples (Maurer). By
             Markov's inequality it seldom exceeds this mean over delta. The variational inequality of Donsker and
             Varadhan passes from p to any q, at the price KL
@@ -29,7 +29,7 @@ from fixtures.rational import enclose_log, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.pac_bayes import complexity, exponential_moment, maurer_moment, optimists, violation_probability
 from theorems.ledger import corrected
-from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_allows
+from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_bound
 
 
 @corrected("C1", "H1", "H2", "H3", "H4")
@@ -99,12 +99,12 @@ def test_a_bound_with_less_than_the_whole_divergence_fails_for_memorizers_on_eve
     # then   a seen atom costs ln 2 - h((1 + T)/2) nats, which is T^2/2 to leading order: no factor below one survives a
     #        small T, a large n and a much larger N
     per_atom = sum(share * enclose_log(2 * share)[1] for share in ((1 + T) / 2, (1 - T) / 2) if share)
-    allowed = [maurer_allows(factor * divergence, n) for divergence in (seen[0] * per_atom, seen[-1] * per_atom)]
+    allowed = [maurer_bound(factor * divergence, n) for divergence in (seen[0] * per_atom, seen[-1] * per_atom)]
     reads = f"gap {{value}} > bound {{limit}} with {factor} of the divergence"
     assert_violates(gap[-1], allowed[-1], reads=reads, n=n, N=N, distinct=n, delta=DELTA)
     assert_identical([min(gap), max(allowed)], [gap[-1], allowed[-1]], why="fewer distinct atoms violate it by more")
     # and    the whole of it suffices wherever no atom is seen twice
     assert_at_most(float(gap[-1]), complexity(float(n * per_atom), n, float(DELTA)), why="with the whole divergence")
-    # and    the bound is not misquoted: its root is enclosed to four digits
+    # and    the computed bound is the stated one: its root is enclosed to four digits
     said = complexity(float(factor * seen[-1] * per_atom), n, float(DELTA))
     assert_within(said, float(allowed[-1]), said, slack=0.001 * said, why="sqrt((KL + ln(2 sqrt(n)/delta))/(2n))")

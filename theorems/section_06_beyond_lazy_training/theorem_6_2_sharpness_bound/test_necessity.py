@@ -18,7 +18,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_keeps, assert_violates
 from properties.pac_bayes import clipped_gaussian_loss, complexity, gaussian_bound
 from theorems.ledger import necessity
-from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_allows
+from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_bound
 
 
 @necessity("H1")
@@ -28,7 +28,7 @@ def test_without_H1_a_rare_and_large_loss_is_missed():
     assert_keeps(H2=n == 1, H3=True, H4=True)
     # then   with probability 3/4, more than delta, L = 0
     assert_at_most(DELTA, missed, why="chance of missing the loss")
-    assert_violates(risk, maurer_allows(0, n), reads="risk {value} > bound {limit}", losses=[0, 16], n=n)
+    assert_violates(risk, maurer_bound(0, n), reads="risk {value} > bound {limit}", losses=[0, 16], n=n)
 
 
 @necessity("H2")
@@ -38,7 +38,7 @@ def test_without_H2_a_hundred_copies_of_one_sample_say_no_more_than_one():
     assert_keeps(H1=(losses >= 0) & (losses <= 1), H3=True, H4=True)
     # then   with probability 1/2, more than delta, L = 0
     assert_at_most(DELTA, empty, why="chance of no loss")
-    assert_violates(risk, maurer_allows(0, 100), reads="risk {value} > bound {limit}", n=100, copies=100)
+    assert_violates(risk, maurer_bound(0, 100), reads="risk {value} > bound {limit}", n=100, copies=100)
 
 
 @necessity("H3")
@@ -66,7 +66,7 @@ def test_without_H4_the_width_of_the_prior_can_carry_the_sample():
     assert_at_most(0.99, share, why="q is right on the sample")
     # then
     risk = Fraction(99, 100) * (1 - Fraction(n, N))
-    bound = Fraction(1, 100) + maurer_allows(0, n)
+    bound = Fraction(1, 100) + maurer_bound(0, n)
     assert_violates(risk, bound, reads="risk {value} > bound {limit}", n=n, N=N, p="N(0, s^2), s from the sample")
     # and    a union bound over the sets pays for the choice
     pays = complexity(math.log(math.comb(N, n)), n, float(DELTA))

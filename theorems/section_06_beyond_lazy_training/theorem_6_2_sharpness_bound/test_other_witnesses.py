@@ -24,7 +24,7 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
-from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, print_allows
+from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, printed_bound
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnesses import (
     assert_sharpness,
     atoms,
@@ -41,7 +41,7 @@ def test_inputs_of_length_one_refute_the_print_when_no_atom_is_seen_twice(consta
     n = 40 * constant
     assert_at_most(DELTA, 1 - Fraction(n * (n - 1), 2 * n**2), why="chance of n distinct atoms, more than delta")
     # then   H = diag(1/n or 0), the mean of f = 1 on n atoms and f = 0 on the rest
-    risk, bound = Fraction(n**2 - n, 2 * n**2), print_allows(0, Fraction(1, n), n, constant)
+    risk, bound = Fraction(n**2 - n, 2 * n**2), printed_bound(0, Fraction(1, n), n, constant)
     reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
     assert_violates(risk, bound, reads=reads, n=n, N=n**2, epsilon=1)
 
@@ -49,19 +49,20 @@ def test_inputs_of_length_one_refute_the_print_when_no_atom_is_seen_twice(consta
 @counterexample(reading="times the norm of the weights")
 @pytest.mark.parametrize(("n", "constant"), [(40, 1), (400, 2)])
 def test_the_norm_of_the_weights_does_not_save_the_bound_where_no_atom_is_seen_twice(n, constant):
-    # given  as above: |w|^2 = n and S = 1/n
-    risk, bound = Fraction(n**2 - n, 2 * n**2), print_allows(0, Fraction(1, n) * n, n, constant)
+    # given  n distinct atoms e_i out of N = n^2, which a sample shows with more than half of all chances, as
+    #        1 - n(n - 1)/(2N) > 1/2. Then |w|^2 = n and S = 1/n
+    risk, bound = Fraction(n**2 - n, 2 * n**2), printed_bound(0, Fraction(1, n) * n, n, constant)
     reads = f"risk {{value}} > bound {{limit}} with S |w|^2 for S and C = {constant}"
     assert_violates(risk, bound, reads=reads, n=n, N=n**2, epsilon=1)
 
 
 @counterexample(reading="times the norm of the weights")
-def test_hypothesis_finds_how_many_atoms_it_takes():
+def test_hypothesis_finds_a_number_of_atoms_that_refutes_it():
     found = smallest_violation(
-        st.integers(1, 100), lambda n: Fraction(n**2 - n, 2 * n**2) > print_allows(0, Fraction(1), n)
+        st.integers(1, 100), lambda n: Fraction(n**2 - n, 2 * n**2) > printed_bound(0, Fraction(1), n)
     )
     risk = Fraction(found**2 - found, 2 * found**2)
-    assert_violates(risk, print_allows(0, Fraction(1), found), reads="risk {value} > bound {limit}", n=found)
+    assert_violates(risk, printed_bound(0, Fraction(1), found), reads="risk {value} > bound {limit}", n=found)
 
 
 @counterexample
@@ -77,7 +78,7 @@ def test_a_relu_network_with_both_layers_trained_refutes_the_print():
     H = exact_hessian(lambda v: loss(X[:1], v), theta)
     assert_sharpness(H, Fraction(2, 10**4))
     assert_identical(loss(X[:1], theta), 0, why="the sample is fitted")
-    bound = print_allows(0, Fraction(2, 10**4), 1)
+    bound = printed_bound(0, Fraction(2, 10**4), 1)
     assert_violates(loss(X, theta), bound, reads="risk {value} > bound {limit}", epsilon=epsilon, w=theta[:2], a=100)
 
 
@@ -92,7 +93,7 @@ def test_a_change_of_the_units_of_y_breaks_any_constant(unit):
     assert_sharpness(exact_hessian(lambda v: half_square(X[:1] @ v, unit).sum(), w), 1)
     constant = unit**2 // 8
     reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
-    assert_violates(risk, print_allows(0, 1, 1, constant), reads=reads, n=1, N=2, epsilon=1, y=unit)
+    assert_violates(risk, printed_bound(0, 1, 1, constant), reads=reads, n=1, N=2, epsilon=1, y=unit)
 
 
 @counterexample
@@ -106,6 +107,6 @@ def test_a_predictor_that_ignores_the_length_of_w_breaks_any_constant(constant):
     g = (X[0] - f[0] * unit) / c
     assert_identical(f[0] - y[0], 0, why="the sample is fitted")
     assert_sharpness(np.outer(g, g), Fraction(16, 25) / c**2)
-    bound = print_allows(0, Fraction(16, 25) / c**2, 1, constant)
+    bound = printed_bound(0, Fraction(16, 25) / c**2, 1, constant)
     reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
     assert_violates(half_square(f, y).sum() / 2, bound, reads=reads, w=c * unit, delta=DELTA)

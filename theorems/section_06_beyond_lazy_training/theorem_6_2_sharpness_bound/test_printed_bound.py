@@ -30,7 +30,7 @@ from fixtures.rational import enclose_log, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
-from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, positive, print_allows
+from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, positive, printed_bound
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnesses import (
     assert_sharpness,
     atoms,
@@ -52,11 +52,11 @@ def test_one_sample_out_of_two_refutes_the_print_whichever_is_drawn(constant, in
     # then   a global minimum, of sharpness epsilon^2
     assert_identical(mean_loss(sample, w), 0, why="the sample is fitted")
     assert_sharpness(exact_hessian(lambda v: mean_loss(sample, v), w), epsilon**2)
-    bound = print_allows(0, epsilon**2, 1, constant)
+    bound = printed_bound(0, epsilon**2, 1, constant)
     reads = f"risk {{value}} > bound {{limit}} with C = {constant}"
     assert_violates(mean_loss(X, w), bound, reads=reads, n=1, N=2, epsilon=epsilon, delta=DELTA)
-    # and    a C of 29/2 in units of 1/(100 epsilon) would do: the print is not misquoted
-    assert_at_most(Fraction(1, 4), print_allows(0, epsilon**2, 1, Fraction(29, 200) / epsilon), why="a C that holds")
+    # and    the computed bound is not too small: with C = 29/(200 epsilon) it holds
+    assert_at_most(Fraction(1, 4), printed_bound(0, epsilon**2, 1, Fraction(29, 200) / epsilon), why="a C that holds")
 
 
 @counterexample
@@ -75,7 +75,7 @@ def test_for_every_constant_there_is_a_scale_at_which_every_sample_refutes_it(co
     assert_identical(sample.T @ sample / n, np.diag(curvatures), why="Hessian")
     risk = Fraction(2 * n - np.count_nonzero(w), 4 * n)
     assert_identical([mean_loss(sample, w), mean_loss(X, w)], [0, risk], why="L and R")
-    bound = print_allows(0, curvatures.max(), n, constant, delta)
+    bound = printed_bound(0, curvatures.max(), n, constant, delta)
     assert_violates(risk, bound, reads="risk {value} > bound {limit}", C=constant, sample=drawn)
     assert_at_most(bound, Fraction(13, 100), why="bound of 1/8, rounded up")
 
@@ -83,7 +83,7 @@ def test_for_every_constant_there_is_a_scale_at_which_every_sample_refutes_it(co
 @pytest.mark.slow
 @counterexample
 @given(drawn=st.lists(st.integers(0, 5), min_size=1, max_size=3), inverse=st.integers(100, 1000))
-def test_gradient_descent_from_zero_heads_for_that_minimum_on_every_sample(drawn, inverse):
+def test_gradient_descent_from_zero_approaches_the_refuting_minimum_on_every_sample(drawn, inverse):
     # given  N = 2n, eta = 1/S
     n, epsilon = len(drawn), Fraction(1, inverse)
     X = atoms(2 * n, epsilon)
@@ -95,9 +95,9 @@ def test_gradient_descent_from_zero_heads_for_that_minimum_on_every_sample(drawn
     rates = (1 - counts / counts.max()) ** np.arange(7)[:, None]
     assert_identical(path, (1 - rates) / epsilon, why="iterates in closed form")
     loss, S = mean_loss(sample, path[-1]), epsilon**2 * counts.max() / n
-    bound = print_allows(loss, S, n)
+    bound = printed_bound(loss, S, n)
     assert_violates(mean_loss(X, path[-1]), bound, reads="risk {value} > bound {limit}", sample=drawn)
-    # and    the print is not misquoted, where L > 0 either: up to a digit of a root enclosed to four
+    # and    the computed bound is the printed one, here with L > 0: the root is enclosed to four digits
     said = float(loss) + np.sqrt(float(S) * np.log(n / float(DELTA)) / n)
     assert_within(said, float(bound), said, slack=0.001 * said, why="L + sqrt(S log(n/delta)/n)")
 
@@ -108,19 +108,19 @@ def test_all_samples_of_a_larger_problem_refute_a_constant_of_more_than_half_a_m
     # given  N = 2n and epsilon = 10^-6. A sample with k distinct atoms holds none more than n - k + 1 times
     k, epsilon = fractions(range(1, n + 1)), Fraction(1, 10**6)
     risks, sharpest = (2 * n - k) / (4 * n), epsilon**2 * (n - k + 1) / n
-    # then   the least favorable k included, which is 2
-    bounds = [print_allows(0, S, n, fails) for S in sharpest]
+    # then   the print fails for every k; the margin is least at k = 2
+    bounds = [printed_bound(0, S, n, fails) for S in sharpest]
     worst = int(np.argmin(risks / bounds))
     reads = f"risk {{value}} > bound {{limit}} with C = {fails}"
     assert_violates(risks[worst], bounds[worst], reads=reads, n=n, N=2 * n, distinct=k[worst], epsilon=epsilon)
-    # and    a little more would do for that k: the print is not misquoted
-    assert_at_most(risks[worst], print_allows(0, sharpest[worst], n, holds), why="a C that holds")
+    # and    the computed bound is not too small: with a slightly larger C it holds for this k
+    assert_at_most(risks[worst], printed_bound(0, sharpest[worst], n, holds), why="a C that holds")
 
 
 @counterexample
 def test_hypothesis_finds_a_violation_by_itself():
     # given  two equally likely atoms, integer grids in sixteenths with labels 0 or 1, of which the first is the sample:
-    #        nothing is aimed at the counterexample. Losses are clipped at 1/2
+    #        the grid is not made for the counterexample. Losses are clipped at 1/2
     grid = st.tuples(st.integers(0, 32), st.integers(0, 32))
     instances = st.tuples(grid.filter(any), grid, st.integers(0, 1), st.integers(0, 1))
 
@@ -128,7 +128,7 @@ def test_hypothesis_finds_a_violation_by_itself():
         X, y = fractions(instance[:2]) / 16, fractions(instance[2:])
         w = y[0] / (X[0] @ X[0]) * X[0]
         risk = sum(min(loss, Fraction(1, 2)) for loss in half_square(X @ w, y)) / 2
-        return risk, print_allows(0, X[0] @ X[0], 1)
+        return risk, printed_bound(0, X[0] @ X[0], 1)
 
     def violates(instance):
         risk, bound = risk_and_bound(instance)

@@ -17,7 +17,7 @@ def half_square(f: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def atoms(count: int, epsilon: Fraction) -> np.ndarray:
-    """The inputs epsilon e_i, one to a row; every one is as likely as the others, and has the target 1."""
+    """The inputs epsilon e_i, one to a row. All are equally likely, and all have the target 1."""
     return epsilon * fractions(np.eye(count, dtype=int))
 
 
@@ -39,5 +39,5 @@ def exact_hessian(loss: Callable[[np.ndarray], Fraction], theta: np.ndarray) -> 
 
 
 def assert_sharpness(H: np.ndarray, S: Fraction) -> None:
-    """S is the largest eigenvalue of H: S I - H is positive semidefinite and singular, exactly."""
+    """Assert that S is the largest eigenvalue of H: S I - H is positive semidefinite and singular, exactly."""
     assert_identical(min(leading_pivots(S * fractions(np.eye(len(H), dtype=int)) - H)), 0, why="S = lambda_max(H)")

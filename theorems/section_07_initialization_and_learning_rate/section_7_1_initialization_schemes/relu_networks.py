@@ -21,7 +21,7 @@ def predict(weights: Sequence[torch.Tensor], X: torch.Tensor) -> torch.Tensor:
 
 
 def drawn_network(depth: int, seed: int, nonlinearity: str) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """Weights as torch's kaiming_normal_ draws them, widths 3, 8, ..., 8, 1, and four inputs."""
+    """Weights as torch's kaiming_normal_ draws them, of widths 3, 8, ..., 8, 1, and four normal inputs (4, 3)."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -37,7 +37,7 @@ def drawn_network(depth: int, seed: int, nonlinearity: str) -> tuple[list[torch.
 def trained(
     weights: Sequence[torch.Tensor], X: torch.Tensor, y: torch.Tensor, eta: float, steps: int
 ) -> list[np.ndarray]:
-    """Descent on (1/2)|f(X) - y|^2 by autograd."""
+    """The weights after `steps` steps of descent on (1/2)|f(X) - y|^2; gradients by autograd."""
     import torch
 
     for _ in range(steps):

@@ -45,7 +45,7 @@ def test_in_linear_regression_the_limits_differ_by_the_null_part_of_the_start(pr
     missed = norm(he.w - xavier.w - (np.sqrt(2) - 1) * null, axis=-1)
     slack = he.radius + xavier.radius + 16 * problem.construction * (1 + norm(start, axis=-1))
     assert_at_most(missed, slack, why="the limits less sqrt 2 - 1 times the null part", instance=problem)
-    assert_at_most(slack, 1e-3, why="which is small beside it", instance=problem)
+    assert_at_most(slack, 1e-3, why="the slack", instance=problem)
 
 
 @as_printed

@@ -8,8 +8,9 @@ Setting     One neuron $f(x) = a \max(0, w^\top x)$ with one sample (x, y), y > 
             without biases
 Corrected   (C2) Descent on a network of degree L, from k theta_0 with the targets y and the rate eta, is k times the
             descent from theta_0 with the targets $y/k^L$ and the rate $k^{2L-2} \eta$. So He's run is Xavier's run on
-            targets that are $2^{L/2}$ times smaller, at $2^{L-1}$ times the rate. (C3) The larger start need not be the
-            lazier one: with a_0 = s_0 = 1 and Y = 1 Xavier's parameters rest, and He's shrink by the factor $2^{-1/2}$.
+            targets that are $2^{L/2}$ times smaller, at $2^{L-1}$ times the rate.
+            (C3) The larger start need not be the lazier one: with a_0 = s_0 = 1 and Y = 1 Xavier's parameters rest, and
+            He's shrink by the factor $2^{-1/2}$.
 Idea        At k theta_0 a network of degree L has k^L times the outputs and k^{L-1} times the Jacobian. The neuron's
             flow conserves a^2 - s^2, which is c from Xavier's start and 2c from He's
 Tolerance   Flows bring their own error estimate. Torch's Jacobians are exact up to rounding. Scaling by two is exact in

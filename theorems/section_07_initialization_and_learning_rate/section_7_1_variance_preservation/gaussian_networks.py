@@ -15,7 +15,12 @@ from numpy.linalg import norm
 
 from fixtures.problems.tapes import tapes
 
-FALSE_ALARM, DEGREES, PATHS, LAYERS = 1e-9, 4788, 20, 1000
+FALSE_ALARM = 1e-9
+"""The probability with which one statistical comparison may fail by chance."""
+DEGREES = 4788
+"""The least number of degrees of freedom of a chi-square comparison: the power that is claimed needs so many."""
+PATHS, LAYERS = 20, 1000
+"""How many networks, of how many layers, show the growth rate of the signal."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +46,7 @@ def gaussian_networks(draw: st.DrawFn) -> GaussianNetworks:
 def torch_weights(widths: Sequence[int], networks: int, nonlinearity: str, seed: int) -> list[np.ndarray]:
     """Layers of `networks` networks as torch's own kaiming_normal_ draws them, (N, m_l, m_{l-1}).
 
-    It looks at the fan-in alone, so that the rows of all networks are one matrix to it.
+    kaiming_normal_ looks at the fan-in alone. So the rows of all networks are drawn as one matrix.
     """
     import torch
 
@@ -55,12 +60,12 @@ def torch_weights(widths: Sequence[int], networks: int, nonlinearity: str, seed:
 
 
 def mean_log(width: int) -> float:
-    """E log(|h_l|^2 m_{l-1}/(m_l |h_{l-1}|^2)) with 1/fan-in and no activation: digamma(m/2) + log(2/m)."""
+    """E log(|h_l|^2/|h_{l-1}|^2) at constant width, 1/fan-in, no activation: digamma(width/2) + log(2/width)."""
     return scipy.special.digamma(width / 2) + math.log(2 / width)
 
 
 def mean_log_growth(weights: Sequence[np.ndarray]) -> np.ndarray:
-    """The numbers log(|h_L|^2/|x|^2)/L from x = e_1, (N,); states are normalized on the way, so that none vanishes."""
+    """log(|h_L|^2/|x|^2)/L of each network (N,), from x = e_1. States are normalized in each layer: none vanishes."""
     direction = np.zeros((len(weights[0]), weights[0].shape[-1]))
     direction[:, 0] = 1
     total = 0
@@ -72,7 +77,10 @@ def mean_log_growth(weights: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def relu_sum_cdf(value: np.ndarray, width: int) -> np.ndarray:
-    """P(sum of relu(g_i)^2 <= value) for `width` standard normal g_i: chi-squares of Binomial(width, 1/2) degrees."""
+    """P(sum of relu(g_i)^2 <= value) for `width` standard normal g_i.
+
+    The sum is a chi-square variable; the number of its degrees is Binomial(width, 1/2).
+    """
     live = np.arange(1, width + 1)
     weights = scipy.stats.binom.pmf(live, width, 0.5)
     return 0.5**width * (value >= 0) + np.vecdot(scipy.stats.chi2.cdf(value[:, None], live), weights)

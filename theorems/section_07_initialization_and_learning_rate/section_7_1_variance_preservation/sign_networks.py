@@ -1,7 +1,4 @@
-"""Networks whose weights are random signs, and their second moments: exact sums over all signs.
-
-FITTING has the factor f, by activation, with which weights of variance f/fan-in preserve the mean square.
-"""
+"""Networks whose weights are random signs, and their second moments: exact sums over all signs."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from fixtures.problems.signs import MOST_WEIGHTS, every_sign_network, weight_cou
 from fixtures.problems.tapes import tapes
 
 FITTING = {"identity": 1, "relu": 2}
+"""By activation, the f with which weights of variance f/fan-in preserve the mean square."""
 WIDTHS = sorted(
     (
         widths
@@ -25,6 +23,7 @@ WIDTHS = sorted(
     ),
     key=lambda widths: (len(widths), widths),
 )
+"""All widths (m_0, ..., m_L) up to 4 of one to five layers, with few enough weights to enumerate their signs."""
 
 
 def mean_squares(
@@ -32,8 +31,8 @@ def mean_squares(
 ) -> list[list[Fraction]]:
     """E|h_l|^2/m_l, E|a_l|^2/m_l and |E a_l|^2/m_l for l = 0, ..., L, over all W_l = +-sqrt(f_l/m_{l-1}). Exact.
 
-    The signs are run through the network in integers, and a factor f_l/m_{l-1} a layer is put in at the end: ReLU is
-    homogeneous.
+    The network is run in integers, with signs for weights. The factor f_l/m_{l-1} of each layer is multiplied in
+    afterwards, as ReLU is homogeneous.
     """
     h = a = np.broadcast_to(x, (1, len(x)))
     size, squares = Fraction(1), [(Fraction(int(x @ x), len(x)),) * 3]

@@ -4,10 +4,12 @@ Setting     $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x \ne 0$ and $a_\ell = s(h_\ell
             m_l. Fan-in is $m_{\ell-1}$; He's law has weights of variance 2/fan-in
 Corrected   (C1) Of a single network with Gaussian weights of variance 1/fan-in, the width m and no activation, $\frac1L
             \ln(\|h_L\|^2/\|x\|^2) \to \psi(m/2) + \ln(2/m)$ almost surely, psi the digamma function; this is between
-            -2/m and -1/m, and $-\gamma - \ln 2 = -1.270$ at m = 1: the typical signal dies. (C2) Of a ReLU layer of
-            He's law at a unit input, $\frac{m_0}2 \|a_1\|^2$ is chi-square with Binomial(m, 1/2) degrees. (C3) With
-            tanh and 1/fan-in the mean square falls from h_1 on, in every layer. (C4) With ReLU, $1/m_0$ in the first
-            layer and 2/fan-in in the others preserve the mean square of preactivations from the input on.
+            -2/m and -1/m, and $-\gamma - \ln 2 = -1.270$ at m = 1: the typical signal dies.
+            (C2) Of a ReLU layer of He's law at a unit input, $\frac{m_0}2 \|a_1\|^2$ is chi-square with Binomial(m,
+            1/2) degrees.
+            (C3) With tanh and 1/fan-in the mean square falls from h_1 on, in every layer.
+            (C4) With ReLU, $1/m_0$ in the first layer and 2/fan-in in the others preserve the mean square of
+            preactivations from the input on.
 Idea        For Gaussian weights of variance $f/m_{\ell-1}$ and no activation, $m_{\ell-1}\|h_\ell\|^2/(f
             \|h_{\ell-1}\|^2)$ is a chi-square variable of m_l degrees, independent from layer to layer. The mean of
             $\ln(\chi^2_m/m)$ is negative, so that the typical signal dies
@@ -95,7 +97,7 @@ def test_a_relu_layer_keeps_the_mean_through_a_mixture_of_chi_squares(width):
     h = np.matvec(W, np.array([2.0, -2.0, 1.0]) / 3)
     # when   (m_0/2)|a_1|^2
     samples = 1.5 * np.square(np.maximum(h, 0)).sum(-1)
-    # then   with an atom of 2^-m at zero: the layer is dead
+    # then   the law has an atom of 2^-m at zero, where all neurons of the layer are inactive
     distance = sup_distance(samples, lambda v: relu_sum_cdf(v, width), lambda v: relu_sum_cdf(v, width) * (v > 0))
     assert_at_most(distance, dvoretzky_kiefer_wolfowitz(count, FALSE_ALARM), why="the law of |a_1|^2")
 

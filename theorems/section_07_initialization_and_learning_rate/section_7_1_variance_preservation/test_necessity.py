@@ -75,7 +75,7 @@ def test_without_H1_the_pivot_sees_the_factor_of_torchs_xavier_normal(below, m, 
     generator, networks = torch.Generator().manual_seed(71), math.ceil(DEGREES / m)
     layers = torch.empty(networks, m, below, dtype=torch.float64)
     drawn = [torch.nn.init.xavier_normal_(layer, generator=generator).numpy() for layer in layers]
-    # when   taken for the printed law, and for what it is
+    # when   the pivot for the printed variance, and for the variance that torch uses
     values = [chi_square_pivot([np.stack(drawn)], np.arange(1.0, below + 1), f, "identity")[0] for f in (1.0, factor)]
     # then
     least, most = chi_square_interval(networks * m, FALSE_ALARM)

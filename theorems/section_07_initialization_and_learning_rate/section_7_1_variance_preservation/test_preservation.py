@@ -71,7 +71,7 @@ def test_with_relu_two_over_fan_in_preserves_the_mean_square_from_the_first_laye
 @pytest.mark.parametrize(("activation", "nonlinearity"), [("identity", "linear"), ("relu", "relu")])
 @given(network=gaussian_networks())
 def test_the_weights_that_torch_draws_pass_the_chi_square_pivot_of_every_layer(activation, nonlinearity, network):
-    # given  as many networks as have DEGREES in their first layers alone: later ones may die
+    # given  so many networks that their first layers alone have DEGREES degrees of freedom: later layers may be dead
     networks = math.ceil(DEGREES / network.widths[1])
     weights = torch_weights(network.widths, networks, nonlinearity, network.seed)
     # when

@@ -12,7 +12,12 @@ import numpy as np
 
 from fixtures.dynamics.factored_descent import product_step
 
-FAR, CONVERGED, BUDGET = 1e-8, 1e-9, 300
+SETTLED = 1e-8
+"""A run is followed to its last step with |r| of at least this size."""
+CONVERGED = 1e-9
+"""A run with |r| of at most this size at the end has converged."""
+BUDGET = 300
+"""The number of steps of a run."""
 
 
 def sharpness_at(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -27,7 +32,10 @@ def product_path(u: Any, v: Any, eta: Any, steps: int) -> list[tuple[Any, Any]]:
 
 
 def dyadic_starts(offset: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """u, v in quarters of [-3, 3] and eta in {1/8, 1/4, 1/2, 3/4}, (2500,) each, moved off the dyadic numbers."""
+    """All u, v in [-3, 3] that are multiples of 1/4, with eta in {1/8, 1/4, 1/2, 3/4}: u, v and eta (2500,).
+
+    u and v are moved by multiples of `offset` that are irrational, so that no run lands exactly on a minimum.
+    """
     quarters = np.arange(-12, 13) / 4
     u, v, eta = (axis.ravel() for axis in np.meshgrid(quarters, quarters, [1 / 8, 1 / 4, 1 / 2, 3 / 4]))
     return u + offset * np.sqrt(2), v - offset * np.sqrt(3) / 2, eta
@@ -44,11 +52,15 @@ def just_above_the_edge(r: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 def settle(
     u: np.ndarray, v: np.ndarray, eta: np.ndarray, steps: int = BUDGET
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Every run at its last step from |r| >= FAR, and after `steps` steps; and whether it has converged by then."""
+    """Run descent; u, v and eta are (B,).
+
+    Returns the states (u, v) at the last step with |r| >= SETTLED, the states after `steps` steps, and whether |r| is
+    at most CONVERGED then.
+    """
     at = (u, v)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(steps):
-            far = np.abs(u * v - 1) >= FAR
+            far = np.abs(u * v - 1) >= SETTLED
             at = tuple(np.where(far, here, kept) for here, kept in zip((u, v), at, strict=True))
             u, v = product_step(u, v, 1.0, eta)
         return at, (u, v), np.abs(u * v - 1) <= CONVERGED

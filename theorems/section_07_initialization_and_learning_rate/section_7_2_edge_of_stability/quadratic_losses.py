@@ -8,5 +8,5 @@ from fixtures.rational import fractions
 
 
 def rotated(a: int, b: int) -> np.ndarray:
-    """X in R^{2 x 2} with singular values a and b, X = diag(a, b) V' with the rows (3/5, 4/5), (-4/5, 3/5) of V'."""
+    """X = diag(a, b) V' (2, 2) with singular values a and b. The rows of V' are (3/5, 4/5) and (-4/5, 3/5)."""
     return fractions([[a, 0], [0, b]]) @ fractions([["3/5", "4/5"], ["-4/5", "3/5"]])

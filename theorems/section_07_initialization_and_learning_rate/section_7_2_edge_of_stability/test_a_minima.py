@@ -4,11 +4,13 @@ Setting     Gradient descent on $L = \frac12 (uv - 1)^2$. Write $r = uv - 1$, $D
             minimum S is the largest eigenvalue of the Hessian. $\lambda_{\max}$ is this eigenvalue at any point
 Hypotheses  (H1) of C6: $r_t \ne 0$ at all times.
 Corrected   (C4) In the minimal model $r_{t+1} = r_t (1 - \eta S_t + \eta^2 r_t (r_t + 1))$ and $D_{t+1} = D_t (1 -
-            \eta^2 r_t^2)$, for all u, v, eta. (C6) Under H1 a run of the minimal model that converges to a minimum has
-            $S \le 2/\eta$ there; for eta > 1 none converges, as $S \ge 2$ at all minima. (C7) A run of the minimal
-            model with 0 < u_0 v_0 < 1, u_0 > 0 and $\theta + \theta^2/16 \le 1$, $\theta = \eta (4 + D_0^2)^{1/2}$, has
-            $\eta \lambda_{\max} \le \theta < 1$ all the way and converges. Elsewhere a run may leave: from (2, 1/50)
-            with eta = 11/25, where theta < 2, it is outside after a step.
+            \eta^2 r_t^2)$, for all u, v, eta.
+            (C6) Under H1 a run of the minimal model that converges to a minimum has $S \le 2/\eta$ there; for eta > 1
+            none converges, as $S \ge 2$ at all minima.
+            (C7) A run of the minimal model with 0 < u_0 v_0 < 1, u_0 > 0 and $\theta + \theta^2/16 \le 1$, $\theta =
+            \eta (4 + D_0^2)^{1/2}$, has $\eta \lambda_{\max} \le \theta < 1$ all the way and converges. Beyond this
+            range a run that starts with $\eta \lambda_{\max} < 2$ may leave: from (2, 1/50) with eta = 11/25, where
+            theta < 2, $\eta \lambda_{\max} > 2$ after a step.
 Idea        Gradient flow conserves D, so it ends at a minimum with $S^2 = 4 + D_0^2$. Descent with small steps lowers
             |D|. Where r_t goes to 0 and never is 0, |r| falls again and again. A step lowers |r| only if $\eta S_t < 2
             + \eta^2 r_t (r_t + 1)$
@@ -33,7 +35,7 @@ from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.minimal_model import (
     CONVERGED,
-    FAR,
+    SETTLED,
     dyadic_starts,
     just_above_the_edge,
     product_path,
@@ -106,10 +108,10 @@ def test_every_run_that_converges_ends_at_or_below_two_over_eta():
     # when
     last, end, converged = settle(u, v, eta, 600)
     assert_at_most(1000, converged.sum(), why="of 2509 runs so many converge")
-    # then   the last step from |r| >= FAR lowers |r|: there S < 2/eta + eta r(r + 1), rounding of |r| apart.
-    # From there on |D| falls, so that S^2 = D^2 + 4(uv)^2 lets S rise by what 2|uv| does at most
+    # then   the last step from |r| >= SETTLED lowers |r|. So S < 2/eta + eta r(r + 1) there, up to rounding of |r|.
+    #        Afterwards |D| falls, and S^2 = D^2 + 4(uv)^2, so that S rises by no more than 2|uv| does
     (u, v), edge, S = (z[converged] for z in last), 2 / eta[converged], sum(z[converged] ** 2 for z in end)
-    r, rounding = u * v - 1, 32 * UNIT_ROUNDOFF * (u**2 + v**2) / FAR
+    r, rounding = u * v - 1, 32 * UNIT_ROUNDOFF * (u**2 + v**2) / SETTLED
     assert_at_most(np.abs(r), 1e-3, why="none of them lands")
     assert_at_most(S, edge * (1 + rounding + r * (r + 1) * 2 / edge**2) + 3 * np.abs(r), why="S <= 2/eta")
     assert_at_most(1, (0.97 * edge <= S).sum(), why="runs that end within 3 per cent of it")

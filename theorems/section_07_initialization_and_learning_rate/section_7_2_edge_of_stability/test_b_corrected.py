@@ -1,12 +1,14 @@
 r"""Section 7.2: edge of stability (b) - where training does not approach the edge, or ends far below it.
 
 Setting     S is the largest eigenvalue of the Hessian. Quadratic losses $\frac12 \|Xw - y\|^2$; the logistic loss; and
-            the minimal model $L = \frac12 (uv - 1)^2$ with $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$ at its minima
-Corrected   (C2) The edge is no target. With eta S < 1 on a quadratic loss every mode of the residual keeps its sign and
-            falls by $(1 - \eta \sigma_n^2)^t$ at least, and eta S stays what it is; with the eigenvalues 1 and 4 at eta
-            S = 1/2 the loss falls by a million in 60 steps. (C3) With the logistic loss $L = \frac1n \sum \ln(1 +
-            e^{-z_i w})$ of a linear model $S \le L \max_i \|z_i\|^2$ everywhere, so that the edge is left as the loss
-            vanishes. (C8) A run that the edge turns back may end at half of it: (2, -1/2), eta = 1/2.
+            the minimal model $L = \frac12 (uv - 1)^2$ with $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$ at its
+            minima. The edge turns a run back if gradient flow from its start would end at a minimum with S > 2/eta
+Corrected   (C2) Training need not approach the edge. With eta S < 1 on a quadratic loss every mode of the residual
+            keeps its sign and is multiplied by at most $(1 - \eta \sigma_n^2)^t$ in t steps, and eta S is constant;
+            with the eigenvalues 1 and 4 at eta S = 1/2 the loss falls by a million in 60 steps.
+            (C3) With the logistic loss $L = \frac1n \sum \ln(1 + e^{-z_i w})$ of a linear model $S \le L \max_i
+            \|z_i\|^2$ everywhere, so that the edge is left as the loss vanishes.
+            (C8) A run that the edge turns back may end at half of the edge, eta S = 1: from (2, -1/2) with eta = 1/2.
 Idea        What pushes training up to 2/eta is sharpening along gradient flow. Quadratic losses have none. In the
             minimal model it stops at $S^2 = 4 + D_0^2$. Above 2/eta the oscillation lowers |D| until the run can
             converge, near the edge or far below it
@@ -39,7 +41,7 @@ from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_st
 )
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.quadratic_losses import rotated
 
-NEAR = Fraction(3, 10)
+EDGE_WIDTH = Fraction(3, 10)
 """How far eta S may be from 2 at the edge: what the rule for networks allows above it."""
 
 
@@ -53,7 +55,7 @@ def test_half_of_the_stable_range_is_far_from_the_edge_and_trains_as_well():
     assert_at_most(10**6 * (r[1] @ r[1]), r[0] @ r[0], why="the loss falls")
     top = X[1] / 2
     assert_identical(X.T @ (X @ top), 4 * top, why="S = 4 at every w")
-    assert_at_most(NEAR, abs(eta * 4 - 2), why="the distance to the edge, always")
+    assert_at_most(EDGE_WIDTH, abs(eta * 4 - 2), why="the distance to the edge, always")
 
 
 @corrected("C2")
@@ -85,7 +87,7 @@ def test_a_run_that_the_edge_turns_back_ends_at_half_of_it():
     left = (1 - 9 / 16 * 25 / 32) ** t + 8 * t * UNIT_ROUNDOFF
     assert_at_most(np.abs(np.array(end) - 1), left, why="the run ends in (1, 1), of sharpness 2")
     # then
-    assert_at_most(NEAR, abs(eta * 2 - 2), why="its distance to the edge")
+    assert_at_most(EDGE_WIDTH, abs(eta * 2 - 2), why="its distance to the edge")
 
 
 @observed
@@ -95,7 +97,7 @@ def test_of_the_runs_that_the_edge_turns_back_fewer_than_a_tenth_end_near_it():
     # when
     _, (u, v), converged = settle(u, v, eta)
     turned_back = converged & (flow > 2)
-    near = np.abs(eta * (u**2 + v**2) - 2)[turned_back] <= NEAR
+    near = np.abs(eta * (u**2 + v**2) - 2)[turned_back] <= EDGE_WIDTH
     # then
     assert_identical(
         [near.sum(), turned_back.sum()], [21, 244], why="runs that end with |eta S - 2| <= 3/10, of how many"

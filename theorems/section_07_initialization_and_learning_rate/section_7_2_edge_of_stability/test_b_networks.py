@@ -41,9 +41,9 @@ from theorems.ledger import measured, observed
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.patient_runs import (
     ETA,
     SEEDS,
+    SETTING,
     STEPS,
-    WHERE,
-    patients,
+    patient_runs,
 )
 
 RATES, MORE_SEEDS = {0.3: 7400, 0.4: 7416, 0.6: 7432, 0.8: 7448}, 16
@@ -55,7 +55,7 @@ DEEP_SEEDS, REFERENCE = range(700, 708), 0.1
 @measured
 @pytest.mark.fast
 def test_more_than_half_of_the_networks_operate_at_the_edge():
-    run, _, reference, _ = patients(ETA)
+    run, _, reference, _ = patient_runs(ETA)
     report = edge_report(run, reference)
     assert_identical((report.reference >= 1).sum(), 31, why="runs whose reference passes 2/eta")
     finding, share = often(report.at_edge)
@@ -63,7 +63,7 @@ def test_more_than_half_of_the_networks_operate_at_the_edge():
     reads = (
         "{estimate} [{lower}, {upper}] of the runs have a median of eta S/2 in [0.9, 1.15] and ten rises of the loss"
     )
-    record_finding(finding, share, where=WHERE, trials=len(SEEDS), reads=reads)
+    record_finding(finding, share, where=SETTING, trials=len(SEEDS), reads=reads)
     columns = {"sharpness": run.sharpness[0], "two_over_eta": np.full(len(run.steps), 2 / ETA)}
     record_series("sharpness against step, first seed", step=run.steps, **columns, loss=run.loss[0, ::120])
 
@@ -71,7 +71,7 @@ def test_more_than_half_of_the_networks_operate_at_the_edge():
 @observed
 @pytest.mark.slow
 def test_at_a_third_of_the_step_gradient_flow_stays_below_the_edge_and_so_do_the_runs():
-    run, end, reference, other = patients(ETA / 3)
+    run, end, reference, other = patient_runs(ETA / 3)
     report = edge_report(run, reference)
     assert_at_most([report.reference, report.largest], 1, why="eta S/2 of the reference and of the run, at eta = 0.2")
     assert_identical(report.at_edge.sum(), 0, why="runs at the edge")
@@ -113,7 +113,7 @@ def test_eight_deeper_networks_with_gaussian_targets_operate_at_the_edge():
 
 @observed
 @pytest.mark.slow
-def test_where_gradient_flow_stays_below_the_edge_none_is_reported():
+def test_where_gradient_flow_stays_below_the_edge_no_edge_is_reported():
     # given  2/eta above the largest sharpness of a reference run that is below its own edge
     _, reference = deep_runs()
     flows = reference.ratio.max(1) < LOWEST

@@ -27,27 +27,27 @@ from theorems.ledger import measured, observed
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.patient_runs import (
     ETA,
     SEEDS,
+    SETTING,
     STEPS,
-    WHERE,
-    patients,
+    patient_runs,
 )
 
 
 @measured
 @pytest.mark.fast
 def test_the_held_out_error_is_lower_than_at_a_quarter_of_the_step():
-    run, end, reference, other = patients(ETA)
+    run, end, reference, other = patient_runs(ETA)
     assert_identical([*run.loss.shape, 4 * reference.eta[0]], [*reference.loss.shape, run.eta[0]], why="the two arms")
     finding, gain = beneficial(end.held_out, other.held_out)
     # then   the mean over the runs
     reads = "ln of the held-out error over that at a quarter of the step {estimate} [{lower}, {upper}]"
-    record_finding(finding, gain, where=WHERE, trials=len(SEEDS), reads=reads)
+    record_finding(finding, gain, where=SETTING, trials=len(SEEDS), reads=reads)
 
 
 @observed
 @pytest.mark.slow
 def test_after_the_same_time_the_held_out_error_is_lower_than_at_a_quarter_of_the_step_too():
-    _, end, _, early = patients(ETA)
+    _, end, _, early = patient_runs(ETA)
     _, other = patient_path(patient_networks(SEEDS), ETA / 4, 4 * STEPS, STEPS)
     # then   all of them are worse than the mean of the targets, whose error is 1
     assert_at_most(1.2, [at.held_out.mean() for at in (end, early, other)], why="the mean error")

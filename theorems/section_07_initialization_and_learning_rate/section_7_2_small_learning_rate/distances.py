@@ -19,9 +19,12 @@ from fixtures.problems.separable import Separable
 from properties.least_squares import iterate_rounding
 from properties.limits import flow_rounding
 
-STEPS, LONG, CONVERGED = 12, 32, 1e-9
+STEPS, MORE_STEPS = 12, 32
+"""Numbers of steps of a run: on convex losses, and on quartics."""
+CONVERGED = 1e-9
+"""The size of uv - 1 down to which a run on (uv - 1)^2/2 goes."""
 NEGLIGIBLE = 1000
-"""How many times the error of an integrated flow goes at least into the largest distance measured against it."""
+"""The largest distance to an integrated flow is at least so many times the error of this flow."""
 
 
 def iterates(loss: RidgeSum, w0: np.ndarray, eta: np.ndarray, steps: int) -> np.ndarray:
@@ -35,10 +38,10 @@ def parabola(curvature: float) -> RidgeSum:
 
 
 def convex_distance(problem: Separable, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logistic descent at a step eta of 0.1 to 1.9 over beta, from w_0, against the flow of this order at every step.
+    """Descent on a logistic loss from w_0, compared with the flow of this order after each step.
 
-    The distances (B, STEPS), their bounds, and the flow's own error with the rounding 64(n + d)u(|w_0| + k eta |g_0|)
-    of the steps.
+    The step eta is 0.1 to 1.9 over beta. Returns the distances (B, STEPS), the bounds on them, and the error: that of
+    the flow and the rounding 64(n + d)u(|w_0| + k eta |g_0|) of the steps.
     """
     loss = logistic(problem.Z, problem.present, problem.rows)
     eta = (1 + problem.t % 19) / 10 * 4 * problem.rows / np.linalg.eigvalsh(problem.Z.mT @ problem.Z)[:, -1]
@@ -49,10 +52,10 @@ def convex_distance(problem: Separable, order: int) -> tuple[np.ndarray, np.ndar
 
 
 def mode_distance(problem: Regression, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """At eta = step/(2 s_1^2), the distances of the modes (B, n) at the drawn time from the flow of this order.
+    """Descent on a quadratic loss at eta = step/(2 s_1^2), compared with the flow of this order mode by mode.
 
-    With their bounds from below and above and the rounding of both sides: (lower, distance, upper, slack). The time is
-    cut to some of its leading bits, so that modes of every rate are seen before they have decayed.
+    Returns (lower, distance, upper, slack), (B, n) each: the bounds on the distance and the rounding of both sides. The
+    drawn time is shifted right by up to 7 bits, so that modes of every rate are seen before they have decayed.
     """
     t, eta, p = 1 + (problem.t >> problem.t % 8), problem.eta / 2, order + 1
     k = t[:, None]

@@ -50,9 +50,10 @@ def quartics(draw: st.DrawFn) -> Quartic:
 
 
 def expansion(problem: Quartic, eta: np.ndarray, w: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """By how much a step may move apart w and `other`, (B,): |I - eta H| on the segment between them.
+    """The factor by which a step may move w and `other` apart, (B,): |I - eta H| on the segment between them.
 
-    phi'' moves by |phi'''| D + c D^2/2 at most where s moves by D, and H by that times sum |x_i|^2 (Weyl).
+    Where s changes by D, phi'' changes by at most |phi'''| D + c D^2/2. So the eigenvalues of H change by at most the
+    sum of these, each times |x_i|^2 (Weyl).
     """
     s, D = np.matvec(problem.X, w), np.abs(np.matvec(problem.X, other - w))
     moves = ((np.abs(problem.b + problem.c * s) * D + problem.c * D**2 / 2) * np.square(problem.X).sum(-1)).sum(-1)
@@ -61,9 +62,10 @@ def expansion(problem: Quartic, eta: np.ndarray, w: np.ndarray, other: np.ndarra
 
 
 def one_step(problem: Quartic, coefficient: Fraction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Descent less the flow of F = -(g + 2 coefficient eta Hg) after one step, in powers of eta: (4, 2).
+    """The local error: one step of descent, minus the flow of F = -(g + 2 coefficient eta Hg) at the time eta.
 
-    Also Hg and HHg/3 + T(g, g)/12; all in fractions, for the first two rows.
+    Returns its coefficients of the powers 0 to 3 of eta, (4, 2), then Hg and HHg/3 + T(g, g)/12. All in fractions, for
+    the first two rows of the problem.
     """
     X, a, b, c, w0 = (fractions(part[:2]) for part in (problem.X, problem.a, problem.b, problem.c, problem.w0))
     s = X @ w0

@@ -33,7 +33,7 @@ from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import as_printed
 from theorems.section_07_initialization_and_learning_rate.section_7_2_small_learning_rate.distances import (
     CONVERGED,
-    LONG,
+    MORE_STEPS,
     NEGLIGIBLE,
     convex_distance,
     iterates,
@@ -57,7 +57,7 @@ def test_on_convex_losses_descent_stays_within_eta_times_the_curvature_that_the_
 
 
 @as_printed
-def test_one_step_of_two_over_the_curvature_misses_gradient_flow_by_more_than_half_of_that():
+def test_one_step_of_two_over_the_curvature_misses_gradient_flow_by_more_than_half_of_the_bound():
     # given  L = w^2/2 from 1 and eta = 2: the step ends at -1, the flow at e^-2, and eta int |Hg| = 2(1 - e^-2)
     loss, eta = parabola(1.0), np.array([2.0])
     flow, w = flow_of_order(1, loss, np.ones((1, 1)), eta, 1), iterates(loss, np.ones((1, 1)), eta, 1)
@@ -68,16 +68,16 @@ def test_one_step_of_two_over_the_curvature_misses_gradient_flow_by_more_than_ha
 
 @as_printed
 @given_batches(problem=quartics())
-def test_on_any_loss_what_single_steps_miss_is_expanded_by_a_factor_that_is_known_along_the_path(problem):
+def test_on_any_loss_local_errors_grow_by_a_factor_that_is_known_along_the_path(problem):
     # given  quartics with minima, saddles and maxima, at eta = 1/16 over the curvature at the start
     loss, s = problem.loss(), np.matvec(problem.X, problem.w0)
     eta = 1 / (16 * (1 + (np.abs(problem.second(s)) * np.square(problem.X).sum(-1)).sum(-1)))
     # when
-    flow, w = flow_of_order(1, loss, problem.w0, eta, LONG), iterates(loss, problem.w0, eta, LONG)
-    # then   e_(j+1) <= |I - eta H| e_j + what step j misses
+    flow, w = flow_of_order(1, loss, problem.w0, eta, MORE_STEPS), iterates(loss, problem.w0, eta, MORE_STEPS)
+    # then   e_(j+1) <= |I - eta H| e_j + the local error of step j
     steps = zip(flow.w, w, np.diff(flow.missed, axis=0), strict=False)
     bounds = accumulate(steps, lambda e, at: expansion(problem, eta, *at[:2]) * e + at[2], initial=np.zeros_like(eta))
-    rounding = LONG * 512 * UNIT_ROUNDOFF * (1 + norm(problem.w0, axis=-1))
+    rounding = MORE_STEPS * 512 * UNIT_ROUNDOFF * (1 + norm(problem.w0, axis=-1))
     slack = 2 * flow.error[:, None] + rounding
     assert_at_most(norm(w - flow.w, axis=-1).T, (np.stack(list(bounds)) + slack).T, why="distance", instance=problem)
 

@@ -54,7 +54,7 @@ def test_without_H4_the_distance_is_of_first_order(late):
 
 
 @necessity("H1")
-def test_without_H1_the_distance_outgrows_what_single_steps_miss():
+def test_without_H1_the_distance_outgrows_the_sum_of_the_local_errors():
     # given  L = h w^2/2 from 1, h = -1
     h, eta, k, time, coefficient = -1.0, 1 / 8, 64, 8.0, 1 / 4
     assert_keeps(H2=0 < eta <= 2 / abs(h), H3=coefficient == 1 / 4, H4=time == k * eta)
@@ -68,7 +68,7 @@ def test_without_H1_the_distance_outgrows_what_single_steps_miss():
 
 @necessity("H2")
 @given(k=st.integers(4, 60))
-def test_without_H2_the_distance_outgrows_what_single_steps_miss_on_a_convex_loss(k):
+def test_without_H2_the_distance_outgrows_the_sum_of_the_local_errors_on_a_convex_loss(k):
     # given  L = h w^2/2 from 1, and eta = 3 > 2/h
     h, eta, time, coefficient = 1.0, 3.0, 3.0 * k, 1 / 4
     assert_keeps(H1=h >= 0, H3=coefficient == 1 / 4, H4=time == k * eta)

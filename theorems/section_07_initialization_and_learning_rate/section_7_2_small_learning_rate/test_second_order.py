@@ -5,14 +5,15 @@ Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$ for a $
             $\tilde\theta$ is the gradient flow of $L + \frac\eta4 \|g\|^2$. For quadratic losses $x = \eta h$
 Hypotheses  Of C1: (H1) L is convex. (H2) eta is at most 2/beta. (H3) the sign of the correction is + and its
             coefficient a quarter. (H4) step k is compared with the time k eta.
-Corrected   (C1) More is predictable: $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$ under H1 to
-            H4, with q of fixtures.dynamics.modified_flow, which is not sharp. (C2) On sums of quartics of linear
-            functions one step ends $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ off the flow of $L + c \eta \|g\|^2$, for
-            every number c, and $-\eta^3 (\frac13 HHg + \frac1{12} T(g, g)) + O(\eta^4)$ off the one with c = 1/4. (C3)
-            A mode of a quadratic loss with 0 < x < 1 is off by $e^{-kz}(1 - e^{-kx^p/p}) \le |(1 - x)^k - e^{-kz}| \le
-            e^{-kz}(1 - e^{-kx^p/(p(1 - x))})$: with p = 2 and z = x from the flow, with p = 3 and $z = x + x^2/2$ from
-            the corrected one. (C4) If x < 1 for all modes, the flow of $-\ln(I - \eta H)/\eta$ for H passes through all
-            iterates.
+Corrected   (C1) Under H1 to H4, $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$, with q of
+            fixtures.dynamics.modified_flow. This bound is not sharp.
+            (C2) On sums of quartics of linear functions, descent minus the flow of $L + c \eta \|g\|^2$ is, after one
+            step, $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ for every number c, and $-\eta^3 (\frac13 HHg + \frac1{12} T(g,
+            g)) + O(\eta^4)$ for c = 1/4.
+            (C3) In units of its start, a mode of a quadratic loss with 0 < x < 1 is $|(1 - x)^k - e^{-kz}|$ off a flow:
+            $e^{-kz}(1 - e^{-kx^p/p}) \le |(1 - x)^k - e^{-kz}| \le e^{-kz}(1 - e^{-kx^p/(p(1 - x))})$, with p = 2 and z
+            = x for gradient flow, with p = 3 and $z = x + x^2/2$ for the corrected flow.
+            (C4) If x < 1 for all modes, the flow of $-\ln(I - \eta H)/\eta$ for H passes through all iterates.
 Idea        A step is the first term of Taylor's formula, and the correction cancels the second. What is missed is added
             up by maps that do not expand, where L is convex and eta at most 2/beta. For quadratic losses $-\ln(1 - x)$
             is a series whose terms are all positive

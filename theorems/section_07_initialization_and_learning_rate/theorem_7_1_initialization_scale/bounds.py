@@ -18,7 +18,7 @@ def bounds_on_growth(
 
 
 def stretch(potential: DiagonalPotential, z: np.ndarray) -> np.ndarray:
-    """The largest w_i/z_i over its least possible value, 1/Q''(0), (B,); 1 where z = 0."""
+    """Rho of C5: the largest w_i/z_i divided by its least possible value, 1/Q''(0), (B,); 1 where z = 0."""
     ratio = np.divide(potential.to_primal(z), z, out=np.zeros_like(z), where=z != 0) / potential.slope(0 * z)
     return np.maximum(ratio.max(-1), 1)
 

@@ -13,20 +13,20 @@ from properties.divergences import multiplier, residual_with_rounding
 from properties.hyperbolic_entropy import DiagonalPotential, Interpolant, minimize
 
 CONVERGED = 1e-6
-"""The share of |y| down to which residuals go."""
+"""Runs go on until the residual is at most this share of |y|."""
 SOLVED = 1e-5
-"""The share of its norm within which the minimizer of Q must be known."""
+"""The minimizer of Q must be known within this share of its norm."""
 
 
-def solved(potential: DiagonalPotential, problem: Regression) -> Interpolant:
-    """The minimizer of Q over {Xw = y}, with an error unless it is certified to be near."""
+def certified_minimizer(potential: DiagonalPotential, problem: Regression) -> Interpolant:
+    """The minimizer of Q over {Xw = y}; an error unless the computed point is certified to be near it."""
     best = minimize(potential, problem)
     assert_at_most(best.radius, SOLVED * norm(best.w, axis=-1), why="the dual is solved", instance=problem)
     return best
 
 
 def dual_rounding(problem: Regression, z: np.ndarray) -> np.ndarray:
-    """How far a computed z = X'nu, (..., B), may be off."""
+    """The rounding of a computed z = X'nu, (..., B)."""
     return 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(z, axis=-1))
 
 
@@ -39,11 +39,12 @@ def slack_in_dual(network: DiagonalNetwork, alpha: np.ndarray, error: np.ndarray
 def assert_ends_at_the_minimizer(
     problem: Regression, potential: DiagonalPotential, network: DiagonalNetwork, defect: np.ndarray
 ) -> None:
-    """|w - w*| <= S (e + sqrt(e^2 + 4 |r| |nu - nu*| / S)) / 2 for a w whose z is in row(X) up to e = `defect`, (B,).
+    """Assert |w - w*| <= S (e + sqrt(e^2 + 4 |r| |nu - nu*| / S)) / 2, w* the minimizer of Q; `defect` e is (B,).
 
-    As |w - w*|^2 / S <= <w - w*, z - z*> = <r, nu - nu*> + <w - w*, null part of z>, S the largest 1/Q'' up to either.
+    e bounds the distance of z from row(X), z the dual point of w. Proof: let S be the largest 1/Q'' between w and w*.
+    Then |w - w*|^2 / S <= <w - w*, z - z*> = <r, nu - nu*> + <w - w*, null part of z>.
     """
-    w, best = network.w, solved(potential, problem)
+    w, best = network.w, certified_minimizer(potential, problem)
     nu = multiplier(problem, potential.to_dual(network.u, network.v) - best.z)
     _, S = potential.slope_between(np.maximum(np.abs(w), np.abs(best.w)) + best.radius[:, None])
     S, r = S.max(-1), residual_with_rounding(problem, w)

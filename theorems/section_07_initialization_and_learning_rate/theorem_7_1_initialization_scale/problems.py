@@ -13,7 +13,7 @@ from fixtures.problems.regression import Regression, from_zero, regressions
 
 DEPTHS = (2, 3, 4)
 SMALL = {2: (1e-1, 1e-2, 1e-3, 1e-4, 1e-5), 3: (1e-1, 3e-2, 1e-2, 3e-3, 1e-3), 4: (1e-1, 6e-2, 4e-2, 2e-2, 1e-2)}
-"""Scales alpha by depth, down to where the dual is solved in double precision."""
+"""Small scales alpha by depth, down to where the dual can be solved in double precision."""
 LARGE = (0.5, 1.0, 3.0, 10.0, 100.0)
 designs = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
 problems = designs.map(from_zero)
@@ -30,7 +30,10 @@ def least_norm(problem: Regression) -> np.ndarray:
 
 
 def start_of_the_flow(problem: Regression, depth: int) -> tuple[np.ndarray, DiagonalNetwork, np.ndarray]:
-    """The start alpha in {0.6, 1, 2} times |m|^{1/D}, and the pace at which the tangent kernel is of order 1."""
+    """The scale alpha in {0.6, 1, 2} times |m|^{1/D}, the network that starts there, and the rate of the flow.
+
+    With this rate the tangent kernel is of order 1.
+    """
     size = norm(least_norm(problem), axis=-1)
     alpha = pick(problem, (0.6, 1.0, 2.0)) * size ** (1 / depth)
     pace = 1 / (depth**2 * np.maximum(size ** (2 - 2 / depth), 2 * alpha ** (2 * depth - 2)))

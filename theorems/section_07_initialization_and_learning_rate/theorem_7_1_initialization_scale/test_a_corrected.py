@@ -4,13 +4,13 @@ Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns; $r_t = Xw_t - y$.
             network, which the limit of gradient flow minimizes over {Xw = y}
 Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
             rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Corrected   (C1) Under H1 to H6, u and v are functions of w on the whole way, by one dual vector: $z = Q'(w)$ is in
-            row(X), with $Q'$ the inverse of $2\alpha^2 \sinh$ for D = 2 and of $\alpha^D ((1-z)^{-D/(D-2)} -
-            (1+z)^{-D/(D-2)})$ above. So $R = Q(w)$ together with that constraint. (C2) Descent at D = 2 from u = v =
-            alpha with $|a_t| < 1$, $a_t = 2\eta X^\top r_t$, keeps $uv = \alpha^2 \prod_t (1 - a_t^2)$; where it
-            interpolates in the limit, this is within $S \|e\|$ of the minimizer of Q for these scales, $e_i = 2 \sum_t
-            (\operatorname{artanh} |a_{t,i}| - |a_{t,i}|)$ and S the largest $1/Q''$ up to either. It need not be that
-            minimizer.
+Corrected   (C1) Under H1 to H6, at all times u and v are functions of w, by one dual vector: $z = Q'(w)$ is in row(X),
+            with $Q'$ the inverse of $2\alpha^2 \sinh$ for D = 2 and of $\alpha^D ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)})$
+            above. So $R = Q(w)$ together with that constraint.
+            (C2) Descent at D = 2 from u = v = alpha with $|a_t| < 1$, $a_t = 2\eta X^\top r_t$, keeps $uv = \alpha^2
+            \prod_t (1 - a_t^2)$; where it interpolates in the limit, this is within $S \|e\|$ of the minimizer of Q for
+            these scales, $e_i = 2 \sum_t (\operatorname{artanh} |a_{t,i}| - |a_{t,i}|)$ and S the largest $1/Q''$ up to
+            either. It need not be that minimizer.
 Idea        $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, and for v it is the opposite one. A step of descent
             multiplies u by $1 - a_t$ and v by $1 + a_t$; so ln(u/v) leaves row(X) by the difference of artanh a and a
 Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
@@ -36,9 +36,9 @@ from theorems.ledger import corrected
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
     CONVERGED,
     assert_ends_at_the_minimizer,
+    certified_minimizer,
     dual_rounding,
     slack_in_dual,
-    solved,
 )
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.problems import (
     DEPTHS,
@@ -95,7 +95,7 @@ def test_where_rows_are_separate_the_flow_is_known_at_all_times(problem):
 
 @corrected("C2")
 @given_batches(problem=problems)
-def test_descent_ends_as_near_to_the_minimizer_for_the_scales_it_has_left_as_its_defect_says(problem):
+def test_descent_ends_within_its_defect_of_the_minimizer_for_its_final_scales(problem):
     # given  a step of 0.4 over a bound on the kernel's size, so that |a_t| < 1
     alpha, start, _ = start_of_the_flow(problem, 2)
     eta = 0.1 / np.hypot(2 * norm(least_norm(problem), axis=-1), 2 * alpha**2)
@@ -113,7 +113,7 @@ def test_descent_ends_as_near_to_the_minimizer_for_the_scales_it_has_left_as_its
 
 
 @corrected("C2")
-def test_one_step_within_the_hypotheses_ends_off_the_minimizer_for_the_scales_it_has_left():
+def test_one_step_within_the_hypotheses_ends_off_the_minimizer_for_its_final_scales():
     # given  X = [1, 2], y = 5, alpha = 1, eta = 1/40: a = -(1/4, 1/2)
     u, v = diagonal_step(fractions([[1, 2]]), fractions([5]), *fractions([[1, 1]] * 2), Fraction(1, 40))
     assert_identical([u**2 - v**2, u * v], fractions([[1, 2], ["15/16", "3/4"]]), why="w interpolates, and the scales")
@@ -128,7 +128,7 @@ def test_the_defect_is_nearly_all_of_the_distance_where_one_input_is_large_among
     problem = stack([measured(np.array([[1.0] * 243 + [3.0]]), np.array([30.0]))])
     run = descend_to_residual(problem.X, problem.y, uniform(1.0, problem.w0), np.array([2e-4]), np.array([1e-12]))
     # when
-    best = solved(DiagonalPotential(2, np.exp(-run.shrinkage / 2)), problem)
+    best = certified_minimizer(DiagonalPotential(2, np.exp(-run.shrinkage / 2)), problem)
     slope = np.hypot(np.maximum(np.abs(run.network.w), np.abs(best.w)), 2 * np.exp(-run.shrinkage)).max()
     # then
     bound = slope * norm(run.defect)

@@ -87,7 +87,8 @@ def test_at_every_scale_and_every_step_the_rescaled_input_moves_the_limit(scale,
 @counterexample
 def test_hypothesis_finds_a_neuron_with_two_limits():
     def limits_apart(start):
-        # given  the inputs above, and a step of 1/6 after which x_2 is inactive for good: theta_2 rests
+        # given  the inputs (1, 0) and (1, 1), or (1, 0) and (2, 2), and one step of 1/6. Settled are starts after
+        #        which x_2 is inactive in both: it stays so, and theta_2 rests
         (few, slow), (more, fast) = (
             (theta - s / 6 - k * k * x / 6, other - k * k * x / 6)
             for k in (1, 2)

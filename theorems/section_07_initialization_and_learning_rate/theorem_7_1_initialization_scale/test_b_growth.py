@@ -23,8 +23,8 @@ from properties.certificates import assert_at_most, assert_within
 from properties.hyperbolic_entropy import DiagonalPotential
 from theorems.ledger import corrected
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
+    certified_minimizer,
     dual_rounding,
-    solved,
 )
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.problems import (
     DEPTHS,
@@ -41,10 +41,13 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initializa
 @given_batches(problem=problems)
 def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, problem):
     alpha = pick(problem, SMALL[depth] + LARGE)
-    # when   at 1.1 alpha and alpha, in the unit in which Xh(X'nu) = sy and G = sum H, h = H'
+    # when   at 1.1 alpha and alpha, in units in which X h(X'nu) = s y and G = sum H(z) with H' = h
     unit = 2 if depth == 2 else 1
     potentials = [DiagonalPotential(depth, scale * alpha[:, None]) for scale in (1.1, 1)]
-    (large, small), s = [solved(Q, problem) for Q in potentials], [1 / (unit * Q.scale[:, 0]) for Q in potentials]
+    (large, small), s = (
+        [certified_minimizer(Q, problem) for Q in potentials],
+        [1 / (unit * Q.scale[:, 0]) for Q in potentials],
+    )
     G = [max(depth - 2, 1) * Q.growth(best.z).sum(-1) for Q, best in zip(potentials, (large, small), strict=True)]
     # then   s <y, change of nu> <= change of G <= s' <y, change of nu> with s < s'
     change = small.z - large.z

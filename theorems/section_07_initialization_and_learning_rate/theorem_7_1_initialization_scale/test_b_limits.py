@@ -7,10 +7,11 @@ Setting     $L = \frac12 \|Xw - y\|^2$ with p columns, y != 0. $\theta = (u, v)$
 Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
             rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
 Corrected   (C4) Under H1 to H6, about the limit: G lies between $M^{2/D}/(2 p \alpha^2) - 1$, for D = 2 even $(1 +
-            (M/2p\alpha^2)^2)^{1/2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$. (C5) Under H1 to H6 $\|w - m\| \le \|w\|
-            (\rho - 1)/(\rho + 1)$ with rho the largest $w_i Q''(0)/z_i$, at most $1 + \max q$; and $\max q \le \cosh((D
-            - 1) \operatorname{arcosh}(1 + \|m\|^2/(4 D \alpha^{2D}))) - 1$, so that $w \to m$ as alpha grows. (C6)
-            Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for D > 2, and for D = 2 and $M >
+            (M/2p\alpha^2)^2)^{1/2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$.
+            (C5) Under H1 to H6 $\|w - m\| \le \|w\| (\rho - 1)/(\rho + 1)$ with rho the largest $w_i Q''(0)/z_i$, at
+            most $1 + \max q$; and $\max q \le \cosh((D - 1) \operatorname{arcosh}(1 + \|m\|^2/(4 D \alpha^{2D}))) - 1$,
+            so that $w \to m$ as alpha grows.
+            (C6) Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for D > 2, and for D = 2 and $M >
             p\alpha^2$ $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/p\alpha^2)$: as alpha vanishes
             $\|w\|_1 \to M$.
 Idea        The bounds on G come from $Q^* \le Q$ and from Jensen's inequality. The others come from $\langle z, w
@@ -40,8 +41,8 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initializa
     stretch,
 )
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
+    certified_minimizer,
     dual_rounding,
-    solved,
 )
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.problems import (
     DEPTHS,
@@ -62,7 +63,7 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
     alpha, nu = pick(problem, SMALL[depth] + LARGE), least_l1_norm(problem.X, problem.y)[1]
     # when   p times |theta|^2/|theta_0|^2 - 1, at the minimizer of Q
     potential = DiagonalPotential(depth, alpha[:, None])
-    best, p = solved(potential, problem), problem.columns
+    best, p = certified_minimizer(potential, problem), problem.columns
     growth = potential.growth(best.z).sum(-1)
     # then   the computed z is exact for data that are off by `miss`, as an interpolant
     M = dual_value(problem.X, problem.y, nu) - np.sqrt(p) * best.miss
@@ -78,7 +79,7 @@ def test_both_powers_of_alpha_are_reached_at_the_two_ends(depth):
     # given  X = [1, 2], y = 1, so that M = 1/2 and |m|^2 = 1/5
     problem, scales = measured(np.array([[1.0, 2.0]]), np.ones(1)), (SMALL[depth][-1], LARGE[-1])
     potentials = [DiagonalPotential(depth, alpha) for alpha in scales]
-    small, large = (Q.growth(solved(Q, problem).z).mean() for Q in potentials)
+    small, large = (Q.growth(certified_minimizer(Q, problem).z).mean() for Q in potentials)
     bounds = [bounds_on_growth(depth, alpha, 2, 1 / 2, np.sqrt(1 / 5)) for alpha in scales]
     # then   nine tenths of the bounds are reached, one minus one in a thousand of the upper one
     assert_within(bounds[0][0], small, bounds[0][0] / 0.9, slack=1e-9 * small, why="G at a small scale")
@@ -92,14 +93,16 @@ def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_ker
     alpha, m = pick(problem, LARGE), least_norm(problem)
     # when
     potential = DiagonalPotential(depth, alpha[:, None])
-    best = solved(potential, problem)
-    # then   w - m is the null part of w, so of w - kz with k harmonic between the ends of w/z in [c, c rho]
+    best = certified_minimizer(potential, problem)
+    # then   w - m is the null part of w, and of w - kz for any k: take the harmonic mean of the ends of [c, c rho],
+    #        where w_i/z_i lies
     q, rho, size = potential.kernel_change(best.z).max(-1), stretch(potential, best.z), norm(m, axis=-1)
     rounding = 2 * best.miss + 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * size
     bound = (rho - 1) / (rho + 1) * norm(best.w, axis=-1) + rounding
     assert_at_most(norm(best.w - m, axis=-1), bound, why="distance to the least norm", instance=problem)
     assert_at_most(rho, (1 + q) * (1 + 64 * UNIT_ROUNDOFF), why="rho", instance=problem)
-    # and    a priori q <= cosh((D-1) arccosh(1 + G)) - 1: UV >= 1, and of a given growth G it is largest at UV = 1
+    # and    a priori q <= cosh((D-1) arccosh(1 + G)) - 1: the factors are alpha U and alpha V with UV >= 1, and for a
+    #        given growth G, q is largest at UV = 1
     growth = size**2 / (4 * depth * alpha ** (2 * depth))
     most = 2 * np.sinh((depth - 1) / 2 * np.log1p(growth + np.sqrt(growth * (2 + growth)))) ** 2
     rounding = 64 * problem.columns * problem.condition * UNIT_ROUNDOFF * (1 + best.miss / size)
@@ -126,7 +129,7 @@ def test_the_distance_to_the_least_norm_is_reached_where_many_small_weights_bala
 @given_batches(problem=problems)
 def test_from_a_small_scale_the_l1_norm_of_the_limit_is_nearly_the_least(depth, problem):
     alpha, p = pick(problem, SMALL[depth]), problem.columns
-    best = solved(DiagonalPotential(depth, alpha[:, None]), problem)
+    best = certified_minimizer(DiagonalPotential(depth, alpha[:, None]), problem)
     # given  HiGHS's dual bound M
     nu = least_l1_norm(problem.X, problem.y)[1]
     M, N = dual_value(problem.X, problem.y, nu), l1_norm(best.w)
@@ -183,7 +186,7 @@ def test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value(dep
     problem, alpha = measured(*PICTURE), np.geomspace(1e-2, 1e2, 33)
     m, nu = norm(least_norm(problem)), least_l1_norm(problem.X[None], problem.y[None])[1]
     # when
-    runs = [solved(DiagonalPotential(depth, a), problem) for a in alpha]
+    runs = [certified_minimizer(DiagonalPotential(depth, a), problem) for a in alpha]
     l1 = np.array([l1_norm(run.w) for run in runs]) / dual_value(problem.X, problem.y, nu[0]) - 1
     l2 = np.array([norm(run.w) for run in runs]) / m - 1
     change = [relative_kernel_change(problem.X, depth, a, run.z) for a, run in zip(alpha, runs, strict=True)]

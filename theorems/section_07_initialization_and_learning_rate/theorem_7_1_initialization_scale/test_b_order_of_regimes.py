@@ -40,7 +40,7 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initializa
 )
 
 
-def hand(q):
+def exact_limit(q):
     """X = [1, 2], y = 46, exactly at z = (ln q, 2 ln q), D = 2: alpha^2, the limit w, and the relative change of K."""
     s = [(q**x - 1 / q**x) / 2 for x in (1, 2)]
     alpha_squared = 46 / (2 * s[0] + 4 * s[1])
@@ -48,16 +48,16 @@ def hand(q):
     return alpha_squared, [2 * alpha_squared * value for value in s], change
 
 
-def moved(root):
-    """The same for q = root^2: alpha^2, and |theta - theta_0|^2 with u = alpha (root, root^2) and v its inverse."""
-    alpha_squared = hand(Fraction(root) ** 2)[0]
+def squared_movement(root):
+    """X = [1, 2], y = 46, D = 2, at u/alpha = alpha/v = (root, root^2): alpha^2, and |theta - theta_0|^2."""
+    alpha_squared = exact_limit(Fraction(root) ** 2)[0]
     return alpha_squared, alpha_squared * sum((Fraction(root) ** k - 1) ** 2 for k in (-2, -1, 1, 2))
 
 
 @counterexample
 def test_the_kernel_changes_more_from_three_halves_than_from_a_larger_scale():
     # given  X = [1, 2], y = 46 and z = X' ln q, so that w = 2 alpha^2 sinh z is the minimizer of Q if Xw = y
-    small, large = hand(Fraction(3)), hand(Fraction(16, 7))
+    small, large = exact_limit(Fraction(3)), exact_limit(Fraction(16, 7))
     assert_identical([small[0], large[0]], [Fraction(3, 2) ** 2, Fraction(112, 57) ** 2], why="alpha^2")
     assert_identical([w[0] + 2 * w[1] for _, w, _ in (small, large)], [46, 46], why="Xw = y")
     # then   K/K_0 - 1 is larger from the smaller alpha
@@ -68,7 +68,7 @@ def test_the_kernel_changes_more_from_three_halves_than_from_a_larger_scale():
 @counterexample
 def test_the_smaller_scale_ends_farther_from_the_limit_of_the_kernel_regime():
     # given  m = X^+ y = 46 (1/5, 2/5)
-    miss = [sum((hand(q)[1][i] - Fraction(46 * (i + 1), 5)) ** 2 for i in (0, 1)) for q in (3, Fraction(16, 7))]
+    miss = [sum((exact_limit(q)[1][i] - Fraction(46 * (i + 1), 5)) ** 2 for i in (0, 1)) for q in (3, Fraction(16, 7))]
     # then
     reads = "|w - X^+ y|^2 = {value} from alpha = 3/2 > {limit} from alpha = 112/57"
     assert_violates(*miss, reads=reads, X=[[1, 2]], y=[46])
@@ -78,23 +78,23 @@ def test_the_smaller_scale_ends_farther_from_the_limit_of_the_kernel_regime():
 def test_hypothesis_finds_a_smaller_scale_that_changes_the_kernel_more():
     # given  two dual points q = e^nu, each of which belongs to one scale
     def alphas(pair):
-        return [hand(Fraction(q))[0] for q in pair]
+        return [exact_limit(Fraction(q))[0] for q in pair]
 
     def changes(pair):
-        return [hand(Fraction(q))[2] for q in pair]
+        return [exact_limit(Fraction(q))[2] for q in pair]
 
     found = smallest_violation(
         st.tuples(st.integers(2, 9), st.integers(2, 9)),
         lambda pair: alphas(pair)[0] < alphas(pair)[1] and changes(pair)[0] > changes(pair)[1],
     )
-    (small, _, value), (large, _, limit) = (hand(Fraction(q)) for q in found)
+    (small, _, value), (large, _, limit) = (exact_limit(Fraction(q)) for q in found)
     reads = "kernel change {value} from the smaller > {limit} from the larger"
     assert_violates(value, limit, reads=reads, X=[[1, 2]], y=[46], squared_scales=[small, large])
 
 
 @counterexample(reading="movement of the parameters")
 def test_the_parameters_move_farther_from_the_smaller_scale():
-    (small, far), (large, near) = moved(3), moved(2)
+    (small, far), (large, near) = squared_movement(3), squared_movement(2)
     # then   alpha^2 = 1863/6920 and 368/285
     assert_at_most(small, large, why="the scales")
     reads = "|theta - theta_0|^2 = {value} from the smaller scale > {limit} from the larger"
@@ -104,8 +104,10 @@ def test_the_parameters_move_farther_from_the_smaller_scale():
 @counterexample(reading="movement of the parameters")
 def test_hypothesis_finds_a_smaller_scale_that_moves_the_parameters_farther():
     roots = st.tuples(st.integers(2, 9), st.integers(2, 9))
-    found = smallest_violation(roots, lambda pair: all(np.subtract(moved(pair[0]), moved(pair[1])) * [-1, 1] > 0))
-    (small, far), (large, near) = map(moved, found)
+    found = smallest_violation(
+        roots, lambda pair: all(np.subtract(squared_movement(pair[0]), squared_movement(pair[1])) * [-1, 1] > 0)
+    )
+    (small, far), (large, near) = map(squared_movement, found)
     reads = "|theta - theta_0|^2 = {value} from the smaller scale > {limit} from the larger"
     assert_violates(far, near, reads=reads, X=[[1, 2]], y=[46], squared_scales=[small, large])
 
@@ -118,14 +120,14 @@ def test_the_flow_itself_learns_features_from_one_thousandth_and_none_from_one_h
     # when
     flow = diagonal_flow(problem.X, problem.y, start, np.array([30.0]), rate=1 / np.maximum(1, 2 * alpha**2))
     network = DiagonalNetwork(*flow.states[0])
-    # then   each is where its potential wants it, nearly (0, 1/2) and (1/5, 2/5)
+    # then   each run is at the minimizer of its potential, nearly (0, 1/2) and (1/5, 2/5)
     potential = DiagonalPotential(2, alpha[:, None])
     assert_ends_at_the_minimizer(problem, potential, network, slack_in_dual(network, alpha, flow.error[0]))
     # and    K = 4 sum x^2 (u^2 + v^2), off by at most 8 sum x^2 (u + v) times the error of u and v, and rounding
     kernels = [net.kernel(problem.X)[:, 0, 0] for net in (start, network)]
     change = kernels[1] / kernels[0] - 1
     slack = 40 * flow.error[0] * (network.u + network.v).max(-1) / kernels[0] + 64 * UNIT_ROUNDOFF * (1 + change)
-    # and    sum q, between sqrt(p^2 + (M/2 alpha^2)^2) - p and |m|^2/(8 alpha^4), has M = 1/2, |m|^2 = 1/5
+    # and    sum q lies between sqrt(p^2 + (M/2 alpha^2)^2) - p and |m|^2/(8 alpha^4), with M = 1/2 and |m|^2 = 1/5
     least, most = (0.25 / alpha[0] ** 2 - 2) / 5, 1 / (40 * alpha[1] ** 4)
     assert_at_most(least, change[0] + slack[0], why="what it changes at least, from 1/1000")
     assert_at_most(change[1], most + slack[1], why="what it changes at most, from 100")

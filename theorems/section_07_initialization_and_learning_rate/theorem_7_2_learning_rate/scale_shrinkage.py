@@ -18,7 +18,7 @@ SCALES = (1 / 2, 1.0, 1 / 30, 2.0, 1 / 10)
 one_sample = regressions(max_rows=1, max_excess=4)
 
 
-def shrinking(
+def shrinkage_and_bounds(
     problem: Regression, share: np.ndarray, scale: np.ndarray
 ) -> tuple[DiagonalRun, np.ndarray, np.ndarray, np.ndarray]:
     """Descent on u^2 - v^2 from alpha = scale sqrt(|y|/|x|) at the rate share/K, bounds on S_i/x_i^2, and P, (B,).

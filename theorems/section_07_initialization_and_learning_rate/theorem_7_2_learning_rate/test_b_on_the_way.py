@@ -4,11 +4,12 @@ Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, lambda its 
 Hypotheses  (H4) for C1 to C3: eta <= 1/lambda_max.
 Corrected   (C1) For 0 < eta' < eta under H4, off the minima, the ratio of $\|\theta_t - \theta_0\|$ at eta to that at
             eta' lies between f(lambda_max) >= 1 and f(lambda_min), $f(\lambda) = (1 - (1 - \eta\lambda)^t)/(1 - (1 -
-            \eta'\lambda)^t)$: the larger rate has gone farther. (C2) Under H4, off the minima, at the same time, eta
-            has gone farther than eta' = eta/2 too, by a factor between the extremes over lambda of $(1 - (1 -
-            \eta\lambda)^t)/(1 - (1 - \eta\lambda/2)^{2t}) \ge 1$, and both have gone farther than the flow. (C3) Under
-            H4, $\theta_t^\top H \theta_t$ is no smaller at the larger rate from theta_0 = 0, and no larger where y = 0:
-            on the way its order can go either way.
+            \eta'\lambda)^t)$: the larger rate has gone farther.
+            (C2) Under H4, off the minima, at the same time, eta has gone farther than eta' = eta/2 too, by a factor
+            between the extremes over lambda of $(1 - (1 - \eta\lambda)^t)/(1 - (1 - \eta\lambda/2)^{2t}) \ge 1$, and
+            both have gone farther than the flow.
+            (C3) Under H4, $\theta_t^\top H \theta_t$ is no smaller at the larger rate from theta_0 = 0, and no larger
+            where y = 0: on the way its order can go either way.
 Idea        In theta_t - theta_0 each mode is $1 - (1 - \eta\lambda)^t$ times what it is in the limit
 Tolerance   The rounding of the runs, of the flow and of the interpolant; rational arithmetic where H4 fails
 """
@@ -84,7 +85,7 @@ def test_at_the_same_time_the_larger_rate_has_gone_farther_than_half_of_it_and_b
 @corrected("C3")
 @given_batches(problem=problems)
 def test_the_printed_term_is_larger_at_the_larger_rate_from_zero_and_smaller_where_the_targets_are_zero(problem):
-    # given  H4, as above, and eta' = 3 eta/5
+    # given  H4: eta lambda_max in {1, 1/2, 3/4, 19/20, 1/10}, and eta' = 3 eta/5
     eta, t = np.where(problem.step > 1, problem.step / 2, np.maximum(problem.step, 0.1)), 1 + problem.t % 50
     start, eta = from_zero(problem), eta / problem.sigma_max**2
     sides = start, dataclasses.replace(problem, y=0 * problem.y)
