@@ -4,9 +4,9 @@ Section     6.3
 Printed     $\lambda_{\max}(\nabla^2 \mathcal{L}(\theta^*))$ characterizes the sharpness of a minimum $\theta^*$
 Reading     A definition cannot be false. So the tests ask what the number measures: by how much the loss can rise near
             the minimum, how it is related to the tangent kernel, and of what it is a property
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$, $K = J
-            J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. K_W and K_a are the tangent kernels of
-            the two layers alone
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$,
+            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. K_W and K_a are the tangent
+            kernels of the two layers alone
 Hypotheses  (H1) theta* interpolates the data, for S = lambda_max(K)/n. (H2) the coordinates are given, up to a
             rotation: S is a property of parameters, not of the function.
 Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of f, and $J^\top J$ shares its nonzero
@@ -20,8 +20,8 @@ Tolerance   The map runs on Fractions, or on floats by powers of two, which roun
             zero
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
             by Lanczos needs a certificate of its own (properties.lanczos). For c < 0, or for tanh, the map can change
-            the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small: $S \ge 2
-            \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero, S is
+            the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small:
+            $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero, S is
             proportional to 1/c^2
 Expected    holds
 """

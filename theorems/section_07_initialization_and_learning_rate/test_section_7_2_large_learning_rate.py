@@ -8,9 +8,9 @@ Reading     "Can" asks for one instance on an open set of data. The larger of tw
 Setting     One ReLU neuron $f(x) = \max(0, \theta^\top x)$ in R^2, one sample (x, y), $L = \frac12 (f(x) - y)^2$. R is
             the mean of $\frac12 (f(x') - y)^2$ over fresh inputs x'
 Hypotheses  (H1) of C2: x'x >= 0 for every fresh input x'
-Corrected   (C1) For y = 0 and $\theta_0^\top x > 0$ descent ends at $\theta_0 - \max(1, \eta \|x\|^2)\, (\theta_0^\top
-            x/\|x\|^2)\, x$ for every eta > 0, in one step if $\eta \|x\|^2 \ge 1$: only rates beyond $1/\|x\|^2$ end
-            elsewhere than gradient flow.
+Corrected   (C1) For y = 0 and $\theta_0^\top x > 0$ descent ends at
+            $\theta_0 - \max(1, \eta \|x\|^2)\, (\theta_0^\top x/\|x\|^2)\, x$ for every eta > 0, in one step if
+            $\eta \|x\|^2 \ge 1$: only rates beyond $1/\|x\|^2$ end elsewhere than gradient flow.
             (C2) Under H1 and for y = 0, R in the limit of a larger rate is at most that of a smaller one.
 Idea        Where the target is zero, a neuron stops as soon as it is inactive. A small step brings it to the boundary.
             A large step brings it beyond the boundary, so that inputs near the sample are inactive too: it leaves a

@@ -1,11 +1,11 @@
 r"""Section 6.3: flat minima (a) - of f = uv, the step bounds the sharpness at the end, and the start decides below.
 
-Setting     One sample and f = uv, $L = \frac12 (uv - y)^2$, with minima uv = y, of sharpness $S = u^2 + v^2$ there; $r
-            = uv - y$. Gradient descent with the step eta
+Setting     One sample and f = uv, $L = \frac12 (uv - y)^2$, with minima uv = y, of sharpness $S = u^2 + v^2$ there;
+            $r = uv - y$. Gradient descent with the step eta
 Hypotheses  (H1) |r| falls in the step. (H2) No residual of the run is zero: gradient descent does not hit a minimum in
             finitely many steps.
-Corrected   (C1) A step of f = uv multiplies r by $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$ and $u^2 - v^2$ by $1 -
-            \eta^2 r^2$, exactly.
+Corrected   (C1) A step of f = uv multiplies r by $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$ and $u^2 - v^2$ by
+            $1 - \eta^2 r^2$, exactly.
             (C2) In a step under H1, $u^2 + v^2 < 2/\eta + \eta r (r + y)$.
             (C3) A run of f = uv that converges to a minimum under H2 ends with $S \le 2/\eta$.
             (C4) The bound of C3 cannot be lowered: with eta = 1 and y = 1/16 there are runs to the sharpness 1, 1.9 and

@@ -4,8 +4,8 @@ Setting     q is the posterior, p the prior over weights, and KL their divergenc
             the mean over a fresh sample; $E_q$ is the mean over weights drawn from q
 Hypotheses  (H1) the loss lies in [0, 1]. (H2) the samples are independent. (H3) the center of the prior is fixed before
             the data. (H4) so is its width s, or a union bound pays.
-Corrected   (C1) Under H1 to H4, with probability at least $1 - \delta$, for all q at once, $E_q R \le E_q L +
-            \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$.
+Corrected   (C1) Under H1 to H4, with probability at least $1 - \delta$, for all q at once,
+            $E_q R \le E_q L + \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$.
             (C2) With 0, 1/2 or 9/10 of the divergence in place of the whole, this bound fails on every sample for a
             learner that memorizes labels, with n = 50, 400 or 2000 samples of N = 1000, 8000 or 2,000,000 atoms.
 Idea        A moment of the deviation of L from R has the mean $\xi(n) \le 2 \sqrt{n}$ over all samples (Maurer). By

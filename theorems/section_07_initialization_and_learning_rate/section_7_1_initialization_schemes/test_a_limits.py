@@ -4,8 +4,8 @@ Printed     Section 7.1, first sentence: another scheme of initialization gives 
 Reading     The limits are different interpolants, where more than one interpolant exists (p > n). Compared are He's
             scheme and Xavier's with the same draws: He's start is sqrt 2 times Xavier's
 Setting     Linear regression. And one neuron $f(x) = a \max(0, w^\top x)$ with one sample (x, y), y > 0, under gradient
-            flow. It starts from a_0 > 0 and $s_0 > 0$, where $s = w^\top x/\|x\|$. Write $c = a_0^2 - s_0^2$ and $Y =
-            y/\|x\|$
+            flow. It starts from a_0 > 0 and $s_0 > 0$, where $s = w^\top x/\|x\|$. Write $c = a_0^2 - s_0^2$ and
+            $Y = y/\|x\|$
 Corrected   (C1) The flow of the neuron ends at $a^2 = (c + (c^2 + 4 Y^2)^{1/2})/2$, and the part of w across x is
             unchanged. The predictor at the end, a w, has a part across x too, if w_0 has one. From He's start this part
             is longer than from Xavier's, by a factor between 1 and 2 that comes near both.

@@ -3,12 +3,13 @@ r"""Section 7.1: variance preservation - in the mean, from the first layer on, w
 Section     7.1
 Printed     Xavier/Glorot: $W_\ell \sim \mathcal{N}(0, 1/m_{\ell-1})$; He: $W_\ell \sim \mathcal{N}(0, 2/m_{\ell-1})$.
             Both keep the variance of the signal the same across the layers
-Reading     Let $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x$ and $a_\ell = s(h_\ell)$. The signal variance of layer l is $E
-            \|h_\ell\|^2/m_\ell$, as entries of h_l have mean zero; that of the input is $\|x\|^2/m_0$. It is preserved
-            if it is the same in every layer. The mean is over the weights, so that no single network is promised
-            anything. No activation is printed: the identity, as in section 4, suits Xavier best, and ReLU suits He
-Setting     Weights are independent, symmetric about 0, of variance $f/m_{\ell-1}$. Widths are arbitrary. The input $x
-            \ne 0$ is fixed
+Reading     Let $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x$ and $a_\ell = s(h_\ell)$. The signal variance of layer l is
+            $E \|h_\ell\|^2/m_\ell$, as entries of h_l have mean zero; that of the input is $\|x\|^2/m_0$. It is
+            preserved if it is the same in every layer. The mean is over the weights, so that no single network is
+            promised anything. No activation is printed: the identity, as in section 4, suits Xavier best, and ReLU
+            suits He
+Setting     Weights are independent, symmetric about 0, of variance $f/m_{\ell-1}$. Widths are arbitrary. The input
+            $x \ne 0$ is fixed
 Source      Glorot, Bengio (2010), Understanding the Difficulty of Training Deep Feedforward Neural Networks, AISTATS;
             He, Zhang, Ren, Sun (2015), Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet
             Classification, ICCV; LeCun, Bottou, Orr, Mueller (1998), Efficient BackProp, in Neural Networks: Tricks of

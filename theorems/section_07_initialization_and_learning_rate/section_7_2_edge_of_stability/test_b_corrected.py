@@ -6,8 +6,8 @@ Setting     S is the largest eigenvalue of the Hessian. Quadratic losses $\frac1
 Corrected   (C2) Training need not approach the edge. With eta S < 1 on a quadratic loss every mode of the residual
             keeps its sign and is multiplied by at most $(1 - \eta \sigma_n^2)^t$ in t steps, and eta S is constant;
             with the eigenvalues 1 and 4 at eta S = 1/2 the loss falls by a million in 60 steps.
-            (C3) With the logistic loss $L = \frac1n \sum \ln(1 + e^{-z_i w})$ of a linear model $S \le L \max_i
-            \|z_i\|^2$ everywhere, so that the edge is left as the loss vanishes.
+            (C3) With the logistic loss $L = \frac1n \sum \ln(1 + e^{-z_i w})$ of a linear model
+            $S \le L \max_i \|z_i\|^2$ everywhere, so that the edge is left as the loss vanishes.
             (C8) A run that the edge turns back may end at half of the edge, eta S = 1: from (2, -1/2) with eta = 1/2.
 Idea        What pushes training up to 2/eta is sharpening along gradient flow. Quadratic losses have none. In the
             minimal model it stops at $S^2 = 4 + D_0^2$. Above 2/eta the oscillation lowers |D| until the run can

@@ -8,8 +8,8 @@ Hypotheses  Of C1: (H1) L is convex. (H2) eta is at most 2/beta. (H3) the sign o
 Corrected   (C1) Under H1 to H4, $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$, with q of
             fixtures.dynamics.modified_flow. This bound is not sharp.
             (C2) On sums of quartics of linear functions, descent minus the flow of $L + c \eta \|g\|^2$ is, after one
-            step, $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ for every number c, and $-\eta^3 (\frac13 HHg + \frac1{12} T(g,
-            g)) + O(\eta^4)$ for c = 1/4.
+            step, $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ for every number c, and
+            $-\eta^3 (\frac13 HHg + \frac1{12} T(g, g)) + O(\eta^4)$ for c = 1/4.
             (C3) In units of its start, a mode of a quadratic loss with 0 < x < 1 is $|(1 - x)^k - e^{-kz}|$ off a flow:
             $e^{-kz}(1 - e^{-kx^p/p}) \le |(1 - x)^k - e^{-kz}| \le e^{-kz}(1 - e^{-kx^p/(p(1 - x))})$, with p = 2 and z
             = x for gradient flow, with p = 3 and $z = x + x^2/2$ for the corrected flow.

@@ -10,8 +10,8 @@ Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solv
             rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
 Idea        A ReLU neuron has no R: a rescaled input moves the limit and leaves {L = 0} as it is. In the diagonal
             network $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, and for v it is the opposite one. So the dual
-            point nu, $z = X^\top \nu$, follows gradient flow on the strictly convex dual of Q, at the rate $2 D^2
-            \alpha^{2D-2} s_n^2$ at least
+            point nu, $z = X^\top \nu$, follows gradient flow on the strictly convex dual of Q, at the rate
+            $2 D^2 \alpha^{2D-2} s_n^2$ at least
 Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
             hyperbolic_entropy). Flows by the error estimate of two tolerances, within horizons known beforehand.
             Neurons in rational arithmetic

@@ -3,8 +3,8 @@ r"""Theorem 7.2 (b) - before the limit, the larger rate is farther from the star
 Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, lambda its nonzero eigenvalues
 Hypotheses  (H4) for C1 to C3: eta <= 1/lambda_max.
 Corrected   (C1) For 0 < eta' < eta under H4, off the minima, the ratio of $\|\theta_t - \theta_0\|$ at eta to that at
-            eta' lies between f(lambda_max) >= 1 and f(lambda_min), $f(\lambda) = (1 - (1 - \eta\lambda)^t)/(1 - (1 -
-            \eta'\lambda)^t)$: the larger rate has gone farther.
+            eta' lies between f(lambda_max) >= 1 and f(lambda_min),
+            $f(\lambda) = (1 - (1 - \eta\lambda)^t)/(1 - (1 - \eta'\lambda)^t)$: the larger rate has gone farther.
             (C2) Under H4, off the minima, at the same time, eta has gone farther than eta' = eta/2 too, by a factor
             between the extremes over lambda of $(1 - (1 - \eta\lambda)^t)/(1 - (1 - \eta\lambda/2)^{2t}) \ge 1$, and
             both have gone farther than the flow.

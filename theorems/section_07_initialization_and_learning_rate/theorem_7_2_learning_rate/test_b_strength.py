@@ -5,8 +5,8 @@ Reading     The strength of a regularizer is its weight in the objective, here e
             is about, the limit theta^*(eta)
 Readings    [distance on the way] what is regularized is $\|\theta - \theta_0\|$, the other printed term, before the
             limit: the larger rate is nearer to the start after as many steps, or at the same time - refuted
-Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is $\|\theta - \theta_0\|^2 +
-            \frac\eta2 \theta^\top H \theta$ over {L = 0}
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is
+            $\|\theta - \theta_0\|^2 + \frac\eta2 \theta^\top H \theta$ over {L = 0}
 Idea        On {X theta = y} the quadratic form is |y|^2, a constant. So its weight eta/2 has no effect on the limit
 Tolerance   Limits in balls of known radius (properties.limits), or all in rational arithmetic
 Expected    vacuous
