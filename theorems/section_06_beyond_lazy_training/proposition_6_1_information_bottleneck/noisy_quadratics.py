@@ -18,7 +18,7 @@ DECAY = 1 / 4
 """The coefficient of weight decay."""
 
 
-def curvature(
+def hessian_and_rates(
     problem: Regression, decay: float | np.ndarray = DECAY
 ) -> tuple[np.ndarray, float | np.ndarray, float | np.ndarray]:
     """H = X'X + decay I, the learning rate eta with eta lambda_max(H) = step < 2, and beta = 1/2 + n."""
@@ -41,7 +41,7 @@ def exact_covariances(H: np.ndarray, eta: Fraction, steps: int) -> list[np.ndarr
     return path
 
 
-def information_at_least(one: GaussianLaw, other: GaussianLaw) -> np.ndarray:
+def information_lower_bound(one: GaussianLaw, other: GaussianLaw) -> np.ndarray:
     """A lower bound on I(W;D) for two equally likely data sets D, which lead to two Gaussian laws of W.
 
     The best guess of D from W errs with a probability p of at most half the affinity of the laws. So H(D|W) <= h(p) by

@@ -10,7 +10,7 @@ from fixtures.problems.tapes import Tape, tapes
 
 
 @dataclasses.dataclass(frozen=True)
-class Represented:
+class Representation:
     """A law of X and Y, and a channel from X to Z.
 
     points (k, 3): the values of X, different vectors of integers. joint (k, 2): the law P(x, y). channel (k, 3):
@@ -23,10 +23,10 @@ class Represented:
     seed: int
 
 
-def _read_represented(tape: Tape) -> Represented:
+def _read_representation(tape: Tape) -> Representation:
     points = np.unique(tape.integers((5, 3), 3), axis=0)
     joint, channel = 1.0 + tape.naturals((len(points), 2), 4), tape.naturals((len(points), 3), 4) + 1.0 * np.eye(3)[0]
-    return Represented(points, joint / joint.sum(), channel / channel.sum(1, keepdims=True), tape.below(256))
+    return Representation(points, joint / joint.sum(), channel / channel.sum(1, keepdims=True), tape.below(256))
 
 
-representeds = tapes(15 + 10 + 15 + 1).map(_read_represented)
+representations = tapes(15 + 10 + 15 + 1).map(_read_representation)

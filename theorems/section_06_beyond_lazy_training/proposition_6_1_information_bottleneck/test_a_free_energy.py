@@ -42,8 +42,8 @@ from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.noisy_quadratics import (
     DECAY,
     covariance_of_run,
-    curvature,
     exact_covariances,
+    hessian_and_rates,
 )
 
 
@@ -52,7 +52,7 @@ def test_without_a_prior_the_spread_of_the_weights_grows_for_ever():
     # given  one sample x = (1, 2) and two weights, from a fixed start, eta = 1/10, beta = 1
     path = exact_covariances(fractions([[1, 2], [2, 4]]), Fraction(1, 10), 20)
     across = fractions([2, -1])
-    # then   across x the variance is 2 k eta/beta, exactly
+    # then   orthogonal to x the variance after k steps is 2 k eta/beta, exactly
     spread = [across @ C @ across / 5 for C in path]
     assert_identical(spread, [Fraction(k, 5) for k in range(21)], why="a random walk on ker(H)")
     reads = "variance {value} after 20 steps > {limit} after 10, in proportion to the steps: no law is approached"
@@ -61,7 +61,7 @@ def test_without_a_prior_the_spread_of_the_weights_grows_for_ever():
 
 @counterexample
 def test_a_search_finds_weights_whose_law_has_no_limit():
-    # given  a sample x in the plane and a direction v, eta small; the variance along v after k steps, exact
+    # given  a sample x in the plane, a direction v and a small eta; the variance along v after k steps is exact
     def grows_for_ever(instance):
         x, v = fractions(instance[:2]), fractions(instance[2:])
         path = exact_covariances(np.outer(x, x), Fraction(1, 20), 8)
@@ -69,7 +69,7 @@ def test_a_search_finds_weights_whose_law_has_no_limit():
         return after[1] == 2 * after[0] > 0 and x @ x > 0
 
     found = smallest_violation(st.tuples(*[st.integers(-3, 3)] * 4), grows_for_ever)
-    assert_identical(found[0] * found[2] + found[1] * found[3], 0, why="the direction that the sample does not see")
+    assert_identical(found[0] * found[2] + found[1] * found[3], 0, why="the direction is orthogonal to the sample")
 
 
 @under_hypotheses("H1")
@@ -83,7 +83,7 @@ def test_the_free_energy_exceeds_its_minimum_by_the_divergence_from_the_gibbs_la
     posterior = gibbs_law(
         beta[:, None, None] * X.mT @ X + identity, beta[:, None] * np.vecmat(y, X), np.ones_like(beta)
     )
-    # when   J(q), and ln Z as the density of y under N(0, I + beta XX') in units of the temperature
+    # when   J(q), and ln Z from the density of y under N(0, I + beta XX'), in units of the temperature
     misfit = norm(np.matvec(X, w0) - y, axis=-1) ** 2 + np.trace(X @ q.covariance @ X.mT, axis1=1, axis2=2)
     J = misfit / 2 + gaussian_divergence(q, prior) / beta
     gram = np.eye(X.shape[1]) + beta[:, None, None] * X @ X.mT
@@ -104,18 +104,19 @@ def test_the_free_energy_exceeds_its_minimum_by_the_divergence_from_the_gibbs_la
 @under_hypotheses("H1", "H2")
 @given_batches(problem=regressions(max_rows=3, max_excess=3))
 def test_the_stationary_law_is_wider_than_the_gibbs_law_by_the_step_and_no_more(problem):
-    # when   the run after so many steps that its slowest mode has shrunk by e^-40, by doubling
-    H, eta, beta = curvature(problem)
+    # when   the law after so many steps that the slowest mode of the mean has shrunk by e^-20; the covariance is then
+    #        within e^-40 of its limit
+    H, eta, beta = hessian_and_rates(problem)
     b, steps = np.vecmat(problem.y, problem.X), np.ceil(20 / np.minimum(eta * DECAY, 2 - problem.step)).astype(int)
     C = law_after(H, b, problem.w0, eta, beta, steps).covariance
-    # then   H^-1/beta <= C <= H^-1/beta/(1 - eta lambda_max/2), the latter attained, in units of the Gibbs law
+    # then   H^-1/beta <= C <= H^-1/beta/(1 - eta lambda_max/2), in units of the Gibbs law; the upper bound is attained
     root = np.linalg.inv(np.linalg.cholesky(gibbs_law(H, b, beta).covariance))
     values = np.linalg.eigvalsh(root @ C @ root.mT)
     least, largest = values[:, 0], values[:, -1]
     top = 1 / (1 - problem.step / 2)
     slack = top * (np.exp(-20) ** 2 + 64 * H.shape[-1] * UNIT_ROUNDOFF / (eta * DECAY) ** 2)
     assert_at_most(1 - least, slack, why="wider than Gibbs", instance=problem)
-    assert_within(top, largest, top, slack=slack, why="and by 1/(1 - eta lambda_max/2) at most, attained")
+    assert_within(top, largest, top, slack=slack, why="wider by 1/(1 - eta lambda_max/2) at most, attained")
 
 
 @necessity("H1")
@@ -123,11 +124,11 @@ def test_the_stationary_law_is_wider_than_the_gibbs_law_by_the_step_and_no_more(
 @given_batches(problem=regressions(max_rows=3, max_excess=3))
 def test_without_H1_the_null_part_of_the_weights_is_a_random_walk(problem, steps):
     # given  no weight decay; ker(H) = span N
-    H, eta, beta = curvature(problem, decay=0)
+    H, eta, beta = hessian_and_rates(problem, decay=0)
     assert_keeps(H2=eta * np.linalg.eigvalsh(H)[:, -1] < 2)
     # when
     C = covariance_of_run(H, eta, beta, steps)
-    # then   its covariance is 2 k eta/beta I on ker(H), which no law is kept under
+    # then   on ker(H) its covariance is 2 k eta/beta I, which grows for ever: no law is stationary
     N, grown = problem.N, 2 * steps * eta / beta
     error = norm(N.mT @ C @ N - grown[:, None, None] * (N.mT @ N), axis=(-2, -1))
     slack = 64 * steps * H.shape[-1] * UNIT_ROUNDOFF * grown * (1 + eta)
@@ -137,14 +138,14 @@ def test_without_H1_the_null_part_of_the_weights_is_a_random_walk(problem, steps
 @necessity("H1")
 @given_batches(problem=regressions(max_rows=3, max_excess=3))
 def test_without_H1_the_free_energy_falls_without_bound(problem):
-    # given  no weight decay, F(q) = E_q L - h(q)/beta
-    H, eta, beta = curvature(problem, decay=0)
+    # given  no weight decay; the free energy is F(q) = E_q L - h(q)/beta
+    H, eta, beta = hessian_and_rates(problem, decay=0)
     assert_keeps(H2=eta * np.linalg.eigvalsh(H)[:, -1] < 2)
     b, k = np.vecmat(problem.y, problem.X), 2 ** (20 + problem.t % 20)
-    # when   after k and after 4k steps, the row part having settled long before
+    # when   after k and after 4k steps; the row part has settled long before
     laws = [law_after(H, b, problem.w0, eta, beta, steps) for steps in (k, 4 * k)]
     energies = [np.trace(H @ law.covariance, axis1=1, axis2=2) / 2 - gaussian_entropy(law) / beta for law in laws]
-    # then   it falls by ln 4/(2 beta) for each dimension of ker(H), and so on for ever
+    # then   F falls by ln 4/(2 beta) for each dimension of ker(H)
     fall = (H.shape[-1] - problem.rows) * np.log(4) / (2 * beta)
     unsettled = np.exp(-2.0 * k * np.minimum(eta * problem.sigma_min**2, 2 - problem.step))
     slack = 64 * H.shape[-1] ** 2 / beta * (UNIT_ROUNDOFF * k + unsettled)
@@ -155,7 +156,7 @@ def test_without_H1_the_free_energy_falls_without_bound(problem):
 @given_batches(problem=regressions(max_rows=3, max_excess=3))
 def test_without_H2_the_top_mode_spreads_at_least_as_fast_as_a_random_walk(problem):
     # given  weight decay, but eta lambda_max = 2.02
-    H, eta, beta = curvature(dataclasses.replace(problem, step=2.02 + 0 * problem.step))
+    H, eta, beta = hessian_and_rates(dataclasses.replace(problem, step=2.02 + 0 * problem.step))
     h, Q = np.linalg.eigh(H)
     assert_keeps(H1=h[..., 0] > DECAY / 2)
     top = Q[..., -1]

@@ -22,13 +22,15 @@ from fixtures.dynamics.langevin import noisy_descent
 from properties.certificates import assert_at_most
 from properties.information import entropy, joint_law, mutual_information, pushed_through, rounding
 from theorems.ledger import vacuous
-from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import representeds
+from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import (
+    representations,
+)
 
 
 @vacuous(reading="representation")
-@given(instance=representeds)
+@given(instance=representations)
 def test_noisy_descent_moves_the_weights_and_leaves_the_printed_objective_where_it_was(instance):
-    # given  a linear hidden layer Z = Wx of two units, W and the readout a from a Gaussian, and targets P(y = 1 | x)
+    # given  a linear hidden layer Z = Wx of two units, Gaussian W and readout a, and targets P(y = 1 | x)
     x, P = instance.points, instance.joint
     rng = np.random.default_rng(instance.seed)
     start, noise = rng.standard_normal(8), rng.standard_normal((2, 8))
@@ -41,7 +43,7 @@ def test_noisy_descent_moves_the_weights_and_leaves_the_printed_objective_where_
 
     # when   two steps of noisy descent on E (f - target)^2/2
     theta = noisy_descent(gradient, start, 1 / 64, 4.0, noise)
-    # then   no two inputs share a Z, before or after: I(X;Z) = H(X) and I(Z;Y) = I(X;Y), for every beta
+    # then   different inputs have different Z, before and after: I(X;Z) = H(X) and I(Z;Y) = I(X;Y), for every beta
     codes = [pushed_through(P.sum(1), x @ weights[:6].reshape(2, 3).T) for weights in (start, theta)]
     relevance = [mutual_information((code > 0).T @ P) for code in codes]
     slack = rounding(len(x) ** 2, np.log(40))
@@ -51,11 +53,11 @@ def test_noisy_descent_moves_the_weights_and_leaves_the_printed_objective_where_
 
 
 @vacuous(reading="representation")
-@given(instance=representeds, beta=st.integers(0, 8))
+@given(instance=representations, beta=st.integers(0, 8))
 def test_up_to_beta_one_the_printed_problem_is_solved_by_a_constant(instance, beta):
     # given  Y - X - Z and beta <= 1; a constant has I(X;Z) = I(Z;Y) = 0
     joint = joint_law(instance.joint.sum(1), instance.channel)
     relevance = mutual_information(instance.channel.T @ instance.joint)
-    # then   data processing
+    # then   I(Z;Y) <= I(X;Z), data processing
     objective = mutual_information(joint) - beta / 8 * relevance
     assert_at_most(-objective, rounding(joint.size, np.log(400)), why="no representation beats a constant")

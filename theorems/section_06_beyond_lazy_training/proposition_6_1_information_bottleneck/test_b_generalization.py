@@ -28,51 +28,51 @@ from properties.certificates import assert_at_most, assert_keeps, assert_within
 from properties.information import every_sample, gibbs, joint_law, lautum_information, mutual_information, rounding
 from theorems.ledger import corrected, necessity
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.learners import (
-    gap,
-    learnings,
+    generalization_gap,
+    learners,
     train_on_samples,
 )
 
 
 @corrected("C4", "H3")
 @pytest.mark.parametrize("size", [1, 3])
-@given_batches(learning=learnings)
-def test_the_gibbs_law_generalizes_by_its_symmetrized_information(learning, size):
+@given_batches(learner=learners)
+def test_the_gibbs_law_generalizes_by_its_symmetrized_information(learner, size):
     # given  H3: every data set of independent samples, by enumeration
-    losses, joint, spread = train_on_samples(learning, size)
+    losses, joint, spread = train_on_samples(learner, size)
     # then   gamma gap = I + lautum
     both = mutual_information(joint) + lautum_information(joint)
     slack = rounding(joint[0].size, spread)
-    gamma_gap = learning.gamma * gap(learning, losses, joint)
-    assert_within(both, gamma_gap, both, slack=slack, why="gamma times the gap", instance=learning)
+    gamma_gap = learner.gamma * generalization_gap(learner, losses, joint)
+    assert_within(both, gamma_gap, both, slack=slack, why="gamma times the gap", instance=learner)
 
 
 @corrected("C4", "H3")
-@given_batches(learning=learnings)
-def test_the_gibbs_law_generalizes_by_its_information_from_dependent_samples_too(learning):
-    # given  H3 but not H4: a second sample that repeats the first with probability 1/2
-    (index, chances), again = every_sample(learning.weights, 2), np.eye(learning.weights.shape[-1])
-    repeated = learning.weights[:, index[:, 0]] * again[index[:, 0], index[:, 1]]
-    losses = learning.loss[:, index].mean(-2)
+@given_batches(learner=learners)
+def test_the_gibbs_law_generalizes_by_its_information_from_dependent_samples_too(learner):
+    # given  H3 but not H4: the second sample is a copy of the first with probability 1/2
+    (index, chances), again = every_sample(learner.weights, 2), np.eye(learner.weights.shape[-1])
+    copied = learner.weights[:, index[:, 0]] * again[index[:, 0], index[:, 1]]
+    losses = learner.loss[:, index].mean(-2)
     # when
-    channel = gibbs(learning.prior[:, None], losses, learning.gamma[:, None])
-    joint = joint_law((chances + repeated) / 2, channel)
+    channel = gibbs(learner.prior[:, None], losses, learner.gamma[:, None])
+    joint = joint_law((chances + copied) / 2, channel)
     # then
-    both, value = mutual_information(joint) + lautum_information(joint), gap(learning, losses, joint)
-    slack = rounding(joint[0].size, 2 * learning.gamma)
-    assert_within(both, learning.gamma * value, both, slack=slack, why="gamma times the gap", instance=learning)
+    both, value = mutual_information(joint) + lautum_information(joint), generalization_gap(learner, losses, joint)
+    slack = rounding(joint[0].size, 2 * learner.gamma)
+    assert_within(both, learner.gamma * value, both, slack=slack, why="gamma times the gap", instance=learner)
 
 
 @corrected("C5", "H3", "H4", "H5")
 @pytest.mark.parametrize("size", [1, 3])
-@given_batches(learning=learnings)
-def test_no_learner_has_a_gap_above_the_root_of_its_information_as_no_hypothesis_pays_for_one(learning, size):
-    # given  H4 and H5. Whatever the learner, lambda gap <= I(W;D) + max_w ln E_D exp(lambda (R(w) - L(w, D))), by
-    #        Donsker and Varadhan, and lambda^2/8n for the maximum gives the root at the best lambda, 4n gap
-    index, chances = every_sample(learning.weights, size)
-    excess = np.vecmat(learning.weights, learning.loss)[:, None] - learning.loss[:, index].mean(-2)
+@given_batches(learner=learners)
+def test_no_learner_has_a_gap_above_the_root_of_its_information_by_hoeffdings_lemma(learner, size):
+    # given  H4 and H5. For every learner lambda gap <= I(W;D) + max_w ln E_D exp(lambda (R(w) - L(w, D))), by Donsker
+    #        and Varadhan. If the maximum is at most lambda^2/8n, the best lambda, 4n gap, gives gap <= sqrt(I/2n)
+    index, chances = every_sample(learner.weights, size)
+    excess = np.vecmat(learner.weights, learner.loss)[:, None] - learner.loss[:, index].mean(-2)
     rates = 4 * size * np.linspace(-1, 1, 17)[:, None, None]
-    # then   Hoeffding's lemma, every data set enumerated
+    # then   the maximum is at most lambda^2/8n, Hoeffding's lemma; every data set is enumerated
     moments = np.log((chances[:, None, :, None] * np.exp(rates * excess[:, None])).sum(2))
     slack = rounding(len(index), 4 * size)
     assert_at_most(moments, (rates**2)[..., 0] / (8 * size) + slack, why="ln E exp(lambda (R - L)) of each hypothesis")
@@ -80,15 +80,17 @@ def test_no_learner_has_a_gap_above_the_root_of_its_information_as_no_hypothesis
 
 @corrected("C5", "H3", "H4", "H5")
 @pytest.mark.parametrize("size", [1, 3])
-@given_batches(learning=learnings)
-def test_neither_the_gibbs_nor_the_greedy_learner_has_a_gap_above_the_root_of_its_information(learning, size):
-    # given  H4 and H5; when  the Gibbs learner, and one that puts everything on the hypothesis of least loss
-    losses, joint, spread = train_on_samples(learning, size)
+@given_batches(learner=learners)
+def test_neither_the_gibbs_nor_the_greedy_learner_has_a_gap_above_the_root_of_its_information(learner, size):
+    # given  H4 and H5; the Gibbs learner, and the greedy learner, which chooses the hypothesis of least loss
+    losses, joint, spread = train_on_samples(learner, size)
     greedy = joint_law(
-        joint.sum(-1), 1.0 * (losses + (learning.prior[:, None] == 0)).argmin(-1)[..., None] == range(losses.shape[-1])
+        joint.sum(-1), 1.0 * (losses + (learner.prior[:, None] == 0)).argmin(-1)[..., None] == range(losses.shape[-1])
     )
     # then
-    for_both = np.array([[gap(learning, losses, law), mutual_information(law)] for law in (joint, greedy)])
+    for_both = np.array(
+        [[generalization_gap(learner, losses, law), mutual_information(law)] for law in (joint, greedy)]
+    )
     slack = np.sqrt(rounding(joint[0].size, spread + np.log(64)) / (2 * size))
     bound = np.sqrt(np.maximum(for_both[:, 1], 0) / (2 * size)) + slack
     assert_at_most(np.abs(for_both[:, 0]), bound, why="|gap| <= sqrt(I/2n)", adversarial=True)
@@ -96,7 +98,7 @@ def test_neither_the_gibbs_nor_the_greedy_learner_has_a_gap_above_the_root_of_it
 
 @corrected("C5", "H3", "H4", "H5")
 def test_the_root_of_the_information_is_attained_by_learners_that_know_little():
-    # given  a fair coin, loss 1 if wrong, one sample, and the Gibbs learner at gamma from 1 to 2^-12
+    # given  a fair coin, loss 1 if wrong, one sample, and the Gibbs learner with gamma from 1 to 2^-12
     gamma, loss = 2.0 ** -np.arange(13), 1 - np.eye(2)
     joint = np.full((2, 1), 1 / 2) * gibbs(np.full(2, 1 / 2), loss, gamma[:, None])
     value, information = (joint * (1 / 2 - loss)).sum((1, 2)), mutual_information(joint)
@@ -110,22 +112,22 @@ def test_the_root_of_the_information_is_attained_by_learners_that_know_little():
 @necessity("H3")
 @given(gamma=st.integers(1, 8))
 def test_without_H3_a_law_that_ignores_its_data_has_a_gap(gamma):
-    # given  a fair coin z, the hypotheses "heads" and "tails", loss 1 if wrong; all training samples are heads,
-    #        which independent samples of another law are
+    # given  a fair coin z, the hypotheses "heads" and "tails", loss 1 if wrong. All training samples are heads: they
+    #        are independent, but of another law
     loss = np.array([[0.0, 1.0]])
     assert_keeps(H4=True, H5=(loss >= 0) & (loss <= 1))
     channel = gibbs(np.full(2, 1 / 2), loss, np.array([gamma]))
     joint = joint_law(np.ones(1), channel)
-    # then   one data set: no information either way, while the risk is 1/2 and the loss 1/(1 + e^gamma)
+    # then   there is one data set, so both informations are zero, while the risk is 1/2 and the loss 1/(1 + e^gamma)
     both = mutual_information(joint) + lautum_information(joint)
     assert_at_most(both, rounding(2, gamma), why="no information")
-    assert_at_most(1 / 2 - 1 / (1 + np.e), 1 / 2 - channel[0, 1] + rounding(2, gamma), why="the gap all the same")
+    assert_at_most(1 / 2 - 1 / (1 + np.e), 1 / 2 - channel[0, 1] + rounding(2, gamma), why="the gap is not zero")
 
 
 def coin_learner(copies, scale):
-    """Samples (2, copies), losses, gap and I(W;D) of W = the coin seen.
+    """The learner that answers the coin it has seen: samples (2, copies), losses, gap and I(W;D).
 
-    The sample repeats one fair coin, and the loss is 0, or `scale` if wrong.
+    A data set has copies of one throw of a fair coin. The loss is 0, or `scale` if the answer is wrong.
     """
     samples, joint = np.repeat(np.arange(2)[:, None], copies, axis=1), np.eye(2) / 2
     loss = scale * (1 - np.eye(2))
@@ -138,7 +140,7 @@ def test_without_H4_copies_of_one_sample_break_the_bound(copies):
     # given  each sample is heads in one of the two equally likely data sets
     samples, loss, value, information = coin_learner(copies, 1)
     assert_keeps(H3=samples.mean(0) == 1 / 2, H5=(loss >= 0) & (loss <= 1))
-    # then   sqrt(ln 2/2n) < 1/2 from n = 2 on, by a sixth at least
+    # then   sqrt(ln 2/2n) < 1/2 for n >= 2, by a sixth at least
     assert_at_most(np.sqrt(information / (2 * copies)), 5 / 6 * value, why="the bound below the gap")
 
 

@@ -20,7 +20,9 @@ from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.information import entropy, gaussian_entropy, mutual_information, pushed_through, rounding
 from theorems.ledger import necessity, vacuous
-from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import representeds
+from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import (
+    representations,
+)
 
 
 @vacuous(reading="representation")
@@ -42,7 +44,7 @@ def test_one_function_has_as_much_information_in_its_noisy_hidden_unit_as_one_li
 
 
 @vacuous(reading="representation")
-@given(instance=representeds)
+@given(instance=representations)
 def test_an_injective_hidden_layer_keeps_all_of_its_input(instance):
     # given  H7: one leaky unit for each coordinate
     weights = instance.joint.sum(1)
@@ -55,7 +57,7 @@ def test_an_injective_hidden_layer_keeps_all_of_its_input(instance):
 @necessity("H7", reading="representation")
 @pytest.mark.parametrize(("w", "information"), [(1.3, 0.6365), (-1.3, 1.0986)])
 def test_without_H7_the_sign_of_the_weight_of_a_relu_decides_what_is_kept(w, information):
-    # given  X in {-2, -1, 1} with equal chances, Z = max(wX, 0): weights of both signs are no null set
+    # given  X in {-2, -1, 1} with equal chances, Z = max(wX, 0). Weights of either sign are an open set
     code = pushed_through(np.full(3, 1 / 3), np.maximum(w * np.array([[-2.0], [-1.0], [1.0]]), 0))
     # then   ln 3 - (2/3) ln 2, and ln 3
     assert_within(information, mutual_information(code), information, slack=5e-5, why="I(X;Z) of a ReLU")

@@ -23,12 +23,12 @@ def aligned_kernel(target: Target) -> np.ndarray:
     return target.X @ target.X.mT + y[..., :, None] * y[..., None, :] / target.length[..., None, None] ** 2
 
 
-def known_stretch(target: Target, size: float | np.ndarray, eta: np.ndarray, steps: int) -> np.ndarray:
+def anisotropy_on_whitened_data(target: Target, size: float | np.ndarray, eta: np.ndarray, steps: int) -> np.ndarray:
     """The x of an isotropic and silent start on whitened data after `steps` steps, from two scalar products.
 
-    K is x times as large along the target as across it, so A(K) = `of_stretch`(x). Let w = W beta/|beta|. At the start
-    w + a and w - a have the squared length c^2 + |a_0|^2. A step multiplies them by 1 - eta rho and 1 + eta rho, where
-    rho = w.a - |beta|. G and D are the products of these factors so far.
+    K is x times as large along the target as across it, so A(K) = `alignment_of_anisotropy`(x). Let w = W beta/|beta|.
+    At the start w + a and w - a have the squared length c^2 + |a_0|^2. A step multiplies them by 1 - eta rho and 1 +
+    eta rho, where rho = w.a - |beta|. G and D are the products of these factors so far.
     """
     c, a = size**2, (size * target.ratio) ** 2
     G, D = np.ones_like(eta), np.ones_like(eta)
@@ -39,7 +39,7 @@ def known_stretch(target: Target, size: float | np.ndarray, eta: np.ndarray, ste
     return total / (c + (total - difference) / 2)
 
 
-def of_stretch(x: float | np.ndarray, target: Target) -> np.ndarray:
+def alignment_of_anisotropy(x: float | np.ndarray, target: Target) -> np.ndarray:
     """x/sqrt(x^2 + d - 1): the alignment of a kernel that is x times as large along the target as across it."""
     return x / np.sqrt(x**2 + target.dimension - 1)
 

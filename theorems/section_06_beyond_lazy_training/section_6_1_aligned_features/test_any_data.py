@@ -32,7 +32,7 @@ from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linea
 
 
 def any_network(tape):
-    """A network and a target of any shape: n, d, m in 1..4, data of any rank but zero, layers from 2^-6 to 2^6."""
+    """A network and a target of any shape: n, d, m in 1..4, data of rank at least 1, layers of size 2^-6 to 2^6."""
     n, d, m = (1 + tape.below(4) for _ in range(3))
     X, modes, W, a = tape.integers((n, d), 3), tape.integers(n, 3), tape.integers((m, d), 3), tape.integers(m, 3)
     X[0, 0] += not X.any()
@@ -46,7 +46,7 @@ def any_network(tape):
 
 
 def off_row_space(W, X):
-    """The spectral norm of what W has off the row space of X."""
+    """The spectral norm of W_perp, the part of W orthogonal to the row space of X."""
     return norm(W - W @ np.linalg.pinv(X) @ X, 2)
 
 
@@ -54,17 +54,17 @@ def off_row_space(W, X):
 @given(tapes(3 + 16 + 4 + 16 + 4 + 2).map(any_network))
 def test_every_network_is_as_near_to_the_aligned_kernel_as_imbalance_misfit_and_unseen_weights_allow(instance):
     net, target = instance
-    # then   whatever its weights are, and however it came by them
+    # then   for all weights, trained or not
     error = norm(net.kernel(target.X) / np.square(net.a).sum() - aligned_kernel(target))
     bound = distance_to_aligned(net, target, imbalance(net), off_row_space(net.W, target.X))
-    # when   entries of 16 terms, relative to K/|a|^2, and a row space that is known up to the condition of X
+    # then   the slack: entries of 16 terms, relative to K/|a|^2, and a row space computed up to the condition of X
     slack = 64 * 16 * UNIT_ROUNDOFF * (1 + norm(net.W) ** 2 / np.square(net.a).sum()) / target.sigma**2
     assert_at_most(error, bound + slack, why="distance to the aligned kernel", instance=target)
 
 
 @corrected("C3")
 @pytest.mark.slow
-def test_so_is_every_network_of_extreme_scales_and_every_one_that_is_nearly_aligned():
+def test_the_distance_bound_holds_at_extreme_scales_and_for_nearly_aligned_networks():
     for seed in range(2000):
         rng = np.random.default_rng(seed)
         n, d, m = rng.integers(1, 7, 3)
@@ -92,16 +92,16 @@ def test_so_is_every_network_of_extreme_scales_and_every_one_that_is_nearly_alig
     [
         # imbalance alone: one neuron w = 1/2, a = 2, on X = 1 with y = 1
         ([[1.0]], [1.0], [[0.5]], [2.0]),
-        # misfit alone: b = beta (1, t) with t = 1/100, in a direction that X sees at full size
+        # misfit alone: b = (1, t) with t = 1/100, in a direction whose singular value is 1
         (np.eye(2), [1.0, 0.0], [[1.0, 0.01]], [np.hypot(1, 0.01)]),
-        # misfit in a direction that X sees by a hundredth of its size, and a target that has a part in it
+        # misfit in a direction whose singular value is 1/100, and in which the target has a part
         (np.diag([1.0, 0.01]), [0.8, 0.6], [[0.8, 0.61]], [np.hypot(0.8, 0.61)]),
-        # what no sample sees: one sample along e_1, and b = (1, t)
+        # a part of b orthogonal to row(X): one sample along e_1, and b = (1, t)
         ([[1.0, 0.0]], [1.0, 0.0], [[1.0, 0.01]], [np.hypot(1, 0.01)]),
     ],
     ids=["imbalance", "misfit", "weakly seen", "unseen"],
 )
-def test_each_term_of_that_distance_is_needed_up_to_a_factor_of_two(X, beta, W, a):
+def test_each_term_of_the_distance_bound_is_needed_up_to_a_factor_of_two(X, beta, W, a):
     X, beta, W, a = map(np.array, (X, beta, W, a))
     net = TwoLayer(W / np.sqrt(a), np.sqrt(a), "identity", 1.0) if len(beta) > 1 else TwoLayer(W, a, "identity", 1.0)
     target = Target(X, X @ beta, beta, W, a, np.linalg.svd(X, compute_uv=False).min(), 0, 1.0, len(beta))

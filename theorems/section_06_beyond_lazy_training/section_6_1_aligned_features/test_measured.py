@@ -43,11 +43,12 @@ from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linea
 
 
 def relu_runs(data, networks, target=0):
-    """Rises of A of the tangent kernel and of the Gram matrix of the hidden features, and way of the weights, (3, B).
+    """Train ReLU networks of the seeds `networks` on the data set of the seed `data`.
 
-    ReLU networks of these seeds on the data set of that seed: 16 points of a sphere in R^3, y one of TARGETS; 64
-    neurons in the NTK parameterization, a tenth as large; eta = 1/2 until the misfit has fallen to a tenth of |y| in
-    all of them.
+    The data are 16 points of a sphere in R^3, and y is one of TARGETS. The networks have 64 neurons in the NTK
+    parameterization, a tenth as large, and are trained with eta = 1/2 until the misfit of all is a tenth of |y|.
+    Returns (3, B): the rise of A for the tangent kernel and for the Gram matrix of the hidden features, and the
+    movement.
     """
     X = np.random.default_rng(data).standard_normal((16, 3))
     X /= norm(X, axis=1, keepdims=True)
@@ -66,13 +67,13 @@ WHERE = Population("ReLU networks on the sphere")
 
 
 @functools.cache
-def fresh_runs():
-    """`relu_runs` of four networks on each of the data sets that decide, the three targets in turn, (3, 24, 4)."""
+def deciding_runs():
+    """`relu_runs` of the 24 data sets that decide, four networks on each, the three targets in turn: (3, 24, 4)."""
     return np.moveaxis([relu_runs(seed, 4 * seed + np.arange(4), seed % 3) for seed in DATA], 1, 0)
 
 
 def record_rise(rises, what):
-    """The verdict of rises (data sets, networks)."""
+    """Record the mean rise, with Student's interval over data sets; rises (data sets, networks)."""
     found = student_interval(rises.mean(1))
     reads = f"the alignment of {what} rises by {{estimate}} [{{lower}}, {{upper}}]"
     record_finding(judge(found, null=0, direction=1), found, where=WHERE, trials=rises.size, reads=reads)
@@ -81,45 +82,45 @@ def record_rise(rises, what):
 @measured
 @pytest.mark.fast
 def test_the_tangent_kernel_turns_towards_the_target_in_the_mean():
-    record_rise(fresh_runs()[0], "the tangent kernel")
+    record_rise(deciding_runs()[0], "the tangent kernel")
 
 
 @measured(reading="hidden features")
 @pytest.mark.fast
 def test_the_hidden_features_turn_towards_the_target_in_the_mean():
-    record_rise(fresh_runs()[1], "the Gram matrix of the hidden features")
+    record_rise(deciding_runs()[1], "the Gram matrix of the hidden features")
 
 
 @observed
 def test_these_networks_are_in_the_feature_learning_regime():
-    # then   as the print characterizes it
-    assert_at_most(1, fresh_runs()[2], why="the weights moved by more than 1")
+    # then   the weights move by order 1, as the print characterizes this regime
+    assert_at_most(1, deciding_runs()[2], why="the weights moved by more than 1")
 
 
 @observed
 def test_small_relu_networks_align_in_most_runs_and_turn_away_on_some_data():
     runs = [relu_runs(seed, 8 * seed + np.arange(8)) for seed in range(100, 124)]
-    rises, _, ways = np.moveaxis(runs, 1, 0)
-    assert_at_most(1, ways, why="the weights moved by more than 1")
-    # then   the falls are up to 0.077
+    rises, _, moved = np.moveaxis(runs, 1, 0)
+    assert_at_most(1, moved, why="the weights moved by more than 1")
+    # then   9 falls, by 0.077 at most
     falls = rises < 0
     assert_identical([falls.sum(), falls.any(axis=1).sum()], [9, 3], why="falls, and data sets with one")
-    # then   networks on one data set are not independent, data sets are
+    # then   the data sets are independent, and the networks on one data set are not
     lower, _ = clopper_pearson(falls.any(axis=1).sum(), len(falls), 0.05)
     assert_at_most(1 / 40, lower, why="a fall on more than one data set in 40, at 95 %")
 
 
 @observed
 def test_on_one_data_set_every_one_of_eight_relu_networks_turns_away():
-    rise, _, way = relu_runs(9, np.arange(8))
-    assert_at_most(1, way, why="the weights moved by more than 1")
+    rise, _, moved = relu_runs(9, np.arange(8))
+    assert_at_most(1, moved, why="the weights moved by more than 1")
     # then   from 0.42 to 0.33 in the mean
     assert_at_most(rise, 0, why="change of the alignment")
 
 
 @observed
 def test_a_lazy_alignment_rises_from_one_sign_of_the_output_weights_and_falls_from_the_other():
-    # given  24 Gaussian networks (W, a) and (W, -a), alpha = 1024, X = I_6, the targets seen from f_0
+    # given  24 Gaussian networks (W, a) and (W, -a), alpha = 1024, X = I_6; the targets are f_0 + y
     rng = np.random.default_rng(7)
     W, a, y = rng.standard_normal((24, 8, 6)), rng.standard_normal((24, 8)), rng.standard_normal((24, 6))
     pairs = [TwoLayer(W, sign * a, "identity", 1024.0) for sign in (1, -1)]
@@ -127,6 +128,6 @@ def test_a_lazy_alignment_rises_from_one_sign_of_the_output_weights_and_falls_fr
     # when
     ends = [fit(net, np.eye(6), y + net.predict(np.eye(6)), eta, FITTED, budget=1000) for net in pairs]
     rises = np.array([alignment(end.kernel(np.eye(6)), y) for end in ends]) - alignment(pairs[0].kernel(np.eye(6)), y)
-    # then   to first order in 1/alpha the change of K is odd in a
+    # then   each pair has a rise and a fall: to first order in 1/alpha the change of K is odd in a
     assert_at_most(rises.min(0), 0, why="a fall in every pair")
     assert_at_most(0, rises.max(0), why="a rise in every pair")

@@ -42,8 +42,8 @@ def test_without_H1_a_start_that_is_aligned_already_can_only_fall(target):
     assert_keeps(H2=np.vecmat(net.a, net.W) == 0, H3=np.abs(net.parameters()).max(-1) <= SMALL)
     # when
     end = fit(net, target.X, target.y, eta, FITTED, budget=800)
-    # then   from 1: |w|^2 - a^2 is at most epsilon^2, so A(K) = x/sqrt(x^2 + d - 1) with 2 <= x = 1 + |w|^2/a^2 <= 2 +
-    #        epsilon^2/a^2 and a^2 >= |beta| - epsilon^2 up to the misfit
+    # then   A falls from 1. |w|^2 - a^2 is at most epsilon^2, so A(K) = x/sqrt(x^2 + d - 1) with 2 <= x = 1 + |w|^2/a^2
+    #        <= 2 + epsilon^2/a^2, and a^2 >= |beta| - epsilon^2 up to the misfit
     before, after = (alignment(state.kernel(target.X), target.y) for state in (net, end))
     limit, slack = 2 / np.sqrt(target.dimension + 3), rounding(target, 800)
     error = SMALL**2 / (target.length - MISFIT - SMALL**2)
@@ -86,13 +86,13 @@ def test_without_H3_a_lazy_network_stays_where_its_start_was(target):
     # when
     end = fit(net, target.X, target.y, eta, FITTED, budget=200)
     value = alignment(end.kernel(target.X), target.y)
-    # then   |J - J_0| <= |theta - theta_0| allows no more than this, K - K_0 being 2c(|W - W_0| + sqrt(d)|a - a_0|) and
-    #        the squares at most, K_0 = 2 c^2 XX'
+    # then   |J - J_0| <= |theta - theta_0| bounds the change: |K - K_0| is at most 2c (|W - W_0| + sqrt(d) |a - a_0|)
+    #        and the squares, and K_0 = 2 c^2 XX'
     W, a = norm(end.W - net.W, axis=(-2, -1)), norm(end.a - net.a, axis=-1)
     allowed = 2 * (2 * c * (W + root * a) + W**2 + root * a**2) / (2 * c**2 * root)
     rise = 2 / np.sqrt(target.dimension + 3) - 1 / root
     assert_at_most(allowed, rise / 4, why="what laziness allows, a quarter of the rise at most", instance=target)
     assert_at_most(np.abs(value - 1 / root), allowed, why="change of the alignment", instance=target)
-    # then   and in truth x - 1 = (|a|^2 - c^2)/(|a|^2 + c^2) <= |beta|^2/(4 c^4)
+    # then   the rise itself is smaller: x - 1 = (|a|^2 - c^2)/(|a|^2 + c^2) <= |beta|^2/(4 c^4)
     most = target.length**2 / (4 * c**4) / root
     assert_at_most(value - 1 / root, most + rounding(target, 200), why="the rise of a lazy network", instance=target)

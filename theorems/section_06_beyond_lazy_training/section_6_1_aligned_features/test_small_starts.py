@@ -43,10 +43,10 @@ from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linea
 
 
 def with_drift(path):
-    """The networks of a path, each with the imbalance that the steps up to it can have made.
+    """The networks of a path, each with a bound on the change of imbalance by the steps up to it.
 
-    A step changes Delta by dW dW' - da da', where dW = -eta a rho' has rank one: pp' - qq' has singular values that add
-    up to sqrt((|p|^2 + |q|^2)^2 - 4 (p.q)^2).
+    A step changes Delta by dW dW' - da da', where dW = -eta a rho' has rank one. This is pp' - qq' for two vectors, and
+    its nuclear norm is sqrt((|p|^2 + |q|^2)^2 - 4 (p.q)^2).
     """
     last, total = next(path), 0.0
     yield last, total
@@ -59,10 +59,10 @@ def with_drift(path):
 
 
 def chord(distance, K):
-    """How far A(K') may be from A(K) for |K' - K|_F <= distance, both kernels positive semidefinite.
+    """An upper bound on |A(K') - A(K)| for |K' - K|_F <= distance, both kernels positive semidefinite.
 
-    Unit matrices with an angle of sine s = distance/|K| at most, and 90 degrees at most, are s sqrt(2/(1 + sqrt(1 -
-    s^2))) apart.
+    The angle of K and K' is at most 90 degrees, and its sine at most s = distance/|K|. Then the unit matrices K/|K| and
+    K'/|K'| have at most the distance s sqrt(2/(1 + sqrt(1 - s^2))).
     """
     s = np.minimum(distance / norm(K, axis=(-2, -1)), 1)
     return s * np.sqrt(2 / (1 + np.sqrt(1 - s**2)))
@@ -71,17 +71,17 @@ def chord(distance, K):
 @corrected("C4", "H3")
 @given_batches(target=targets(whitened=False))
 def test_a_small_start_ends_with_the_kernel_of_the_data_plus_that_of_the_target(target):
-    # given  data that are not whitened, some directions seen by no sample, and a start that is not isotropic
+    # given  data that are not whitened and may be orthogonal to some directions, and a start that is not isotropic
     net, eta = target.start(SMALL / 2)
     net = dataclasses.replace(net, W=net.W / (1 + np.arange(net.W.shape[-1])))
     # when
     path = with_drift(network_path(net, target.X, target.y, eta / 2))
     end, drift = until_fitted(path, lambda state: misfit(state[0], target), MISFIT, 3000)
-    # then   the imbalance is that of the start, at most (d + 1) epsilon^2, and that of the steps
+    # then   the imbalance is that of the start, at most (d + 1) SMALL^2, plus that of the steps
     e = (target.dimension + 1) * SMALL**2 + drift + rounding(target, 3000) * target.length
     assert_at_most(imbalance(end), e, why="imbalance", instance=target)
     assert_at_most(misfit(end, target), MISFIT, why="the fit", instance=target)
-    # then   and with it the alignment
+    # then   so the alignment is near that of the aligned kernel
     aligned = aligned_kernel(target)
     value, limit = alignment(end.kernel(target.X), target.y), alignment(aligned, target.y)
     slack = chord(distance_to_aligned(end, target, e, SMALL), aligned) + rounding(target, 3000)
@@ -95,7 +95,7 @@ def test_a_small_isotropic_start_rises_without_whitening(target):
     # when
     path = with_drift(network_path(net, target.X, target.y, eta / 2))
     end, drift = until_fitted(path, lambda state: misfit(state[0], target), MISFIT, 3000)
-    # then   from the alignment of XX' to that with yy'/|beta|^2 added, which is no less
+    # then   from the alignment of XX' to that of XX' + yy'/|beta|^2, which is no less
     before, after = (alignment(state.kernel(target.X), target.y) for state in (net, end))
     aligned = aligned_kernel(target)
     plain, limit = (alignment(K, target.y) for K in (target.X @ target.X.mT, aligned))
@@ -112,7 +112,7 @@ def test_the_first_step_of_a_silent_start_changes_the_imbalance_by_its_squared_l
     net, eta = target.start(1.0)
     # when
     (_, _), (after, drift) = islice(with_drift(network_path(net, target.X, target.y, eta)), 2)
-    # then   Delta, here without the eigenvalues of the start that it keeps: |dW|^2 + |da|^2, as dW'da = 0
+    # then   the change of Delta has the nuclear norm |dW|^2 + |da|^2, because dW'da = 0
     change = after.W @ after.W.mT - net.W @ net.W.mT - after.a[:, :, None] * after.a[:, None, :]
     change += net.a[:, :, None] * net.a[:, None, :]
     length = np.square(after.parameters() - net.parameters()).sum(-1)

@@ -33,8 +33,8 @@ from properties.certificates import assert_at_most, assert_identical, assert_wit
 from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import (
     alignment,
-    known_stretch,
-    of_stretch,
+    alignment_of_anisotropy,
+    anisotropy_on_whitened_data,
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linear_targets import (
     FITTED,
@@ -49,7 +49,7 @@ from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linea
 @pytest.mark.parametrize("steps", [1, 7, 40])
 @given_batches(target=targets(whitened=True))
 def test_on_whitened_data_the_alignment_is_known_at_every_step(target, steps):
-    # given  H1, H2, weights of any size from 1/64 to 8: lazy, rich and in between; a_0 smaller, larger or zero
+    # given  H1, H2; weights of any size from 1/64 to 8, lazy or rich; |a_0| is smaller than c, larger or zero
     size = 2.0 ** (target.power - 6)
     net, eta = target.start(size)
     # when
@@ -57,11 +57,11 @@ def test_on_whitened_data_the_alignment_is_known_at_every_step(target, steps):
     # then
     value, known = (
         alignment(now.kernel(target.X), target.y),
-        of_stretch(known_stretch(target, size, eta, steps), target),
+        alignment_of_anisotropy(anisotropy_on_whitened_data(target, size, eta, steps), target),
     )
     slack = rounding(target, steps)
     assert_within(known, value, known, slack=slack, why="alignment by two scalar products", instance=target)
-    # then   it has risen from 1/sqrt(d), that of XX'
+    # then   it is not below 1/sqrt(d), the alignment of XX' and of the start
     assert_at_most(1 / np.sqrt(target.dimension), value + slack, why="above the alignment of the start")
 
 
@@ -76,11 +76,11 @@ def test_a_small_start_on_whitened_data_ends_at_two_over_the_root_of_d_plus_thre
     # then   2 - x = (2c^2 - (c^2 - |a_0|^2) GD)/(c^2 + |a|^2), 0 <= GD <= 1, and c^2 + |a|^2 >= w.a >= |beta| - misfit
     value, limit = alignment(end.kernel(target.X), target.y), 2 / np.sqrt(target.dimension + 3)
     off, slack = target.largest(size) ** 2 / (target.length - MISFIT), rounding(target, 800)
-    lowest, halfway = (of_stretch(2 - share * off, target) for share in (2, 1))
+    lowest, halfway = (alignment_of_anisotropy(2 - share * off, target) for share in (2, 1))
     assert_at_most(misfit(end, target), MISFIT, why="the fit", instance=target)
     assert_within(lowest, value, limit, slack=slack, why="the final alignment", instance=target)
-    # then   half of that is used where |a_0| = c
-    assert_at_most(np.where(target.ratio == 1, value - halfway, 0), slack, why="half of it is used")
+    # then   where |a_0| = c, half of the interval is used
+    assert_at_most(np.where(target.ratio == 1, value - halfway, 0), slack, why="half of the interval is used")
 
 
 @corrected("C5")
@@ -92,10 +92,11 @@ def test_a_large_output_scale_is_a_larger_start_and_not_laziness(target):
     # when   eta goes with 1/alpha
     end = at_time(network_path(net, target.X, target.y, eta), 60)
     same = at_time(network_path(scaled, target.X, target.y, eta / 2**10), 60)
-    # then   the same function and, up to the factor alpha, kernel: bit for bit, the arithmetic being in powers of two
+    # then   the same function and, up to the factor alpha, the same kernel. All factors are powers of two, so both are
+    #        equal bit for bit
     assert_identical(same.predict(target.X), end.predict(target.X), why="the function")
     assert_identical(same.kernel(target.X), 2.0**10 * end.kernel(target.X), why="the kernel")
-    # then   which is aligned: rich, though the output scale is 1024
-    known = of_stretch(known_stretch(target, 2.0**-5, eta, 60), target)
+    # then   the kernel is aligned: the network is rich, though its output scale is 1024
+    known = alignment_of_anisotropy(anisotropy_on_whitened_data(target, 2.0**-5, eta, 60), target)
     value = alignment(same.kernel(target.X), target.y)
     assert_within(known, value, known, slack=rounding(target, 60), why="alignment at the scale 1024", instance=target)

@@ -47,16 +47,16 @@ def exact_linear_fit(width: int, unit: Fraction | int, c: Fraction | int, y: Fra
     return dw @ dw + da @ da, after / K - 1, c * (w + dw) @ (a + da) - y
 
 
-def silent(net: ExactReluNetwork) -> bool:
+def is_silent(net: ExactReluNetwork) -> bool:
     """Whether sum_j a_j w_j = 0."""
     return not (net.a @ net.W).any()
 
 
-def of_one_size(net: ExactReluNetwork) -> bool:
+def has_equal_norms(net: ExactReluNetwork) -> bool:
     """Whether |W_0| = |a_0|, so that rho = 1; for a network of one input."""
     return (net.W**2).sum() == net.a @ net.a
 
 
-def all_on(*networks: ExactReluNetwork) -> bool:
+def all_neurons_are_on(*networks: ExactReluNetwork) -> bool:
     """Whether all hidden weights are positive, so that all neurons are on at x = 1 (H3)."""
     return all((net.W > 0).all() for net in networks)

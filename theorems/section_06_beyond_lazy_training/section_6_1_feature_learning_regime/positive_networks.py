@@ -12,18 +12,18 @@ from fixtures.problems.tapes import Tape
 from properties.lazy_training import spectral
 
 
-def gated_network(tape: Tape) -> Gated:
+def read_positive_task(tape: Tape) -> PositiveTask:
     """A network with |a_0| from |W_0|/4 to 2 |W_0|, where |W_0| is the spectral norm, and its data."""
     half, u = 1 + tape.below(8), 2.0 ** (tape.choice((0, 1, 2, 3, -1)))
     W = u * np.tile((4 + tape.naturals((half, 4), 4)) / 8, (2, 1))
     a = norm(W, 2) / np.sqrt(2 * half) * tape.choice((1, 2, 0.25)) * np.repeat([1.0, -1.0], half)
     y = tape.integers(3, 2) / 8
     y[0] += not y.any()
-    return Gated(np.eye(3, 4) + tape.naturals((3, 4), 3) / 8, y, W, a)
+    return PositiveTask(np.eye(3, 4) + tape.naturals((3, 4), 3) / 8, y, W, a)
 
 
 @dataclasses.dataclass(frozen=True)
-class Gated:
+class PositiveTask:
     """Nonnegative inputs X (3, 4), targets y (3,) and a silent network W (m, 4), a (m,), m from 2 to 16."""
 
     X: np.ndarray

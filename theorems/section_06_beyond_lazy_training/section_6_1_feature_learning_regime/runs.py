@@ -11,7 +11,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.two_layer import network_path
 from fixtures.models.two_layer import TwoLayer
 from fixtures.precision import UNIT_ROUNDOFF
-from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.positive_networks import Gated
+from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.positive_networks import PositiveTask
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import Task
 
 
@@ -29,7 +29,7 @@ class Run:
     misfit: np.ndarray
 
 
-def descended(
+def run_descent(
     net: TwoLayer, X: np.ndarray, y: np.ndarray, eta: float | np.ndarray, steps: int, train: str = "both"
 ) -> Run:
     """Run gradient descent from `net` for `steps` steps."""
@@ -55,12 +55,12 @@ def largest_kernel(net: TwoLayer, X: np.ndarray) -> np.ndarray:
     return (net.scale * norm(net.parameters(), axis=-1) * norm(X, 2, axis=(-2, -1))) ** 2
 
 
-def rounding(task: Task | Gated, net: TwoLayer, steps: int) -> float:
+def rounding(task: Task | PositiveTask, net: TwoLayer, steps: int) -> float:
     """Relative rounding error of values, kernels and movements after `steps` steps: 64 (m + d) (1 + steps) u."""
     return 64 * (net.width + task.X.shape[-1]) * (1 + steps) * UNIT_ROUNDOFF
 
 
-def size(net: TwoLayer, task: Task | Gated) -> np.ndarray:
+def residual_scale(net: TwoLayer, task: Task | PositiveTask) -> np.ndarray:
     """The scale of the rounding error of a residual: |y| + c |a| |W| |X|.
 
     It bounds the sum of the absolute values of the terms of the residual.

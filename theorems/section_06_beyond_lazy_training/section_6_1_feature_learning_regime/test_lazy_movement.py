@@ -42,11 +42,11 @@ from properties.lazy_training import (
 from properties.movement import relative_kernel_change
 from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
-    descended,
     largest_kernel,
     linear_movement,
+    residual_scale,
     rounding,
-    size,
+    run_descent,
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import WIDE_X, WIDE_Y, tasks
 
@@ -85,7 +85,7 @@ def test_torch_users_see_the_linearized_network_move_by_the_filtered_norm_of_the
     slack = 64 * (32 + 4) * 40 * UNIT_ROUNDOFF * k[-1] / k[0] * exact
     assert_at_most(abs(squared - exact), slack, why="squared movement after 40 steps")
     limit = WIDE_Y @ scipy.linalg.cho_solve(scipy.linalg.cho_factor(V * k @ V.T), WIDE_Y)
-    assert_within((1 - left.max()) ** 2 * limit, squared, limit, slack=slack, why="and the norm that it tends to")
+    assert_within((1 - left.max()) ** 2 * limit, squared, limit, slack=slack, why="squared movement at its limit")
 
 
 @corrected("C4", "H4", "H6")
@@ -97,12 +97,12 @@ def test_finite_networks_move_like_their_linearization_up_to_the_turn_of_the_jac
     k, V = np.linalg.eigh(net.kernel(task.X, train=train))
     eta, modes = task.step / k[:, -1], np.vecmat(task.y - net.predict(task.X), V)
     # when
-    run = descended(net, task.X, task.y, eta, 12, train)
-    # then   at every step; the first is that of the linearization, to rounding
+    run = run_descent(net, task.X, task.y, eta, 12, train)
+    # then   at every step; after the first step both movements are equal up to rounding
     exact = linear_movement(np.maximum(k, 0), modes, eta, 12)
     C, sigma = turning_rate(net, task.X, train), np.sqrt(k[:, 0])
     bound = path_error(C, sigma, eta, run.moved, run.lengths, run.misfit)
-    slack = rounding(task, net, 12) * size(net, task) / np.sqrt(k[:, -1]) * 12
+    slack = rounding(task, net, 12) * residual_scale(net, task) / np.sqrt(k[:, -1]) * 12
     assert_at_most(np.abs(run.moved - exact).T, (bound + slack).T, why="movement of a finite network", instance=task)
 
 
@@ -115,12 +115,12 @@ def test_finite_networks_move_by_the_rkhs_norm_of_what_they_learned_up_to_the_tu
     k, V = np.linalg.eigh(net.kernel(task.X, train=train))
     eta = task.step / k[:, -1]
     # when
-    run = descended(net, task.X, task.y, eta, 12, train)
-    # then   sqrt(v' K_0^-1 v), v = f_t - f_0, at every step and thus once the target is fitted
+    run = run_descent(net, task.X, task.y, eta, 12, train)
+    # then   near sqrt(v' K_0^-1 v), v = f_t - f_0, at every step, and so when the target is fitted
     learned = np.array([np.vecmat(at.predict(task.X) - net.predict(task.X), V) for at in run.networks])
     exact = np.sqrt(np.sum(learned**2 / k, axis=-1))
     bound = movement_error(turning_rate(net, task.X, train), np.sqrt(k[:, 0]), eta, run.moved, run.misfit)
-    slack = rounding(task, net, 12) * (k[:, -1] / k[:, 0] * exact + size(net, task) / np.sqrt(k[:, 0]))
+    slack = rounding(task, net, 12) * (k[:, -1] / k[:, 0] * exact + residual_scale(net, task) / np.sqrt(k[:, 0]))
     assert_at_most(np.abs(run.moved - exact).T, (bound + slack).T, why="movement and RKHS norm", instance=task)
 
 
@@ -131,26 +131,26 @@ def test_the_kernel_of_a_lazy_network_drifts_no_further_than_its_certificate(tas
     net = task.lazy_network()
     K = net.kernel(task.X, train=train)
     # when
-    run = descended(net, task.X, task.y, task.step / spectral(K), 12, train)
+    run = run_descent(net, task.X, task.y, task.step / spectral(K), 12, train)
     # then   at every step
     drift = np.array([spectral(at.kernel(task.X, train=train) - K) for at in run.networks])
     bound = kernel_drift(net, task.X, run.moved, train)
-    slack = rounding(task, net, 12) * spectral(K)  # the kernel is a sum of squares
+    slack = rounding(task, net, 12) * spectral(K)  # the rounding of K = J J' is relative to |K|
     assert_at_most(drift.T, (bound + slack).T, why="kernel drift", instance=task)
 
 
 @corrected("C4", "H4", "H6")
 @given_batches(task=tasks())
 def test_how_far_a_lazy_network_will_move_is_known_before_it_is_trained(task):
-    # given  H4, H6, hidden weights alone trained, and a target as large as its condition allows, 8 C |y| = sigma^2
+    # given  H4, H6; hidden weights alone are trained; y is scaled by sigma^2/(8 C), so that 8 C |y| <= sigma^2
     net = task.lazy_network()
     k, C = np.linalg.eigvalsh(net.kernel(task.X, train="hidden")), turning_rate(net, task.X, "hidden")
     y = (k[:, 0] / (8 * C))[:, None] * task.y
     # when   eta |K_0| = 1/3 or less
-    run = descended(net, task.X, y, LAZY_STEP * task.step / k[:, -1], 12, "hidden")
+    run = run_descent(net, task.X, y, LAZY_STEP * task.step / k[:, -1], 12, "hidden")
     # then   at every step, in movement and in kernel
     ahead, relative = lazy_radius(net, task.X, y).radius, rounding(task, net, 12)
-    slack = relative * size(net, task) / np.sqrt(k[:, 0])
+    slack = relative * residual_scale(net, task) / np.sqrt(k[:, 0])
     assert_at_most(run.moved.T, (ahead + slack)[:, None], why="movement, known beforehand", instance=task)
     changed = relative_kernel_change(net, run.networks[-1], task.X, "hidden")
     bound = kernel_drift(net, task.X, ahead + slack, "hidden") / k[:, -1] + relative

@@ -34,17 +34,17 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
     charge_of_steps,
     growth_allowed,
 )
-from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import descended
+from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import run_descent
 
 
 def any_silent_network(rng):
-    """A silent linear network and data of any shape, rank and scale, and targets in the range of X: (X, y, W, a)."""
+    """Data of any shape, rank and scale, targets in the range of X, and a silent linear network: (X, y, W, a)."""
     n, d, m = rng.integers(1, 6), rng.integers(1, 6), rng.integers(2, 9)
     X, kind = rng.standard_normal((n, d)), rng.integers(4)
     if kind == 0:  # repeated and tiny singular values
         U, _, V = np.linalg.svd(X, full_matrices=False)
         X = (U * 10.0 ** -np.sort(rng.integers(0, 4, min(n, d)))) @ V
-    if kind == 1:  # one sample, repeated
+    if kind == 1:  # copies of one sample
         X = np.tile(X[:1], (n, 1))
     W, a = rng.standard_normal((m, d)) * 10.0 ** rng.uniform(-3, 2), rng.standard_normal(m) * 10.0 ** rng.uniform(-3, 2)
     return X, X @ X.T @ rng.standard_normal(n) * 10.0 ** rng.uniform(-2, 2), np.tile(W, (2, 1)), np.append(a, -a)
@@ -52,18 +52,18 @@ def any_silent_network(rng):
 
 @corrected("C7")
 @pytest.mark.slow
-def test_silent_linear_networks_of_any_shape_and_scale_pay_for_their_movement_too():
+def test_silent_linear_networks_of_any_shape_and_scale_satisfy_both_bounds():
     for seed in range(200):
         rng = np.random.default_rng(seed)
         X, y, W, a = any_silent_network(rng)
         net, values = TwoLayer(W[None], a[None], "identity", 1.0), np.linalg.svd(X, compute_uv=False)
         eta = rng.choice([0.05, 0.5, 1.5]) / (spectral(net.kernel(X)) + 2 * values[0] * norm(y))
-        # when   from one step to a hundred, some of them too long to fit
-        run = descended(net, X, y[None], eta, int(rng.integers(1, 100)))
+        # when   from one step to a hundred; some steps are too long to fit y
+        run = run_descent(net, X, y[None], eta, int(rng.integers(1, 100)))
         A = np.array([np.square(at.a).sum() for at in run.networks])
         s = values[values > 1e-9 * values[0]][-1] * np.sqrt(A.min())
         rho, charge = charge_of_steps(run, X, y[None], eta, s)
-        # then   both inequalities, with what rounds in the largest kernel met on the way
+        # then   both inequalities, up to the rounding in the largest kernel of the run
         slack = 1e4 * UNIT_ROUNDOFF * (1 + norm(X) ** 2) * max(A.max(), norm(W, 2) ** 2)
         spent = np.abs(run.misfit[0] - run.misfit[-1]) + slack * (1 + norm(y))
         assert_at_most(s * run.moved[-1] * (1 - rho), spent, why="movement", instance=seed)

@@ -27,8 +27,8 @@ from theorems.ledger import observed
 def parity_accuracies(d, n, seeds, shuffled=False):
     """Test accuracies (3, S) on 2-parity in d dimensions: mean-field, ntk (m = 100) and the infinite kernel.
 
-    n samples to train on and 2000 to test on; both networks start antisymmetric from the same draws and are trained to
-    a mean squared error of 1/100; the infinite kernel interpolates.
+    There are n samples to train on and 2000 to test on. Both networks start antisymmetric from the same draws, and are
+    trained to a mean squared error of 1/100. The infinite kernel interpolates.
     """
 
     def predictions(at, seed):
@@ -47,23 +47,25 @@ def parity_accuracies(d, n, seeds, shuffled=False):
 def test_where_feature_learning_wins_is_parity_with_fewer_samples_than_quadratic_monomials(
     d, n, over_ntk, over_infinite
 ):
-    # given  n < d(d - 1)/2; limits chosen on eight other data sets, sixteen fresh ones
+    # given  n < d(d - 1)/2; sixteen data sets; the limits were chosen on eight others
     assert_at_most(n, d * (d - 1) / 2 - 1, why="fewer samples than monomials x_i x_j")
     rich, lazy, infinite = parity_accuracies(d, n, range(100, 116))
-    # then   mean-field beats both on more data sets than not; confidence 0.9999, which takes all sixteen
+    # then   mean-field beats both on more than half of all data sets, at the confidence 0.9999, for which it has to win
+    #        on all sixteen
     wins = np.count_nonzero(rich > np.maximum(lazy, infinite))
     least, _ = clopper_pearson(wins, len(rich), 1e-4)
     assert_at_most(1 / 2, least, why="the chance of a data set on which mean-field wins, Clopper-Pearson")
-    # and    P(Bin(16, 1/2) <= 2) = 0.0021: the third smallest gap is below the median gap of all seeds at that level
+    # and    P(Bin(16, 1/2) <= 2) = 0.0021: at that level the third smallest difference is below the median difference
+    #        of all seeds
     third = [np.sort(rich - other)[2] for other in (lazy, infinite)]
     assert_at_most([over_ntk, over_infinite], third, why="lower confidence limits of the median paired gap")
 
 
 @observed
 @pytest.mark.slow
-def test_parity_with_shuffled_labels_is_learned_by_nobody():
+def test_parity_with_shuffled_labels_is_learned_by_none_of_them():
     accuracies = parity_accuracies(20, 100, range(100, 116), shuffled=True)
-    # then   each at most 10 points off chance, their means at most 3 (chosen on seeds 0 to 7)
+    # then   each accuracy is within 10 points of chance, and the means are within 3 (limits chosen on seeds 0 to 7)
     assert_within(0.40, accuracies, 0.60, why="accuracy after training on shuffled labels")
     assert_within(0.47, accuracies.mean(1), 0.53, why="mean accuracy after training on shuffled labels")
 
@@ -73,7 +75,7 @@ def test_parity_with_shuffled_labels_is_learned_by_nobody():
 def test_parity_with_more_samples_than_quadratic_monomials_is_learned_by_the_kernel_too():
     # given  n = 250 > 190 = d(d - 1)/2
     rich, lazy, infinite = parity_accuracies(20, 250, range(100, 108))
-    # then   the gap is gone (limit chosen on seeds 0 to 7)
+    # then   the difference is small (limit chosen on seeds 0 to 7)
     assert_at_most(
-        rich - np.minimum(lazy, infinite), 0.10, why="paired gap over the ntk network and the infinite kernel"
+        rich - np.minimum(lazy, infinite), 0.10, why="paired difference to the ntk network and the infinite kernel"
     )

@@ -34,8 +34,8 @@ from theorems.ledger import observed
 def movement_table(samples, widths, seeds, mean_square):
     """Medians of movement, relative movement, relative kernel change and sqrt(r_0' K_0^-1 r_0), (4, widths, 4).
 
-    ntk, mup, standard, mean-field; ReLU, both layers, plain initialization; random labels in five dimensions, one data
-    set to a seed; trained to this mean squared error with eta = 1/(4 |K_0|).
+    First axis: ntk, mup, standard, mean-field. ReLU networks, both layers trained from a plain initialization, on
+    random labels in five dimensions, one data set for each seed, with eta = 1/(4 |K_0|) to this mean squared error.
     """
     X, y = random_labels(samples, 5, seeds)
 
@@ -54,10 +54,10 @@ def slopes_in_log_m(table, widths):
     return np.polyfit(np.log(widths), logs, 1)[0].reshape(4, 3).T
 
 
-# Movement over that of the linearization, chosen on seeds 0 to 4: ntk, mup, standard, mean-field.
+# Limits of the movement divided by that of the linearization, chosen on seeds 0 to 4: ntk, mup, standard, mean-field.
 LINEAR = [(0.95, 1.05), (0, 0.85), (0.95, 1.05), (0, 0.85)]
-# What these slopes may be, chosen on seeds 0 to 7 (two-layer theory says 0, 0, -1/2, 1/2 for movement, -1/2, 0, -1, 0
-# for relative movement, and for the kernel of ReLU between -1/2 and -1 for ntk, 0 for mup and mean-field).
+# Limits of the slopes, chosen on seeds 0 to 7. Two-layer theory says 0, 0, -1/2, 1/2 for movement and -1/2, 0, -1, 0
+# for relative movement; for the kernel of ReLU it says between -1/2 and -1 for ntk, and 0 for mup and mean-field.
 LOWEST = np.array([[-0.2, -0.2, -0.65, 0.35], [-0.65, -0.2, -1.2, -0.2], [-1.2, -0.2, -2.2, -0.2]])
 HIGHEST = np.array([[0.2, 0.2, -0.35, 0.65], [-0.35, 0.2, -0.8, 0.2], [-0.5, 0.2, -1.5, 0.2]])
 
@@ -74,19 +74,19 @@ def test_movement_is_flat_in_the_width_for_ntk_and_mup_alike_and_the_kernel_tell
 @observed
 @pytest.mark.slow
 def test_the_table_of_movement_up_to_ten_thousand_neurons():
-    # given  seeds 100 to 104; at m = 10 some samples switch no neuron on and cannot be fitted, so we start at 30
+    # given  seeds 100 to 104. At m = 10 no neuron is on at some samples, which cannot be fitted, so we start at 30
     widths = (30, 100, 1000, 10_000)
     table = movement_table(8, widths, np.arange(100, 105), 1e-3)
     # then
     assert_within(LOWEST, slopes_in_log_m(table, widths), HIGHEST, why="slopes of movement, relative and kernel change")
-    # and    sqrt(r_0' K_0^-1 r_0) is how far the lazy ones go, ntk and standard, and the rich ones do not
+    # and    the lazy networks, ntk and standard, move by sqrt(r_0' K_0^-1 r_0), and the rich ones do not
     moved, _, _, linear = table[:, -1].T
     lowest, highest = np.array(LINEAR).T
     assert_within(lowest, moved / linear, highest, why="movement over that of the linearization, at m = 10,000")
 
 
 def trained_deep_network(parameterization, m, seed):
-    """Movement and relative kernel change of a symmetrized torch network 5-m-m-1 of ReLU, trained to MSE 1/100."""
+    """Train a symmetrized torch network 5-m-m-1 of ReLU to the MSE 1/100: movement and relative kernel change."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -114,8 +114,9 @@ def trained_deep_network(parameterization, m, seed):
     ],
 )
 def test_deep_networks_of_torch_move_like_two_layer_ones(parameterization, moves, changes):
-    # given  limits chosen on seeds 0 to 2 with gain 2, for the growth of the median movement from m = 64 to 512 (in
-    #        theory 8^0, 8^0, 8^(-1/2), 8^(1/2)), and for the median kernel change at both widths; seeds 100 to 104
+    # given  seeds 100 to 104; the limits were chosen on seeds 0 to 2 with gain 2. `moves` limits the growth of the
+    #        median movement from m = 64 to 512, in theory 8^0, 8^0, 8^(-1/2), 8^(1/2); `changes` limits the median
+    #        kernel change at both widths
     table = np.array([[trained_deep_network(parameterization, m, seed) for seed in range(100, 105)] for m in (64, 512)])
     moved, changed = np.median(table, axis=1).T
     # then

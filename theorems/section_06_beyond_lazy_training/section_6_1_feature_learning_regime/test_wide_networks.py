@@ -33,31 +33,34 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
     exact_network,
     squared_movement,
 )
-from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import descended, linear_movement
+from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
+    linear_movement,
+    run_descent,
+)
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import WIDE_X, WIDE_Y
 
 
 def wide_run(m):
-    """H4 to H6, and one set of data for all widths: the network, the spectrum of K_0, eta and a run of 120 steps."""
+    """A network under H4 to H6, on the same data at every width: it, the spectrum of K_0, eta, a run of 120 steps."""
     net = two_layer("ntk", m, 4, np.array([3]), activation="tanh", antisymmetric=True, signs=True)
     k, V = np.linalg.eigh(net.kernel(WIDE_X, train="hidden"))
     eta = LAZY_STEP / k[:, -1]
-    return net, k, V, eta, descended(net, WIDE_X, WIDE_Y, eta, 120, "hidden")
+    return net, k, V, eta, run_descent(net, WIDE_X, WIDE_Y, eta, 120, "hidden")
 
 
 @corrected("C5", "H4", "H5", "H6")
 @pytest.mark.parametrize("m", [1024, 4096])
 def test_wide_lazy_networks_fit_and_move_by_the_norm_of_their_target_whatever_the_width(m):
-    # given  C, of order 1/sqrt(m); sigma, of order 1
+    # given  C is of order 1/sqrt(m), sigma of order 1
     net, k, V, eta, run = wide_run(m)
     C, sigma = turning_rate(net, WIDE_X, "hidden"), np.sqrt(k[:, 0])
     assert_at_most(run.misfit[-1], norm(WIDE_Y) / 10**6, why="the target is fitted to a millionth")
-    # then   at every step, sqrt(v' K_0^-1 v), v = f_t - f_0
+    # then   at every step the movement is near sqrt(v' K_0^-1 v), v = f_t - f_0
     learned = np.array([np.vecmat(at.predict(WIDE_X) - net.predict(WIDE_X), V) for at in run.networks])
     exact, slack = np.sqrt(np.sum(learned**2 / k, axis=-1)), 64 * (m + 4) * 120 * UNIT_ROUNDOFF * run.moved[-1]
     bound = movement_error(C, sigma, eta, run.moved, run.misfit)
     assert_at_most(np.abs(run.moved - exact), bound + slack, why="movement, by the RKHS norm of what is learned")
-    # and    the movement of the linearized network
+    # and    near that of the linearized network
     exact = linear_movement(k, np.vecmat(WIDE_Y, V), eta, 120)
     bound = path_error(C, sigma, eta, run.moved, run.lengths, run.misfit)
     assert_at_most(np.abs(run.moved - exact), bound + slack, why="movement, by that of the linearized network")
@@ -70,7 +73,7 @@ def test_what_a_wide_network_may_deviate_by_is_known_beforehand_for_all_time_and
     net, k, _, eta, run = wide_run(m)
     C, known = turning_rate(net, WIDE_X, "hidden"), lazy_radius(net, WIDE_X, WIDE_Y)
     assert_at_most(known.laziness, 1, why="the target is small enough at this width")
-    # then   C over what has a limit as m grows; C d <= |J_0|/2
+    # then   both bounds are C times quantities that stay bounded as m grows
     deviation = path_error(C, np.sqrt(k[:, 0]), eta, run.moved, run.lengths, run.misfit)[-1]
     assert_at_most(deviation, 5 / 2 * C * known.radius**2 / np.sqrt(k[:, 0]), why="distance to the linearized network")
     changed = relative_kernel_change(net, run.networks[-1], WIDE_X, "hidden")
@@ -104,8 +107,8 @@ def test_without_H5_a_target_that_grows_with_the_width_moves_the_kernel_of_an_nt
 @necessity("H6")
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_without_H6_a_step_of_order_one_switches_half_of_the_neurons_off(k):
-    # given  ntk, m = 4^k ReLU neurons w_j = (1/(4 sqrt(m)), 1), a_j = +-1, at x = (1, 0): all of them barely on; y =
-    #        -1 at every width
+    # given  ntk, m = 4^k ReLU neurons w_j = (1/(4 sqrt(m)), 1), a_j = +-1, at x = (1, 0): all of them barely on. The
+    #        target is y = -1 at every width
     m, x = 4**k, fractions([[1, 0]])
     W, c = fractions([[Fraction(1, 4 * 2**k), 1]] * m), Fraction(1, 2**k)
     net = ExactReluNetwork(W, exact_network(m, 1, c).a, c)

@@ -21,7 +21,7 @@ SIZES = (64, 32, 32, 32, 5)
 WHERE = Population("digits in two tasks, ReLU networks")
 
 
-def split(seed: int) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[list[np.ndarray]]]:
+def draw_split(seed: int) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[list[np.ndarray]]]:
     """Draw a split: images (800, 64) and labels (800, 5) of both tasks, and two networks at their start."""
     images, labels = digits()
     rng = np.random.default_rng(seed)
@@ -41,7 +41,7 @@ def layers(net: list[np.ndarray], X: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def trained(net: list[np.ndarray], X: np.ndarray, T: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+def train(net: list[np.ndarray], X: np.ndarray, T: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     """Train the networks (S, ...) of S splits by 400 steps on the mean cross-entropy; and the final loss (S,)."""
     velocity = [0 * W for W in net]
     for _ in range(400):
@@ -67,17 +67,17 @@ def probe_error(F: np.ndarray, T: np.ndarray, G: np.ndarray, U: np.ndarray) -> n
 
 
 @functools.cache
-def probed() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def probe_errors_of_layers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Probe errors on B of three networks, and loss and movement of the two that were trained.
 
     errors (3, 3, S): the first axis is the network (trained on A, trained on B, the first one at its start), the second
     the layer, the third the split. losses (2, S): the final training loss, on A and on B. moved (2, S): the distance
     of the trained weights from their start.
     """
-    tasks, networks = zip(*map(split, SPLITS), strict=True)
+    tasks, networks = zip(*map(draw_split, SPLITS), strict=True)
     (XA, TA), (XB, TB) = ([np.stack(each) for each in zip(*task, strict=True)] for task in zip(*tasks, strict=True))
     starts = [[np.stack(W) for W in zip(*net, strict=True)] for net in zip(*networks, strict=True)]
-    ends = [trained(net, X[:, :300], T[:, :300]) for net, X, T in ((starts[0], XA, TA), (starts[1], XB, TB))]
+    ends = [train(net, X[:, :300], T[:, :300]) for net, X, T in ((starts[0], XA, TA), (starts[1], XB, TB))]
     errors = [
         [
             probe_error(F, TB[:, :300], G, TB[:, 300:])

@@ -21,14 +21,14 @@ from theorems.ledger import measured
 from theorems.section_06_beyond_lazy_training.section_6_1_hierarchical_representations.probes import (
     SPLITS,
     WHERE,
-    probed,
+    probe_errors_of_layers,
 )
 
 
 @measured
 def test_the_first_layer_of_a_trained_network_serves_another_task_better_than_before_training():
-    (on_A, _, untrained), _, _ = probed()
-    # when   the fall of the probe error on B that training on A has brought the first layer
+    (on_A, _, untrained), _, _ = probe_errors_of_layers()
+    # when   the fall of the probe error on B of the first layer, by training on A
     gain = student_interval(untrained[0] - on_A[0])
     # then
     reads = "training on A lowers the probe error of layer 1 on B by {estimate} [{lower}, {upper}]"

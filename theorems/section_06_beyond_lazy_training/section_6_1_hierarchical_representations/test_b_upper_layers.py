@@ -26,14 +26,14 @@ from theorems.ledger import measured, observed
 from theorems.section_06_beyond_lazy_training.section_6_1_hierarchical_representations.probes import (
     SPLITS,
     WHERE,
-    probed,
+    probe_errors_of_layers,
 )
 
 
 @measured
 def test_the_last_layer_is_more_specific_to_its_task_than_the_first():
-    (on_A, on_B, _), _, _ = probed()
-    # when   the probe error on B of a layer trained on A, less that of the same layer trained on B
+    (on_A, on_B, _), _, _ = probe_errors_of_layers()
+    # when   the loss of a layer is its probe error on B after training on A, less that after training on B
     growth = student_interval((on_A - on_B)[-1] - (on_A - on_B)[0])
     # then
     reads = (
@@ -45,7 +45,7 @@ def test_the_last_layer_is_more_specific_to_its_task_than_the_first():
 @observed
 @pytest.mark.slow
 def test_the_networks_fit_their_tasks_and_are_in_the_feature_learning_regime():
-    # then   as the print characterizes it; the limits were chosen on the splits 0 to 9
-    _, losses, moved = probed()
+    # then   the weights move, as the print characterizes this regime; the limits were chosen on the splits 0 to 9
+    _, losses, moved = probe_errors_of_layers()
     assert_at_most(losses, 0.05, why="training loss")
     assert_at_most(1, moved, why="the weights moved by more than 1")

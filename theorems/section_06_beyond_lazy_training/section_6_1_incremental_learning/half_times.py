@@ -16,16 +16,16 @@ THRESHOLD = (Fraction("4.5911"), Fraction("4.5912"))
 """Fractions below and above the root of ln(x - 1) = x/(x - 1)."""
 
 
-def longest_step(s: np.ndarray, start: np.ndarray) -> np.ndarray:
+def longest_step_of_H5(s: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The largest eta (B,) that satisfies H5, less a thousandth, for modes s (B, r) and their starts."""
     apart = np.abs(np.diff(half_time(s, start)))
-    return np.min(apart / apart_by(s, start)[:, :-1], axis=-1) * (1 - 2.0**-10)
+    return np.min(apart / factor_of_H5(s, start)[:, :-1], axis=-1) * (1 - 2.0**-10)
 
 
-def tells_apart(s: np.ndarray, start: np.ndarray, eta: float | np.ndarray) -> np.ndarray:
+def satisfies_H5(s: np.ndarray, start: np.ndarray, eta: float | np.ndarray) -> np.ndarray:
     """Whether H5 holds for the modes s (..., r), in falling order, and their starts."""
     apart = np.abs(np.diff(half_time(s, start)))
-    return np.all(np.asarray(eta)[..., None] * apart_by(s, start)[..., :-1] < apart, axis=-1)
+    return np.all(np.asarray(eta)[..., None] * factor_of_H5(s, start)[..., :-1] < apart, axis=-1)
 
 
 def half_time(s: float | np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def half_time(s: float | np.ndarray, start: np.ndarray) -> np.ndarray:
     return np.log(s / start - 1) / (2 * s)
 
 
-def apart_by(s: np.ndarray, start: np.ndarray) -> np.ndarray:
+def factor_of_H5(s: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The factor of eta in H5: 1 + (9/8) ln(s/s_0 - 1)."""
     return 1 + 9 / 8 * np.log(s / start - 1)
 

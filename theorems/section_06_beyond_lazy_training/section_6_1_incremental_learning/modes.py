@@ -18,7 +18,7 @@ RELATIVE_STEP = 0.02
 
 
 @st.composite
-def trios(draw: st.DrawFn, gaps: tuple[float, ...], margins: tuple[float, ...]) -> SpectralNetwork:
+def three_modes(draw: st.DrawFn, gaps: tuple[float, ...], margins: tuple[float, ...]) -> SpectralNetwork:
     """A two-layer network of width 4 with three modes 1 = s_1 > s_2 > s_3, all of which start at s_0.
 
     gaps: the ratios of neighboring modes to choose from. margins: the ratios s_3/s_0 to choose from. Shrinks to the
@@ -30,17 +30,17 @@ def trios(draw: st.DrawFn, gaps: tuple[float, ...], margins: tuple[float, ...]) 
     return SpectralNetwork(np.stack([tape.rotation(4)[:, :3] for _ in range(3)]), start, s)
 
 
-small_starts = trios(gaps=(1.5, 2.0, 1.1, 1.25), margins=(8, 4.6, 30, 300))
-spread_starts = trios(gaps=(1.5, 2.0, 1.75), margins=(8, 30, 300))
-large_starts = trios(gaps=(1.25, 1.4, 1.3), margins=(2.05, 2.2, 2.3))
+small_starts = three_modes(gaps=(1.5, 2.0, 1.1, 1.25), margins=(8, 4.6, 30, 300))
+spread_starts = three_modes(gaps=(1.5, 2.0, 1.75), margins=(8, 30, 300))
+large_starts = three_modes(gaps=(1.25, 1.4, 1.3), margins=(2.05, 2.2, 2.3))
 
 
-def towards(target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def gradient_towards(target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """The gradient W -> W - T of (1/2) |W - T|_F^2."""
     return lambda W: W - target
 
 
-def race(
+def steps_to_half(
     layers: list[np.ndarray],
     T: np.ndarray,
     s: np.ndarray,
@@ -55,7 +55,7 @@ def race(
     UnfittedError when a mode is not half learned after `budget` steps.
     """
     steps, at_first = np.full(s.shape, -1), np.zeros(s.shape)
-    for t, moved in enumerate(islice(descent_path(layers, towards(T), eta), budget)):
+    for t, moved in enumerate(islice(descent_path(layers, gradient_towards(T), eta), budget)):
         now = modes(end_to_end(moved))
         at_first = np.where(steps[..., :1] < 0, now, at_first)
         steps = np.where((now >= s / 2) & (steps < 0), t, steps)
@@ -64,7 +64,7 @@ def race(
     raise UnfittedError(f"modes {np.argwhere(steps < 0)[0]} are not half learned after {budget} steps")
 
 
-def race_of(networks: SpectralNetwork, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What `race` returns for spectral networks; eta (B,)."""
+def spectral_steps_to_half(networks: SpectralNetwork, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What `steps_to_half` returns for spectral networks; eta (B,)."""
     modes = lambda W: networks.modes(W, 2)  # noqa: E731
-    return race(networks.layers(2), networks.target_matrix(2), networks.target, modes, eta)
+    return steps_to_half(networks.layers(2), networks.target_matrix(2), networks.target, modes, eta)

@@ -40,13 +40,13 @@ from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.h
 from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import (
     RELATIVE_STEP,
     large_starts,
-    race_of,
+    spectral_steps_to_half,
     spread_starts,
 )
 
 
 def assert_steps_of_flow(networks, eta, steps):
-    """The two-sided bound of the field Tolerance, for every mode; eta (B,)."""
+    """Assert the two-sided bound of C4 for every mode; eta (B,)."""
     s, t, eta = networks.target, half_time(networks.target, networks.start), eta[:, None]
     lower, upper = t * (1 - eta * s - (eta * s) ** 2 / 4), t / (1 - eta * s / 2) + eta
     assert_at_most((eta * steps / upper).max(-1), 1, why="no more steps than the flow takes", instance=networks)
@@ -58,48 +58,11 @@ def slope_of_half_time(x):
     return tuple(end - x / (x - 1) for end in enclose_log(x - 1))
 
 
-@corrected("C6", "H1")
-def test_from_a_large_start_the_stronger_mode_is_learned_later():
-    # given  s_0 = 1 and the modes 5/2 and 7/2, under the flow: 0.131 against 0.081
-    stronger, weaker = enclosed_half_time(Fraction(7, 2))[0], enclosed_half_time(Fraction(5, 2))[1]
-    reads = "the mode 7/2 is half learned after {value}, later than the mode 5/2 at {limit}"
-    assert_violates(stronger, weaker, reads=reads, start=1, s=[Fraction(5, 2), Fraction(7, 2)])
-
-
-@corrected("C6", "H1")
-def test_gradient_descent_has_half_of_the_weaker_mode_first():
-    # given  s_0 = 1, eta = 1/20, one neuron for each mode: f = u^2 with u <- u + eta u(s - u^2), exact
-    def steps(s):
-        u, t = Fraction(1), 0
-        while u * u < s / 2:
-            u, t = u + Fraction(1, 20) * u * (s - u * u), t + 1
-        return t
-
-    # then
-    reads = "the mode 7/2 takes {value} steps > {limit} of the mode 5/2"
-    assert_violates(steps(Fraction(7, 2)), steps(Fraction(5, 2)), reads=reads, start=1, eta=Fraction(1, 20))
-
-
-@corrected("C6", "H1")
-def test_hypothesis_finds_modes_that_are_learned_in_the_wrong_order():
-    # given  a start of 1 and two modes above 2 in steps of a quarter
-    modes = st.tuples(st.integers(9, 40), st.integers(9, 40)).map(
-        lambda pair: (Fraction(pair[0], 4), Fraction(pair[1], 4))
-    )
-
-    def late(pair):
-        return pair[0] > pair[1] and enclosed_half_time(pair[0])[0] > enclosed_half_time(pair[1])[1]
-
-    found = smallest_violation(modes, late)
-    times = enclosed_half_time(found[0])[0], enclosed_half_time(found[1])[1]
-    assert_violates(*times, reads="the stronger at {value} > the weaker at {limit}", start=1, s=list(found))
-
-
 @corrected("C4", "H3", "H4")
 @given_batches(network=spread_starts)
 def test_the_steps_to_half_of_a_mode_are_those_of_the_flow(network):
     eta = RELATIVE_STEP / network.target[:, 0]
-    assert_steps_of_flow(network, eta, race_of(network, eta)[0])
+    assert_steps_of_flow(network, eta, spectral_steps_to_half(network, eta)[0])
 
 
 @corrected("C4", "H3", "H4")
@@ -116,22 +79,60 @@ def test_the_steps_to_half_of_a_mode_are_those_of_the_flow_for_long_steps_and_st
     assert_at_most(eta * (steps - 1), t / (1 - eta / 2) + slack, why="no more steps than the flow takes")
 
 
-@corrected("C5", "H1")
-def test_the_half_time_of_the_flow_turns_at_4_5911_times_the_start():
-    # then   it rises before and falls after, with enclosures on both sides of the root
-    before, after = slope_of_half_time(THRESHOLD[0]), slope_of_half_time(THRESHOLD[1])
-    assert_at_most(before[1], 0, why="ln(x - 1) < x/(x - 1) at 4.5911")
-    assert_at_most(0, after[0], why="ln(x - 1) > x/(x - 1) at 4.5912")
-
-
 @corrected("C4", "H3", "H4")
 @given_batches(network=large_starts)
 def test_from_a_large_start_the_steps_to_half_are_still_those_of_the_flow(network):
     eta = RELATIVE_STEP / network.target[:, 0]
-    assert_steps_of_flow(network, eta, race_of(network, eta)[0])
+    assert_steps_of_flow(network, eta, spectral_steps_to_half(network, eta)[0])
+
+
+@corrected("C5", "H1")
+def test_the_half_time_of_the_flow_turns_at_4_5911_times_the_start():
+    # then   t(s) rises before the root and falls after it
+    before, after = slope_of_half_time(THRESHOLD[0]), slope_of_half_time(THRESHOLD[1])
+    assert_at_most(before[1], 0, why="ln(x - 1) < x/(x - 1) at 4.5911")
+    assert_at_most(0, after[0], why="ln(x - 1) > x/(x - 1) at 4.5912")
+    # and    ln(x - 1) - x/(x - 1) has the derivative 1/(x - 1) + 1/(x - 1)^2 > 0, so there is only one root
 
 
 @corrected("C5", "H1")
 def test_H2_is_not_necessary_for_two_modes_far_apart():
-    # given  s_0 = 1: the mode 4 is below 4.5911
+    # given  s_0 = 1: the mode 4 is below 4.5911 s_0, against H2
     assert_at_most(enclosed_half_time(100)[1], enclosed_half_time(4)[0], why="100 precedes 4: 0.023 against 0.137")
+
+
+@corrected("C6", "H1")
+def test_from_a_large_start_the_stronger_mode_is_learned_later():
+    # given  s_0 = 1 and the modes 7/2 and 5/2; under the flow the half times are 0.131 and 0.081
+    stronger, weaker = enclosed_half_time(Fraction(7, 2))[0], enclosed_half_time(Fraction(5, 2))[1]
+    reads = "the mode 7/2 is half learned after {value}, later than the mode 5/2 at {limit}"
+    assert_violates(stronger, weaker, reads=reads, start=1, s=[Fraction(5, 2), Fraction(7, 2)])
+
+
+@corrected("C6", "H1")
+def test_gradient_descent_has_half_of_the_weaker_mode_first():
+    # given  s_0 = 1, eta = 1/20 and the scalar map of a mode u^2, u <- u + eta u(s - u^2), exact
+    def steps(s):
+        u, t = Fraction(1), 0
+        while u * u < s / 2:
+            u, t = u + Fraction(1, 20) * u * (s - u * u), t + 1
+        return t
+
+    # then
+    reads = "the mode 7/2 takes {value} steps > {limit} of the mode 5/2"
+    assert_violates(steps(Fraction(7, 2)), steps(Fraction(5, 2)), reads=reads, start=1, eta=Fraction(1, 20))
+
+
+@corrected("C6", "H1")
+def test_hypothesis_finds_modes_that_are_learned_in_the_wrong_order():
+    # given  s_0 = 1 and two modes above 2, in steps of a quarter
+    modes = st.tuples(st.integers(9, 40), st.integers(9, 40)).map(
+        lambda pair: (Fraction(pair[0], 4), Fraction(pair[1], 4))
+    )
+
+    def late(pair):
+        return pair[0] > pair[1] and enclosed_half_time(pair[0])[0] > enclosed_half_time(pair[1])[1]
+
+    found = smallest_violation(modes, late)
+    times = enclosed_half_time(found[0])[0], enclosed_half_time(found[1])[1]
+    assert_violates(*times, reads="the stronger at {value} > the weaker at {limit}", start=1, s=list(found))

@@ -40,7 +40,7 @@ from properties.certificates import assert_at_most, assert_within, record_findin
 from properties.observations import Population
 from properties.paired import judge, student_interval
 from theorems.ledger import measured, observed
-from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import towards
+from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import gradient_towards
 
 PAIRS = ((1, 2), (1, 4), (2, 4))
 NETWORKS = np.arange(400, 424)
@@ -48,8 +48,11 @@ RELU = Population("ReLU networks on the circle")
 LINEAR = Population("linear networks")
 
 
-def steps_to_half(path, parts, budget):
-    """After how many steps each part of the networks of a path, parts: network -> (B, k), is half learned, (B, k)."""
+def pattern_steps_to_half(path, parts, budget):
+    """The number of steps until each part is half learned, (B, k).
+
+    parts: maps the networks of the path to the shares (B, k) of the parts. Raises UnfittedError after `budget` steps.
+    """
     steps = 0
     for t, net in enumerate(islice(path, budget)):
         now = parts(net)
@@ -62,10 +65,11 @@ def steps_to_half(path, parts, budget):
 
 
 @functools.cache
-def relu_race(seeds, pairs, sizes=(1, 1), quarter=None):
-    """Steps to half of two harmonics (B, 2), of the frequencies pairs[seed % 3], and way of the weights (B,).
+def relu_steps_to_half(seeds, pairs, sizes=(1, 1), quarter=None):
+    """Train one ReLU network for each seed on two harmonics: steps to half of each (B, 2), and movement (B,).
 
-    Phases are random, or a quarter of a turn apart where `quarter` is true.
+    The frequencies are pairs[seed % len(pairs)], the amplitudes `sizes`. The phases are random; if `quarter` is true
+    the second is a quarter of a turn from the first.
     """
     t, k = 2 * np.pi * np.arange(32) / 32, np.array([pairs[seed % len(pairs)] for seed in seeds])
     phases = np.array([np.random.default_rng(seed).uniform(0, 2 * np.pi, 2) for seed in seeds])
@@ -80,25 +84,25 @@ def relu_race(seeds, pairs, sizes=(1, 1), quarter=None):
         ends[:] = [at]
         return np.matvec(patterns, at.predict(X)) / 16 / sizes
 
-    steps = steps_to_half(network_path(start, X, y, 0.2 / 32), shares, 4000)
+    steps = pattern_steps_to_half(network_path(start, X, y, 0.2 / 32), shares, 4000)
     return steps, norm(ends[0].parameters() - start.parameters(), axis=-1)
 
 
-def linear_race(seeds):
-    """Steps to half of the modes 3, 2, 1 in random frames, (B, 3)."""
+def linear_steps_to_half(seeds):
+    """Train one linear network for each seed: steps to half of the modes 3, 2, 1 in random frames, (B, 3)."""
     s, steps = np.array([3.0, 2.0, 1.0]), []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         Q_2, Q_0 = (np.linalg.qr(rng.standard_normal((size, 3)))[0] for size in (5, 6))
         layers = [rng.standard_normal((8, 6)) / 100, rng.standard_normal((5, 8)) / 100]
-        path = descent_path(layers, towards(Q_2 * s @ Q_0.T), 0.02)
+        path = descent_path(layers, gradient_towards(Q_2 * s @ Q_0.T), 0.02)
         shares = lambda at, left=Q_2, right=Q_0: np.diag(left.T @ end_to_end(at) @ right)[None] / s  # noqa: E731
-        steps += [steps_to_half(path, shares, 2000)[0]]
+        steps += [pattern_steps_to_half(path, shares, 2000)[0]]
     return np.array(steps)
 
 
 def record_order(steps, where, reads):
-    """The verdict of steps (B, k), of patterns from the simplest to the most complex: mean log ratio of neighbors."""
+    """Record the mean log ratio of the steps (B, k) of neighboring patterns, from the simplest to the most complex."""
     found = student_interval(np.diff(np.log(steps), axis=1).mean(1))
     record_finding(judge(found, null=0, direction=1), found, where=where, trials=len(steps), reads=reads)
 
@@ -106,8 +110,8 @@ def record_order(steps, where, reads):
 @measured
 @pytest.mark.fast
 def test_low_frequencies_are_learned_before_high_ones():
-    steps, way = relu_race(tuple(NETWORKS), PAIRS)
-    assert_at_most(1, way, why="the weights moved by more than 1")
+    steps, moved = relu_steps_to_half(tuple(NETWORKS), PAIRS)
+    assert_at_most(1, moved, why="the weights moved by more than 1")
     record_order(steps, RELU, "the higher frequency takes e^{estimate} [{lower}, {upper}] times as many steps")
 
 
@@ -115,11 +119,11 @@ def test_low_frequencies_are_learned_before_high_ones():
 @pytest.mark.fast
 def test_strong_modes_of_linear_networks_are_learned_before_weak_ones():
     reads = "the next weaker mode takes e^{estimate} [{lower}, {upper}] times as many steps"
-    record_order(linear_race(NETWORKS), LINEAR, reads)
+    record_order(linear_steps_to_half(NETWORKS), LINEAR, reads)
 
 
 @observed
 def test_a_stronger_harmonic_of_the_same_frequency_is_learned_by_relu_networks_at_about_the_same_time():
-    # given  frequency 4, amplitudes 2 and 1, networks 0 to 15
-    steps, _ = relu_race(tuple(range(16)), ((4, 4),), (2, 1), quarter=True)
+    # given  the frequency 4, the amplitudes 2 and 1, and the networks 0 to 15
+    steps, _ = relu_steps_to_half(tuple(range(16)), ((4, 4),), (2, 1), quarter=True)
     assert_within(3 / 4, steps[:, 1] / steps[:, 0], 4 / 3, why="steps of the weaker over those of the stronger")

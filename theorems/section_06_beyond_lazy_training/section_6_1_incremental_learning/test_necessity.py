@@ -29,14 +29,18 @@ from theorems.ledger import necessity
 from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.half_times import (
     THRESHOLD,
     enclosed_half_time,
-    longest_step,
-    tells_apart,
+    longest_step_of_H5,
+    satisfies_H5,
 )
-from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import large_starts, race, race_of
+from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import (
+    large_starts,
+    spectral_steps_to_half,
+    steps_to_half,
+)
 
 
 def balance_error(W_1, W_2):
-    """|W_2'W_2 - W_1W_1'|_F."""
+    """|W_2'W_2 - W_1 W_1'|_F, which is zero under H3."""
     return norm(W_2.mT @ W_2 - W_1 @ W_1.mT, axis=(-2, -1))
 
 
@@ -47,63 +51,63 @@ def aligned(networks):
     return norm(modes - np.eye(modes.shape[-1]) * networks.start[:, None, :], axis=(-2, -1)) < 1e-12
 
 
+@necessity("H1")
+def test_without_H1_a_weak_mode_with_a_head_start_is_learned_first():
+    # given  s = (2, 1), and starts below s/4.5911, 10^-6 and 1/10; aligned and balanced layers under the flow
+    starts = Fraction(1, 10**6), Fraction(1, 10)
+    strong, weak = enclosed_half_time(2, starts[0]), enclosed_half_time(1, starts[1])
+    assert_keeps(H2=THRESHOLD[1] * max(starts) < 1, H3=True, H4=True, H5=strong[0] > weak[1])
+    # then   the half times are 3.63 and 1.10
+    assert_at_most(3 * weak[1], strong[0], why="half times")
+
+
 @necessity("H2")
 @given_batches(network=large_starts)
 def test_without_H2_the_weaker_mode_is_learned_first(network):
     s, start = network.target, network.start
-    eta = longest_step(s, start)
+    eta = longest_step_of_H5(s, start)
     assert_keeps(H1=start == start[:, :1], H3=balance_error(*network.layers(2)) < 1e-12, H4=aligned(network))
-    assert_keeps(H5=tells_apart(s, start, eta))
-    steps, _ = race_of(network, eta)
-    # then   all of s/s_0 between 2 and 4.5911: the order is reversed throughout
+    assert_keeps(H5=satisfies_H5(s, start, eta))
+    steps, _ = spectral_steps_to_half(network, eta)
+    # then   all s/s_0 lie between 2 and 4.5911, and the whole order is reversed
     assert_at_most(steps[:, 2], steps[:, 1] - 1, why="third before second", instance=network)
     assert_at_most(steps[:, 1], steps[:, 0] - 1, why="second before first", instance=network)
 
 
-@necessity("H1")
-def test_without_H1_a_weak_mode_with_a_head_start_is_learned_first():
-    # given  s = (2, 1), both starts below s/4.5911: 10^-6 and 1/10
-    # given  the flow of two modes of aligned and balanced layers
-    starts = Fraction(1, 10**6), Fraction(1, 10)
-    strong, weak = enclosed_half_time(2, starts[0]), enclosed_half_time(1, starts[1])
-    assert_keeps(H2=THRESHOLD[1] * max(starts) < 1, H3=True, H4=True, H5=strong[0] > weak[1])
-    # then   3.63 against 1.10
-    assert_at_most(3 * weak[1], strong[0], why="half times")
-
-
 @necessity("H3")
 def test_without_H3_a_weak_mode_grows_out_of_one_large_layer():
-    # given  s = (2, 1), both modes from 1/100 = 1/10 * 1/10 = 1 * 1/100; H5 allows eta = 1/8, as 1/7.2 is its limit
+    # given  s = (2, 1); both modes start at 1/100, one as 1/10 * 1/10, one as 1 * 1/100; H5 allows eta up to 1/7.2
     s, layers = np.array([2.0, 1.0]), [np.diag([0.1, 1.0]), np.diag([0.1, 0.01])]
     start = end_to_end(layers)
     modes = np.diag(start)
     assert_keeps(H1=np.ptp(modes) <= UNIT_ROUNDOFF / 16, H2=4.5912 * modes < s)
-    assert_keeps(H4=[not (start - np.diag(modes)).any(), modes.min() >= 0], H5=tells_apart(s, modes, 1 / 8))
-    steps, _ = race(layers, np.diag(s), s, np.diag, 1 / 8)
-    # then   11 steps against 6
+    assert_keeps(H4=[not (start - np.diag(modes)).any(), modes.min() >= 0], H5=satisfies_H5(s, modes, 1 / 8))
+    steps, _ = steps_to_half(layers, np.diag(s), s, np.diag, 1 / 8)
+    # then   the stronger mode takes 11 steps, the weaker one 6
     assert_at_most(steps[1] + 4, steps[0], why="the weaker mode is learned first, by four steps")
 
 
 @necessity("H4")
-def test_without_H4_weak_modes_grow_out_of_what_they_hide_in_one_another():
-    # given  s = (3/2, 1, 1), balanced layers of the size 3/5 on the last two modes, one of them turned, cos = 20/101
+def test_without_H4_weak_modes_grow_out_of_off_diagonal_entries():
+    # given  s = (3/2, 1, 1) and balanced layers of the size 3/5 on the last two modes. One layer is rotated, with the
+    #        cosine 20/101, so that the product has large off-diagonal entries
     s, Q = np.array([1.5, 1.0, 1.0]), np.array([[101, 0, 0], [0, 20, 99], [0, -99, 20]]) / 101
     size = np.diag([0.6 * np.sqrt(20 / 101), 0.6, 0.6])
     layers = [size, Q @ size]
     modes, slack = np.diag(end_to_end(layers)), 16 * UNIT_ROUNDOFF
     assert_keeps(H1=np.ptp(modes) <= slack, H2=4.5912 * modes < s, H3=balance_error(*layers) <= slack)
-    assert_keeps(H5=tells_apart(s[:2], modes[:2], 1 / 20))
+    assert_keeps(H5=satisfies_H5(s[:2], modes[:2], 1 / 20))
     # when   H5 allows eta = 1/20
-    steps, _ = race(layers, np.diag(s), s, np.diag, 1 / 20)
+    steps, _ = steps_to_half(layers, np.diag(s), s, np.diag, 1 / 20)
     # then
     assert_at_most(steps[1:] + 4, steps[0], why="the weaker modes are learned first, by four steps")
 
 
 @necessity("H5")
 def test_without_H5_the_weaker_mode_can_take_fewer_steps():
-    # given  s = 28/25 and 1 from 5/23, both above 4.5911 of it, and eta = 67/100, exact
+    # given  s = 28/25 and 1, both above 4.5911 s_0 for s_0 = 5/23, and eta = 67/100, exact
     s, start, eta = [Fraction(28, 25), Fraction(1)], Fraction(5, 23), Fraction(67, 100)
-    # given  one start for both modes, and the scalar maps of aligned and balanced layers
+    # given  the scalar maps are those of aligned and balanced layers
     assert_keeps(H1=True, H2=THRESHOLD[1] * start < min(s), H3=True, H4=True)
     one = [start * (1 + eta * (mode - start)) ** 2 for mode in s]
     # then   after one step the weaker is at half, and the stronger is not

@@ -30,13 +30,13 @@ from theorems.ledger import corrected, necessity
 @corrected("C7", "H6")
 @given_batches(problem=regressions())
 def test_in_the_kernel_regime_a_stronger_mode_loses_more_of_its_residual(problem):
-    # given  H6: eta = 0.9/lambda_max, and w0 off the minima
+    # given  H6: eta = 0.9/lambda_max; w0 is no minimum
     problem = off_the_minima(problem)
     start, eta = problem.modes(np.matvec(problem.X, problem.w0) - problem.y), 0.9 / problem.sigma_max**2
     # when
     run = gradient_descent(problem.X, problem.y, problem.w0, eta, problem.t)
     after = problem.modes(np.matvec(problem.X, run.w) - problem.y)
-    # then   each mode is multiplied by (1 - eta k)^t, and that is less the larger k is
+    # then   each mode is multiplied by (1 - eta k)^t, a factor that falls with k
     factors = (1 - eta[:, None] * problem.s**2) ** problem.t[:, None]
     rounding = 4 * (iterate_rounding(problem, run) + problem.construction * norm(start, axis=-1)) * problem.sigma_max
     assert_at_most(np.abs(after - factors * start).max(-1), rounding, why="modes of the residual", instance=problem)
@@ -50,12 +50,12 @@ def test_in_the_kernel_regime_a_stronger_mode_loses_more_of_its_residual(problem
 @corrected("C8")
 @pytest.mark.parametrize("k", [1, 3, 6])
 def test_without_a_second_layer_the_modes_do_not_wait_for_each_other(k):
-    # given  one layer, f = w on whitened inputs, s = (2, 1), both modes from 10^-k; eta = 1/8, exact
+    # given  one layer, f = w on whitened inputs, s = (2, 1), both modes start at 10^-k; eta = 1/8, exact
     start = fractions([Fraction(1, 10**k)] * 2)
     path = exact_descent(fractions([[1, 0], [0, 1]]), fractions([2, 1]), start, Fraction(1, 8), 8)
     # when   the first is half learned
     w = next(w for w in path if w[0] >= 1)
-    # then   so is the second, from any start
+    # then   so is the second
     assert_at_most(Fraction(1, 2), w[1], why="share of the second mode")
 
 

@@ -33,21 +33,25 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import spectral_networks
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected
-from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.half_times import half_time, longest_step
+from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.half_times import (
+    half_time,
+    longest_step_of_H5,
+)
 from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import (
     RELATIVE_STEP,
-    race_of,
+    gradient_towards,
     small_starts,
+    spectral_steps_to_half,
     spread_starts,
-    towards,
 )
 
 
 def scalar_maps(networks, eta, steps):
-    """Every u after steps of u <- u + eta u(s - u^2), (B, r), and how far a computed W may be from Q_2 diag(u^2) Q_0'.
+    """Iterate u <- u + eta u(s - u^2): u (B, r), and a bound on the rounding of W, which is Q_2 diag(u^2) Q_0' exactly.
 
-    A step of the matrices rounds by at most 64 D u (1 + |u|)^3. The derivative of a step is a contraction, of the
-    Gauss-Newton part, plus at most eta max |s - u^2|, so an error grows by the product of 1 + that.
+    A step of the matrices rounds by at most 64 D u (1 + |u|)^3. The derivative of a step is that of the Gauss-Newton
+    part, a contraction, plus a term of at most eta max |s - u^2|. So a step multiplies an error by at most 1 + eta max
+    |s - u^2|.
     """
     u, growth = np.sqrt(networks.start), np.ones(len(steps))
     size = 1 + np.sqrt(np.maximum(networks.start, networks.target)).max(-1)
@@ -66,10 +70,10 @@ def on_the_flow(s, start, time):
 @corrected("C1", "H3", "H4")
 @given_batches(network=spectral_networks(max_depth=2))
 def test_every_mode_of_the_matrix_dynamics_follows_its_own_scalar_map(network):
-    # given  aligned layers of unequal widths, modes that grow and modes that shrink, and times from 1 to 120
+    # given  aligned layers of unequal widths; modes that grow and modes that shrink; 1 to 120 steps
     eta, steps = 0.1 / network.target.max(-1), 1 + 17 * np.arange(len(network.target)) % 120
     # when
-    W = end_to_end(descend(network.layers(2), towards(network.target_matrix(2)), eta, steps))
+    W = end_to_end(descend(network.layers(2), gradient_towards(network.target_matrix(2)), eta, steps))
     # then
     u, rounding = scalar_maps(network, eta, steps)
     Q = np.moveaxis(network.frames, -3, 0)
@@ -80,8 +84,8 @@ def test_every_mode_of_the_matrix_dynamics_follows_its_own_scalar_map(network):
 @corrected("C2", "H1", "H2", "H3", "H4", "H5")
 @given_batches(network=small_starts)
 def test_from_a_small_start_the_stronger_mode_is_learned_first(network):
-    # given  neighbors down to a tenth apart, starts up to s/4.6, and the longest step that H5 allows
-    steps, _ = race_of(network, longest_step(network.target, network.start))
+    # given  neighboring modes with a ratio of 1.1 or more, starts up to s/4.6, and the longest step that H5 allows
+    steps, _ = spectral_steps_to_half(network, longest_step_of_H5(network.target, network.start))
     # then
     assert_at_most(steps[:, 0], steps[:, 1] - 1, why="first before second", instance=network)
     assert_at_most(steps[:, 1], steps[:, 2] - 1, why="second before third", instance=network)
@@ -89,11 +93,11 @@ def test_from_a_small_start_the_stronger_mode_is_learned_first(network):
 
 @corrected("C2", "H1", "H2", "H3", "H4", "H5")
 def test_the_stronger_mode_is_learned_first_by_steps_that_are_long_for_it_too():
-    # given  the scalar maps of the modes 1 and s' from 1/1000 to 9/10, starts from s'/4.6 to 10^-9 s', and the longest
-    #        step that H5 allows, up to more than 100
+    # given  the scalar maps of the modes 1 and s', s' from 1/1000 to 9/10, starts from s'/4.6 down to 10^-9 s', and the
+    #        longest step that H5 allows, which is up to more than 100
     weak, margin = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e-3, 0.9, 40), np.geomspace(4.6, 1e9, 40)))
     s, start = np.stack([1 + 0 * weak, weak], axis=-1), (weak / margin)[:, None]
-    eta = longest_step(s, start)[:, None]
+    eta = longest_step_of_H5(s, start)[:, None]
     assert_at_most(100, eta.max(), why="steps that are long for the stronger mode")
     # when
     x, steps = start + 0 * s, 0 * s
@@ -107,16 +111,16 @@ def test_the_stronger_mode_is_learned_first_by_steps_that_are_long_for_it_too():
 @corrected("C3", "H1", "H2", "H3", "H4", "H5")
 @given_batches(network=spread_starts)
 def test_from_a_small_start_the_second_mode_waits_for_the_first(network):
-    eta = np.minimum(RELATIVE_STEP / network.target[:, 0], longest_step(network.target, network.start))
+    eta = np.minimum(RELATIVE_STEP / network.target[:, 0], longest_step_of_H5(network.target, network.start))
     # when   the first mode is half learned, after N steps
-    steps, at_first = race_of(network, eta)
-    # then   the second is where the flow has it from eta N (1 - eta s/2) to eta N/(1 - eta s - (eta s)^2/4)
+    steps, at_first = spectral_steps_to_half(network, eta)
+    # then   the second is between its values under the flow at eta N (1 - eta s/2) and eta N/(1 - eta s - (eta s)^2/4)
     s, start, second = network.target[:, 1], network.start[:, 1], at_first[:, 1]
     time, x = eta * steps[:, 0], eta * s
     early, late = on_the_flow(s, start, time * (1 - x / 2)), on_the_flow(s, start, time / (1 - x - x**2 / 4))
     slack = 4096 * UNIT_ROUNDOFF * s
     assert_within(early, second, late, slack=slack, why="the second mode", instance=network)
-    # then   at most s_0 (s_1/s_0 - 1)^(s_2/s_1), but for the length of the steps: a share that vanishes with the start
+    # then   it is s_0 (s_1/s_0 - 1)^(s_2/s_1) at most, up to the length of the steps: a share that vanishes with s_0
     time = half_time(network.target[:, 0], start) / (1 - eta * network.target[:, 0] / 2) + eta
     assert_at_most(second, start * np.exp(2 * s * time) + slack, why="share of the second mode", instance=network)
 
@@ -126,7 +130,7 @@ def test_torch_users_see_the_same_modes_at_the_same_time():
     # given  modes 2 and 1 from 1/20 in rotated frames, nn.Linear layers of widths 2, 3, 2, torch.optim.SGD
     root, Q = np.sqrt(0.05), np.array([[0.6, -0.8], [0.8, 0.6]])
     layers, target = [root * np.eye(3, 2) @ Q.T, root * Q @ np.eye(2, 3)], (Q * [2.0, 1.0]) @ Q.T
-    # when   the first mode is half learned: ln(39)/4 = 46 steps of 0.02, and two for the length of the steps
+    # when   the first mode is half learned, at t = ln(39)/4: 46 steps of 0.02, and two more as the steps have a length
     trained = end_to_end(train_deep_linear(layers, np.eye(2), target, lr=0.02, steps=48))
     # then
     u = np.full(2, root)
