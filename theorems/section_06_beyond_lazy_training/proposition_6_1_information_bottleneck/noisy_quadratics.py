@@ -1,4 +1,4 @@
-"""Noisy gradient descent on quadratic losses: covariances in closed form, and a lower bound on what it reveals of D.
+"""Noisy gradient descent on quadratic losses: covariances in closed form, and a lower bound on I(W;D).
 
 The loss is (1/2) theta' H theta - b' theta, and the step is theta - eta grad + sqrt(2 eta/beta) xi.
 """

@@ -4,12 +4,13 @@ Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K
             X\beta$ with $\beta$ in row(X), not zero. Alignment is $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. Whitened data:
             $X^\top X = I_d$
 Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0.
-Corrected   (C6) A start that fits too much falls: on whitened data, H1 with $a_0 = W_0 \beta/|\beta|$ and $c^2 =
-            4|\beta|$, from x = 1 to x = 2/5, where $A = x/\sqrt{x^2 + d - 1}$.
+Corrected   (C6) From a start that fits too much the alignment falls: on whitened data, under H1 with $a_0 = W_0
+            \beta/|\beta|$ and $c^2 = 4|\beta|$, $A = x/\sqrt{x^2 + d - 1}$ falls from x = 1 to x = 2/5.
             (C7) Networks of two neurons on X = I: the alignment falls where one neuron overshoots and the other is
             idle. It can end below that of XX', the kernel without features, while the weights move by more than 1.
 Idea        The aligned part of the features shrinks, beside parts that no gradient reaches.
-Tolerance   Witnesses are rational, or their limits are known and the slack is what a run has not yet converged by
+Tolerance   Witnesses are rational, or their limits are known, and the slack bounds the distance of the run from its
+            limit
 """
 
 import dataclasses
@@ -59,7 +60,7 @@ def test_an_isotropic_start_that_overshoots_falls_below_the_alignment_of_the_dat
 
 @corrected("C7")
 def test_features_that_fit_too_much_shrink_beside_one_that_is_idle():
-    # given  X = I, y = e_1, and two neurons 2 e_1 and 2 e_2 of which a = (2, 0) uses the first: f_0 = 4 e_1
+    # given  X = I, y = e_1, the neurons 2 e_1 and 2 e_2, and a = (2, 0), so that f_0 = 4 e_1 uses the first neuron only
     X, y, W, a = fractions([[1, 0], [0, 1]]), fractions([1, 0]), fractions([[2, 0], [0, 2]]), fractions([2, 0])
     before = squared_alignment(W, a, X, y)
     # when   one exact step of eta = 1/6, from the loss 9/2 to the loss 0

@@ -1,4 +1,4 @@
-"""Two bounds of gradient flow on linear networks f = XW'a, and what the length of the steps adds for descent."""
+"""Two bounds of gradient flow on linear networks f = XW'a, and how far the steps of descent may violate them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_lazy_and_rich_networks_of_every_width_move_alike(k):
     m, root = 4**k, 2**k
     lazy, lazy_change, lazy_misfit = exact_fit(m, 1, Fraction(1, root), 1)
     rich, rich_change, rich_misfit = exact_fit(m, Fraction(1, root), 1, 1)
-    # then   both fit in one step, and both move by sqrt(1/2), whatever the width
+    # then   both fit in one step, and both move by sqrt(1/2) at every width
     assert_identical([lazy_misfit, rich_misfit], [0, 0], why="both fit")
     assert_identical([lazy, rich], [Fraction(1, 2)] * 2, why="squared movement of the lazy and of the rich network")
     assert_identical(lazy_change, Fraction(1, 4 * m), why="relative change of the lazy kernel")

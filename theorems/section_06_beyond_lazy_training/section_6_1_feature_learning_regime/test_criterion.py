@@ -101,7 +101,7 @@ def test_in_the_coordinates_of_section_2_1_the_kernel_changes_by_the_fourth_powe
     root = int(m**0.5)
     for u in (Fraction(1, root), Fraction(2, root), Fraction(1, 2), Fraction(1)):
         moved, change, misfit = exact_fit(m, u, 1, y)
-        # then   D^4/y^2, whatever the width
+        # then   the kernel changes by D^4/y^2 at every width
         assert_identical([misfit, change], [0, moved**2 / y**2], why="fit, and relative change of the kernel")
         # and    A_0 D^2 <= y^2 is attained up to a factor of two, the bound on the growth of A up to 9/8
         A = m * u**2

@@ -78,7 +78,7 @@ def test_what_a_wide_network_may_deviate_by_is_known_beforehand_for_all_time_and
     assert_at_most(deviation, 5 / 2 * C * known.radius**2 / np.sqrt(k[:, 0]), why="distance to the linearized network")
     changed = relative_kernel_change(net, run.networks[-1], WIDE_X, "hidden")
     assert_at_most(changed, 5 / 2 * C * run.moved[-1] / np.sqrt(k[:, -1]), why="relative kernel change")
-    # and    sqrt(m) C = sup|s''| |X| max|x_i| whatever m, as a = +-1
+    # and    sqrt(m) C = sup|s''| |X| max|x_i| at every m, as a = +-1
     one = net.nonlinearity.curvature * norm(WIDE_X, 2) * norm(WIDE_X, axis=-1).max()
     assert_within(one, np.sqrt(m) * C, one, slack=16 * UNIT_ROUNDOFF, why="C sqrt(m) at every width")
 
@@ -115,7 +115,7 @@ def test_without_H6_a_step_of_order_one_switches_half_of_the_neurons_off(k):
     assert_keeps(H4=m * net.scale**2 == 1, H5=True)
     # when   one step with eta = 1/2 < 1/K_0 towards y = -1
     end = net.descend(x, fractions([-1]), Fraction(1, 2))
-    # then   weights of order 1 move by order 1, and K falls by more than a third however wide the network
+    # then   weights of order 1 move by order 1, and K falls by more than a third at every width
     assert_within(Fraction(1, 4), squared_movement(net, end).sum(), Fraction(1, 2), why="squared movement")
     change = 1 - end.kernel(x)[0, 0] / net.kernel(x)[0, 0]
     assert_violates(change, Fraction(1, 3), reads="relative kernel change {value} > {limit}", m=m, x=x, y=-1)
