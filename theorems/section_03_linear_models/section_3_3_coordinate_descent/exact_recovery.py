@@ -10,14 +10,14 @@ from fixtures.problems.sparse import Recoverable
 from fixtures.rational import solve
 
 
-def recoveries(X: np.ndarray, A: list[int]) -> np.ndarray:
-    """|X_A^+ x_j|_1 of every column off A, for independent columns A. Exact."""
+def recovery_coefficients(X: np.ndarray, A: list[int]) -> np.ndarray:
+    """|X_A^+ x_j|_1 for every column j outside A, for independent columns A; exact recovery has all below 1. Exact."""
     X_A, others = X[:, A], np.delete(X, A, axis=1)
     return np.abs(solve(X_A.T @ X_A, X_A.T @ others)).sum(0)
 
 
 def distance_rounding(problem: Recoverable) -> np.ndarray:
-    """What roundings add to |w - w*| for weights on A: 64 (n + p) u (|y| + 3 k) / sigma_min^2.
+    """A bound on the rounding in |w - w*| for weights that are zero outside A: 64 (n + p) u (|y| + 3 k) / sigma_min^2.
 
     The residual of a computed w on A is off by (n + p) u (|w|_1 + |y|) with columns of norm at most 1 and |w|_1 <= 9;
     the factors of X_A are orthogonal to 36 n u, and sigma_min turns both into distances.

@@ -6,8 +6,8 @@ Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the res
             coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule often means; the
             conditions are those of Theorem 3.1 alone, as no others are printed - refuted
-Corrected   (C1) The iterates of exact cyclic descent from zero, those of Gauss and Seidel, are linear functions of y;
-            for X = [[1, 0, 1], [0, 1, 1]] no linear function of y attains the least l1 norm for every y.
+Corrected   (C1) The iterates of exact cyclic descent from zero are those of Gauss and Seidel, and linear functions of
+            y. For X = [[1, 0, 1], [0, 1, 1]] no linear function of y attains the least l1 norm for every y.
             (C3) For one equation with x_1 != 0 and y != 0, exact cyclic descent ends in (y/x_1, 0, ..., 0), which has
             the least l1 norm if and only if |x_1| is the largest |x_j|.
 Idea        The first coordinate fits as much as it can, however short its column is. The limit is linear in y, and the
@@ -134,7 +134,9 @@ def test_no_linear_function_attains_the_least_l1_norm_for_three_targets():
 
 @corrected("C3")
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=4), st.integers(1, 9), st.integers(1, 9))
-def test_with_one_equation_the_cyclic_rule_attains_the_least_norm_just_if_its_first_column_is_longest(others, x_1, y):
+def test_with_one_equation_the_cyclic_rule_attains_the_least_norm_exactly_if_its_first_column_is_longest(
+    others, x_1, y
+):
     X, target = fractions([[x_1, *others]]), fractions([y])
     # when   one sweep, after which the residual is zero for good
     w = cyclic(X, target, sweeps=1)

@@ -41,21 +41,21 @@ from properties.sparsity import dual_value, l1_norm, least_l1_norm_exactly
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_recovery import (
     distance_rounding,
-    recoveries,
+    recovery_coefficients,
 )
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS, excess, small_designs
 
 CONVERGED = 1e-10
 
 
-def leaders(X, y, steps):
-    """How many coordinates share the largest correlation after that many greedy steps. Exact."""
+def count_of_largest_correlations(X, y, steps):
+    """How many coordinates have the largest correlation after this many greedy steps. Exact."""
     scores = np.abs(correlations(X, y, greedy(X, y, steps)))
     return np.count_nonzero(scores == scores.max())
 
 
 def assert_shortest(problem, w, slack):
-    """The dual point, whose constraints hold by construction, and HiGHS agree that no interpolant is shorter than w*.
+    """Assert that |w|_1 is least: by the problem's dual point, whose constraints hold by construction, and by HiGHS.
 
     HiGHS may miss its equations a little: an interpolant of y + d has l1 norm at least <dual, y + d>.
     """
@@ -70,9 +70,11 @@ def assert_shortest(problem, w, slack):
 
 @counterexample
 def test_exact_greedy_steps_can_end_above_the_least_l1_norm():
-    # given  no two scores tie in either step
+    # given  in neither step do two coordinates tie
     X, y, other = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1]), fractions([0, "1/2", "-1/4"])
-    assert_identical([leaders(X, y, steps) for steps in (0, 1)], [1, 1], why="one coordinate leads")
+    assert_identical(
+        [count_of_largest_correlations(X, y, steps) for steps in (0, 1)], [1, 1], why="one coordinate leads"
+    )
     # when   two steps
     w = greedy(X, y, 2)
     # then   4/5 by (-1/5, 3/5, 0) against 3/4
@@ -97,7 +99,7 @@ def test_under_exact_recovery_greedy_descent_reaches_the_sparse_solution_of_leas
     floor = CONVERGED * norm(problem.y, axis=-1)
     # when   until no correlation exceeds the floor
     w = greedy(problem.X, problem.y, 600, floor=floor)
-    # then   X_A'X_A (w* - w) = X_A'r, and w* is shortest, as its dual point shows and HiGHS confirms
+    # then   X_A'X_A (w* - w) = X_A'r; w* has the least l1 norm by its dual point and by HiGHS
     assert_identical(np.count_nonzero(w[problem.w_star == 0]), 0, why="nothing off A was ever picked")
     bound = np.sqrt(problem.sparsity) * floor / problem.sigma_min**2 + distance_rounding(problem)
     assert_at_most(norm(w - problem.w_star, axis=-1), bound, why="distance to the sparse solution", instance=problem)
@@ -128,7 +130,9 @@ def test_under_exact_recovery_of_wide_range_no_step_leaves_the_support_and_each_
     a = fractions(tape.integers((k, 2), 3).astype(int))
     a = a * (1 - Fraction(1, 2 ** tape.choice((1, 20)))) / np.maximum(1, np.abs(a).sum(0))
     X = np.hstack([X_A @ a, X_A])
-    assert_at_most(recoveries(X, [2 + i for i in range(k)]).max(), 1 - Fraction(1, 2**20), why="exact recovery")
+    assert_at_most(
+        recovery_coefficients(X, [2 + i for i in range(k)]).max(), 1 - Fraction(1, 2**20), why="exact recovery"
+    )
     # when
     runs = [greedy(X, y, steps) for steps in range(5)]
     # then   |r|^2 falls by the square of the largest correlation over |x_i|^2, and s_k^2 |r|^2 <= k max_A |x_i . r|^2
@@ -138,7 +142,7 @@ def test_under_exact_recovery_of_wide_range_no_step_leaves_the_support_and_each_
     least = 1 / np.trace(inverse(X_A.T @ X_A))
     rate = 1 - least / (k * squared_norms(X_A).max())
     assert_at_most(squares[1:], rate * squares[:-1], why="contraction of the residual")
-    # and    the only point to rest in is shortest
+    # and    the only point at which the run can stop has the least l1 norm
     assert_identical(least_l1_norm_exactly(X, y), l1_norm(solve(X_A, y)), why="the least l1 norm is that on A")
 
 
@@ -152,5 +156,5 @@ def test_on_two_unit_columns_each_greedy_step_multiplies_the_correlation_by_thei
     y = x_1 + 2 * x_2
     # when
     first, later = (correlations(X, y, greedy(X, y, steps)) for steps in (1, 1 + t))
-    # then   an exact step removes its own correlation and leaves rho times it to the other
+    # then   an exact step makes its own correlation zero; the other, which was zero, gets |rho| times its size
     assert_identical(np.abs(later).max(), abs(rho) ** t * np.abs(first[:2]).max(), why="geometric decay")

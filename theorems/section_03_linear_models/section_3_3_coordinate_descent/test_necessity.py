@@ -22,7 +22,7 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.sparsity import l1_norm, least_l1_norm_exactly, satisfies_positive_cone
 from theorems.ledger import necessity
-from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_recovery import recoveries
+from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_recovery import recovery_coefficients
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS
 
 
@@ -32,7 +32,7 @@ def test_without_H1_greedy_descent_interpolates_with_more_than_the_least_l1_norm
     X, y = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1])
     assert_identical(0 in X[0] * y[1] - X[1] * y[0], False, why="y is a multiple of no column")
     # when   j is the column off A: |X_A^+ x_j|_1 < 1 for no A
-    of_each_pair = [recoveries(X, list(A))[0] for A in ((0, 1), (0, 2), (1, 2))]
+    of_each_pair = [recovery_coefficients(X, list(A))[0] for A in ((0, 1), (0, 2), (1, 2))]
     assert_identical(of_each_pair, fractions(["6/5", "9/2", "7/4"]), why="A = {1, 2}, {1, 3}, {2, 3}")
     assert_keeps(H2=True)
     w = greedy(X, y, 2)
@@ -45,7 +45,7 @@ def test_without_H1_greedy_descent_interpolates_with_more_than_the_least_l1_norm
 def test_without_H2_the_scaled_rule_leaves_the_support_and_ends_with_twice_the_least_l1_norm():
     # given  H1 with A = {1, 2}, an open condition since |A| = n: |X_A^+ x_3|_1 = 1/2
     X, y = fractions([[1, 0, "1/4"], [0, 1, "1/4"]]), fractions([1, 1])
-    assert_keeps(H1=recoveries(X, [0, 1]) < 1)
+    assert_keeps(H1=recovery_coefficients(X, [0, 1]) < 1)
     # when   x_3 . r = 1/2 is less than 1, but it is sqrt(2) over the length of x_3
     scaled, plain = greedy(X, y, 1, scaled=True), greedy(X, y, 2)
     # then   (0, 0, 4) against (1, 1, 0)

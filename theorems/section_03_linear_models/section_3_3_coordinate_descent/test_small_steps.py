@@ -40,11 +40,11 @@ from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_reco
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS, excess, small_designs
 
 
-def on_path(knots, levels):
-    """The weights (len(levels), p) at which the limit path's largest correlation is at each level."""
+def points_of_the_path(knots, levels):
+    """The points (len(levels), p) of the limit path at which the largest correlation equals each level."""
     at = np.array([float(knot.correlation) for knot in knots])[::-1]
-    corners = np.array([knot.w.astype(float) for knot in knots])[::-1]
-    return np.array([[np.interp(level, at, column) for column in corners.T] for level in levels])
+    points = np.array([knot.w.astype(float) for knot in knots])[::-1]
+    return np.array([[np.interp(level, at, column) for column in points.T] for level in levels])
 
 
 @counterexample(reading="small steps")
@@ -54,7 +54,7 @@ def test_small_steps_can_end_above_the_least_l1_norm_although_all_columns_have_o
     assert_identical(X @ fractions([0, -1, 0, -1]), y, why="an interpolant of l1 norm 2")
     # when   epsilon tends to zero
     limit = stagewise_limit(X, y)[-1].w
-    # then   the limit is 1/21 times 15, -11, -15, -21
+    # then   the limit is (15, -11, -15, -21)/21
     assert_identical(X @ limit, y, why="the limit interpolates")
     assert_violates(l1_norm(limit), Fraction(2), reads=READS, X=X, y=y)
 
@@ -85,8 +85,8 @@ def test_under_the_positive_cone_condition_the_limit_path_solves_the_lasso_and_e
     X, y = design
     # when
     knots = stagewise_limit(X, y)
-    # then   exactly, at every corner; between two corners both sides of the lasso condition are linear
-    assert_identical([lasso_gap(X, y, knot.w) for knot in knots], [0] * len(knots), why="lasso gap at every corner")
+    # then   exactly at every knot; between two knots both sides of the lasso condition are linear
+    assert_identical([lasso_gap(X, y, knot.w) for knot in knots], [0] * len(knots), why="lasso gap at every knot")
     assert_identical(X @ knots[-1].w, y, why="the path ends in an interpolant")
     assert_identical(l1_norm(knots[-1].w), least_l1_norm_exactly(X, y), why="the least l1 norm")
 
@@ -130,7 +130,7 @@ def test_the_limit_path_is_the_lasso_path_of_scikit_learn():
     # when   scikit-learn divides the squared loss by n = 2
     alphas, _, coefficients = lars_path(X.astype(float), y.astype(float), method="lasso")
     knots = stagewise_limit(X, y)
-    ours = on_path(knots, 2 * alphas)
+    ours = points_of_the_path(knots, 2 * alphas)
     # then   half the squared distance of the fits is at most the lasso gap of theirs, as ours is zero on the path
     gaps = np.array([lasso_gap(X.astype(float), y.astype(float), w) for w in coefficients.T])
     distance = norm((coefficients.T - ours) @ X.T.astype(float), axis=1)

@@ -26,18 +26,18 @@ def start_of_most_entropy(problem: PositiveSystem) -> np.ndarray:
     return np.where(problem.w_p > 0, np.exp(-1), 0)
 
 
-def step_below(problem: PositiveSystem, start: np.ndarray) -> np.ndarray:
-    """The drawn step as a learning rate eta = step/Lambda, step < 2 (H4)."""
+def learning_rate(problem: PositiveSystem, start: np.ndarray) -> np.ndarray:
+    """The learning rate eta = step/Lambda for the drawn step < 2, as in H4."""
     return problem.step / curvature_bound(problem, start)
 
 
 def logarithm(w: np.ndarray) -> np.ndarray:
-    """Ln w, and 0 in the padding."""
+    """Ln w; 0 in the padding."""
     return np.log(w, out=np.zeros_like(w), where=w > 0)
 
 
 def one_step_rounding(problem: PositiveSystem, run: MirrorRun) -> np.ndarray:
-    """What one step may round in the dual point theta = ln w, Euclidean norm.
+    """A bound on the rounding of one step in the dual point theta = ln w, in the Euclidean norm.
 
     A gradient rounds by sqrt(n)(n+p+6+|theta|)u s_1(s_1|w| + |y|), as in properties.least_squares, with u|theta|
     relative in w = exp(theta). Since s_1^2|w| and s_1|y| are at most Lambda, eta <= 2/Lambda makes that a 4; adding
@@ -49,7 +49,7 @@ def one_step_rounding(problem: PositiveSystem, run: MirrorRun) -> np.ndarray:
 
 
 def trajectory_rounding(problem: PositiveSystem, run: MirrorRun) -> np.ndarray:
-    """What `steps` such steps add up to, to first order.
+    """A bound on the rounding of a whole run in ln w, to first order: `run.steps` steps as in one_step_rounding.
 
     A row part of an error is an error of nu, which the ascent does not expand: cond(X) steps. A null part, at most
     `steps` steps, acts as an altered start, which shifts every later step by at most twice itself: 2 cond(X) steps^2.
@@ -58,7 +58,7 @@ def trajectory_rounding(problem: PositiveSystem, run: MirrorRun) -> np.ndarray:
 
 
 def radius_when_converged(problem: PositiveSystem, run: MirrorRun) -> np.ndarray:
-    """What radius_of_projection comes to at most, for a run that did converge from the start it should have.
+    """An upper bound on radius_of_projection for a run that has converged, from the start that is projected.
 
     The gap is KL(v || w) <= sum (v - w)^2/w = r'(X diag(w) X')^-1 r with |r| <= CONVERGED |w_p|; the defect is the
     rounding of the steps, as in one_step_rounding with a backtracked step of at most the inverse curvature along it.

@@ -4,8 +4,8 @@ Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
             $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
 Hypotheses  (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
-Corrected   (C2) The limit's entropy falls short of the largest by its KL from the interpolant of most entropy, which is
-            zero if and only if H3 holds.
+Corrected   (C2) The limit's entropy is less than the largest by the KL of the limit from the interpolant of most
+            entropy. This KL is zero if and only if H3 holds.
 Idea        The limit is the interpolant nearest w_0 in relative entropy. For X = [1, 2] and w_0 = (1, 1), ln w_t is a
             multiple of (1, 2), so w_2 = w_1^2 at every step.
 Tolerance   The pinned instance is rational: e^{12H} is compared. In the search the slack is what moving a computed
@@ -72,9 +72,9 @@ def test_mirror_descent_does_run_from_one_to_one_half_one_quarter():
 
 
 def entropies(problem):
-    """H of the interpolant of most entropy and of the limit from w_0, and how far moving to an interpolant moves both.
+    """H of the interpolant of most entropy, H of the limit from w_0, and a bound on the numerical error of both.
 
-    A point moves by at most |Xw - y|/s_n, and H by |1 + ln w| times that, doubled for the second order.
+    An exact interpolant is at most |Xw - y|/s_n away. H changes by |1 + ln w| times that, doubled for the second order.
     """
     limit = run_to_convergence(problem, problem.w0).w
     best = nearest_in_relative_entropy(problem.X, problem.y, start_of_most_entropy(problem))
@@ -92,7 +92,7 @@ def limit_has_less_entropy(problem):
 def test_a_search_finds_a_start_whose_limit_has_less_entropy_than_another_interpolant():
     # when
     found = smallest_violation(positive_systems(), limit_has_less_entropy)
-    # then   the simplest: a coordinate that no row sees keeps its start
+    # then   in the simplest instance a coordinate that no row of X contains keeps its initial value
     best, limit, slack = entropies(found)
     reads = "entropy {value} of an interpolant > {limit} of the limit"
     assert_violates(best, limit, slack=slack, reads=reads, X=found.X, y=found.y, w0=found.w0)

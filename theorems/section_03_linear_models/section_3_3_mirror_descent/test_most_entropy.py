@@ -44,11 +44,11 @@ from properties.oracles import nearest_in_relative_entropy
 from theorems.ledger import under_hypotheses
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
     CONVERGED,
+    learning_rate,
     logarithm,
     radius_when_converged,
     run_to_convergence,
     start_of_most_entropy,
-    step_below,
     trajectory_rounding,
 )
 
@@ -85,8 +85,8 @@ def test_no_interpolant_has_more_entropy_than_the_limit(problem):
 @given_batches(problem=positive_systems())
 def test_every_iterate_has_the_most_entropy_among_points_of_its_measurements(problem):
     start = problem.entropic_start
-    run = mirror_descent(ENTROPY, problem.X, problem.y, start, step_below(problem, start), problem.t)
-    # when   any other point u >= 0 with Xu = Xw_t, on the way from w_t towards w_p
+    run = mirror_descent(ENTROPY, problem.X, problem.y, start, learning_rate(problem, start), problem.t)
+    # when   another point u >= 0 with Xu = Xw_t, in the direction from w_t to w_p
     z = problem.in_null_space(problem.w_p - run.w)
     z *= np.min(np.where(z < 0, run.w / np.where(z < 0, -z, 1), 1), axis=-1, keepdims=True) / 2
     # then   H(w_t) - H(u) is KL(u || w_t), exactly

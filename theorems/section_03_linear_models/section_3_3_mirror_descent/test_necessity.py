@@ -29,7 +29,11 @@ from fixtures.problems.positive import positive_systems
 from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within
 from properties.divergences import curvature_bound, entropy, multiplier, relative_entropy
 from theorems.ledger import necessity
-from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import logarithm, step_below, trajectory_rounding
+from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
+    learning_rate,
+    logarithm,
+    trajectory_rounding,
+)
 
 
 @necessity("H1")
@@ -67,7 +71,7 @@ def test_without_H2_a_target_that_no_positive_point_attains_is_never_interpolate
 @necessity("H3")
 @given_batches(problem=positive_systems())
 def test_without_H3_the_slope_of_the_entropy_along_the_interpolants_never_changes(problem):
-    eta, miss = step_below(problem, problem.w0), norm(np.matvec(problem.X, problem.w_p) - problem.y, axis=-1)
+    eta, miss = learning_rate(problem, problem.w0), norm(np.matvec(problem.X, problem.w_p) - problem.y, axis=-1)
     fits = miss <= 8 * problem.columns * UNIT_ROUNDOFF * norm(problem.w_p, axis=-1)
     assert_keeps(H1=True, H2=fits, H4=eta * curvature_bound(problem, problem.w0) < 2)
     # when   at the drawn time, from any start

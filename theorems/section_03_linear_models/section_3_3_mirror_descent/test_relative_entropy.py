@@ -31,18 +31,18 @@ from properties.divergences import curvature_bound, radius_of_projection, relati
 from properties.oracles import nearest_in_relative_entropy
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
+    learning_rate,
     logarithm,
     one_step_rounding,
     radius_when_converged,
     run_to_convergence,
-    step_below,
     trajectory_rounding,
 )
 from theorems.section_03_linear_models.section_3_3_mirror_descent.systems import wide_positive_systems
 
 
-def promised(theta, rise):
-    """The lower bound of C3 on how much a step theta/Lambda lowers KL(w_p || w_t), of eta |r_t|^2 = rise."""
+def least_approach(theta, rise):
+    """The lower bound of C3 on how much a step theta/Lambda lowers KL(w_p || w_t), where eta |r_t|^2 = rise."""
     return (1 - theta / 2) * rise
 
 
@@ -62,7 +62,7 @@ def test_from_any_positive_start_the_limit_is_the_interpolant_of_least_relative_
 @corrected("C1")
 @given_batches(problem=positive_systems())
 def test_every_iterate_is_gradient_ascent_on_the_dual(problem):
-    eta = step_below(problem, problem.w0)
+    eta = learning_rate(problem, problem.w0)
     # when
     run = mirror_descent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t)
     nu = dual_gradient_ascent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t)
@@ -75,7 +75,7 @@ def test_every_iterate_is_gradient_ascent_on_the_dual(problem):
 @given_batches(problem=positive_systems())
 def test_each_step_approaches_every_positive_interpolant_by_as_much_as_the_dual_rises(problem):
     # given  H4: eta = step/Lambda
-    eta, X, y = step_below(problem, problem.w0), problem.X, problem.y
+    eta, X, y = learning_rate(problem, problem.w0), problem.X, problem.y
     # when   one step at the drawn time
     here, there = (mirror_descent(ENTROPY, X, y, problem.w0, eta, problem.t + after) for after in (0, 1))
     approach = relative_entropy(here.w, problem.w_p - here.w) - relative_entropy(there.w, problem.w_p - there.w)
@@ -83,7 +83,7 @@ def test_each_step_approaches_every_positive_interpolant_by_as_much_as_the_dual_
     rise = eta * norm(np.matvec(X, here.w) - y, axis=-1) ** 2
     rounding = relative_entropy_rounding(problem.w_p, here.w) + relative_entropy_rounding(problem.w_p, there.w)
     rounding += (norm(problem.w_p - here.w, axis=-1) + norm(y, axis=-1)) * one_step_rounding(problem, there)
-    assert_within(promised(problem.step, rise), approach, rise, slack=rounding, why="approach", instance=problem)
+    assert_within(least_approach(problem.step, rise), approach, rise, slack=rounding, why="approach", instance=problem)
 
 
 @corrected("C3")
@@ -94,9 +94,9 @@ def test_the_lower_bound_on_the_approach_is_nearly_attained():
     eta = 1 / curvature_bound(PositiveSystem(**design, w_p=w_p, mu=np.zeros(1), exponent=0), start)
     # when
     run = mirror_descent(ENTROPY, X, y, start, eta, 1)
-    # then   with theta = 1 half of eta |r|^2 is promised, and 1 - 1/e of it is gained
+    # then   with theta = 1 the bound is half of eta |r|^2, and the step gains 1 - 1/e of it
     gained = relative_entropy(start, w_p - start) - relative_entropy(run.w, w_p - run.w)
-    least = promised(1, eta * (1 - y[0]) ** 2)
+    least = least_approach(1, eta * (1 - y[0]) ** 2)
     assert_within(least, gained, 3 / 2 * least, why="approach")
 
 
@@ -105,7 +105,7 @@ def test_the_lower_bound_on_the_approach_is_nearly_attained():
 @given(problem=wide_positive_systems())
 def test_from_starts_of_wide_range_each_step_approaches_the_positive_interpolant(problem):
     # given  H4, and up to five steps already taken
-    eta = step_below(problem, problem.w0)
+    eta = learning_rate(problem, problem.w0)
     before, after = (mirror_descent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t + k) for k in (0, 1))
     approach = relative_entropy(before.w, problem.w_p - before.w) - relative_entropy(after.w, problem.w_p - after.w)
     # then
@@ -113,4 +113,4 @@ def test_from_starts_of_wide_range_each_step_approaches_the_positive_interpolant
     rounding = sum(relative_entropy_rounding(problem.w_p, run.w) for run in (before, after))
     scale = norm(problem.w_p - before.w) + np.sqrt(rise)
     rounding += (1 + problem.condition) * scale * one_step_rounding(problem, after) * (1 + problem.t)
-    assert_within(promised(problem.step, rise), approach, rise, slack=rounding, why="approach", instance=problem)
+    assert_within(least_approach(problem.step, rise), approach, rise, slack=rounding, why="approach", instance=problem)

@@ -8,8 +8,8 @@ Corrected   (C5) From $w_0 = c \mathbf 1$, c < 1, the mass of the limit w exceed
             (C6) With the hyperbolic entropy, $w = \beta \sinh(\theta)$, signed, the limit has the least Bregman
             divergence from any start. From 0 and with $\beta < 1$ its l1 norm exceeds that of any interpolant u by at
             most $(K_\beta(u) - K_\beta(w))/\ln(1/\beta)$, $K_\beta(w) = \sum_j |w_j| \ln(|w_j| + q_j) - q_j + \beta$,
-            $q_j = (w_j^2 + \beta^2)^{1/2}$; from 0 and for every $\beta$ its null part, by which it misses the least l2
-            norm, is at most $\|w^3\|/(6 \beta^2)$ with entrywise cubes.
+            $q_j = (w_j^2 + \beta^2)^{1/2}$; from 0 and for every $\beta$ its component in null(X), its distance
+            to the interpolant of least l2 norm, is at most $\|w^3\|/(6 \beta^2)$ with entrywise cubes.
 Idea        The divergence from c 1 is ln(1/c) times the mass, plus K, plus a constant: the mass decides as c -> 0. In
             the same way ln(1/beta) times the l1 norm decides as beta -> 0. For large beta, sinh is nearly linear, and
             mirror descent is nearly gradient descent.
@@ -45,7 +45,7 @@ def test_the_bounds_on_mass_and_on_the_l1_norm_are_nearly_attained():
     lightest = [np.array([0, X @ w / 2]) for w in limits]
     K = lambda w: -entropy(w) - w.sum(), lambda w: remainder_of_hyperbolic_entropy(w, beta)
     allowed = [(k(u) - k(w)) / span for k, u, w, span in zip(K, lightest, limits, spans, strict=True)]
-    # then   93 % of what is allowed
+    # then   the excess is 93 % of its bound
     excess = [w.sum() - u.sum() for u, w in zip(lightest, limits, strict=True)]
     slack = 2.0**-20 * 64 * UNIT_ROUNDOFF
     assert_within(np.array(allowed) / 2, excess, allowed, slack=slack, why="excess of mass")
@@ -58,7 +58,7 @@ def test_the_bound_on_the_null_part_is_nearly_attained():
     w = beta * np.sinh(x / beta)
     # when   null(X) is what is orthogonal to x
     null_part, bound = norm(w - (w @ x) / (x @ x) * x), norm(w**3) / (6 * beta**2)
-    # then   80 % of what is allowed
+    # then   the null part is 80 % of its bound
     rounding = 64 * len(x) * UNIT_ROUNDOFF * norm(w)
     assert_within(bound / 2, null_part, bound, slack=rounding, why="null part of the limit")
 

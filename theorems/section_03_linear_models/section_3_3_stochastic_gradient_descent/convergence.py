@@ -10,12 +10,12 @@ from fixtures.problems.regression import Regression
 from properties.certificates import assert_at_most, assert_certified
 from properties.least_squares import distance_to_limit, iterate_rounding
 from properties.oracles import nearest_interpolant
-from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.runs import longest_row
+from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.runs import longest_row_squared
 
 
 def contraction(problem: Regression, eta: float | np.ndarray) -> np.ndarray:
     """The factor 1 - eta(2 - eta max |x_i|^2) s_n^2/n that bounds how E|e|^2 changes in a step of a single row."""
-    return 1 - eta * (2 - eta * longest_row(problem)) * problem.sigma_min**2 / problem.rows
+    return 1 - eta * (2 - eta * longest_row_squared(problem)) * problem.sigma_min**2 / problem.rows
 
 
 def epoch_contraction(problem: Regression, eta: float | np.ndarray) -> np.ndarray:
@@ -27,12 +27,12 @@ def epoch_contraction(problem: Regression, eta: float | np.ndarray) -> np.ndarra
     """
     squares = np.square(problem.X @ problem.X.mT)
     below = np.sqrt((squares.sum((-2, -1)) - np.trace(squares, axis1=-2, axis2=-1)) / 2)
-    fall = eta * (2 - eta * longest_row(problem)) * problem.sigma_min**2
+    fall = eta * (2 - eta * longest_row_squared(problem)) * problem.sigma_min**2
     return 1 - fall / (1 + eta * below) ** 2
 
 
 def assert_reaches_the_limit_of_gradient_descent(problem: Regression, run: Descent, within: float) -> None:
-    """The run ends at the interpolant nearest w_0, GD's limit by Theorem 3.1, up to `within` of where it started."""
+    """Assert that the run ends within `within` |w_0 - limit| of the limit of GD, the interpolant nearest w_0."""
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
     assert_certified(distance_to_limit(problem, run, problem.w0, limit))
     bound = within * norm(problem.w0 - limit, axis=-1) + iterate_rounding(problem, run)

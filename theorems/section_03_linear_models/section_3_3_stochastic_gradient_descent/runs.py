@@ -20,26 +20,26 @@ SEED = 331
 problems = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
 
 
-def longest_row(problem: Regression) -> np.ndarray:
+def longest_row_squared(problem: Regression) -> np.ndarray:
     """Max |x_i|^2, (B,)."""
     return np.square(problem.X).sum(-1).max(-1)
 
 
-def shortest_row(problem: Regression) -> np.ndarray:
+def shortest_row_squared(problem: Regression) -> np.ndarray:
     """Min |x_i|^2 over the rows that are not padding, (B,)."""
     squares = np.square(problem.X).sum(-1)
     return np.where(squares > 0, squares, np.inf).min(-1)
 
 
 def oracle_rounding(problem: Regression, limit: np.ndarray) -> np.ndarray:
-    """The error of a computed limit, as in properties.least_squares.distance_to_limit."""
+    """A bound on the rounding of a computed limit, as in properties.least_squares.distance_to_limit."""
     size = norm(problem.w0, axis=-1) + norm(limit, axis=-1)
     return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * size
 
 
 def sampled_run(problem: Regression) -> tuple[Descent, np.ndarray, np.ndarray]:
     """SGD in minibatches of two from w_0 to the drawn time, its order, and the drawn step eta < 2/max |x_i|^2 (H2)."""
-    eta = problem.step / longest_row(problem)
+    eta = problem.step / longest_row_squared(problem)
     order = with_replacement(np.random.default_rng(SEED), problem.rows, 200, 2)
     run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order, problem.t)
     return run, order, eta

@@ -9,8 +9,8 @@ Reading     In the setting of Section 3, "linear models", p > n and rank X = n. 
             gradient at the start and d the squared distance between the limits of SGD and GD: $V \le C\, d$ for some
             constant C. Read as a statement of existence it fares no better: by C1, d = 0 on all data of this setting,
             wherever SGD interpolates in the end.
-Differs     The corrected statement is that the noise does not move the limit. Where it does, in C4, the model is
-            another one and not linear in its parameters.
+Differs     The corrected statement is that the noise does not move the limit. In C4 the noise does move it, but there
+            the model is not linear in its parameters.
 Idea        The gradient of a minibatch is a combination of rows of X, so the component of w_0 in null(X) never changes.
             At an interpolant the gradient of every minibatch is zero, so the noise vanishes with the residual.
 Tolerance   The pinned instances are rational. In the search, the distance to the limit is bounded by LAPACK's least

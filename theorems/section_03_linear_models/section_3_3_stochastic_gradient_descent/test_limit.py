@@ -9,10 +9,11 @@ Hypotheses  (H1) some w solves Xw = y; rank X = n suffices.
 Corrected   (C1) Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever X, the step and the order of the
             samples.
             (C2) Under H1, with $r_B$ the residual of the minibatch and e_t = w_t - v for any interpolant v, every step
-            satisfies $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$; the longest
-            row alone attains the lower bound.
-            (C3) So under H1 to H3 SGD has the limit of GD: in shuffled epochs surely; with replacement almost surely,
-            with $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$ for single rows.
+            satisfies $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$; the lower
+            bound is attained by the longest row alone.
+            (C3) Hence, under H1 to H3, SGD has the limit of GD: surely in shuffled epochs, and almost surely with
+            replacement. With replacement and single rows,
+            $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$.
 Idea        The gradient of a minibatch is a combination of rows of X, so the component of w_0 in null(X) never changes.
             A step on row i changes |e|^2 by -eta(2 - eta|x_i|^2) r_i^2, so each step approaches every interpolant, and
             |e|^2 contracts by a known factor: in the mean over a random row, and surely in an epoch.
@@ -59,12 +60,12 @@ from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.c
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.runs import (
     SEED,
     descend,
-    longest_row,
+    longest_row_squared,
     minibatches,
     oracle_rounding,
     problems,
     sampled_run,
-    shortest_row,
+    shortest_row_squared,
 )
 
 CHANCE = 1e-12
@@ -76,7 +77,7 @@ SAMPLED_WITHIN, SHUFFLED_WITHIN = 1e-8, 1e-3
 @given_batches(problem=problems)
 def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem):
     # given  the steps after which P(|e_T| > SAMPLED_WITHIN |e_0|) <= CHANCE, by Markov on the second moment
-    eta, within = 1 / longest_row(problem), SAMPLED_WITHIN
+    eta, within = 1 / longest_row_squared(problem), SAMPLED_WITHIN
     steps = steps_to_contract(contraction(problem, eta), CHANCE * within**2)
     order = with_replacement(np.random.default_rng(SEED), problem.rows, int(steps.max()))
     # when
@@ -89,7 +90,7 @@ def test_sampled_with_replacement_the_limit_is_that_of_gradient_descent(problem)
 @given_batches(problem=problems)
 def test_in_shuffled_epochs_the_limit_is_that_of_gradient_descent(problem):
     # given  the epochs after which |e| <= SHUFFLED_WITHIN |e_0|, without chance
-    eta, within = 1 / longest_row(problem), SHUFFLED_WITHIN
+    eta, within = 1 / longest_row_squared(problem), SHUFFLED_WITHIN
     epochs = steps_to_contract(epoch_contraction(problem, eta), within**2)
     order = shuffled(np.random.default_rng(SEED), problem.rows, int(epochs.max()))
     # when
@@ -101,7 +102,7 @@ def test_in_shuffled_epochs_the_limit_is_that_of_gradient_descent(problem):
 @corrected("C3")
 @given_batches(problem=problems)
 def test_any_single_epoch_contracts_whatever_its_order(problem):
-    eta, limit = 1 / longest_row(problem), nearest_interpolant(problem.X, problem.y, problem.w0)
+    eta, limit = 1 / longest_row_squared(problem), nearest_interpolant(problem.X, problem.y, problem.w0)
     # when
     order = shuffled(np.random.default_rng(SEED), problem.rows, 1)
     run = stochastic_gradient_descent(problem.X, problem.y, problem.w0, eta, order)
@@ -165,13 +166,13 @@ def test_the_second_moment_recursion_is_the_mean_over_all_orders(problem, miniba
 @given_batches(problem=problems)
 def test_the_mean_square_error_contracts_between_the_rates_of_the_extreme_rows(problem):
     # given  H2: any step below 2/max |x_i|^2
-    eta = problem.step / longest_row(problem)
+    eta = problem.step / longest_row_squared(problem)
     e0 = problem.w0 - nearest_interpolant(problem.X, problem.y, problem.w0)
     # when   E[ee'] by its recursion, to the drawn time
     M = second_moment(problem.X, e0[:, :, None] * e0[:, None, :], eta, problem.t, rows=problem.rows)
     # then   E|e|^2 - E|e'|^2 = (eta/n) sum (2 - eta|x_i|^2) E r_i^2 and s_n^2 |e|^2 <= |r|^2 <= s_1^2 |e|^2
     slowest = contraction(problem, eta)
-    fastest = 1 - eta * (2 - eta * shortest_row(problem)) * problem.sigma_max**2 / problem.rows
+    fastest = 1 - eta * (2 - eta * shortest_row_squared(problem)) * problem.sigma_max**2 / problem.rows
     start = np.square(norm(e0, axis=-1))
     slack = (1 + problem.t) * 64 * problem.columns**2 * UNIT_ROUNDOFF * start
     slack += 4 * norm(e0, axis=-1) * oracle_rounding(problem, problem.w0 - e0)

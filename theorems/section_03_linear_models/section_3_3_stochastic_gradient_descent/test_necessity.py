@@ -33,7 +33,7 @@ from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.r
     SEED,
     oracle_rounding,
     problems,
-    shortest_row,
+    shortest_row_squared,
 )
 
 
@@ -61,7 +61,7 @@ def test_without_H1_the_noise_never_dies_and_the_variance_is_stationary(step, st
 @given_batches(problem=problems)
 def test_without_H2_every_step_moves_away_from_every_interpolant(problem):
     # given  eta |x_i|^2 >= 2.02 for every row
-    eta, t = 2.02 / shortest_row(problem), problem.t % 20
+    eta, t = 2.02 / shortest_row_squared(problem), problem.t % 20
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
     misses = norm(np.matvec(problem.X, limit) - problem.y, axis=-1)
     assert_keeps(H1=misses <= oracle_rounding(problem, limit) + 16 * UNIT_ROUNDOFF * norm(problem.y, axis=-1), H3=True)

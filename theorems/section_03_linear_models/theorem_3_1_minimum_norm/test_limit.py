@@ -34,10 +34,10 @@ from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed
 
 
-def polyak(problem):
+def polyak_parameters(problem):
     """The step and the momentum of the fastest heavy ball, (2/(s_1 + s_n))^2 and ((s_1 - s_n)/(s_1 + s_n))^2."""
-    total, gap = problem.sigma_max + problem.sigma_min, problem.sigma_max - problem.sigma_min
-    return (2 / total) ** 2, (gap / total) ** 2
+    total, difference = problem.sigma_max + problem.sigma_min, problem.sigma_max - problem.sigma_min
+    return (2 / total) ** 2, (difference / total) ** 2
 
 
 @as_printed
@@ -47,7 +47,7 @@ def test_from_zero_the_limit_is_the_interpolant_of_least_norm(problem):
     zero = np.zeros_like(problem.w0)
     # when
     limit = limit_of_descent(problem, zero, step=1.0)
-    # then   the interpolant nearest to zero is the one of least norm: by what the run shows, and by its a priori rate
+    # then   the interpolant nearest to zero has the least norm. Two bounds: a posteriori, and by the a priori rate
     least = nearest_interpolant(problem.X, problem.y, zero)
     assert_certified(distance_to_limit(problem, limit.run, zero, least))
     bound = limit.radius + interpolant_rounding(problem, zero)
@@ -113,7 +113,7 @@ def test_the_distance_to_the_limit_shrinks_no_faster_and_no_slower_than_its_mode
 @as_printed
 @given_batches(problem=regressions())
 def test_moving_the_limit_along_the_null_space_only_lengthens_it(problem):
-    # given  every other interpolant is w + Nz; z is read off w0
+    # given  every other interpolant is w + Nz; the null part of w_0 serves as Nz
     limit = limit_of_descent(problem, np.zeros_like(problem.w0))
     shift = problem.in_null_space(problem.w0)
     # then   |w + Nz|^2 = |w|^2 + |z|^2, that is <w, Nz> = 0
@@ -147,8 +147,8 @@ def test_random_features_of_digits_approach_the_least_norm_interpolant_as_fast_a
     # then   the iterate is what the closed form says
     error = norm(run.w - spectral_iterate(problem, zero, problem.eta, 2000))
     assert_at_most(error, iterate_rounding(problem, run), why="iterate against closed form, digits")
-    # then   momentum, which stays in row(X) too, gets so far that the residual over s_n certifies 1 in 1000
-    fast = heavy_ball(X, y, zero, *polyak(problem), steps=2000)
+    # then   momentum stays in row(X) too, and is faster: its residual over s_n certifies a relative error of 1/1000
+    fast = heavy_ball(X, y, zero, *polyak_parameters(problem), steps=2000)
     certificate = distance_to_limit(problem, fast, zero, nearest_interpolant(X, y, zero))
     assert_certified(certificate)
     assert_at_most(certificate.bound, norm(fast.w) / 1000, why="what is certified, digits")

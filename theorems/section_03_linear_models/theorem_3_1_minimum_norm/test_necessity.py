@@ -40,7 +40,7 @@ from theorems.ledger import corrected, necessity
 @corrected("C1")
 @given(problem=wide_regressions(full_rank=False))
 def test_for_designs_of_any_rank_and_range_descent_from_zero_approaches_the_pseudo_inverse(problem):
-    # given  exact arithmetic, repeated or dependent rows, targets that may contradict each other
+    # given  exact arithmetic; rows may be repeated or dependent, and targets may contradict each other
     limit, zero = problem.pseudo_inverse(problem.y), 0 * problem.w0
     # when
     errors = exact_descent(problem.X, problem.y, zero, problem.eta, 3) - limit
@@ -66,7 +66,7 @@ def test_without_H1_contradictory_targets_lead_to_least_squares_and_to_no_interp
     assert_keeps(H2=eta * norm(X, 2, axis=(1, 2)) ** 2 < 2, H3=~zero.any(-1))
     # when
     run = gradient_descent(X, y, zero, eta, steps)
-    # then   the limit is X^+ y, and two residuals that differ by 2 have norm sqrt(2) or more
+    # then   the limit is X^+ y. The residuals of the two equal rows differ by 2, so their norm is at least sqrt(2)
     limit = nearest_interpolant(X, y, zero)
     slack = CONVERGED * norm(limit, axis=-1) + 2 * iterate_rounding(problem, run)
     assert_at_most(norm(run.w - limit, axis=-1), slack, why="the least of the least-squares points", instance=problem)
@@ -91,7 +91,7 @@ def test_without_H1_the_printed_closed_form_divides_by_zero_where_a_least_norm_i
 @necessity("H2")
 @pytest.mark.parametrize("which", ["first", "last"])
 @given_batches(problem=regressions())
-def test_without_H2_a_mode_grows_just_if_its_own_multiplier_exceeds_one(problem, which):
+def test_without_H2_a_mode_grows_exactly_if_its_own_multiplier_exceeds_one(problem, which):
     # given  eta s_1^2 = 2.02, and a start off the limit by exactly one right singular vector v_i
     index = np.zeros_like(problem.rows) if which == "first" else problem.rows - 1
     v = np.take_along_axis(problem.V, index[:, None, None], axis=2)[..., 0]

@@ -37,7 +37,7 @@ from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk imp
 @corrected("C1")
 @given(noisy_regressions())
 def test_the_expected_risk_is_bias_plus_variance_plus_noise(instance):
-    # given  the noise integrated exactly: R is quadratic in it, so y = Xw_* +- sqrt(n) sigma e_i have the same mean
+    # given  the noise is integrated exactly: R is quadratic in it, so noise +-sqrt(n) sigma e_i gives the same mean
     X, n = instance.problem.X, instance.problem.rows
     shifts = np.sqrt(n) * instance.sigma * np.concatenate([np.eye(n), -np.eye(n)])
     # when   the min-norm interpolant of each, by LAPACK
@@ -80,7 +80,7 @@ def test_the_corrected_bound_is_attained():
 @corrected("C1", "C2")
 @given(wide_regressions(), tapes(14))
 def test_on_designs_of_wide_range_the_noise_of_every_sign_has_the_mean_that_the_identity_says(problem, tape):
-    # given  X from 2^-220 to 2^200; Sigma = c AA' with c of the size of X'X, up to 2^20 more or less; noise +-sigma
+    # given  X from 2^-220 to 2^200; Sigma = c AA' with c of the size of X'X, times 2^-20, 1 or 2^20; noise +-sigma
     X, w_star, n = problem.X, problem.other, len(problem.y)
     A = np.diag(np.ones(X.shape[1], int)) + np.outer(tape.naturals(X.shape[1], 3), tape.naturals(X.shape[1], 2))
     Sigma = problem.largest_curvature * Fraction(2) ** tape.choice((0, 20, -20)) * fractions(A @ A.T)

@@ -64,7 +64,7 @@ def test_gaussian_designs_violate_the_print_on_average():
 
 @counterexample
 def test_hypothesis_finds_a_violation_on_average_by_itself():
-    # given  integer lengths of two axes, an integer w_*, the variance 0 or 1: nothing is aimed at the counterexample
+    # given  integer lengths of two axes, an integer w_*, the variance 0 or 1; nothing aims at a counterexample
     pairs = st.tuples(st.integers(-4, 4), st.integers(-4, 4))
     instances = st.tuples(st.tuples(st.integers(1, 4), st.integers(1, 4)), pairs, st.integers(0, 1))
 

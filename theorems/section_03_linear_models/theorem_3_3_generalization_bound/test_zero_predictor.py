@@ -5,8 +5,8 @@ Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (
             E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has 1/tr(XX') in place of
             tr((XX')^-1)
 Corrected   (C4) Where each row is distributed as x, the mean of (A) is at least $\|w_*\|^2 + \sigma^2$. With
-            $\|\Sigma\|_{op} \le 1$ that is the risk of predicting zero or more, and without it the mean of (A) can be
-            less than that risk.
+            $\|\Sigma\|_{op} \le 1$ this is at least the risk of predicting zero. Without this condition the mean of (A)
+            can be less than that risk.
 Idea        Predicting zero, w = 0, has the risk w_*'Sigma w_* + sigma^2. The harmonic mean of the eigenvalues of XX' is
             at most their arithmetic mean, so tr((XX')^-1) >= n^2/tr(XX'). By Jensen the mean of tr((XX')^-1)/n is then
             at least 1/E|x|^2.
