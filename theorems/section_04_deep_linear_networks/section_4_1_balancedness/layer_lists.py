@@ -9,8 +9,8 @@ import numpy as np
 
 from properties.deep_linear import frobenius
 
-SMALL, HALF = 0.45, Fraction(1, 2)
-"""Layers are scaled by SMALL, no power of two, in floating-point runs: products stay moderate, and they do round."""
+SCALE, HALF = 0.45, Fraction(1, 2)
+"""Floating-point runs multiply the layers by SCALE. Products stay moderate; they round, as SCALE is no power of two."""
 
 
 def entries(matrices: Sequence[np.ndarray]) -> np.ndarray:
@@ -18,6 +18,6 @@ def entries(matrices: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.ravel(matrix) for matrix in matrices])
 
 
-def per_pair(matrices: Sequence[np.ndarray]) -> np.ndarray:
-    """Frobenius norms of a list of (B, D, D), as (B, L - 1)."""
+def norms_of_pairs(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """The Frobenius norms of L - 1 matrices (B, D, D), one for each pair of adjacent layers, as (B, L - 1)."""
     return np.stack([frobenius(matrix) for matrix in matrices], axis=-1)

@@ -2,11 +2,12 @@ r"""Section 4.1: balancedness - a step of gradient descent changes the imbalance
 
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
             $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$
-Corrected   (C1) A step of gradient descent at any rate eta, from any layers, moves every imbalance by $D_\ell' - D_\ell
-            = \eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run by the sum of these.
-            (C2) Where every step lowers the loss by $(\eta/2) \sum_\ell \|g_\ell\|^2$ at least, T steps move each D_l
-            by at most $2\eta (L_0 - L_T)$ in the Frobenius norm; this is attained.
-            (C3) From W_l = alpha I one step leaves every D_l at $\eta^2 \alpha^{2L-2} (G^\top G - G G^\top)$.
+Corrected   (C1) A step of gradient descent at any rate eta, from any layers, changes every imbalance by $D_\ell' -
+            D_\ell = \eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run changes it by the sum of
+            these.
+            (C2) If every step lowers the loss by at least $(\eta/2) \sum_\ell \|g_\ell\|^2$, then T steps change each
+            D_l by at most $2\eta (L_0 - L_T)$ in the Frobenius norm. This bound is attained.
+            (C3) From W_l = alpha I, one step makes every D_l equal to $\eta^2 \alpha^{2L-2} (G^\top G - G G^\top)$.
 Idea        $W_{\ell+1}^\top g_{\ell+1} = g_\ell W_\ell^\top$, so the terms of first order cancel. Summed over a run,
             the terms of second order are at most $\eta^2 \sum_t \|g_t\|^2$ over all layers, and the descent lemma
             bounds this by the decrease of the loss.
@@ -38,13 +39,18 @@ from properties.balance import drift_of_descent, imbalances, step_rounding
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
 from theorems.ledger import corrected
-from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import HALF, SMALL, entries, per_pair
+from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import (
+    HALF,
+    SCALE,
+    entries,
+    norms_of_pairs,
+)
 
 
 @corrected("C1")
 @given(problem=deep_regressions())
 def test_a_step_of_descent_moves_the_imbalance_by_second_order_alone(problem):
-    # given  rational arithmetic and a learning rate of 1/2, nowhere near small
+    # given  rational arithmetic and a learning rate of 1/2, which is not small
     layers, X, Y = problem.exactly()
     # when
     after = deep_linear_descent(layers, X, Y, HALF, 1)
@@ -57,23 +63,23 @@ def test_a_step_of_descent_moves_the_imbalance_by_second_order_alone(problem):
 @corrected("C1")
 @given_batches(problem=deep_regressions(depth=3))
 def test_the_drift_of_a_run_is_the_sum_of_its_second_order_terms(problem):
-    layers = [SMALL * W for W in problem.layers]
+    layers = [SCALE * W for W in problem.layers]
     eta = monotone_rate(layers, problem.X, problem.Y, steps=30)
     # when
     drift = drift_of_descent(layers, problem.X, problem.Y, eta, steps=30)
     # then
-    gap = [observed - predicted for observed, predicted in zip(drift.observed, drift.predicted, strict=True)]
+    difference = [observed - predicted for observed, predicted in zip(drift.observed, drift.predicted, strict=True)]
     bound = np.stack(drift.rounding, axis=-1)
-    assert_at_most(per_pair(gap), bound, why="the drift identity over 30 steps", instance=problem)
+    assert_at_most(norms_of_pairs(difference), bound, why="the drift identity over 30 steps", instance=problem)
 
 
-def drift_budget(eta, decrease):
-    """The bound of C2 on the drift of every D_l while the loss decreases by so much, 2 eta (L_0 - L_T)."""
+def drift_bound(eta, decrease):
+    """The bound of C2 on the drift of every D_l, 2 eta (L_0 - L_T), while the loss decreases by L_0 - L_T."""
     return 2 * eta * decrease
 
 
 @corrected("C2")
-def test_one_step_that_fits_spends_the_whole_budget_of_the_drift():
+def test_the_bound_on_the_drift_is_attained_by_one_step_to_an_interpolant():
     # given  scalars W_1 = 1, W_2 = 0, x = y = 1 and eta = 1: g_1 = 0 and g_2 = -1
     layers, one, eta = [fractions([[1]]), fractions([[0]])], fractions([[1]]), 1
     # when   the step leads to W_2 = 1, where the loss is 0; it has lowered the loss by 1/2 = (eta/2) |g|^2
@@ -82,7 +88,7 @@ def test_one_step_that_fits_spends_the_whole_budget_of_the_drift():
     assert_identical(decrease, Fraction(1, 2), why="the descent lemma holds with equality")
     # then   D_1 has moved from -1 to 0
     moved = imbalances(after)[0] - imbalances(layers)[0]
-    assert_identical(moved[0, 0], drift_budget(eta, decrease), why="drift of D_1 against 2 eta (L_0 - L_1)")
+    assert_identical(moved[0, 0], drift_bound(eta, decrease), why="drift of D_1 against 2 eta (L_0 - L_1)")
 
 
 @pytest.mark.slow
@@ -104,17 +110,17 @@ def test_at_every_rate_the_drift_of_a_step_is_at_most_its_squared_length(problem
 @given_batches(problem=deep_regressions(depth=4))
 def test_the_drift_is_at_most_twice_the_learning_rate_times_the_decrease_of_the_loss(problem):
     # given  a learning rate at which the descent lemma holds
-    layers = [SMALL * W for W in problem.layers]
+    layers = [SCALE * W for W in problem.layers]
     eta = monotone_rate(layers, problem.X, problem.Y, steps=30)
     # when
     drift = drift_of_descent(layers, problem.X, problem.Y, eta, steps=30)
     # then   |D_l(T) - D_l(0)| <= eta^2 sum |g|^2 <= 2 eta (L_0 - L_T)
     first, last = (regression_loss(W, problem.X, problem.Y) for W in (layers, drift.end))
     rounding = sum(loss_rounding(W, problem.X, problem.Y) for W in (layers, drift.end))
-    budget = drift_budget(eta, first - last + rounding) + drift.descent_rounding
-    assert_at_most(drift.squared_steps, budget, why="squared steps by the descent lemma", instance=problem)
-    moved = per_pair(drift.observed).max(-1)
-    assert_at_most(moved, budget + np.max(drift.rounding, axis=0), why="drift of D_l", instance=problem)
+    bound_on_drift = drift_bound(eta, first - last + rounding) + drift.descent_rounding
+    assert_at_most(drift.squared_steps, bound_on_drift, why="squared steps by the descent lemma", instance=problem)
+    moved = norms_of_pairs(drift.observed).max(-1)
+    assert_at_most(moved, bound_on_drift + np.max(drift.rounding, axis=0), why="drift of D_l", instance=problem)
 
 
 @corrected("C1")
@@ -122,21 +128,21 @@ def test_the_drift_is_at_most_twice_the_learning_rate_times_the_decrease_of_the_
 def test_torch_users_see_the_same_drift_on_rectangular_layers(problem):
     # given  nn.Linear layers of unequal widths in float64
     rectangles, X, Y = problem.rectangular()
-    before, eta = [SMALL * W for W in rectangles], 0.1
+    before, eta = [SCALE * W for W in rectangles], 0.1
     model = linear_stack(before)
     # when   one step of torch.optim.SGD
     minimize(model, half_squared_error(model, X, Y), "SGD", 1, {"lr": eta})
     after, slopes = weights_of(model), gradients_of(model)
     # then
     terms = zip(imbalances(after), imbalances(before), imbalances(slopes), strict=True)
-    gap = [frobenius(end - start - eta**2 * second) for end, start, second in terms]
+    difference = [frobenius(end - start - eta**2 * second) for end, start, second in terms]
     bound = step_rounding(before, after, slopes, X, Y, eta)
-    assert_at_most(np.array(gap), np.array(bound), why="drift of torch.optim.SGD")
+    assert_at_most(np.array(difference), np.array(bound), why="drift of torch.optim.SGD")
 
 
 @corrected("C3")
 @given(problem=deep_regressions(width=3))
-def test_the_first_step_from_alpha_I_leaves_balance_by_the_failure_of_the_gradient_to_be_normal(
+def test_the_first_step_from_alpha_I_leaves_every_imbalance_at_the_self_commutator_of_the_gradient(
     problem,
 ):
     # given  W_l = alpha I with alpha = 1/2

@@ -33,7 +33,7 @@ from properties.balance import imbalance_velocities, imbalances
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius
 from theorems.ledger import as_printed, observed
-from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import SMALL, entries, per_pair
+from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import SCALE, entries, norms_of_pairs
 
 
 def flow_of(problem, layers, times):
@@ -57,13 +57,13 @@ def test_the_gradient_field_does_not_move_the_imbalance_at_any_point(problem):
 @as_printed
 @given_batches(problem=deep_regressions(depth=3, bound=1))
 def test_along_the_flow_the_imbalance_keeps_its_initial_value(problem):
-    # given  an unbalanced start, and three times of which the first is early
-    layers = [SMALL * W for W in problem.layers]
+    # given  an unbalanced start, and three times; the first is early
+    layers = [SCALE * W for W in problem.layers]
     # when
     run, largest = flow_of(problem, layers, np.array([0.05, 0.2, 0.6]))
     # then   |W|^2 moves by at most 2|W||dW|, and two layers enter
     moved = [now - start for now, start in zip(imbalances(run.layers), imbalances(layers), strict=True)]
-    assert_at_most(per_pair(moved).max((-2, -1)), 4 * largest * run.error, why="drift of D_l along the flow")
+    assert_at_most(norms_of_pairs(moved).max((-2, -1)), 4 * largest * run.error, why="drift of D_l along the flow")
 
 
 @as_printed
@@ -75,9 +75,9 @@ def test_from_a_multiple_of_the_identity_all_layers_share_their_singular_values_
     run, largest = flow_of(problem, layers, np.array([0.05, 0.2, 0.6]))
     # then   sigma(W_l)^L = sigma(W_L ... W_1), by Weyl up to L |W|^(L-1) times the error, on either side
     shared = svd(end_to_end(run.layers), compute_uv=False)
-    gap = np.max([np.abs(svd(W, compute_uv=False) ** 4 - shared).max((-2, -1)) for W in run.layers], axis=0)
+    difference = np.max([np.abs(svd(W, compute_uv=False) ** 4 - shared).max((-2, -1)) for W in run.layers], axis=0)
     rounding = 100 * UNIT_ROUNDOFF * largest**4
-    assert_at_most(gap, 8 * largest**3 * run.error + rounding, why="singular values of every layer")
+    assert_at_most(difference, 8 * largest**3 * run.error + rounding, why="singular values of every layer")
 
 
 @observed
@@ -89,7 +89,7 @@ def test_the_transposed_difference_moves_although_the_layers_are_balanced():
     velocities = [-slope for slope in gradients(layers, X, Y)]
     half = layers[0].T @ velocities[0] - velocities[1] @ layers[1].T
     rate = (half + half.T)[0, 1]
-    # then   while the true difference stands still
+    # then   it moves, and D_1 = W_2'W_2 - W_1W_1' does not
     assert_violates(rate, 0, reads="d/dt (W_1'W_1 - W_2W_2')_12 = {value} > {limit}", W_1=layers[0], W_2=layers[1])
     still = entries(imbalance_velocities(layers, velocities))
     assert_identical(still, 0 * still, why="d/dt (W_2'W_2 - W_1W_1')")

@@ -6,7 +6,7 @@ Hypotheses  (H1) continuous time.
             (H2) the loss depends on the layers through their product alone: no weight decay.
             (H3) plain gradient steps: every layer moves at the same rate.
 Corrected   (C4) With the penalty $\frac\lambda2 \sum_\ell \|W_\ell\|^2$ the flow has $\dot D_\ell = -2\lambda D_\ell$:
-            zero stays zero, and no other value is conserved.
+            a zero imbalance stays zero, and no other value is conserved.
             (C5) When layer l moves at the rate l, $\dot D_\ell = -(g_\ell W_\ell^\top + W_\ell g_\ell^\top)$.
 Idea        Each test adds to the velocities one term that the identity $W_{\ell+1}^\top g_{\ell+1} = g_\ell
             W_\ell^\top$ does not cancel.
@@ -79,7 +79,7 @@ def test_without_H2_decay_of_the_upper_layer_alone_destroys_balance():
 
 @corrected("C5")
 @given(problem=deep_regressions())
-def test_unequal_rates_move_the_imbalance_by_what_the_lower_layer_adds(problem):
+def test_when_layer_l_moves_at_rate_l_the_imbalance_moves_by_the_gradient_of_the_lower_layer(problem):
     # given  layer l moves at rate l: dW_l/dt = -l g_l
     layers, X, Y = problem.exactly()
     slopes = gradients(layers, X, Y)

@@ -15,13 +15,13 @@ from properties.search import smallest_violation
 Pair = tuple[Fraction, Fraction]
 
 
-def product(z: Pair, w: Pair) -> Pair:
+def complex_product(z: Pair, w: Pair) -> Pair:
     """The product of two complex numbers, pairs of fractions."""
     return z[0] * w[0] - z[1] * w[1], z[0] * w[1] + z[1] * w[0]
 
 
-def turn(alpha: Fraction, end: Pair, power: int) -> Fraction:
-    """Twice the area between the directions of the flow and of the shortest path at alpha (1, 1), two layers; exact.
+def area_between_directions(alpha: Fraction, end: Pair, power: int) -> Fraction:
+    """The cross product of the directions of the flow and of the shortest path at v = alpha (1, 1), two layers; exact.
 
     end: the square roots of the two targets. power: q of the weight |v|^q. The shortest path is a segment of z^(q+1):
     its direction is (end^(q+1) - start^(q+1)) times the conjugate of start^q, that is, of (1 + i)^q.
@@ -29,8 +29,12 @@ def turn(alpha: Fraction, end: Pair, power: int) -> Fraction:
     start, q = (alpha, alpha), power
     first, last, factor = start, end, (Fraction(1), Fraction(0))
     for _ in range(q):
-        first, last, factor = product(first, start), product(last, end), product(factor, (Fraction(1), Fraction(-1)))
-    shortest = product((last[0] - first[0], last[1] - first[1]), factor)
+        first, last, factor = (
+            complex_product(first, start),
+            complex_product(last, end),
+            complex_product(factor, (Fraction(1), Fraction(-1))),
+        )
+    shortest = complex_product((last[0] - first[0], last[1] - first[1]), factor)
     flow = [target**2 - alpha**2 for target in end]
     return shortest[0] * flow[1] - shortest[1] * flow[0]
 
@@ -40,13 +44,13 @@ def squares(layers: Sequence[np.ndarray]) -> Any:
     return sum((W**2).sum((-2, -1)) for W in layers)
 
 
-def assert_a_search_finds_a_turn(power: int) -> None:
+def assert_a_search_finds_another_direction(power: int) -> None:
     """Search alpha = 1/k and targets (1, (b/4)^2) for which the flow leaves the shortest path at once."""
 
-    def turns(instance: tuple[int, int]) -> Fraction:
+    def area(instance: tuple[int, int]) -> Fraction:
         k, b = instance
-        return abs(turn(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power))
+        return abs(area_between_directions(Fraction(1, k), (Fraction(1), Fraction(b, 4)), power))
 
-    found = smallest_violation(st.tuples(st.integers(2, 6), st.integers(0, 4)), lambda pair: turns(pair) > 0, budget=60)
+    found = smallest_violation(st.tuples(st.integers(2, 6), st.integers(0, 4)), lambda pair: area(pair) > 0, budget=60)
     names = {"alpha": Fraction(1, found[0]), "v": [1, Fraction(found[1], 4)]}
-    assert_violates(turns(found), 0, reads="area between the directions {value} > {limit}", **names)
+    assert_violates(area(found), 0, reads="area between the directions {value} > {limit}", **names)

@@ -20,22 +20,22 @@ from properties.certificates import assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import (
-    assert_a_search_finds_a_turn,
-    turn,
+    area_between_directions,
+    assert_a_search_finds_another_direction,
 )
 
 
 @counterexample(reading="squares")
 def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path_by_squares():
-    # given  as above: the flow starts along (5, 1), the shortest path along (43, -9)
-    value = turn(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=2)
+    # given  X = I, Y = diag(1, 1/4), two layers I/4: the flow starts along (5, 1), the shortest path along (43, -9)
+    value = area_between_directions(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=2)
     reads = "area between the directions of the flow and of the shortest path {value} > {limit}"
     assert_violates(abs(value), 0, reads=reads, X="I", Y="diag(1, 1/4)", L=2, alpha=Fraction(1, 4))
 
 
 @counterexample(reading="squares")
 def test_a_search_finds_a_start_and_a_target_whose_flow_takes_no_shortest_path_by_squares():
-    assert_a_search_finds_a_turn(power=2)
+    assert_a_search_finds_another_direction(power=2)
 
 
 def mean_of_flow_and_of_waiting(k):

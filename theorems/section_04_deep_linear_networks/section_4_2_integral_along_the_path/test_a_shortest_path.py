@@ -7,10 +7,11 @@ Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, $L = \frac12 \|WX - Y\|_
 Reading     "Along a path that minimizes an integral": among all paths of the layers with the same two ends, it has the
             least integral of $N = (\sum_\ell \|W_\ell\|_F^2)^{1/2}$ by arc length. So the speed does not matter, a path
             that minimizes does exist, and the integrand is one for all problems.
-Corrected   (C1) Any motion of the layers changes the loss by at most $(\sum \|g_\ell\|^2)^{1/2}$ times its speed,
-            and the flow by exactly that. So among all paths between its two values of the loss the flow minimizes the
-            integral of $(\sum \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the decrease of the loss.
-            (C2) From alpha I, where X = I and the target is a multiple of I, the path is a piece of a ray, and points
+Corrected   (C1) Any motion of the layers changes the loss at a rate of at most $(\sum \|g_\ell\|^2)^{1/2}$ times its
+            speed; the flow changes it at exactly this rate. So, among all paths between its two values of the loss, the
+            flow minimizes the integral of $(\sum \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the decrease of
+            the loss.
+            (C2) From alpha I, if X = I and the target is a multiple of I, the path is a piece of a ray. It points
             along the path of least integral by arc length, of N and of $N^2$.
 Differs     What is integrated in C1 is the norm of the gradients of the layers, not that of the layers; C2 is about
             targets that form no open set.
@@ -33,23 +34,23 @@ from fixtures.problems.deep_linear import deep_regressions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from theorems.ledger import corrected, counterexample
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import (
-    assert_a_search_finds_a_turn,
+    area_between_directions,
+    assert_a_search_finds_another_direction,
     squares,
-    turn,
 )
 
 
 @counterexample
 def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path():
     # given  X = I, Y = diag(1, 1/4), two layers I/4: the flow starts along (5, 1), the shortest path along (13, 1)
-    value = turn(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=1)
+    value = area_between_directions(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=1)
     reads = "area between the directions of the flow and of the shortest path {value} > {limit}"
     assert_violates(value, 0, reads=reads, X="I", Y="diag(1, 1/4)", L=2, alpha=Fraction(1, 4))
 
 
 @counterexample
 def test_the_path_of_the_flow_is_longer_than_the_shortest_one():
-    # given  the same start and target
+    # given  X = I, Y = diag(1, 1/4), two layers I/4
     times = np.linspace(0, 12, 200)
     run = layer_flow([np.eye(2) / 4] * 2, lambda W: W - np.diag([1.0, 0.25]), times)
     z = np.diagonal(run.layers[0], axis1=-2, axis2=-1) @ [1, 1j]
@@ -63,7 +64,7 @@ def test_the_path_of_the_flow_is_longer_than_the_shortest_one():
 
 @counterexample
 def test_a_search_finds_a_start_and_a_target_whose_flow_takes_no_shortest_path():
-    assert_a_search_finds_a_turn(power=1)
+    assert_a_search_finds_another_direction(power=1)
 
 
 @corrected("C1")
@@ -84,5 +85,5 @@ def test_no_motion_changes_the_loss_faster_than_the_norm_of_the_gradients_times_
 def test_towards_a_multiple_of_the_identity_the_flow_goes_along_the_shortest_path(power):
     # given  starts 1, 1/2, ..., 1/8 and square roots of targets 0, 1/3, ..., 3
     ends = [Fraction(b, 3) for b in range(10)]
-    areas = [turn(Fraction(1, k), (end, end), power) for k in range(1, 9) for end in ends]
+    areas = [area_between_directions(Fraction(1, k), (end, end), power) for k in range(1, 9) for end in ends]
     assert_identical(areas, [0] * 80, why="area between the two directions")

@@ -7,7 +7,8 @@ Reading     $\sum_\ell \|W_\ell\|_F^2$ is the nuclear norm of W, up to a constan
             of squares is what the printed integral contains.
 Hypotheses  (H1) depth two.
 Corrected   (C3) At every depth, for balanced layers of any widths, $\sum_\ell \|W_\ell\|_F^2 = L \sum_r s_r^{2/L}$
-            with the singular values s_r of W: L times a Schatten quasi-norm, to its power, and concave in s at L > 2.
+            with the singular values s_r of W. This is L times a power of a Schatten quasi-norm, and concave in s at
+            L > 2.
 Idea        Balanced layers all have the singular values $s_r^{1/L}$. At depth two their squares sum to $\sum_r s_r$ for
             each layer.
 Tolerance   Along the flow, the integrator's error times the derivative of the norms. Counterexamples are rational.
@@ -35,7 +36,7 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 
 @counterexample
-def test_three_balanced_layers_are_no_multiple_of_the_nuclear_norm():
+def test_the_squares_of_three_balanced_layers_are_no_multiple_of_the_nuclear_norm():
     # given  W_l = I and W_l = diag(1, 1/2), three layers each: W = I and diag(1, 1/8)
     one, other = (fractions([[1, 0], [0, b]]) for b in (1, Fraction(1, 2)))
     factor = squares([one] * 3) / np.trace(end_to_end([one] * 3))
@@ -46,14 +47,16 @@ def test_three_balanced_layers_are_no_multiple_of_the_nuclear_norm():
 
 
 @counterexample
-def test_a_search_finds_balanced_layers_off_every_multiple():
-    def off(instance):
+def test_a_search_finds_balanced_layers_whose_squares_exceed_depth_times_the_nuclear_norm():
+    def excess(instance):
         L, k = instance
         W = fractions([[1, 0], [0, Fraction(1, k)]])
         return squares([W] * L) - L * np.trace(end_to_end([W] * L))
 
-    found = smallest_violation(st.tuples(st.integers(1, 5), st.integers(1, 5)), lambda pair: off(pair) > 0, budget=60)
-    assert_violates(off(found), 0, reads="sum of squares less L |W|_* {value} > {limit}", L=found[0], k=found[1])
+    found = smallest_violation(
+        st.tuples(st.integers(1, 5), st.integers(1, 5)), lambda pair: excess(pair) > 0, budget=60
+    )
+    assert_violates(excess(found), 0, reads="sum of squares less L |W|_* {value} > {limit}", L=found[0], k=found[1])
 
 
 @under_hypotheses("H1")
@@ -64,10 +67,10 @@ def test_along_the_flow_of_two_layers_the_squares_are_twice_the_nuclear_norm(pro
     # when
     run = layer_flow(layers, regression_gradient(problem.X, problem.Y), np.array([0.05, 0.3, 1.0]))
     # then   an error e of the layers moves each square by 2|W_l|e, and |W|_* by sqrt(3) (|W_1| + |W_2|) e
-    gap = np.abs(squares(run.layers) - 2 * nuclear_norm(end_to_end(run.layers))).max(-1)
+    difference = np.abs(squares(run.layers) - 2 * nuclear_norm(end_to_end(run.layers))).max(-1)
     largest = np.max([frobenius(W).max(-1) for W in run.layers], axis=0)
     bound = (4 + 4 * np.sqrt(3)) * largest * run.error + 200 * UNIT_ROUNDOFF * largest**2
-    assert_at_most(gap, bound, why="|W_1|^2 + |W_2|^2 - 2 |W|_* along the flow")
+    assert_at_most(difference, bound, why="|W_1|^2 + |W_2|^2 - 2 |W|_* along the flow")
 
 
 @corrected("C3")
@@ -81,8 +84,8 @@ def test_balanced_layers_have_a_schatten_quasi_norm_as_the_sum_of_their_squares(
     # then   s is at least 1/8: a rounding of s changes s^(2/L) by 16 times that
     D = network.frames.shape[-2]
     bound = 16 * 100 * L**2 * D**2 * UNIT_ROUNDOFF
-    gap = np.abs(squares(layers) - L * powers.sum(-1))
-    assert_at_most(gap, bound, why="sum of squares against L sum s^(2/L)", instance=network)
+    difference = np.abs(squares(layers) - L * powers.sum(-1))
+    assert_at_most(difference, bound, why="sum of squares against L sum s^(2/L)", instance=network)
 
 
 @necessity("H1")

@@ -15,7 +15,7 @@ from properties.observations import Population, share_interval
 from properties.paired import Finding, Interval, judge
 
 SEED, PROBLEMS, DIMENSION, OBSERVED = 20, 40, 12, 0.5
-WHERE = Population("rank 2 of 12, half observed")
+POPULATION = Population("rank 2 of 12, half observed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +45,6 @@ def share_ahead(values: np.ndarray) -> Interval:
     return share_interval(int((values[0] < values[1]).sum()), PROBLEMS)
 
 
-def rule(share: Interval) -> Finding:
+def judge_share(share: Interval) -> Finding:
     """Reproduced where the interval lies above one half, not reproduced where it lies below."""
     return judge(share, null=1 / 2, direction=1)

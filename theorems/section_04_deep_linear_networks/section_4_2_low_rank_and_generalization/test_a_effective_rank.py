@@ -18,11 +18,11 @@ import pytest
 from properties.certificates import record_finding
 from theorems.ledger import measured
 from theorems.section_04_deep_linear_networks.section_4_2_low_rank_and_generalization.completions import (
+    POPULATION,
     PROBLEMS,
     SEED,
-    WHERE,
     compare,
-    rule,
+    judge_share,
     share_ahead,
 )
 
@@ -32,4 +32,4 @@ from theorems.section_04_deep_linear_networks.section_4_2_low_rank_and_generaliz
 def test_the_effective_rank_is_lower_in_more_than_half_of_the_problems():
     share = share_ahead(compare(2, 0.5, SEED).ranks)
     reads = "share of lower effective ranks {estimate} [{lower}, {upper}]"
-    record_finding(rule(share), share, where=WHERE, trials=PROBLEMS, reads=reads)
+    record_finding(judge_share(share), share, where=POPULATION, trials=PROBLEMS, reads=reads)

@@ -21,11 +21,11 @@ import pytest
 from properties.certificates import assert_at_most, record_finding
 from theorems.ledger import measured, observed
 from theorems.section_04_deep_linear_networks.section_4_2_low_rank_and_generalization.completions import (
+    POPULATION,
     PROBLEMS,
     SEED,
-    WHERE,
     compare,
-    rule,
+    judge_share,
     share_ahead,
 )
 
@@ -35,7 +35,7 @@ from theorems.section_04_deep_linear_networks.section_4_2_low_rank_and_generaliz
 def test_the_error_on_unobserved_entries_is_lower_in_more_than_half_of_the_problems():
     share = share_ahead(compare(2, 0.5, SEED).errors)
     reads = "share of lower errors {estimate} [{lower}, {upper}]"
-    record_finding(rule(share), share, where=WHERE, trials=PROBLEMS, reads=reads)
+    record_finding(judge_share(share), share, where=POPULATION, trials=PROBLEMS, reads=reads)
 
 
 @pytest.mark.slow
