@@ -1,4 +1,4 @@
-r"""Section 3.3: coordinate descent - the cyclic rule misses the least l1 norm.
+r"""Section 3.3: coordinate descent - the cyclic rule can miss the least l1 norm.
 
 Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
             minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
@@ -52,7 +52,7 @@ def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
     X, y = fractions([[1, 2]]), fractions([1])
     # when   one sweep, after which the residual is zero for good
     w = cyclic(X, y, sweeps=1)
-    # then   (1, 0), where (0, 1/2) would do
+    # then   (1, 0) has the l1 norm 1; (0, 1/2) interpolates too, with 1/2
     assert_identical(X @ w, y, why="one sweep interpolates")
     assert_violates(l1_norm(w), Fraction(1, 2), reads=READS, X=X, y=y)
 
@@ -64,7 +64,7 @@ def test_no_constant_times_the_least_norm_bounds_the_cyclic_limit(K):
     X, y = fractions([[1, K]]), fractions([K])
     # when
     w = cyclic(X, y, sweeps=1)
-    # then   (K, 0) against (0, 1)
+    # then   (K, 0) has the l1 norm K, and (0, 1) has 1
     assert_identical(l1_norm(w), K * least_l1_norm_exactly(X, y), why="K times the least norm")
 
 

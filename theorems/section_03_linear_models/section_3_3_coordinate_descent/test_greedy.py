@@ -77,7 +77,7 @@ def test_exact_greedy_steps_can_end_above_the_least_l1_norm():
     )
     # when   two steps
     w = greedy(X, y, 2)
-    # then   4/5 by (-1/5, 3/5, 0) against 3/4
+    # then   (-1/5, 3/5, 0) has the l1 norm 4/5, and the other interpolant has 3/4
     assert_identical([X @ w, X @ other], [y, y], why="both interpolate")
     assert_violates(l1_norm(w), l1_norm(other), reads=READS, X=X, y=y)
 

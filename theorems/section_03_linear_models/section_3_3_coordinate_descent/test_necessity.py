@@ -28,15 +28,15 @@ from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess 
 
 @necessity("H1")
 def test_without_H1_greedy_descent_interpolates_with_more_than_the_least_l1_norm():
-    # given  two equations; y = X_A c with X_A of full column rank leaves A two columns, y being no multiple of one
+    # given  two equations, and y is a multiple of no column: so the set A of H1 would have two columns
     X, y = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1])
     assert_identical(0 in X[0] * y[1] - X[1] * y[0], False, why="y is a multiple of no column")
-    # when   j is the column off A: |X_A^+ x_j|_1 < 1 for no A
+    # when   for every A of two columns the third column has |X_A^+ x_j|_1 > 1
     of_each_pair = [recovery_coefficients(X, list(A))[0] for A in ((0, 1), (0, 2), (1, 2))]
     assert_identical(of_each_pair, fractions(["6/5", "9/2", "7/4"]), why="A = {1, 2}, {1, 3}, {2, 3}")
     assert_keeps(H2=True)
     w = greedy(X, y, 2)
-    # then   (-1/5, 3/5, 0) against (0, 1/2, -1/4)
+    # then   (-1/5, 3/5, 0) has the l1 norm 4/5, and (0, 1/2, -1/4) has 3/4
     assert_identical(X @ w, y, why="two steps interpolate")
     assert_violates(l1_norm(w), least_l1_norm_exactly(X, y), reads=READS, X=X, y=y)
 
@@ -48,7 +48,7 @@ def test_without_H2_the_scaled_rule_leaves_the_support_and_ends_with_twice_the_l
     assert_keeps(H1=recovery_coefficients(X, [0, 1]) < 1)
     # when   x_3 . r = 1/2 is less than 1, but it is sqrt(2) over the length of x_3
     scaled, plain = greedy(X, y, 1, scaled=True), greedy(X, y, 2)
-    # then   (0, 0, 4) against (1, 1, 0)
+    # then   (0, 0, 4) has the l1 norm 4, and (1, 1, 0) has 2
     assert_identical([X @ scaled, X @ plain], [y, y], why="both interpolate")
     assert_identical(l1_norm(plain), least_l1_norm_exactly(X, y), why="the greedy rule attains the least")
     assert_violates(l1_norm(scaled), l1_norm(plain), reads=READS, rule="largest decrease", X=X, y=y)
@@ -61,6 +61,6 @@ def test_without_H3_two_equations_are_enough_for_the_limit_to_be_too_long():
     assert_identical(satisfies_positive_cone(X), False, why="the positive cone condition fails")
     # when
     limit = stagewise_limit(X, y)[-1].w
-    # then   (-5/9, -4/9, 0, -4/9) against (-1, 0, 0, 0)
+    # then   (-5/9, -4/9, 0, -4/9) has the l1 norm 13/9, and (-1, 0, 0, 0) has 1
     assert_identical(l1_norm(limit), Fraction(13, 9), why="l1 norm of the limit")
     assert_at_most(Fraction(1) + Fraction(4, 9), l1_norm(limit), why="four ninths above the least")

@@ -48,7 +48,7 @@ def test_without_H1_gradient_descent_finds_an_interpolant_of_less_entropy():
     q = (np.sqrt(1 + 80 * np.e) - 1) / 4
     best = np.array([q, q**2]) / np.e
     assert_at_most(np.abs(X @ np.array([run.w, best]).T - y).max(), 700 * 64 * UNIT_ROUNDOFF, why="both interpolate")
-    # then   -6.74 against -7.01
+    # then   the entropies are -6.74 and -7.01
     reads, slack = "entropy {value} of an interpolant > {limit} of the limit of gradient descent", 2.0**-30
     assert_violates(entropy(best), entropy(run.w), slack=slack, reads=reads, X=X, y=y, w0="1/e")
 

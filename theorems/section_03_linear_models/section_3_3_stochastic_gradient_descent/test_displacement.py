@@ -7,7 +7,7 @@ Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_
 Reading     In the setting of Section 3, "linear models", p > n and rank X = n. There the bias of GD is the limit that
             it selects, so the sentence says that the noise moves the limit. With V the variance of the minibatch
             gradient at the start and d the squared distance between the limits of SGD and GD: $V \le C\, d$ for some
-            constant C. Read as a statement of existence it fares no better: by C1, d = 0 on all data of this setting,
+            constant C. Read as a statement of existence it fails too: by C1, d = 0 on all data of this setting,
             wherever SGD interpolates in the end.
 Differs     The corrected statement is that the noise does not move the limit. In C4 the noise does move it, but there
             the model is not linear in its parameters.

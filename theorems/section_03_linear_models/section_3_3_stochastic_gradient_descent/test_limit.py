@@ -1,4 +1,4 @@
-r"""Section 3.3: stochastic gradient descent - every order of the samples leads to the limit of gradient descent.
+r"""Section 3.3: stochastic gradient descent - in epochs and with replacement, it has the limit of gradient descent.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
             minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.

@@ -1,4 +1,4 @@
-r"""Section 3.3: stochastic gradient descent - without each hypothesis SGD does not have the limit of GD.
+r"""Section 3.3: stochastic gradient descent - without each hypothesis it need not have the limit of GD.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
             minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.

@@ -3,8 +3,9 @@ r"""Section 4.1: balancedness - gradient flow conserves the imbalance of adjacen
 Printed     Balanced initialization, of which $W_\ell(0) = \alpha I$ is one, together with gradient flow or gradient
             descent at a small learning rate
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
-            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$
-Reading     Balanced means $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top = 0$ for $\ell = 1, \dots, L-1$.
+            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$;
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+Reading     Balanced means $D_\ell = 0$ for $\ell = 1, \dots, L-1$.
             The proof sketch uses it as a property of the whole trajectory of gradient flow, which is the limit of a
             small learning rate: the flow conserves every $D_\ell$. There are two differences of adjacent Gram matrices,
             and the flow conserves this one.

@@ -1,7 +1,8 @@
 r"""Section 4.1: balancedness - discrete steps, weight decay and unequal rates change the imbalance.
 
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
-            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$
+            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$;
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
 Hypotheses  (H1) continuous time.
             (H2) the loss depends on the layers through their product alone: no weight decay.
             (H3) plain gradient steps: every layer moves at the same rate.

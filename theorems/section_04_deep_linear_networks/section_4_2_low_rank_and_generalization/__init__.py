@@ -3,9 +3,10 @@
 Section     4.2, the paragraph "Implication" after Theorem 4.1
 Printed     The nuclear norm promotes solutions of low rank; these often generalize better, as they capture the
             essential pattern and ignore noise
-Setting     Compared are the completions of least nuclear and of least Frobenius norm, among all matrices with the same
-            observed entries; the latter completion is zero elsewhere. Population: a pattern of rank 2 in dimension 12
-            with half of the entries observed, each with Gaussian noise of half the size of an entry.
+Setting     The completions of least nuclear norm and of least Frobenius norm are compared: each is the least among all
+            matrices with the same observed entries. The one of least Frobenius norm is zero elsewhere. Population: a
+            pattern of rank 2 in dimension 12 with half of the entries observed, each with Gaussian noise of half the
+            size of an entry.
 Source      Candes, Recht (2009), Exact Matrix Completion via Convex Optimization, Foundations of Computational
             Mathematics 9; Candes, Plan (2010), Matrix Completion with Noise, Proceedings of the IEEE 98; Roy, Vetterli
             (2007), The Effective Rank: A Measure of Effective Dimensionality, EUSIPCO; Clopper, Pearson (1934), The Use

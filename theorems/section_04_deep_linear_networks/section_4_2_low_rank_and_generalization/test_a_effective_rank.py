@@ -2,13 +2,14 @@
 
 Printed     The nuclear norm promotes solutions of low rank
 Kind        observation: "promotes"
-Setting     Compared are the completions of least nuclear and of least Frobenius norm, among all matrices with the same
-            observed entries; the latter completion is zero elsewhere. Population: a pattern of rank 2 in dimension 12
-            with half of the entries observed, each with Gaussian noise of half the size of an entry.
-Reading     Compared is the effective rank. "Promotes" means in more than half of the problems.
+Setting     The completions of least nuclear norm and of least Frobenius norm are compared: each is the least among all
+            matrices with the same observed entries. The one of least Frobenius norm is zero elsewhere. Population: a
+            pattern of rank 2 in dimension 12 with half of the entries observed, each with Gaussian noise of half the
+            size of an entry.
+Reading     The effective ranks are compared. "Promotes" means in more than half of the problems.
 Idea        A matrix that is zero off its observed entries has many singular values of one size. The least nuclear norm
             suppresses the small ones.
-Tolerance   The least nuclear norm is enclosed by an exact completion and a dual certificate, to one percent
+Tolerance   The least nuclear norm is enclosed by an exact completion and a dual certificate, to one percent.
 Findings    For the constraint Wx = y both norms are least at one matrix, of the lowest rank (Theorem 4.1, part (a)).
 Expected    reproduced
 """

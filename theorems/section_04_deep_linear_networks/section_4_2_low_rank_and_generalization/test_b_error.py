@@ -2,14 +2,15 @@
 
 Printed     solutions of low rank often generalize better, as they capture the essential pattern and ignore noise
 Kind        observation: "often"
-Setting     Compared are the completions of least nuclear and of least Frobenius norm, among all matrices with the same
-            observed entries; the latter completion is zero elsewhere. Population: a pattern of rank 2 in dimension 12
-            with half of the entries observed, each with Gaussian noise of half the size of an entry.
-Reading     Compared is the mean squared distance to the pattern on the entries that were not observed. "Often" means
-            in more than half of the problems.
+Setting     The completions of least nuclear norm and of least Frobenius norm are compared: each is the least among all
+            matrices with the same observed entries. The one of least Frobenius norm is zero elsewhere. Population: a
+            pattern of rank 2 in dimension 12 with half of the entries observed, each with Gaussian noise of half the
+            size of an entry.
+Reading     The errors are compared: the mean squared distances to the pattern on the entries that were not observed.
+            "Often" means in more than half of the problems.
 Idea        The least nuclear norm suppresses small singular values. This is right as long as the pattern is of low rank
             and above the noise.
-Tolerance   The least nuclear norm is enclosed by an exact completion and a dual certificate, to one percent
+Tolerance   The least nuclear norm is enclosed by an exact completion and a dual certificate, to one percent.
 Findings    The print names no population, and others were seen to go the other way, on 40 problems each: with noise
             twice as large as the pattern, and with patterns of full rank, most of the errors are higher under the least
             nuclear norm.
