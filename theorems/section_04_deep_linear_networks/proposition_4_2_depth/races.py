@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.precision import UNIT_ROUNDOFF
@@ -73,3 +74,19 @@ def race(problem: ModeRace, exponents: np.ndarray = EXPONENTS) -> tuple[np.ndarr
     run = gradient_flow(field, start, [1.0])
     s = np.exp(run.states[-1])
     return s, s * run.error[-1] + 8 * UNIT_ROUNDOFF * target
+
+
+@st.composite
+def extreme_races(draw: st.DrawFn) -> tuple[Fraction, list[Fraction], Fraction, Fraction]:
+    """Targets 1 and p/q, starts as small as 10^-83, and a growth g^q of the odds, near 1 or very large; exact.
+
+    Returns the second target, the two starts, the goal of the first mode, and the growth to the power p/q.
+    """
+    q = draw(st.integers(1, 9))
+    p = draw(st.integers(1, q))
+    shares = [Fraction(1, 2), Fraction(99, 100), *(Fraction(1, 10**k) for k in (1, 8, 80))]
+    start = Fraction(p, q) * draw(st.sampled_from(shares))
+    g = 1 + draw(st.sampled_from([Fraction(1), Fraction(1, 10**9), Fraction(10**6), Fraction(1, 3)]))
+    odds = start / (1 - start) * g**q
+    second = start * draw(st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 1000)]))
+    return Fraction(p, q), [start, second], odds / (1 + odds), g**p

@@ -41,8 +41,7 @@ def excess_of_trace(alpha, L):
 @counterexample(reading="nuclear norm")
 def test_at_twice_the_depth_the_trace_comes_nearer_to_the_least_than_in_proportion():
     # given  alpha = 1/10. If the logarithms were in proportion to the depth, the excess at depth four would be the
-    #        square
-    #        of the excess at depth two
+    #        square of the excess at depth two
     alpha = Fraction(1, 10)
     shallow, deep = excess_of_trace(alpha, 2), excess_of_trace(alpha, 4)
     assert_identical([shallow, deep], [Fraction(1, 20), Fraction(2, 10201)], why="excess at depths two and four")

@@ -37,6 +37,7 @@ from theorems.section_04_deep_linear_networks.proposition_4_2_depth.effective_ra
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.races import (
     DEPTHS,
     exact_power,
+    extreme_races,
     race,
     second_mode_at_depth_one,
     second_mode_at_depth_two,
@@ -145,22 +146,6 @@ def test_layers_in_rotated_frames_run_the_same_race(L, law):
     # then
     gap = abs(reached - law((2, 1), (0.25, 0.25), 1))
     assert_at_most(gap, error, why="second singular value at s_1 = 1")
-
-
-@st.composite
-def extreme_races(draw):
-    """Targets 1 and p/q, starts as small as 10^-83, and a growth g^q of the odds, near 1 or very large; exact.
-
-    Returns the second target, the two starts, the goal of the first mode, and the growth to the power p/q.
-    """
-    q = draw(st.integers(1, 9))
-    p = draw(st.integers(1, q))
-    shares = [Fraction(1, 2), Fraction(99, 100), *(Fraction(1, 10**k) for k in (1, 8, 80))]
-    start = Fraction(p, q) * draw(st.sampled_from(shares))
-    g = 1 + draw(st.sampled_from([Fraction(1), Fraction(1, 10**9), Fraction(10**6), Fraction(1, 3)]))
-    odds = start / (1 - start) * g**q
-    second = start * draw(st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 1000)]))
-    return Fraction(p, q), [start, second], odds / (1 + odds), g**p
 
 
 @pytest.mark.slow

@@ -62,10 +62,8 @@ def test_without_H1_a_slow_sample_of_a_large_target_lets_depth_raise_the_rank():
     eps, goal = Fraction(1, 10), Fraction(1)
     assert_keeps(H2=True, H3=True, H4=eps < 1, H5=eps < goal < 2)
     # when   the mode of target 2 has the rate 1/4, that of target 1 the rate 1. L = 1: 2 - s shrinks by the factor
-    #        1/1.9,
-    #        and 1 - s by its fourth power. L = 2: odds grow like exp(2 rate lambda t), for target 2 by the factor 19
-    #        and
-    #        for target 1 by 19^2
+    #        1/1.9, and 1 - s by its fourth power. L = 2: odds grow like exp(2 rate lambda t), for target 2 by the
+    #        factor 19 and for target 1 by 19^2
     shallow = 1 - (1 - eps) * ((2 - goal) / (2 - eps)) ** 4
     odds = eps / (1 - eps) * (goal / (2 - goal) * (2 - eps) / eps) ** 2
     deep = odds / (1 + odds)
@@ -126,8 +124,7 @@ def test_without_H5_at_a_matched_loss_every_effective_rank_rises_with_depth(rank
     assert_keeps(H1=True, H2=True, H3=True, H4=0.01 < 1)
     (shallow, first), (deep, second) = to_equal_loss(2, 0.02), to_equal_loss(3, 0.02)
     # then   |d(rank)/ds| is at most 4 rank/s_1, and for the entropic rank sqrt(3) rank |ln share|/sum s. Both are below
-    #        12
-    #        where s_1 is above 3 and every share above 1/40
+    #        12 where s_1 is above 3 and every share above 1/40
     least = min(*shallow / shallow.sum(), *deep / deep.sum(), shallow[0] / 120, deep[0] / 120)
     assert_at_most(1 / 40, least, why="shares of the modes, and size of the first")
     slack = 12 * (first + second) + 100 * UNIT_ROUNDOFF

@@ -136,8 +136,7 @@ def test_six_serum_values_of_four_patients_are_certified_as_far_as_the_start_all
     layers = deep_linear_descent([alpha * np.eye(6)] * 2, X, Y, eta, steps)
     split = split_distance(layers, X, Y, alpha, null_drift(X, Y, alpha, 2, eta, steps))
     # then   the misfit after 5000 steps is 1/500 of |Y|. With what the start leaves, the distance to YX^+ is certified
-    #        to
-    #        be below a fifth of |YX^+|
+    #        to be below a fifth of |YX^+|
     distance = norm(end_to_end(layers) - least)
     assert_at_most(split.fitted + split.ceiling * np.sqrt(2), norm(least) / 5, why="the certificate, diabetes")
     assert_within(split.distance, distance, split.distance, slack=split.rounding, why="distance to YX^+, diabetes")

@@ -124,8 +124,7 @@ def test_fitting_a_completion_of_least_norm_two_costs_a_norm_above_eight_at_a_lo
 @counterexample
 def test_three_measurements_of_a_factored_matrix_lead_to_more_than_the_least_trace():
     # given  an interpolant W of trace 204/25 and a dual point nu of value 57/7. W and I - A*(nu) are positive
-    #        semidefinite
-    #        by exact pivots
+    #        semidefinite by exact pivots
     W = fractions([[39, -10, -51], [-10, 15, -19], [-51, -19, 150]]) / 25
     nu = fractions(["-1/8", "-47/56", "-1/28"])
     slack = fractions([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) - NON_COMMUTING.adjoint(nu)

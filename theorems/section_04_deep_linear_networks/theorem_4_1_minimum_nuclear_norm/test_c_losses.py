@@ -33,8 +33,8 @@ def bound_on_losses(divergence, eta):
 @corrected("C7")
 @given_batches(problem=commuting_sensing())
 def test_the_losses_of_all_steps_add_up_to_at_most_the_divergence_from_the_start_over_4_eta(problem):
-    # given  H4: p = planted fits. KL(p, w) falls by at least 4 eta L_t in step t while
-    #        eta lmax(a diag(2p + w) a') <= 1/2
+    # given  H4: p = planted fits. KL(p, w) falls by at least 4 eta L_t in step t while eta lmax(a diag(2p + w) a') <=
+    #        1/2
     t, p, start = 300, problem.planted, problem.alpha[:, None] ** 2
     path = factored_path(problem.gradient, problem.start(), problem.step())
     # when

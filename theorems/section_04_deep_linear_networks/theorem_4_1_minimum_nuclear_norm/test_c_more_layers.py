@@ -102,8 +102,8 @@ def test_more_layers_exceed_the_least_trace_by_a_power_of_the_start(problem, dep
 
 @corrected("C6")
 def test_three_layers_follow_another_law_than_the_exponential():
-    # given  <diag(2, 1), W> = 2, alpha = 1/4. The flow of L layers conserves (v_1^(2-L) - alpha^(2-L))/2 -
-    #        (v_2^(2-L) - alpha^(2-L)) = 0
+    # given  <diag(2, 1), W> = 2, alpha = 1/4. The flow of L layers conserves (v_1^(2-L) - alpha^(2-L))/2 - (v_2^(2-L) -
+    #        alpha^(2-L)) = 0
     problem = Sensing(A=np.diag([2.0, 1])[None], y=np.array([2.0]))
     path = descent_path([np.eye(2) / 4] * 3, problem.gradient, 0.001)
     # when

@@ -60,8 +60,8 @@ def test_every_iterate_is_known_eigenvalue_by_eigenvalue(problem, t):
 @given_batches(problem=commuting_sensing())
 def test_at_every_time_W_is_the_exponential_of_its_multipliers(problem, t):
     state, rounding = descend_tied_layers(problem, t)
-    # then   Q'WQ = alpha^2 exp(a'nu - D). 0 <= D <= 2 sum (2 eta |G|_F)^2, because 0 <= -ln(1-z) - z <= z^2 for
-    #        |z| <= 1/2
+    # then   Q'WQ = alpha^2 exp(a'nu - D). 0 <= D <= 2 sum (2 eta |G|_F)^2, because 0 <= -ln(1-z) - z <= z^2 for |z| <=
+    #        1/2
     assert_at_most(state.largest, 1 / 2, why="2 eta |G|_F", instance=problem)
     flow = problem.alpha[:, None] ** 2 * np.exp(problem.eigenvalues(state.pushed)) * problem.inside
     least, w = flow * np.exp(-bound_on_D(state))[:, None], problem.eigenvalues(state.W)
@@ -102,8 +102,7 @@ def test_as_the_start_shrinks_the_trace_exceeds_the_least_by_half_of_it():
     end = descend_to_a_fit(np.array([1.0, 2.0]), 2.0, eta=0.002)
     w = np.diagonal(end.W, axis1=-2, axis2=-1)
     # then   the trace exceeds y/2 by w_1/2. In the flow w = alpha^2 (x, x^2), so w_1^2/w_2 = alpha^2. Finite steps
-    #        change
-    #        this by factors exp(-D)
+    #        change this by factors exp(-D)
     limit, unfitted = ALPHAS * np.sqrt(w[:, 1]) / 2, (w @ [1, 2] - 2) / 2
     lower, upper = limit * np.exp(-bound_on_D(end)), limit * np.exp(bound_on_D(end) / 2)
     assert_within(lower, w.sum(-1) - 1 - unfitted, upper, slack=spectrum_rounding(end.W), why="trace above the least")
@@ -117,8 +116,7 @@ def test_the_rate_of_one_over_the_logarithm_is_attained():
     end = descend_to_a_fit(np.stack([np.ones(3), 1 - 1 / S], axis=-1), 1.0, eta=0.005)
     w, gap = np.diagonal(end.W, axis1=-2, axis2=-1), np.trace(end.W, axis1=-2, axis2=-1) - 1
     # then   gap = w_2/S, because w_1 + (1 - 1/S) w_2 = 1. The first mode grows by a factor x < 1/alpha^2, up to D, and
-    #        the
-    #        second by less, so w_2/w_1 = x^(-1/S) lies in (1/e, 1)
+    #        the second by less, so w_2/w_1 = x^(-1/S) lies in (1/e, 1)
     assert_within(1 / (1 + np.e), S * gap, S / (2 * S - 1), why="the gap times ln(1/alpha^2)")
     # then   the bound of C5 is above the gap and of the same order, because K(w_1) - K(w) <= ln 2 + gap, and D is small
     bound = excess_of_trace(np.array([1.0, 0.0]), w, end, ALPHAS)

@@ -142,9 +142,8 @@ def test_the_minimizer_is_up_to_n_times_as_far_from_the_limit_as_the_print(probl
 
 @corrected("C2")
 def test_both_ends_of_that_factor_are_attained_or_nearly_so():
-    # given  K = [[2, 1], [1, 2]] with w_1 = 1 and w_2 = 3. f* - f_lambda has the coefficients
-    #        c lambda (K + c lambda I)^-1 K^-1 y. Where y is an eigenvector, this is c lambda/(w + c lambda) times K^-1
-    #        y
+    # given  K = [[2, 1], [1, 2]] with w_1 = 1 and w_2 = 3. f* - f_lambda has the coefficients c lambda (K + c lambda
+    #        I)^-1 K^-1 y. Where y is an eigenvector, this is c lambda/(w + c lambda) times K^-1 y
     K, off = fractions([[2, 1], [1, 2]]), []
     for y, penalty in (([1, -1], Fraction(1, 2)), ([1, 1], Fraction(1, 1000))):
         y, identity = fractions(y), to_fractions(np.eye(2, dtype=int))

@@ -93,8 +93,7 @@ def change_by_the_flow(k, g):
 @counterexample
 def test_from_variances_of_order_one_over_the_width_in_both_layers_the_flow_more_than_doubles_the_kernel():
     # given  the paper's own network with the variances 8/m. They have the order of those of Glorot and Bengio, 2/(d +
-    #        m)
-    #        and 2/(m + 1), so K_m has a limit. f_0 = 0, x = e_1, y = 15/2; the flow reaches y at g = 2
+    #        m) and 2/(m + 1), so K_m has a limit. f_0 = 0, x = e_1, y = 15/2; the flow reaches y at g = 2
     changes = [change_by_the_flow(k, Fraction(2)) for k in range(4)]
     # then   K is multiplied by (g^2 + g^-2)/2 at every width m
     assert_identical(changes, [Fraction(9, 8)] * 4, why="relative change of K, widths 8 to 512")

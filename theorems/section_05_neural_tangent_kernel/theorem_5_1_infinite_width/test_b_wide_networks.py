@@ -72,7 +72,7 @@ def test_a_network_of_two_hidden_layers_keeps_its_kernel_for_ever(width, relativ
     assert_at_most([net.distance(start) for net in states], known.radius, why="|theta_t - theta_0|")
     assert_at_most([spectral(net.kernel(X) - K_0) for net in states], bound + rounding, why="|K_t - K_0|")
     assert_at_most(misfit, np.array(rate) / 200 + rounding, why="|r_t|")
-    assert_at_most(bound / spectral(K_0), relative, why="relative change that is allowed for ever")
+    assert_at_most(bound / spectral(K_0), relative, why="bound of the relative change")
 
 
 @under_hypotheses("H1", "H2", "H3")
@@ -88,8 +88,8 @@ def test_a_random_relu_network_keeps_its_kernel_but_for_the_neurons_that_start_n
     farthest = np.max([norm(net.W - start.W, axis=-1).max(-1) for net in path], axis=0)
     assert_at_most(farthest, R, why="displacement of a neuron")
     assert_at_most(norm(path[-1].predict(X) - y, axis=-1), norm(y) / 20, why="|r_t| after sixty steps")
-    # then   only a neuron with |w . x| <= R|x| at the start can change the sign of w . x. Their mean number is
-    #        m P(|g| <= R) for a standard normal g
+    # then   only a neuron with |w . x| <= R|x| at the start can change the sign of w . x. Their mean number is m P(|g|
+    #        <= R) for a standard normal g
     passing = (np.abs(X @ start.W.mT) <= R[:, None, None]) & np.any(start.W, axis=-1)[:, None]
     share = passing.sum(-1) / widths[:, None]
     drift = np.stack([np.abs(net.kernel(X, train="hidden") - start.kernel(X, train="hidden")) for net in path]).max(0)
@@ -116,7 +116,7 @@ def test_the_papers_own_network_keeps_its_kernel_at_a_rate_that_falls_with_its_w
     assert_at_most(drift.max(-1) / K_0, bound, why="relative change of the kernel")
     assert_at_most(bound[1], 1 / 20, why="bound at width 4096")
     assert_at_most(bound[1], bound[0] / 8, why="bound at sixteen times the width")
-    assert_at_most(misfit[:, -1], known.residual_factor(LAZY_STEP / K_0, 200) * norm(y), why="while it learns")
+    assert_at_most(misfit[:, -1], known.residual_factor(LAZY_STEP / K_0, 200) * norm(y), why="|r_t| after 200 steps")
 
 
 @under_hypotheses("H1", "H2", "H3", "H4")
@@ -126,8 +126,7 @@ def test_the_kernel_stays_near_its_infinite_limit_and_four_times_the_width_halve
     start = two_layer("ntk", widths, 2, np.array([1, 2]), **{**SMOOTH, "activation": "erf"})
     limit = erf_ntk(X) - erf_nngp(X)
     # given  |K_0 - K| <= h except with probability FIXED_DELTA. From h follow bounds of s_0, |J_0| and the radius,
-    #        before
-    #        any weight is drawn
+    #        before any weight is drawn
     h = norm(hoeffding(4 / np.pi * np.abs(X @ X.T), widths[:, None, None] / 2, FIXED_DELTA / 4), axis=(-2, -1))
     least, largest = np.linalg.eigvalsh(limit)
     turn = turning_rate(start, X, "hidden") * 4 * norm(y) / np.sqrt(least - h)
@@ -139,7 +138,7 @@ def test_the_kernel_stays_near_its_infinite_limit_and_four_times_the_width_halve
     moved = 2 * np.sqrt(largest + h) * turn + turn**2
     assert_at_most(spectral(start.kernel(X, train="hidden") - limit), h, why="|K_0 - K|")
     assert_at_most(drift.max(-1), moved, why="|K_t - K_0|")
-    assert_at_most(moved, h / 4, why="what training may change, against the draw")
+    assert_at_most(moved, h / 4, why="bound of |K_t - K_0| against that of |K_0 - K|")
     assert_at_most((h + moved)[1], (h + moved)[0] / 2, why="|K_t - K| at four times the width")
     assert_at_most(misfit[:, -1], (1 - 0.3 * eta * (least - h)) ** 20 * norm(y), why="|r_t| after 40 steps")
 

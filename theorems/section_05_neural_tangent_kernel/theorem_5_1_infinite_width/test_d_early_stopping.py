@@ -50,8 +50,7 @@ def test_from_an_antisymmetric_start_descent_is_off_ridge_by_the_difference_of_t
     fitted = np.matvec(J, gradient_descent(J, y, np.zeros((len(J), J.shape[-1])), h, t).w)
     ridge = np.matvec(K, ridge_coefficients(K, y, penalty / K.shape[-1]))
     # then   the distance lies between the least and the largest difference of a mode. Both tend to 0 as t -> infinity
-    #        and
-    #        lambda -> 0
+    #        and lambda -> 0
     modes = np.abs((1 - h[:, None] * w) ** t[:, None] - penalty[:, None] / (w + penalty[:, None]))
     rounding = 8 * (start.width + sum(X.shape[1:]) + 8) * UNIT_ROUNDOFF * (1 + t) ** 2 * norm(y, axis=-1)
     lower, upper = modes.min(-1) * norm(y, axis=-1), modes.max(-1) * norm(y, axis=-1)
@@ -97,8 +96,7 @@ def test_flow_at_time_t_risks_at_most_the_supremum_times_ridge_at_one_over_t(pro
     bias, ridge_bias = (norm(np.matvec(rest, problem.y), axis=-1) for rest in (flow_rest, ridge_rest))
     flow, ridge = identity - flow_rest, identity - ridge_rest
     # then   the bias of flow is at most that of ridge, and for every covariance C the variance tr(flow C flow) is at
-    #        most
-    #        SUPREMUM times tr(ridge C ridge)
+    #        most SUPREMUM times tr(ridge C ridge)
     units = 64 * K.shape[-1] * UNIT_ROUNDOFF * (1 + t * norm(K, axis=(-2, -1)))
     assert_at_most(bias, ridge_bias + units * norm(problem.y, axis=-1), why="bias of flow", instance=problem)
     left = np.linalg.eigvalsh(float(SUPREMUM) * ridge.mT @ ridge - flow.mT @ flow)[:, 0]

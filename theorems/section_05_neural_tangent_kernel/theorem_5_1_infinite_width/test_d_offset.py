@@ -78,8 +78,7 @@ def offsets_of_networks(width):
 def test_given_the_hidden_weights_the_offset_is_gaussian_with_the_empirical_variance(width):
     c, points, nets, v = offsets_of_networks(width)
     # then   c'f_0 ~ N(0, v) given W. Two comparisons at FIXED_DELTA: the sum of squares over v, and the law. A network
-    #        of
-    #        width 8 has no active neuron at any point, so v = 0, with probability 1/30,000
+    #        of width 8 has no active neuron at any point, so v = 0, with probability 1/30,000
     active = v > 0
     offsets, count = (nets.predict(points) @ c)[active] / np.sqrt(v[active]), active.sum()
     inside, bound = chi_square_interval(count, FIXED_DELTA), dvoretzky_kiefer_wolfowitz(count, FIXED_DELTA)

@@ -59,8 +59,7 @@ def test_from_zero_no_penalty_gives_the_fit_at_time_one_of_two_modes():
     fits = [(1 - high, 1 - low) for low, high in (exponential_of_minus(1), exponential_of_minus(4))]
     middle = Fraction(4133, 10000)
     # then   the fit of ridge, k/(k + lambda), falls with lambda. For lambda below `middle` the fit of k = 1 is too
-    #        large,
-    #        above it the fit of k = 4 is too small
+    #        large, above it the fit of k = 4 is too small
     too_large, too_small = 1 / (1 + middle) - fits[0][1], fits[1][0] - 4 / (4 + middle)
     reads = "worst mode of ridge is off by at least {value} > {limit} at every lambda"
     assert_violates(min(too_large, too_small), Fraction(3, 40), reads=reads, K="diag(1, 4)", t=1)
@@ -114,8 +113,7 @@ def test_from_zero_training_ends_at_the_limit_of_ridge_beside_the_inputs_too(pro
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_without_H5_the_value_opposite_the_only_input_stays_at_every_width(k):
     # given  the network of width 4^k with weights +-1, scaled by 2^-k. 2^(k-1) output weights of neurons that are
-    #        active
-    #        at -e_1 get the other sign, as many as are typical for random signs, so that f_0(-e_1) = 1
+    #        active at -e_1 get the other sign, as many as are typical for random signs, so that f_0(-e_1) = 1
     net, x = signed_network(4**k, Fraction(1, 2**k), Fraction(1)), fractions([[1, 0]])
     flipped = np.flatnonzero((net.W[:, 0] < 0) & (net.a < 0))[: 2 ** (k - 1)]
     net = dataclasses.replace(net, a=np.where(np.isin(np.arange(4**k), flipped), -net.a, net.a))

@@ -60,8 +60,7 @@ def test_no_interpolant_is_shorter_than_any_dual_point_says(problem, kernel):
     space, y = Space(problem, kernel), problem.y
     alpha = interpolant_coefficients(space.K, y)
     # then   |g|^2 >= 2 nu'y - nu'K nu for every nu and every interpolant g. Here nu = c y with the best c; this needs
-    #        no
-    #        solve
+    #        no solve
     squared = space.norm(alpha) ** 2
     slack = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.w[:, 0] * squared
     best_multiple = np.vecdot(y, y) ** 2 / np.vecdot(y, np.matvec(space.K, y))
@@ -93,8 +92,8 @@ def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(proble
 @under_hypotheses("H1")
 @pytest.mark.parametrize(("y", "w"), [([1, 1], 3), ([1, -1], 1)])
 def test_ridge_is_off_in_each_mode_by_exactly_its_rate(y, w):
-    # given  K = [[2, 1], [1, 2]], y an eigenvector of eigenvalue w, lambda = 1/2. Both ends of the rate,
-    #        lambda/(w_n + lambda) and lambda/(w_1 + lambda), are attained
+    # given  K = [[2, 1], [1, 2]], y an eigenvector of eigenvalue w, lambda = 1/2. Both ends of the rate, lambda/(w_n +
+    #        lambda) and lambda/(w_1 + lambda), are attained
     K, y, penalty = fractions([[2, 1], [1, 2]]), fractions(y), Fraction(1, 2)
     ridge = inverse(K + fractions([[penalty, 0], [0, penalty]])) @ y
     assert_identical(y - K @ ridge, ridge_rate(w, penalty) * y, why="f* - f_lambda on the inputs")

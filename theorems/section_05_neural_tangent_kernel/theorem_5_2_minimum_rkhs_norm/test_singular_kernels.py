@@ -38,8 +38,7 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.fea
 def test_inputs_of_which_no_two_are_parallel_make_the_kernel_positive_definite(problem, kernel):
     K = problem.gram(kernel)
     # then   K is positive definite, so every y is in the range. The threshold includes the rounding of the entries,
-    #        which
-    #        is largest for erf
+    #        which is largest for erf
     entries = erf_rounding(problem.X).max((1, 2))
     least = np.linalg.eigvalsh(K)[:, 0]
     assert_at_most(working_precision(K, entries), least, why="least eigenvalue", instance=problem)
