@@ -51,8 +51,7 @@ def test_training_nears_the_limit_of_the_minimizers_beside_the_inputs_too(proble
     # when
     trained = np.matvec(J_Z, gradient_descent(J, y, np.zeros((len(J), J.shape[-1])), eta, t).w)
     regressed = np.matvec(start.kernel(problem.Z, problem.X), ridge_coefficients(K, y, penalty / K.shape[-1]))
-    # then   |f_t - f*|_H <= rho^t |f*|_H and |f_lambda - f*|_H <= n lambda/(w_1 + n lambda) |f*|_H; both bounds tend to
-    #        0
+    # then   |f_t - f*|_H <= rho^t |f*|_H and |f_lambda - f*|_H <= n lambda/(w_1 + n lambda) |f*|_H; both tend to 0
     left = np.abs(1 - eta[:, None] * w).max(-1) ** t + penalty / (w[:, 0] + penalty)
     length, reach = np.sqrt(np.vecdot(interpolant_coefficients(K, y), y)), norm(J_Z, axis=(-2, -1))
     units = 16 * (J.shape[-1] + K.shape[-1] + 32) * UNIT_ROUNDOFF * (t + (w[:, -1] / w[:, 0]) ** 1.5)

@@ -7,7 +7,9 @@ Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive defin
             (H2) f_0 = 0.
             (H3) 0 < eta < 2/lambda_max(K)
 Idea        Steps stay in the span of the K(., x_i). So with $K = V \operatorname{diag}(w) V^\top$ the coefficients at
-            time t are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$, which tends to $K^{-1} y$
+            time t are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$, which tends to $K^{-1} y$.
+            Counterexamples: equal inputs with different targets, which no function fits; and a start that is not 0
+            where K(., x_i) is 0 for every input x_i
 Tolerance   Descent runs on features that factor the kernel matrix, and the oracle on the spectrum of K. They differ by
             the backward errors of two symmetric eigensolvers and by the rounding of t steps (`Space.rounding`). For a
             network that is not linearized the bound is the distance that its own path certifies
