@@ -61,10 +61,10 @@ def kernel_condition(diagonal: Sequence[Fraction], skip: int) -> Fraction | floa
     return max(squares) / min(squares) if min(squares) else math.inf
 
 
-WORSE = "condition number {value} with the skip connection > {limit} without"
+WORSE_CONDITIONED = "condition number {value} with the skip connection > {limit} without"
 
 
-def assert_a_search_finds_worse(condition: Callable[[Sequence[Fraction], int], Fraction | float]) -> None:
+def certify_search_finds_worse(condition: Callable[[Sequence[Fraction], int], Fraction | float]) -> None:
     """Search two equal diagonal branches whose condition number is larger with the skip connection than without."""
 
     def conditions(pair: Sequence[Fraction]) -> list[Fraction | float]:
@@ -72,7 +72,7 @@ def assert_a_search_finds_worse(condition: Callable[[Sequence[Fraction], int], F
 
     pairs = st.tuples(fifths, fifths).filter(lambda pair: -1 not in pair and 0 not in pair)
     found = smallest_violation(pairs, lambda pair: np.greater(*conditions(pair)))
-    assert_violates(*conditions(found), reads=WORSE, diagonal=found, L=2)
+    assert_violates(*conditions(found), reads=WORSE_CONDITIONED, diagonal=found, L=2)
 
 
 def jacobian_bound(eps: float | np.ndarray) -> float | np.ndarray:

@@ -19,8 +19,8 @@ from properties.deep_linear import loss_rounding, monotone_rate
 
 STEPS = 12
 """How many steps count as early training."""
-CAUTION = 64
-"""The step is 1/CAUTION of one for which descent is proved, so that eta beta <= 1/CAUTION."""
+STEP_DIVISOR = 64
+"""The step is 1/STEP_DIVISOR of one for which descent is proved, so that eta beta <= 1/STEP_DIVISOR."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +36,11 @@ class EarlyRun:
 def early_run(problem: LinearResidualProblem) -> EarlyRun:
     """STEPS steps of gradient descent from zero branches (H2).
 
-    Step size (H4): 1/CAUTION of a step for which descent is proved, in the metric of A.
+    Step size (H4): 1/STEP_DIVISOR of a step for which descent is proved, in the metric of A.
     """
     zero = 0 * problem.A
     layers = residual_layers(zero, problem.scale)
-    eta = monotone_rate(layers, problem.X, problem.Y, STEPS) / (CAUTION * problem.scale**2)
+    eta = monotone_rate(layers, problem.X, problem.Y, STEPS) / (STEP_DIVISOR * problem.scale**2)
     path = residual_descent_path(zero, problem.X, problem.Y, eta, problem.scale, problem.depth)
     A = np.stack(list(islice(path, STEPS + 1)))
     at = [residual_layers(weights, problem.scale) for weights in A]
@@ -49,7 +49,7 @@ def early_run(problem: LinearResidualProblem) -> EarlyRun:
     return EarlyRun(A, losses, rounding, eta)
 
 
-def length(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
+def path_length_bound(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
     """A bound, (B,), of the length of the path of one A_l: STEPS times eta times the largest possible gradient.
 
     A gradient is at most c |X|(|X| + |Y|), times 2^(L-1) while the other layers are within 1 of I.
@@ -58,25 +58,25 @@ def length(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
     return STEPS * run.eta * problem.scale * x * (x + y) * 2.0 ** (problem.depth - 1)
 
 
-def step_rounding(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
+def path_rounding(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
     """The rounding of A after STEPS steps, (B,).
 
     A gradient takes L + 2 products of 3 x 3 matrices. Each product rounds by 6 u of its size.
     """
-    return 6 * (problem.depth + 4) * UNIT_ROUNDOFF * length(problem, run)
+    return 6 * (problem.depth + 4) * UNIT_ROUNDOFF * path_length_bound(problem, run)
 
 
-def travelled(problem: LinearResidualProblem, run: EarlyRun) -> tuple[np.ndarray, np.ndarray]:
+def movement_bound(problem: LinearResidualProblem, run: EarlyRun) -> tuple[np.ndarray, np.ndarray]:
     """An upper bound of sum_l |A_l(T)|^2, and the rounding of both sides, (B,) each.
 
-    The bound is eta T (L_0 - L_T)/(1 - eta beta/2), with eta beta <= 1/CAUTION.
+    The bound is eta T (L_0 - L_T)/(1 - eta beta/2), with eta beta <= 1/STEP_DIVISOR.
     """
-    most = run.eta * STEPS / (1 - 0.5 / CAUTION)
-    steps = 2 * length(problem, run) * step_rounding(problem, run)
+    most = run.eta * STEPS / (1 - 0.5 / STEP_DIVISOR)
+    steps = 2 * path_length_bound(problem, run) * path_rounding(problem, run)
     return most * (run.losses[0] - run.losses[-1]), 2 * most * run.rounding + steps
 
 
-def turned(q: float) -> float:
+def relative_drift(q: float) -> float:
     """How far T steps may be from T times the first step, relative to the latter: ((1 + q)^T - 1)/(qT) - 1.
 
     q is an upper bound of eta beta. The gradient changes by at most beta times the distance moved so far.

@@ -15,7 +15,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.residual import PositiveTarget
 from properties.certificates import assert_within
 
-WITHIN = 1e-9
+ROOT_ACCURACY = 1e-9
 """Runs to the limit take as many steps as bring |b - r| below this share of |1 - r|."""
 
 
@@ -24,7 +24,7 @@ def target_of(problem: PositiveTarget) -> np.ndarray:
     return (problem.Q * problem.spectrum[:, None, :]) @ problem.Q.mT
 
 
-def rates(problem: PositiveTarget) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def step_factors(problem: PositiveTarget) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The root r = lambda^(1/L) (B, 3), eta = 1/beta (B, 1), and the least and largest factor of a step (B, 3) each.
 
     beta is that of H4, over all eigenvalues. A step multiplies b - r by 1 - eta s, s = b^{L-1} sum_k b^k r^{L-1-k},
@@ -44,14 +44,14 @@ def shared_rounding(problem: PositiveTarget, slow: np.ndarray) -> np.ndarray:
     return (4 * problem.depth[:, None] + 12) * UNIT_ROUNDOFF * np.maximum(1, problem.spectrum) / (1 - slow)
 
 
-def iterate(b: Fraction, target: Fraction, L: int, eta: Fraction) -> Iterator[Fraction]:
+def exact_iterates(b: Fraction, target: Fraction, L: int, eta: Fraction) -> Iterator[Fraction]:
     """The iterates of `shared_layer_step` from b, without end. Exact."""
     while True:
         yield b
         b = shared_layer_step(b, target, L, eta)
 
 
-def creep_to_zero(eta: float) -> None:
+def certify_decay_to_zero(eta: float) -> None:
     """Certify that three layers towards the target -1 tend to b = 0 at a step eta < 1/2.
 
     A step is b <- b (1 - eta b (1 + b^3)), so that 1/b grows by between eta and 2 eta/(1 - 2 eta).

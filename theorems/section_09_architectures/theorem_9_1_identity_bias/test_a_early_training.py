@@ -1,12 +1,14 @@
 r"""Theorem 9.1 (a) - branches that are trained from zero are small in early training.
 
 Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
-            branches have the mean square c^2/L with c <= 1. (H2) Training starts at zero branches. (H4) Gradient flow,
-            or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over the eigenvalues
-            lambda of R. In early training beta is that of the ball that the run can reach.
+            branches have the mean square c^2/L with c <= 1.
+            (H2) Training starts at zero branches.
+            (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
+            the eigenvalues lambda of R. In early training beta is that of the ball that the run can reach.
 Corrected   (C1) Along the gradient flow, from any start, all weights together have moved by $\|\theta_t - \theta_0\|^2
-            \le t (L_0 - L_t)$. (C5) The bias belongs to the start: descent on A from 0 at the rate eta is descent of
-            the plain network from $W_\ell = I$ at the rate $c^2 \eta$
+            \le t (L_0 - L_t)$.
+            (C5) The bias belongs to the start: descent on A from 0 at the rate eta is descent of the plain network from
+            $W_\ell = I$ at the rate $c^2 \eta$
 Idea        Gradient flow moves by at most $\int |\nabla L|$, and a step of gradient descent lowers the loss by $\eta (1
             - \eta\beta/2) |\nabla L|^2$ at least. By Cauchy and Schwarz $\sum_\ell |A_\ell(T)|^2$ is at most $\eta T
             (L_0 - L_T)/(1 - \eta\beta/2)$. So $\sum_\ell \epsilon_\ell$ is below 1/2 in early training, which is what
@@ -31,12 +33,12 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected, under_hypotheses
 from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training import (
-    CAUTION,
+    STEP_DIVISOR,
     STEPS,
     early_run,
-    step_rounding,
-    travelled,
-    turned,
+    movement_bound,
+    path_rounding,
+    relative_drift,
 )
 
 
@@ -44,14 +46,14 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
 @given_batches(problem=linear_residual_problems())
 def test_in_early_training_branches_are_at_most_as_large_as_the_loss_that_fell(problem):
     run = early_run(problem)
-    # given  H4 is seen on the run: every step lowers the loss by eta (1 - eta beta/2) |gradient|^2
+    # given  H4, checked on the run: every step lowers the loss by at least eta (1 - eta beta/2) |gradient|^2
     moved = (np.diff(run.A, axis=0) ** 2).sum((-3, -2, -1))
-    due = (1 - 0.5 / CAUTION) * moved / run.eta
+    due = (1 - 0.5 / STEP_DIVISOR) * moved / run.eta
     assert_at_most(due, -np.diff(run.losses, axis=0) + 2 * run.rounding, why="descent in every step")
-    # then   Cauchy and Schwarz over the steps; from below, the gradient has hardly turned or grown, as shown next
-    bound, rounding = travelled(problem, run)
-    size, q = (run.A[-1] ** 2).sum((-3, -2, -1)), 1 / CAUTION
-    least = (1 - turned(q)) ** 2 * (1 - q / 2) / ((1 + q / 2) * (1 + q) ** (2 * STEPS)) * bound
+    # then   above by Cauchy and Schwarz over the steps; below because the gradient has hardly changed (next test)
+    bound, rounding = movement_bound(problem, run)
+    size, q = (run.A[-1] ** 2).sum((-3, -2, -1)), 1 / STEP_DIVISOR
+    least = (1 - relative_drift(q)) ** 2 * (1 - q / 2) / ((1 + q / 2) * (1 + q) ** (2 * STEPS)) * bound
     why = "sum |A_l|^2 <= eta T (L_0 - L_T)/(1 - eta beta/2)"
     assert_within(least, size, bound, slack=rounding, why=why, instance=problem)
     # then   sum eps_l <= c sum |A_l| <= c sqrt(L sum |A_l|^2)
@@ -69,10 +71,10 @@ def test_in_early_training_every_branch_grows_alike_along_the_error_of_the_ident
     slope = problem.scale[:, None, None] * (problem.X - problem.Y) @ problem.X.mT
     trained = np.arange(problem.A.shape[-3]) < problem.depth[:, None]
     line = -STEPS * run.eta[:, None, None, None] * slope[:, None] * trained[..., None, None]
-    # then   |g_s - g_0| <= beta |way|, so that the way grows by 1 + eta beta <= 1 + q a step, and its excess is
+    # then   |g_s - g_0| <= beta |A(s)|, so that |A| grows by at most a factor 1 + eta beta <= 1 + q in a step
     drift = np.sqrt((line**2).sum((-3, -2, -1)))
     off = np.sqrt(((run.A[-1] - line) ** 2).sum((-3, -2, -1)))
-    bound = turned(1 / CAUTION) * drift + 2 * problem.depth * step_rounding(problem, run)
+    bound = relative_drift(1 / STEP_DIVISOR) * drift + 2 * problem.depth * path_rounding(problem, run)
     assert_at_most(off, bound, why="A_l(T) + T eta c (X - Y) X'", instance=problem)
 
 
@@ -84,14 +86,14 @@ def test_along_the_flow_from_any_start_tanh_weights_move_by_at_most_the_loss_tha
     # when
     networks, error = network_flow(start, problem.x, problem.y, times)
     losses = [norm(net.states(problem.x)[:, -1] - problem.y, axis=-1) ** 2 / 2 for net in (start, *networks)]
-    way = [((net.W - start.W) ** 2 + ((net.U - start.U) ** 2).mT).sum((-3, -2, -1)) for net in networks]
+    moved = [((net.W - start.W) ** 2 + ((net.U - start.U) ** 2).mT).sum((-3, -2, -1)) for net in networks]
     slopes = [net.gradients(problem.x, problem.y) for net in networks]
     steep = [np.sqrt((s.in_W**2).sum((-3, -2, -1)) + (s.in_U**2).sum((-3, -2, -1))) for s in slopes]
-    # then   |way|^2 and the loss are off by the error of the flow times their slopes, to first order
+    # then   |theta_t - theta_0|^2 and the loss are off by the error of the flow times their slopes, to first order
     error, times = error[:, None], times[:, None]
-    slack = 2 * error * (2 * np.sqrt(way) + error) + 2 * times * error * steep + 64 * UNIT_ROUNDOFF * losses[0]
+    slack = 2 * error * (2 * np.sqrt(moved) + error) + 2 * times * error * steep + 64 * UNIT_ROUNDOFF * losses[0]
     bound = times * (losses[0] - np.stack(losses[1:])) + slack
-    assert_at_most(np.stack(way), bound, why="|theta_t - theta_0|^2 <= t (L_0 - L_t)")
+    assert_at_most(np.stack(moved), bound, why="|theta_t - theta_0|^2 <= t (L_0 - L_t)")
 
 
 @corrected("C5")

@@ -8,8 +8,9 @@ Reading     "Identity-like in early training" says: the relative changes $|h_{\e
 Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
             branches have the mean square c^2/L with c <= 1.
 Corrected   (C4) Branches F(h) = sAh of random signs A change their input less in the mean square than their plain
-            layers do, at any scale s: $E|F(h)|^2 = E|F(h) - h|^2 - |h|^2$, as E F = 0. (C6) A branch F(h) = wh with w >
-            1/2 changes its input by w with the skip connection, and only by |w - 1| without
+            layers do, at any scale s: $E|F(h)|^2 = E|F(h) - h|^2 - |h|^2$, as E F = 0.
+            (C6) A branch F(h) = wh with w > 1/2 changes its input by w with the skip connection, and only by |w - 1|
+            without
 Idea        A branch moves its input by at most $\epsilon_\ell|h|$. Its plain layer moves the input by at least $(1 -
             \epsilon_\ell)|h|$. For $\epsilon_\ell \le 1/2$ the second is at least the first. Without a bound of the
             branches the print fails: $F_\ell(h) = -h + G_\ell(h)$ makes the residual network any plain network
@@ -43,7 +44,7 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.random_signs im
 
 @counterexample
 def test_a_branch_that_copies_its_input_changes_it_and_its_plain_layer_does_not():
-    # given  F(h) = h, which a whole interval w > 1/2 of branches is like (C6)
+    # given  F(h) = h; by C6 every branch F(h) = wh with w > 1/2 does the same
     w = Fraction(1)
     reads = "relative change {value} with the skip connection > {limit} without"
     assert_violates(total_change([w]), abs(w - 1), reads=reads, F="h -> h")
@@ -51,7 +52,7 @@ def test_a_branch_that_copies_its_input_changes_it_and_its_plain_layer_does_not(
 
 @counterexample
 def test_ten_random_layers_of_variance_one_stretch_the_mean_square_a_thousandfold():
-    # given  at the start of training, branches of independent signs
+    # given  the start of training: branches of independent random signs
     last, _ = mean_square_of_signs(1, 10, Fraction(1), np.array([1]))
     assert_violates(last, 3, reads="E|h_L|^2 {value} > {limit}", F="h -> +-h", L=10, h_0=1)
 
@@ -66,14 +67,6 @@ def test_hypothesis_finds_branches_that_change_their_input_more_than_their_plain
 
     found = smallest_violation(st.tuples(nonzero, nonzero), lambda slopes: np.greater(*changes(slopes)))
     assert_violates(*changes(found), reads="sum of relative changes {value} > {limit} without", slopes=found)
-
-
-@corrected("C6")
-@given(p=st.integers(1, 10**6), q=st.integers(1, 1000))
-def test_every_scalar_branch_above_one_half_changes_its_input_more_with_the_skip_connection(p, q):
-    w = Fraction(1, 2) + Fraction(p, q)
-    assert_identical(total_change([w]), w, why="relative change with the skip connection")
-    assert_at_most(abs(w - 1) + min(2 * w - 1, 1), w, why="and less without, by the smaller of 2w - 1 and 1")
 
 
 @under_hypotheses("H1")
@@ -109,6 +102,21 @@ def test_random_branches_of_mean_square_c2_over_L_stretch_the_mean_square_by_at_
     assert_at_most(last, 3 * start, why="at most threefold")
 
 
+@necessity("H1")
+@pytest.mark.parametrize("L", [2, 5, 9])
+def test_without_H1_random_branches_of_variance_one_double_the_mean_square_in_every_layer(L):
+    last, change = mean_square_of_signs(1, L, Fraction(1), np.array([1]))
+    assert_identical([last, change], [2**L, 1], why="E|h_L|^2 = 2^L, and a layer changes its input by its own size")
+
+
+@corrected("C6")
+@given(p=st.integers(1, 10**6), q=st.integers(1, 1000))
+def test_every_scalar_branch_above_one_half_changes_its_input_more_with_the_skip_connection(p, q):
+    w = Fraction(1, 2) + Fraction(p, q)
+    assert_identical(total_change([w]), w, why="relative change with the skip connection")
+    assert_at_most(abs(w - 1) + min(2 * w - 1, 1), w, why="and less without, by the smaller of 2w - 1 and 1")
+
+
 @corrected("C4")
 @given(d=st.integers(1, 3), tape=tapes(5))
 def test_in_the_mean_square_branches_of_random_signs_change_less_with_the_skip_connection_at_any_scale(d, tape):
@@ -127,10 +135,3 @@ def test_one_layer_of_random_signs_and_nine_come_near_the_constants_of_the_readi
     assert_identical(last, [2, Fraction(10, 9) ** 9], why="(1 + 1/L)^L")
     assert_at_most(Fraction(5, 2), last[1], why="against threefold")
     assert_identical(total_change(["1/2"]), Fraction(1, 2), why="a branch h/2 alone has the sum 1/2")
-
-
-@necessity("H1")
-@pytest.mark.parametrize("L", [2, 5, 9])
-def test_without_H1_random_branches_of_variance_one_double_the_mean_square_in_every_layer(L):
-    last, change = mean_square_of_signs(1, L, Fraction(1), np.array([1]))
-    assert_identical([last, change], [2**L, 1], why="E|h_L|^2 = 2^L, and a layer changes its input by its own size")

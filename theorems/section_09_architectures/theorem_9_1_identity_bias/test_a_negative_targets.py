@@ -1,6 +1,7 @@
 r"""Theorem 9.1 (a) - towards a negative target the layers are driven to zero, away from the identity.
 
-Hypotheses  (H2) Training starts at zero branches. (H3) The branches are linear, and the target R is positive definite.
+Hypotheses  (H2) Training starts at zero branches.
+            (H3) The branches are linear, and the target R is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
             the eigenvalues lambda of R. In early training beta is that of the ball that the run can reach.
 Corrected   (C3) Under H2, three layers towards the target -1 end at layers of 0 under gradient flow and at $\eta \le
@@ -23,7 +24,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.residual import negative_targets
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
-from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers import creep_to_zero
+from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers import certify_decay_to_zero
 
 
 @necessity("H3")
@@ -46,13 +47,13 @@ def test_without_H3_a_negative_target_is_never_approached_beyond_zero(problem):
 def test_without_H3_three_layers_towards_minus_one_creep_to_zero(eta):
     # given  X = I and lambda = -1, from b = 1
     assert_keeps(H2=True, H4=eta * (2 * 3 - 1) <= 1)
-    creep_to_zero(eta)
+    certify_decay_to_zero(eta)
 
 
 @corrected("C3")
 @pytest.mark.parametrize("eta", [0.25, 0.45])
 def test_steps_beyond_H4_creep_to_zero_as_well_below_one_half(eta):
-    creep_to_zero(eta)
+    certify_decay_to_zero(eta)
 
 
 @corrected("C3")
@@ -74,7 +75,7 @@ def test_a_step_of_one_jumps_over_the_saddle_that_a_step_of_one_half_ends_in():
 
 @corrected("C3")
 def test_a_step_of_three_fifths_jumps_over_the_saddle():
-    # given  within 1/100 of b = -1 the slope 1 - (3/5)(5b^4 + 2b) of a step is between -11/12 and -2/3
+    # given  eta = 3/5; within 1/100 of b = -1 the slope 1 - (3/5)(5b^4 + 2b) of a step is between -11/12 and -2/3
     caught, later = (shared_layer_descent(np.ones(1), -1.0, 3, 0.6, np.array([t])) for t in (120, 320))
     assert_at_most(np.abs(caught + 1), 1 / 100, why="caught by A = -2")
     assert_at_most(np.abs(later + 1), (11 / 12) ** 200 / 100 + 256 * UNIT_ROUNDOFF, why="and led to it")

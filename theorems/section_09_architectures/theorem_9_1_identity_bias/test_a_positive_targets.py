@@ -1,6 +1,7 @@
 r"""Theorem 9.1 (a) - towards a positive definite target all layers stay alike and near the identity.
 
-Hypotheses  (H2) Training starts at zero branches. (H3) The branches are linear, and the target R is positive definite.
+Hypotheses  (H2) Training starts at zero branches.
+            (H3) The branches are linear, and the target R is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
             the eigenvalues lambda of R. In early training beta is that of the ball that the run can reach.
 Corrected   (C2) Under H2, H3 and H4 and for X = I and c = 1 all layers are alike at all times, $Q
@@ -31,10 +32,10 @@ from fixtures.problems.residual import positive_targets
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
 from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers import (
-    WITHIN,
-    iterate,
-    rates,
+    ROOT_ACCURACY,
+    exact_iterates,
     shared_rounding,
+    step_factors,
     target_of,
 )
 
@@ -42,8 +43,8 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers i
 @corrected("C2", "H2", "H3", "H4")
 @given_batches(problem=positive_targets())
 def test_from_zero_branches_every_layer_follows_the_same_scalar_map(problem):
-    # given  H2, and eta = 1/beta; R is seen through X = I
-    _, eta, _, _ = rates(problem)
+    # given  H2, eta = 1/beta, and X = I, so that the target of the end-to-end matrix is R
+    _, eta, _, _ = step_factors(problem)
     R, start = target_of(problem), np.zeros((len(problem.t), problem.depth.max(), 3, 3))
     X = np.broadcast_to(np.eye(3), R.shape)
     # when
@@ -55,8 +56,8 @@ def test_from_zero_branches_every_layer_follows_the_same_scalar_map(problem):
     mode = (problem.Q * (b - 1)[:, None, :]) @ problem.Q.mT
     real = (np.arange(A.shape[1]) < L)[..., None, None]
     off = norm(A - mode[:, None] * real, axis=(-2, -1)).max(-1)
-    # a step of L + 2 products of 3 x 3 matrices of norms up to lambda_max; layers that have come apart by a rounding
-    # part by a factor of max(lambda, 1/lambda) at most, which is at most that norm twice
+    # a step takes L + 2 products of 3 x 3 matrices of norm at most lam; a difference between layers, made by rounding,
+    # grows by at most max(lambda, 1/lambda) <= lam, as lambda >= 1/2
     lam = np.maximum(problem.spectrum.max(-1), 2)
     rounding = 64 * (1 + problem.t) * (problem.depth + 2) * UNIT_ROUNDOFF * lam**2
     assert_at_most(off, rounding, why="A_l(t) against the scalar map", instance=problem)
@@ -65,19 +66,21 @@ def test_from_zero_branches_every_layer_follows_the_same_scalar_map(problem):
 @corrected("C2", "H2", "H3", "H4")
 @given_batches(problem=positive_targets())
 def test_trained_branches_are_the_root_of_the_target_less_the_identity(problem):
-    # given  the steps after which |b - r| <= WITHIN |1 - r|
-    r, eta, fast, slow = rates(problem)
-    steps = steps_to_contract(slow.max(-1), WITHIN)[:, None]
+    # given  the steps after which |b - r| <= ROOT_ACCURACY |1 - r|
+    r, eta, fast, slow = step_factors(problem)
+    steps = steps_to_contract(slow.max(-1), ROOT_ACCURACY)[:, None]
     L, lam = problem.depth[:, None], problem.spectrum
     # when
     early, late = (shared_layer_descent(np.ones_like(r), lam, L, eta, t) for t in (problem.t[:, None], steps))
-    # then   exact rates on the way, and the root in the end
-    way, rounding = np.abs(1 - r), shared_rounding(problem, slow)
+    # then   between the two rates at every time, and at the root in the end
+    initial, rounding = np.abs(1 - r), shared_rounding(problem, slow)
     t = problem.t[:, None]
-    assert_within(np.maximum(fast, 0) ** t * way, np.abs(early - r), slow**t * way, slack=rounding, why="|b_t - r|")
-    assert_at_most(np.abs(late - r), WITHIN * way + rounding, why="A_l = R^{1/L} - I within the budget")
-    # so every layer changes its input by about |log lambda|/L
-    share, slack = np.abs(np.log(lam)), L * (WITHIN * way + rounding)
+    assert_within(
+        np.maximum(fast, 0) ** t * initial, np.abs(early - r), slow**t * initial, slack=rounding, why="|b_t - r|"
+    )
+    assert_at_most(np.abs(late - r), ROOT_ACCURACY * initial + rounding, why="A_l = R^{1/L} - I within the budget")
+    # then   every layer changes its input by about |log lambda|/L
+    share, slack = np.abs(np.log(lam)), L * (ROOT_ACCURACY * initial + rounding)
     lower, upper = np.minimum(1, r) * share, np.maximum(1, r) * share
     assert_within(lower, L * np.abs(late - 1), upper, slack=slack, why="L |relative change|", instance=problem)
 
@@ -86,12 +89,12 @@ def test_trained_branches_are_the_root_of_the_target_less_the_identity(problem):
 @given_batches(problem=positive_targets())
 def test_along_the_flow_every_layer_approaches_the_root_of_the_target(problem):
     L, times = problem.depth[:, None], np.array([0.25, 1.0, 3.0])
-    r, eta, fast, slow = rates(problem)
+    r, eta, fast, slow = step_factors(problem)
     # when   from b = 1, which is A = 0, at the speed 1/beta
     run = shared_layer_flow(np.ones_like(r), problem.spectrum, L, times, eta)
     # then   d|b - r|/dt is between -eta s_max and -eta s_min times |b - r|
-    t, way = times[:, None, None], np.abs(1 - r)
-    lower, upper = (np.exp(-t * (1 - factor)) * way for factor in (fast, slow))
+    t, initial = times[:, None, None], np.abs(1 - r)
+    lower, upper = (np.exp(-t * (1 - factor)) * initial for factor in (fast, slow))
     error = run.error[:, None, None] + 64 * UNIT_ROUNDOFF * np.maximum(1, r)
     assert_within(lower, np.abs(run.states - r), upper, slack=error, why="|b(t) - r| along the flow")
 
@@ -104,8 +107,8 @@ def test_without_H2_layers_that_start_at_minus_the_identity_mirror_those_that_st
     assert_keeps(H3=target > 0, H4=((2 * L - 1) * eta) ** L * max(1, target) ** (2 * L - 2) <= 1)
     # when
     near, far = Fraction(1), Fraction(-1)
-    near, far = (at_time(iterate(b, target, L, eta), steps) for b in (near, far))
-    # then   the same fit by layers that turn their input round: relative change 1 + b > 1
+    near, far = (at_time(exact_iterates(b, target, L, eta), steps) for b in (near, far))
+    # then   the same end-to-end matrix, but every layer reverses its input: relative change 1 + b > 1
     assert_identical(far, -near, why="b_t from -1 is minus b_t from 1")
     assert_at_most(1, abs(far - 1), why="no layer is near the identity")
 
@@ -115,7 +118,7 @@ def test_without_H4_two_layers_leave_a_positive_target():
     # given  L = 2 and lambda = 4, where 1/beta is 1/12, and eta = 1
     start, target = Fraction(1), Fraction(4)
     assert_keeps(H2=start - 1 == 0, H3=target > 0)
-    b = [at_time(iterate(start, target, 2, Fraction(1)), t) for t in range(3)]
+    b = [at_time(exact_iterates(start, target, 2, Fraction(1)), t) for t in range(3)]
     losses = [(at**2 - 4) ** 2 / 2 for at in b]
     assert_identical(b, [1, 4, -44], why="exact iterates")
     assert_at_most(losses[0], losses[1] / 10, why="the loss rises tenfold")

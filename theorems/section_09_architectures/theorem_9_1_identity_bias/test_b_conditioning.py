@@ -5,12 +5,13 @@ Reading     As in Proposition 4.3, optimization is conditioned like the map from
             to the gradients in the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. "Better" says: its condition
             number is at most that of the plain network $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
 Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
-            branches have the mean square c^2/L with c <= 1. (H2) Training starts at zero branches. (H4) Gradient flow,
-            or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over the eigenvalues
-            lambda of R. In early training beta is that of the ball that the run can reach. (H5) The branches are small
-            for their direction: $81^{\sum \epsilon_\ell} \le \kappa$, where kappa is the condition number of the same
-            map of their plain network, which does not depend on their common scale. For the Jacobian, $9^{\sum
-            \epsilon_\ell}$ is at most the condition number of the plain one.
+            branches have the mean square c^2/L with c <= 1.
+            (H2) Training starts at zero branches.
+            (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
+            the eigenvalues lambda of R. In early training beta is that of the ball that the run can reach.
+            (H5) The branches are small for their direction: $81^{\sum \epsilon_\ell} \le \kappa$, where kappa is the
+            condition number of the same map of their plain network, which does not depend on their common scale. For
+            the Jacobian, $9^{\sum \epsilon_\ell}$ is at most the condition number of the plain one.
 Idea        A gradient is the error G between products of layers, whose singular values lie in $1 \pm \epsilon_\ell$. As
             $\log((1 + \epsilon)/(1 - \epsilon)) \le 2 \epsilon \log 3$ for $\epsilon \le 1/2$, the condition number is
             at most $81^{\sum \epsilon_\ell}$. That of a plain network does not change when all its layers are scaled
@@ -41,8 +42,8 @@ from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning import (
-    WORSE,
-    assert_a_search_finds_worse,
+    WORSE_CONDITIONED,
+    certify_search_finds_worse,
     condition_bound,
     kernel_condition,
     tangent_condition,
@@ -55,16 +56,16 @@ def test_two_small_branches_of_an_orthogonal_plain_network_are_conditioned_worse
     # given  two branches diag(1, -1)/2
     branches = fractions(["1/2", "-1/2"])
     residual, plain = (kernel_condition(branches, skip) for skip in (1, 0))
-    assert_violates(residual, plain, reads=WORSE, A="diag(1/2,-1/2)", L=2)
+    assert_violates(residual, plain, reads=WORSE_CONDITIONED, A="diag(1/2,-1/2)", L=2)
 
 
 @counterexample
 @given_batches(start=start_directions())
-def test_so_are_all_branches_within_a_sixteenth_of_them(start):
+def test_all_branches_within_a_sixteenth_of_these_are_conditioned_worse_with_the_skip_connection(start):
     # given  A_l = diag(1, -1, 1)/2 + E_l, |E_l| <= 1/16, two layers
     E, real = start.A[:, :2] / np.maximum(16 * norm(start.A[:, :2], 2, (-2, -1)), 1)[..., None, None], np.ones((1, 2))
     A = np.diag([1, -1, 1]) / 2 + E
-    # when   singular values of the plain layers lie in 1/2 -+ 1/16, and those of the others leave 1 -+ 1/2 by 1/16
+    # when   singular values of plain layers are within 1/16 of 1/2, of residual layers within 1/16 of 3/2 and 1/2
     residual, plain = (tangent_condition(skip * np.eye(3) + A, real + 0 * A[..., 0, 0]) for skip in (1, 0))
     # then
     rounding = 4096 * UNIT_ROUNDOFF
@@ -74,11 +75,14 @@ def test_so_are_all_branches_within_a_sixteenth_of_them(start):
 
 @counterexample
 def test_hypothesis_finds_branches_that_are_conditioned_worse_with_the_skip_connection():
-    assert_a_search_finds_worse(kernel_condition)
+    certify_search_finds_worse(kernel_condition)
 
 
 def certify_better_conditioning(start):
-    """Certify branches of these directions, at the largest scale that H1 and H5 allow, against their plain network."""
+    """Certify that branches of these directions are conditioned no worse than their plain network.
+
+    Their common scale is the largest that H1 and H5 allow.
+    """
     identity, real = np.eye(start.A.shape[-1]), np.arange(start.A.shape[1]) < start.depth[:, None]
     plain = tangent_condition(np.where(real[..., None, None], start.A, identity), real)
     total = np.minimum(1 / 2, np.log(np.maximum(plain, 1)) / np.log(81))
@@ -98,7 +102,7 @@ def test_a_start_that_is_small_for_its_direction_is_conditioned_better_with_the_
 @pytest.mark.slow
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 @given(data=st.data())
-def test_so_is_one_of_up_to_eight_layers_whose_scales_are_far_apart(dimension, data):
+def test_up_to_eight_small_layers_with_scales_far_apart_are_conditioned_better_with_skip_connections(dimension, data):
     certify_better_conditioning(stack([data.draw(start_directions(dimension, most=8, octaves=8))]))
 
 
@@ -108,7 +112,7 @@ def test_early_in_training_from_zero_branches_it_is_conditioned_by_nine_and_the_
     run, real = early_run(problem), np.arange(problem.A.shape[1]) < problem.depth[:, None]
     # when
     layers = np.stack(residual_layers(run.A[-1], problem.scale), 1)
-    # then   a plain network of two zero layers or more rests
+    # then   the residual network is conditioned as under H1; a plain network of two zero layers or more has no gradient
     eps = problem.scale * norm(run.A[-1], 2, (-2, -1)).sum(-1)
     assert_at_most(eps, 1 / 2, why="early, so that H1 holds", instance=problem)
     condition = tangent_condition(layers, real)

@@ -3,9 +3,11 @@ r"""Theorem 9.1 (b) - the condition number of small branches, and examples on bo
 Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
             branches have the mean square c^2/L with c <= 1.
 Corrected   (C7) Two layers of branches c diag(1, -1), 0 < c < 1, are conditioned by $((1 + c)/(1 - c))^2$, their plain
-            network by 1. (C8) Twenty branches diag(1, 1/2)/40, which meet H1, have a Jacobian of condition number below
-            2, their plain network of $2^{20}$. (C13) Under H1 the condition number of linear branches is at most 9, and
-            that of the Jacobian of branches with the identity or tanh at most 3
+            network by 1.
+            (C8) Twenty branches diag(1, 1/2)/40, which meet H1, have a Jacobian of condition number below 2, their
+            plain network of $2^{20}$.
+            (C13) Under H1 the condition number of linear branches is at most 9, and that of the Jacobian of branches
+            with the identity or tanh at most 3
 Idea        The condition number is that of the map from the gradient G in the end-to-end matrix to the gradients in the
             layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. The gradient in A_l is c times G between two products
             of layers, whose singular values lie in $1 \pm \epsilon_\ell$. So $\sum_\ell |\partial L/\partial A_\ell|^2$
@@ -42,7 +44,10 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning im
 
 
 def error_map(problem):
-    """Eps_l = |c A_l|, |G|^2 and sum |dL/dA_l|^2 for X = I, where G = prod (I + c A_l) - Y; which layers are real."""
+    """The two sides of the map G -> (dL/dA_l)_l at X = I, where G = prod (I + c A_l) - Y.
+
+    Returns eps_l = |c A_l| (B, L), |G|^2 (B,), sum_l |dL/dA_l|^2 (B,), and which layers are no padding (B, L).
+    """
     d = problem.A.shape[-1]
     samples = np.eye(d) * np.ones((len(problem.A), 1, 1))
     Y = np.zeros_like(samples)
@@ -126,7 +131,7 @@ def test_twenty_small_branches_are_conditioned_by_less_than_two_where_twenty_lay
 
 @observed
 def test_the_constants_three_and_nine_are_nearly_attained_within_H1():
-    # given  one steep branch diag(1/2, -1/2), alone, and first of nine of which the others are zero
+    # given  one steep branch diag(1/2, -1/2), alone, and as the first of nine branches, the others zero
     D, none = fractions([["1/2", 0], [0, "-1/2"]]), fractions([[0, 0], [0, 0]])
     assert_identical(jacobian_condition([Fraction(1, 2), Fraction(-1, 2)], 1), 9, why="the Jacobian of two layers")
     alone = condition_of_product(np.diag([3 / 2, 1 / 2])[None, None])

@@ -6,9 +6,10 @@ Reading     The item compares with nothing. "Smooth" says, whatever the depth: t
 Readings    [smoother than the plain network] "toward smooth functions" compares, as the other two items do: the
             Lipschitz constant is at most that of the plain network - refuted
 Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
-            branches have the mean square c^2/L with c <= 1. (H2) Training starts at zero branches. (H4) Gradient flow,
-            or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over the eigenvalues
-            lambda of R. In early training beta is that of the ball that the run can reach.
+            branches have the mean square c^2/L with c <= 1.
+            (H2) Training starts at zero branches.
+            (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
+            the eigenvalues lambda of R. In early training beta is that of the ball that the run can reach.
 Corrected   (C12) Under H1 the plain network of linear branches is no steeper than the residual one: it stretches no
             direction by more than $\prod \epsilon_\ell \le \prod (1 - \epsilon_\ell)$, and the residual one stretches
             every direction by the latter at least. For F(h) = -h/2 alone they are equal
@@ -38,7 +39,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, under_hypotheses
 from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import fifths, scalar_states, small_branches
-from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training import early_run, travelled
+from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training import early_run, movement_bound
 
 
 @counterexample
@@ -54,22 +55,6 @@ def test_hypothesis_finds_two_branches_that_are_steep():
     found = smallest_violation(st.tuples(fifths, fifths), lambda slopes: abs(scalar_states(slopes)[-1]) > limit)
     steep = abs(scalar_states(found)[-1])
     assert_violates(steep, limit, reads="Lipschitz constant {value} > {limit}", slopes=found)
-
-
-@counterexample(reading="smoother than the plain network")
-def test_two_branches_that_halve_their_input_are_nine_times_as_steep_with_the_skip_connection():
-    w = Fraction(1, 2)
-    reads = "Lipschitz constant {value} with the skip connection > {limit} without"
-    assert_violates(scalar_states([w, w])[-1], w * w, reads=reads, F="h -> h/2", L=2)
-
-
-@counterexample(reading="smoother than the plain network")
-def test_hypothesis_finds_two_branches_that_are_steeper_with_the_skip_connection():
-    def steep(slopes):
-        return abs(scalar_states(slopes)[-1]), abs(math.prod(slopes))
-
-    found = smallest_violation(st.tuples(fifths, fifths), lambda slopes: np.greater(*steep(slopes)))
-    assert_violates(*steep(found), reads="Lipschitz constant {value} > {limit} without", slopes=found)
 
 
 @under_hypotheses("H1")
@@ -92,17 +77,33 @@ def test_early_in_training_the_lipschitz_constant_is_bounded_by_the_loss_that_fe
     # when
     W = end_to_end(residual_layers(run.A[-1], problem.scale))
     # then   prod (1 + c|A_l|) <= exp(c sum |A_l|) <= exp(c sqrt(L sum |A_l|^2)), at most exp(1/2) < 5/3
-    bound, rounding = travelled(problem, run)
+    bound, rounding = movement_bound(problem, run)
     rate = problem.scale * np.sqrt(problem.depth * (bound + rounding))
     assert_at_most(rate, 1 / 2, why="early, so that H1 holds", instance=problem)
     slack = 1 + 64 * UNIT_ROUNDOFF * problem.depth
     assert_at_most(norm(W, 2, (-2, -1)), slack * np.exp(rate), why="Lip after T steps", instance=problem)
 
 
+@counterexample(reading="smoother than the plain network")
+def test_two_branches_that_halve_their_input_are_nine_times_as_steep_with_the_skip_connection():
+    w = Fraction(1, 2)
+    reads = "Lipschitz constant {value} with the skip connection > {limit} without"
+    assert_violates(scalar_states([w, w])[-1], w * w, reads=reads, F="h -> h/2", L=2)
+
+
+@counterexample(reading="smoother than the plain network")
+def test_hypothesis_finds_two_branches_that_are_steeper_with_the_skip_connection():
+    def steep(slopes):
+        return abs(scalar_states(slopes)[-1]), abs(math.prod(slopes))
+
+    found = smallest_violation(st.tuples(fifths, fifths), lambda slopes: np.greater(*steep(slopes)))
+    assert_violates(*steep(found), reads="Lipschitz constant {value} > {limit} without", slopes=found)
+
+
 @corrected("C12", "H1")
 @given_batches(start=start_directions())
 def test_plain_layers_of_small_branches_are_no_steeper_than_the_residual_network_is_anywhere(start):
-    # given  linear branches whose eps_l sum to 1/2; the identity pads a batch
+    # given  linear branches whose eps_l sum to 1/2; missing layers of a batch are the identity
     identity, real = np.eye(start.A.shape[-1]), (np.arange(start.A.shape[1]) < start.depth[:, None])[..., None, None]
     branches = start.A * (1 / 2 / np.maximum(norm(start.A * real, 2, (-2, -1)).sum(-1), 1 / 8))[:, None, None, None]
     # when
