@@ -12,11 +12,11 @@ from fixtures.rational import fractions
 from properties.lanczos import Enclosure
 from properties.sharpness import sharpness
 
-CORNERS = [[1, 1], [1, -1], [-1, 1], [-1, -1]]
+WHITE_INPUTS = [[1, 1], [1, -1], [-1, 1], [-1, -1]]
 """Four inputs with mean 0 and covariance I."""
 
 
-def sharpness_at_a_fit(X: Sequence, w: Sequence) -> tuple[Fraction, Fraction, np.ndarray]:
+def exact_sharpness_at_fit(X: Sequence, w: Sequence) -> tuple[Fraction, Fraction, np.ndarray]:
     """The sharpness of (1/2n)|zhat(w) - y|^2 where y = zhat(w), the variance s^2, and the covariance Sigma. Exact.
 
     X has two inputs; s^2 = w' Sigma w is the variance of the feature. H = J'J/n = Sigma/s^2 - Sigma w (Sigma w)'/s^4
@@ -45,7 +45,7 @@ def fitted_sharpness_by_torch(X: np.ndarray, w: Sequence[float], *, trains_scale
     return sharpness(lambda: (model(inputs) - y).square().mean() / 2, [linear.weight, layer.weight][: 1 + trains_scale])
 
 
-def sharpness_at_the_fit(
+def sharpness_at_fit(
     X: np.ndarray, v: np.ndarray, gamma: np.ndarray, samples: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The sharpness in (v, gamma) of (1/2N)|gamma zhat - y|^2 where it fits, and that of the plain model, (B,) each.

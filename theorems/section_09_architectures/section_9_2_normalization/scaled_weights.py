@@ -9,7 +9,7 @@ import numpy as np
 from fixtures.problems.normalized import NormalizedProblem
 
 
-def factor(problem: NormalizedProblem) -> np.ndarray:
+def scale_factor(problem: NormalizedProblem) -> np.ndarray:
     """The factor c = 2^k between two scales of the weights, (B, 1, 1)."""
     return 2.0 ** problem.k[:, None, None]
 

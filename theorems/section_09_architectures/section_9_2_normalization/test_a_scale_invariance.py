@@ -9,7 +9,8 @@ Reading     The parameters are those that a normalization acts on. They stand in
 Readings    [all parameters] "parameter scale" is that of all parameters, also of those behind the normalization -
             refuted
 Corrected   (C4) Layer normalization is not invariant to the scale of a single neuron, but to a vector that is added to
-            the weights of all neurons. (C5) A penalty $\frac12 w^2$ adds $(c^2 - 1)/2 \cdot w^2$ to the loss at cw.
+            the weights of all neurons.
+            (C5) A penalty $\frac12 w^2$ adds $(c^2 - 1)/2 \cdot w^2$ to the loss at cw.
             (C6) Of a constant feature, s = 0, torch.nn.BatchNorm1d with an eps below its rounding makes what the
             rounding of its mean leaves: 1 in modulus for three times 0.1, and 0 for three times 1; LayerNorm with eps =
             0 makes no number
@@ -39,7 +40,30 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.normalized import gradient_rounding, radial_rounding
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample
-from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import factor, loss_of_one_neuron
+from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import loss_of_one_neuron, scale_factor
+
+
+@as_printed
+@pytest.mark.parametrize("kind", KINDS)
+@given_batches(size=100, problem=normalized_problems())
+def test_scaled_by_a_power_of_two_the_loss_is_the_same_to_the_last_bit(kind, problem):
+    # when   torch's own layers
+    losses = [autograd(kind, problem, c * problem.W)[0] for c in (1, scale_factor(problem))]
+    # then
+    assert_identical(*losses, why="L(c theta) = L(theta)")
+
+
+@as_printed
+@pytest.mark.parametrize("kind", KINDS)
+@given_batches(size=100, problem=normalized_problems())
+def test_the_gradient_is_orthogonal_to_what_may_be_scaled(kind, problem):
+    # when
+    _, g = autograd(kind, problem, problem.W)
+    # then   neuron by neuron, and for layer normalization of the layer; the bound grows as (max|z|/s)^2
+    radial = (g * problem.W).sum(-1)
+    error = np.abs(radial.sum(-1) if kind == "layer" else radial.T).T
+    bound = radial_rounding(kind, problem, problem.W)
+    assert_at_most(error.reshape(len(bound), -1).max(-1), bound, why="<g, theta> = 0", instance=problem)
 
 
 @counterexample(reading="all parameters")
@@ -56,29 +80,6 @@ def test_hypothesis_finds_parameters_whose_common_scale_changes_the_loss():
 
     found = smallest_violation(st.tuples(st.integers(1, 8), st.integers(-8, 8)), lambda i: np.greater(*losses(i)))
     assert_violates(*losses(found), reads="loss {value} at c theta > {limit}", c=found[0], output=found[1])
-
-
-@as_printed
-@pytest.mark.parametrize("kind", KINDS)
-@given_batches(size=100, problem=normalized_problems())
-def test_scaled_by_a_power_of_two_the_loss_is_the_same_to_the_last_bit(kind, problem):
-    # when   torch's own layers
-    losses = [autograd(kind, problem, c * problem.W)[0] for c in (1, factor(problem))]
-    # then
-    assert_identical(*losses, why="L(c theta) = L(theta)")
-
-
-@as_printed
-@pytest.mark.parametrize("kind", KINDS)
-@given_batches(size=100, problem=normalized_problems())
-def test_the_gradient_is_orthogonal_to_what_may_be_scaled(kind, problem):
-    # when
-    _, g = autograd(kind, problem, problem.W)
-    # then   neuron by neuron, and for layer normalization of the layer; the bound grows as (max|z|/s)^2
-    radial = (g * problem.W).sum(-1)
-    error = np.abs(radial.sum(-1) if kind == "layer" else radial.T).T
-    bound = radial_rounding(kind, problem, problem.W)
-    assert_at_most(error.reshape(len(bound), -1).max(-1), bound, why="<g, theta> = 0", instance=problem)
 
 
 @corrected("C4")

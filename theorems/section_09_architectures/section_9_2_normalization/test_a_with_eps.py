@@ -1,10 +1,10 @@
 r"""Section 9.2: effects of normalization (a) - with the eps of torch's layers the loss depends on the scale.
 
 Readings    [with eps] features are divided by the root of s^2 + eps, as the layers of torch do it - refuted
-Corrected   (C1) With an eps, for batch and layer normalization, $L_\epsilon(c\theta) = L_{\epsilon/c^2}(\theta)$. (C2)
-            With it, $\langle \theta, g\rangle = \sum \frac\epsilon{s^2 + \epsilon} \hat z\, \partial L/\partial \hat
-            z$, over samples and neurons. (C3) With it, $\hat z$ grows by $\sqrt{(s^2 + \epsilon)/(s^2 + \epsilon/c^2)}$
-            from theta to c theta
+Corrected   (C1) With an eps, for batch and layer normalization, $L_\epsilon(c\theta) = L_{\epsilon/c^2}(\theta)$.
+            (C2) With it, $\langle \theta, g\rangle = \sum \frac\epsilon{s^2 + \epsilon} \hat z\, \partial L/\partial
+            \hat z$, over samples and neurons.
+            (C3) With it, $\hat z$ grows by $\sqrt{(s^2 + \epsilon)/(s^2 + \epsilon/c^2)}$ from theta to c theta
 Idea        The feature is $(z - \bar z)/\sqrt{s^2 + \epsilon}$. A factor c of z turns eps into $\epsilon/c^2$ and
             changes nothing else
 Tolerance   C1 is bit for bit for c = 1/2. C2 and C3 carry a first-order analysis of the cancellation in z - mean
@@ -25,7 +25,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from properties.normalized import feature_rounding, radial_rounding
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
-from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import factor, loss_of_one_neuron
+from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import loss_of_one_neuron, scale_factor
 
 DEFAULT_EPS = Fraction(1, 100_000)
 """That of torch's layers."""
@@ -85,7 +85,7 @@ def test_with_eps_the_gradient_leans_outwards_or_inwards_by_exactly_eps_over_the
 def test_with_eps_the_features_grow_with_the_scale_by_a_known_factor(kind, problem):
     import torch
 
-    eps, c = 1e-5, factor(problem)
+    eps, c = 1e-5, scale_factor(problem)
     # when   torch's layer at theta and at c theta
     here, there = (torch_hidden(kind, problem, torch.tensor(W), eps).numpy() for W in (problem.W, c * problem.W))
     # then   up to the cancellation in both

@@ -24,7 +24,7 @@ from fixtures.problems.normalized import normalized_problems
 from properties.certificates import assert_at_most, assert_identical
 from properties.normalized import gradient_rounding
 from theorems.ledger import as_printed
-from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import factor
+from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import scale_factor
 
 
 @as_printed
@@ -58,9 +58,9 @@ def test_the_gradient_of_torch_is_pulled_back_through_the_standard_deviation(kin
 @given_batches(size=100, problem=normalized_problems())
 def test_the_gradient_of_a_layer_is_inverse_to_its_scale_to_the_last_bit(kind, problem):
     # when   torch's own layers
-    here, there = (autograd(kind, problem, c * problem.W)[1] for c in (1, factor(problem)))
+    here, there = (autograd(kind, problem, c * problem.W)[1] for c in (1, scale_factor(problem)))
     # then
-    assert_identical(factor(problem) * there, here, why="g(c theta) = g(theta)/c")
+    assert_identical(scale_factor(problem) * there, here, why="g(c theta) = g(theta)/c")
 
 
 @as_printed
@@ -68,7 +68,7 @@ def test_the_gradient_of_a_layer_is_inverse_to_its_scale_to_the_last_bit(kind, p
 @given_batches(size=100, problem=normalized_problems())
 def test_a_run_at_another_scale_is_the_same_run_at_another_rate_to_the_last_bit(kind, problem):
     # given  the rates eta and c^2 eta
-    c, eta = factor(problem), np.reshape(problem.step, (-1, 1, 1))
+    c, eta = scale_factor(problem), np.reshape(problem.step, (-1, 1, 1))
     # when   50 steps of gradient descent
     runs = [
         descend(lambda W: reference(kind, problem, W).gradient, scale * problem.W, lambda _, s=scale: s**2 * eta, 50)
@@ -79,10 +79,11 @@ def test_a_run_at_another_scale_is_the_same_run_at_another_rate_to_the_last_bit(
 
 
 def trained(kind, powers, steps=50):
-    """A stack of two normalized layers, scaled by 2^powers, under SGD at rates eta 4^powers, and eta for the rest.
+    """Train a network with two normalized layers by torch.optim.SGD, and return the run as one vector.
 
-    In one vector: the loss before every step, then the parameters of the normalized layers over their scales, then all
-    other parameters.
+    Layer l starts at 2^powers[l] times its weights, and has the rate 4^powers[l] eta. The rest of the network has eta.
+    The vector holds the loss before every step, the parameters of the normalized layers divided by their scales, and
+    all other parameters.
     """
     import torch
 
@@ -113,5 +114,5 @@ def test_in_a_network_every_layer_has_a_rate_of_its_own_over_the_square_of_its_s
     # given  two normalized layers, scaled by 2^8 and 2^-5, under torch.optim.SGD
     # when   50 steps at the rates 4^8 eta and 4^-5 eta; the rest of the network keeps eta
     plain, scaled = trained(kind, (0, 0)), trained(kind, (8, -5))
-    # then   every loss, both layers but for their scale, and the rest of the network
+    # then   every loss, both layers up to their scale, and the rest of the network
     assert_identical(plain, scaled, why="a rate for each layer")

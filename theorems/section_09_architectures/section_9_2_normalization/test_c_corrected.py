@@ -1,10 +1,11 @@
 r"""Section 9.2: effects of normalization (c) - sharpness is inverse to the square of the length of the weights.
 
-Corrected   (C9) At every point $H(c\theta) = H(\theta)/c^2$. (C10) $H\theta = -g$ and $\langle g, \theta\rangle = 0$.
+Corrected   (C9) At every point $H(c\theta) = H(\theta)/c^2$.
+            (C10) $H\theta = -g$ and $\langle g, \theta\rangle = 0$.
             (C11) On inputs of covariance I the minimum of norm rho with gamma = 1 has $\lambda_{\max} = 1/\rho^2$, or
-            $\max(1, 1/\rho^2)$ where gamma is trained, against 1 without normalization. (C12) In the plane, from 192
-            starts with $\eta/ |w_0|^2$ from 1/4 to 32, no step shortens the weights, and descent settles where
-            $\eta\lambda_{\max} \le 2$
+            $\max(1, 1/\rho^2)$ where gamma is trained, against 1 without normalization.
+            (C12) In the plane, from 192 starts with $\eta/ |w_0|^2$ from 1/4 to 32, no step shortens the weights, and
+            descent settles where $\eta\lambda_{\max} \le 2$
 Idea        Differentiating $L(c\theta) = L(\theta)$ twice gives $H(c\theta) = H(\theta)/c^2$ and $H\theta = -g$. So
             sharpness is what the length of the weights makes it, and only $|\theta|^2 \lambda_{\max}$ belongs to the
             function
@@ -25,8 +26,11 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
-from theorems.section_09_architectures.section_9_2_normalization.curvature import CORNERS, fitted_sharpness_by_torch
-from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import factor
+from theorems.section_09_architectures.section_9_2_normalization.curvature import (
+    WHITE_INPUTS,
+    fitted_sharpness_by_torch,
+)
+from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import scale_factor
 
 
 @corrected("C11")
@@ -35,7 +39,7 @@ from theorems.section_09_architectures.section_9_2_normalization.scaled_weights 
 )
 def test_torch_finds_normalized_minima_on_either_side_of_the_plain_one(trains_scale, rho, S):
     # given  whitened inputs, w = (rho, 0) and gamma = 1, trained or not
-    found = fitted_sharpness_by_torch(np.array(CORNERS, float), [rho, 0.0], trains_scale=trains_scale)
+    found = fitted_sharpness_by_torch(np.array(WHITE_INPUTS, float), [rho, 0.0], trains_scale=trains_scale)
     # then   1/rho^2, or max(1, 1/rho^2) with gamma, against 1
     assert_within(found.lower, S, found.upper, why="sharpness with normalization")
 
@@ -45,10 +49,10 @@ def test_torch_finds_normalized_minima_on_either_side_of_the_plain_one(trains_sc
 @given_batches(size=100, problem=normalized_problems())
 def test_curvature_is_inverse_to_the_square_of_the_scale_to_the_last_bit(kind, problem):
     # given  a direction V that is neither W nor an eigenvector, and any point, not only minima
-    V, c = np.roll(problem.W, 1, axis=1), factor(problem)
+    V, c = np.roll(problem.W, 1, axis=1), scale_factor(problem)
     # when
     here, there = (curvature_along(kind, problem, scale * problem.W, V) for scale in (1, c))
-    # then   H(c theta) = H(theta)/c^2, so that |theta|^2 lambda_max is what is left
+    # then   H(c theta) = H(theta)/c^2, so that |theta|^2 lambda_max does not depend on the scale
     assert_identical(c**2 * there, here, why="H(c theta)")
 
 

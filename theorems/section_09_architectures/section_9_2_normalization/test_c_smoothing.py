@@ -6,8 +6,8 @@ Reading     "Reducing" compares with training without normalization: the minimum
             6.1
 Setting     One linear neuron $f = \gamma \hat z$ against $f = \beta x$. Sigma is the covariance of the inputs, r its
             least eigenvalue that is not zero, P the projection onto its range, var(y) the variance of the targets
-Hypotheses  (H1) Long weights at the start: $r |P w_0|^2 \ge \operatorname{var}(y)$. (H2) The scale gamma is not
-            trained, or $\lambda_{\max}(\Sigma) \ge 1$.
+Hypotheses  (H1) Long weights at the start: $r |P w_0|^2 \ge \operatorname{var}(y)$.
+            (H2) The scale gamma is not trained, or $\lambda_{\max}(\Sigma) \ge 1$.
 Idea        At a fit the Hessian in w is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, which is at most
             $\gamma^2/s^2$ times the plain one, and the Hessian in gamma is 1. There $\gamma^2$ is var(y). Steps
             lengthen the weights, so that s^2 does not fall below what it is under H1
@@ -34,22 +34,22 @@ from properties.certificates import assert_at_most, assert_identical, assert_kee
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, observed, under_hypotheses
 from theorems.section_09_architectures.section_9_2_normalization.curvature import (
-    CORNERS,
+    WHITE_INPUTS,
+    exact_sharpness_at_fit,
     fitted_sharpness_by_torch,
-    sharpness_at_a_fit,
-    sharpness_at_the_fit,
+    sharpness_at_fit,
 )
 
 
 @counterexample
 def test_a_normalized_minimum_is_four_times_as_sharp_as_that_of_the_plain_model():
     # given  whitened inputs, w = (1/2, 0) and y = x_1, which both models fit
-    normalized, s2, Sigma = sharpness_at_a_fit(CORNERS, ["1/2", 0])
+    normalized, s2, Sigma = exact_sharpness_at_fit(WHITE_INPUTS, ["1/2", 0])
     assert_identical([*Sigma.ravel(), s2], [1, 0, 0, 1, Fraction(1, 4)], why="Sigma = I, s = 1/2")
     assert_identical(normalized, 4, why="1/|w|^2")
     # then   the plain model f = beta.x has the Hessian Sigma
     reads = "sharpness {value} with normalization > {limit} without"
-    assert_violates(normalized, 1, reads=reads, X=CORNERS, w=["1/2", 0], y="x_1")
+    assert_violates(normalized, 1, reads=reads, X=WHITE_INPUTS, w=["1/2", 0], y="x_1")
 
 
 @counterexample
@@ -57,37 +57,23 @@ def test_hypothesis_finds_a_normalized_minimum_that_is_sharper():
     # given  any three samples of two inputs and any weights: tr Sigma is at least the plain model's sharpness
     def sides(instance):
         X, w = instance
-        normalized, _, Sigma = sharpness_at_a_fit(X, [Fraction(entry, 2) for entry in w])
+        normalized, _, Sigma = exact_sharpness_at_fit(X, [Fraction(entry, 2) for entry in w])
         return normalized, np.trace(Sigma)
 
     pair = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
     found = smallest_violation(st.tuples(st.tuples(pair, pair, pair), pair), lambda i: np.greater(*sides(i)))
     value, limit = sides(found)
     assert_violates(value, limit, reads="sharpness {value} > {limit} >= that without", X=found[0], twice_w=found[1])
-    # and   torch finds it as sharp
+    # and   torch finds the same sharpness
     X, w = (np.array(data, float) for data in found)
     enclosed = fitted_sharpness_by_torch(X, w / 2)
     assert_within(enclosed.lower, float(value), enclosed.upper, why="sharpness with torch's layer")
 
 
-@observed
-def test_the_sharpness_at_a_fit_is_that_of_exact_arithmetic():
-    # given  three samples of unequal variances, w = (1, 2)/8 and gamma = 1, and gamma = 2
-    X, w = [[0, 1], [3, -1], [1, 0]], ["1/8", "1/4"]
-    exact, _, Sigma = sharpness_at_a_fit(X, w)
-    centered = (np.array(X) - np.mean(X, 0))[None]
-    found = [sharpness_at_the_fit(centered, np.array([[1 / 8, 1 / 4]]), np.array(g), np.array([3])) for g in (1.0, 2.0)]
-    # then
-    rounding = 512 * UNIT_ROUNDOFF * float(exact)
-    assert_at_most(abs(found[0][0] - float(exact)), rounding, why="with normalization")
-    assert_at_most(abs(found[1][0] - 4 * float(exact)), 4 * rounding, why="four times with twice the scale")
-    assert_at_most(abs(found[0][1] - np.linalg.eigvalsh(Sigma.astype(float))[-1]), rounding, why="without")
-
-
 @under_hypotheses("H1", "H2")
 @given_batches(size=100, problem=directed_regressions())
 def test_from_long_weights_descent_ends_no_sharper_than_the_plain_model(problem):
-    # given  inputs k X of which H1 and H2 hold at the drawn start, |y| = 1, and a scale that is trained
+    # given  inputs kX, with k so large that H1 and H2 hold at the drawn start, |y| = 1, and a scale that is trained
     N, start = problem.rows + 1, norm(problem.in_row_space(problem.v), axis=-1)
     k = np.maximum(1 / (problem.sigma_min * start), np.sqrt(N) / problem.sigma_min)
     problem = dataclasses.replace(problem, X=k[:, None, None] * problem.X)
@@ -97,7 +83,7 @@ def test_from_long_weights_descent_ends_no_sharper_than_the_plain_model(problem)
     residual = norm((run.gamma * np.sqrt(N))[:, None] * zhat - problem.y, axis=-1)
     assert_at_most(residual, 1 / 1000, why="convergence within the budget", instance=problem)
     # then   s has not fallen, and gamma^2 is var(y) = 1/N up to the residual
-    normalized, plain = sharpness_at_the_fit(problem.X, run.v, run.gamma, N)
+    normalized, plain = sharpness_at_fit(problem.X, run.v, run.gamma, N)
     bound = plain * (1 + residual) ** 2 * (1 + 256 * UNIT_ROUNDOFF)
     assert_at_most(normalized, bound, why="sharpness with normalization", instance=problem)
 
@@ -109,7 +95,7 @@ def test_with_a_scale_that_is_not_trained_long_weights_end_flat_as_well():
     start = square
     for _ in range(400):
         angle, square = polar_step(angle, square, 1.0)
-    # then   1/|w|^2 against 1
+    # then   the sharpness is 1/|w|^2, and that of the plain model is 1
     assert_at_most(1 - np.cos(angle), UNIT_ROUNDOFF, why="the loss at the end")
     assert_at_most(1 / square, 1 / start, why="sharpness, at most 1")
 
@@ -122,14 +108,28 @@ def test_without_H1_descent_with_normalization_ends_sharper_than_without():
     for _ in range(400):
         angle, square = polar_step(angle, square, 1 / 16)
     assert_at_most(1 - np.cos(angle), UNIT_ROUNDOFF, why="the loss at the end")
-    # then   the minimum has 1/|w|^2, and that of the plain model 1: |w|^2 grows by about 1/16 (1 - cos 1)
+    # then   the sharpness is 1/|w|^2, and 1 for the plain model; |w|^2 grows by about 1/16 (1 - cos 1) only
     assert_at_most(103 / 100, 1 / square, why="sharpness at the end, above 1")
 
 
 @necessity("H2")
 def test_without_H2_a_trained_scale_is_sharper_than_a_plain_model_of_small_inputs():
-    # given  inputs of covariance I/4, w = (4, 0) and gamma = 1: r |w|^2 = 4 is above the variance of y
-    X, w = np.array(CORNERS) / 2, [4.0, 0.0]
+    # given  inputs of covariance I/4, w = (4, 0) and gamma = 1: r |w|^2 = 4 exceeds the variance 1 of y
+    X, w = np.array(WHITE_INPUTS) / 2, [4.0, 0.0]
     assert_keeps(H1=np.var(X @ w) >= np.var(standardize(X @ w, -1)[0]))
     found = fitted_sharpness_by_torch(X, w, trains_scale=True)
     assert_within(found.lower, 1, found.upper, why="sharpness with normalization, against 1/4")
+
+
+@observed
+def test_the_sharpness_at_a_fit_is_that_of_exact_arithmetic():
+    # given  three samples of unequal variances, w = (1, 2)/8 and gamma = 1, and gamma = 2
+    X, w = [[0, 1], [3, -1], [1, 0]], ["1/8", "1/4"]
+    exact, _, Sigma = exact_sharpness_at_fit(X, w)
+    centered = (np.array(X) - np.mean(X, 0))[None]
+    found = [sharpness_at_fit(centered, np.array([[1 / 8, 1 / 4]]), np.array(g), np.array([3])) for g in (1.0, 2.0)]
+    # then
+    rounding = 512 * UNIT_ROUNDOFF * float(exact)
+    assert_at_most(abs(found[0][0] - float(exact)), rounding, why="with normalization")
+    assert_at_most(abs(found[1][0] - 4 * float(exact)), 4 * rounding, why="four times with twice the scale")
+    assert_at_most(abs(found[0][1] - np.linalg.eigvalsh(Sigma.astype(float))[-1]), rounding, why="without")
