@@ -9,12 +9,12 @@ from fixtures.dynamics.normalized import NormalizedRun, batch_norm_slopes, norma
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.normalized import DirectedRegression
 
-CONVERGED = 1e-3
+LARGEST_RESIDUAL = 1e-3
 """The budget: a run of STEPS steps must bring the residual |X beta - y| to this."""
 STEPS = 700
 
 
-def parts(problem: DirectedRegression, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def row_and_null_parts(problem: DirectedRegression, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The parts of vectors (B, p) in row(X) and in null(X)."""
     return problem.in_row_space(vectors), problem.in_null_space(vectors)
 

@@ -11,7 +11,7 @@ from fixtures.dynamics.gradient_flow import Flow, gradient_flow
 from fixtures.dynamics.normalized import weight_norm_slopes
 from fixtures.problems.normalized import DirectedRegression
 
-SETTLED = 1e-4
+FINAL_RESIDUAL = 1e-4
 """A flow ends where the largest residual |X beta - y| of the batch has fallen to this."""
 
 
@@ -21,25 +21,26 @@ def settled_flow(
     problem: DirectedRegression,
     times: np.ndarray,
 ) -> Flow:
-    """The flow of (v, gamma) at these times, and where the largest |X beta - y| of the batch has fallen to SETTLED.
+    """The flow of (v, gamma) at these times, and at the end, where the batch has settled.
 
-    The predictor is beta = gamma v/lengths(problem, v).
+    It has settled where the largest |X beta - y| of the batch is FINAL_RESIDUAL. The predictor is
+    beta = gamma v/lengths(problem, v).
     """
 
     def fields(state: np.ndarray) -> np.ndarray:
         dv, dgamma = slopes(problem, state[:, :-1], state[:, -1])
         return np.concatenate([dv, dgamma[:, None]], axis=1)
 
-    def left(state: np.ndarray) -> float:
+    def excess_residual(state: np.ndarray) -> float:
         v, gamma = state[:, :-1], state[:, -1]
         beta = (gamma / lengths(problem, v))[:, None] * v
-        return norm(np.matvec(problem.X, beta) - problem.y, axis=-1).max() - SETTLED
+        return norm(np.matvec(problem.X, beta) - problem.y, axis=-1).max() - FINAL_RESIDUAL
 
     start = np.concatenate([problem.v, problem.gamma[:, None]], axis=1)
-    return gradient_flow(fields, start, times, until=left)
+    return gradient_flow(fields, start, times, until=excess_residual)
 
 
-def flow_of_weight_norm(problem: DirectedRegression, times: np.ndarray) -> Flow:
+def weight_norm_flow(problem: DirectedRegression, times: np.ndarray) -> Flow:
     """The flow of weight normalization, beta = gamma v/|v|, up to the point where it has settled."""
     return settled_flow(weight_norm_slopes, lambda _, v: norm(v, axis=-1), problem, times)
 

@@ -50,8 +50,8 @@ def test_directions_descend_on_their_spheres_at_steps_over_the_square_of_their_l
     dg, dg_omega = (gradient_rounding(kind, problem, at)[1] for at in (problem.W, omega))
     least, rate = rho.min((-2, -1)), eta[:, 0, 0]
     error = 2 * rate * (dg / least + dg_omega / least**2) + 64 * UNIT_ROUNDOFF * ahead_length.max((-2, -1))
-    gap = norm(after / length - ahead / ahead_length, axis=-1).max(-1)
-    assert_at_most(gap, error, why="directions after a step", instance=problem)
+    distance = norm(after / length - ahead / ahead_length, axis=-1).max(-1)
+    assert_at_most(distance, error, why="directions after a step", instance=problem)
     # and   the length grows by what the step has on the sphere
     growth = np.abs(length / rho - np.sqrt(1 + (eta / rho**2 * norm(g_omega, axis=-1, keepdims=True)) ** 2))
     assert_at_most(growth.max((-2, -1)), error, why="lengths after a step", instance=problem)

@@ -4,11 +4,13 @@ Setting     Linear regression, $w = \gamma v/|v|$, $\rho = |v|$, X (n, p) of ran
             least norm, P and P_0 the projections onto row(X) and null(X)
 Corrected   (C8) Weight normalization $w = \gamma v/|v|$ does move the null part: a step multiplies it by $1 - \gamma_t
             (\gamma_{t+1} - \gamma_t)/\rho_t^2$, the flow by $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, with |v| at
-            rest. (C9) Where its flow fits the data a null part of v that is not 0 has grown if $|\gamma_0| \|P
-            v_0\|/|v_0| > \|X^+ y\|$, and shrunk if it is less. (C10) There the norm of the limit is $\|X^+ y\|$ for
-            $v_0$ in row(X), and else it tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the direction of
-            $v_0$ fixed: with M the square of that maximum and k the share of $|v_0|^2$ in the null space, its square is
-            between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$ and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
+            rest.
+            (C9) Where its flow fits the data a null part of v that is not 0 has grown if $|\gamma_0| \|P v_0\|/|v_0| >
+            \|X^+ y\|$, and shrunk if it is less.
+            (C10) There the norm of the limit is $\|X^+ y\|$ for $v_0$ in row(X), and else it tends to $\max(\|X^+ y\|,
+            |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$ fixed: with M the square of that maximum and k the
+            share of $|v_0|^2$ in the null space, its square is between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$
+            and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
 Idea        The gradient g has the component $-\langle G, v\rangle v$ on the sphere of all of v, where G is the gradient
             in w. So $\rho^2 \dot v_\perp = -\gamma \dot\gamma v_\perp$ for the null part $v_\perp$
 Tolerance   Runs carry a first-order rounding analysis. The scalar equation of the limit is enclosed between two sides.
@@ -34,11 +36,14 @@ from fixtures.problems.normalized import directed_regressions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.oracles import weight_norm_limit
 from theorems.ledger import corrected
-from theorems.section_09_architectures.proposition_9_2_normalized_space.descents import drift_rounding, parts
+from theorems.section_09_architectures.proposition_9_2_normalized_space.descents import (
+    drift_rounding,
+    row_and_null_parts,
+)
 from theorems.section_09_architectures.proposition_9_2_normalized_space.flows import (
-    SETTLED,
-    flow_of_weight_norm,
+    FINAL_RESIDUAL,
     limit_bounds,
+    weight_norm_flow,
 )
 
 
@@ -50,7 +55,7 @@ def test_weight_normalization_multiplies_the_null_part_by_what_the_scale_says_in
     eta = np.minimum(1, (rho / problem.least_norm) ** 2) / 8
     # when
     run = normalized_descent(weight_norm_slopes, problem, problem.v, problem.gamma, eta, steps)
-    null, null_0 = (parts(problem, v)[1] for v in (run.v, problem.v))
+    null, null_0 = (row_and_null_parts(problem, v)[1] for v in (run.v, problem.v))
     # then   prod (1 - gamma (gamma' - gamma)/rho^2), rho growing
     carried = drift_rounding(problem, run, steps) * run.decay / run.least_decay
     error = norm(null - run.decay[:, None] * null_0, axis=-1)
@@ -64,18 +69,18 @@ def test_weight_normalization_multiplies_the_null_part_by_what_the_scale_says_in
 @corrected("C8")
 @given_batches(size=100, problem=directed_regressions())
 def test_the_flow_of_weight_normalization_ends_where_one_scalar_equation_says(problem):
-    # when   the flow, looked at early, later, and where it has settled
-    flow = flow_of_weight_norm(problem, np.array([0.1, 0.5, 1000.0]))
+    # when   the flow at an early time, at a later one, and where it has settled
+    flow = weight_norm_flow(problem, np.array([0.1, 0.5, 1000.0]))
     v, gamma, error = flow.states[..., :-1], flow.states[..., -1], flow.error[:, None]
-    rho, null_0 = norm(problem.v, axis=-1), parts(problem, problem.v)[1]
+    rho, null_0 = norm(problem.v, axis=-1), row_and_null_parts(problem, problem.v)[1]
     # then   v_perp = v_perp(0) exp(-(gamma^2 - gamma_0^2)/(2 rho^2)), and |v| stays
     kept = np.exp(-(gamma**2 - problem.gamma**2) / (2 * rho**2))
     slack = error * (2 + kept * rho * (2 * np.abs(gamma) + error) / rho**2)
-    gap = norm(np.matvec(problem.N @ problem.N.mT, v) - kept[..., None] * null_0, axis=-1)
-    assert_at_most(gap.T, slack.T, why="null part of v", instance=problem)
+    off_null = norm(np.matvec(problem.N @ problem.N.mT, v) - kept[..., None] * null_0, axis=-1)
+    assert_at_most(off_null.T, slack.T, why="null part of v", instance=problem)
     assert_at_most(np.abs(norm(v, axis=-1) - rho).max(1), flow.error, why="|v| along the flow")
     # and   gamma at the end is between the solutions for a row part of the least norm, less and plus residual/s_n
-    off = SETTLED / problem.sigma_min + 8 * error[-1] * (1 + np.abs(gamma[-1]) / rho)
+    off = FINAL_RESIDUAL / problem.sigma_min + 8 * error[-1] * (1 + np.abs(gamma[-1]) / rho)
     low, high = (
         weight_norm_limit(problem.least_norm + side * off, problem.gamma, rho, norm(null_0, axis=-1))
         for side in (-1, 1)
@@ -87,19 +92,22 @@ def test_the_flow_of_weight_normalization_ends_where_one_scalar_equation_says(pr
 @given_batches(size=100, problem=directed_regressions())
 def test_for_short_directions_the_limit_of_weight_normalization_is_the_longer_of_least_norm_and_start(problem):
     # given  |v_0| from 1 down to 2^-9 of the least norm
-    (row, null), length = (norm(part, axis=-1) for part in parts(problem, problem.v)), norm(problem.v, axis=-1)
+    (row, null), length = (
+        (norm(part, axis=-1) for part in row_and_null_parts(problem, problem.v)),
+        norm(problem.v, axis=-1),
+    )
     rho = problem.least_norm * 2.0 ** -(problem.t % 10)
     # when   the scalar equation
     q = weight_norm_limit(problem.least_norm, problem.gamma, rho, null * rho / length) ** 2
-    # then   its left side, which increases, passes |w_mn|^2 between q less and plus 1024 roundings
+    # then   its left side increases, and passes |X^+ y|^2 between q minus and q plus 1024 roundings
     log_k = np.where(null > 0, 2 * np.log(np.where(null > 0, null / length, 1)), -np.inf)
     sides = (q * (1 + sign * 1024 * UNIT_ROUNDOFF) for sign in (-1, 1))
     below, above = (at * (1 - np.exp(log_k + (problem.gamma**2 - at) / rho**2)) for at in sides)
     assert_within(below, problem.least_norm**2, above, why="the scalar equation", instance=problem)
-    # and   what tends to the square of the longer one with rho
+    # and   q is between two bounds that tend to the square of the longer one as rho -> 0
     lower, upper = limit_bounds(problem.least_norm, problem.gamma, rho, log_k)
     assert_within(lower, q, upper, slack=64 * UNIT_ROUNDOFF * upper, why="gamma^2 at the end", instance=problem)
-    # and   the null part of v grows where gamma falls, which the row part of the start decides
+    # and   the null part of v grows where |gamma| falls, and the row part of the start decides that
     fallen, longer = np.abs(problem.gamma) - np.sqrt(q), np.abs(problem.gamma) * row / length - problem.least_norm
     clear = np.abs(longer) > 4096 * UNIT_ROUNDOFF * (1 + problem.gamma**2)
     assert_at_most(0, np.where(clear & (null > 0), np.sign(longer) * fallen, 0), why="who grows", instance=problem)
@@ -108,7 +116,7 @@ def test_for_short_directions_the_limit_of_weight_normalization_is_the_longer_of
 @corrected("C9", "C10")
 @pytest.mark.slow
 @given(gamma=st.floats(-3, 3), rho=st.floats(-3, 3), share=st.integers(1, 24), near=st.booleans())
-def test_both_hold_over_six_orders_of_magnitude_and_for_starts_almost_in_either_space(gamma, rho, share, near):
+def test_limit_and_growth_hold_over_six_orders_of_magnitude_and_almost_in_row_or_null_space(gamma, rho, share, near):
     # given  |X^+ y| = 1, |gamma_0| and |v_0| as powers of ten, and the share k or 1 - k = 2^-share in the null space
     gamma, rho, one = np.array([10.0**gamma]), np.array([10.0**rho]), np.ones(1)
     k = 1 - 2.0**-share if near else 2.0**-share
@@ -140,9 +148,9 @@ def test_the_flow_from_a_short_direction_ends_at_the_longer_of_least_norm_and_st
     problem = dataclasses.replace(one, y=np.ones((1, 1)), v=rho * np.array([[0.6, 0.8]]), gamma=np.array([gamma]))
     assert_identical(problem.X, [[[1, 0]]], why="the sample")
     # when
-    flow = flow_of_weight_norm(problem, np.array([1000.0]))
-    # then   within what a row part of w that is off by SETTLED, and a v that is off by the error, leave open
-    slack = 5 * SETTLED + 16 * flow.error[-1] * (1 + gamma**2) / rho
+    flow = weight_norm_flow(problem, np.array([1000.0]))
+    # then   up to an error FINAL_RESIDUAL of the row part of w, and the error of the flow in v
+    slack = 5 * FINAL_RESIDUAL + 16 * flow.error[-1] * (1 + gamma**2) / rho
     lower, upper = limit_bounds(1, gamma, rho, 2 * np.log(0.8))
     assert_within(lower, flow.states[-1, :, -1] ** 2, upper, slack=slack, why="gamma^2 at the end")
 
@@ -154,7 +162,7 @@ def test_the_flow_shrinks_the_null_part_of_a_start_whose_row_part_is_short(gamma
     one, rho = stack([simplest(directed_regressions())]), 1 / 16
     problem = dataclasses.replace(one, y=np.ones((1, 1)), v=rho * np.array([[0.6, 0.8]]), gamma=np.array([gamma]))
     # when
-    flow = flow_of_weight_norm(problem, np.array([1000.0]))
+    flow = weight_norm_flow(problem, np.array([1000.0]))
     kept = flow.states[-1, 0, 1] / (0.8 * rho)
     # then
     error = 2 * flow.error[-1] / rho

@@ -2,9 +2,10 @@ r"""Proposition 9.2 (b) - batch normalization is weight normalization in coordin
 
 Setting     $\Sigma$ is the covariance of the batch, and $s^2 = w^\top \Sigma w$ the variance of the activations
 Corrected   (C3) Normalized features have mean 0 and variance 1: the normalized space is the ellipsoid $w^\top \Sigma w
-            = 1$. (C4) Batch normalization is weight normalization in coordinates that whiten the batch; on white data
-            the two have the same gradient. (C6) In a network of several tanh neurons it moves no null part of a
-            first-layer weight either
+            = 1$.
+            (C4) Batch normalization is weight normalization in coordinates that whiten the batch; on white data the two
+            have the same gradient.
+            (C6) In a network of several tanh neurons it moves no null part of a first-layer weight either
 Idea        In the coordinates $\Sigma^{1/2} w$ the standard deviation s is the length of the weight. The gradient in a
             first-layer weight is a combination of the samples
 Tolerance   A first-order analysis of the cancellation in z - mean (properties.normalized); QR is backward stable
@@ -55,7 +56,7 @@ def test_batch_normalization_is_weight_normalization_in_coordinates_that_whiten_
 
 @corrected("C4")
 @given_batches(size=100, problem=normalized_problems())
-def test_on_whitened_data_the_two_have_the_same_gradient(problem):
+def test_on_whitened_data_batch_and_weight_normalization_have_the_same_gradient(problem):
     # given  a batch with mean 0 and covariance I
     white = dataclasses.replace(problem, X=np.sqrt(SAMPLES) * basis_without_constants(SAMPLES, 3) + 0 * problem.X)
     batch, weight = (autograd(kind, white, white.W)[1] for kind in ("batch", "weight"))
