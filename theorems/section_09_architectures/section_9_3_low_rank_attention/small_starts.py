@@ -17,7 +17,7 @@ from fixtures.problems.attention import SmallStart
 from properties.attention import singular_values
 
 
-def flow(start: SmallStart) -> np.ndarray:
+def flow_weights(start: SmallStart) -> np.ndarray:
     """W of the flow at the time at which alpha e^(s_1 t) = 1, (B, 3, 3)."""
     scale = start.alpha[:, None, None]
     K, Q = factored_linear_flow(scale * start.E, scale * start.F, start.M, start.time)
@@ -25,7 +25,7 @@ def flow(start: SmallStart) -> np.ndarray:
 
 
 def flow_rounding(start: SmallStart) -> np.ndarray:
-    """The rounding of W of `flow` in the Frobenius norm, (B,): 2|K||Q| times the relative error of the exponential.
+    """The rounding of `flow_weights` in the Frobenius norm, (B,): 2|K||Q| times the relative error of the exponential.
 
     The exponent tS is symmetric of norm t, so that its exponential has the condition number t. Scaling and squaring
     keeps 64 (2d)u(1 + t), d = 3. As alpha e^t = 1, |K| and |Q| are at most |[E F]|.

@@ -30,7 +30,7 @@ def softmax_task(start: SmallStart) -> Task:
     return Task(keys, queries, -(keys @ start.M).mT, start.E, start.F, 3)
 
 
-def grown(
+def descend_to_size(
     start: SmallStart, eta: float, size: float = 2.0**-12, budget: int = 80
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradient descent on `softmax_task` until sigma_1(W) >= size.

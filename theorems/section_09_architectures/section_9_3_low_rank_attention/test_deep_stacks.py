@@ -2,19 +2,21 @@ r"""Section 9.3: low-rank attention - tokens and attention weights of a deep sta
 
 Setting     A layer of a stack is $X \leftarrow PX$, with a skip connection $X \leftarrow X + PX$, and has no other
             parts. osc is the range over the tokens of a column, $\omega$ its maximum over the columns
-Hypotheses  (H4) There is no skip connection. (H5) $\sum |W_{ab}| \le \beta$ in all layers.
+Hypotheses  (H4) There is no skip connection.
+            (H5) $\sum |W_{ab}| \le \beta$ in all layers.
 Corrected   (C4) $\operatorname{osc}(PV) \le \delta \operatorname{osc}(V)$ for any values V, with $\delta$ the largest
             distance of two rows of P in total variation, and $\delta \le \tanh(D/4)$ with D the largest range of a
-            difference of two rows of A. (C5) Under H4 and H5 tokens and attention weights of a stack tend to rank one,
-            no slower than two tokens would: $\omega \leftarrow \omega \tanh(\beta\omega^2/4)$, layer by layer, and
-            $\sigma_2(P) \le \sqrt{T - 1} \tanh(\beta\omega^2/4)$; two tokens r and -r attain both. (C6) Under H4, with
-            $v = W(x_i - x_j)$, C the covariance of the tokens and $\rho$ the largest range of a row of A, a layer has
-            $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$. (C7) With a skip connection the tokens
-            1 and -1 move apart for W = log 2
+            difference of two rows of A.
+            (C5) Under H4 and H5 tokens and attention weights of a stack tend to rank one, no slower than two tokens
+            would: $\omega \leftarrow \omega \tanh(\beta\omega^2/4)$, layer by layer, and $\sigma_2(P) \le \sqrt{T - 1}
+            \tanh(\beta\omega^2/4)$; two tokens r and -r attain both.
+            (C6) Under H4, with $v = W(x_i - x_j)$, C the covariance of the tokens and $\rho$ the largest range of a row
+            of A, a layer has $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$.
+            (C7) With a skip connection the tokens 1 and -1 move apart for W = log 2
 Idea        The less the tokens differ, the less the rows of P differ, and a layer averages the tokens by these rows.
             For the two tokens $\pm r$ both bounds are equalities. A skip connection keeps what the average loses
-Tolerance   The floor of a contraction is absolute, 16 T u max |X| in each column, derived in properties.attention: of a
-            column whose range is tiny against its entries a relative tolerance asks too much
+Tolerance   The floor of a contraction is absolute, 16 T u max |X| in each column, derived in properties.attention. A
+            relative tolerance would ask too much of a column whose range is tiny against its entries
 """
 
 import dataclasses
@@ -50,7 +52,7 @@ DEPTH = 8
 
 
 def through_layers(problem, depth=DEPTH, *, skip=False):
-    """X (B, depth, T, d) and P (B, depth, T, T) of the first layers."""
+    """The tokens X (B, depth, T, d) and the attention weights P (B, depth, T, T) of the first `depth` layers."""
     X, P = zip(*islice(self_attention_path(problem.X, problem.W, skip=skip), depth), strict=True)
     return np.stack(X, 1), np.stack(P, 1)
 
@@ -60,10 +62,10 @@ def through_layers(problem, depth=DEPTH, *, skip=False):
 def test_a_layer_contracts_every_column_by_the_total_variation_of_its_rows(problem):
     X, P = through_layers(problem, 4)
     values = np.broadcast_to(problem.values[:, None], (*P.shape[:2], *problem.values.shape[1:]))
-    # then   for values that know nothing of the tokens
+    # then   for values that do not depend on the tokens
     bound = contraction_coefficient(P)[..., None] * oscillation(values) + averaging_rounding(values)
     assert_at_most(oscillation(P @ values), bound, why="osc(PV) <= delta(P) osc(V)", instance=problem)
-    # then   and of the softmax that made it
+    # then   delta is bounded by the logits of the softmax
     A = logits(problem.W[:, None], X, X)
     slack = 2 * softmax_rounding(A) + 4 * UNIT_ROUNDOFF * np.abs(A).max((-2, -1))
     assert_at_most(contraction_coefficient(P), np.tanh(logit_diameter(A) / 4) + slack, why="delta <= tanh(Delta/4)")
@@ -77,7 +79,7 @@ def test_without_a_skip_connection_tokens_and_attention_weights_tend_to_rank_one
     # then   the tokens collapse as two tokens would
     omega = oscillation(X).max(-1)
     bound = two_token_bound(omega[:, 0], problem.beta, DEPTH)
-    #        a layer adds its floor, 64 u max |X|, and omega <= 2 max |X| times 84 u, the rounding of its weights
+    #        a layer adds its floor 64 u max |X|, and 84 u omega <= 168 u max |X| for the rounding of its weights
     floor = np.arange(DEPTH) * averaging_rounding(problem.X).max(-1)[:, None] * 4
     assert_at_most(omega, bound + floor, why="omega_l", instance=problem)
     # then   with the mean row p, sigma_2(P)^2 <= |P - 1 p'|_F^2 = sum |P_i - P_j|^2/(2T) <= (T - 1) delta^2
@@ -140,7 +142,7 @@ def test_without_H4_no_pair_of_tokens_comes_closer_in_the_seminorm_of_a_positive
     # when   |x_i - x_j|_W^2 layer by layer
     apart = X[:, :, :, None] - X[:, :, None, :]
     square = (apart @ W[:, None, None] * apart).sum(-1)
-    # then   entries of tokens off by e move a square by 2 beta (2M)(2e), M the largest entry after the layer
+    # then   an error e in the entries of the tokens changes a square by 2 beta (2M)(2e), M the largest entry
     M = np.abs(X).max((-2, -1))
     error = layer_rounding(W[:, None], X, logits(W[:, None], X, X)) + 64 * UNIT_ROUNDOFF * M
     slack = 32 * (error * M)[:, 1:] * np.abs(W).sum((-2, -1))[:, None]
@@ -174,7 +176,7 @@ def test_four_tokens_in_the_plane_collapse_and_with_a_skip_connection_they_do_no
     without = oscillation(through_layers(problem, 7)[0]).max(-1)[0]
     with_skip = oscillation(through_layers(problem, 7, skip=True)[0]).max(-1)[0]
     record_series("token oscillation against depth", depth=range(7), without=without, with_skip=with_skip)
-    # then   eight digits lost in six layers, against none; the bound is that of the recursion
+    # then   without the skip connection omega keeps the bound of the recursion, with it omega does not fall
     bound = two_token_bound(without[:1], problem.beta, 7)[0]
     assert_at_most(without, bound + 7 * averaging_rounding(X).max(), why="without skip connection")
     assert_at_most(with_skip[0], with_skip[1:].min(), why="with skip connection")

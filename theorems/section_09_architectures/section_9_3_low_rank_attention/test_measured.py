@@ -26,8 +26,14 @@ import pytest
 from properties.certificates import assert_at_most, record_finding
 from properties.effective_rank import entropic_rank
 from theorems.ledger import measured, observed
-from theorems.section_09_architectures.attention_runs import LOSS, SEEDS, WHERE, often, share_of_low_rank
-from theorems.section_09_architectures.attention_runs import trained as trained_transformer
+from theorems.section_09_architectures.attention_runs import (
+    LOSS,
+    POPULATION,
+    SEEDS,
+    often,
+    share_of_low_rank,
+    trained_transformer,
+)
 
 
 @measured
@@ -42,7 +48,7 @@ def test_of_trained_transformers_more_than_half_of_the_attention_matrices_have_a
     reads = (
         f"share of low-rank attention weights {{estimate}} [{{lower}}, {{upper}}], {np.mean(start):.2g} at the start"
     )
-    record_finding(finding, interval, where=WHERE, trials=len(runs), reads=reads)
+    record_finding(finding, interval, where=POPULATION, trials=len(runs), reads=reads)
 
 
 @observed

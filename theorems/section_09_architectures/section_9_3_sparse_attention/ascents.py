@@ -39,13 +39,13 @@ def effective_number(s: np.ndarray) -> np.ndarray:
     return 1 / (s * s).sum(-1)
 
 
-def gap_and_bound(task: Selection, s: np.ndarray, N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The gap gamma_1 - f along weights s (N + 1, B, T), and its upper bound in C2, (N + 1, B) each.
+def missed_reward_and_bound(task: Selection, s: np.ndarray, N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The missed reward gamma_1 - f along weights s (N + 1, B, T), and its upper bound in C2, (N + 1, B) each.
 
-    The bound is 1/(1/gap_0 + eta (1 - eta R/4) N/T^2).
+    The bound is 1/(1/m_0 + eta (1 - eta R/4) N/T^2), with m_0 the missed reward at the start.
     """
-    gap = (s * (task.of_best(task.gamma)[:, None] - task.gamma) * task.present).sum(-1)
-    return gap, 1 / (1 / gap[0] + task.eta * (1 - task.step / 4) * N / task.tokens**2)
+    missed = (s * (task.of_best(task.gamma)[:, None] - task.gamma) * task.present).sum(-1)
+    return missed, 1 / (1 / missed[0] + task.eta * (1 - task.step / 4) * N / task.tokens**2)
 
 
 def lone_best(tokens: int, step: float) -> Selection:

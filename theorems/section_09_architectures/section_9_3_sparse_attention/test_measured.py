@@ -10,9 +10,9 @@ Tolerance   The rule, the quarter, the population and its five seeds were fixed 
             Student's over seeds; reproduced above one half, not below, else inconclusive
 Chance      The interval misses with probability 5 % if effects of seeds are normal, which five seeds cannot show
 Findings    On digits a share of 0.73 [0.50, 0.95] of the queries ends sparse, none of them at the start, where
-            attention is nearly uniform: training made attention sparser for every seed, but in one half of it is dense,
-            and five seeds cannot say whether more than half is the rule. The lower end is so near to one half that the
-            rounding of another machine may decide
+            attention is nearly uniform: training made attention sparser for every seed, but for one seed half of it
+            stays dense, and five seeds cannot say whether more than half is the rule. The lower end is so near to one
+            half that the rounding of another machine may decide
 Expected    inconclusive
 """
 
@@ -22,13 +22,13 @@ from properties.certificates import assert_at_most, assert_identical, record_fin
 from theorems.ledger import measured, observed
 from theorems.section_09_architectures.attention_runs import (
     LOSS,
+    POPULATION,
     SEEDS,
-    WHERE,
     often,
     share_of_low_rank,
     share_of_sparse_rows,
+    trained_transformer,
 )
-from theorems.section_09_architectures.attention_runs import trained as trained_transformer
 
 
 @measured
@@ -43,11 +43,11 @@ def test_of_trained_transformers_more_than_half_of_the_queries_attend_to_a_quart
     finding, interval = often(end)
     # then
     reads = f"share of sparse queries {{estimate}} [{{lower}}, {{upper}}], {np.mean(start):.2g} at the start"
-    record_finding(finding, interval, where=WHERE, trials=len(runs), reads=reads)
+    record_finding(finding, interval, where=POPULATION, trials=len(runs), reads=reads)
 
 
 @observed
-def test_the_rule_calls_three_of_sixteen_low_and_five_not_of_tokens_and_of_ranks_alike():
+def test_three_of_sixteen_count_as_low_and_five_do_not_for_tokens_and_for_ranks():
     # given  queries that attend to blocks of equal tokens: 16 in blocks of 3 and a rest of 1, of 5 and a rest of 1
     def shares(size):
         blocks = np.arange(15) // size
