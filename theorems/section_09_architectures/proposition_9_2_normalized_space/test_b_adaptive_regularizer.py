@@ -7,8 +7,7 @@ Reading     The run ends at the minimum that is best by a criterion which contai
 Setting     One neuron with a scale, N = n + 1 samples, $X_c$ and $y_c$ the centered data, rank $X_c$ = n < p, $\Sigma =
             X_c^\top X_c/N$, $s^2 = w^\top \Sigma w$, the predictor $\beta = \gamma w/s$, P the projection onto
             row($X_c$), $P_0 = I - P$
-Hypotheses  (H1) The run fits the data, as all runs did that we started with $\gamma_0 \langle X_c w_0, y_c \rangle >
-            0$.
+Hypotheses  (H1) The run fits the data. All our runs from $\gamma_0 \langle X_c w_0, y_c \rangle > 0$ did.
 Corrected   (C5) No step of batch normalization moves the null part of w, and $\|Pw\|^2$ grows by the square of the
             step. Where it fits the data, $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P w_0\|^2 + \eta^2 \sum \|g_t\|^2)$.
             (C7) Where the flow of batch normalization fits the data it leaves the null part $\pm\|X_c^+ y_c\| P_0
@@ -18,10 +17,11 @@ Corrected   (C5) No step of batch normalization moves the null part of w, and $\
 Idea        g lies in row(X_c), so that beta keeps the null part $(\gamma/s) P_0 w_0$. Among the interpolants beta is
             therefore the nearest to $(\gamma/s) w_0$
 Tolerance   A first-order rounding analysis of the run. Distances to a limit are bounded by residual over s_n, so that
-            no run need have converged, which is asserted besides. Flows carry the estimate of two tolerances
-Findings    The criterion is the distance to the start, rescaled by gamma over the statistic s: the longer a run has
-            made P w, by large steps, the smaller $|\gamma|/s$ is and the less is left of $w_0$. The statistic s itself
-            fell in the three flows of C7. A start in row($X_c$) leaves nothing, whatever s
+            they hold for a run that has not converged; convergence is asserted separately. Flows carry the estimate of
+            two tolerances
+Findings    The criterion is the distance to the start, rescaled by gamma over the statistic s. Large steps make P w
+            longer. Then $|\gamma|/s$ is smaller, and less of $w_0$ is left. The statistic s itself fell in the three
+            flows of C7. From a start in row($X_c$) no null part is left, whatever s is
 Expected    holds under added hypotheses
 """
 

@@ -5,12 +5,12 @@ Setting     Linear regression, $w = \gamma v/|v|$, $\rho = |v|$, X (n, p) of ran
 Corrected   (C8) Weight normalization $w = \gamma v/|v|$ does move the null part: a step multiplies it by $1 - \gamma_t
             (\gamma_{t+1} - \gamma_t)/\rho_t^2$, the flow by $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, with |v| at
             rest.
-            (C9) Where its flow fits the data a null part of v that is not 0 has grown if $|\gamma_0| \|P v_0\|/|v_0| >
-            \|X^+ y\|$, and shrunk if it is less.
-            (C10) There the norm of the limit is $\|X^+ y\|$ for $v_0$ in row(X), and else it tends to $\max(\|X^+ y\|,
-            |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$ fixed: with M the square of that maximum and k the
-            share of $|v_0|^2$ in the null space, its square is between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$
-            and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
+            (C9) Where the flow of weight normalization fits the data, a null part of v that is not 0 has grown if
+            $|\gamma_0| \|P v_0\|/|v_0| > \|X^+ y\|$, and shrunk if it is less.
+            (C10) Where the flow of weight normalization fits the data, the norm of the limit is $\|X^+ y\|$ for $v_0$
+            in row(X), and else it tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$
+            fixed: with M the square of that maximum and k the share of $|v_0|^2$ in the null space, its square is
+            between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$ and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
 Idea        The gradient g has the component $-\langle G, v\rangle v$ on the sphere of all of v, where G is the gradient
             in w. So $\rho^2 \dot v_\perp = -\gamma \dot\gamma v_\perp$ for the null part $v_\perp$
 Tolerance   Runs carry a first-order rounding analysis. The scalar equation of the limit is enclosed between two sides.

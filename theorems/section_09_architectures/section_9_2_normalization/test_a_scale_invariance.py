@@ -8,12 +8,12 @@ Reading     The parameters are those that a normalization acts on. They stand in
             penalty
 Readings    [all parameters] "parameter scale" is that of all parameters, also of those behind the normalization -
             refuted
-Corrected   (C4) Layer normalization is not invariant to the scale of a single neuron, but to a vector that is added to
-            the weights of all neurons.
+Corrected   (C4) Layer normalization is not invariant to the scale of a single neuron. It is invariant to a vector that
+            is added to the weights of all neurons.
             (C5) A penalty $\frac12 w^2$ adds $(c^2 - 1)/2 \cdot w^2$ to the loss at cw.
-            (C6) Of a constant feature, s = 0, torch.nn.BatchNorm1d with an eps below its rounding makes what the
+            (C6) For a constant feature, s = 0, torch.nn.BatchNorm1d with an eps below its rounding returns what the
             rounding of its mean leaves: 1 in modulus for three times 0.1, and 0 for three times 1; LayerNorm with eps =
-            0 makes no number
+            0 returns NaN
 Idea        The loss depends on z through z/s, and c cancels. Differentiating $L(c\theta) = L(\theta)$ in c gives
             $\langle g, \theta\rangle = 0$
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels, so that losses are

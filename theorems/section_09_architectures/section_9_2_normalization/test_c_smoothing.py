@@ -10,7 +10,7 @@ Hypotheses  (H1) Long weights at the start: $r |P w_0|^2 \ge \operatorname{var}(
             (H2) The scale gamma is not trained, or $\lambda_{\max}(\Sigma) \ge 1$.
 Idea        At a fit the Hessian in w is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, which is at most
             $\gamma^2/s^2$ times the plain one, and the Hessian in gamma is 1. There $\gamma^2$ is var(y). Steps
-            lengthen the weights, so that s^2 does not fall below what it is under H1
+            lengthen P w, so that $s^2 \ge r |P w|^2 \ge r |P w_0|^2$, which is at least var(y) under H1
 Tolerance   Minima and their sharpness are rational, or enclosed by torch and Lanczos. Runs end at a residual that is
             asserted, and the bound carries it
 Findings    A short start can end sharper than the plain model. Second derivatives through torch's weight_norm are wrong

@@ -1,8 +1,8 @@
 r"""Section 9.3: low-rank attention - the law of the rank needs each of its hypotheses.
 
-Setting     $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; the loss is linear in W, $-\partial L/\partial W = M
-            = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$. The law: at $\alpha e^{s_1 t} = 1$, $\sigma_2/\sigma_1$
-            is of the order $\alpha^{2(1 - s_2/s_1)}$
+Setting     The weights of the logits are $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; the loss is linear in
+            W, $-\partial L/\partial W = M = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$. The law: at $\alpha e^{s_1
+            t} = 1$, $\sigma_2/\sigma_1$ is of the order $\alpha^{2(1 - s_2/s_1)}$
 Hypotheses  (H6) W is factored, and $\alpha$ is small enough for E, F and s.
             (H7) $s_1 > s_2$.
             (H8) The first column of Y is not 0.

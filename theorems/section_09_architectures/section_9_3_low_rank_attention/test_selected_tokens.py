@@ -1,6 +1,7 @@
 r"""Section 9.3: low-rank attention - the rank is the number of tokens that are selected, up to all of them.
 
-Setting     Gradient descent acts on W. $\Gamma$ holds the rewards of the entries of P, and eta is the step
+Setting     $P = \operatorname{softmax}(A)$ by rows, $A_{ij} = x_j^\top W x_i$. Gradient descent acts on W. $\Gamma$
+            holds the rewards of the entries of P, and eta is the step
 Hypotheses  (H1) Every query has one best token.
             (H2) The loss is linear, $-\langle\Gamma, P\rangle$; the best token of i has the largest $\Gamma_{ij}$.
             (H3) The tokens are orthonormal, and W starts from 0.

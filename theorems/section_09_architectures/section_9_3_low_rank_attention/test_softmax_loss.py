@@ -1,8 +1,8 @@
 r"""Section 9.3: low-rank attention - factored weights under softmax attention: low rank early, and not later.
 
-Setting     $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; $-\partial L/\partial W = M = U
-            \operatorname{diag}(s) V^\top$ at the start; $Y = EU + FV$. Gradient descent acts on K and Q, and in C13 on
-            W. The loss is linear in P
+Setting     The weights of the logits are $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; $-\partial L/\partial
+            W = M = U \operatorname{diag}(s) V^\top$ at the start; $Y = EU + FV$. Gradient descent acts on K and Q, and
+            in C13 on W. The loss is linear in P
 Hypotheses  (H6) W is factored, and $\alpha$ is small enough for E, F and s.
             (H7) $s_1 > s_2$.
             (H8) The first column of Y is not 0.

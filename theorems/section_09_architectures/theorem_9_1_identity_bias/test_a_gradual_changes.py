@@ -5,8 +5,8 @@ Printed     In early training the layers are near the identity, and features cha
 Reading     "Identity-like in early training" says: the relative changes $|h_{\ell+1} - h_\ell|/|h_\ell|$ sum to at most
             1/2, and random layers stretch the mean square at most threefold. "More gradual" says: no layer changes its
             input more than the plain layer $h \mapsto F_\ell(h)$ of the same branch does
-Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
-            branches have the mean square c^2/L with c <= 1.
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
+            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
 Corrected   (C4) Branches F(h) = sAh of random signs A change their input less in the mean square than their plain
             layers do, at any scale s: $E|F(h)|^2 = E|F(h) - h|^2 - |h|^2$, as E F = 0.
             (C6) A branch F(h) = wh with w > 1/2 changes its input by w with the skip connection, and only by |w - 1|

@@ -1,11 +1,11 @@
 r"""Theorem 9.1 (b) - the condition number of small branches, and examples on both sides.
 
-Hypotheses  (H1) The branches are small: $\sum_\ell \epsilon_\ell \le 1/2$, as at $\epsilon_\ell = 1/(2L)$. Random
-            branches have the mean square c^2/L with c <= 1.
-Corrected   (C7) Two layers of branches c diag(1, -1), 0 < c < 1, are conditioned by $((1 + c)/(1 - c))^2$, their plain
-            network by 1.
-            (C8) Twenty branches diag(1, 1/2)/40, which meet H1, have a Jacobian of condition number below 2, their
-            plain network of $2^{20}$.
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
+            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
+Corrected   (C7) Two layers of branches c diag(1, -1), 0 < c < 1, have the condition number $((1 + c)/(1 - c))^2$, and
+            their plain network has 1.
+            (C8) Twenty branches diag(1, 1/2)/40, which meet H1, have a Jacobian of condition number below 2, and that
+            of their plain network is $2^{20}$.
             (C13) Under H1 the condition number of linear branches is at most 9, and that of the Jacobian of branches
             with the identity or tanh at most 3
 Idea        The condition number is that of the map from the gradient G in the end-to-end matrix to the gradients in the

@@ -1,5 +1,7 @@
 r"""Theorem 9.1 (c) - bounds of both derivatives at any weights, and what attains them.
 
+Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; $\epsilon_\ell$ and $\beta_\ell$ bound the Lipschitz constant and
+            the second derivative of F_l; Lip is the Lipschitz constant of the network
 Corrected   (C9) At any weights $Lip \le \prod (1 + \epsilon_\ell)$ and $\|D^2 h_\ell\| \le M_\ell$, $M_{\ell+1} = (1 +
             \epsilon_\ell) M_\ell + \beta_\ell \prod_{j<\ell} (1 + \epsilon_j)^2$, and a scalar branch attains both
 Idea        A layer multiplies the first derivative by at most $1 + \epsilon_\ell$. The second derivative grows by that
