@@ -1,8 +1,8 @@
 r"""Section 9.3: low-rank attention - tokens and attention weights of a deep stack.
 
 Setting     A layer of a stack is $X \leftarrow PX$ with $P = \operatorname{softmax}(A)$ by rows and $A_{ij} = x_j^\top
-            W x_i$; with a skip connection $X \leftarrow X + PX$, and has no other parts. osc is the range over the
-            tokens of a column, $\omega$ its maximum over the columns
+            W x_i$. With a skip connection it is $X \leftarrow X + PX$. A layer has no other parts. osc is the range
+            over the tokens of a column, $\omega$ its maximum over the columns
 Hypotheses  (H4) There is no skip connection.
             (H5) $\sum |W_{ab}| \le \beta$ in all layers.
 Corrected   (C4) $\operatorname{osc}(PV) \le \delta \operatorname{osc}(V)$ for any values V, with $\delta$ the largest

@@ -1,8 +1,8 @@
 r"""Section 9.3: low-rank attention - factored weights under a loss that is linear in W: the law of the rank.
 
 Setting     The weights of the logits are $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; $-\partial L/\partial
-            W = M = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$, $Z = EU - FV$. Gradient descent acts on K and Q, or
-            it is their flow
+            W = M = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$, $Z = EU - FV$. Gradient descent or gradient flow
+            acts on K and Q
 Hypotheses  (H6) W is factored, and $\alpha$ is small enough for E, F and s.
             (H7) $s_1 > s_2$.
             (H8) The first column of Y is not 0.

@@ -1,8 +1,8 @@
 r"""Section 9.3: sparse attention - attention need not become sparse.
 
 Setting     One query q and T tokens, the rows of X, have the logits $p = XWq$ and the weights $s =
-            \operatorname{softmax} (p)$; $f = \gamma^\top s$ is the reward. Under the three hypotheses gradient ascent
-            in f gives one token all the attention
+            \operatorname{softmax} (p)$; $f = \gamma^\top s$ is the reward. Under all three hypotheses gradient ascent
+            in f gives one token all the attention in the limit
 Hypotheses  (H1) One token has the largest $\gamma$.
             (H2) The loss is linear in s, as f is.
             (H3) The tokens are orthonormal, and W starts from 0.

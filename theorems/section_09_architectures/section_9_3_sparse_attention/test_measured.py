@@ -10,9 +10,9 @@ Tolerance   The rule, the quarter, the population and its five seeds were fixed 
             Student's over seeds; reproduced above one half, not below, else inconclusive
 Chance      The interval misses with probability 5 % if effects of seeds are normal, which five seeds cannot show
 Findings    On digits a share of 0.73 [0.50, 0.95] of the queries ends sparse, none of them at the start, where
-            attention is nearly uniform: training made attention sparser for every seed, but for one seed half of it
-            stays dense, and five seeds cannot say whether more than half is the rule. The lower end is so near to one
-            half that the rounding of another machine may decide
+            attention is nearly uniform: training made attention sparser for every seed, but for one seed half of the
+            queries stay dense, and five seeds cannot say whether more than half is the rule. The lower end is so near
+            to one half that the rounding of another machine may decide
 Expected    inconclusive
 """
 

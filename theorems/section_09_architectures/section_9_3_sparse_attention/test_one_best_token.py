@@ -16,7 +16,7 @@ Idea        $p_1 - p_j$ rises by $\eta(s_1(\gamma_1 - f) - s_j(\gamma_j - f)) \g
             the exponentials of that. For C2, $|\nabla f| \ge (\gamma_1 - f)/T$, and f has the curvature R/2 at most
 Tolerance   Both clauses hold at every step: the rounding of a step moves a difference of logits by at most $2u(\eta (T
             + 10) \max|\gamma| + \max|p|)$, and r by the exponential of the sum
-Findings    A rate like 1/N needs no bound on eta; that of C2 is shown for $\eta \le 2/R$
+Findings    The rate 1/N of C1 needs no bound on eta. The rate of C2 is shown for $\eta \le 2/R$
 """
 
 import dataclasses
