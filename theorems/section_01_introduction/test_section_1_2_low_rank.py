@@ -31,38 +31,15 @@ from numpy.linalg import norm
 
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from fixtures.problems.tapes import tapes
-from fixtures.rational import fractions, leading_pivots, solve, to_fractions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+from theorems.section_01_introduction.linear_layer import descend, integers, limit, rank
 
 READS = "rank {value} of the limit > {limit} of another minimum"
-
-
-def rank(M):
-    """The exact rank of an array of rational numbers: the positive pivots of MM'."""
-    return sum(pivot > 0 for pivot in leading_pivots(M @ M.T))
-
-
-def descend(W, X, Y, eta, steps):
-    """Exact descent of one linear layer on (1/2)|WX' - Y'|_F^2."""
-    for _ in range(steps):
-        W = W - eta * (W @ X.T - Y.T) @ X
-    return W
-
-
-def limit(W, X, Y):
-    """The limit of descent from W: the solution of WX' = Y' nearest to W, exact; X of full row rank."""
-    return W - solve(X @ X.T, X @ W.T - Y).T @ X
-
-
-def integers(*shape, bound=2):
-    """Arrays of small integers as fractions, read off one tape."""
-    size = int(np.prod(shape))
-    return tapes(size).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)))
 
 
 @counterexample

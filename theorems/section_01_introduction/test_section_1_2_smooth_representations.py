@@ -33,31 +33,20 @@ from numpy.linalg import norm
 
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from fixtures.problems.tapes import tapes
-from fixtures.rational import fractions, leading_pivots, solve, to_fractions
+from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+from theorems.section_01_introduction.linear_layer import integers, limit
 
 READS = "squared Lipschitz constant {value} of the selected map > {limit} of another minimum"
-
-
-def limit(W, X, Y):
-    """The limit of descent from W: the solution of WX' = Y' nearest to W, exact; X of full row rank."""
-    return W - solve(X @ X.T, X @ W.T - Y).T @ X
 
 
 def squared_constant(w):
     """The squared Lipschitz constant of x -> w . x, for W of one row."""
     return (w @ w.T)[0, 0]
-
-
-def integers(*shape, bound=2):
-    """Arrays of small integers as fractions, read off one tape."""
-    size = int(np.prod(shape))
-    return tapes(size).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)))
 
 
 def designs():
