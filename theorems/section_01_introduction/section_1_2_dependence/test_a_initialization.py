@@ -27,7 +27,7 @@ from theorems.ledger import as_printed, necessity
 @as_printed
 @given_batches(problem=regressions())
 def test_a_start_moved_along_the_null_space_moves_its_limit_as_far(problem):
-    # given  a second start, off by the unit vector z in null(X)
+    # given  a second start w_0 + z with a unit vector z in null(X)
     z = problem.N[:, :, 0]
     # when   two limits
     limits = [limit_of_descent(problem, w) for w in (problem.w0, problem.w0 + z)]
@@ -48,7 +48,7 @@ def test_it_moves_every_iterate_as_far(problem):
 @necessity("H1")
 @given_batches(problem=regressions())
 def test_without_H1_a_start_moved_within_the_row_space_keeps_its_limit(problem):
-    # given  a second start, off by the unit vector v_1 in row(X)
+    # given  a second start w_0 + v_1 with the unit vector v_1 in row(X)
     starts = problem.w0, problem.w0 + problem.V[:, :, 0]
     limits = [limit_of_descent(problem, w) for w in starts]
     # then

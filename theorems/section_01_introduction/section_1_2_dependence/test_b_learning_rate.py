@@ -54,7 +54,8 @@ def extrapolated(iterates):
 
 @counterexample
 def test_two_learning_rates_find_one_minimum_of_least_squares():
-    # given  x = (1, 2), y = 1 from zero: eta = 1/5 is one step, eta = 1/10 halves the distance, both for ever exactly
+    # given  x = (1, 2), y = 1 from zero. eta = 1/5 reaches the minimum in one step; eta = 1/10 halves the distance in
+    #        each
     problem = line([[1, 2]], [1], [0, 0], [0, 0], ["1/5", "1/10"])
     runs = [exact_descent(problem.X, problem.y, problem.w0, eta, 8) for eta in problem.legal]
     limits = {extrapolated(run) for run in runs}
@@ -81,9 +82,9 @@ def test_hypothesis_finds_two_learning_rates_with_one_minimum():
 
 @under_hypotheses("H2", "H3")
 def test_two_learning_rates_find_two_minima_of_a_product():
-    # given  f = uvx, the sample (1, -1), the start (3, 2); one step each
+    # given  f = uvx, the sample (1, -1), the start (3, 2); one step at the rate 1/7, and one at the rate 1/6
     ends = [product_step(Fraction(3), Fraction(2), -1, Fraction(1, denominator)) for denominator in (7, 6)]
-    # then   both are minima, and descent at either rate is stable there: eta (u^2 + v^2) < 2
+    # then   both ends are minima, and descent is stable at each of them: eta (u^2 + v^2) < 2
     assert_identical(ends, [(1, -1), (Fraction(2, 3), Fraction(-3, 2))], why="where a step leads")
     curvatures = [(u**2 + v**2) / denominator for (u, v), denominator in zip(ends, (7, 6), strict=True)]
     assert_at_most(max(curvatures), Fraction(1, 2), why="eta times the curvature at the minimum")
@@ -129,12 +130,12 @@ def test_without_H2_all_learning_rates_find_one_minimum(problem):
 @necessity("H3")
 @given_batches(product=products(balanced=True))
 def test_without_H3_all_learning_rates_find_one_minimum_of_a_product(product):
-    # given  f = uvx, u = v, a rate and half of it; the other half of H3, off M, is kept
+    # given  f = uvx with u = v; a rate and half of it. The start is off M, which is the other half of H3
     assert_keeps(H2=True)
     assert_at_most(1 / 4, -product.residual, why="off M", instance=product)
     eta = 1 / (2 * product.largest)
     ends = [descend(product, eta), descend(product, eta / 2)]
-    # then   u = v for ever, bit for bit, so u^2 = y in the limit: |u - sqrt(y)| = |uv - y|/(u + sqrt(y))
+    # then   u = v at every step, bit for bit. So u^2 = y in the limit, and |u - sqrt(y)| = |uv - y|/(u + sqrt(y))
     assert_identical([u - v for u, v, _ in ends], np.zeros((2, len(eta))), why="u = v is kept")
     error = np.max([abs(u - np.sqrt(product.y)) for u, _, _ in ends], axis=0)
     slack = 32 * ends[1][2] * UNIT_ROUNDOFF * product.largest

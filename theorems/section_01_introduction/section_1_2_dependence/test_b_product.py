@@ -40,16 +40,17 @@ from theorems.section_01_introduction.section_1_2_dependence.product_network imp
 @under_hypotheses("H2", "H3")
 @given_batches(product=products())
 def test_learning_rates_far_enough_apart_find_minima_that_are_apart(product):
-    # given  eta |w|^2 <= 1/2 on the way, and eta' = eta^2 m/4
+    # given  a large rate with eta (u^2 + v^2) <= 1/2 at every step, and a small one, eta' = eta^2 m/4
     large = 1 / (2 * product.largest)
     small = large**2 * product.size / 4
     # when
     (u, v, _), (u_small, v_small, steps) = descend(product, large), descend(product, small)
-    # then   both interpolate, within their a priori budgets
+    # then   both runs interpolate after the number of steps that was known beforehand
     slack = 32 * steps * UNIT_ROUNDOFF * product.largest
     residual = np.maximum(abs(u * v - product.y), abs(u_small * v_small - product.y))
     assert_at_most(residual, CONVERGED * -product.residual + slack, why="residuals", instance=product)
-    # and    u^2 - v^2 is below (1 - eta^2 r^2), above (1 - eta' r^2/m) times what it was: apart by 3/4 eta^2 r^2 of it
+    # and    u^2 - v^2 ends below 1 - eta^2 r^2 times its start at the large rate, and above 1 - eta' r^2/m times it at
+    #        the small rate: the two ends differ by at least 3/4 eta^2 r^2 times the start
     before, r2 = product.u**2 - product.v**2, product.residual**2
     assert_at_most(u**2 - v**2, (1 - large**2 * r2) * before + slack, why="large rate", instance=product)
     assert_at_most((1 - small * r2 / product.size) * before, u_small**2 - v_small**2 + slack, why="small rate")
@@ -60,13 +61,13 @@ def test_learning_rates_far_enough_apart_find_minima_that_are_apart(product):
 @corrected("C2")
 @pytest.mark.parametrize("K", [10, 1000])
 def test_the_two_bounds_on_a_product_are_nearly_attained(K):
-    # given  (K, 0) and y = 1: m = K^2 hardly grows, and eta = 1/(2 m)
+    # given  the start (K, 0) and y = 1: u^2 + v^2 hardly grows from m = K^2, and eta is about 1/(2 m)
     product = Product(np.array([float(K)]), np.array([0.0]), np.array([1.0]))
     eta = 1 / (2 * product.largest)
     # when   r_t halves at every step, so that sum r_t^2 = 4/3
     u, v, steps = descend(product, eta)
     loss = 1 - (u**2 - v**2) / product.size
-    # then   eta^2 is 3/4, and eta/m two thirds, of what the bounds of C2 say
+    # then   u^2 - v^2 loses 4/3 eta^2. The bounds of C2 say at least eta^2, and at most eta/m, which is 2 eta^2
     lower, upper, rounding = eta**2, eta / product.size, 32 * steps * UNIT_ROUNDOFF
     assert_within(lower, loss, upper, slack=rounding, why="what u^2 - v^2 loses")
     assert_at_most(upper / 2, loss + rounding, why="more than half of the larger bound")
@@ -77,7 +78,7 @@ def test_the_two_bounds_on_a_product_are_nearly_attained(K):
 @corrected("C2")
 @given(tapes(6), st.integers(1, 4))
 def test_at_every_scale_the_bounds_on_a_product_hold_from_the_first_step_on(tape, t):
-    # given  exact arithmetic, u, v and y - uv from 2^-20 to 2^20 and the longest step, or one 2^20 times shorter
+    # given  exact arithmetic; u and y - uv from 2^-20 to 2^20; a step near the longest of C2, or one 2^20 times shorter
     u = Fraction(2) ** (tape.below(41) - 20)
     v = u * tape.choice((Fraction(0), Fraction(1, 2), 1 - Fraction(1, 2**20)))
     missing = Fraction(2) ** (tape.below(41) - 20)
@@ -94,7 +95,7 @@ def test_at_every_scale_the_bounds_on_a_product_hold_from_the_first_step_on(tape
 
 @corrected("C2")
 def test_a_start_of_two_signs_shrinks_first_and_breaks_the_lower_bound():
-    # given  (1, -9/10), y = 1, eta = 1/1000: u and -v shrink until uv = 0, so that u^2 + v^2 falls below m
+    # given  the start (1, -9/10), y = 1, eta = 1/1000. u and -v shrink until uv = 0, so that u^2 + v^2 falls below m
     u, v, eta = np.array([1.0]), np.array([-0.9]), np.array([1e-3])
     # when   15,000 steps
     end_u, end_v = product_descent(u, v, 1.0, eta, np.array([15_000]))
@@ -109,15 +110,17 @@ def test_a_start_of_two_signs_shrinks_first_and_breaks_the_lower_bound():
 @under_hypotheses("H2", "H3")
 @given_batches(start=wide_products())
 def test_from_any_start_that_is_not_balanced_two_rates_find_two_minima_of_a_product(start):
-    # given  every sign and order of u, v, y; S bounds u^2 + v^2 while |r| falls, and eta (S + |r_0|) <= 1/4
+    # given  every sign and order of u, v, y. S bounds u^2 + v^2 while |r| falls, and eta (S + |r_0|) <= 1/4
     u, v, y = start.u, start.v, start.y
     kept, r = u**2 - v**2, np.abs(u * v - y)
     S = np.sqrt(kept**2 + 4 * (np.abs(y) + r) ** 2)
     eta = 1 / (4 * (S + r))
-    # when   to convergence: |r'| <= (1 - 7/8 eta |u^2 - v^2|)|r|, and at least half of u^2 - v^2 is kept
+    # when   two runs to convergence. A step has |r'| <= (1 - 7/8 eta |u^2 - v^2|)|r|, where at least half of the
+    #        initial u^2 - v^2 is kept
     steps = steps_to_contract(1 - 7 / 16 * eta / 2 * np.abs(kept), CONVERGED)
     ends = [product_descent(u, v, y, rate, steps) for rate in (eta, eta / 2)]
-    # then   u^2 - v^2 differs by more than a move to an interpolant, of length |r|/sqrt(|u^2 - v^2|), can bridge
+    # then   what remains of a run, a move of length |r|/sqrt(|u^2 - v^2|) to an interpolant, is too short to make the
+    #        two values of u^2 - v^2 equal
     residual = np.max([np.abs(a * b - y) for a, b in ends], axis=0)
     slack = 32 * steps * UNIT_ROUNDOFF * (S + r)
     assert_at_most(residual, CONVERGED * r + slack, why="both interpolate", instance=start)

@@ -39,17 +39,18 @@ from theorems.section_01_introduction.section_1_2_dependence.squares_difference 
 @under_hypotheses("H2", "H3")
 @given_batches(network=squares_differences())
 def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_apart(network):
-    # given  eta K = 1/2 at most on the way, and eta' = eta^2 k/4
+    # given  a large rate with eta K <= 1/2 at every step, and a small one, eta' = eta^2 k/4
     large = 1 / (2 * network.largest)
     small = large**2 * network.kernel / 4
     # when
     (u, v, _), (u_small, v_small, steps) = separate(network, large), separate(network, small)
-    # then   both interpolate, within their a priori budgets
+    # then   both runs interpolate after the number of steps that was known beforehand
     slack = 32 * steps * UNIT_ROUNDOFF
     ends = np.stack([u**2 - v**2, u_small**2 - v_small**2])
     residual = np.abs(np.vecdot(ends, network.x) - network.y[:, 0]).max(0)
     assert_at_most(residual, CONVERGED * network.missing + slack * network.largest, why="residuals", instance=network)
-    # and    uv is below 1 - 4 eta^2 g^2, above 1 - 4 eta' g^2/k = 1 - eta^2 g^2 times what it was: apart in every entry
+    # and    every entry of uv ends below 1 - 4 eta^2 g^2 times its start at the large rate, and above
+    #        1 - 4 eta' g^2/k = 1 - eta^2 g^2 times it at the small rate
     kept, kept_small = u * v / (network.u * network.v), u_small * v_small / (network.u * network.v)
     fall, rounding = (large[:, None] * network.g) ** 2, slack[:, None]
     assert_at_most(kept, 1 - 4 * fall + rounding, why="large rate", instance=network)
@@ -59,7 +60,7 @@ def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_ap
 
 @corrected("C3")
 def test_the_two_bounds_on_a_difference_of_squares_are_nearly_attained():
-    # given  x = 1, u = v = 10 and y = 1/8: the kernel k = 800 hardly grows, and eta = 1/(2 k)
+    # given  x = 1, u = v = 10 and y = 1/8: the kernel hardly grows from k = 800, and eta is about 1/(2 k)
     network = SquaresDifference(np.ones((1, 1)), np.full((1, 1), 10.0), np.full((1, 1), 10.0), np.array([1 / 8]))
     eta = 1 / (2 * network.largest)
     # when   g_t halves at every step
@@ -77,7 +78,7 @@ def test_the_two_bounds_on_a_difference_of_squares_are_nearly_attained():
 @corrected("C3")
 @given(tapes(12), st.integers(1, 3))
 def test_at_every_scale_the_bounds_on_a_difference_of_squares_hold_from_the_first_step_on(tape, t):
-    # given  exact arithmetic, x, u, v and y - x'w from 2^-20 to 2^20, and the longest step, or one 2^20 times shorter
+    # given  exact arithmetic; x, u and y - x'w from 2^-20 to 2^20; the longest step of C3, or one 2^20 times shorter
     def powers(count):
         return np.array([Fraction(2) ** (tape.below(41) - 20) for _ in range(count)])
 

@@ -55,10 +55,10 @@ def tilted(problem):
 
 @as_printed
 def test_descent_in_the_metric_4_1_finds_one_half_and_one_quarter():
-    # given  x = (1, 2), y = 1, D = diag(4, 1): descent on XD^(1/2) = (2, 2) in exact arithmetic, one step of 1/8
+    # given  x = (1, 2), y = 1, D = diag(4, 1). Exact descent on XD^(1/2) = (2, 2) reaches its limit in one step of 1/8
     inner = exact_descent(fractions([[2, 2]]), fractions([1]), fractions([0, 0]), Fraction(1, 8), 1)[1]
     plain = exact_descent(fractions([[1, 2]]), fractions([1]), fractions([0, 0]), Fraction(1, 5), 1)[1]
-    # then   D X'(XDX')^-1 y, against X'(XX')^-1 y
+    # then   the limit in the metric is D X'(XDX')^-1 y, and that of plain descent is X'(XX')^-1 y
     assert_identical(inner * [2, 1], fractions(["1/2", "1/4"]), why="limit in the metric")
     assert_identical(plain, fractions(["1/5", "2/5"]), why="limit of plain descent")
     run = preconditioned_descent(*HAND, 1 / 16, np.diag([4.0, 1]), 40)
@@ -71,7 +71,8 @@ def test_adam_and_sgd_of_torch_find_different_minima():
     # given  x = (1, 2), y = 1 from zero; eps = 0, so that Adam's step does not depend on the scale of a coordinate
     adam = train_linear(*HAND, optimizer="Adam", steps=600, lr=0.1, eps=0.0)
     sgd = train_linear(*HAND, steps=40, lr=0.1)
-    # then   Adam moves along (1, 1), bit for bit, which meets M in (1/3, 1/3) only, as far off as the residual says
+    # then   Adam moves along (1, 1), bit for bit. This line meets M in (1/3, 1/3) only, and the residual says how far
+    #        off the run still is
     assert_identical(adam[0], adam[1], why="both coordinates take the same steps")
     residual = abs(3 * adam[0] - 1)
     assert_at_most(residual, CONVERGED, why="Adam converges")
@@ -83,7 +84,7 @@ def test_adam_and_sgd_of_torch_find_different_minima():
 @corrected("C4")
 @given(wide_regressions(), tapes(7))
 def test_in_any_metric_descent_of_wide_range_approaches_the_point_of_the_formula(problem, tape):
-    # given  exact arithmetic; D = diag(d) + aa' with d from 2^-20 to 2^20, and the step relative to tr(XDX')
+    # given  exact arithmetic; D = diag(d) + aa' with d from 2^-20 to 2^20; a step in units of 1/tr(XDX')
     X, y, w, p = problem.X, problem.y, problem.w0, problem.X.shape[1]
     d = [Fraction(2) ** tape.choice((0, 1, 20, -20)) for _ in range(p)]
     D = np.diag(d) + fractions(np.outer(np.arange(p), np.arange(p)))
@@ -92,7 +93,8 @@ def test_in_any_metric_descent_of_wide_range_approaches_the_point_of_the_formula
     limit = w + D @ X.T @ solve(gram, y - X @ w)
     # when   one step
     moved = w - eta * D @ X.T @ (X @ w - y)
-    # then   the limit interpolates; w - limit stays in D row(X), where r'(XDX')^-1 r is a norm, and shrinks
+    # then   the limit interpolates, and w - limit stays in D row(X). The squared norm r'(XDX')^-1 r of w - limit
+    #        shrinks
     assert_identical(X @ limit, y, why="the limit interpolates")
     r, after = X @ w - y, X @ moved - y
     assert_identical(moved - limit, D @ X.T @ solve(gram, after), why="w - limit lies in D row(X)")
@@ -103,18 +105,18 @@ def test_in_any_metric_descent_of_wide_range_approaches_the_point_of_the_formula
 @as_printed
 @given_batches(problem=regressions())
 def test_some_metric_moves_the_limit_by_a_given_unit_null_vector(problem):
-    # given  a start off M; the target: the nearest interpolant plus the unit null vector N_1
+    # given  a start off M, and a metric that is made to end at the nearest interpolant plus the unit null vector N_1
     problem = off_the_minima(problem)
     L, k = tilted(problem)
     eta = 1.5 / problem.sigma_max**2
     plain = limit_of_descent(problem, problem.w0, 1.5)
     # when
     run = preconditioned_descent(problem.X, problem.y, problem.w0, eta, L @ L.mT, plain.run.steps)
-    # then   |D| <= 4, and D costs a step as many roundings as X and X'
+    # then   |D| <= 4, and a product with D rounds as often as the products with X and X'
     slack = 16 * (plain.radius + interpolant_rounding(problem, problem.w0))
     moved = norm(run.w - plain.w - problem.N[:, :, 0], axis=-1)
     assert_at_most(moved, slack, why="limit moved by the null vector", instance=problem)
-    # and    it is the interpolant nearest to w_0 in the metric, by LAPACK on XL from L^-1 w_0 = w_0 - N_1 k'w_0
+    # and    the limit is the interpolant nearest to w_0 in the metric: LAPACK on XL from L^-1 w_0 = w_0 - N_1 k'w_0
     inner = problem.w0 - np.vecdot(k, problem.w0)[:, None] * problem.N[:, :, 0]
     nearest = np.matvec(L, nearest_interpolant(problem.X @ L, problem.y, inner))
     assert_at_most(norm(run.w - nearest, axis=-1), slack, why="projection in the metric", instance=problem)

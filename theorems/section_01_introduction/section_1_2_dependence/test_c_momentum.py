@@ -43,7 +43,7 @@ HAND = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
 @pytest.mark.parametrize("method", [heavy_ball, nesterov])
 @given_batches(problem=regressions())
 def test_without_H4_momentum_finds_the_minimum_of_plain_descent(method, problem):
-    # given  every mode of either method shrinks by at most 4 * 0.85^(t/2) in t steps
+    # given  t steps multiply every mode of either method by at most 4 * 0.85^(t/2)
     steps = int(steps_to_contract(np.sqrt(MOMENTUM), CONVERGED / 4))
     nearest = nearest_interpolant(problem.X, problem.y, problem.w0)
     # when
@@ -76,6 +76,6 @@ def test_without_H4_momentum_only_changes_the_pace_of_each_mode(method, problem)
 def test_without_H4_momentum_of_torch_finds_the_minimum_of_plain_descent():
     # given  x = (1, 2), y = 1 from zero, eta |x|^2 = 1/2, momentum 1/2: both methods have roots of modulus <= sqrt(1/2)
     runs = [train_linear(*HAND, steps=90, lr=0.1, momentum=0.5, nesterov=ahead) for ahead in (False, True)]
-    # then   what is left after 90 steps is at most 4 * 2^-45
+    # then   the distance to the limit after 90 steps is at most 4 * 2^-45
     bound = 4 * 2.0**-45 + 90 * 64 * UNIT_ROUNDOFF
     assert_at_most(np.max(norm(np.array(runs) - [0.2, 0.4], axis=-1)), bound, why="torch.optim.SGD with momentum")

@@ -43,11 +43,11 @@ from theorems.section_01_introduction.section_1_2_maximum_margin.runs import for
 @corrected("C1")
 @given_batches(problem=separable_data())
 def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(problem, order):
-    # given  steps so short that the two sides below nearly meet
+    # given  steps so short that the upper and the lower bound nearly meet
     lengths = short_steps(problem, order) / 50
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), lengths, order)
-    # then   ln L is convex (from below), and Hoeffding bounds its curvature by R^2 (from above)
+    # then   convexity of ln L gives the lower bound; Hoeffding's bound R^2 on its curvature gives the upper one
     assert_within(
         -run.progress,
         run.last - np.log(problem.rows),
@@ -61,13 +61,13 @@ def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(p
 @corrected("C1")
 @given(k=st.integers(10, 1000))
 def test_the_cost_of_a_step_is_attained(k):
-    # given  z = (s/10, 1) and (s/10, -1), R = 1, a third point of length 1/2, whose loss is exp(-50) times theirs at
-    #        most, and a start that puts the first two s off balance in the second coordinate
+    # given  z = (s/10, 1) and (s/10, -1), so that R = 1; a third point of length 1/2, with a loss of at most exp(-50)
+    #        times that of the first two; and a start whose second coordinate is off balance by s
     s = 1 / k
     problem = signed(np.array([[s / 10, 1], [s / 10, -1], [1 / 2, 0]]), np.ones(3))
     # when   one l1 step of length s restores the balance
     run = steepest_descent(problem.Z, problem.present, np.array([110.0, -s]), np.array([s]), 1)
-    # then   ln G falls by ln cosh s, against -s tanh s + s^2/2: they differ by s^4/4 and less
+    # then   ln G falls by ln cosh s. The bound of C1 on its change is -s tanh s + s^2/2, which differs by at most s^4/4
     upper = shortfall(problem, run, EXPONENTIAL, 1) - run.progress
     slack = run_rounding(problem, run, 1) + 2 * np.exp(-42)
     assert_within(upper - s**4 / 4, run.last, upper, slack=slack, why="ln n + R^2 e^2 / 2 less the progress")
@@ -80,7 +80,8 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
     best = largest_margin(problem, order)
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), short_steps(problem, order), order)
-    # then   margin(w_t)/S <= gamma* <= |Z'q_bar|_* <= the mean pull, and the two ends are A/S apart at most
+    # then   margin(w_t)/S <= gamma* <= |Z'q_bar|_* <= the mean of |Z'q|_*. The two ends of the enclosure are at most
+    #        A/S apart, where A is the shortfall of the run
     above, rounding = dual_bound(problem, run.average, order), 2 * run_rounding(problem, run, order) / run.length
     pull = run.progress / run.effective
     assert_within(best.lower, above, pull, slack=rounding, why="duality at the average weights", instance=problem)
@@ -91,7 +92,7 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
 @corrected("C1")
 @given_batches(problem=separable_data())
 def test_from_a_start_on_the_wrong_side_the_guarantee_counts_the_loss_there_and_not_ln_n(problem):
-    # given  a start so far on the wrong side that t steps cannot come back to what ln n would promise
+    # given  a start so far on the wrong side that t steps cannot reach the guarantee with ln n, which holds from zero
     best, lengths = largest_margin(problem, 2), short_steps(problem, 2)
     S, R = lengths.sum(-1), radius(problem, 2)
     promise = best.lower * S - R**2 * (lengths**2).sum(-1) / 2 - np.log(problem.rows)
@@ -128,7 +129,7 @@ def test_a_single_point_comes_within_a_seventh_of_both_logarithms():
     # given  z = 1, so that gamma* = R = eta = 1, and w <- w + exp(-w)
     problem = signed(np.ones((1, 1)), np.ones(1))
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros(1), 1.0, 200)
-    # then   between ln 101 and ln 344.7
+    # then   the margin lies between ln 101 and ln 344.7
     lower, upper = logarithms(1.0, 1, 200)
     assert_within(6 / 7 * upper, margin(problem, run.w), 7 / 6 * lower, why="margin against both logarithms")
 
@@ -140,7 +141,7 @@ def test_a_single_point_comes_within_a_seventh_of_both_logarithms():
 @pytest.mark.parametrize("length", [4.0, 1.0, 2.0**-10])
 @given_batches(problem=wide_separable())
 def test_at_every_scale_and_for_steps_of_every_length_the_guarantee_holds(problem, length, order, loss):
-    # given  margins down to a thousandth of R and less; t equal steps; a start at zero, or in the direction (1, ..., 1)
+    # given  largest margins down to a thousandth of R and less; t equal steps; a start at zero or along (1, ..., 1)
     best = largest_margin(problem, order)
     R, k = radius(problem, order)[:, None], np.arange(200)
     lengths, start = np.where(k < problem.t[:, None], length / R, 0), problem.w0 * (problem.t[:, None] % 2)

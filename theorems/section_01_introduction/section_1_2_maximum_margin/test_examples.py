@@ -41,15 +41,16 @@ SHARE_ON_PAIRS, LEAST_ON_PAIRS = Fraction(1, 2), Fraction(1, 10)
 @under_hypotheses("H1", "H2")
 @given_batches(problem=regressions())
 def test_overparameterized_data_are_separable_under_every_labelling(problem):
-    # given  rank Z = n < d, and labels read off the targets; padding rows have s = 0
+    # given  rank Z = n < d; the labels are the signs of the targets; padding rows have s = 0
     labels = np.where(problem.y < 0, -1.0, 1.0)
     n, d = problem.rows, problem.columns
     data = Separable(problem.X * labels[..., None], problem.s > 0, problem.w0, 0.0, problem.w0, problem.t, n, d)
     # when
     best = largest_margin(data, 2)
     run = plain_gradient_descent(data.Z, data.present, np.zeros_like(problem.w0), 1.0, 100, LOGISTIC)
-    # then   |Z'q| >= s_n |q| >= s_n / sqrt(n) on the simplex: H1 holds, and the guarantee with it. NNLS, backward
-    # stable, solves for points within 8(n + d) u R of these, R <= 1; gamma* and the margin of w move by no more
+    # then   |Z'q| >= s_n |q| >= s_n / sqrt(n) on the simplex. So H1 holds, and with it the guarantee. NNLS is backward
+    #        stable: it solves for points within 8(n + d) u R of these, R <= 1, and gamma* and the margin of w move by
+    #        no more than that
     solver = 16 * (n + d) * UNIT_ROUNDOFF
     assert_at_most(problem.sigma_min / np.sqrt(n), best.lower + solver, why="margin of any labelling", instance=problem)
     guarantee = best.lower * run.effective - shortfall(data, run, LOGISTIC, 2) - run_rounding(data, run, 2)
@@ -61,10 +62,11 @@ def test_torch_users_get_the_certified_margin():
     # given  four points in the plane, labels 1, 1, -1, -1, separable through the origin
     points, labels = np.array([[2.0, 1], [1, -1], [-3, 0], [-1, -2]]), np.array([1.0, 1, -1, -1])
     problem = signed(points, labels)
-    # when   torch.optim.SGD on nn.SoftMarginLoss, and ours
+    # when   torch.optim.SGD on nn.SoftMarginLoss, and our own gradient descent
     w = train_linear_classifier(points, labels, np.zeros(2), steps=300, loss="SoftMarginLoss", lr=0.2)
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros(2), 0.2, 300, LOGISTIC)
-    # then   the same iterate: with eta below 2 over the curvature R^2/4 no step expands the roundings of either
+    # then   both end at the same iterate: eta is below 2 over the curvature R^2/4, so that no step expands rounding
+    #        errors
     assert_at_most(norm(w - run.w), 2 * run_rounding(problem, run, 2), why="torch.optim.SGD on nn.Linear")
     best = largest_margin(problem, 2)
     guarantee = best.lower * run.effective - shortfall(problem, run, LOGISTIC, 2) - 2 * run_rounding(problem, run, 2)
@@ -74,13 +76,14 @@ def test_torch_users_get_the_certified_margin():
 @pytest.mark.slow
 @under_hypotheses("H1", "H2", "H3")
 def test_on_digits_the_run_proves_how_much_of_the_largest_margin_it_reached():
-    # given  zeros against ones, 360 images of 64 pixels; H1 is what the lower end of the enclosure shows
+    # given  zeros against ones, 360 images of 64 pixels; the lower end of the enclosure shows H1
     images, digit = digits()
     problem = signed(images[digit < 2], 1.0 - 2 * digit[digit < 2])
     best = largest_margin(problem, 2)
     # when
     run = steepest_descent(problem.Z, problem.present, problem.w0, equal_steps(problem, 2, 2000), 2)
-    # then   five sixths of gamma* without knowing gamma*, nine tenths of it knowing it, and the guarantee
+    # then   the run certifies five sixths of gamma* by itself; compared with the solver's gamma*, it reaches nine
+    #        tenths
     reached, above = normalized_margin(problem, run.w, 2), dual_bound(problem, run.average, 2)
     assert_at_most(SHARE_CERTIFIED, reached / above, why="certified share of the largest margin")
     assert_within(SHARE_REACHED * best.lower, reached, best.upper, why="digits 0 and 1, share of gamma*")
@@ -91,7 +94,7 @@ def test_on_digits_the_run_proves_how_much_of_the_largest_margin_it_reached():
 @pytest.mark.slow
 @under_hypotheses("H1", "H2", "H3")
 def test_on_every_pair_of_digits_the_run_proves_half_of_the_largest_margin():
-    # given  the 45 pairs of classes; H1 holds for each, as the lower ends show
+    # given  the 45 pairs of classes; the lower ends of the enclosures show H1 for each pair
     problem = pairs_of_digits()
     best = largest_margin(problem, 2)
     assert_at_most(LEAST_ON_PAIRS, best.lower, why="separable with margin 1/10")

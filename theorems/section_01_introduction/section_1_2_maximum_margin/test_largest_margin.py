@@ -55,7 +55,7 @@ def two_points(Z):
 
 @counterexample
 def test_the_squared_loss_selects_a_smaller_margin_than_the_best():
-    # given  two points, labels folded in: z = (1, 0, 0) and (2, 1, 1), targets 1
+    # given  two signed points z = (1, 0, 0) and (2, 1, 1), with targets 1
     Z = np.array([[1, 0, 0], [2, 1, 1]])
     limit = np.array([1, Fraction(-1, 2), Fraction(-1, 2)])
     # when   gradient descent from 0 tends to the interpolant in the row space, 2 z_1 - z_2 / 2
@@ -104,7 +104,8 @@ def test_at_every_time_the_margin_lies_between_its_guarantee_and_the_best(proble
 @under_hypotheses("H1", "H2", "H3")
 @given_batches(size=100, problem=separable_data())
 def test_a_third_of_the_largest_margin_is_reached_within_the_a_priori_budget(problem, order):
-    # given  2 ln(n + 1) (3R/2 gamma)^2 steps with gamma the planted margin: 330 are enough for all
+    # given  2 ln(n + 1) (3R/2 gamma)^2 steps are enough, with the planted margin gamma; 330 are enough for every
+    #        instance
     best = largest_margin(problem, order)
     needed = 4.5 * np.log(problem.rows + 1) * (radius(problem, order) / problem.certified_margin(order)) ** 2
     assert_at_most(needed, 330, why="the budget covers the instance", instance=problem)
@@ -137,7 +138,7 @@ def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem):
     best = largest_margin(problem, 2)
     # when
     run = steepest_descent(problem.Z, problem.present, problem.w0, equal_steps(problem, 2, 600), 2, LOGISTIC)
-    # then   |w_T| <= S + |w_0|, so the start costs a share |w_0|/S of the margin, and ln sum phi instead of ln n
+    # then   |w_T| <= S + |w_0|, and the guarantee has ln sum phi(z_i . w_0) instead of ln n
     guarantee = best.lower * run.effective - shortfall(problem, run, LOGISTIC, 2) - run_rounding(problem, run, 2)
     gap = best.upper - guarantee / (run.length + norm(problem.w0, axis=-1))
     distance = norm(run.w / norm(run.w, axis=-1, keepdims=True) - best.direction, axis=-1)
@@ -149,7 +150,7 @@ def test_the_direction_that_is_approached_does_not_depend_on_the_start(problem):
 @for_both_losses
 @given_batches(problem=separable_data())
 def test_plain_gradient_descent_maximizes_the_margin_too(problem, loss):
-    # given  H3: eta = 1/R^2 gives steps eta |grad L|, whose sum diverges while that of their squares does not
+    # given  H3: eta = 1/R^2. The steps eta |grad L| have an infinite sum, and their squares a finite one
     best, eta = largest_margin(problem, 2), 1 / radius(problem, 2) ** 2
     # when
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros_like(problem.u), eta, 200, loss)

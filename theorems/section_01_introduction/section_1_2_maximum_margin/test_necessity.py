@@ -39,7 +39,7 @@ class Length:
 @necessity("H1")
 @given_batches(problem=separable_data())
 def test_without_H1_the_iterates_stay_bounded_and_no_margin_is_gained(problem):
-    # given  z_1 once more with the opposite label: no w separates
+    # given  the point z_1 once more with the opposite label, so that no w separates the points
     Z = np.concatenate([problem.Z, -problem.Z[:, :1]], axis=1)
     present = np.concatenate([problem.present, problem.present[:, :1]], axis=1)
     eta, loss = 1 / radius(problem, 2) ** 2, EXPONENTIAL
@@ -57,12 +57,12 @@ def test_without_H1_the_iterates_stay_bounded_and_no_margin_is_gained(problem):
 
 @necessity("H2")
 def test_without_H2_the_squared_loss_misses_the_largest_margin():
-    # given  z = (1, 0) and (2, 1), R^2 = 5, and eta = 1/5 on the mean of two losses, which is 1/2 at 0
+    # given  z = (1, 0) and (2, 1), so that R^2 = 5; eta = 1/5 for the mean of the two losses, and this mean is 1/2 at 0
     Z, eta = np.array([[1.0, 0], [2, 1]]), 1 / 5
     assert_keeps(H1=Z[:, 0] > 0, H3=eta * np.square(Z).sum(1) <= 1)
     # when   the spectrum of ZZ' lies in [3 - 8^(1/2), 3 + 8^(1/2)]: a step on the mean contracts by 0.983
     run = gradient_descent(Z, np.ones(2), np.zeros(2), eta / 2, 2200)
-    # then   (1, -1), with margin 1 at |w|^2 = 2, while (1, 0) has margin 1 at |w|^2 = 1
+    # then   the limit (1, -1) has margin 1 at |w|^2 = 2, while (1, 0) has margin 1 at |w|^2 = 1
     slack = 64 * 4 * 2200 * UNIT_ROUNDOFF
     assert_at_most(norm(run.w - [1, -1]), slack, why="the interpolant in the row space")
     assert_within(2, run.w @ run.w / (Z @ run.w).min() ** 2, 2, slack=8 * slack, why="1/margin^2, best is 1")
@@ -74,10 +74,11 @@ def test_without_H3_long_steps_keep_the_l1_margin_at_half(length):
     # given  z = (1, .9, 0) and (0, .8, 1): e_2 has margin 4/5; steps of length e >= 16
     Z = np.repeat([[[1, 0.9, 0], [0, 0.8, 1]]], len(length.e), axis=0)
     assert_keeps(H1=Z[:, :, 1] > 0, H2=True)
-    # when   after e_2, the point that is behind by 0.1 e or more takes weight 0.83 and more, and pulls its own way
+    # when   the first step goes along e_2. From then on the point with the smaller margin is behind by at least 0.1 e.
+    #        Its weight is at least 0.83, so that the step goes along its own axis
     lengths = np.repeat(length.e[:, None], 101, axis=1)
     run = steepest_descent(Z, np.ones((len(Z), 2), bool), np.zeros((len(Z), 3)), lengths, 1)
-    # then   w = e (50, 1, 50), whose margin over |w|_1 is 50.8/101
+    # then   the run ends at w = e (50, 1, 50), with the normalized margin 50.8/101
     picks = np.rint(run.w / length.e[:, None])
     assert_identical(picks, np.tile([50.0, 1, 50], (len(Z), 1)), why="long steps alternate between the two points")
     reached, of_e_2 = np.matvec(Z, picks).min(-1) / 101, Z[:, :, 1].min(-1)
@@ -88,13 +89,13 @@ def test_without_H3_long_steps_keep_the_l1_margin_at_half(length):
 
 @necessity("H3")
 def test_without_H3_a_fixed_step_from_a_start_of_large_loss_overshoots_more_and_more():
-    # given  z = (1/2, 1) and (1/2, -1), eta = 1/R^2 = 4/5 as in H3, and the start (0, -4), where L = cosh(4)
+    # given  z = (1/2, 1) and (1/2, -1); eta = 1/R^2 = 4/5 as in H3; but the start is (0, -4), with L = cosh(4) > 1
     problem = signed(np.array([[1 / 2, 1], [1 / 2, -1]]), np.ones(2))
     assert_keeps(H1=problem.Z[:, 0] > 0, H2=True)
     # when
     start, steps = np.array([0.0, -4]), range(3)
     runs = [plain_gradient_descent(problem.Z, problem.present, start, 4 / 5, t) for t in steps]
-    # then   margins -4, 4 + (4/5)(cosh(4)/4 - sinh(4)) = -12.4, and then below -70000
+    # then   the margins are -4, then 4 + (4/5)(cosh(4)/4 - sinh(4)) = -12.4, and then below -70000
     wrong = -np.array([margin(problem, run.w) for run in runs])
     assert_at_most(3 * wrong[:2], wrong[1:], why="three times as far on the wrong side after each step")
 
@@ -107,7 +108,7 @@ def test_without_H3_steps_of_bounded_total_length_stop_short_of_the_best_directi
     assert_keeps(H1=best.lower > 0, H2=True)
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros(2), lengths, 2)
-    # then   the weights of the points never differ by more than the factor e, so w_2/w_1 <= e/4 for ever
+    # then   the weights of the two points never differ by more than the factor e, so that w_2/w_1 <= e/4 at every step
     slope = np.exp(1) / 4
     reached, ceiling = normalized_margin(problem, run.w, 2), slope / np.sqrt(1 + slope**2)
     rounding = run_rounding(problem, run, 2) / run.length

@@ -30,14 +30,14 @@ from theorems.ledger import corrected, counterexample
 def test_a_classifier_that_is_right_has_a_positive_cross_entropy():
     # given  one sample whose label has probability 3/4 under the model, so that it is classified correctly
     likelihood = Fraction(3, 4)
-    # then   the loss is at least what is missing to probability one
+    # then   the loss is at least 1 - q
     assert_at_most(1 - likelihood, -np.log(float(likelihood)), why="-ln(q) >= 1 - q")
     assert_violates(1 - likelihood, 0, reads="cross-entropy >= {value} > {limit}", label=1, likelihood=likelihood)
 
 
 @counterexample(reading="labels")
 def test_a_search_finds_a_classifier_that_is_right_at_a_positive_loss():
-    # given  the probabilities of two labels in the ratio of two integers, and the loss at least 1 - q
+    # given  two labels with probabilities in the ratio of two integers; the loss is at least 1 - q
     ratios = st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(any)
     right, wrong = smallest_violation(ratios, lambda pair: pair[0] > pair[1] > 0)
     missing = Fraction(wrong, right + wrong)
@@ -60,8 +60,8 @@ def test_the_squared_loss_vanishes_just_where_every_sample_is_met(pairs):
 @corrected("C2")
 @given(st.integers(1, 10**6))
 def test_the_cross_entropy_of_a_linear_classifier_vanishes_nowhere(k):
-    # given  the margin ln(k), which grows without bound with w: p = 2 parameters would be enough
+    # given  the margin ln(k); it grows without bound with w, for which p = 2 parameters would be enough
     loss = -scipy.special.log_expit(np.log(k))
-    # then   ln(1 + 1/k), between 1/(k + 1) and 1/k, up to the rounding of the margin
+    # then   the loss is ln(1 + 1/k), which lies between 1/(k + 1) and 1/k, up to the rounding of the margin
     slack = 8 * UNIT_ROUNDOFF * (1 + np.log(k))
     assert_within(Fraction(1, k + 1), loss, Fraction(1, k), slack=slack / k, why="cross-entropy at the margin ln k")

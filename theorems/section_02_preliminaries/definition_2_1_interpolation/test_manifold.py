@@ -37,7 +37,7 @@ def test_one_parameter_and_one_sample_leave_one_interpolant():
     # given  f(x) = wx, (x, y) = (2, 1), p = n = 1, and parameters 1/2 + h
     moves = [Fraction(h, 7) for h in range(-2, 3)]
     losses = [(2 * (Fraction(1, 2) + h) - 1) ** 2 / 2 for h in moves]
-    # then   a quadratic, as three of its values would show, that vanishes once
+    # then   the loss is a quadratic, which three values determine, and it vanishes once
     assert_identical(losses, [2 * h**2 for h in moves], why="loss at and off w = 1/2")
     assert_violates(2, losses.count(0), reads="{value} interpolants asked for > {limit} there is", f="wx", x=2, y=1)
 
@@ -61,7 +61,8 @@ def test_hypothesis_finds_an_interpolant_at_which_M_is_a_cross():
         return w2 * w1 * x == y and (w2 * x, w1 * x) == (0, 0)
 
     x, y, w1, w2 = smallest_violation(instances, is_singular)
-    # then   both axes through it lie in M and the diagonal does not: two tangents that span the plane, p - n = 1
+    # then   both axes through the interpolant lie in M, and the diagonal does not. So M has two tangents that span the
+    #        plane, while a manifold of dimension p - n = 1 has one
     h, directions = Fraction(1, 1000), [(1, 0), (0, 1), (1, 1)]
     residuals = [(w2 + j * h) * (w1 + i * h) * x - y for i, j in directions]
     assert_identical(residuals, [0, 0, x * h**2], why="residual along the axes and the diagonal")
@@ -76,7 +77,7 @@ def test_interpolants_of_a_linear_model_are_an_affine_space_of_dimension_p_minus
     # given  H2: J = X has rank n; an interpolant and a basis of null(X), both by LAPACK
     w, basis = scipy.linalg.lstsq(problem.X, problem.y)[0], scipy.linalg.null_space(problem.X)
     assert_identical(basis.shape[1], problem.columns - problem.rows, why="dimension")
-    # when   moved by integer coordinates along the basis, and across it
+    # when   w moves by integer coordinates along the basis of null(X), and across it in row(X)
     along = basis @ problem.w0[problem.rows :]
     across = problem.V @ (1 + np.abs(problem.w0[: problem.rows]))
     # then
@@ -97,7 +98,7 @@ def test_without_H1_there_is_one_interpolant(problem):
     X, move = problem.X @ problem.V, 1 + np.abs(problem.w0[: problem.rows])
     assert_keeps(H2=np.linalg.svd(X).S[-1] >= problem.sigma_min)
     w = np.linalg.solve(X, problem.y)
-    # then   any other w leaves a residual in proportion to the move
+    # then   a move away from w leaves a residual in proportion to the move
     slack = 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * (norm(w) + norm(problem.y) + norm(move))
     residual = norm(X @ (w + move) - problem.y)
     bounds = problem.sigma_min * norm(move), problem.sigma_max * norm(move)
@@ -114,6 +115,6 @@ def test_without_H2_a_sum_of_tangents_is_no_tangent(C, x):
     assert_keeps(H1=p > n)
     h = Fraction(1, 2 * C)
     assert_identical([h * 0 * x, 0 * h * x, h * h * x], [0, 0, x * h**2], why="residuals along axes and diagonal")
-    # then   (h, h) is h away from M, which no C h^2 bounds
+    # then   (h, h), a sum of two tangents, has distance h from M, and no C h^2 bounds this
     distance_squared = min((h - foot[0]) ** 2 + (h - foot[1]) ** 2 for foot in ((h, 0), (0, h), (0, 0)))
     assert_violates(distance_squared, (C * h**2) ** 2, reads="squared distance {value} > {limit}", x=x, y=0, C=C, h=h)

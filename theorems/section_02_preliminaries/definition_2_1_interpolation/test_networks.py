@@ -31,15 +31,17 @@ from theorems.section_02_preliminaries.definition_2_1_interpolation.planted_netw
 @under_hypotheses("H1", "H2")
 @given(planted_networks())
 def test_the_jacobian_of_large_units_turns_no_faster_than_its_lipschitz_constant(network):
-    # given  |a_j| = 64, so that K is mostly tanh'', and a first unit that sees the first sample where |tanh''| is most
+    # given  |a_j| = 64, so that the term with tanh'' dominates K; the first unit has its largest |tanh''| at the first
+    #        sample
     (a, B), x, h = network.layers(network.theta), network.X[0], abs(network.step)
     B = np.concatenate([np.arctanh(1 / np.sqrt(3)) * x[None] / (x @ x), B[1:]])
     theta = np.concatenate([np.where(a < 0, -64, 64), B.ravel()])
-    # when   its weights move by h along the sample
+    # when   the weights of the first unit move by h along the sample
     move = np.zeros_like(theta)
     move[len(a) : len(a) + len(x)] = h * x / norm(x)
     turn = norm(network.J(theta + move) - network.J(theta))
-    # then   at most Kh, and for this unit and sample at least |a| |x|^2 h |tanh''|, less |tanh^(3)| (h|x|)^2/2 with 2
+    # then   J changes by at most Kh. For this unit and sample it changes by at least |a| |x|^2 h |tanh''|, less the
+    #        Taylor remainder, for which |tanh^(3)| <= 2
     least = 64 * norm(x) ** 2 * h * (TANH_CURVATURE - h * norm(x))
     slack = 64 * 32 * len(theta) * UNIT_ROUNDOFF
     assert_within(least, turn, h * network.curvature(theta, h), slack=slack, why="turn of J", instance=network)
@@ -54,7 +56,8 @@ def test_every_direction_in_the_null_space_of_the_jacobian_leads_to_another_inte
     # when
     theta, Q = slice_at(network)
     beta, eta, K = kantorovich(network, theta, Q)
-    # then   Kantorovich: an interpolant within 2 eta, which Newton's method finds; h off the planted one along null(J)
+    # then   Kantorovich: Newton's method finds an interpolant within 2 eta. Along null(J) it is h away from the planted
+    #        one
     assert_at_most(2 * eta * max(beta * K, 1), 1, why="Kantorovich's condition, and 2 eta <= 1", instance=network)
     other = newton(network, theta, Q)
     assert_at_most(norm(other - theta), 2 * eta + beta * network.rounding(theta), why="within 2 eta", instance=network)
@@ -69,7 +72,7 @@ def test_every_direction_in_the_null_space_of_the_jacobian_leads_to_another_inte
 def test_the_interpolants_stay_within_a_square_of_the_step_from_the_tangent_space(network):
     theta, Q = slice_at(network)
     beta, _, _ = kantorovich(network, theta, Q)
-    # then   |F(theta + ht)| <= K h^2/2 by Taylor, so the interpolant is within 2 eta <= beta K h^2 of the tangent
+    # then   |F(theta + ht)| <= K h^2/2 by Taylor, so the interpolant is within 2 eta <= beta K h^2 of the tangent space
     bend = norm(newton(network, theta, Q) - theta)
     bound = beta * (network.curvature(theta, abs(network.step)) * network.step**2 + 4 * network.rounding(theta))
     assert_at_most(bend, bound, why="distance of M from its tangent space", instance=network)

@@ -51,7 +51,7 @@ from theorems.section_02_preliminaries.section_2_1_overparameterization.bias_fre
 def test_linear_activations_cannot_fit_a_kink_that_two_relus_fit(weights):
     # given  x = (1, -1), y = (1, 2)
     right, left = outputs(weights, [1, -1], identity)
-    # then   L = 9/8 + (f(1) + 1/2)^2/2, where relu(x) + 2 relu(-x) has L = 0
+    # then   L = 9/8 + (f(1) + 1/2)^2/2, while relu(x) + 2 relu(-x) has L = 0
     floor = loss([right, left], [1, 2]) - (int(right) + Fraction(1, 2)) ** 2 / 2
     assert_identical(floor, Fraction(9, 8), why="loss of an odd function, less a square")
     assert_identical(least_loss([1, -1], [1, 2])[0], 0, why="loss of two ReLUs")
@@ -71,12 +71,13 @@ def test_a_linear_model_of_full_row_rank_fits_every_target(problem):
 @corrected("C1", "C2")
 @given(regressions())
 def test_a_linear_model_of_lower_rank_misses_targets_by_their_part_off_its_range(problem):
-    # given  one more sample, a combination c of the others: u = (c, -1) has u'X = 0, while p > n stays
+    # given  one more sample, a combination c of the others: u = (c, -1) has u'X = 0. There are still more features than
+    #        samples, or as many
     c, off = problem.w0[: problem.rows], 1 + problem.t % 8
     X, y = np.vstack([problem.X, c @ problem.X]), np.append(problem.y, c @ problem.y - off)
     # when   the least residual, by LAPACK; the cutoff separates s_{n+1} = 0 from s_n >= 0.1
     residual = norm(X @ scipy.linalg.lstsq(X, y, cond=1e-6)[0] - y)
-    # then   |u'y|/|u|, exactly: the null space of X' is spanned by u
+    # then   the least residual is |u'y|/|u| exactly, since u spans the null space of X'
     exact, size = off / np.sqrt(c @ c + 1), 1 + norm(c)
     slack = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * size * norm(y) / problem.sigma_min
     assert_at_most(abs(residual - exact), slack, why="least residual of a deficient design", instance=problem)
@@ -95,13 +96,14 @@ def test_on_a_ray_no_width_gives_the_last_layer_a_second_rank(weights, x):
 @corrected("C3")
 @given(st.lists(st.tuples(rationals, st.integers(-9, 9)), min_size=1, max_size=6, unique_by=lambda s: s[0]))
 def test_with_a_constant_feature_as_many_relus_as_samples_fit_them(samples):
-    # given  inputs (x_i, 1) in increasing order, unit j = relu(x - b_j) with x_{j-1} < b_j < x_j: triangular features
+    # given  inputs (x_i, 1) in increasing order, and units relu(x - b_j) with x_{j-1} < b_j < x_j: the features are
+    #        triangular
     x, y = fractions(sorted(samples)).T
     b = np.append(x[0] - 1, (x[1:] + x[:-1]) / 2)
     phi = relu(x[:, None] - b[None])
     assert_identical((phi.diagonal() > 0).all(), True, why="unit j sees sample j")
     assert_identical(np.triu(phi, 1), 0 * phi, why="and no sample before")
-    # when   the last layer in exact arithmetic
+    # when   the last layer is solved for in exact arithmetic
     first, last = np.stack([np.ones(len(x), int), -b], axis=1), inverse(phi) @ y
     # then
     predictions = last @ relu(first @ np.stack([x, np.ones(len(x), int)]))
@@ -112,9 +114,9 @@ def test_with_a_constant_feature_as_many_relus_as_samples_fit_them(samples):
 @corrected("C1", "C2")
 @given(wide_regressions(full_rank=False))
 def test_on_features_of_wide_range_the_least_residual_is_what_no_feature_sees(problem):
-    # given  exact arithmetic, more samples than the rank or as many; the residual of the least-squares solution
+    # given  exact arithmetic; at least as many samples as the rank; the residual of the least-squares solution
     residual = problem.y - problem.X @ problem.limit(problem.w0)
-    # then   it is a u with u'Phi = 0, and |u'y|/|u| = |u|, while no other w does better
+    # then   the residual is a u with u'Phi = 0 and |u'y|/|u| = |u|, and no other w does better
     assert_identical(residual @ problem.X, 0 * problem.w0, why="u'Phi = 0")
     assert_identical(residual @ problem.y, residual @ residual, why="|u'y| = |u|^2")
     full = len(problem.y) == problem.rank

@@ -54,7 +54,8 @@ def test_on_a_ray_a_relu_network_of_any_width_and_depth_is_one_number(weights, x
     # given  any two inputs x_1, x_2 > 0: an open set
     near, far = outputs(weights, list(x))
     assert_identical(x[0] * far, x[1] * near, why="positive homogeneity")
-    # then   f = ax, so L = (y_1 x_2 - y_2 x_1)^2/(4|x|^2) + (|x|^2/4)(a - x.y/|x|^2)^2, whose first term is no choice
+    # then   f = ax, so L = (y_1 x_2 - y_2 x_1)^2/(4|x|^2) + (|x|^2/4)(a - x.y/|x|^2)^2. The first term does not depend
+    #        on a
     length, product = x[0] ** 2 + x[1] ** 2, x[0] * y[0] + x[1] * y[1]
     floor = Fraction((y[0] * x[1] - y[1] * x[0]) ** 2, 4 * length)
     excess = Fraction(length, 4) * (Fraction(int(near), x[0]) - Fraction(product, length)) ** 2
@@ -66,7 +67,8 @@ def test_on_a_ray_a_relu_network_of_any_width_and_depth_is_one_number(weights, x
 def test_one_tanh_unit_has_two_parameters_and_misses_two_samples(t, a):
     # given  f = a tanh(bx), p = n = 2, x = (1, 2) and y = (1, 3); t = tanh(b), and tanh(2b) = 2t/(1 + t^2)
     near, far = a * t, 2 * a * t / (1 + t**2)
-    # then   |far| <= 2 |near|, from which y is 1/sqrt(5) away; as tanh is concave, any y_2/y_1 > x_2/x_1 > 1 is missed
+    # then   |far| <= 2 |near|, and y is 1/sqrt(5) away from such pairs. As tanh is concave on x > 0, every sample with
+    #        y_2/y_1 > x_2/x_1 > 1 is missed
     assert_at_most(Fraction(1, 20), loss([near, far], [1, 3]), why="loss of one tanh unit")
 
 
@@ -83,7 +85,7 @@ def test_at_the_origin_every_network_without_biases_is_zero(activation, weights)
 @counterexample
 @given(st.integers(-9, 9))
 def test_contradictory_samples_are_fitted_by_no_function_at_all(value):
-    # given  x_1 = x_2, y = (0, 1), and any model whatever: f(x_1) = f(x_2)
+    # given  x_1 = x_2 and y = (0, 1). Every model has f(x_1) = f(x_2)
     floor = loss([value, value], [0, 1]) - (value - Fraction(1, 2)) ** 2 / 2
     assert_identical(floor, Fraction(1, 8), why="loss less a square")
     assert_violates(floor, 0, reads="least loss {value} > {limit}", x=[1, 1], y=[0, 1], f="any")

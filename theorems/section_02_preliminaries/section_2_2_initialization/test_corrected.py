@@ -41,7 +41,7 @@ from theorems.section_02_preliminaries.section_2_2_initialization.pairs_of_start
 def test_the_limit_is_the_interpolant_nearest_to_the_start(problem):
     limit = limit_of_descent(problem, problem.w0)
     nearest = nearest_interpolant(problem.X, problem.y, problem.w0)
-    # then   a posteriori, and within the a priori budget
+    # then   within the distance that the residual certifies, and within the one that was known beforehand
     assert_certified(distance_to_limit(problem, limit.run, problem.w0, nearest))
     bound = limit.radius + interpolant_rounding(problem, problem.w0)
     assert_at_most(norm(limit.w - nearest, axis=-1), bound, why="projection of w_0 on M", instance=problem)
@@ -50,7 +50,7 @@ def test_the_limit_is_the_interpolant_nearest_to_the_start(problem):
 @corrected("C2")
 @given_batches(problem=regressions())
 def test_a_start_moved_within_the_row_space_keeps_its_limit(problem):
-    # given  w'_0 = w_0 + X'y, and y + s_1 u_1 in its place where y = 0
+    # given  w'_0 = w_0 + X'y; where y = 0, the first left singular vector stands in for y
     shift = np.vecmat(problem.y + (norm(problem.y, axis=-1) == 0)[:, None] * problem.U[:, :, 0], problem.X)
     # when
     limits = [limit_of_descent(problem, w) for w in (problem.w0, problem.w0 + shift)]
@@ -103,7 +103,7 @@ def test_the_flow_and_the_descent_from_one_start_end_in_one_point(problem):
 @corrected("C1", "C2")
 @given(lines())
 def test_in_exact_arithmetic_the_limits_coincide_just_where_the_row_space_holds_the_difference(problem):
-    # given  w_t - limit = (1 - eta |x|^2)^t (w_0 - limit), to the last digit
+    # given  one equation, for which w_t - limit = (1 - eta |x|^2)^t (w_0 - limit) holds exactly
     starts, eta = (problem.w0, problem.other), problem.legal[0]
     limits = [problem.nearest_interpolant(w) for w in starts]
     runs = [exact_descent(problem.X, problem.y, w, eta, 4) for w in starts]
@@ -129,7 +129,8 @@ def test_on_problems_of_extreme_range_the_null_part_is_kept_and_the_row_part_con
     assert_identical([problem.in_row_space(error) for error in errors], errors, why="e_t lies in row(X)")
     assert_at_most(squares[:, 1:].ravel(), problem.contraction * squares[:, :-1].ravel(), why="|e|^2 contracts")
     assert_at_most(problem.contraction, 1 - Fraction(1, 2**200), why="a factor below one")
-    # then   the limits differ by the null part of the difference, the iterates also by what is left of its row part
+    # then   the limits differ by the null part of w_0 - w'_0. The iterates differ by this and by the contracted row
+    #        part
     difference = problem.w0 - problem.other
     null_part = difference - problem.in_row_space(difference)
     assert_identical(limits[0] - limits[1], null_part, why="difference of the limits")

@@ -40,7 +40,7 @@ def test_starts_on_different_hyperbolas_lead_to_different_minima_of_a_two_layer_
         [50.0],
         until=lambda w: np.abs(w.prod(-1) - 1).max() - CONVERGED,
     )
-    # then   all interpolate, and two minima are apart by at least the difference of their u^2 - v^2 over their sizes
+    # then   all runs interpolate. |w - w'| is at least the difference of the values of u^2 - v^2, over |w| + |w'|
     ends, error = flow.states[-1], 4 * norm(flow.states[-1]) * flow.error[-1]
     assert_at_most(np.abs(ends.prod(-1) - 1), CONVERGED + error, why="all interpolate")
     assert_at_most(np.abs(ends**2 @ [1, -1] - kept), error, why="the flow keeps u^2 - v^2")
@@ -58,7 +58,7 @@ def test_two_limits_are_as_far_apart_as_the_null_parts_of_their_starts(problem):
     other = another_start(problem)
     # when   at two different steps, since the limit does not depend on them
     limits = [limit_of_descent(problem, w, step) for w, step in ((problem.w0, 1.5), (other, 1.9))]
-    # then   zero if and only if the difference of the starts lies in row(X)
+    # then   the limits differ by the null part, which is zero just where the difference of the starts is in row(X)
     null_part = problem.in_null_space(problem.w0 - other)
     slack = limits[0].radius + limits[1].radius + problem.construction * norm(problem.w0 - other, axis=-1)
     error = norm(limits[0].w - limits[1].w - null_part, axis=-1)

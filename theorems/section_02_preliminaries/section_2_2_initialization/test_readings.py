@@ -42,7 +42,7 @@ def test_as_many_parameters_as_samples_leave_one_minimum_for_all_starts():
 
 @counterexample(reading="p = n")
 def test_hypothesis_finds_two_starts_with_one_minimum_where_p_is_n():
-    # given  wx = y with integers, x not zero, two different starts that are no minimum
+    # given  wx = y with integers, x not zero, and two different starts that are not the minimum
     numbers = st.integers(-3, 3)
     instances = st.tuples(numbers.filter(bool), numbers, numbers, numbers)
 
@@ -63,7 +63,7 @@ def test_hypothesis_finds_two_starts_with_one_minimum_where_p_is_n():
 def test_two_starts_share_one_minimum():
     # given  x = (1, 2), y = 1, from (0, 0) and from (1, 2), both off M
     problem = line([[1, 2]], [1], [0, 0], [1, 2], ["1/5", "1/10"])
-    # when   in exact arithmetic, eta = 1/5 is one step to M and 1/10 halves the distance for ever
+    # when   in exact arithmetic, eta = 1/5 reaches M in one step, and eta = 1/10 halves the distance in each
     ends = {tuple(exact_descent(problem.X, problem.y, w, Fraction(1, 5), 1)[1]) for w in (problem.w0, problem.other)}
     slow = exact_descent(problem.X, problem.y, problem.other, Fraction(1, 10), 8)
     # then
@@ -76,7 +76,7 @@ def test_two_starts_share_one_minimum():
 @counterexample(reading="every two starts")
 @given_batches(problem=regressions())
 def test_every_start_shares_its_minimum_with_its_own_next_iterate(problem):
-    # given  w_0 off M and w'_0 = w_1: two starts, eta |X'r_0| >= eta s_n apart since |r_0| >= 1
+    # given  w_0 off M and w'_0 = w_1. The two starts are eta |X'r_0| >= eta s_n apart, since |r_0| >= 1
     problem = off_the_minima(problem)
     step = gradient_descent(problem.X, problem.y, problem.w0, problem.eta, 1)
     apart = norm(step.w - problem.w0, axis=-1) + iterate_rounding(problem, step)
@@ -85,7 +85,7 @@ def test_every_start_shares_its_minimum_with_its_own_next_iterate(problem):
     earlier = gradient_descent(problem.X, problem.y, problem.w0, problem.eta, problem.t + 1).w
     later = gradient_descent(problem.X, problem.y, step.w, problem.eta, problem.t).w
     assert_identical(later, earlier, why="the trajectory from w_1 is that from w_0, one step on")
-    # and    one limit
+    # and    both runs have one limit
     limits = [limit_of_descent(problem, start) for start in (problem.w0, step.w)]
     slack = limits[0].radius + limits[1].radius
     assert_at_most(norm(limits[1].w - limits[0].w, axis=-1), slack, why="one limit", instance=problem)

@@ -43,10 +43,10 @@ def slope(problem, w, v):
 @as_printed
 @given(lines(), directions)
 def test_no_direction_descends_faster_than_minus_the_gradient(problem, v):
-    # given  the gradient, its components as slopes along the axes
+    # given  the gradient; its components are the slopes along the axes
     w, axes = problem.w0, np.array([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]], object)
     g = np.array([slope(problem, w, axis) for axis in axes], object)
-    # then   |g|^2 |v|^2 - <g, v>^2 is a square that vanishes just where v is parallel to g
+    # then   |g|^2 |v|^2 - <g, v>^2 is a square, and it is zero if and only if v is parallel to g
     shortfall = (g @ g) * (v @ v) - slope(problem, w, v) ** 2
     assert_identical(shortfall, (g[0] * v[1] - g[1] * v[0]) ** 2, why="slope along v against the steepest slope")
     assert_identical(slope(problem, w, -g), -(g @ g), why="slope along -g: its length, and down")
@@ -59,7 +59,7 @@ def test_the_velocity_of_the_flow_is_minus_the_gradient(problem):
     t, h = 0.01 + problem.t / 20, 2.0**-13
     before, now, after = (flow_at(problem, problem.w0, t + shift) for shift in (-h, 0, h))
     gradient = least_squares_gradient(problem.X, problem.y, now)
-    # then   |w'''| <= s_1^4 |g|, and |g| only falls: the central difference is off by h^2/6 of it
+    # then   |w'''| <= s_1^4 |g|, and |g| only falls. So the error of the central difference is at most h^2/6 s_1^4 |g|
     error = norm((after - before) / (2 * h) + gradient, axis=-1)
     remainder = h**2 / 6 * problem.sigma_max**4 * norm(least_squares_gradient(problem.X, problem.y, before), axis=-1)
     slack = 2 * flow_rounding(problem, problem.w0, t) / h
@@ -68,12 +68,12 @@ def test_the_velocity_of_the_flow_is_minus_the_gradient(problem):
 
 @as_printed
 def test_a_network_loses_just_what_its_squared_speed_adds_up_to():
-    # given  f(x) = a tanh(bx) on two samples, and a third coordinate that adds up |d(a, b)/dt|^2
+    # given  f(x) = a tanh(bx) on two samples, and a third coordinate that integrates |d(a, b)/dt|^2
     x, y = np.array([1.0, -0.5]), np.array([1.0, 0.5])
     starts = np.array([[1.0, -2.0, 0.0], [0.5, 2.0, 0.0], [3.0, -1.0, 0.0]])
     # when
     flow = gradient_flow(lambda w: network_field(w, x, y), starts, [0.1, 0.5, 2.0, 8.0])
-    # then   L(0) - L(t) = int |g| |w'|, which for other curves is an inequality
+    # then   L(0) - L(t) is the integral of |g| |w'|. For other curves it is at most this integral
     lost = network_loss(starts, x, y) - network_loss(flow.states, x, y)
     speed = norm(network_field(flow.states, x, y)[..., :2], axis=-1)
     slack = 2 * flow.error * (2 + speed.max(-1))
@@ -91,7 +91,8 @@ def test_in_another_metric_another_direction_is_steeper(tape):
     steepest = sum(gi**2 / di for gi, di in zip(g, d, strict=True))
     euclidean = sum(gi**2 for gi in g) ** 2 / sum(di * gi**2 for gi, di in zip(g, d, strict=True))
     assert_keeps(H2=all(g))
-    # then   Lagrange's identity: the gap is a sum of squares over pairs of axes, zero just at eigenvectors
+    # then   by Lagrange's identity the difference is a sum of squares over pairs of axes. It is zero if and only if g
+    #        is an eigenvector of D
     pairs = [(0, 1), (0, 2), (1, 2)]
     gap = sum((g[i] * g[j] * (d[i] - d[j])) ** 2 / (d[i] * d[j]) for i, j in pairs)
     assert_identical((steepest - euclidean) * sum(di * gi**2 for gi, di in zip(g, d, strict=True)), gap, why="gap")

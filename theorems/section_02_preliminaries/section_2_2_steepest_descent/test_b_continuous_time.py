@@ -62,7 +62,7 @@ def test_descent_is_ahead_of_the_flow_by_just_the_gap_of_each_mode(problem):
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
     run = gradient_descent(problem.X, problem.y, problem.w0, eta, problem.t)
     flow = flow_at(problem, problem.w0, eta * problem.t)
-    # then   modes of the flow less modes of descent, between 0 and z/2
+    # then   the modes of the flow less the modes of descent; each factor is between 0 and z/2
     gap = gaps(problem, eta, problem.t)
     ahead = np.matvec(problem.V, gap * np.vecmat(problem.w0 - limit, problem.V))
     slack = iterate_rounding(problem, run) + flow_rounding(problem, problem.w0, eta * problem.t)
@@ -76,25 +76,26 @@ def test_descent_is_ahead_of_the_flow_by_just_the_gap_of_each_mode(problem):
 @as_printed
 @given_batches(problem=regressions(max_rows=1))
 def test_one_full_step_attains_two_over_e_of_the_bound(problem):
-    # given  n = 1, eta = 1/s_1^2, k = 1: descent arrives, the flow has 1/e of the way to go; 2/e of the bound
+    # given  n = 1, eta = 1/s_1^2, k = 1. Descent is at the limit, and the flow at the distance 1/e from it; the bound
+    #        is 1/2
     start = nearest_interpolant(problem.X, problem.y, problem.w0) + problem.V[:, :, 0]
     run = gradient_descent(problem.X, problem.y, start, 1 / problem.sigma_max**2, 1)
     flow = flow_at(problem, start, 1 / problem.sigma_max**2)
     slack = iterate_rounding(problem, run) + flow_rounding(problem, start, 1) + interpolant_rounding(problem, start)
     distance = norm(flow - run.w, axis=-1)
     assert_within(np.exp(-1), distance, np.exp(-1), slack=slack, why="1/e", instance=problem)
-    # and    more than half of the bound, eta s_1^2/2 times the distance 1 of the start
+    # and    this is more than half of the bound, which is eta s_1^2/2 times the distance 1 of the start
     assert_at_most(half_a_step(problem, 1 / problem.sigma_max**2) / 2, distance, why="half of the bound")
 
 
 @necessity("H3")
 @given_batches(problem=regressions(max_rows=1))
 def test_a_step_beyond_H3_leaves_the_flow_by_more_than_half_a_step(problem):
-    # given  eta s_1^2 = 1.9, a start off M by the first right singular vector
+    # given  eta s_1^2 = 1.9, and the start is an interpolant plus the first right singular vector
     start, eta = nearest_interpolant(problem.X, problem.y, problem.w0) + problem.V[:, :, 0], 1.9 / problem.sigma_max**2
     run = gradient_descent(problem.X, problem.y, start, eta, 1)
     flow = flow_at(problem, start, eta)
-    # then   z - 1 + e^-z = 1.05 where z/2 = 0.95
+    # then   the distance is z - 1 + e^-z = 1.05 for z = 1.9, while z/2 = 0.95
     distance, exact = norm(flow - run.w, axis=-1), 0.9 + np.exp(-1.9)
     slack = iterate_rounding(problem, run) + flow_rounding(problem, start, 2) + interpolant_rounding(problem, start)
     assert_within(exact, distance, exact, slack=slack, why="distance after one long step", instance=problem)

@@ -48,11 +48,12 @@ def test_starts_on_either_side_of_a_saddle_part_however_close_they_are():
     e, times = np.array([1e-2, 1e-4, 1e-6]), np.array([1.0, 5.0, 10.0, 20.0])
     starts = np.stack([np.outer(e, [1, 1]), np.outer(-e, [1, 1])])
     flow = gradient_flow(lambda w: (1 - w.prod(-1, keepdims=True)) * w[..., ::-1], starts, times)
-    # then   the logistic curve; at t = 20 all are near (1, 1) or (-1, -1)
+    # then   u^2 follows the logistic curve; at t = 20 all runs are near (1, 1) or (-1, -1)
     exact = np.sqrt(2) * 2 / np.sqrt(1 + (1 / e**2 - 1) * np.exp(-2 * times[:, None]))
     separation = norm(flow.states[:, 0] - flow.states[:, 1], axis=-1)
     assert_at_most(np.abs(separation - exact).max(-1), 4 * flow.error, why="separation against the logistic curve")
-    # and    2 sqrt(2) (1 + d)^(-1/2) apart with d = (1/e^2 - 1) exp(-2t), between 1 - d/2 and 1 of the final distance
+    # and    the two runs are 2 sqrt(2) (1 + d)^(-1/2) apart with d = (1/e^2 - 1) exp(-2t), which is between 1 - d/2 and
+    #        1 times the final distance
     final, d = norm([2, 2]), (1 / e**2 - 1) * np.exp(-2 * times[-1])
     slack = 4 * flow.error[-1]
     assert_within(final * (1 - d / 2), separation[-1], final, slack=slack, why="starts 2 sqrt(2) e apart end that far")
