@@ -56,7 +56,7 @@ def designs():
     return st.tuples(integers(2, 3).filter(lambda X: np.cross(X[0], X[1]).any()), integers(2, 2))
 
 
-def balanced(y, steps):
+def descend_from_ones(y, steps):
     """Exact descent on (1/2)(aw - y)^2 from a = w = 1 with the step 1/8: both layers, which stay equal."""
     a, w = Fraction(1), Fraction(1)
     for _ in range(steps):
@@ -141,7 +141,7 @@ def test_every_hidden_feature_is_rougher_than_that_of_a_rescaled_network(layers)
 @counterexample(reading="hidden features")
 def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_rescaled_one():
     # given  f = a w x, one sample x = 1, y = 2, and a step from the balanced start
-    a, w = balanced(Fraction(2), 1)
+    a, w = descend_from_ones(Fraction(2), 1)
     assert_identical((2 * a) * (w / 2), a * w, why="the rescaled network is the same function")
     # then
     assert_violates(w**2, (w / 2) ** 2, reads=READS, x=1, y=2, start=[1, 1])
@@ -149,7 +149,7 @@ def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_resc
 
 @counterexample(reading="hidden features")
 def test_a_search_finds_a_rescaled_network_with_a_smoother_hidden_feature():
-    a, w = balanced(Fraction(2), 1)
+    a, w = descend_from_ones(Fraction(2), 1)
     c = smallest_violation(st.integers(1, 4), lambda c: Fraction(w, c) ** 2 < w**2)
     assert_identical((c * a) * Fraction(w, c), a * w, why="the same function")
     assert_violates(w**2, Fraction(w, c) ** 2, reads=READS, x=1, y=2, rescaled_by=c)

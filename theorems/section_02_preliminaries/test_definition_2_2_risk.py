@@ -34,7 +34,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from theorems.ledger import as_printed, necessity
 
 FALSE_ALARM = 1e-9
-CONVENTIONS = [Fraction(1), Fraction(1, 2)]
+LOSS_FACTORS = [Fraction(1), Fraction(1, 2)]
 
 
 def risk(law, w, loss_factor=1):
@@ -48,17 +48,17 @@ def moments(law):
     return Sigma, law.expectation(lambda x, y: (y - law.w_star @ x) ** 2)
 
 
-def somewhere(law):
+def off_the_truth(law):
     """Parameters off w_star by an integer vector without zeros, (1, -2, 3)."""
     return law.w_star + fractions([1, -2, 3])[: len(law.w_star)]
 
 
 @as_printed
-@pytest.mark.parametrize("loss_factor", CONVENTIONS)
+@pytest.mark.parametrize("loss_factor", LOSS_FACTORS)
 @given(law=finite_distributions())
 def test_the_risk_of_a_linear_model_is_a_quadratic_around_the_truth(loss_factor, law):
     # given  H1: the noise at every atom has mean zero, and each atom has its own variance
-    w, (Sigma, variance) = somewhere(law), moments(law)
+    w, (Sigma, variance) = off_the_truth(law), moments(law)
     # then
     error = w - law.w_star
     assert_identical(risk(law, w, loss_factor), loss_factor * (error @ Sigma @ error + variance), why="R(w)")
@@ -78,7 +78,7 @@ def test_noise_that_is_uncorrelated_with_x_is_enough_though_its_mean_depends_on_
     correlation = both.expectation(lambda x, y: (y - both.w_star @ x) * x)
     assert_identical(correlation, 0 * both.w_star, why="H1")
     # then
-    w, (Sigma, variance) = somewhere(both), moments(both)
+    w, (Sigma, variance) = off_the_truth(both), moments(both)
     error = w - both.w_star
     assert_identical(risk(both, w), error @ Sigma @ error + variance, why="R(w)")
 
@@ -86,7 +86,7 @@ def test_noise_that_is_uncorrelated_with_x_is_enough_though_its_mean_depends_on_
 @as_printed
 @given(finite_distributions())
 def test_the_risk_lies_between_the_extreme_curvatures(law):
-    w, (Sigma, variance) = somewhere(law), moments(law)
+    w, (Sigma, variance) = off_the_truth(law), moments(law)
     curvatures = scipy.linalg.eigvalsh(Sigma.astype(float))
     squared = float((w - law.w_star) @ (w - law.w_star))
     # then
@@ -101,7 +101,7 @@ def test_the_risk_lies_between_the_extreme_curvatures(law):
 def test_the_training_loss_is_half_the_risk_under_the_training_distribution(law):
     # given  n samples, each at one atom and with the first noise value there; L has the factor 1/(2n) of Section 2.1
     n = len(law.atoms)
-    X, y, w = law.atoms, law.atoms @ law.w_star + law.noise[:, 0], somewhere(law)
+    X, y, w = law.atoms, law.atoms @ law.w_star + law.noise[:, 0], off_the_truth(law)
     residuals = X @ w - y
     loss = residuals @ residuals / (2 * n)
     # then   the empirical distribution puts 1/n on each sample
@@ -119,8 +119,8 @@ def test_interpolants_of_one_sample_differ_in_risk_by_a_quadratic(law):
     # when   w + v fits it as w does
     assert_identical((x @ w, x @ (w + v)), (law.w_star @ x + law.noise[0, 0],) * 2, why="both have zero training loss")
     # then   the risk differs although the training loss does not
-    gap = 2 * v @ Sigma @ (w - law.w_star) + v @ Sigma @ v
-    assert_identical(risk(law, w + v) - risk(law, w), gap, why="difference in risk")
+    difference = 2 * v @ Sigma @ (w - law.w_star) + v @ Sigma @ v
+    assert_identical(risk(law, w + v) - risk(law, w), difference, why="difference in risk")
 
 
 @as_printed
@@ -134,7 +134,7 @@ def test_the_mean_loss_of_fresh_samples_is_near_the_risk(seed):
         noise=fractions([[1, -1], [2, -1], [0, 0]]),
         noise_weights=fractions([["1/2", "1/2"], ["1/3", "2/3"], ["1/2", "1/2"]]),
     )
-    w = somewhere(law)
+    w = off_the_truth(law)
     largest = max((w @ x - law.w_star @ x - e) ** 2 for x, pair in zip(law.atoms, law.noise, strict=True) for e in pair)
     # when
     X, y = law.sample(4000, np.random.default_rng(seed))

@@ -11,14 +11,14 @@ from fixtures.problems.regression import Regression
 from properties.least_squares import iterate_rounding
 
 MOMENTUM = 0.85
-LONG_STEP = 0.9
+RELATIVE_STEP = 0.9
 """The step eta s_1^2 of both methods; with s_i >= 0.1 s_1 all z = eta s_i^2 lie in [0.009, 0.9]."""
 RECURRENCE = {
     heavy_ball: lambda z: (1 + MOMENTUM - z, MOMENTUM),
     nesterov: lambda z: ((1 + MOMENTUM) * (1 - z), MOMENTUM * (1 - z)),
 }
 """Sum b and product q^2 of the roots of the error's recurrence e_{t+1} = b e_t - q^2 e_{t-1}, at z = eta s_i^2."""
-ECHO = 250
+AMPLIFICATION = 250
 """A bound on 1/(sin(angle)(1 - q)) of the roots q exp(+-i angle) of either method for z >= 0.009."""
 
 
@@ -43,8 +43,8 @@ def momentum_rounding(problem: Regression, run: Descent) -> np.ndarray:
     """How far an iterate with momentum may be from the exact one, to first order in u.
 
     In null(X) an error of one step is multiplied, in all later steps, by at most 1/(1 - 0.85). In row(X) its multiples
-    q^t sin((t + 1) angle)/sin(angle) add up to at most 1/(sin(angle)(1 - q)) <= ECHO. This bound is largest at
+    q^t sin((t + 1) angle)/sin(angle) add up to at most 1/(sin(angle)(1 - q)) <= AMPLIFICATION. This bound is largest at
     z = 0.009. For heavy ball it is 228.2 there, with sin(angle) = 0.0561 and q = 0.9220. For Nesterov it is 246.2, with
     sin(angle) = 0.0494 and q = 0.9178. The closed form rounds by as much. Momentum doubles the operations of a step.
     """
-    return 2 * iterate_rounding(problem, dataclasses.replace(run, steps=run.steps / (1 - MOMENTUM) + ECHO))
+    return 2 * iterate_rounding(problem, dataclasses.replace(run, steps=run.steps / (1 - MOMENTUM) + AMPLIFICATION))

@@ -63,7 +63,7 @@ def squares_differences(draw: st.DrawFn) -> SquaresDifference:
     return SquaresDifference(x, u, v, (1 + tape.below(4)) / 4)
 
 
-def separate(network: SquaresDifference, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def descend(network: SquaresDifference, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Descent until |r| <= CONVERGED |r_0|: the end u, v, and the number of steps, which is known beforehand.
 
     A step multiplies r by a factor between 0 and 1 - eta K, as the docstring of SquaresDifference proves.

@@ -38,7 +38,7 @@ def test_a_start_moved_along_the_null_space_moves_its_limit_as_far(problem):
 
 @as_printed
 @given_batches(problem=regressions())
-def test_it_moves_every_iterate_as_far(problem):
+def test_a_start_moved_along_the_null_space_moves_every_iterate_as_far(problem):
     z = problem.N[:, :, 0]
     runs = [gradient_descent(problem.X, problem.y, w, problem.eta, problem.t) for w in (problem.w0, problem.w0 + z)]
     slack = iterate_rounding(problem, runs[0]) + iterate_rounding(problem, runs[1])

@@ -54,8 +54,10 @@ def test_learning_rates_far_enough_apart_find_minima_that_are_apart(product):
     before, r2 = product.u**2 - product.v**2, product.residual**2
     assert_at_most(u**2 - v**2, (1 - large**2 * r2) * before + slack, why="large rate", instance=product)
     assert_at_most((1 - small * r2 / product.size) * before, u_small**2 - v_small**2 + slack, why="small rate")
-    gap = u_small**2 - v_small**2 - (u**2 - v**2)
-    assert_at_most(0.75 * large**2 * r2 * before, gap + 2 * slack, why="gap of the two limits", instance=product)
+    difference = u_small**2 - v_small**2 - (u**2 - v**2)
+    assert_at_most(
+        0.75 * large**2 * r2 * before, difference + 2 * slack, why="difference of the two limits", instance=product
+    )
 
 
 @corrected("C2")

@@ -31,7 +31,7 @@ from properties.limits import CONVERGED
 from theorems.ledger import corrected, under_hypotheses
 from theorems.section_01_introduction.section_1_2_dependence.squares_difference import (
     SquaresDifference,
-    separate,
+    descend,
     squares_differences,
 )
 
@@ -43,7 +43,7 @@ def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_ap
     large = 1 / (2 * network.largest)
     small = large**2 * network.kernel / 4
     # when
-    (u, v, _), (u_small, v_small, steps) = separate(network, large), separate(network, small)
+    (u, v, _), (u_small, v_small, steps) = descend(network, large), descend(network, small)
     # then   both runs interpolate after the number of steps that was known beforehand
     slack = 32 * steps * UNIT_ROUNDOFF
     ends = np.stack([u**2 - v**2, u_small**2 - v_small**2])
@@ -55,7 +55,7 @@ def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_ap
     fall, rounding = (large[:, None] * network.g) ** 2, slack[:, None]
     assert_at_most(kept, 1 - 4 * fall + rounding, why="large rate", instance=network)
     assert_at_most(1 - fall, kept_small + rounding, why="small rate", instance=network)
-    assert_at_most(3 * fall, kept_small - kept + 2 * rounding, why="gap of the two limits", instance=network)
+    assert_at_most(3 * fall, kept_small - kept + 2 * rounding, why="difference of the two limits", instance=network)
 
 
 @corrected("C3")
@@ -64,7 +64,7 @@ def test_the_two_bounds_on_a_difference_of_squares_are_nearly_attained():
     network = SquaresDifference(np.ones((1, 1)), np.full((1, 1), 10.0), np.full((1, 1), 10.0), np.array([1 / 8]))
     eta = 1 / (2 * network.largest)
     # when   g_t halves at every step
-    u, v, steps = separate(network, eta)
+    u, v, steps = descend(network, eta)
     loss = 1 - u * v / (network.u * network.v)
     # then
     lower, upper = 4 * (eta * network.g[0]) ** 2, 4 * eta * network.g[0] ** 2 / network.kernel

@@ -36,15 +36,15 @@ from properties.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed, corrected
 
-HAND = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
+ONE_EQUATION = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
 """X, y and w_0 of the problem x = (1, 2), y = 1 from zero."""
 
 
-def tilted(problem):
+def metric_that_adds_a_null_vector(problem):
     """L and k of a metric D = LL' in which descent from w_0 ends at the nearest interpolant plus the null vector N_1.
 
-    L = VV' + NN' + N_1 k'V' with k = c/|c|^2, c the modes of the way from w_0 to the interpolant. XDX' = XX', so steps
-    and contraction are those of plain descent, and |k| <= 1 because w_0 is off M by at least 1.
+    L = VV' + NN' + N_1 k'V' with k = c/|c|^2, where c are the modes of the move from w_0 to the nearest interpolant.
+    XDX' = XX', so that steps and contraction are those of plain descent. |k| <= 1, since w_0 is off M by at least 1.
     """
     way = nearest_interpolant(problem.X, problem.y, problem.w0) - problem.w0
     modes = np.vecmat(way, problem.V)
@@ -61,7 +61,7 @@ def test_descent_in_the_metric_4_1_finds_one_half_and_one_quarter():
     # then   the limit in the metric is D X'(XDX')^-1 y, and that of plain descent is X'(XX')^-1 y
     assert_identical(inner * [2, 1], fractions(["1/2", "1/4"]), why="limit in the metric")
     assert_identical(plain, fractions(["1/5", "2/5"]), why="limit of plain descent")
-    run = preconditioned_descent(*HAND, 1 / 16, np.diag([4.0, 1]), 40)
+    run = preconditioned_descent(*ONE_EQUATION, 1 / 16, np.diag([4.0, 1]), 40)
     bound = 2.0**-40 + 40 * 16 * UNIT_ROUNDOFF
     assert_at_most(norm(run.w - [0.5, 0.25]), bound, why="forty halvings of the distance")
 
@@ -69,8 +69,8 @@ def test_descent_in_the_metric_4_1_finds_one_half_and_one_quarter():
 @as_printed
 def test_adam_and_sgd_of_torch_find_different_minima():
     # given  x = (1, 2), y = 1 from zero; eps = 0, so that Adam's step does not depend on the scale of a coordinate
-    adam = train_linear(*HAND, optimizer="Adam", steps=600, lr=0.1, eps=0.0)
-    sgd = train_linear(*HAND, steps=40, lr=0.1)
+    adam = train_linear(*ONE_EQUATION, optimizer="Adam", steps=600, lr=0.1, eps=0.0)
+    sgd = train_linear(*ONE_EQUATION, steps=40, lr=0.1)
     # then   Adam moves along (1, 1), bit for bit. This line meets M in (1/3, 1/3) only, and the residual says how far
     #        off the run still is
     assert_identical(adam[0], adam[1], why="both coordinates take the same steps")
@@ -107,7 +107,7 @@ def test_in_any_metric_descent_of_wide_range_approaches_the_point_of_the_formula
 def test_some_metric_moves_the_limit_by_a_given_unit_null_vector(problem):
     # given  a start off M, and a metric that is made to end at the nearest interpolant plus the unit null vector N_1
     problem = off_the_minima(problem)
-    L, k = tilted(problem)
+    L, k = metric_that_adds_a_null_vector(problem)
     eta = 1.5 / problem.sigma_max**2
     plain = limit_of_descent(problem, problem.w0, 1.5)
     # when
@@ -124,9 +124,9 @@ def test_some_metric_moves_the_limit_by_a_given_unit_null_vector(problem):
 
 @as_printed
 @given_batches(problem=regressions())
-def test_it_moves_every_iterate_by_the_share_of_the_way_gone(problem):
+def test_that_metric_moves_every_iterate_in_proportion_to_the_way_gone(problem):
     problem = off_the_minima(problem)
-    L, k = tilted(problem)
+    L, k = metric_that_adds_a_null_vector(problem)
     # when   at the drawn step and time
     plain = gradient_descent(problem.X, problem.y, problem.w0, problem.eta, problem.t)
     run = preconditioned_descent(problem.X, problem.y, problem.w0, problem.eta, L @ L.mT, problem.t)

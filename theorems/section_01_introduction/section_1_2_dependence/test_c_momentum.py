@@ -25,17 +25,17 @@ from properties.limits import CONVERGED, interpolant_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import necessity
 from theorems.section_01_introduction.section_1_2_dependence.momentum import (
-    ECHO,
-    LONG_STEP,
+    AMPLIFICATION,
     MOMENTUM,
     RECURRENCE,
+    RELATIVE_STEP,
     momentum_iterate,
     momentum_modes,
     momentum_rounding,
     polar,
 )
 
-HAND = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
+ONE_EQUATION = np.array([[1.0, 2.0]]), np.array([1.0]), np.zeros(2)
 """X, y and w_0 of the problem x = (1, 2), y = 1 from zero."""
 
 
@@ -47,7 +47,7 @@ def test_without_H4_momentum_finds_the_minimum_of_plain_descent(method, problem)
     steps = int(steps_to_contract(np.sqrt(MOMENTUM), CONVERGED / 4))
     nearest = nearest_interpolant(problem.X, problem.y, problem.w0)
     # when
-    run = method(problem.X, problem.y, problem.w0, LONG_STEP / problem.sigma_max**2, MOMENTUM, steps)
+    run = method(problem.X, problem.y, problem.w0, RELATIVE_STEP / problem.sigma_max**2, MOMENTUM, steps)
     # then
     assert_certified(distance_to_limit(problem, run, problem.w0, nearest))
     left = CONVERGED * norm(np.matvec(problem.X, problem.w0) - problem.y, axis=-1) / problem.sigma_min
@@ -60,13 +60,13 @@ def test_without_H4_momentum_finds_the_minimum_of_plain_descent(method, problem)
 @given_batches(problem=regressions())
 def test_without_H4_momentum_only_changes_the_pace_of_each_mode(method, problem):
     # given  z = eta s_i^2 in [0.009, 0.9], where both methods have complex roots
-    eta = LONG_STEP / problem.sigma_max**2
+    eta = RELATIVE_STEP / problem.sigma_max**2
     z = np.where(problem.s > 0, eta[:, None] * problem.s**2, 0.5)
     # when
     run = method(problem.X, problem.y, problem.w0, eta, MOMENTUM, problem.t)
     # then
     q, angle = polar(*RECURRENCE[method](z))
-    assert_at_most((1 / (np.sin(angle) * (1 - q))).max(-1), ECHO, why="what an error of one step adds up to")
+    assert_at_most((1 / (np.sin(angle) * (1 - q))).max(-1), AMPLIFICATION, why="what an error of one step adds up to")
     factors = momentum_modes(z, q, angle, problem.t[:, None])
     error = norm(run.w - momentum_iterate(problem, factors), axis=-1)
     assert_at_most(error, momentum_rounding(problem, run), why="iterate with momentum", instance=problem)
@@ -75,7 +75,7 @@ def test_without_H4_momentum_only_changes_the_pace_of_each_mode(method, problem)
 @necessity("H4")
 def test_without_H4_momentum_of_torch_finds_the_minimum_of_plain_descent():
     # given  x = (1, 2), y = 1 from zero, eta |x|^2 = 1/2, momentum 1/2: both methods have roots of modulus <= sqrt(1/2)
-    runs = [train_linear(*HAND, steps=90, lr=0.1, momentum=0.5, nesterov=ahead) for ahead in (False, True)]
+    runs = [train_linear(*ONE_EQUATION, steps=90, lr=0.1, momentum=0.5, nesterov=ahead) for ahead in (False, True)]
     # then   the distance to the limit after 90 steps is at most 4 * 2^-45
     bound = 4 * 2.0**-45 + 90 * 64 * UNIT_ROUNDOFF
     assert_at_most(np.max(norm(np.array(runs) - [0.2, 0.4], axis=-1)), bound, why="torch.optim.SGD with momentum")

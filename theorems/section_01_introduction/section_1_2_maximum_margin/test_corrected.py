@@ -107,9 +107,9 @@ def test_from_a_start_on_the_wrong_side_the_guarantee_counts_the_loss_there_and_
     assert_at_most(reached + 1, promise + slack, why="short of the guarantee of a start at zero", instance=problem)
 
 
-def logarithms(pull, n, T):
-    """The two sides of C2 with pull = eta gamma*^2."""
-    return np.log1p(pull * T / 2) - np.log(n), np.log1p((np.e - 1) * T)
+def logarithms(rate, n, T):
+    """The two sides of C2 as bounds on the margin after T steps, with rate = eta gamma*^2."""
+    return np.log1p(rate * T / 2) - np.log(n), np.log1p((np.e - 1) * T)
 
 
 @corrected("C2")

@@ -46,7 +46,7 @@ from theorems.section_01_introduction.section_1_2_maximum_margin.runs import (
 )
 
 
-def two_points(Z):
+def squared_margins(Z):
     """For two integer points: the squared margins of the least-norm w with Zw = 1 and of the best w, as fractions."""
     a, b, c = (Fraction(int(Z[i] @ Z[j])) for i, j in ((0, 0), (0, 1), (1, 1)))
     t = min(max((a - b) / (a - 2 * b + c), Fraction(0)), Fraction(1))
@@ -72,8 +72,8 @@ def test_the_squared_loss_selects_a_smaller_margin_than_the_best():
 def test_a_search_finds_two_points_that_the_squared_loss_separates_badly():
     rows = st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=2, max_size=2).map(np.array)
     independent = rows.filter(lambda Z: (Z[0] @ Z[0]) * (Z[1] @ Z[1]) > (Z[0] @ Z[1]) ** 2)
-    Z = smallest_violation(independent, lambda Z: two_points(Z)[0] < two_points(Z)[1])
-    squared, largest = two_points(Z)
+    Z = smallest_violation(independent, lambda Z: squared_margins(Z)[0] < squared_margins(Z)[1])
+    squared, largest = squared_margins(Z)
     assert_violates(largest, squared, reads="margin^2 {value} of the best > {limit} of least squares", Z=Z)
 
 

@@ -113,7 +113,7 @@ def test_with_a_constant_feature_as_many_relus_as_samples_fit_them(samples):
 @pytest.mark.slow
 @corrected("C1", "C2")
 @given(wide_regressions(full_rank=False))
-def test_on_features_of_wide_range_the_least_residual_is_what_no_feature_sees(problem):
+def test_on_features_of_wide_range_the_least_residual_is_orthogonal_to_every_feature(problem):
     # given  exact arithmetic; at least as many samples as the rank; the residual of the least-squares solution
     residual = problem.y - problem.X @ problem.limit(problem.w0)
     # then   the residual is a u with u'Phi = 0 and |u'y|/|u| = |u|, and no other w does better

@@ -74,7 +74,7 @@ def test_two_trajectories_forget_the_row_part_of_their_difference_mode_by_mode(p
 
 @corrected("C3")
 @given_batches(problem=regressions())
-def test_gradient_flow_forgets_the_same_part_and_keeps_the_same_part(problem):
+def test_two_flows_forget_the_row_part_of_their_difference_mode_by_mode(problem):
     # given  the drawn t as a time in units of 1/s_1^2, and the flows by matrix exponential
     starts, t = (problem.w0, another_start(problem)), problem.t / problem.sigma_max**2
     X, y = problem.X, problem.y

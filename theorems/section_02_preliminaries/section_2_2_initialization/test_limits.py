@@ -45,11 +45,11 @@ def test_starts_on_different_hyperbolas_lead_to_different_minima_of_a_two_layer_
     assert_at_most(np.abs(ends.prod(-1) - 1), CONVERGED + error, why="all interpolate")
     assert_at_most(np.abs(ends**2 @ [1, -1] - kept), error, why="the flow keeps u^2 - v^2")
     pairs = np.triu_indices(len(starts), 1)
-    gaps = np.abs(np.subtract.outer(kept, kept))[pairs]
+    differences = np.abs(np.subtract.outer(kept, kept))[pairs]
     apart = norm(ends[:, None] - ends[None], axis=-1)[pairs]
     sizes = np.add.outer(norm(ends, axis=-1), norm(ends, axis=-1))[pairs]
-    assert_at_most((gaps - 2 * error) / sizes, apart, why="distance of two minima")
-    assert_at_most(1 / 2, gaps.min(), why="no two starts on one hyperbola")
+    assert_at_most((differences - 2 * error) / sizes, apart, why="distance of two minima")
+    assert_at_most(1 / 2, differences.min(), why="no two starts on one hyperbola")
 
 
 @as_printed

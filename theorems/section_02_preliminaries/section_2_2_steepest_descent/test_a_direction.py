@@ -35,7 +35,7 @@ directions = st.tuples(st.integers(-5, 5), st.integers(-5, 5)).map(lambda v: np.
 
 
 def slope(problem, w, v):
-    """<grad L(w), v> from two values of the loss; exact, because a central difference of a quadratic is."""
+    """<grad L(w), v> from two values of the loss. It is exact, since a central difference of a quadratic is exact."""
     ahead, behind = (problem.residual(w + sign * v) ** 2 / 2 for sign in (1, -1))
     return (ahead - behind) / 2
 
@@ -67,7 +67,7 @@ def test_the_velocity_of_the_flow_is_minus_the_gradient(problem):
 
 
 @as_printed
-def test_a_network_loses_just_what_its_squared_speed_adds_up_to():
+def test_the_loss_of_a_network_falls_by_the_integral_of_the_squared_speed():
     # given  f(x) = a tanh(bx) on two samples, and a third coordinate that integrates |d(a, b)/dt|^2
     x, y = np.array([1.0, -0.5]), np.array([1.0, 0.5])
     starts = np.array([[1.0, -2.0, 0.0], [0.5, 2.0, 0.0], [3.0, -1.0, 0.0]])
@@ -94,8 +94,10 @@ def test_in_another_metric_another_direction_is_steeper(tape):
     # then   by Lagrange's identity the difference is a sum of squares over pairs of axes. It is zero if and only if g
     #        is an eigenvector of D
     pairs = [(0, 1), (0, 2), (1, 2)]
-    gap = sum((g[i] * g[j] * (d[i] - d[j])) ** 2 / (d[i] * d[j]) for i, j in pairs)
-    assert_identical((steepest - euclidean) * sum(di * gi**2 for gi, di in zip(g, d, strict=True)), gap, why="gap")
+    difference = sum((g[i] * g[j] * (d[i] - d[j])) ** 2 / (d[i] * d[j]) for i, j in pairs)
+    assert_identical(
+        (steepest - euclidean) * sum(di * gi**2 for gi, di in zip(g, d, strict=True)), difference, why="difference"
+    )
     assert_violates(steepest, euclidean, reads="squared slope {value} > {limit} along -g", D=d, g=g)
 
 

@@ -30,12 +30,12 @@ from theorems.section_02_preliminaries.section_2_2_steepest_descent.flows import
 
 
 def half_a_step(problem, eta):
-    """The factor eta s_1^2/2 of the distance to the limit by which descent and flow may be apart."""
+    """The bound on |w_k - w(k eta)| in units of the distance |w_0 - w_inf| of the start: eta s_1^2/2."""
     return eta * problem.sigma_max**2 / 2
 
 
-def gaps(problem, eta, k):
-    """How far a mode of descent is behind that of the flow, e^(-kz) - (1-z)^k at z = eta s_i^2, (B, n)."""
+def mode_differences(problem, eta, k):
+    """The factor e^(-kz) of each mode of the flow less the factor (1-z)^k of descent, at z = eta s_i^2; (B, n)."""
     z = eta[:, None] * problem.s**2
     return np.exp(-k[:, None] * z) - (1 - z) ** k[:, None]
 
@@ -57,20 +57,20 @@ def test_descent_stays_within_half_a_step_of_the_flow_at_all_times(problem):
 
 @as_printed
 @given_batches(problem=regressions())
-def test_descent_is_ahead_of_the_flow_by_just_the_gap_of_each_mode(problem):
+def test_descent_is_ahead_of_the_flow_by_the_difference_of_the_factors_of_each_mode(problem):
     eta = problem.eta.clip(max=1)
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
     run = gradient_descent(problem.X, problem.y, problem.w0, eta, problem.t)
     flow = flow_at(problem, problem.w0, eta * problem.t)
     # then   the modes of the flow less the modes of descent; each factor is between 0 and z/2
-    gap = gaps(problem, eta, problem.t)
-    ahead = np.matvec(problem.V, gap * np.vecmat(problem.w0 - limit, problem.V))
+    difference = mode_differences(problem, eta, problem.t)
+    ahead = np.matvec(problem.V, difference * np.vecmat(problem.w0 - limit, problem.V))
     slack = iterate_rounding(problem, run) + flow_rounding(problem, problem.w0, eta * problem.t)
     slack += interpolant_rounding(problem, problem.w0)
-    assert_at_most(norm(flow - run.w - ahead, axis=-1), slack, why="gap of the modes", instance=problem)
+    assert_at_most(norm(flow - run.w - ahead, axis=-1), slack, why="difference of the modes", instance=problem)
     half_a_step = eta[:, None] * problem.s**2 / 2
     rounding = 4 * (1 + problem.t[:, None]) * UNIT_ROUNDOFF
-    assert_within(0, gap, half_a_step, slack=rounding, why="gap in [0, z/2]", instance=problem)
+    assert_within(0, difference, half_a_step, slack=rounding, why="difference in [0, z/2]", instance=problem)
 
 
 @as_printed
