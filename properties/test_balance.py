@@ -1,4 +1,4 @@
-"""The velocity of the imbalance is its derivative, exactly, and a drift is followed from its first step to its last."""
+"""Self-tests: the velocity of the imbalance is its exact derivative, and a drift is followed over a whole run."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The Gram matrix of the gradients is X'MX, and is conditioned by its data and its layers, whatever these are."""
+"""Self-tests: the Gram matrix of the gradients is X'MX, and its data and its layers bound its condition number."""
 
 import numpy as np
 import pytest

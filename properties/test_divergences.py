@@ -1,4 +1,4 @@
-"""Relative entropy against a hundred digits, and the certificates it gives."""
+"""Self-tests: relative entropy against a hundred digits, and the certificates it gives."""
 
 from decimal import Decimal, localcontext
 

@@ -1,4 +1,4 @@
-"""Every clause of the rule can tell a run at the edge from one that is not."""
+"""Self-tests: every clause of the rule can tell a run at the edge from one that is not."""
 
 import numpy as np
 import pytest

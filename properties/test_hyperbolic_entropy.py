@@ -1,4 +1,4 @@
-"""The potentials of diagonal networks against hand calculation, their own derivatives, and another solver."""
+"""Self-tests: potentials of diagonal networks against hand calculation, their derivatives, and another solver."""
 
 import numpy as np
 import pytest

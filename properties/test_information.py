@@ -1,4 +1,4 @@
-"""Information by hand, against quadrature and thirty digits, and what wrong temperatures do to the identities."""
+"""Self-tests: information by hand, against quadrature and thirty digits; wrong temperatures break the identities."""
 
 import math
 from decimal import Decimal, localcontext
