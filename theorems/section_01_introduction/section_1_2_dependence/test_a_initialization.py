@@ -4,7 +4,7 @@ Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ of gradient 
 Reading     The loss is least squares, as "given a training loss" admits. The limit depends on the start if two starts
             have two limits at the same learning rate
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p
-Hypotheses  (H1) The starts differ in null(X).
+Hypotheses  (H1) The starts have different projections on null(X).
 Idea        Every gradient lies in row(X). So a shift of the start by z in null(X) shifts every iterate by z, and the
             limit by z as well; Section 2.2 has this as a claim of its own
 Tolerance   Limits are enclosed in balls (properties.limits). Two iterates are compared up to the rounding of both runs

@@ -1,7 +1,6 @@
 r"""Section 1.2: dependence on initialization, learning rate and algorithm (c) - algorithm.
 
-Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ depends on the algorithm: gradient descent, or a
-            variant of it
+Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ depends on the dynamics of the algorithm
 Reading     The loss is least squares, as "given a training loss" admits. The limit depends on the algorithm if two
             algorithms have two limits from one start. The start is off M
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p

@@ -7,7 +7,8 @@ Idea        Along each right singular vector the error obeys a recurrence $e_{t+
             drawn here its roots are complex and of modulus q < 1. The error in null(X) stays zero
 Tolerance   Each iterate is compared with the solution of the recurrence, up to the rounding derived in the helper
             module momentum.py. Limits are compared with LAPACK's interpolant nearest to w_0
-Findings    Heavy ball and Nesterov's method with momentum 0.85 find the minimum of plain descent
+Findings    Heavy ball and Nesterov's method with momentum 0.85 and the step 0.9/s_1^2 find the minimum of plain
+            descent, on problems with cond(X) <= 10
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overpa
             lengths for which S grows without bound and sum e_t^2 / S tends to zero. Under H1 and H2 the lengths of
             plain gradient descent are of this kind.
 Idea        Without H1 the iterates stay bounded. Without H2 the limit is the interpolant of least norm. Without H3 the
-            steps are too long, start where L is large, or are too short to leave the neighbourhood of the start
+            steps are too long for the data, or the run starts where L is large, or its total length is bounded
 Tolerance   Expected numbers are computed by hand; the slack is the rounding of the run
 """
 
