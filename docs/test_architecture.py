@@ -18,7 +18,7 @@ FORBIDDEN = {
 }
 HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib", "mpmath", "pooch", "safetensors", "submitit", "tqdm")
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
-TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.torch_rounding")
+TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.curvature.torch_rounding")
 
 
 @functools.cache
