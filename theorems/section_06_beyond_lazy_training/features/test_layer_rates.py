@@ -6,7 +6,7 @@ import numpy as np
 
 from fixtures.dynamics.two_layer import network_path
 from fixtures.models.fully_connected import fully_connected
-from fixtures.models.two_layer import TwoLayer, rate_scale
+from fixtures.models.two_layer import TwoLayer
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most
 from theorems.section_06_beyond_lazy_training.features.layer_rates import descend_at_layer_rates
@@ -29,7 +29,7 @@ def trained(steps, target=0.0):
 
 def test_seven_steps_are_those_of_the_closed_form_at_the_rate_of_the_layers():
     net, values = trained(7)
-    end = list(islice(network_path(net, X, y, 0.1 * rate_scale("mean-field", 4)), 8))[7]
+    end = list(islice(network_path(net, X, y, 0.1 * 4), 8))[7]
     assert_at_most(np.abs(values - end.predict(X)), 512 * UNIT_ROUNDOFF, why="values after seven steps")
 
 
