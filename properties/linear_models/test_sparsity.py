@@ -8,6 +8,7 @@ from hypothesis import given
 
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.sparse import planes, positive_cones
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.linear_models.sparsity import (
@@ -18,7 +19,6 @@ from properties.linear_models.sparsity import (
     satisfies_positive_cone,
 )
 from properties.oracles import least_l1_norm
-from theorems.section_03_linear_models.sparse import planes, positive_cones
 
 
 @pytest.mark.slow

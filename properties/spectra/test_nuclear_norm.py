@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.interpolable import interpolables
 from fixtures.problems.sensing import corner, low_rank_completions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.spectra.nuclear_norm import (
@@ -21,7 +22,6 @@ from properties.spectra.nuclear_norm import (
     regression_dual,
     spectrum_rounding,
 )
-from theorems.section_04_deep_linear_networks.deep_products.interpolable import interpolables
 
 
 @pytest.mark.parametrize("entries", [(1, 2), (2, 1), (0, 1), (-3, 2), (1, 0), (-1, -1)], ids=str)

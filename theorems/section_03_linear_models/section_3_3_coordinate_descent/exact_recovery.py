@@ -6,8 +6,8 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.sparse import Recoverable
 from fixtures.rational import solve
-from theorems.section_03_linear_models.sparse import Recoverable
 
 
 def recovery_coefficients(X: np.ndarray, A: list[int]) -> np.ndarray:

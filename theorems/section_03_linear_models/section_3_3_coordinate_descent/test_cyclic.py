@@ -28,13 +28,13 @@ from numpy.linalg import norm
 from fixtures.dynamics.coordinate_descent import correlations, cyclic
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.sparse import planes, positive_cones
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.linear_models.sparsity import l1_norm, least_l1_norm_exactly
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS, excess, small_designs
-from theorems.section_03_linear_models.sparse import planes, positive_cones
 
 
 def gauss_seidel(X, y, sweeps):

@@ -30,6 +30,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.coordinate_descent import correlations, greedy, squared_norms
 from fixtures.problems.batches import given_batches
+from fixtures.problems.sparse import recoverable_problems
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, inverse, solve
@@ -43,7 +44,6 @@ from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_reco
     recovery_coefficients,
 )
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS, excess, small_designs
-from theorems.section_03_linear_models.sparse import recoverable_problems
 
 CONVERGED = 1e-10
 

@@ -10,8 +10,8 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import end_to_end
 from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.interpolable import Interpolable
 from properties.spectra.nuclear_norm import operator_norm
-from theorems.section_04_deep_linear_networks.deep_products.interpolable import Interpolable
 
 MATRIX = (-2, -1)
 

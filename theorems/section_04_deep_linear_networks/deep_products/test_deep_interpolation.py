@@ -9,6 +9,7 @@ from fixtures.dynamics.deep_linear import deep_linear_descent
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import batches
 from fixtures.problems.examples import simplest
+from fixtures.problems.interpolable import interpolables
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation import (
     condition,
@@ -16,7 +17,6 @@ from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation i
     null_drift,
     split_distance,
 )
-from theorems.section_04_deep_linear_networks.deep_products.interpolable import interpolables
 
 E_1 = np.array([[1.0], [0.0]])
 

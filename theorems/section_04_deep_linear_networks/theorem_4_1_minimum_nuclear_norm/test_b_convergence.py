@@ -31,6 +31,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end_to_end, regression_gradient
 from fixtures.dynamics.paths import until_fitted
 from fixtures.problems.batches import given_batches
+from fixtures.problems.interpolable import interpolables
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
@@ -39,7 +40,6 @@ from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation import null_drift, split_distance
-from theorems.section_04_deep_linear_networks.deep_products.interpolable import interpolables
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import (
     ALPHAS,
     FIT_TOLERANCE,

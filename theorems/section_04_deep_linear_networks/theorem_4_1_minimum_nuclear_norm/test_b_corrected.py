@@ -28,6 +28,7 @@ from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end
 from fixtures.dynamics.torch_training import train_deep_linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.interpolable import interpolables
 from properties.certificates import assert_at_most, assert_within
 from properties.oracles import least_squares_map
 from theorems.ledger import corrected
@@ -36,7 +37,6 @@ from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation i
     null_drift,
     split_distance,
 )
-from theorems.section_04_deep_linear_networks.deep_products.interpolable import interpolables
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
 
 

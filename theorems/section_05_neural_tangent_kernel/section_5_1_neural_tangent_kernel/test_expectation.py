@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from fixtures.kernels.infinite_width import erf_ntk, erf_rounding, relu_nngp, relu_ntk
 from fixtures.kernels.regression import working_precision
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import singular_inputs
 from properties.certificates import assert_at_most, assert_identical
 from properties.statistics.concentration import detectable, each_of
 from theorems.ledger import as_printed, corrected
@@ -37,7 +38,6 @@ from theorems.section_05_neural_tangent_kernel.section_5_1_neural_tangent_kernel
     mean_of_networks,
     tolerances,
 )
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import singular_inputs
 
 DEEP = functools.partial(relu_ntk, hidden_layers=3)
 

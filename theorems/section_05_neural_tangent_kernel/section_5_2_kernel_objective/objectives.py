@@ -11,7 +11,7 @@ from numpy.linalg import norm
 from fixtures.kernels.infinite_width import erf_ntk, relu_ntk
 from fixtures.kernels.regression import ridge_coefficients
 from fixtures.precision import UNIT_ROUNDOFF
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import KernelInputs
+from fixtures.problems.kernel_inputs import KernelInputs
 
 KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, erf_ntk], ids=["ReLU", "erf"])
 

@@ -27,11 +27,11 @@ from fixtures.kernels.regression import interpolant_coefficients, ridge_coeffici
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import singular_inputs
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import singular_inputs
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 

@@ -26,6 +26,7 @@ from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from fixtures.rational import fractions, inverse, to_fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
@@ -35,7 +36,6 @@ from theorems.section_05_neural_tangent_kernel.section_5_2_kernel_objective.obje
     objective,
     solve_rounding,
 )
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import kernel_inputs, singular_inputs
 
 
 def excess_of_the_print(K, y, penalty):

@@ -25,6 +25,7 @@ from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.kernels.regression import interpolant_coefficients, kernel_predictions, ridge_coefficients
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from fixtures.rational import fractions, inverse, to_fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
@@ -35,7 +36,6 @@ from theorems.section_05_neural_tangent_kernel.section_5_2_kernel_objective.obje
     solve_rounding,
     stationarity_rounding,
 )
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import kernel_inputs, singular_inputs
 
 PENALTIES = pytest.mark.parametrize("penalty", [1.0, 0.03])
 

@@ -14,7 +14,7 @@ from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.kernels.infinite_width import erf_ntk, erf_rounding, relu_ntk
 from fixtures.kernels.regression import descent_filter, working_precision
 from fixtures.precision import UNIT_ROUNDOFF
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import KernelInputs
+from fixtures.problems.kernel_inputs import KernelInputs
 
 DEEP = functools.partial(relu_ntk, hidden_layers=3)
 KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, DEEP, erf_ntk], ids=["ReLU", "3 x ReLU", "erf"])

@@ -19,11 +19,11 @@ from numpy.linalg import norm
 from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import kernel_inputs
 from fixtures.rational import fractions, inverse
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import kernel_inputs
 
 
 def ridge_rate(w, penalty):

@@ -29,11 +29,11 @@ from fixtures.dynamics.two_layer import network_path
 from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.models.two_layer import two_layer
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import kernel_inputs
 from properties.certificates import assert_at_most, assert_keeps
 from properties.lazy_training import displacement, path_error, turning_rate
 from theorems.ledger import necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import kernel_inputs
 
 REMAINING_SHARE = 1e-9
 

@@ -26,10 +26,10 @@ from fixtures.kernels.infinite_width import erf_ntk, erf_rounding, relu_ntk, rel
 from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients, working_precision
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import kernel_inputs, singular_inputs
 
 
 @under_hypotheses("H1")

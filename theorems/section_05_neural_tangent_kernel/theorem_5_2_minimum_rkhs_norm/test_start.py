@@ -24,11 +24,11 @@ from fixtures.kernels.infinite_width import relu_nngp, relu_ntk
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
+from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import KernelInputs, kernel_inputs
 
 
 @counterexample

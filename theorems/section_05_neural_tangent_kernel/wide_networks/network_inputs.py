@@ -11,8 +11,8 @@ import dataclasses
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.kernel_inputs import KernelInputs, kernel_inputs
 from fixtures.problems.tapes import tapes
-from theorems.section_05_neural_tangent_kernel.wide_networks.kernel_inputs import KernelInputs, kernel_inputs
 
 
 @dataclasses.dataclass(frozen=True)
