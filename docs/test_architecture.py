@@ -76,6 +76,19 @@ def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
 
 
 @pytest.mark.slow
+def test_a_section_imports_from_no_other_section():
+    sections = sorted((ROOT / "theorems").glob("section_*"))
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for section in sections
+        for path in sorted(section.rglob("*.py"))
+        for module in imported(ast.walk(tree(path)))
+        if module.startswith("theorems.section_") and not module.startswith(f"theorems.{section.name}")
+    ]
+    assert wrong == []
+
+
+@pytest.mark.slow
 def test_heavy_libraries_are_imported_inside_functions():
     paths = {path for folder in ("theorems", "properties", "fixtures") for path in (ROOT / folder).rglob("*.py")}
     paths -= {ROOT / f"{module.replace('.', '/')}.py" for module in TORCH_CLASSES}
