@@ -1,12 +1,12 @@
 """The trial of Experiments 4 and 5: one training run of a classifier, measured at each of its stopping rules.
 
 A run has several stopping rules (fixtures.training.config). Where one fires, the run is measured: losses, errors, and
-the sharpness lambda on a fixed sample of training images (properties.network_sharpness). Lambda is that of the trained
-loss, on the trained labels; batch normalization uses the statistics of the batch. The loss of the sample differs from
-the training loss, so it is measured beside lambda.
+the sharpness lambda on a fixed sample of training images (properties.curvature.network_sharpness). Lambda is that of
+the trained loss, on the trained labels; batch normalization uses the statistics of the batch. The loss of the sample
+differs from the training loss, so it is measured beside lambda.
 
 The training loss of the whole training set is known at the end of every epoch. Where a run comes to a matched loss, it
-is measured at the two ends of epochs around it: the choices of properties.matched_loss look there.
+is measured at the two ends of epochs around it: the choices of properties.statistics.matched_loss look there.
 
 The key of a record contains the module path of the class of its trial: ClassifierTrial keeps its place.
 """
@@ -24,9 +24,9 @@ from fixtures.training.config import TrainingConfig
 from fixtures.training.losses import mean_loss
 from fixtures.training.run import Training
 from fixtures.training.step import on_device
-from properties.lanczos import UncertifiedError
-from properties.network_sharpness import network_sharpness
-from properties.sharpness import SharpnessError
+from properties.curvature.lanczos import UncertifiedError
+from properties.curvature.network_sharpness import network_sharpness
+from properties.curvature.sharpness import SharpnessError
 from theorems.section_10_experiments.measurements import BEFORE
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 
 from fixtures.sweeps.settings import Setting
 from properties.certificates import record_finding
-from properties.matched_loss import matched_arms
-from properties.paired import Finding, Interval, common
+from properties.statistics.matched_loss import matched_arms
+from properties.statistics.paired import Finding, Interval, common
 from theorems.section_10_experiments.classifier_plans import Arm
 from theorems.section_10_experiments.measurements import WRONG, Quantity, Result, Rule
 

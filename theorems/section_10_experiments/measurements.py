@@ -1,7 +1,7 @@
 """Quantities of a training run of Experiments 4 and 5, and the rules that say at which moment of the run they are read.
 
 A rule is a stop, or a matched training loss. At a matched loss the two measurements around it are combined by one of
-the choices of properties.matched_loss, so that all quantities are of one network, or of the same two.
+the choices of properties.statistics.matched_loss, so that all quantities are of one network, or of the same two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from fixtures.training.answers import unpack_answers
 from fixtures.training.config import Stop
-from properties.matched_loss import CHOICES, at_matched_loss
+from properties.statistics.matched_loss import CHOICES, at_matched_loss
 
 Result = Mapping[str, Any]
 """The result of a ClassifierTrial."""
@@ -80,7 +80,7 @@ def at_stop(result: Result, quantity: Quantity, stop: Stop) -> Any:
 
 
 def at_loss(result: Result, quantity: Quantity, loss: float, choice: str) -> Any:
-    """The quantity at a matched training loss, by a choice of properties.matched_loss; nan where it is not matched."""
+    """The quantity at a matched training loss, by a choice of `matched_loss`; nan where it is not matched."""
     moments = [_measured(result, rule, loss) for rule in (BEFORE, "loss")]
     above, below = ((None, None) if at is None else (at["train_loss"], quantity.read(at)) for at in moments)
     return at_matched_loss(above, below, loss, choice, logarithmic=quantity.logarithmic)

@@ -12,8 +12,8 @@ import pytest
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
 from properties.certificates import assert_at_most, assert_identical, observed_by
-from properties.matched_loss import CHOICES
-from properties.paired import judge, student_interval
+from properties.statistics.matched_loss import CHOICES
+from properties.statistics.paired import judge, student_interval
 from theorems.section_10_experiments.classifier_plans import Arm
 from theorems.section_10_experiments.classifier_runs import Runs, UnsoundError, record_by_rules
 from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR, at_loss, at_loss_by_choice, at_stop

@@ -14,7 +14,7 @@ import numpy as np
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import snapshots
 from fixtures.problems.sensing import Completion, low_rank_completions
-from properties.nuclear_norm import Bracket, completion_bracket
+from properties.spectra.nuclear_norm import Bracket, completion_bracket
 
 DEPTH, SEED = 5, 2
 TRIALS = {"smoke": 2, "reduced": 6, "paper": 24}

@@ -9,7 +9,7 @@ import numpy as np
 
 from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end
 from fixtures.rational import fractions
-from properties.effective_rank import absolute_rank, entropic_rank, relative_rank
+from properties.spectra.effective_rank import absolute_rank, entropic_rank, relative_rank
 from theorems.section_10_experiments.experiment_2_deep_linear_rank.completions import DEPTH
 
 DEFINITIONS = {

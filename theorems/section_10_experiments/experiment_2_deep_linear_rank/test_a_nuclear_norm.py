@@ -36,14 +36,14 @@ from fixtures.dynamics.paths import at_time, until_fitted
 from fixtures.problems.sensing import corner
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.nuclear_norm import (
+from properties.search import smallest_violation
+from properties.spectra.nuclear_norm import (
     completion_bracket,
     least_nuclear_norm_of_corner,
     nuclear_norm,
     regression_bracket,
     spectrum_rounding,
 )
-from properties.search import smallest_violation
 from theorems.ledger import as_printed, counterexample, vacuous
 from theorems.section_10_experiments.experiment_2_deep_linear_rank.completions import (
     DEPTH,

@@ -24,7 +24,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
-from properties.nuclear_norm import spectrum_rounding
+from properties.spectra.nuclear_norm import spectrum_rounding
 from theorems.ledger import corrected, observed
 from theorems.section_10_experiments.experiment_2_deep_linear_rank.completions import DEPTH
 

@@ -32,8 +32,8 @@ from fixtures.dynamics.paths import snapshots, until_fitted
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.rational import leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.effective_rank import absolute_rank, entropic_rank
 from properties.search import smallest_violation
+from properties.spectra.effective_rank import absolute_rank, entropic_rank
 from theorems.ledger import as_printed, counterexample
 from theorems.section_10_experiments.experiment_2_deep_linear_rank.completions import (
     DEPTH,

@@ -22,8 +22,8 @@ import pytest
 from hypothesis import strategies as st
 
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.effective_rank import entropic_rank
 from properties.search import smallest_violation
+from properties.spectra.effective_rank import entropic_rank
 from theorems.ledger import as_printed, counterexample
 from theorems.section_10_experiments.experiment_2_deep_linear_rank.completions import (
     DEPTH,

@@ -25,7 +25,7 @@ Expected    reproduced
 
 from fixtures.sweeps.memory_context import MemoryContext
 from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
-from properties.paired import judge, log_slopes, paired_slope
+from properties.statistics.paired import judge, log_slopes, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width import NetworkTrial

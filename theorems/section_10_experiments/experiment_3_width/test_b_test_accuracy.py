@@ -40,7 +40,7 @@ import pytest
 
 from fixtures.sweeps.memory_context import MemoryContext
 from properties.certificates import assert_at_most, record_series
-from properties.paired import judge, student_interval
+from properties.statistics.paired import judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width import NetworkTrial

@@ -4,7 +4,7 @@ Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$: larger 
             Hessian eigenvalues
 Reading     No batch size, seed or stopping rule is printed. Runs that are stopped after equal times differ in how well
             they fit, and lambda of cross-entropy falls with the loss. So runs are compared at a matched training loss,
-            by each of the three choices of a moment that properties.matched_loss names
+            by each of the three choices of a moment that properties.statistics.matched_loss names
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
             Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
@@ -32,7 +32,7 @@ import math
 import numpy as np
 
 from properties.certificates import assert_at_most, record_series
-from properties.paired import judge, paired_slope
+from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules

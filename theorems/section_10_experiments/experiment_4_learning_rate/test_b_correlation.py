@@ -3,8 +3,9 @@ r"""Experiment 4 (b) - sharpness and test error are negatively correlated.
 Printed     Sharpness against test error: strong negative correlation, $\rho = -0.89$
 Reading     No seed, stopping rule or interval is printed, nor how many points $\rho$ is of. Runs that are stopped after
             equal times differ in how well they fit, and lambda of cross-entropy falls with the loss. So runs are
-            compared at a matched training loss, by each of the three choices of a moment that properties.matched_loss
-            names. Correlation is of log lambda with the test error, over the learning rates of one seed
+            compared at a matched training loss, by each of the three choices of a moment that
+            properties.statistics.matched_loss names. Correlation is of log lambda with the test error, over the
+            learning rates of one seed
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - not reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
             Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
@@ -36,8 +37,8 @@ import numpy as np
 import scipy.stats
 
 from properties.certificates import assert_at_most, assert_identical
-from properties.held_out import told_of_test_set
-from properties.paired import Interval, correlation_interval, fisher_interval, judge, spearman_values
+from properties.statistics.held_out import told_of_test_set
+from properties.statistics.paired import Interval, correlation_interval, fisher_interval, judge, spearman_values
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules

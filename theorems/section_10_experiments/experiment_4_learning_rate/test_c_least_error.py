@@ -3,7 +3,7 @@ r"""Experiment 4 (c) - the test error is least at eta = 0.1.
 Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$: optimal generalization at $\eta = 0.1$
 Reading     No batch size, seed or stopping rule is printed. Runs that are stopped after equal times differ in how well
             they fit. So runs are compared at a matched training loss, by each of the three choices of a moment that
-            properties.matched_loss names
+            properties.statistics.matched_loss names
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - inconclusive
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
             Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
@@ -29,9 +29,9 @@ Expected    inconclusive
 import numpy as np
 
 from properties.certificates import assert_at_most, record_series
-from properties.held_out import told_of_test_set
-from properties.matched_loss import matched_arms
-from properties.paired import Finding, minimizer_interval
+from properties.statistics.held_out import told_of_test_set
+from properties.statistics.matched_loss import matched_arms
+from properties.statistics.paired import Finding, minimizer_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules

@@ -4,7 +4,7 @@ Printed     The optimum $\eta = 0.1$ is slightly below the edge of stability
 Reading     At the edge of stability eta lambda/2 is 1. Slightly below it is taken to be from 3/4 on, at the end of
             training, after equal epochs
 Readings    [matched loss] the printed optimum at the loss at which errors are compared, by each of the three choices of
-            a moment that properties.matched_loss names - inconclusive
+            a moment that properties.statistics.matched_loss names - inconclusive
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
             Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
             images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width 4, B = 32,
@@ -27,7 +27,7 @@ Expected    inconclusive
 
 import numpy as np
 
-from properties.paired import Finding, student_interval
+from properties.statistics.paired import Finding, student_interval
 from theorems.ledger import measured
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules

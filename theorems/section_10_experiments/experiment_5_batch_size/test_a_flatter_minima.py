@@ -5,7 +5,7 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
             ResNet-18 on CIFAR-10, and eta = 0.05 at B = 32, which is 0.1 at 128. How long a run lasts decides how well
             it fits: after equal epochs a large batch has made few steps. So runs are compared at a matched training
-            loss, by each of the three choices of a moment that properties.matched_loss names
+            loss, by each of the three choices of a moment that properties.statistics.matched_loss names
 Readings    [equal epochs] runs that last a fixed number of epochs - reproduced
             [equal steps] runs that last a fixed number of steps - not reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta. Lambda is the largest eigenvalue of the Hessian of
@@ -31,7 +31,7 @@ Expected    inconclusive
 import numpy as np
 
 from properties.certificates import assert_at_most, record_series
-from properties.paired import judge, paired_slope
+from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (

@@ -5,7 +5,7 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
             ResNet-18 on CIFAR-10, and eta = 0.05 at B = 32, which is 0.1 at 128. To converge faster is to need fewer
             steps to a matched training loss: steps are time on a machine that takes a batch at once. The loss is
-            matched by each of the three choices of a moment that properties.matched_loss names
+            matched by each of the three choices of a moment that properties.statistics.matched_loss names
 Readings    [epochs] to converge faster is to need fewer epochs, that is less work - not reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta. A seed fixes images, noise and initialization for all
             batches; seeds are 500, 501, .... Where B exceeds the training set, the batch is the full one. Smoke: width
@@ -25,7 +25,7 @@ Expected    inconclusive
 """
 
 from properties.certificates import record_series
-from properties.paired import judge, paired_slope
+from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import matched, printed_arms, sizes_of

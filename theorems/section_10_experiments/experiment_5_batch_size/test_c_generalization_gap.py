@@ -4,8 +4,8 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
             generalize better: about 3 % test accuracy between B = 32 and B = 8192
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
             ResNet-18 on CIFAR-10, and eta = 0.05 at B = 32. How long a run lasts decides how well it fits. So runs are
-            compared at a matched training loss, by each of the three choices of a moment that properties.matched_loss
-            names: a gap that is due to the batch survives there
+            compared at a matched training loss, by each of the three choices of a moment that
+            properties.statistics.matched_loss names: a gap that is due to the batch survives there
 Readings    [equal epochs] runs that last a fixed number of epochs - reproduced
             [equal steps] runs that last a fixed number of steps - inconclusive
 Setting     ResNet-18 with cross-entropy, plain SGD, constant eta. A seed fixes images, noise and initialization for all
@@ -36,7 +36,7 @@ import pytest
 
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, record_series
-from properties.paired import judge
+from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (

@@ -26,7 +26,7 @@ import math
 import numpy as np
 
 from properties.certificates import assert_at_most, record_finding
-from properties.paired import Finding, Interval, judge, student_interval
+from properties.statistics.paired import Finding, Interval, judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width_results import assert_sound

@@ -27,7 +27,7 @@ Expected    inconclusive
 import numpy as np
 
 from properties.certificates import assert_at_most
-from properties.paired import judge
+from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
 from theorems.section_10_experiments.width_results import record_gain

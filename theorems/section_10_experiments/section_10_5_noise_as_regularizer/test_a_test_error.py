@@ -31,7 +31,7 @@ Findings    On digits, seeds 500 to 506, between the epochs around training loss
 Expected    inconclusive
 """
 
-from properties.paired import judge
+from properties.statistics.paired import judge
 from theorems.ledger import measured
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (

@@ -35,7 +35,7 @@ Expected    inconclusive
 import numpy as np
 
 from properties.certificates import assert_at_most
-from properties.paired import judge
+from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
