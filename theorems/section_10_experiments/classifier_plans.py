@@ -12,7 +12,7 @@ from theorems.section_10_experiments.classifier import ClassifierTrial
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """What the runs of one column of a table have in common: they differ in their seeds."""
+    """What the runs of one column of a table have in common. They differ in their seeds alone."""
 
     eta: float
     batch: int
@@ -21,7 +21,7 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What an experiment is at one scale.
+    """The size of an experiment at one scale.
 
     size: training images. width: of the ResNet-18. loss: the training loss at which runs are matched. epochs, steps:
     where the rules of fixed epochs and, unless 0, of fixed steps stop. cap_epochs: where a run ends at the latest.

@@ -13,7 +13,7 @@ from properties.certificates import record_finding
 from properties.statistics.matched_loss import matched_arms
 from properties.statistics.paired import Finding, Interval, common
 from theorems.section_10_experiments.classifier_plans import Arm
-from theorems.section_10_experiments.measurements import WRONG, Quantity, Result, Rule
+from theorems.section_10_experiments.measurements import WRONG_ANSWERS, Quantity, Result, Rule
 
 
 class UnsoundError(ValueError):
@@ -58,10 +58,10 @@ class Runs:
             raise UnsoundError(f"{rule} only {len(tables[0])} seeds of {len(left)} arms can be compared")
         return left, tables
 
-    def wrong(self, arms: Sequence[Arm], rule: Rule) -> np.ndarray:
+    def wrong_answers(self, arms: Sequence[Arm], rule: Rule) -> np.ndarray:
         """Which test images are answered wrongly, (seeds, arms, n), by the seeds that have all of these arms."""
         seeds = sorted({seed for arm, seed in self.results if arm in arms})
-        rows = [[rule.read(self.results[arm, seed], WRONG) for arm in arms] for seed in seeds]
+        rows = [[rule.read(self.results[arm, seed], WRONG_ANSWERS) for arm in arms] for seed in seeds]
         return np.array([row for row in rows if all(np.ndim(flags) for flags in row)])
 
     def rechecked(self, arms: Sequence[Arm]) -> tuple[list[Arm], np.ndarray]:
@@ -90,8 +90,8 @@ class Runs:
         return np.array([found["residual"] / abs(found["value"]) for found in measured])
 
 
-def ends_of(interval: Interval) -> tuple[float, float, float]:
-    """The estimate, and the two ends."""
+def estimate_and_ends(interval: Interval) -> tuple[float, float, float]:
+    """The estimate and the two ends of an interval."""
     return interval.estimate, interval.lower, interval.upper
 
 
@@ -105,13 +105,16 @@ def record_by_rules(
     reads: str,
     beside: str = "",
 ) -> None:
-    """Record what all rules find, and that they do not agree where they do not; the interval told first is the first's.
+    """Record the common finding of all rules; where they disagree it is inconclusive, and says so.
 
-    reads: what is measured, before the numbers; runs: how many runs each rests on; beside: what is told after them.
+    The interval of the first rule is the one recorded; the text has those of all. reads: the text before the numbers.
+    beside: the text after them. runs: how many runs each rule uses.
     """
     first, *others = rules
     found = {rule: measure(rule) for rule in rules}
     told = [f"{{estimate}} [{{lower}}, {{upper}}] {first}"]
-    told += ["{:.3g} [{:.3g}, {:.3g}]".format(*ends_of(found[rule])) + f" {rule.choice} it" for rule in others]
+    told += [
+        "{:.3g} [{:.3g}, {:.3g}]".format(*estimate_and_ends(found[rule])) + f" {rule.choice} it" for rule in others
+    ]
     finding = common({rule.choice or str(rule): judged(found[rule]) for rule in rules})
     record_finding(finding, found[first], where=where, trials=runs, reads=f"{reads} {', '.join(told)}{beside}")

@@ -1,7 +1,7 @@
 """Heavy-ball descent of one network of Experiment 3, which can be stopped and resumed at any checkpoint.
 
-Descent is full-batch, or by batches of a fixed permutation of each epoch. At every look the network is judged on the
-validation split, and the weights of its best step are kept.
+Descent is full-batch, or by batches of a fixed permutation of each epoch. At every
+validation the accuracy on the validation split is measured, and the weights of the best step are kept.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
 
     from theorems.section_10_experiments.width import NetworkTrial
 
-CHECK = 20
-"""Steps between looks at the validation split."""
+VALIDATION_INTERVAL = 20
+"""Steps from one validation to the next."""
 
 DIVERGED = 100.0
-"""A loss this many times the one at the start, or one that is no number, is divergence."""
+"""Descent has diverged where the loss is this many times its value at the start, or is not a number."""
 
 POWER_ROWS = 200
 """Training images on which the curvature at the start is measured."""
 
 
 class Descent:
-    """Heavy-ball descent of one network, in stretches of CHECK steps, with all its state in reach.
+    """Heavy-ball descent of one network, VALIDATION_INTERVAL steps at a time; its state can be saved and restored.
 
-    Descent moves hidden weights in the span of the training images only. With fewer images than pixels it is the
-    same descent in an orthonormal basis of that span, in which a step takes n m n operations and not n m d; what the
-    rest of the weights add to pre-activations elsewhere never changes, and is held in `offsets`.
+    Descent moves hidden weights only in the span of the training images. With fewer images than pixels, the same
+    descent is run in an orthonormal basis of that span: a step then takes n m n operations and not n m d. The other
+    components never change. What they add to pre-activations of other images is kept in `offsets`.
     """
 
-    def __init__(self, trial: NetworkTrial, parts: Split) -> None:
+    def __init__(self, trial: NetworkTrial, splits: Split) -> None:
         import torch
 
-        self.trial, self.parts = trial, parts
-        self.start = trial.network(parts.train.shape[1], parts.classes)
-        few = len(parts.train) < parts.train.shape[1]
-        basis = torch.linalg.qr(parts.train.mT).Q if few else torch.eye(parts.train.shape[1]).to(parts.train)
-        rows = [trial.scale_of(parts) * rows for rows in (parts.train, parts.validation, parts.test)]
+        self.trial, self.splits = trial, splits
+        self.start = trial.network(splits.train.shape[1], splits.classes)
+        few = len(splits.train) < splits.train.shape[1]
+        basis = torch.linalg.qr(splits.train.mT).Q if few else torch.eye(splits.train.shape[1]).to(splits.train)
+        rows = [trial.scale_of(splits) * rows for rows in (splits.train, splits.validation, splits.test)]
         self.inputs = [(own @ basis).float() for own in rows]
-        self.wanted = [wanted.float() for wanted in parts.wanted]
+        self.targets = [targets.float() for targets in splits.targets]
         # of the same scales: these depend on the width alone
-        self.reduced, self.network = (trial.network(basis.shape[1], parts.classes) for _ in range(2))
+        self.reduced, self.network = (trial.network(basis.shape[1], splits.classes) for _ in range(2))
         with torch.no_grad():
             first, last = self.start.layers[0].weight, self.start.layers[1].weight
             for network in (self.reduced, self.network):
@@ -63,30 +63,30 @@ class Descent:
         self.step, self.best_step, self.best_accuracy, self.order = 0, 0, -1.0, []
         self.loss = self.first_loss = self._loss()
         self.diverged = False
-        self._look()
+        self._validate()
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the loss is at its target, the network diverged, or the steps are used up."""
         return self.loss <= self.trial.target or self.diverged or self.step >= self.trial.cap
 
     def advance(self) -> None:
-        """CHECK steps, fewer where one of them ends the training, and a look at the validation split."""
-        for _ in range(min(CHECK, self.trial.cap - self.step)):
+        """Take VALIDATION_INTERVAL steps, fewer where one of them ends the training, and validate."""
+        for _ in range(min(VALIDATION_INTERVAL, self.trial.cap - self.step)):
             rows = self._rows()
             self.optimizer.zero_grad()
-            loss = (self.network(self.inputs[0][rows]) - self.wanted[0][rows]).square().sum(1).mean()
+            loss = (self.network(self.inputs[0][rows]) - self.targets[0][rows]).square().sum(1).mean()
             # the loss of all images is known before the step from it is taken
-            if self.trial.batch is None and self._ends(loss.item()):
+            if self.trial.batch is None and self._ends_at(loss.item()):
                 break
             loss.backward()
             self.optimizer.step()
             self.step += 1
-        self._ends(self._loss())
+        self._ends_at(self._loss())
         if not self.diverged:
-            self._look()
+            self._validate()
 
-    def _ends(self, loss: float) -> bool:
+    def _ends_at(self, loss: float) -> bool:
         self.loss = loss
         self.diverged = not loss <= DIVERGED * self.first_loss
         return self.diverged or loss <= self.trial.target
@@ -114,18 +114,18 @@ class Descent:
             return last[1].multiplier * last[0](torch.relu(first[1].multiplier * h))
 
     def _loss(self) -> float:
-        return (self._values(0) - self.wanted[0]).square().sum(1).mean().item()
+        return (self._values(0) - self.targets[0]).square().sum(1).mean().item()
 
-    def _look(self) -> None:
+    def _validate(self) -> None:
         """Keep the weights if no earlier ones classify the validation split as well."""
-        found = accuracy(self._values(1), self.wanted[1])
+        found = accuracy(self._values(1), self.targets[1])
         if found > self.best_accuracy:
             self.best_accuracy, self.best_step = found, self.step
             for kept, theta in zip(self.best, self.network.parameters(), strict=True):
                 kept.copy_(theta.detach())
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-        """Everything that a later process needs to go on to the same end."""
+        """Everything that a later process needs to resume and reach the same end."""
         parameters = list(self.network.parameters())
         momenta = [self.optimizer.state[theta].get("momentum_buffer") for theta in parameters]
         tensors = {f"weights.{i}": theta.detach() for i, theta in enumerate(parameters)}
@@ -135,7 +135,7 @@ class Descent:
         return tensors, meta
 
     def restore(self, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Resume from a state."""
         import torch
 
         with torch.no_grad():
@@ -158,7 +158,7 @@ class Descent:
         """
         import torch
 
-        held = {} if self.diverged else self._at_the_end()
+        at_end = {} if self.diverged else self._at_the_end()
         with torch.no_grad():
             for theta, kept in zip(self.network.parameters(), self.best, strict=True):
                 theta.copy_(kept)
@@ -169,15 +169,15 @@ class Descent:
             "loss": None,
             "validation": None,
             "test": None,
-            **held,
+            **at_end,
             "reached": self.loss <= self.trial.target,
             "diverged": self.diverged,
             "steps": self.step,
             "curvature": self.curvature,
             "best_step": self.best_step,
             "best_validation": self.best_accuracy,
-            "best_test": accuracy(self._values(2), self.wanted[2]),
-            "best_test_wrong": wrong_answers(self._values(2), self.wanted[2]),
+            "best_test": accuracy(self._values(2), self.targets[2]),
+            "best_test_wrong": wrong_answers(self._values(2), self.targets[2]),
         }
 
     def _at_the_end(self) -> dict[str, float]:
@@ -192,6 +192,6 @@ class Descent:
             "relative": moved / math.hypot(*(theta.detach().norm().item() for theta in self.start.parameters())),
             "kernel": float(np.linalg.norm(after - before, 2) / np.linalg.norm(before, 2)),
             "loss": self.loss,
-            "validation": accuracy(self._values(1), self.wanted[1]),
-            "test": accuracy(self._values(2), self.wanted[2]),
+            "validation": accuracy(self._values(1), self.targets[1]),
+            "test": accuracy(self._values(2), self.targets[2]),
         }

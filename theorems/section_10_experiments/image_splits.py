@@ -25,22 +25,22 @@ SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
 class Split:
     """Rows of unit length and targets of the three splits, float64 on a device.
 
-    train (n, d), validation (v, d), test (t, d); wanted: centered one-hot targets of each, (., k).
+    train (n, d), validation (v, d), test (t, d); targets: centered one-hot targets of each, (., k).
     """
 
     train: torch.Tensor
     validation: torch.Tensor
     test: torch.Tensor
-    wanted: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    targets: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
     @property
     def classes(self) -> int:
-        """How many there are, k."""
-        return self.wanted[0].shape[1]
+        """The number of classes, k."""
+        return self.targets[0].shape[1]
 
 
-def split(images: Images, size: int, validation: int, test: int, seed: int, device: str) -> Split:
-    """The splits of a seed: training and validation images drawn from the training pool, the first test images.
+def splits_of_seed(images: Images, size: int, validation: int, test: int, seed: int, device: str) -> Split:
+    """The splits of a seed: training and validation images are drawn from the pool; test images are the first ones.
 
     Raises ValueError where the pool is too small.
     """
@@ -57,18 +57,18 @@ def split(images: Images, size: int, validation: int, test: int, seed: int, devi
     rows -= rows[:size].mean(0)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     labels = np.concatenate([images.train_labels[chosen], images.test_labels[:test]])
-    parts = [
+    splits = [
         torch.as_tensor(array, device=device).split([size, validation, test])
         for array in (rows, centered_one_hot(labels, images.classes))
     ]
-    return Split(*parts[0], parts[1])
+    return Split(*splits[0], splits[1])
 
 
-def accuracy(values: torch.Tensor, wanted: torch.Tensor) -> float:
+def accuracy(values: torch.Tensor, targets: torch.Tensor) -> float:
     """The share of rows whose largest value is at the label."""
-    return (values.argmax(1) == wanted.argmax(1)).double().mean().item()
+    return (values.argmax(1) == targets.argmax(1)).double().mean().item()
 
 
-def wrong_answers(values: torch.Tensor, wanted: torch.Tensor) -> str:
+def wrong_answers(values: torch.Tensor, targets: torch.Tensor) -> str:
     """The rows whose largest value is elsewhere, as fixtures.training.answers writes them."""
-    return pack_answers((values.argmax(1) != wanted.argmax(1)).cpu().numpy())
+    return pack_answers((values.argmax(1) != targets.argmax(1)).cpu().numpy())

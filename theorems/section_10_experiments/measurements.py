@@ -51,17 +51,17 @@ def _normalized(at: Measurement) -> float | None:
 
 TEST_ERROR = Quantity(lambda at: 100 * at["test_error"])
 """In percent."""
-WRONG = Quantity(lambda at: unpack_answers(at["test_wrong"]))
+WRONG_ANSWERS = Quantity(lambda at: unpack_answers(at["test_wrong"]))
 """Which test images are answered wrongly, (n,) of 0 and 1; between two moments, the weighted mean."""
 TRAIN_LOSS = Quantity(_field("train_loss"), logarithmic=True)
 STEPS = Quantity(_field("step"))
 EPOCHS = Quantity(_field("epoch"))
 SHARPNESS = Quantity(_of_sharpness("value"), logarithmic=True)
 SAMPLE_LOSS = Quantity(_of_sharpness("loss"), logarithmic=True)
-"""The loss that lambda is of."""
+"""The loss of the sample on which lambda is measured."""
 NORMALIZED = Quantity(_normalized, logarithmic=True)
-"""lambda |w|^2: not changed by scaling all weights at once, where that leaves the loss alone; with batch normalization
-it does not, and scaling the filters alone, which does, changes this number."""
+"""lambda |w|^2. Scaling all weights at once does not change it, where that leaves the loss unchanged. With batch
+normalization, scaling the filters alone leaves the loss unchanged, and does change this number."""
 RELATIVE = Quantity(_of_sharpness("scale_invariant"), logarithmic=True)
 """lambda_max(diag|w| H diag|w|), which scaling any filter in front of a batch normalization does not change."""
 EDGE = Quantity(_field("edge"), logarithmic=True)

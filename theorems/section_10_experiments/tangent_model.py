@@ -25,8 +25,8 @@ POWER_STEPS = 12
 def largest_curvature(network: torch.nn.Module, inputs: torch.Tensor) -> float:
     """The largest eigenvalue of (2/n) J R J', n rows of inputs, R the rates of the layers, by power iteration.
 
-    It is that of the Hessian of the mean squared distance where f is taken for linear, as descent at these rates feels
-    it; from below, after POWER_STEPS products with J and J' and a start that is drawn from a fixed seed.
+    For a linearized f it is the largest eigenvalue of the Hessian of the mean squared distance, in the metric of these
+    rates. It is approached from below, by POWER_STEPS products with J and J' from a start drawn from a fixed seed.
     """
     import torch
 
@@ -53,27 +53,27 @@ def kernel_of_all_outputs(network: torch.nn.Module, inputs: torch.Tensor) -> np.
     return empirical_ntk_of_all_outputs(exact, inputs.cpu().numpy(), exact.layers[-1].out_features)
 
 
-def own_linearization(network: torch.nn.Module, parts: Split, scale: float, *, centered: bool) -> dict[str, Any]:
+def own_linearization(network: torch.nn.Module, splits: Split, scale: float, *, centered: bool) -> dict[str, Any]:
     """Kernel regression with the tangent kernel of a network, all outputs, the ridge tuned; see `regression_result`.
 
-    centered: from zero. Otherwise f_0, the network's own values, is kept and what it lacks is regressed on, as descent
-    on the linearized network would. Predictions are J delta with delta = J'alpha, so that no kernel at other images is
-    formed. inputs are the rows of `parts` times scale.
+    centered: predictions start from zero. Otherwise f_0, the network's own values, is kept and the regression is on the
+    targets less f_0, as descent on the linearized network would do. Predictions are J delta with delta = J'alpha, so
+    that no kernel at other images is formed. Inputs are the rows of `splits` times scale.
     """
     import torch
 
     exact = copy.deepcopy(network).double()
     tangent = linearized(exact)
     displacement = list(tangent.parameters())
-    train, validation, test = (scale * rows for rows in (parts.train, parts.validation, parts.test))
-    needed = 4 * 8 * (len(train) * parts.classes) ** 2
-    require_room(needed, train.device, f"the linearization on {len(train)} images of {parts.classes} classes")
+    train, validation, test = (scale * rows for rows in (splits.train, splits.validation, splits.test))
+    needed = 4 * 8 * (len(train) * splits.classes) ** 2
+    require_room(needed, train.device, f"the linearization on {len(train)} images of {splits.classes} classes")
     with torch.no_grad():
         at_start = [exact(rows) for rows in (train, validation, test)]
     kept = [0.0 if centered else values for values in at_start]
 
     def predict(alpha: torch.Tensor, which: int) -> torch.Tensor:
-        cotangents = alpha.view(len(train), parts.classes)
+        cotangents = alpha.view(len(train), splits.classes)
         slopes = torch.autograd.grad((tangent(train) * cotangents).sum(), displacement)
         with torch.no_grad():
             for delta, slope in zip(displacement, slopes, strict=True):
@@ -82,12 +82,12 @@ def own_linearization(network: torch.nn.Module, parts: Split, scale: float, *, c
             return tangent(rows) - at_start[which] + kept[which]
 
     K = torch.as_tensor(kernel_of_all_outputs(exact, train), device=train.device)
-    targets = (parts.wanted[0] - kept[0]).reshape(-1, 1)
-    tuned = tune_ridge(K, targets, lambda alpha: predict(alpha, 1), parts.wanted[1])
-    return regression_result(tuned, predict(tuned.coefficients, 2), parts)
+    targets = (splits.targets[0] - kept[0]).reshape(-1, 1)
+    tuned = tune_ridge(K, targets, lambda alpha: predict(alpha, 1), splits.targets[1])
+    return regression_result(tuned, predict(tuned.coefficients, 2), splits)
 
 
-def regression_result(tuned: TunedRidge, values: torch.Tensor, parts: Split) -> dict[str, Any]:
+def regression_result(tuned: TunedRidge, values: torch.Tensor, splits: Split) -> dict[str, Any]:
     """The tuned regression as JSON: its ridge, whether that lies at an edge, the whole grid, accuracies."""
     return {
         "ratio": tuned.ratio,
@@ -95,6 +95,6 @@ def regression_result(tuned: TunedRidge, values: torch.Tensor, parts: Split) -> 
         "ratios": list(tuned.ratios),
         "validation": list(tuned.accuracies),
         "best_validation": max(tuned.accuracies),
-        "test": accuracy(values, parts.wanted[2]),
-        "test_wrong": wrong_answers(values, parts.wanted[2]),
+        "test": accuracy(values, splits.targets[2]),
+        "test_wrong": wrong_answers(values, splits.targets[2]),
     }

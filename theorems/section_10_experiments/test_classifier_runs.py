@@ -59,7 +59,7 @@ def test_answers_are_weighted_as_errors_are():
     # given  two images, the first wrong above the loss and the second below it
     above, below = moment(0.2, 0.5, rule="before loss", wrong="2:80"), moment(0.05, 0.5, wrong="2:40")
     runs = Runs.of([record(0.25, seed, above, below) for seed in (1, 2)] + [record(0.25, 3, above)])
-    wrong = [runs.wrong([Arm(0.25, 8)], rule) for rule in at_loss_by_choice(0.1)]
+    wrong = [runs.wrong_answers([Arm(0.25, 8)], rule) for rule in at_loss_by_choice(0.1)]
     # then   the seed that did not come to the loss is left out
     assert_at_most(np.abs(wrong[0] - 0.5), 64 * 2.0**-52, why="between: half of each")
     assert_identical(wrong[1:], [[[[0.0, 1.0]]] * 2, [[[1.0, 0.0]]] * 2], why="below, above")

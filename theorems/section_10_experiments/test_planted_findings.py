@@ -137,7 +137,7 @@ def test_experiment_5_finds_sharper_and_worse_large_batches(sign, verdict):
     assert speed["finding"] == verdict
     # then   so do both rules of the learning rate in Section 10.5
     plan = batch_sweep.plan_of(DIGITS)
-    for arms in (batch_sweep.root_rule(plan), batch_sweep.fixed_rule(plan)):
+    for arms in (batch_sweep.arms_at_root_rate(plan), batch_sweep.arms_at_one_rate(plan)):
         for record in (section_10_5_a.record_error, section_10_5_b.record_curvature):
             assert [finding["finding"] for finding in found(record, runs, DIGITS, arms, "")] == [verdict]
 

@@ -19,17 +19,17 @@ SETTINGS = (PAPER, Setting("reduced", "cifar10", "cuda"), Setting("smoke", "cifa
 
 def test_learning_rates_grow_as_the_square_root_of_the_batch():
     # given  roots of 4, 16, 64 and 256, which are exact
-    arms = batch_sweep.root_rule(batch_sweep.plan_of(PAPER))
+    arms = batch_sweep.arms_at_root_rate(batch_sweep.plan_of(PAPER))
     assert_identical([arm.batch for arm in arms], [32, 128, 512, 2048, 8192], why="the printed batch sizes")
     assert_identical([arm.eta / 0.05 for arm in arms], [1, 2, 4, 8, 16], why="eta over that of B = 32")
     # then   a training set smaller than a batch is the batch: 800 = 25 times 32
-    few = batch_sweep.root_rule(batch_sweep.plan_of(DIGITS))
+    few = batch_sweep.arms_at_root_rate(batch_sweep.plan_of(DIGITS))
     assert_identical([arm.batch for arm in few], [32, 128, 512, 800], why="batch sizes on digits")
     assert_identical(few[-1].eta, 5 * 0.05, why="eta of the full batch of 800")
 
 
 def test_at_a_fixed_learning_rate_only_the_batch_differs():
-    small, large = batch_sweep.fixed_rule(batch_sweep.plan_of(PAPER))
+    small, large = batch_sweep.arms_at_one_rate(batch_sweep.plan_of(PAPER))
     assert_identical([small.eta, large.eta, small.batch, large.batch], [0.05, 0.05, 32, 8192], why="eta and B")
 
 
@@ -46,7 +46,9 @@ def test_the_runs_of_experiment_4_are_the_printed_learning_rates(place):
     assert list(dict.fromkeys(it.config.eta for it in found)) == [0.001, 0.01, 0.1, 0.5]
     assert len({it.config.batch for it in found}) == 1
     assert_identical(experiment_4_b.PRINTED_RHO, -0.89, why="the printed correlation")
-    assert_identical([learning_rate_sweep.BEST, *experiment_4_d.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)")
+    assert_identical(
+        [learning_rate_sweep.PRINTED_BEST, *experiment_4_d.SLIGHTLY_BELOW], [0.1, 0.75, 1.0], why="(c) and (d)"
+    )
 
 
 @pytest.mark.parametrize(("place", "epochs"), [(SETTINGS[0], 23), (SETTINGS[1], 95), (DIGITS, 11)])
@@ -59,7 +61,7 @@ def test_the_cap_of_experiment_4_leaves_the_least_learning_rate_21_times_the_epo
 def test_the_cap_of_experiment_5_leaves_the_largest_batch_two_fifths_of_the_steps_of_the_smallest(place, epochs):
     # then   what the plan says of its caps: these many epochs at B = 32, and 0.41 of their steps at the largest batch
     plan = batch_sweep.plan_of(place)
-    small, large = batch_sweep.fixed_rule(plan)
+    small, large = batch_sweep.arms_at_one_rate(plan)
     assert_at_most(0.41 * epochs * large.batch / small.batch, plan.cap_epochs, why="epochs of the largest batch")
 
 

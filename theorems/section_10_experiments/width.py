@@ -1,13 +1,14 @@
 r"""The trials of Experiment 3: two-layer networks of one width, their linearizations, and the infinitely wide kernel.
 
-All train on the same images of a seed and choose on the same validation split: a network its best step, a kernel its
-ridge. Targets are centered one-hot vectors, the loss is the mean over images of the squared distance to them, about
-9/10 at the start. Images have the mean training image subtracted and are scaled to one length: 1, or sqrt(d) in the
-"standard" parameterization, whose weights have variance 2/d; so pre-activations are of order one in every one of them.
+All trials of a seed train on the same images and use the same validation split: a network chooses its best step there,
+a kernel its ridge. Targets are centered one-hot vectors. The loss is the mean over images of the squared distance to
+them, about 9/10 at the start. The mean training image is subtracted from images, and they are scaled to one length: 1,
+or sqrt(d) in the "standard" parameterization, whose weights have variance 2/d. So pre-activations are of order one in
+every parameterization.
 
-Networks are trained in float32 by heavy-ball descent at the rate eta = share/lambda, lambda being the largest
-eigenvalue of the Hessian of the loss's tangent part at the start, with the rates of the layers. This is what makes
-one share mean the same in every parameterization and at every width.
+Networks are trained in float32 by heavy-ball descent at the rate eta = share/lambda. Lambda is the largest eigenvalue
+of the Hessian of the loss of the linearized network, with the rates of the layers. So one share means the same in every
+parameterization and at every width.
 
 The key of a record contains the module path of the class of its trial: both classes keep their place.
 """
@@ -31,7 +32,7 @@ from fixtures.kernels.tuned_ridge import (
 from fixtures.models.fully_connected import fully_connected
 from fixtures.sweeps.trials import Trial
 from theorems.section_10_experiments.heavy_ball import Descent
-from theorems.section_10_experiments.image_splits import SHAPES, Split, split
+from theorems.section_10_experiments.image_splits import SHAPES, Split, splits_of_seed
 from theorems.section_10_experiments.tangent_model import own_linearization, regression_result
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class NetworkTrial(Trial):
     data, size, validation, test: which images, and how many in each split. width: m. cap: steps at most.
     antisymmetric: whether neurons come in pairs (w, a), (w, -a) at the start, so that f_0 = 0 (Chizat, Oyallon, Bach
     2019); for even widths. share: eta lambda at the start, where 2(1 + momentum) is the limit of stability. batch:
-    images to a step, None for all. linearize: whether kernel regression with the network's own kernel at the start is
-    done too, on size times classes targets. sample: images on which kernels are compared.
+    images to a step, None for all. linearize: whether to do kernel regression with the network's own kernel at the
+    start too, on size times classes targets. sample: images on which kernels are compared.
     """
 
     data: str
@@ -80,26 +81,28 @@ class NetworkTrial(Trial):
 
     def run(self, context: TrialContext) -> dict[str, Any]:
         """Movement, kernel change, losses and accuracies; see `Descent.result`."""
-        parts = split(context.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
-        descent = Descent(self, parts)
+        splits = splits_of_seed(
+            context.images(self.data), self.size, self.validation, self.test, self.seed, self.device
+        )
+        descent = Descent(self, splits)
         if (saved := context.checkpoints.load()) is not None:
             descent.restore(*saved)
-        while not descent.over:
+        while not descent.is_over:
             descent.advance()
             context.report(descent.step / self.cap, descent.loss)
-            if context.checkpoints.due() and not descent.over:
+            if context.checkpoints.due() and not descent.is_over:
                 context.checkpoints.save(*descent.state())
         result = descent.result()
         if self.linearize:
-            result["linearization"] = own_linearization(descent.start, parts, self.scale_of(parts), centered=True)
+            result["linearization"] = own_linearization(descent.start, splits, self.scale_of(splits), centered=True)
         if self.linearize and not self.antisymmetric:
-            kept = own_linearization(descent.start, parts, self.scale_of(parts), centered=False)
+            kept = own_linearization(descent.start, splits, self.scale_of(splits), centered=False)
             result["linearization_with_f0"] = kept
         return result
 
-    def scale_of(self, parts: Split) -> float:
+    def scale_of(self, splits: Split) -> float:
         """The length that inputs have in this parameterization."""
-        return math.sqrt(parts.train.shape[1]) if self.parameterization == "standard" else 1.0
+        return math.sqrt(splits.train.shape[1]) if self.parameterization == "standard" else 1.0
 
     def network(self, dimension: int, classes: int) -> torch.nn.Module:
         """The network at its start, in float32; a function of seed, width, parameterization and pairing."""
@@ -143,11 +146,13 @@ class InfiniteKernelTrial(Trial):
 
         needed = bytes_of_regression(self.size, self.validation + self.test, math.prod(SHAPES[self.data]))
         require_room(needed, torch.device(self.device), f"kernel regression on {self.size:,} images")
-        parts = split(context.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
-        K = relu_ntk_on_device(parts.train)
-        validate = relu_ntk_on_device(parts.validation, parts.train)
-        tuned = tune_ridge(K, parts.wanted[0], lambda alpha: validate @ alpha, parts.wanted[1])
-        values = torch.cat(
-            [relu_ntk_on_device(rows, parts.train) @ tuned.coefficients for rows in parts.test.split(BLOCK)]
+        splits = splits_of_seed(
+            context.images(self.data), self.size, self.validation, self.test, self.seed, self.device
         )
-        return regression_result(tuned, values, parts)
+        K = relu_ntk_on_device(splits.train)
+        validate = relu_ntk_on_device(splits.validation, splits.train)
+        tuned = tune_ridge(K, splits.targets[0], lambda alpha: validate @ alpha, splits.targets[1])
+        values = torch.cat(
+            [relu_ntk_on_device(rows, splits.train) @ tuned.coefficients for rows in splits.test.split(BLOCK)]
+        )
+        return regression_result(tuned, values, splits)

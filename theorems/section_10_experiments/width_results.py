@@ -18,7 +18,7 @@ ACCURACIES = ("test", "best_test")
 
 
 class Results:
-    """What the trials of a setting came to; tables have a row for each seed, accuracies are in percent."""
+    """The results of the trials of a setting. Tables have a row for each seed; accuracies are in percent."""
 
     def __init__(self, setting: Setting, records: Iterable[Mapping[str, Any]]) -> None:
         self.setting = setting
@@ -73,7 +73,7 @@ class Results:
         )
 
     def wrong_linearizations(self, widths: Sequence[int]) -> np.ndarray:
-        """(seeds, widths, n): the same of the centered linearizations of antisymmetric networks."""
+        """(seeds, widths, n): wrong answers of the centered linearizations of antisymmetric networks, 0 or 1."""
         found = [
             [self._of[network(self.setting, m, seed, linear=True)]["linearization"] for m in widths]
             for seed in seeds_of(self.setting)
@@ -81,7 +81,7 @@ class Results:
         return np.array([[unpack_answers(told["test_wrong"]) for told in row] for row in found])
 
     def wrong_infinite(self) -> np.ndarray:
-        """(seeds, 1, n): the same of the infinitely wide kernel."""
+        """(seeds, 1, n): wrong answers of the infinitely wide kernel, 0 or 1."""
         found = [self._of[infinite(self.setting, seed)]["test_wrong"] for seed in seeds_of(self.setting)]
         return np.array([[unpack_answers(text)] for text in found])
 
@@ -101,7 +101,8 @@ def record_gain(
 ) -> None:
     """Record the gain in test accuracy of one kind of learner over another, the mean over arms, paired by seed.
 
-    better, worse: their wrong answers (seeds, arms, n), 0 or 1. What the test set adds to the uncertainty is told too.
+    better, worse: their wrong answers (seeds, arms, n), 0 or 1. The standard error that is due to the test images is
+    told beside the interval.
     """
     seeds, arms, _ = better.shape
 
@@ -116,6 +117,6 @@ def record_gain(
 
 
 def assert_sound(results: Results, **options: Any) -> None:
-    """Wide networks came to the loss that all are matched at, and no network diverged."""
+    """No network diverged, and wide networks came to the loss at which all are compared."""
     assert_at_most(results.networks("diverged", **options).sum(), 0, why="networks that diverged")
     assert_at_most(1, results.networks("reached", WIDE, **options).min(), why="wide networks came to the loss")

@@ -12,7 +12,7 @@ PRINTED_DATA = ("cifar10", "mnist")
 WIDTHS, NARROW, WIDE = (10, 100, 1000, 10_000), (10, 100), (1000, 10_000)
 PARAMETERIZATIONS = ("standard", "ntk", "mean-field")
 FIRST_SEED = 500
-"""Of the seeds that decide: those from 100 to 104 were run before the parts of the claim were what they are now."""
+"""The first of the seeds that decide. Seeds 100 to 104 were run before the parts of the claim were as they are now."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fixtures.datasets.images import load_images
-from theorems.section_10_experiments.image_splits import split
+from theorems.section_10_experiments.image_splits import splits_of_seed
 from theorems.section_10_experiments.width import NetworkTrial
 
 U32 = 2.0**-24
@@ -23,14 +23,17 @@ class WrittenOut:
     """The network of a trial in float64: its weights, its values k_2 a relu(k_1 W x), its Jacobian by the formula."""
 
     def __init__(self, it: NetworkTrial) -> None:
-        self.trial, self.parts = it, split(load_images("digits"), it.size, it.validation, it.test, it.seed, "cpu")
+        self.trial, self.splits = (
+            it,
+            splits_of_seed(load_images("digits"), it.size, it.validation, it.test, it.seed, "cpu"),
+        )
         network = it.network(64, 10)
         self.W, self.a = (layer.weight.detach().double().numpy() for layer in network.layers)
         (self.k, self.rates) = zip(*((scale.multiplier, scale.rate) for scale in network.scales), strict=True)
         self.start = self.W.copy(), self.a.copy()
         scale = 8.0 if it.parameterization == "standard" else 1.0
-        self.x = [scale * rows.numpy() for rows in (self.parts.train, self.parts.validation, self.parts.test)]
-        self.y = [wanted.numpy() for wanted in self.parts.wanted]
+        self.x = [scale * rows.numpy() for rows in (self.splits.train, self.splits.validation, self.splits.test)]
+        self.y = [targets.numpy() for targets in self.splits.targets]
 
     def values(self, which: int) -> np.ndarray:
         """F at a split: 0 for training, 1 for validation, 2 for test."""

@@ -34,7 +34,7 @@ class Training:
     W: np.ndarray
 
 
-def record(
+def train_and_record(
     problem: Completion, planted: np.ndarray, start: Sequence[np.ndarray], eta: float, every: int, count: int
 ) -> Training:
     """Train from `start` and take `count` snapshots, one in `every` steps."""
@@ -48,7 +48,7 @@ def record(
 def small_training(depth: int, rank: int = 2, share: float = 0.4, alpha: float = 0.3) -> Training:
     """Twenty completions in dimension 12: 2000 steps of 0.1 from alpha I."""
     problem, planted = low_rank_completions(20, 12, rank, share, np.random.default_rng(SEED))
-    return record(problem, planted, [alpha * np.tile(np.eye(12), (20, 1, 1))] * depth, 0.1, 50, 41)
+    return train_and_record(problem, planted, [alpha * np.tile(np.eye(12), (20, 1, 1))] * depth, 0.1, 50, 41)
 
 
 @cache
@@ -71,11 +71,11 @@ def printed_training(trials: int, share: float) -> Training:
     """
     rng = np.random.default_rng(SEED)
     problem, planted = low_rank_completions(trials, 50, 8, share, rng)
-    repeated = Completion(*(np.tile(field, (5, 1, 1)).astype(np.float32) for field in (problem.mask, problem.values)))
+    batch = Completion(*(np.tile(field, (5, 1, 1)).astype(np.float32) for field in (problem.mask, problem.values)))
     balanced = np.repeat(ALPHAS, trials)[:, None, None] * np.eye(50)
     gaussian = rng.standard_normal((DEPTH, trials, 50, 50)) / np.sqrt(50)
     start = [np.concatenate([balanced, layer]).astype(np.float32) for layer in gaussian]
-    run = record(repeated, planted, start, np.float32(0.1), 50, 121)
+    run = train_and_record(batch, planted, start, np.float32(0.1), 50, 121)
     return Training(
         problem=problem,
         spectra=run.spectra.reshape(121, 5, trials, 50).astype(float),

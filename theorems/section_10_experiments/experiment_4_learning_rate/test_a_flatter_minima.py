@@ -36,7 +36,14 @@ from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
-from theorems.section_10_experiments.learning_rate_sweep import BEST, arms_of, equal_epochs, etas_of, matched, plan_of
+from theorems.section_10_experiments.learning_rate_sweep import (
+    PRINTED_BEST,
+    arms_of,
+    equal_epochs,
+    etas_of,
+    matched,
+    plan_of,
+)
 from theorems.section_10_experiments.measurements import NORMALIZED, RELATIVE, SAMPLE_LOSS, SHARPNESS, STEPS
 
 EXPERIMENT = learning_rate_sweep
@@ -100,7 +107,9 @@ def test_a_larger_sample_has_the_same_sharpness_within_a_factor_of_two(runs, set
 def test_steps_to_the_loss_times_eta_are_recorded(runs, setting):
     # given  what the caps of the larger plans rest on: steps to the loss, for each learning rate
     arms, (steps,) = runs.paired(arms_of(setting), matched(setting)[1], STEPS)
-    travel = steps.mean(0) * etas_of(arms)
-    record_series(f"steps to the loss, {setting.title}", eta=etas_of(arms), steps=steps.mean(0), travel=travel)
+    scaled_steps = steps.mean(0) * etas_of(arms)
+    record_series(f"steps to the loss, {setting.title}", eta=etas_of(arms), steps=steps.mean(0), travel=scaled_steps)
     # then   a small learning rate takes no more of them than in proportion to 1/eta
-    assert_at_most(travel[:1], travel[etas_of(arms).index(BEST)], why="steps times eta, at 0.001 and at 0.1")
+    assert_at_most(
+        scaled_steps[:1], scaled_steps[etas_of(arms).index(PRINTED_BEST)], why="steps times eta, at 0.001 and at 0.1"
+    )

@@ -49,8 +49,8 @@ EXPERIMENT = learning_rate_sweep
 PRINTED_RHO = -0.89
 
 
-def correlation(sharpness, errors):
-    """Of log lambda and error (seeds, etas), within a seed; of two learning rates it may be anything."""
+def correlation_within_seeds(sharpness, errors):
+    """The correlation of log lambda and error (seeds, etas) within a seed; two learning rates leave it open."""
     if sharpness.shape[1] < 3:
         return Interval(0.0, -1.0, 1.0, 0.95, len(sharpness), "two points tell nothing")
     return correlation_interval(np.log(sharpness), errors)
@@ -60,15 +60,15 @@ def record_correlation(runs, setting, rules):
     """The finding about the correlation of log lambda and test error over learning rates, by these rules."""
     arms = arms_of(setting)
     kept, (sharpness, errors) = runs.paired(arms, rules[0], SHARPNESS, TEST_ERROR)
-    wrong = runs.wrong(kept, rules[0])
+    wrong = runs.wrong_answers(kept, rules[0])
     record_by_rules(
         rules,
-        lambda rule: correlation(*runs.paired(arms, rule, SHARPNESS, TEST_ERROR)[1]),
+        lambda rule: correlation_within_seeds(*runs.paired(arms, rule, SHARPNESS, TEST_ERROR)[1]),
         lambda found: judge(found, null=0, printed=PRINTED_RHO),
         where=setting,
         runs=errors.size,
         reads=f"sharpness against test error over eta, {etas_of(kept)}: rho =",
-        beside=told_of_test_set(wrong, lambda table: correlation(sharpness, table).estimate),
+        beside=told_of_test_set(wrong, lambda table: correlation_within_seeds(sharpness, table).estimate),
     )
 
 

@@ -35,24 +35,31 @@ from properties.statistics.paired import Finding, minimizer_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
-from theorems.section_10_experiments.learning_rate_sweep import BEST, ETAS, arms_of, equal_epochs, etas_of, matched
+from theorems.section_10_experiments.learning_rate_sweep import (
+    ETAS,
+    PRINTED_BEST,
+    arms_of,
+    equal_epochs,
+    etas_of,
+    matched,
+)
 from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR, TRAIN_LOSS
 
 EXPERIMENT = learning_rate_sweep
 
 
-def location(minimum):
-    """What the learning rates that may be best say about the printed one."""
-    if BEST not in minimum.candidates:
-        return Finding("not reproduced", f"{BEST} is not among those that may be best")
-    if minimum.candidates == (BEST,):
-        return Finding("reproduced", f"{BEST} alone may be best")
+def judge_minimizer(minimum):
+    """The finding about the printed learning rate, from the learning rates that may be best."""
+    if PRINTED_BEST not in minimum.candidates:
+        return Finding("not reproduced", f"{PRINTED_BEST} is not among those that may be best")
+    if minimum.candidates == (PRINTED_BEST,):
+        return Finding("reproduced", f"{PRINTED_BEST} alone may be best")
     return Finding("inconclusive", f"{', '.join(map(str, minimum.candidates))} may be best")
 
 
-def gap_to_the_best(table):
+def excess_over_the_best(table):
     """The error at the printed learning rate less that at the best other one, of errors (seeds, etas)."""
-    means, printed = table.mean(0), ETAS.index(BEST)
+    means, printed = table.mean(0), ETAS.index(PRINTED_BEST)
     return means[printed] - np.delete(means, printed).min()
 
 
@@ -60,15 +67,17 @@ def record_minimum(runs, setting, rules):
     """The finding about where the test error is least, by these rules."""
     arms = arms_of(setting)
     kept, (errors,) = runs.paired(arms, rules[0], TEST_ERROR)
-    wrong = runs.wrong(arms, rules[0])
+    wrong = runs.wrong_answers(arms, rules[0])
     record_by_rules(
         rules,
         lambda rule: minimizer_interval(etas_of(kept), runs.paired(arms, rule, TEST_ERROR)[1][0]),
-        location,
+        judge_minimizer,
         where=setting,
         runs=errors.size,
         reads="the eta of the least test error, and those that may be:",
-        beside="" if kept != arms else told_of_test_set(100 * wrong, gap_to_the_best, " points of 0.1 less the best"),
+        beside=""
+        if kept != arms
+        else told_of_test_set(100 * wrong, excess_over_the_best, " points of 0.1 less the best"),
     )
 
 
@@ -93,4 +102,6 @@ def test_after_equal_epochs_the_smallest_learning_rate_has_fitted_less(runs, set
     columns = dict(zip(("test_error", "train_loss", "sharpness"), (table.mean(0) for table in tables), strict=True))
     etas = np.array(ETAS)[kept]
     record_series(f"{rule}, {setting.title}", eta=etas, **columns)
-    assert_at_most(columns["train_loss"][etas == BEST], columns["train_loss"][:1], why="train loss at 0.1 and 0.001")
+    assert_at_most(
+        columns["train_loss"][etas == PRINTED_BEST], columns["train_loss"][:1], why="train loss at 0.1 and 0.001"
+    )

@@ -31,15 +31,15 @@ from properties.statistics.paired import Finding, student_interval
 from theorems.ledger import measured
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
-from theorems.section_10_experiments.learning_rate_sweep import BEST, arms_of, equal_epochs, matched
+from theorems.section_10_experiments.learning_rate_sweep import PRINTED_BEST, arms_of, equal_epochs, matched
 from theorems.section_10_experiments.measurements import EDGE
 
 EXPERIMENT = learning_rate_sweep
 SLIGHTLY_BELOW = (3 / 4, 1.0)
 
 
-def slightly_below(interval):
-    """What an interval says about lying slightly below the edge."""
+def judge_edge(interval):
+    """The finding of an interval of eta lambda/2: whether it lies slightly below the edge."""
     low, high = SLIGHTLY_BELOW
     shown = f"from {low:g} to {high:g}"
     if interval.upper < low or interval.lower > high:
@@ -51,12 +51,12 @@ def slightly_below(interval):
 
 def record_edge(runs, setting, rules):
     """The finding about eta lambda/2 at the printed optimum, by these rules."""
-    best = [arm for arm in arms_of(setting) if arm.eta == BEST]
+    best = [arm for arm in arms_of(setting) if arm.eta == PRINTED_BEST]
     found = {rule: np.array([*filter(np.isfinite, runs.by_rule(best, EDGE, rule)[:, 0])]) for rule in rules}
     record_by_rules(
         rules,
         lambda rule: student_interval(found[rule]),
-        slightly_below,
+        judge_edge,
         where=setting,
         runs=len(found[rules[0]]),
         reads="eta lambda/2 at eta 0.1 =",

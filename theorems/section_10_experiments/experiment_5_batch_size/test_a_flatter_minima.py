@@ -36,13 +36,13 @@ from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
     NOISE,
+    arms_at_one_rate,
+    arms_at_root_rate,
     equal_epochs,
     equal_steps,
-    fixed_rule,
     matched,
     plan_of,
     printed_arms,
-    root_rule,
     sizes_of,
 )
 from theorems.section_10_experiments.classifier_runs import record_by_rules
@@ -90,5 +90,5 @@ def test_sharpness_rises_with_the_batch_under_the_printed_rule_after_equal_steps
 def test_every_sharpness_is_known_to_a_twentieth(runs, setting):
     # then   an eigenvalue of the Hessian is as near to lambda as the residual
     plan = plan_of(setting)
-    residuals = runs.residuals([*root_rule(plan), *fixed_rule(plan), *root_rule(plan, NOISE)])
+    residuals = runs.residuals([*arms_at_root_rate(plan), *arms_at_one_rate(plan), *arms_at_root_rate(plan, NOISE)])
     assert_at_most(residuals, 1 / 20, why="residual over lambda")

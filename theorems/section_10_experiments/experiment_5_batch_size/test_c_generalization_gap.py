@@ -42,18 +42,18 @@ from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
     NOISE,
     PRINTED_GAP,
-    count,
-    difference,
-    differences,
-    ends,
+    arms_at_one_rate,
+    arms_at_root_rate,
     equal_epochs,
     equal_steps,
-    error_of_images,
-    fixed_rule,
+    error_of_test_set,
     matched,
+    paired_difference,
+    paired_difference_by_rule,
     plan_of,
     printed_arms,
-    root_rule,
+    run_count,
+    smallest_and_largest,
 )
 from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR, TRAIN_LOSS
@@ -66,12 +66,12 @@ def record_gap(runs, setting, rules):
     arms = printed_arms(setting)
     record_by_rules(
         rules,
-        differences(runs, arms, TEST_ERROR),
+        paired_difference_by_rule(runs, arms, TEST_ERROR),
         lambda gap: judge(gap, null=0, printed=PRINTED_GAP),
         where=setting,
-        runs=count(runs, ends(arms), rules[0]),
+        runs=run_count(runs, smallest_and_largest(arms), rules[0]),
         reads=f"points of test error of B = {arms[-1].batch} less B = {arms[0].batch}:",
-        beside=error_of_images(runs, arms, rules[0]),
+        beside=error_of_test_set(runs, arms, rules[0]),
     )
 
 
@@ -95,14 +95,14 @@ def test_a_gap_that_all_seeds_share_is_known_exactly():
     # given  errors of three seeds that differ by 8, and a large batch that is worse by 2 in each
     errors = np.array([[4.0, 5.0, 6.0], [12.0, 11.0, 14.0], [20.0, 29.0, 22.0]])
     # then   the interval has no width, which it has unless seeds are paired
-    found = difference(errors)
+    found = paired_difference(errors)
     assert_identical([found.lower, found.estimate, found.upper], [2.0, 2.0, 2.0], why="the gap of each seed")
 
 
 FAMILIES = {
-    "eta ~ sqrt(B)": root_rule,
-    "20 % label noise": lambda plan: root_rule(plan, NOISE),
-    "fixed eta": fixed_rule,
+    "eta ~ sqrt(B)": arms_at_root_rate,
+    "20 % label noise": lambda plan: arms_at_root_rate(plan, NOISE),
+    "fixed eta": arms_at_one_rate,
 }
 QUANTITIES = {"gap in test error": (TEST_ERROR, np.asarray), "log ratio of sharpness": (SHARPNESS, np.log)}
 
@@ -122,12 +122,12 @@ def rounding(table):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_differences_under_every_stopping_rule_are_paired(runs, setting, family, quantity):
     # given  fixed epochs, fixed steps and the matched loss, in the same runs
-    arms, (of, scale) = ends(FAMILIES[family](plan_of(setting))), QUANTITIES[quantity]
+    arms, (of, scale) = smallest_and_largest(FAMILIES[family](plan_of(setting))), QUANTITIES[quantity]
     rules = [*equal_epochs(setting), *equal_steps(setting), *matched(setting)]
     by_rule = [complete(scale(runs.by_rule(arms, of, rule))) for rule in rules]
     # when   the largest batch less the smallest, under each rule that stopped both with two seeds or more
     kept = [number for number, table in enumerate(by_rule) if len(table) > 1]
-    found = {number: difference(by_rule[number]) for number in kept}
+    found = {number: paired_difference(by_rule[number]) for number in kept}
     # then   the mean over seeds of the difference is the difference of the means
     columns = {end: [getattr(found[number], end) for number in kept] for end in ("estimate", "lower", "upper")}
     record_series(f"{quantity} by epochs, steps and loss, {family}, {setting.title}", rule=kept, **columns)
@@ -140,6 +140,6 @@ def test_differences_under_every_stopping_rule_are_paired(runs, setting, family,
 @observed
 def test_after_equal_epochs_the_large_batch_has_fitted_less(runs, setting):
     # then   the mean training loss after the same number of epochs: part of that gap is a lack of training
-    arms, (rule,) = ends(printed_arms(setting)), equal_epochs(setting)
+    arms, (rule,) = smallest_and_largest(printed_arms(setting)), equal_epochs(setting)
     small, large = complete(runs.by_rule(arms, TRAIN_LOSS, rule)).mean(0)
     assert_at_most(small, large, why="training loss after equal epochs, smallest and largest batch")

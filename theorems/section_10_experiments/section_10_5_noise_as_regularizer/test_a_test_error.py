@@ -35,14 +35,14 @@ from properties.statistics.paired import judge
 from theorems.ledger import measured
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
-    count,
-    differences,
-    ends,
-    error_of_images,
-    fixed_rule,
+    arms_at_one_rate,
+    arms_at_root_rate,
+    error_of_test_set,
     matched,
+    paired_difference_by_rule,
     plan_of,
-    root_rule,
+    run_count,
+    smallest_and_largest,
 )
 from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.measurements import TEST_ERROR
@@ -54,20 +54,20 @@ def record_error(runs, setting, arms, said):
     """The finding about the test error of the largest batch less that of the smallest."""
     record_by_rules(
         matched(setting),
-        differences(runs, arms, TEST_ERROR),
+        paired_difference_by_rule(runs, arms, TEST_ERROR),
         lambda gap: judge(gap, null=0, direction=1),
         where=setting,
-        runs=count(runs, ends(arms), matched(setting)[0]),
+        runs=run_count(runs, smallest_and_largest(arms), matched(setting)[0]),
         reads=f"{said}, points of test error of B = {arms[-1].batch} less B = {arms[0].batch}:",
-        beside=error_of_images(runs, arms, matched(setting)[0]),
+        beside=error_of_test_set(runs, arms, matched(setting)[0]),
     )
 
 
 @measured
 def test_at_one_learning_rate_the_larger_batch_has_the_larger_test_error(runs, setting):
-    record_error(runs, setting, fixed_rule(plan_of(setting)), "fixed eta")
+    record_error(runs, setting, arms_at_one_rate(plan_of(setting)), "fixed eta")
 
 
 @measured(reading="printed rule")
 def test_under_the_printed_rule_the_larger_batch_has_the_larger_test_error(runs, setting):
-    record_error(runs, setting, root_rule(plan_of(setting)), "eta ~ sqrt(B)")
+    record_error(runs, setting, arms_at_root_rate(plan_of(setting)), "eta ~ sqrt(B)")

@@ -39,13 +39,13 @@ from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import (
-    count,
-    differences,
-    ends,
-    fixed_rule,
+    arms_at_one_rate,
+    arms_at_root_rate,
     matched,
+    paired_difference_by_rule,
     plan_of,
-    root_rule,
+    run_count,
+    smallest_and_largest,
 )
 from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.measurements import SHARPNESS
@@ -57,29 +57,29 @@ def record_curvature(runs, setting, arms, said):
     """The finding about the logarithm of lambda, largest batch less smallest."""
     record_by_rules(
         matched(setting),
-        differences(runs, arms, SHARPNESS, np.log),
+        paired_difference_by_rule(runs, arms, SHARPNESS, np.log),
         lambda ratio: judge(ratio, null=0, direction=1),
         where=setting,
-        runs=count(runs, ends(arms), matched(setting)[0]),
+        runs=run_count(runs, smallest_and_largest(arms), matched(setting)[0]),
         reads=f"{said}, log of lambda at B = {arms[-1].batch} over that at B = {arms[0].batch}:",
     )
 
 
 @measured
 def test_at_one_learning_rate_the_larger_batch_is_sharper(runs, setting):
-    record_curvature(runs, setting, fixed_rule(plan_of(setting)), "fixed eta")
+    record_curvature(runs, setting, arms_at_one_rate(plan_of(setting)), "fixed eta")
 
 
 @measured(reading="printed rule")
 def test_under_the_printed_rule_the_larger_batch_is_sharper(runs, setting):
-    record_curvature(runs, setting, root_rule(plan_of(setting)), "eta ~ sqrt(B)")
+    record_curvature(runs, setting, arms_at_root_rate(plan_of(setting)), "eta ~ sqrt(B)")
 
 
 @observed
 def test_noise_alone_differs_at_one_learning_rate_and_both_under_the_printed_rule(setting):
     # given  eta/B, to which the noise of SGD is proportional, of the largest batch over the smallest
     plan = plan_of(setting)
-    (small, large), (_, printed) = fixed_rule(plan), ends(root_rule(plan))
+    (small, large), (_, printed) = arms_at_one_rate(plan), smallest_and_largest(arms_at_root_rate(plan))
     # then   it falls as 1/B at one eta, and less far where eta rises
     assert_at_most([large.eta, small.eta], small.eta, why="eta at one learning rate")
     assert_at_most(large.eta / large.batch, printed.eta / printed.batch, why="noise of the largest batch")
