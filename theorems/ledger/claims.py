@@ -40,9 +40,9 @@ FIELDS = {
     "Expected": "the verdict that the evidence must come to",
 }
 OF_A_CLAIM = ("Section", "Printed", "Source")
-"""What the docstring of a claim's folder must have; it may also have Reading, Setting and Chance."""
+"""The fields that the page of a claim must have. It may also have Reading, Setting and Chance."""
 OF_A_STATEMENT = ("Idea", "Tolerance", "Expected")
-"""What one file of each part must have, or of a claim without parts."""
+"""The fields that one page of each part must have, or of a claim without parts."""
 
 
 class MalformedClaimError(ValueError):
@@ -82,7 +82,7 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True)
 class Statement:
-    """A part of a claim, or the whole of a claim without parts (part is None): what its pages say together.
+    """A part of a claim, or the whole of a claim without parts (part is None): its pages, merged.
 
     Texts are joined to one line each. hypotheses and clauses: their labels. is_empirical: whether its verdict reads
     reproduced or not reproduced. expected: the verdict that the author expects.
@@ -123,7 +123,7 @@ class Claim:
         return weakest(statement.expected for statement in self.statements)
 
     def text(self, field: str) -> str | None:
-        """A field of the claim's page and of its statements, each part under its letter; None where nothing has it."""
+        """A field of the claim and of its statements, each part after its letter; None if no page has the field."""
         own = [self.fields[field]] if field in self.fields else []
         theirs = [
             f"{statement.part} {statement.fields[field]}" if statement.part else statement.fields[field]
@@ -218,7 +218,7 @@ def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
 
 
 def _joined(pages: Sequence[Page]) -> dict[str, str]:
-    """The fields of pages in one: each text on one line, what several pages say of one thing one after the other."""
+    """The fields of several pages, merged: each text on one line, equal texts once, others one after the other."""
     fields: dict[str, list[str]] = {}
     for page in pages:
         for name, text in page.fields.items():
