@@ -158,7 +158,7 @@ def _heading(label: str, heading: str) -> re.Match[str] | None:
 
 
 def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
-    """The claim that its own page and those of its test files state together; a claim of one file has one page twice.
+    """The claim that its own page and the pages of its test files state. For a claim of one file they are the same page.
 
     Raises MalformedClaimError, in one line naming a file: a missing field; a page of another claim; parts beside pages
     without part; a statement with no page, or two, that say what is expected; one label with two texts; a reading that
@@ -187,7 +187,7 @@ def _require(page: Page, names: Sequence[str]) -> None:
 
 
 def _check_labels(pages: Sequence[Page]) -> None:
-    """A hypothesis may stand on several pages, in the same words; a clause stands on one."""
+    """Check that a hypothesis has the same words on all its pages, and that each clause stands on one page."""
     known: dict[str, str] = {}
     for page in pages:
         for label, text in page.hypotheses.items():

@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:
-            # Not in a setup hook: a skip marker would prevent it, and a skipped test must count as evidence that failed.
+            # Not in a setup hook: a skip marker would prevent it, and a skipped test counts as evidence that failed.
             item.user_properties.append((_PROPERTY, _about(item, test) | Recorder().as_evidence()))
         names = {label_of[place], f"{label_of[place]} {test.part}"} if test else set()
         if (role is None or (test and test.role == role)) and (not wanted or wanted & names):
@@ -198,7 +198,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def leave_out(item: pytest.Item, reason: str) -> None:
-    """Skip a test so that its claim is not run. (A test that skips itself makes its claim broken.)"""
+    """Skip a test so that its claim is not run; a test that skips itself makes its claim broken."""
     # Without this property the test is no evidence for the ledger.
     item.user_properties[:] = [(name, value) for name, value in item.user_properties if name != _PROPERTY]
     item.add_marker(pytest.mark.skip(reason=reason))
