@@ -158,7 +158,7 @@ def _heading(label: str, heading: str) -> re.Match[str] | None:
 
 
 def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
-    """The claim that its own page and the pages of its test files state. For a claim of one file they are the same page.
+    """The claim that its own page and the pages of its test files state; for a claim of one file these are one page.
 
     Raises MalformedClaimError, in one line naming a file: a missing field; a page of another claim; parts beside pages
     without part; a statement with no page, or two, that say what is expected; one label with two texts; a reading that
