@@ -61,7 +61,7 @@ ETA = Fraction(1, 50)
 def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
     # given  W_11 = 1, W_12 = W_21 = 2, and five layers I/2
     problem, half = corner(Fraction(1), Fraction(2)), fractions([["1/2", 0], [0, "1/2"]])
-    # when   one step, and another
+    # when   after one step, and after two
     first, second = (at_time(descent_path([half] * DEPTH, problem.residual, ETA), t) for t in (1, 2))
     # then   first W_l = I/2 - eta G/16, G = I/32 less the values; then W_5 = W_1' and W_4 = W_2', and W is positive
     moved = half - ETA / 16 * fractions([["-31/32", -2], [-2, 0]])
@@ -72,12 +72,12 @@ def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
 
 @counterexample
 def test_five_layers_complete_one_two_two_at_norm_five_where_four_is_enough():
-    # given  the same start; [[1, 2], [2, 1]] has norm 4 (Theorem 4.1)
+    # given  W_11 = 1, W_12 = W_21 = 2, and five layers I/2; the completion [[1, 2], [2, 1]] has norm 4 (Theorem 4.1)
     problem, r = corner(1.0, 2.0), Fraction(1, 10_000)
     path = descent_path([np.eye(2) / 2] * DEPTH, problem.residual, float(ETA))
-    # when   the same steps in floating point, to a misfit of r, which changes the least norm by 2r at most
+    # when   steps of 1/50 in floating point, to a misfit of r, which changes the least norm by 2r at most
     W = end_to_end(until_fitted(path, lambda layers: norm(problem.residual(end_to_end(layers))), float(r), 5000))
-    # then   W is still positive definite, so that |W|_* = W_11 + W_22 where W_22 > W_12 W_21/W_11
+    # then   W is positive definite, so that |W|_* = W_11 + W_22 where W_22 > W_12 W_21/W_11
     assert_at_most(spectrum_rounding(W) * nuclear_norm(W), W[0, 0] * W[1, 1] - W[0, 1] * W[1, 0], why="det W > 0")
     floor = 1 - r + (2 - r) ** 2 / (1 + r)
     assert_within(floor, nuclear_norm(W), np.trace(W), slack=spectrum_rounding(W), why="nuclear norm at misfit r")
@@ -115,7 +115,7 @@ def test_where_the_data_nearly_determine_the_matrix_there_is_nothing_to_choose()
     # given  rank 1 in dimension 12, 90 % observed: planted matrices have the least nuclear norm within 1 % on average
     run, least = small_training(DEPTH, rank=1, share=0.9, alpha=0.2), small_least(rank=1, share=0.9).lower.mean()
     assert_at_most(nuclear_norm(run.planted).mean(), 1.01 * least, why="the planted matrices against their duals")
-    # then   so has whatever recovers it, the network too; a misfit M changes the least norm by |M|_* at most
+    # then   so has every matrix that recovers it, and the network; a misfit M changes the least norm by |M|_* at most
     misfit = nuclear_norm(run.problem.residual(run.W)).mean()
     assert_at_most(nuclear_norm(run.W).mean() + misfit, 1.01 * least, why="the network against the duals")
 

@@ -5,8 +5,8 @@ Corrected   (C1) Let X = I, W_l(0) = alpha I, and let the target be symmetric wi
             \ge 2$ and $\eta L \max(\lambda_j, \alpha^L)^{2 - 2/L} \le 1$ for all j. Then singular values below their
             targets rise, those above fall, none crosses its target, and the number above any $c \ge \alpha^L$ never
             decreases
-Tolerance   Each step adds its own rounding only, because a mode contracts towards its target. The pinned instance is
-            exact
+Tolerance   Each step adds its own rounding: the bound is the number of steps times the rounding of one. The pinned
+            instance is exact
 """
 
 import dataclasses

@@ -83,7 +83,7 @@ def test_the_number_of_singular_values_above_a_twentieth_rises_from_none_to_one(
 
 @counterexample
 def test_the_singular_value_that_rises_ends_at_its_target():
-    # given  the same run in floating point
+    # given  X = I, Y = diag(1, 0), five layers I/2, eta = 3/10, in floating point
     path = descent_path([np.eye(2) / 2] * DEPTH, lambda W: W - np.diag([1.0, 0.0]), 3 / 10)
     # when   until W_11 fits
     W = end_to_end(until_fitted(path, lambda layers: abs(end_to_end(layers)[0, 0] - 1), 1e-6, 100))

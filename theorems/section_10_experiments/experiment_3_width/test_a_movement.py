@@ -67,7 +67,7 @@ def test_movement_falls_in_standard_and_ntk_coordinates_and_not_where_wide_netwo
 
 @observed
 def test_mup_and_mean_field_networks_are_one_function_in_two_coordinates():
-    # given  the same draws; m = 16, a power of 4, so that all scales are powers of two and nothing is rounded
+    # given  one draw of the weights; m = 16, a power of 4, so that all scales are powers of two and nothing is rounded
     ends = [trained_on_digits(name, 16) for name in ("mean-field", "mup")]
     # then   one function, and weights that differ by sqrt(m)
     for key in ("loss", "best_test", "relative", "steps"):

@@ -67,7 +67,7 @@ def test_narrow_networks_against_wide_ones_with_their_random_functions(results, 
 
 @observed
 def test_random_function_at_the_start_costs_the_linearization_of_a_wide_network_what_it_costs_the_network(results):
-    # given  m = 1000; the same kernel, both tuned
+    # given  m = 1000, and the kernel of its start, with f_0 and without, both tuned
     kept, centered = (results.linearizations(WIDE[:1], kept=name, random=True) for name in ("_with_f0", ""))
     network = results.networks("best_test", WIDE[:1], random=True, linear=True)
     # then   f_0 costs it a printed gain at least, and the network is no better

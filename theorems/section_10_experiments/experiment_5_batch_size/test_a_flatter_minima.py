@@ -12,8 +12,8 @@ Setting     ResNet-18 with cross-entropy, plain SGD, constant eta. Lambda is the
             the training loss on a fixed sample, with batch normalization in training mode, in the same groups for every
             B. A seed fixes images, noise and initialization for all batches; seeds are 500, 501, .... Where B exceeds
             the training set, the batch is the full one. Smoke: width 4, 800 images, so B is 32, 128, 512 and 800
-Idea        The noise of SGD grows with eta/B, and the more noise, the less curvature it asks for. The rule sqrt(B)
-            raises eta with B, and a larger eta asks for less curvature too: the two oppose each other
+Idea        The noise of SGD grows with eta/B, and more noise favors less curvature. The rule sqrt(B) raises eta with B,
+            and a larger eta favors less curvature too: the two oppose each other
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of log lambda
             in log B: reproduced above 0, not reproduced below. All else is inconclusive, and so is a comparison at the
             matched loss whose three choices of a moment do not find the same. A batch size that half of the seeds do

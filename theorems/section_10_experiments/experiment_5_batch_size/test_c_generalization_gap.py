@@ -94,7 +94,7 @@ def test_test_error_differs_between_the_largest_batch_and_the_smallest_after_equ
 def test_a_gap_that_all_seeds_share_is_known_exactly():
     # given  errors of three seeds that differ by 8, and a large batch that is worse by 2 in each
     errors = np.array([[4.0, 5.0, 6.0], [12.0, 11.0, 14.0], [20.0, 29.0, 22.0]])
-    # then   the interval has no width, which it has unless seeds are paired
+    # then   the interval has no width; it would have one if seeds were not paired
     found = paired_difference(errors)
     assert_identical([found.lower, found.estimate, found.upper], [2.0, 2.0, 2.0], why="the gap of each seed")
 

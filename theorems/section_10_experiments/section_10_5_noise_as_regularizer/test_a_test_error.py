@@ -17,8 +17,8 @@ Idea        At one learning rate the batches differ in the noise of SGD, and in 
             separate the two
 Tolerance   Rule, frozen before the seeds were run: test error, largest batch less smallest, with Student's 95 %
             interval over seeds. Reproduced above 0, not reproduced below. All else is inconclusive, and so is a
-            comparison whose three choices of a moment at the matched loss do not find the same, and readings of which
-            one is inconclusive
+            comparison whose three choices of a moment at the matched loss do not find the same, and so are the two
+            readings where one of them is inconclusive
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; seven seeds cannot show that
             they are. All seeds share the test images, on which intervals are conditional: their own standard error is
             told beside them

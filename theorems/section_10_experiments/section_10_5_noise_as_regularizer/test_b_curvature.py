@@ -12,13 +12,13 @@ Readings    [printed rule] the batch sizes as they are printed, with eta as sqrt
 Setting     Experiment 5, and its runs: ResNet-18 with cross-entropy, plain SGD, constant eta; lambda is the largest
             eigenvalue of the Hessian of the training loss; B = 32 against 8192, or against the full batch where there
             are fewer images, as at smoke scale: it has no noise at all. Seeds are 500, 501, ...
-Idea        At one learning rate a full batch may settle wherever eta lambda < 2, and the noise of a small batch asks
-            for less curvature. Under the printed rule the large batch has less noise and a larger step, which asks for
-            less curvature too: the sweep as it is printed does not separate the two
+Idea        At one learning rate a full batch may settle wherever eta lambda < 2, and the noise of a small batch favors
+            less curvature. Under the printed rule the large batch has less noise and a larger step, which favors less
+            curvature too: the sweep as it is printed does not separate the two
 Tolerance   Rule, frozen before the seeds were run: the logarithm of lambda, largest batch less smallest, with Student's
             95 % interval over seeds. Reproduced above 0, not reproduced below. All else is inconclusive, and so is a
-            comparison whose three choices of a moment at the matched loss do not find the same, and readings of which
-            one is inconclusive
+            comparison whose three choices of a moment at the matched loss do not find the same, and so are the two
+            readings where one of them is inconclusive
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; seven seeds cannot show that
             they are. All seeds share the test images, on which intervals are conditional: their own standard error is
             told beside them
