@@ -2,11 +2,11 @@
 
 import pytest
 
-from theorems.ledger.plugin import FILES
-from theorems.ledger.registry import TheoremFile
+from theorems.ledger.plugin import CLAIMS
+from theorems.ledger.registry import StatedClaim
 
 
 @pytest.fixture(scope="session")
-def theorem_files(pytestconfig: pytest.Config) -> list[TheoremFile]:
-    """Every theorem file, in the order of the paper, as this run has read them."""
-    return pytestconfig.stash[FILES]
+def stated_claims(pytestconfig: pytest.Config) -> list[StatedClaim]:
+    """Every claim, in the order of the paper, as this run has read them from its files."""
+    return pytestconfig.stash[CLAIMS]

@@ -34,8 +34,8 @@ def test_every_row_is_the_row_of_a_sentence():
     assert set(LABELS) - {row for _, _, row in sentences(INDEX)} == set()
 
 
-def test_every_row_has_a_file(theorem_files):
-    assert {file.claim.label for file in theorem_files} == set(LABELS)
+def test_every_row_has_a_file(stated_claims):
+    assert {stated.claim.label for stated in stated_claims} == set(LABELS)
 
 
 def test_places_are_named_once_and_every_section_is_there():

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from theorems.ledger.registry import TheoremFile
+from theorems.ledger.registry import StatedClaim
 from theorems.ledger.verdicts import Role, Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -25,18 +25,18 @@ def verdict_shown(rows, label):
     return row.removeprefix(label).strip()
 
 
-def waits(file: TheoremFile):
+def waits(stated: StatedClaim):
     """Whether a fast run leaves a part unjudged."""
-    parts = [part.label for part in file.claim.parts] or [None]
-    return any(test.tier != "fast" for part in parts for test in file.tests_of(part))
+    parts = [statement.part for statement in stated.claim.statements]
+    return any(test.tier != "fast" for part in parts for test in stated.tests_of(part))
 
 
-def test_the_ledger_shown_has_a_row_for_every_claim_with_its_verdict(theorem_files):
+def test_the_ledger_shown_has_a_row_for_every_claim_with_its_verdict(stated_claims):
     fast, slow = rows_after("What you will see"), rows_after("## Experiments")
-    for file in theorem_files:
-        claim = file.claim
-        assert verdict_shown(fast, claim.label).startswith(Verdict.NOT_RUN if waits(file) else claim.expected)
-        assert not waits(file) or verdict_shown(slow, claim.label).startswith(claim.expected)
+    for stated in stated_claims:
+        claim = stated.claim
+        assert verdict_shown(fast, claim.label).startswith(Verdict.NOT_RUN if waits(stated) else claim.expected)
+        assert not waits(stated) or verdict_shown(slow, claim.label).startswith(claim.expected)
 
 
 def promised(expected):
@@ -44,12 +44,12 @@ def promised(expected):
     return "" if expected is Verdict.INCONCLUSIVE else expected
 
 
-def test_the_ledger_shown_has_every_part_and_every_reading_with_its_verdict(theorem_files):
+def test_the_ledger_shown_has_every_part_and_every_reading_with_its_verdict(stated_claims):
     shown = "\n".join([*rows_after("What you will see"), *rows_after("## Experiments")])
-    for file in theorem_files:
-        for part in file.claim.parts:
-            assert f"    {part.label} {part.name}: {promised(part.expected)}" in shown
-        for reading in file.claim.readings:
+    for stated in stated_claims:
+        for part in stated.claim.parts:
+            assert f"    {part.part} {part.name}: {promised(part.expected)}" in shown
+        for reading in stated.claim.readings:
             assert f"read as {reading.name}: {promised(reading.expected)}" in shown
 
 

@@ -103,8 +103,8 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
     """Say what a measurement of an experiment found: this, and nothing else, decides the verdict of its part.
 
     finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`; where it carries a
-    `reason`, as those of `properties.paired` do, that is told at the end. trials: how many runs the interval rests on.
-    reads: how it is told, with {estimate}, {lower} and {upper}, to three digits.
+    `reason`, as those of `properties.statistics.paired` do, that is told at the end. trials: how many runs the interval
+    rests on. reads: how it is told, with {estimate}, {lower} and {upper}, to three digits.
     Raises ValueError for another finding, no trials, or an interval that is not finite or does not hold its estimate.
     """
     ends = {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}

@@ -1,4 +1,4 @@
-"""Gradients and losses round by less than is said, if not by much, and the monotone rate is monotone and no less."""
+"""Self-tests: gradients and losses stay within their rounding bounds, and the monotone rate is monotone and tight."""
 
 from itertools import islice
 

@@ -1,101 +1,48 @@
-"""A claim, as a theorem file's module docstring states it.
+"""A claim, as the docstrings of its theorem files state it.
 
-The docstring opens with `LABEL - title.` and goes on with fields: a capitalized key in the first column, two or more
-spaces, and text that may run on in indented lines. `FIELDS` lists them. Nothing in the docstring decides a verdict:
-`Expected` is the author's expectation, and a run whose computed verdict differs fails.
+A claim is one file, or a folder: its `__init__.py` states the claim, and each of its test files a part, or one aspect
+where the claim has no parts. A docstring opens with `LABEL - title.`, or `LABEL (a) - name.` for a part. Fields follow:
+a capitalized key in the first column, two or more spaces, and text that may run on in indented lines. `FIELDS` lists
+them. Nothing in a docstring decides a verdict: `Expected` is the author's expectation, and a run whose computed verdict
+differs fails.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
-from theorems.ledger.verdicts import Verdict
+from theorems.ledger.verdicts import Verdict, weakest
 
-# Every claim of the paper that has a row, in the order of the paper.
-LABELS = (
-    "Section 1.2: dependence on initialization, learning rate and algorithm",
-    "Section 1.2: minimum norm",
-    "Section 1.2: maximum margin",
-    "Section 1.2: low-rank structure",
-    "Section 1.2: smooth representations",
-    "Section 2.1: overparameterization enables interpolation",
-    "Section 2.2: steepest descent",
-    "Section 2.2: initialization selects the minimum",
-    "Definition 2.1",
-    "Definition 2.2",
-    "Theorem 3.1",
-    "Corollary 3.2",
-    "Theorem 3.3",
-    "Section 3.3: mirror descent",
-    "Section 3.3: coordinate descent",
-    "Section 3.3: stochastic gradient descent",
-    "Section 4.1: gradient flow equations",
-    "Section 4.1: balancedness",
-    "Theorem 4.1",
-    "Section 4.2: integral along the path",
-    "Section 4.2: low rank and generalization",
-    "Proposition 4.2",
-    "Proposition 4.3",
-    "Section 5.1: neural tangent kernel",
-    "Theorem 5.1",
-    "Section 5.2: kernel objective",
-    "Theorem 5.2",
-    "Section 6.1: feature learning regime",
-    "Section 6.1: incremental learning",
-    "Section 6.1: aligned features",
-    "Section 6.1: hierarchical representations",
-    "Proposition 6.1",
-    "Definition 6.1",
-    "Section 6.3: flat minima",
-    "Theorem 6.2",
-    "Section 7.1: initialization schemes",
-    "Section 7.1: variance preservation",
-    "Theorem 7.1",
-    "Section 7.2: small learning rate",
-    "Section 7.2: large learning rate",
-    "Theorem 7.2",
-    "Section 7.2: edge of stability",
-    "Section 8.1: stochastic differential equation",
-    "Theorem 8.1",
-    "Corollary 8.2",
-    "Section 8.3: robustness to label noise",
-    "Proposition 8.3",
-    "Section 9.1: residual gradient",
-    "Theorem 9.1",
-    "Section 9.2: effects of normalization",
-    "Proposition 9.2",
-    "Section 9.3: low-rank attention",
-    "Section 9.3: sparse attention",
-    "Experiment 1",
-    "Experiment 2",
-    "Experiment 3",
-    "Section 10.3: limits of the kernel perspective",
-    "Experiment 4",
-    "Experiment 5",
-    "Section 10.5: noise as regularizer",
-)
+# Every claim of the paper that has a row, one to a line, in the order of the paper.
+LABELS = tuple((Path(__file__).parent / "labels.txt").read_text(encoding="utf-8").splitlines())
 
 FIELDS = {
     "Section": "where in the paper",
     "Printed": "the statement as printed, in its formulas",
-    "Kind": "observation: the words that make the claim, or the parts (a), (b) named before the colon, empirical",
+    "Kind": "observation: the words of the paper that make the statement empirical",
     "Reading": "the reading that decides, and the words of the paper that admit it",
     "Readings": "[name] other readings, each with its words and - its expected verdict; they do not decide a theorem",
     "Setting": "what is fixed throughout: the loss, the dynamics, the notation",
     "Hypotheses": "(H1) ... (H2) ...: each is dropped by a necessity test",
     "Corrected": "(C1) ... (C2) ...: what is true instead, clause by clause; each is shown by a test that names it",
-    "Differs": "how the corrected conclusion differs from that of the reading, where the claim or a part stays refuted",
-    "Parts": "(a) name - expected verdict, one to a line",
+    "Differs": "how the corrected conclusion differs from that of the reading, where the statement stays refuted",
+    "Parts": "legacy",
     "Idea": "why it is true, or why it is false",
     "Source": "the literature behind the corrected statement and the certificates",
     "Tolerance": "where the bounds come from",
     "Chance": "the false-alarm probability, where a test samples",
     "Findings": "where we differ from the paper or from what was expected",
-    "Reason": "why the claim, or a part of it, cannot be tested",
+    "Reason": "why the statement cannot be tested",
     "Expected": "the verdict that the evidence must come to",
 }
-REQUIRED = ("Section", "Printed", "Idea", "Source", "Tolerance", "Expected")
+OF_A_CLAIM = ("Section", "Printed", "Source")
+"""The fields that the page of a claim must have. It may also have Reading, Setting and Chance."""
+OF_A_STATEMENT = ("Idea", "Tolerance", "Expected")
+"""The fields that one page of each part must have, or of a claim without parts."""
 
 
 class MalformedClaimError(ValueError):
@@ -103,12 +50,24 @@ class MalformedClaimError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """One lettered part of a claim, with the verdict that its author expects."""
+class Page:
+    """One docstring: the label, the part (None where it names none), the title, and its fields with their lines."""
 
+    file: str
     label: str
-    name: str
-    expected: Verdict
+    part: str | None
+    title: str
+    fields: dict[str, str]
+
+    @functools.cached_property
+    def hypotheses(self) -> dict[str, str]:
+        """The hypotheses that the page states, H1 and so on, each with its text."""
+        return _labelled("H", self.fields.get("Hypotheses", ""), f"{self.file}: a hypothesis")
+
+    @functools.cached_property
+    def clauses(self) -> dict[str, str]:
+        """The clauses of the corrected statement, C1 and so on, each with its text."""
+        return _labelled("C", self.fields.get("Corrected", ""), f"{self.file}: a clause")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,68 +81,158 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True)
-class Claim:
-    """What a module docstring states; texts are joined to one line each.
+class Statement:
+    """A part of a claim, or the whole of a claim without parts (part is None): its pages, merged.
 
-    hypotheses: the labels H1, H2, ...; clauses: the labels C1, C2, ... of the corrected statement. observations: the
-    parts that are empirical observations, (None,) for a claim without parts.
+    Texts are joined to one line each. hypotheses and clauses: their labels. is_empirical: whether its verdict reads
+    reproduced or not reproduced. expected: the verdict that the author expects.
     """
+
+    part: str | None
+    name: str
+    fields: dict[str, str]
+    hypotheses: tuple[str, ...]
+    clauses: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    is_empirical: bool
+    expected: Verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A claim of the paper: its label, its title, the fields of its own page, and its statements in order."""
 
     label: str
     title: str
     fields: dict[str, str]
-    hypotheses: tuple[str, ...]
-    clauses: tuple[str, ...]
-    parts: tuple[Part, ...]
-    readings: tuple[Reading, ...]
-    observations: tuple[str | None, ...]
-    expected: Verdict
+    statements: tuple[Statement, ...]
 
-    def is_empirical(self, part: str | None) -> bool:
-        """Whether the verdict of this part reads reproduced or not reproduced."""
-        return self.label.startswith("Experiment") or part in self.observations
+    @property
+    def parts(self) -> tuple[Statement, ...]:
+        """The lettered parts; none where the claim is one statement."""
+        return tuple(statement for statement in self.statements if statement.part)
 
-    def expected_of(self, part: str | None) -> Verdict:
-        """The verdict that the author expects of this part, or of the claim."""
-        return {known.label: known.expected for known in self.parts}.get(part, self.expected)
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The readings that do not decide, of all parts."""
+        return tuple(reading for statement in self.statements for reading in statement.readings)
+
+    @property
+    def expected(self) -> Verdict:
+        """The verdict that the author expects: that of the weakest part."""
+        return weakest(statement.expected for statement in self.statements)
+
+    def text(self, field: str) -> str | None:
+        """A field of the claim and of its statements, each part after its letter; None if no page has the field."""
+        own = [self.fields[field]] if field in self.fields else []
+        theirs = [
+            f"{statement.part} {statement.fields[field]}" if statement.part else statement.fields[field]
+            for statement in self.statements
+            if field in statement.fields and statement.fields[field] not in own
+        ]
+        return " ".join(own + theirs) or None
+
+    def statement(self, part: str | None) -> Statement:
+        """The statement of this part, or of the claim without parts. Raises KeyError where there is none."""
+        return {statement.part: statement for statement in self.statements}[part]
 
 
-def parse_claim(docstring: str | None, file: str) -> Claim:
-    """The claim that a module docstring states.
+def parse_page(docstring: str | None, file: str) -> Page:
+    """The page that a docstring states.
 
-    Raises MalformedClaimError, in one line naming `file`, for a missing docstring or field, an unknown field or
-    label, a stray line, or an unknown verdict.
+    Raises MalformedClaimError, in one line naming `file`, for a missing docstring, an unknown field or label, a field
+    that is given twice, or a stray line.
     """
     if not docstring or not docstring.strip():
         raise MalformedClaimError(f"{file}: no module docstring states the claim")
     heading, _, body = docstring.strip().partition("\n\n")
     heading = " ".join(heading.split())
-    label = next((label for label in LABELS if heading.startswith(f"{label} - ")), None)
-    if label is None:
+    match = next((match for label in LABELS if (match := _heading(label, heading))), None)
+    if match is None:
         raise MalformedClaimError(f"{file}: the docstring opens with {heading[:60]!r}, not with 'LABEL - title'")
-    fields = _fields(body, file)
-    if missing := [name for name in REQUIRED if not fields.get(name)]:
-        raise MalformedClaimError(f"{file}: the docstring has no field {missing[0]!r}")
-    parts = tuple(_parts(fields.get("Parts", ""), file))
-    labels = {part.label for part in parts} or {None}
+    return Page(file, match["label"], match["part"], match["title"].rstrip("."), _fields(body, file))
+
+
+def _heading(label: str, heading: str) -> re.Match[str] | None:
+    return re.fullmatch(rf"(?P<label>{re.escape(label)})(?: (?P<part>\([a-z]\)))? - (?P<title>.+)", heading)
+
+
+def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
+    """The claim that its own page and the pages of its test files state; for a claim of one file these are one page.
+
+    Raises MalformedClaimError, in one line naming a file: a missing field; a page of another claim; parts beside pages
+    without part; a statement with no page, or two, that say what is expected; one label with two texts; a reading that
+    is listed twice; an unknown verdict.
+    """
+    _require(own, OF_A_CLAIM)
+    for page in pages:
+        if page.label != own.label:
+            raise MalformedClaimError(f"{page.file}: states {page.label!r} in the folder of {own.label!r}")
+    parts = sorted({page.part for page in pages}, key=lambda part: part or "")
+    if None in parts and len(parts) > 1:
+        page = next(page for page in pages if page.part is None)
+        raise MalformedClaimError(f"{page.file}: names no part of {own.label!r}, which has {', '.join(parts[1:])}")
+    _check_labels(pages)
     return Claim(
-        label=label,
-        title=heading.removeprefix(f"{label} - ").rstrip("."),
-        fields={name: " ".join(text.split()) for name, text in fields.items()},
-        hypotheses=_labels(r"\((H\d+)\)", fields.get("Hypotheses", ""), f"{file}: a hypothesis"),
-        clauses=_labels(r"\((C\d+)\)", fields.get("Corrected", ""), f"{file}: a clause"),
-        parts=parts,
-        readings=tuple(_readings(fields.get("Readings", ""), labels, file)),
-        observations=_observations(fields.get("Kind"), labels, file),
-        expected=_verdict(fields["Expected"], file),
+        label=own.label,
+        title=own.title,
+        fields=_joined([own]),
+        statements=tuple(_statement(part, [page for page in pages if page.part == part]) for part in parts),
     )
 
 
-def _labels(pattern: str, text: str, what: str) -> tuple[str, ...]:
-    found = tuple(re.findall(pattern, text))
-    if len(set(found)) != len(found):
-        raise MalformedClaimError(f"{what} is stated twice in {', '.join(found)}")
-    return found
+def _require(page: Page, names: Sequence[str]) -> None:
+    if missing := [name for name in names if not page.fields.get(name)]:
+        raise MalformedClaimError(f"{page.file}: the docstring has no field {missing[0]!r}")
+
+
+def _check_labels(pages: Sequence[Page]) -> None:
+    """Check that a hypothesis has the same words on all its pages, and that each clause stands on one page."""
+    known: dict[str, str] = {}
+    for page in pages:
+        for label, text in page.hypotheses.items():
+            if known.setdefault(label, text) != text:
+                raise MalformedClaimError(f"{page.file}: {label} has other words than in another file of the claim")
+        for label in page.clauses:
+            if known.setdefault(label, page.file) != page.file:
+                raise MalformedClaimError(f"{page.file}: {label} is a clause of {known[label]} already")
+
+
+def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
+    main = [page for page in pages if "Expected" in page.fields]
+    if len(main) != 1:
+        raise MalformedClaimError(f"{pages[-1].file}: {len(main)} files say what is 'Expected' of it, not one")
+    _require(main[0], ("Printed", *OF_A_STATEMENT) if part else OF_A_STATEMENT)
+    ordered = sorted(pages, key=lambda page: page is not main[0])
+    fields = _joined(ordered)
+    return Statement(
+        part=part,
+        name=main[0].title,
+        fields=fields,
+        hypotheses=tuple(dict.fromkeys(label for page in ordered for label in page.hypotheses)),
+        clauses=tuple(label for page in ordered for label in page.clauses),
+        readings=_readings(part, ordered),
+        is_empirical=main[0].label.startswith("Experiment") or _is_observation(main[0]),
+        expected=_verdict(main[0].fields["Expected"], main[0].file),
+    )
+
+
+def _joined(pages: Sequence[Page]) -> dict[str, str]:
+    """The fields of several pages, merged: each text on one line, equal texts once, others one after the other."""
+    fields: dict[str, list[str]] = {}
+    for page in pages:
+        for name, text in page.fields.items():
+            fields.setdefault(name, []).append(" ".join(text.split()))
+    return {name: " ".join(dict.fromkeys(texts)) for name, texts in fields.items()}
+
+
+def _labelled(letter: str, text: str, what: str) -> dict[str, str]:
+    """The labels of a field with their texts; a text ends where the next label is stated."""
+    marks = list(re.finditer(rf"\(({letter}\d+)\)", text))
+    if len({mark[1] for mark in marks}) != len(marks):
+        raise MalformedClaimError(f"{what} is stated twice in {', '.join(mark[1] for mark in marks)}")
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    return {mark[1]: " ".join(text[mark.end() : end].split()) for mark, end in zip(marks, ends, strict=False)}
 
 
 def _fields(body: str, file: str) -> dict[str, str]:
@@ -207,44 +256,27 @@ def _fields(body: str, file: str) -> dict[str, str]:
     return fields
 
 
-def _parts(text: str, file: str) -> list[Part]:
-    parts = []
-    for line in text.splitlines():
-        match = re.fullmatch(r"(\([a-z]\)) (.+) - ([a-z ]+)", line.strip())
-        if match is None:
-            raise MalformedClaimError(f"{file}: part {line[:50]!r} does not read '(a) name - verdict'")
-        label, name, verdict = match.groups()
-        parts.append(Part(label, name, _verdict(verdict, file)))
-    return parts
+def _readings(part: str | None, pages: Sequence[Page]) -> tuple[Reading, ...]:
+    readings: dict[str, Reading] = {}
+    for page in pages:
+        for entry in filter(None, re.split(r"\n(?=\[)", page.fields.get("Readings", ""))):
+            match = re.fullmatch(r"\[([^\]]+)\] (.+) - ([a-z ]+)", " ".join(entry.split()))
+            if match is None:
+                raise MalformedClaimError(
+                    f"{page.file}: reading {entry[:50]!r} does not read '[name] its words - verdict'"
+                )
+            name, words, verdict = match.groups()
+            if name in readings:
+                raise MalformedClaimError(f"{page.file}: reading {name!r} is listed twice")
+            readings[name] = Reading(part, name, words, _verdict(verdict, page.file))
+    return tuple(readings.values())
 
 
-def _readings(text: str, labels: set[str | None], file: str) -> list[Reading]:
-    readings: list[Reading] = []
-    for entry in filter(None, re.split(r"\n(?=(?:\([a-z]\) )?\[)", text)):
-        match = re.fullmatch(r"(?:(\([a-z]\)) )?\[([^\]]+)\] (.+) - ([a-z ]+)", " ".join(entry.split()))
-        if match is None:
-            raise MalformedClaimError(f"{file}: reading {entry[:50]!r} does not read '[name] its words - verdict'")
-        part, name, words, verdict = match.groups()
-        if part not in labels:
-            raise MalformedClaimError(f"{file}: reading {name!r} is of part {part!r}, which the claim does not state")
-        if (part, name) in [(known.part, known.name) for known in readings]:
-            raise MalformedClaimError(f"{file}: reading {name!r} is listed twice")
-        readings.append(Reading(part, name, words, _verdict(verdict, file)))
-    return readings
-
-
-def _observations(text: str | None, labels: set[str | None], file: str) -> tuple[str | None, ...]:
-    if text is None:
-        return ()
-    match = re.fullmatch(r"observation((?:,? \([a-z]\))*): .+", " ".join(text.split()))
-    if match is None:
-        raise MalformedClaimError(
-            f"{file}: kind {text[:50]!r} does not read 'observation (a), (b): words of the paper'"
-        )
-    named = tuple(re.findall(r"\([a-z]\)", match.group(1))) or tuple(labels)
-    if unknown := [label for label in named if label not in labels]:
-        raise MalformedClaimError(f"{file}: {unknown[0]} is an observation, but no part of the claim")
-    return named
+def _is_observation(page: Page) -> bool:
+    kind = page.fields.get("Kind")
+    if kind is not None and not kind.startswith("observation: "):
+        raise MalformedClaimError(f"{page.file}: kind {kind[:50]!r} does not read 'observation: words of the paper'")
+    return kind is not None
 
 
 def _verdict(text: str, file: str) -> Verdict:

@@ -1,17 +1,12 @@
-"""What a run runs on: versions, device, and the checks that refuse a run which could not be believed."""
+"""The environment of a run: versions, device, and checks that refuse a run before it starts."""
 
 from __future__ import annotations
 
 import platform
-from hashlib import sha384
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hypothesis.database import choices_from_bytes
-
 OLDEST_TORCH = (2, 11)
-# Hypothesis keeps an entry in a folder named by the hash of its key; this folder lists the keys, and is no example.
-_LIST_OF_KEYS = sha384(b".hypothesis-keys").hexdigest()[:16]
 
 
 def describe_environment(device: str = "cpu") -> dict[str, str]:
@@ -40,22 +35,11 @@ def check_torch(found: str | None = None) -> str | None:
 
 
 def check_example_database(directory: Path) -> str | None:
-    """One line saying what is damaged in Hypothesis' example database, or None if it is sound or absent.
+    """One line saying why Hypothesis cannot keep its failing examples in this folder, or None.
 
-    Damaged entries would be dropped without a word by Hypothesis, and with them failures that were to be replayed.
+    What the folder holds is left to Hypothesis. It ignores an entry that it cannot read, and finds the failure anew.
     """
-    examples = directory / "examples"
-    for folder in (directory, examples):
+    for folder in (directory, directory / "examples"):
         if folder.exists() and not folder.is_dir():
             return f"{folder} is not a folder of Hypothesis examples: remove it"
-    for entry in examples.glob("*/*"):
-        if entry.parent.name != _LIST_OF_KEYS and not _is_sound(entry):
-            return f"the Hypothesis example database is damaged at {entry}: remove {directory}"
     return None
-
-
-def _is_sound(entry: Path) -> bool:
-    try:
-        return not entry.is_file() or choices_from_bytes(entry.read_bytes()) is not None
-    except OSError:
-        return False

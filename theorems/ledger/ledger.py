@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from theorems.ledger.claims import Part, Reading
-from theorems.ledger.registry import TIERS, TheoremFile
+from theorems.ledger.claims import Reading, Statement
+from theorems.ledger.registry import TIERS, StatedClaim
 from theorems.ledger.verdicts import (
     SILENT,
     Role,
@@ -27,7 +27,7 @@ NOT_SELECTED = "not selected"
 
 @dataclasses.dataclass
 class Evidence:
-    """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
+    """One executed test of a claim: its role, its outcome, its instances, and its largest ratio of error to bound.
 
     part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
     hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
@@ -59,6 +59,11 @@ class Evidence:
         """The name of the test function, without parameters."""
         return self.test.partition("::")[2].partition("[")[0]
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The file and the test function: two files of a claim may have functions of one name."""
+        return self.test.partition("::")[0], self.function
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -67,9 +72,9 @@ class Entry:
     failures: tests that pytest has reported as failed. problems: what else keeps the evidence from carrying a verdict.
     """
 
-    file: TheoremFile
+    stated: StatedClaim
     verdict: Verdict
-    parts: tuple[tuple[Part, Verdict], ...]
+    parts: tuple[tuple[Statement, Verdict], ...]
     readings: tuple[tuple[Reading, Verdict], ...]
     evidence: tuple[Evidence, ...]
     failures: tuple[str, ...]
@@ -87,13 +92,13 @@ class Entry:
         return max((item.worst_ratio for item in self.evidence if item.worst_ratio is not None), default=None)
 
     def witness(self, part: str | None = None, reading: str | None = None) -> str | None:
-        """The first exact witness of a refutation of this part so read, else the first witness."""
+        """The first exact witness that refutes this reading of this part. Without an exact one, the first witness."""
         refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE]
         witnessed = [item for item in refutations if (item.part, item.reading) == (part, reading) and item.witness]
         return min(witnessed, key=lambda item: not item.exact).witness if witnessed else None
 
     def findings(self, part: str | None = None, reading: str | None = None) -> list[dict[str, Any]]:
-        """What was measured of this part so read, in the order of the tests."""
+        """The findings about this reading of this part, in the order of the tests."""
         mine = [item for item in self.evidence if (item.part, item.reading) == (part, reading)]
         return [finding for item in mine for finding in item.findings]
 
@@ -106,7 +111,7 @@ class Entry:
 
     @property
     def is_measured_elsewhere(self) -> bool:
-        """Whether the verdict is that of a setting which is not the paper's own."""
+        """Whether the verdict was measured in a setting that is not the paper's own."""
         return self.setting is not None and self.verdict is not Verdict.NOT_RUN
 
     @property
@@ -115,8 +120,8 @@ class Entry:
         return any(item.role == Role.CORRECTED and item.outcome == "passed" for item in self.evidence)
 
 
-def build(files: Iterable[TheoremFile], evidence: Iterable[Evidence], skipped: Iterable[str] = ()) -> list[Entry]:
-    """One entry per theorem file, in the order given, each with its evidence in the order of the file's tests.
+def build(claims: Iterable[StatedClaim], evidence: Iterable[Evidence], skipped: Iterable[str] = ()) -> list[Entry]:
+    """One entry per claim, in the order given, each with its evidence in the order of the claim's tests.
 
     skipped: paths of files that skipped themselves as a whole.
     """
@@ -124,22 +129,30 @@ def build(files: Iterable[TheoremFile], evidence: Iterable[Evidence], skipped: I
     for item in evidence:
         by_file.setdefault(item.test.partition("::")[0], []).append(item)
     left_out = set(skipped)
-    return [_entry(file, by_file.get(file.path, []), file.path in left_out) for file in files]
+    return [
+        _entry(
+            stated,
+            [item for path, items in by_file.items() if stated.has(path) for item in items],
+            any(stated.has(path) for path in left_out),
+        )
+        for stated in claims
+    ]
 
 
-def _entry(file: TheoremFile, unordered: list[Evidence], is_skipped: bool) -> Entry:
-    order = {test.name: index for index, test in enumerate(file.tests)}
-    evidence = tuple(sorted(unordered, key=lambda item: (order[item.function], item.test.rstrip("]"))))
+def _entry(stated: StatedClaim, unordered: list[Evidence], is_skipped: bool) -> Entry:
+    order = {(test.path, test.name): index for index, test in enumerate(stated.tests)}
+    evidence = tuple(sorted(unordered, key=lambda item: (order[item.place], item.test.rstrip("]"))))
     verdicts: dict[str | None, Verdict] = {}
     readings: list[tuple[Reading, Verdict]] = []
     reasons: dict[str | None, str] = {}
     failures = tuple(item.function for item in evidence if item.outcome == "failed")
-    problems = ["the file skips itself"] if is_skipped else []
-    for part in [part.label for part in file.claim.parts] or [None]:
+    problems = ["a file of it skips itself"] if is_skipped else []
+    for statement in stated.claim.statements:
+        part = statement.part
         mine = [item for item in evidence if item.part == part]
-        if unfinished := _unfinished(file, part, mine):
+        if unfinished := _unfinished(stated, part, mine):
             reasons[part] = unfinished
-        verdicts[part], read, defects = _judge(file, part, mine, unfinished)
+        verdicts[part], read, defects = _judge(stated, part, mine, unfinished)
         verdicts[part] = Verdict.BROKEN if is_skipped else verdicts[part]
         readings += read
         problems += [f"part {part}: {defect}" if part else defect for defect in defects]
@@ -147,41 +160,41 @@ def _entry(file: TheoremFile, unordered: list[Evidence], is_skipped: bool) -> En
         problems.append("its evidence is a single test")
     verdict = weakest(verdicts.values())
     if not problems and not failures:
-        problems += _surprises(file, evidence, verdict, verdicts, readings)
+        problems += _surprises(stated, evidence, verdict, verdicts, readings)
     return Entry(
-        file=file,
+        stated=stated,
         verdict=verdict,
-        parts=tuple((part, verdicts[part.label]) for part in file.claim.parts),
+        parts=tuple((part, verdicts[part.part]) for part in stated.claim.parts),
         readings=tuple(readings),
         evidence=evidence,
         failures=failures,
         problems=tuple(problems),
-        reason=_reason(reasons, file) if verdict is Verdict.NOT_RUN else file.claim.fields.get("Reason"),
+        reason=_reason(reasons, stated) if verdict is Verdict.NOT_RUN else stated.claim.text("Reason"),
     )
 
 
-def _reason(reasons: dict[str | None, str], file: TheoremFile) -> str:
-    if len(reasons) == max(1, len(file.claim.parts)) and len(set(reasons.values())) == 1:
+def _reason(reasons: dict[str | None, str], stated: StatedClaim) -> str:
+    if len(reasons) == len(stated.claim.statements) and len(set(reasons.values())) == 1:
         return next(iter(reasons.values()))
     return "; ".join(f"{part} {reason}" for part, reason in reasons.items())
 
 
 def _surprises(
-    file: TheoremFile,
+    stated: StatedClaim,
     evidence: tuple[Evidence, ...],
     verdict: Verdict,
     verdicts: dict[str | None, Verdict],
     readings: list[tuple[Reading, Verdict]],
 ) -> list[str]:
-    """Where the evidence says otherwise than the docstring expects.
+    """The verdicts that differ from what the docstring expects, a line each.
 
     What the author expects was frozen for one setting; in others a measurement may find what it likes. In that one
     too where nothing is expected: an interval may end so near its rule that another machine's rounding decides.
     """
     if not all(finding["binding"] for item in evidence for finding in item.findings):
         return []
-    told = [("", file.claim.expected, verdict)]
-    told += [(f"part {part.label}: ", part.expected, verdicts[part.label]) for part in file.claim.parts]
+    told = [("", stated.claim.expected, verdict)]
+    told += [(f"part {part.part}: ", part.expected, verdicts[part.part]) for part in stated.claim.parts]
     told += [(f"read as {reading.name}: ", reading.expected, computed) for reading, computed in readings]
     measured = any(item.findings for item in evidence)
     return [
@@ -192,58 +205,58 @@ def _surprises(
     ]
 
 
-def _unfinished(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> str | None:
-    """Why a part cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
-    base = file.tests_of(part)
-    promised = {test.name for test in base}
-    counted = Counter(item.function for item in evidence)
-    executed = {item.function for item in evidence if counted[item.function] >= item.cases}
+def _unfinished(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> str | None:
+    """Why a part cannot be judged, or None. It needs its measurements, or else all tests of its cheapest tier."""
+    base = stated.tests_of(part)
+    promised = {(test.path, test.name) for test in base}
+    counted = Counter(item.place for item in evidence)
+    executed = {item.place for item in evidence if counted[item.place] >= item.cases}
     if promised <= executed:
-        return _unread(file, part, evidence)
+        return _unread(stated, part, evidence)
     tier = base[0].tier
     if not evidence or (base[0].role is Role.MEASURED and not promised & executed):
         return f"needs -m {tier}" if tier != "fast" else NOT_SELECTED
     return f"only {len(promised & executed)} of its {len(promised)} {tier} tests were selected in full"
 
 
-def _unread(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> str | None:
-    """Which tier a reading waits for that decides with the others, as those of an experiment or an observation do."""
-    if not file.claim.is_empirical(part):
+def _unread(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> str | None:
+    """The tier that a reading of an experiment or an observation still needs, or None. All such readings decide."""
+    if not stated.claim.statement(part).is_empirical:
         return None
     run = {item.reading for item in evidence}
-    waiting = [test.tier for test in file.tests if test.part == part and test.reading not in run]
+    waiting = [test.tier for test in stated.tests if test.part == part and test.reading not in run]
     return f"needs -m {min(waiting, key=TIERS.index)}" if waiting else None
 
 
 def _judge(
-    file: TheoremFile, part: str | None, evidence: list[Evidence], unfinished: str | None
+    stated: StatedClaim, part: str | None, evidence: list[Evidence], unfinished: str | None
 ) -> tuple[Verdict, list[tuple[Reading, Verdict]], list[str]]:
-    """The verdict of a part, those of its other readings, and what is wrong with its evidence."""
+    """The verdict of a part, the verdicts of its other readings, and the defects of its evidence."""
     if unpassed := [item for item in evidence if item.outcome != "passed"]:
         return Verdict.BROKEN, [], [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
     if idle := [item for item in evidence if item.examples == 0]:
         return Verdict.BROKEN, [], [f"{item.function} executed no instance" for item in idle]
     if unsound := [item for item in evidence if item.worst_ratio is not None and not 0 <= item.worst_ratio <= 1]:
         return Verdict.BROKEN, [], [f"{item.function} passed with the ratio {item.worst_ratio:g}" for item in unsound]
-    listed = [reading for reading in file.claim.readings if reading.part == part]
+    listed = stated.claim.statement(part).readings
     if unfinished:
         return Verdict.NOT_RUN, [(reading, Verdict.NOT_RUN) for reading in listed], []
     verdicts, defects = [], []
     for reading in listed:
         mine = [item for item in evidence if item.reading == reading.name]
-        # A reading of a theorem decides nothing, and may wait for a slow run.
-        verdict, wrong = _weigh(file, part, mine) if mine else (Verdict.NOT_RUN, [])
+        # A reading of a theorem does not decide: without its slow tests it is not run, and the part is judged.
+        verdict, wrong = _weigh(stated, part, mine) if mine else (Verdict.NOT_RUN, [])
         verdicts.append((reading, verdict))
         defects += [f"read as {reading.name}: {defect}" for defect in wrong]
     own = [item for item in evidence if item.reading is None]
-    if listed and file.claim.is_empirical(part):
+    if listed and stated.claim.statement(part).is_empirical:
         decided = [verdict for _, verdict in verdicts]
         if not {Role(item.role) for item in own} <= SILENT:
-            verdict, wrong = _weigh(file, part, own)
+            verdict, wrong = _weigh(stated, part, own)
             decided.append(verdict)
             defects += wrong
         return (Verdict.BROKEN if defects else verdict_of_readings(decided)), verdicts, defects
-    verdict, wrong = _weigh(file, part, own)
+    verdict, wrong = _weigh(stated, part, own)
     strength = list(Verdict)
     defects += wrong + [
         f"read as {reading.name} it {better}, which is better than {verdict}: that reading should decide"
@@ -253,24 +266,24 @@ def _judge(
     return (Verdict.BROKEN if defects else verdict), verdicts, defects
 
 
-def _weigh(file: TheoremFile, part: str | None, evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
-    """The verdict of passed evidence that is all about one reading, and what it lacks."""
+def _weigh(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
+    """The verdict of passed evidence about one reading, and the defects of this evidence."""
     if not evidence:
-        return _judge_untestable(file, part)
+        return _judge_untestable(stated, part)
     roles = {Role(item.role) for item in evidence}
     if Role.MEASURED in roles:
         return _judge_measured(evidence)
-    verdict = verdict_of(roles, experiment=file.claim.is_empirical(part))
-    if verdict is Verdict.BROKEN and roles <= SILENT and _is_given_up(file, part):
+    verdict = verdict_of(roles, experiment=stated.claim.statement(part).is_empirical)
+    if verdict is Verdict.BROKEN and roles <= SILENT and _is_given_up(stated, part):
         verdict = Verdict.NOT_TESTABLE
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
-    defects = _defects(evidence) + [wrong for item in evidence if (wrong := _unkept(file, item))]
+    defects = _defects(evidence) + [wrong for item in evidence if (wrong := _unkept(stated, item))]
     return (Verdict.BROKEN, defects) if defects else (verdict, [])
 
 
-def _unkept(file: TheoremFile, item: Evidence) -> str | None:
-    """Which hypotheses a necessity test does not assert, although the statement that it is about has them.
+def _unkept(stated: StatedClaim, item: Evidence) -> str | None:
+    """The hypotheses that a necessity test should assert of its instance and does not, in one line; or None.
 
     The statement is that of an under-hypotheses or corrected test of the same reading that names what is dropped; where
     no test does, it has all hypotheses that necessity tests of this reading drop.
@@ -278,8 +291,8 @@ def _unkept(file: TheoremFile, item: Evidence) -> str | None:
     if item.role != Role.NECESSITY:
         return None
     dropped = set((item.hypothesis or "").split(", "))
-    mine = [test for test in file.tests if (test.part, test.reading) == (item.part, item.reading)]
-    known = set(file.claim.hypotheses)
+    mine = [test for test in stated.tests if (test.part, test.reading) == (item.part, item.reading)]
+    known = set(stated.claim.statement(item.part).hypotheses)
     statements = [
         set(test.labels) & known
         for test in mine
@@ -297,17 +310,17 @@ def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
     return verdict_of_findings(Verdict(finding["finding"]) for item in evidence for finding in item.findings), []
 
 
-def _judge_untestable(file: TheoremFile, part: str | None) -> tuple[Verdict, list[str]]:
-    return (Verdict.NOT_TESTABLE, []) if _is_given_up(file, part) else (Verdict.BROKEN, ["there is no evidence"])
+def _judge_untestable(stated: StatedClaim, part: str | None) -> tuple[Verdict, list[str]]:
+    return (Verdict.NOT_TESTABLE, []) if _is_given_up(stated, part) else (Verdict.BROKEN, ["there is no evidence"])
 
 
-def _is_given_up(file: TheoremFile, part: str | None) -> bool:
-    """Whether the file says, with its reason, that the print cannot be tested."""
-    return file.claim.expected_of(part) is Verdict.NOT_TESTABLE
+def _is_given_up(stated: StatedClaim, part: str | None) -> bool:
+    """Whether the docstring says, with a reason, that the printed statement cannot be tested."""
+    return stated.claim.statement(part).expected is Verdict.NOT_TESTABLE
 
 
 def _defects(evidence: list[Evidence]) -> list[str]:
-    """What the evidence lacks although every test passed."""
+    """The defects of evidence whose tests all passed."""
     refutations = [item for item in evidence if item.role == Role.COUNTEREXAMPLE]
     defects = []
     if refutations and not any(item.exact for item in refutations):
@@ -333,20 +346,20 @@ def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str])
 
 
 def _finite(ratio: float | None) -> float | None:
-    """JSON has no infinity: the ratio of a certificate that failed beyond measure is null."""
+    """The ratio, or None where it is not finite: JSON has no infinity."""
     return ratio if ratio is not None and math.isfinite(ratio) else None
 
 
 def _claim_as_json(entry: Entry) -> dict[str, Any]:
-    claim = entry.file.claim
+    claim = entry.stated.claim
     row: dict[str, Any] = {
         "label": claim.label,
         "title": claim.title,
         "section": claim.fields["Section"],
         "verdict": entry.verdict,
         "printed": claim.fields["Printed"],
-        "corrected": claim.fields.get("Corrected"),
-        "source": claim.fields["Source"],
+        "corrected": claim.text("Corrected"),
+        "source": claim.text("Source"),
         "evidence": [_evidence_as_json(item) for item in entry.evidence],
     }
     if entry.setting:
@@ -354,7 +367,7 @@ def _claim_as_json(entry: Entry) -> dict[str, Any]:
     if entry.reason:
         row["reason"] = entry.reason
     if entry.parts:
-        row["parts"] = [{"label": part.label, "verdict": verdict} for part, verdict in entry.parts]
+        row["parts"] = [{"label": part.part, "verdict": verdict} for part, verdict in entry.parts]
     if entry.readings:
         row["readings"] = [
             {"part": reading.part, "name": reading.name, "words": reading.text, "verdict": verdict}

@@ -1,14 +1,15 @@
-"""The pytest plugin that records evidence while theorems run, and ends the run in the ledger."""
+"""The pytest plugin of the ledger: it records evidence while tests run, and prints the ledger at the end."""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import json
 import math
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,11 @@ from properties.certificates import observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
 from theorems.ledger.environment import describe_environment
-from theorems.ledger.registry import TIERS, TheoremFile, scan
-from theorems.ledger.verdicts import Role
+from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
+from theorems.ledger.verdicts import MARKERS, Role
 
-_ROLES = {role.value.replace(" ", "_"): role for role in Role}
 _PROPERTY = "whichmin evidence"
-FILES = pytest.StashKey[list[TheoremFile]]()
+CLAIMS = pytest.StashKey[list[StatedClaim]]()
 DEVICE = pytest.StashKey[str]()
 
 
@@ -35,24 +35,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--allow-missing", action="store_true", help="without CUDA, skip gpu tests: their claims are not run"
     )
+    group.addoption(
+        "--claim",
+        metavar="LABEL",
+        action="append",
+        default=[],
+        help='run only the evidence of this claim or part, e.g. "Theorem 5.1 (b)"; may be repeated',
+    )
     group.addoption("--role", metavar="ROLE", help=f"run only evidence of this role: {', '.join(Role)}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker, role in _ROLES.items():
+    for marker, role in MARKERS.items():
         config.addinivalue_line("markers", f"{marker}: evidence whose role is '{role}'")
     try:
-        files = scan(config.rootpath)
+        claims = scan(config.rootpath)
     except MalformedClaimError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[FILES] = files
+    config.stash[CLAIMS] = claims
     role = config.getoption("--role")
     if role is not None and role not in set(Role):
         raise pytest.UsageError(f"--role {role!r} is not a role; roles are {', '.join(Role)}")
+    _check_claims(config.getoption("--claim"), claims)
     if (directory := _ledger_directory(config)) and not config.option.collectonly:
         _check_writable(directory)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Bookkeeper(config, files), "whichmin bookkeeper")
+        config.pluginmanager.register(Bookkeeper(config, claims), "whichmin bookkeeper")
+
+
+def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
+    known = [stated.claim.label for stated in claims]
+    known += [f"{stated.claim.label} {part.part}" for stated in claims for part in stated.claim.parts]
+    for label in wanted:
+        if label not in known:
+            near = difflib.get_close_matches(label, known, n=3, cutoff=0)
+            raise pytest.UsageError(f"--claim {label!r} is no claim and no part of one; near it are {', '.join(near)}")
 
 
 def _ledger_directory(config: pytest.Config) -> Path | None:
@@ -75,46 +92,58 @@ def _check_writable(directory: Path) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = config.getoption("--role")
-    _refuse_what_the_registry_does_not_see(config, items)
+    label_of = {(test.path, test.name): stated.claim.label for stated in config.stash[CLAIMS] for test in stated.tests}
+    promised = {(test.path, test.name): test for stated in config.stash[CLAIMS] for test in stated.tests}
+    paths = {path for path, _ in promised}
+    role, wanted = config.getoption("--role"), set(config.getoption("--claim"))
+    chosen = []
     for item in items:
+        place = _place(item, promised, paths)
+        test = promised.get(place)
         if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
-            item.add_marker("slow" if _role(item) is Role.MEASURED else "fast")
-        if role := _role(item):
-            # Here and not in a setup hook, which a skip marker would forestall: a skipped test is evidence that fails.
-            marker = item.get_closest_marker(role.replace(" ", "_"))
-            about = {
-                "role": role.value,
-                "part": marker.kwargs.get("part"),
-                "reading": marker.kwargs.get("reading"),
-                "hypothesis": ", ".join(label for label in marker.args if label.startswith("H")) or None,
-                "clauses": ", ".join(label for label in marker.args if label.startswith("C")) or None,
-                "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
-            }
-            item.user_properties.append((_PROPERTY, about | Recorder().as_evidence()))
-    if wanted is not None:
-        chosen = [item for item in items if _role(item) == wanted]
-        config.hook.pytest_deselected(items=[item for item in items if _role(item) != wanted])
+            item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
+        if test:
+            # Not in a setup hook: a skip marker would prevent it, and a skipped test counts as evidence that failed.
+            item.user_properties.append((_PROPERTY, _about(item, test) | Recorder().as_evidence()))
+        names = {label_of[place], f"{label_of[place]} {test.part}"} if test else set()
+        if (role is None or (test and test.role == role)) and (not wanted or wanted & names):
+            chosen.append(item)
+    if len(chosen) < len(items):
+        kept = set(chosen)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = chosen
 
 
-def _refuse_what_the_registry_does_not_see(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Evidence that no registered theorem file promises would be lost without a word: a test elsewhere, or nested."""
-    promised = {file.path: {test.name for test in file.tests} for file in config.stash[FILES]}
-    for item in items:
-        path, *names = item.nodeid.split("[")[0].split("::")
-        if (_role(item) or path in promised) and (len(names) != 1 or names[0] not in promised.get(path, ())):
-            raise pytest.UsageError(
-                f"{item.nodeid}: evidence belongs at the top level of a file theorems/section_*/test_*.py"
-            )
+def _place(item: pytest.Item, promised: Container[tuple[str, str]], paths: Container[str]) -> tuple[str, str]:
+    """The file and the function of an item.
+
+    Raises UsageError for evidence that the registry does not know: a test in another file, or inside a class or a
+    condition. The ledger would lose it without a word.
+    """
+    path, *names = item.nodeid.split("[")[0].split("::")
+    place = (path, "::".join(names))
+    is_evidence = any(item.get_closest_marker(marker) for marker in MARKERS)
+    if place not in promised and (is_evidence or path in paths):
+        raise pytest.UsageError(
+            f"{item.nodeid}: evidence belongs at the top level of a test file of a section, or of a claim's folder"
+        )
+    return place
 
 
-def _role(item: pytest.Item) -> Role | None:
-    return next((role for marker, role in _ROLES.items() if item.get_closest_marker(marker)), None)
+def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
+    """What the registry says of a test, as plain data."""
+    return {
+        "role": test.role.value,
+        "part": test.part,
+        "reading": test.reading,
+        "hypothesis": ", ".join(label for label in test.labels if label.startswith("H")) or None,
+        "clauses": ", ".join(label for label in test.labels if label.startswith("C")) or None,
+        "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
+    }
 
 
 def refuse(session: pytest.Session, line: str | None) -> None:
-    """End a run before its first test with one line, if there is one; a distributed worker has its controller say it.
+    """End the run with this line before its first test; with None, go on. A worker sends the line to its controller.
 
     For hooks of pytest_collection_finish that come before those of pytest-xdist, which offers the tests.
     """
@@ -133,7 +162,7 @@ def pytest_collection_finish(session: pytest.Session) -> Iterator[None]:
 
 
 def _no_gpu(session: pytest.Session) -> str | None:
-    """Why gpu tests cannot run, or None; where the user allows it they are skipped as not run."""
+    """Why gpu tests cannot run, or None. With --allow-missing they are skipped, and count as not run."""
     items = [item for item in session.items if item.get_closest_marker("gpu")]
     if not items or session.config.option.collectonly:
         return None
@@ -153,7 +182,7 @@ def _no_gpu(session: pytest.Session) -> str | None:
 
 
 def note_device(config: pytest.Config, device: str) -> None:
-    """Remember where gpu tests run, for the ledger; a worker of a distributed run hands it over at its end."""
+    """Store the device of the gpu tests for the ledger. A worker sends it to the controller at its end."""
     config.stash[DEVICE] = device
     if hasattr(config, "workeroutput"):
         config.workeroutput["whichmin device"] = device
@@ -169,15 +198,15 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def leave_out(item: pytest.Item, reason: str) -> None:
-    """Skip a test that may be left out: its claim is not run then, where one that skips itself is broken."""
-    # Without the property the ledger sees no evidence.
+    """Skip a test so that its claim is not run; a test that skips itself makes its claim broken."""
+    # Without this property the test is no evidence for the ledger.
     item.user_properties[:] = [(name, value) for name, value in item.user_properties if name != _PROPERTY]
     item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @dataclasses.dataclass
 class Recorder:
-    """What one test did, as the observer of its certificates."""
+    """Records what one test certifies: the observer of its certificates."""
 
     instances: int = 0
     worst_ratio: float | None = None
@@ -213,7 +242,7 @@ class Recorder:
         self.largest = max(self.largest, finding["trials"])
 
     def as_evidence(self) -> dict[str, Any]:
-        """The record as plain data that crosses process boundaries; ratios to three digits unless they exceed 1."""
+        """The record as plain data, for other processes. A ratio of at most 1 is rounded to three digits."""
         ratio = self.worst_ratio
         return {
             "examples": self.instances + self.tried,
@@ -285,11 +314,11 @@ def _replay_command(item: pytest.Item) -> str:
 
 
 class Bookkeeper:
-    """Gathers the evidence of a run, from this process or from workers, and writes the ledger at its end."""
+    """Collects the evidence of a run, also from workers, and writes the ledger at the end."""
 
-    def __init__(self, config: pytest.Config, files: list[TheoremFile]) -> None:
+    def __init__(self, config: pytest.Config, claims: list[StatedClaim]) -> None:
         self._config = config
-        self._files = files
+        self._claims = claims
         self._evidence: dict[str, ledger.Evidence] = {}
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
@@ -315,7 +344,7 @@ class Bookkeeper:
             pytest.ExitCode.NO_TESTS_COLLECTED,
         ):
             return
-        self._entries = ledger.build(self._files, self._evidence.values(), self._skipped)
+        self._entries = ledger.build(self._claims, self._evidence.values(), self._skipped)
         if disputed := [entry for entry in self._entries if entry.problems]:
             self._report_verdicts(disputed)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -323,10 +352,10 @@ class Bookkeeper:
             self._write_json(directory)
 
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
-        """Count a claim whose evidence does not carry its verdict as one more failure, beside failed tests."""
+        """Report each claim with a problem as a failure, like a failed test."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         for entry in disputed if terminal is not None else []:
-            claim, path = entry.file.claim, entry.file.path
+            claim, path = entry.stated.claim, entry.stated.path
             failure = pytest.TestReport(
                 nodeid=f"{path}::verdict",
                 location=(path, None, "verdict"),
@@ -345,10 +374,25 @@ class Bookkeeper:
         partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
         partial.replace(target)
 
+    def _is_selected(self, entry: ledger.Entry) -> bool:
+        """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""
+        if entry.evidence or entry.problems:
+            return True
+        narrowed = any(getattr(self._config.option, name, None) for name in ("keyword", "claim", "role", "lf"))
+        return not narrowed and any(_is_at(entry.stated.path, argument, self._config) for argument in self._config.args)
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if not self._evidence and not self._skipped:
             return
         terminalreporter.write_sep("=", "ledger")
-        report.write_ledger(self._entries, terminalreporter.write)
+        rows = [entry for entry in self._entries if self._is_selected(entry)]
+        report.write_ledger(rows, terminalreporter.write, others=len(self._entries) - len(rows))
         if directory := _ledger_directory(self._config):
             terminalreporter.write_line(f"written to {directory / 'ledger.json'}")
+
+
+def _is_at(path: str, argument: str, config: pytest.Config) -> bool:
+    """Whether an argument of the command line names this path, a folder above it, or a file in it."""
+    named = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+    place = (config.rootpath / path).resolve()
+    return place.is_relative_to(named) or named.is_relative_to(place)

@@ -1,4 +1,4 @@
-"""What the theorem files on disk claim and promise, read from their source without importing them.
+"""The registry: claims and tests of all theorem files, read from their source without importing them.
 
 The whole registry is known before any test runs, whatever is selected and on every worker of a distributed run: so a
 malformed file stops the run at once, and a claim whose evidence was not run in full cannot pass for one that was.
@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, parse_claim
-from theorems.ledger.verdicts import DECISIVE, Role, Verdict
+from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, Page, Statement, make_claim, parse_page
+from theorems.ledger.legacy import legacy_pages
+from theorems.ledger.verdicts import DECISIVE, MARKERS, Role, Verdict
 
 TIERS = ("fast", "slow", "gpu")
-_MARKERS = {role.value.replace(" ", "_"): role for role in Role}
 
 
 @dataclasses.dataclass(frozen=True)
 class PromisedTest:
-    """A test function of a theorem file: its role, part, reading, the labels it names, and what it needs (tier).
+    """A test function of a theorem file: its place, role, part, reading and labels, and its tier (what it needs).
 
-    labels: hypotheses H1, H2, ..., and for the role corrected clauses C1, C2, ...
+    path: relative to the root. labels: hypotheses H1, H2, ..., and for the role corrected clauses C1, C2, ...
     """
 
+    path: str
     name: str
     role: Role
     part: str | None
@@ -34,62 +35,165 @@ class PromisedTest:
 
 
 @dataclasses.dataclass(frozen=True)
-class TheoremFile:
-    """A theorem file: path relative to the root, the claim it states, and its tests in order."""
+class StatedClaim:
+    """A claim as it is on disk: the path of its file or folder, relative to the root, and its tests in order."""
 
     path: str
     claim: Claim
     tests: tuple[PromisedTest, ...]
 
     def tests_of(self, part: str | None) -> tuple[PromisedTest, ...]:
-        """The tests without which a part cannot be judged: its measurements, or all; those of the cheapest tier."""
+        """The tests that a verdict of this part needs: its measurements, or else all; of these the cheapest tier."""
         mine = [test for test in self.tests if test.part == part]
         mine = [test for test in mine if test.role is Role.MEASURED] or mine
         base = min((TIERS.index(test.tier) for test in mine), default=0)
         return tuple(test for test in mine if test.tier == TIERS[base])
 
+    def has(self, path: str) -> bool:
+        """Whether this file, relative to the root, is the claim's."""
+        return path == self.path or path.startswith(f"{self.path}/")
 
-def scan(root: Path) -> list[TheoremFile]:
-    """Every theorem file below root/theorems, in the order of the paper's claims.
 
-    Raises MalformedClaimError, in one line naming the file: a claim that does not parse, a label stated twice, a test
-    without exactly one role, a hypothesis, clause, reading or part that the claim does not state; a stated hypothesis
-    without a necessity test; a clause or a reading without a test that names it; a part that stays refuted beside
-    corrected evidence and does not say how the two differ, or the reverse; a theorem that is measured, or a part that
-    is measured and decided otherwise as well.
+def scan(root: Path) -> list[StatedClaim]:
+    """Every claim below root/theorems, in the order of the paper.
+
+    A theorem file is a test file of a section's folder, or of a folder in it, which then is the folder of one claim.
+    Test files whose docstring opens with "Self-test" are no theorem files.
+
+    Raises MalformedClaimError, in one line naming the file: a claim that does not parse, a label stated twice; a folder
+    of a claim without a docstring in its __init__.py; a test without exactly one role; a hypothesis, clause, reading or
+    part that the test's own file does not state; a stated hypothesis without a necessity test; a clause or a reading
+    without a test that names it; a part that stays refuted beside corrected evidence and does not say how the two
+    differ, or the reverse; a theorem that is measured, or a part that is measured and decided otherwise as well.
     """
-    files: dict[str, TheoremFile] = {}
-    for path in sorted((root / "theorems").glob("section_*/test_*.py")):
-        file = _read(path, path.relative_to(root).as_posix())
-        if other := files.get(file.claim.label):
-            raise MalformedClaimError(f"{file.path}: {file.claim.label!r} is already the claim of {other.path}")
-        files[file.claim.label] = file
-    return [files[label] for label in LABELS if label in files]
+    claims: dict[str, StatedClaim] = {}
+    for place, files in _places(root):
+        stated = _read(place, files, root)
+        if other := claims.get(stated.claim.label):
+            raise MalformedClaimError(f"{stated.path}: {stated.claim.label!r} is already the claim of {other.path}")
+        claims[stated.claim.label] = stated
+    return [claims[label] for label in LABELS if label in claims]
 
 
-def _read(path: Path, name: str) -> TheoremFile:
+def _places(root: Path) -> Iterator[tuple[Path, list[_TheoremFile]]]:
+    """The files and folders that are claims, with the theorem files in them."""
+    for section in sorted((root / "theorems").glob("section_*")):
+        for file in _theorem_files(section, root):
+            yield root / file.page.file, [file]
+        for folder in sorted(path for path in section.iterdir() if path.is_dir()):
+            if files := _theorem_files(folder, root):
+                yield folder, files
+
+
+def _theorem_files(folder: Path, root: Path) -> list[_TheoremFile]:
+    """The test files of a folder, without the self-tests."""
+    modules = ((path.relative_to(root).as_posix(), path) for path in sorted(folder.glob("test_*.py")))
+    parsed = ((name, _parse(path, name)) for name, path in modules)
+    return [
+        _TheoremFile(parse_page(ast.get_docstring(module), name), module)
+        for name, module in parsed
+        if not (ast.get_docstring(module) or "").startswith("Self-test")
+    ]
+
+
+def _read(place: Path, files: list[_TheoremFile], root: Path) -> StatedClaim:
+    name = place.relative_to(root).as_posix()
+    if place.is_file():
+        own = files[0].page
+        if "Parts" in own.fields:  # the layout before folders
+            claim = make_claim(own, legacy_pages(own))
+            return StatedClaim(name, claim, files[0].promises(claim))
+        if own.part:
+            raise MalformedClaimError(f"{name}: states part {own.part} outside the folder of its claim")
+    else:
+        opening = place / "__init__.py"
+        if not opening.exists():
+            raise MalformedClaimError(f"{name}: the folder of a claim has no __init__.py that opens with its label")
+        own = parse_page(ast.get_docstring(_parse(opening, f"{name}/__init__.py")), f"{name}/__init__.py")
+    claim = make_claim(own, [file.page for file in files])
+    files.sort(key=lambda file: (file.page.part or "", "Expected" not in file.page.fields, file.page.file))
+    stated = StatedClaim(name, claim, tuple(test for file in files for test in file.promises(claim)))
+    for statement in claim.statements:
+        _check(statement, [test for test in stated.tests if test.part == statement.part], name)
+    _check_labels(stated)
+    return stated
+
+
+def _parse(path: Path, name: str) -> ast.Module:
     try:
-        module = ast.parse(path.read_text(encoding="utf-8-sig"))
+        return ast.parse(path.read_text(encoding="utf-8-sig"))
     except SyntaxError as error:
         raise MalformedClaimError(f"{name}: line {error.lineno}: {error.msg}") from None
     except ValueError as error:
         raise MalformedClaimError(f"{name}: is not Python in UTF-8 ({error})") from None
-    claim = parse_claim(ast.get_docstring(module), name)
-    everywhere = _tier(_module_marks(module))
-    tests = tuple(
-        _promise(node, claim, name, everywhere)
-        for node in module.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    )
-    _check(claim, tests, name)
-    return TheoremFile(name, claim, tests)
 
 
-def _module_marks(module: ast.Module) -> list[ast.expr]:
-    for node in module.body:
-        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "pytestmark" for target in node.targets):
-            return node.value.elts if isinstance(node.value, ast.List) else [node.value]
-    return []
+@dataclasses.dataclass(frozen=True)
+class _TheoremFile:
+    """A test file: its docstring as a page, and its syntax tree."""
+
+    page: Page
+    module: ast.Module
+
+    def promises(self, claim: Claim) -> tuple[PromisedTest, ...]:
+        """Its tests, with what their decorators and the page say of them."""
+        everywhere = _tier(self._marks())
+        return tuple(
+            self._promise(node, claim, everywhere)
+            for node in self.module.body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        )
+
+    def _marks(self) -> list[ast.expr]:
+        for node in self.module.body:
+            if isinstance(node, ast.Assign) and any(getattr(aim, "id", "") == "pytestmark" for aim in node.targets):
+                return node.value.elts if isinstance(node.value, ast.List) else [node.value]
+        return []
+
+    def _promise(self, node: ast.FunctionDef, claim: Claim, everywhere: str | None) -> PromisedTest:
+        name = f"{self.page.file}: {node.name}"
+        role, part, reading, named = _role(node, name)
+        if part is not None and (self.page.part or part not in {known.part for known in claim.parts}):
+            raise MalformedClaimError(f"{name} speaks of part {part!r}, which its file says for it")
+        part = self.page.part or part
+        if part not in {statement.part for statement in claim.statements}:
+            raise MalformedClaimError(f"{name} speaks of no part of the claim")
+        if reading is not None and reading not in {known.name for known in claim.statement(part).readings}:
+            raise MalformedClaimError(f"{name} reads the print as {reading!r}, which 'Readings' does not list")
+        if unknown := [label for label in named if label not in (*self.page.hypotheses, *self.page.clauses)]:
+            raise MalformedClaimError(f"{name} names {unknown[0]}, which its file does not state")
+        if role is not Role.CORRECTED and (mistaken := [label for label in named if label in self.page.clauses]):
+            raise MalformedClaimError(f"{name} is of the role {role} and names {mistaken[0]}")
+        if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
+            raise MalformedClaimError(f"{name} does not say which hypotheses it is about")
+        if role is Role.NECESSITY and len(named) > 1:
+            raise MalformedClaimError(f"{name} drops {len(named)} hypotheses at once, not one")
+        # A measurement takes CPU minutes, unless its marker says gpu or fast.
+        usual = "slow" if role is Role.MEASURED else "fast"
+        tier = _tier(node.decorator_list) or everywhere or usual
+        return PromisedTest(self.page.file, node.name, role, part, reading, named, tier)
+
+
+def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, str | None, tuple[str, ...]]:
+    """Role, part, reading and labels, from the role marker of a test."""
+    found = []
+    for decorator in node.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        target = call.func if call else decorator
+        marker = getattr(target, "id", getattr(target, "attr", ""))
+        if marker not in MARKERS:
+            continue
+        try:
+            named = tuple(ast.literal_eval(argument) for argument in call.args) if call else ()
+            keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords} if call else {}
+        except ValueError:
+            raise MalformedClaimError(f"{name} has a role whose arguments are no literals") from None
+        if unknown := set(keywords) - {"part", "reading"}:
+            raise MalformedClaimError(f"{name} has a role with the unknown keyword {min(unknown)!r}")
+        found.append((MARKERS[marker], keywords.get("part"), keywords.get("reading"), named))
+    if len(found) != 1:
+        raise MalformedClaimError(f"{name} has {len(found)} roles, not one")
+    return found[0]
 
 
 def _tier(marks: list[ast.expr]) -> str | None:
@@ -97,98 +201,56 @@ def _tier(marks: list[ast.expr]) -> str | None:
     return named[0] if named else None
 
 
-def _promise(node: ast.FunctionDef, claim: Claim, file: str, everywhere: str | None) -> PromisedTest:
-    found = []
-    for decorator in node.decorator_list:
-        call = decorator if isinstance(decorator, ast.Call) else None
-        target = call.func if call else decorator
-        marker = getattr(target, "id", getattr(target, "attr", ""))
-        if marker not in _MARKERS:
-            continue
-        try:
-            named = tuple(ast.literal_eval(argument) for argument in call.args) if call else ()
-            keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords} if call else {}
-        except ValueError:
-            raise MalformedClaimError(f"{file}: {node.name} has a role whose arguments are no literals") from None
-        if unknown := set(keywords) - {"part", "reading"}:
-            raise MalformedClaimError(f"{file}: {node.name} has a role with the unknown keyword {min(unknown)!r}")
-        found.append((_MARKERS[marker], keywords.get("part"), keywords.get("reading"), named))
-    if len(found) != 1:
-        raise MalformedClaimError(f"{file}: {node.name} has {len(found)} roles, not one")
-    role, part, reading, named = found[0]
-    if part not in ({part.label for part in claim.parts} or {None}):
-        raise MalformedClaimError(f"{file}: {node.name} speaks of part {part!r}, which the claim does not state")
-    if reading is not None and (part, reading) not in {(known.part, known.name) for known in claim.readings}:
-        raise MalformedClaimError(f"{file}: {node.name} reads the print as {reading!r}, which 'Readings' does not list")
-    if unknown := [label for label in named if label not in (*claim.hypotheses, *claim.clauses)]:
-        raise MalformedClaimError(f"{file}: {node.name} names {unknown[0]}, which the claim does not state")
-    if role is not Role.CORRECTED and (mistaken := [label for label in named if label in claim.clauses]):
-        raise MalformedClaimError(f"{file}: {node.name} is of the role {role} and names {mistaken[0]}")
-    if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
-        raise MalformedClaimError(f"{file}: {node.name} does not say which hypotheses it is about")
-    if role is Role.NECESSITY and len(named) > 1:
-        raise MalformedClaimError(f"{file}: {node.name} drops {len(named)} hypotheses at once, not one")
-    # What a measurement needs is said by its setting: CPU minutes, or a GPU.
-    usual = "slow" if role is Role.MEASURED else "fast"
-    return PromisedTest(node.name, role, part, reading, named, _tier(node.decorator_list) or everywhere or usual)
+def _check_labels(stated: StatedClaim) -> None:
+    """Check that a necessity test drops each hypothesis, in some part that states it, and a test shows each clause."""
+    dropped = {label for test in stated.tests if test.role is Role.NECESSITY for label in test.labels}
+    shown = {label for test in stated.tests if test.role is Role.CORRECTED for label in test.labels}
+    for statement in stated.claim.statements:
+        if kept := [label for label in statement.hypotheses if label not in dropped]:
+            raise MalformedClaimError(f"{stated.path}: no necessity test drops {kept[0]}")
+        if unshown := [label for label in statement.clauses if label not in shown]:
+            raise MalformedClaimError(f"{stated.path}: no test shows {unshown[0]}")
 
 
-def _check(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
-    dropped = {label for test in tests if test.role is Role.NECESSITY for label in test.labels}
-    if kept := [label for label in claim.hypotheses if label not in dropped]:
-        raise MalformedClaimError(f"{file}: no necessity test drops {kept[0]}")
-    _check_corrected(claim, tests, file)
-    read = {(test.part, test.reading) for test in tests}
-    if unread := [reading.name for reading in claim.readings if (reading.part, reading.name) not in read]:
-        raise MalformedClaimError(f"{file}: no test is about the reading {unread[0]!r}")
-    _check_measured(claim, tests, file)
-    untestable = [claim.expected, *(part.expected for part in claim.parts)].count(Verdict.NOT_TESTABLE) > 0
-    if untestable != bool(claim.fields.get("Reason")):
-        raise MalformedClaimError(f"{file}: 'not testable' and the field 'Reason' go together")
+def _check(statement: Statement, tests: Sequence[PromisedTest], path: str) -> None:
+    """Check that the fields of a statement and its tests agree."""
+    where = f"{path}: part {statement.part}" if statement.part else f"{path}: it"
+    _check_corrected(statement, tests, where)
+    read = {test.reading for test in tests}
+    if unread := [reading.name for reading in statement.readings if reading.name not in read]:
+        raise MalformedClaimError(f"{path}: no test is about the reading {unread[0]!r}")
+    _check_measured(statement, tests, path)
+    if (statement.expected is Verdict.NOT_TESTABLE) != bool(statement.fields.get("Reason")):
+        raise MalformedClaimError(f"{path}: 'not testable' and the field 'Reason' go together")
 
 
-def _check_corrected(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
-    """Clauses and tests name each other, and what stays refuted beside them says how they differ from the print."""
+def _check_corrected(statement: Statement, tests: Sequence[PromisedTest], where: str) -> None:
+    """Check that clauses and tests name each other, and that Differs stands where a refuted statement is corrected."""
     corrected = [test for test in tests if test.role is Role.CORRECTED]
-    if bool(corrected) != bool(claim.fields.get("Corrected")):
+    told = statement.fields.get("Corrected")
+    if bool(corrected) != bool(told):
         lacks = "'Corrected' in its docstring" if corrected else "a test of its corrected statement"
-        raise MalformedClaimError(f"{file}: lacks {lacks}")
-    if corrected and not claim.fields["Corrected"].startswith("(C1)"):
-        raise MalformedClaimError(f"{file}: 'Corrected' does not open with (C1)")
-    if unnamed := [test.name for test in corrected if not set(test.labels) & set(claim.clauses)]:
-        raise MalformedClaimError(f"{file}: {unnamed[0]} does not say which clause of 'Corrected' it shows")
-    shown = {label for test in corrected for label in test.labels}
-    if unshown := [label for label in claim.clauses if label not in shown]:
-        raise MalformedClaimError(f"{file}: no test shows {unshown[0]}")
-    _check_differs(claim, tests, file)
-
-
-def _check_differs(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
-    roles: dict[str | None, set[Role]] = {}
-    for test in tests:
-        if test.reading is None:
-            roles.setdefault(test.part, set()).add(test.role)
-    refuted = {
-        part
-        for part, shown in roles.items()
-        if {Role.COUNTEREXAMPLE, Role.CORRECTED} <= shown and Role.UNDER_HYPOTHESES not in shown
-        if not claim.is_empirical(part)
-    }
-    told = claim.fields.get("Differs", "")
-    explained = set(re.findall(r"\([a-z]\)", told)) if claim.parts else {None} if told else set()
-    if silent := sorted(f"part {part}" if part else "it" for part in refuted - explained):
+        raise MalformedClaimError(f"{where} lacks {lacks}")
+    if told and not (statement.clauses and told.startswith(f"({statement.clauses[0]})")):
+        raise MalformedClaimError(f"{where} has a field 'Corrected' that does not open with a clause (C1)")
+    if unnamed := [test.name for test in corrected if not set(test.labels) & set(statement.clauses)]:
+        raise MalformedClaimError(f"{where}: {unnamed[0]} does not say which clause of 'Corrected' it shows")
+    roles = {test.role for test in tests if test.reading is None}
+    stays = {Role.COUNTEREXAMPLE, Role.CORRECTED} <= roles and Role.UNDER_HYPOTHESES not in roles
+    stays = stays and not statement.is_empirical
+    if stays and "Differs" not in statement.fields:
         raise MalformedClaimError(
-            f"{file}: {silent[0]} is refuted and corrected, and 'Differs' does not say how the conclusions differ"
+            f"{where} is refuted and corrected, and 'Differs' does not say how the conclusions differ"
         )
-    if idle := sorted(f"part {part}" if part else "it" for part in explained - refuted):
-        raise MalformedClaimError(f"{file}: 'Differs' speaks of {idle[0]}, which is not refuted and corrected")
+    if not stays and "Differs" in statement.fields:
+        raise MalformedClaimError(f"{where} has the field 'Differs', and is not refuted and corrected")
 
 
-def _check_measured(claim: Claim, tests: tuple[PromisedTest, ...], file: str) -> None:
-    """Only experiments and observations are measured, and what is measured is decided by nothing else."""
+def _check_measured(statement: Statement, tests: Sequence[PromisedTest], path: str) -> None:
+    """Check that only an experiment or an observation is measured, and that nothing else decides it."""
     measured = [test for test in tests if test.role is Role.MEASURED]
-    if wrong := [test.name for test in measured if not claim.is_empirical(test.part)]:
-        raise MalformedClaimError(f"{file}: {wrong[0]} measures, which only experiments and observations do")
-    about = {(test.part, test.reading) for test in measured}
-    if clash := [test.name for test in tests if (test.part, test.reading) in about and test.role in DECISIVE]:
-        raise MalformedClaimError(f"{file}: {clash[0]} would decide what is measured")
+    if measured and not statement.is_empirical:
+        raise MalformedClaimError(f"{path}: {measured[0].name} measures, which only experiments and observations do")
+    about = {test.reading for test in measured}
+    if clash := [test.name for test in tests if test.reading in about and test.role in DECISIVE]:
+        raise MalformedClaimError(f"{path}: {clash[0]} would decide what is measured")

@@ -10,7 +10,7 @@ from theorems.ledger.verdicts import Verdict
 
 WIDTH = 120
 NUMBERS = 19
-"""The columns of the two numbers, with the spaces before them."""
+"""The width of the two columns of numbers, with their spaces."""
 COLORS = {
     Verdict.HOLDS: {"green": True},
     Verdict.REPRODUCED: {"green": True},
@@ -29,15 +29,18 @@ CORRECTABLE = (Verdict.REFUTED, Verdict.NOT_TESTABLE)
 Write = Callable[..., None]
 
 
-def write_ledger(entries: Iterable[Entry], write: Write) -> None:
-    """Write the ledger's rows through `write(text, **markup)`, markup as pytest's terminal writer takes it."""
+def write_ledger(entries: Iterable[Entry], write: Write, *, others: int = 0) -> None:
+    """Write the ledger's rows through `write(text, **markup)`, markup as pytest's terminal writer takes it.
+
+    others: how many claims the run did not select; they have no row.
+    """
     rows = list(entries)
-    claim_width = max([len(entry.file.claim.label) for entry in rows], default=5)
+    claim_width = max([len(entry.stated.claim.label) for entry in rows], default=5)
     verdict_width = max([len(_verdict(entry)) for entry in rows], default=7)
     write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}} {'instances':>9} {'worst':>8}\n", bold=True)
     for entry in rows:
-        # A setting takes its room from the column of labels, so that the numbers stay in line, or a line of its own.
-        label, verdict = entry.file.claim.label, _verdict(entry)
+        # A short setting stands beside the verdict and narrows the label column; a long one has a line of its own.
+        label, verdict = entry.stated.claim.label, _verdict(entry)
         setting = f"({entry.setting})" if entry.is_measured_elsewhere else ""
         fits = len(f"{label}  {verdict} {setting}") + NUMBERS <= WIDTH
         shown = f"{verdict} {setting}".rstrip() if fits else verdict
@@ -49,17 +52,19 @@ def write_ledger(entries: Iterable[Entry], write: Write) -> None:
         if entry.reason == NOT_SELECTED:
             continue
         for part, verdict in entry.parts:
-            write(f"    {part.label} {part.name}: ")
+            write(f"    {part.part} {part.name}: ")
             write(f"{verdict}\n", **COLORS[verdict])
-            _write_about(write, entry, part.label, 8)
+            _write_about(write, entry, part.part, 8)
         _write_about(write, entry, None, 4)
         _write_lines(write, 4, entry.reason, light=True)
         _write_lines(write, 4, *(f"{test} failed" for test in dict.fromkeys(entry.failures)), *entry.problems, red=True)
+    if others:
+        write(f"{others} {'claim' if others == 1 else 'claims'} not selected\n", light=True)
     write("worst: the largest error/bound over the claim's certificates; a passing certificate is at most 1.\n")
 
 
 def _write_about(write: Write, entry: Entry, part: str | None, indent: int) -> None:
-    """The witness and the findings of a part, then its other readings, each with theirs."""
+    """Write witness and findings of a part; then its other readings, each with its witness and findings."""
     _write_lines(write, indent, _witness(entry, part, None), *_findings(entry, part, None), light=True)
     for reading, verdict in entry.readings:
         if reading.part == part and verdict is not Verdict.NOT_RUN:

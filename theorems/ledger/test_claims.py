@@ -1,92 +1,124 @@
-"""Self-tests: a docstring becomes a claim, and every way of getting it wrong is one clear line."""
+"""Self-tests: docstrings become a claim, and every way of getting one wrong is one clear line."""
 
 import pytest
 
-from theorems.ledger.claims import LABELS, MalformedClaimError, parse_claim
+from theorems.ledger.claims import LABELS, MalformedClaimError, make_claim, parse_page
 from theorems.ledger.verdicts import Verdict
 
-GOOD = r"""Theorem 3.1 - a title that runs
+CLAIM = r"""Theorem 3.1 - a title that runs
 on.
 
 Section     3.1
 Printed     $w_t \to w^*$
+Source      Who (1970)
+"""
+PART = """Theorem 3.1 (a) - one.
+
+Printed     $x$
+Readings    [every start] a universal reading of
+            "different": all pairs - refuted
+            [in the mean] over the noise - holds
+Kind        observation: "often"
 Hypotheses  (H1) rank X = n.
             (H2) a small step.
-Parts       (a) one - holds
-            (b) another - refuted
+Corrected   (C1) one thing. (C2) another.
 Idea        Why.
-Source      Who (1970)
 Tolerance   Whence.
 
-Expected    refuted
+Expected    reproduced
 """
+OTHER = PART.replace("(a) - one", "(b) - another").replace("(C1) one thing. (C2) another.", "(C3) a third.")
+OTHER = OTHER.replace('Kind        observation: "often"\n', "").replace("reproduced", "refuted")
+
+
+def claim(*parts, own=CLAIM):
+    """The claim of these docstrings; their files are called 0.py and so on."""
+    pages = [parse_page(part, f"{number}.py") for number, part in enumerate(parts)]
+    return make_claim(parse_page(own, "own.py"), pages)
 
 
 def test_there_are_sixty_labels_each_once():
     assert len(LABELS) == len(set(LABELS)) == 60
 
 
-def test_a_docstring_states_its_claim():
-    claim = parse_claim(GOOD, "f.py")
-    assert (claim.label, claim.title) == ("Theorem 3.1", "a title that runs on")
-    assert claim.hypotheses == ("H1", "H2")
-    assert claim.fields["Hypotheses"] == "(H1) rank X = n. (H2) a small step."
-    assert [(part.label, part.expected) for part in claim.parts] == [("(a)", Verdict.HOLDS), ("(b)", Verdict.REFUTED)]
-    assert claim.expected is Verdict.REFUTED
+def test_a_claim_has_the_title_of_its_folder_and_the_weakest_verdict_of_its_parts():
+    stated = claim(OTHER, PART)
+    assert (stated.label, stated.title) == ("Theorem 3.1", "a title that runs on")
+    assert [(part.part, part.name, part.expected) for part in stated.parts] == [
+        ("(a)", "one", Verdict.REPRODUCED),
+        ("(b)", "another", Verdict.REFUTED),
+    ]
+    assert stated.expected is Verdict.REFUTED
+    assert [part.is_empirical for part in stated.parts] == [True, False]
 
 
-READ = GOOD.replace(
-    "Idea ",
-    """Readings    (a) [every start] a universal reading of
-            "different": all pairs - refuted
-            (b) [in the mean] over the noise - holds
-Kind        observation (b): "often"
-Corrected   (C1) one thing. (C2) another.
-Idea """,
-)
+def test_a_part_has_the_hypotheses_and_clauses_of_its_own_page():
+    stated = claim(PART, OTHER)
+    assert stated.statement("(a)").hypotheses == stated.statement("(b)").hypotheses == ("H1", "H2")
+    assert [part.clauses for part in stated.parts] == [("C1", "C2"), ("C3",)]
+    assert stated.statement("(a)").fields["Hypotheses"] == "(H1) rank X = n. (H2) a small step."
+    assert stated.text("Corrected") == "(a) (C1) one thing. (C2) another. (b) (C3) a third."
 
 
-def test_a_docstring_lists_other_readings_with_their_words_and_verdicts():
-    first, second = parse_claim(READ, "f.py").readings
+def test_a_page_lists_other_readings_with_their_words_and_verdicts():
+    first, second = claim(PART).readings
     assert (first.part, first.name, first.expected) == ("(a)", "every start", Verdict.REFUTED)
     assert first.text == 'a universal reading of "different": all pairs'
-    assert (second.part, second.name, second.text) == ("(b)", "in the mean", "over the noise")
+    assert (second.name, second.text, second.expected) == ("in the mean", "over the noise", Verdict.HOLDS)
 
 
-def test_a_docstring_says_which_parts_are_observations_and_how_its_clauses_are_called():
-    claim = parse_claim(READ, "f.py")
-    assert [claim.is_empirical(part) for part in ("(a)", "(b)")] == [False, True]
-    assert claim.clauses == ("C1", "C2")
-    whole = parse_claim(READ.replace("observation (b)", "observation"), "f.py")
-    assert [whole.is_empirical(part) for part in ("(a)", "(b)")] == [True, True]
+def test_a_claim_of_one_file_states_all_on_one_page():
+    whole = CLAIM + PART.partition("\n\n")[2].replace("Printed     $x$\n", "")
+    stated = claim(whole, own=whole)
+    assert (stated.parts, stated.statement(None).name) == ((), "a title that runs on")
+    assert stated.expected is Verdict.REPRODUCED
+    assert stated.text("Source") == "Who (1970)"
+
+
+def test_the_pages_of_one_part_add_up():
+    more = "Theorem 3.1 (a) - more.\n\nCorrected   (C7) a seventh.\nReadings    [wide] any words - vacuous\n"
+    statement = claim(more, PART).statement("(a)")
+    assert statement.clauses == ("C1", "C2", "C7")
+    assert [reading.name for reading in statement.readings] == ["every start", "in the mean", "wide"]
 
 
 @pytest.mark.parametrize(
-    ("docstring", "complaint"),
+    ("parts", "complaint"),
     [
-        (READ.replace("(b) [in the mean]", "(c) [in the mean]"), "of part '(c)', which the claim does not state"),
-        (READ.replace("noise - holds", "noise"), "does not read '[name] its words - verdict'"),
-        (READ.replace("noise - holds", "noise - true"), "'true' is not a verdict to expect"),
-        (READ.replace("(b) [in the mean]", "(a) [every start]"), "reading 'every start' is listed twice"),
-        (READ.replace('observation (b): "often"', "observation"), "does not read 'observation (a), (b): words"),
-        (READ.replace("observation (b)", "observation (c)"), "(c) is an observation, but no part"),
-        (READ.replace("(C2)", "(C1)"), "a clause is stated twice"),
-        (None, "no module docstring"),
-        (GOOD.replace("Theorem 3.1", "Theorem 3.9"), "not with 'LABEL - title'"),
-        (GOOD.replace("Section     3.1\n", ""), "no field 'Section'"),
-        (GOOD.replace("Idea ", "Idee "), "unknown docstring field 'Idee'"),
-        (GOOD + "Idea        Again.\n", "given twice"),
-        (GOOD.replace("Idea        ", "Idea: "), "neither a field nor indented"),
-        (GOOD.replace("Expected    refuted", "Expected    true"), "'true' is not a verdict to expect"),
-        (GOOD.replace("Expected    refuted", "Expected    not run"), "'not run' is not a verdict to expect"),
-        (GOOD.replace("(H2)", "(H1)"), "stated twice"),
-        (GOOD.replace("(b) another - refuted", "another"), "does not read '(a) name - verdict'"),
+        ([PART.replace("noise - holds", "noise")], "does not read '[name] its words - verdict'"),
+        ([PART.replace("noise - holds", "noise - true")], "'true' is not a verdict to expect"),
+        ([PART.replace("[in the mean]", "[every start]")], "reading 'every start' is listed twice"),
+        ([PART.replace('observation: "often"', "observation")], "does not read 'observation: words"),
+        ([PART.replace("(C2)", "(C1)")], "a clause is stated twice"),
+        ([PART.replace("(H2)", "(H1)")], "a hypothesis is stated twice"),
+        ([PART, OTHER.replace("(C3)", "(C2)")], "C2 is a clause of 0.py already"),
+        ([PART, OTHER.replace("rank X = n", "rank X = p")], "H1 has other words than in another file"),
+        ([PART, OTHER.replace("(b) -", "(a) -")], "2 files say what is 'Expected' of it, not one"),
+        ([PART, OTHER.replace("Expected    refuted", "")], "0 files say what is 'Expected' of it, not one"),
+        ([PART, OTHER.replace(" (b) -", " -")], "names no part of 'Theorem 3.1', which has (a)"),
+        ([OTHER.replace("Theorem 3.1", "Theorem 3.3")], "states 'Theorem 3.3' in the folder of 'Theorem 3.1'"),
+        ([None], "no module docstring"),
+        ([PART.replace("Theorem 3.1", "Theorem 3.9")], "not with 'LABEL - title'"),
+        ([PART.replace("Idea        Why.\n", "")], "no field 'Idea'"),
+        ([PART.replace("Printed     $x$\n", "")], "no field 'Printed'"),
+        ([PART.replace("Idea ", "Idee ")], "unknown docstring field 'Idee'"),
+        ([PART + "Idea        Again.\n"], "given twice"),
+        ([PART.replace("Idea        ", "Idea: ")], "neither a field nor indented"),
+        ([PART.replace("Expected    reproduced", "Expected    true")], "'true' is not a verdict to expect"),
+        ([PART.replace("Expected    reproduced", "Expected    not run")], "'not run' is not a verdict to expect"),
     ],
 )
-def test_a_malformed_docstring_is_one_line_that_names_file_and_defect(docstring, complaint):
+def test_a_malformed_docstring_is_one_line_that_names_file_and_defect(parts, complaint):
     with pytest.raises(MalformedClaimError) as failure:
-        parse_claim(docstring, "theorems/f.py")
+        claim(*parts)
     message = str(failure.value)
-    assert message.startswith("theorems/f.py: ")
+    assert message.startswith(f"{len(parts) - 1}.py: ")
     assert complaint in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("field", ["Section", "Printed", "Source"])
+def test_the_page_of_a_claim_has_its_fields(field):
+    lines = [line for line in CLAIM.splitlines(keepends=True) if not line.startswith(field)]
+    with pytest.raises(MalformedClaimError, match=f"own.py: the docstring has no field '{field}'"):
+        claim(PART, own="".join(lines))

@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-ONE_FILE = "theorems/section_03_linear_models/test_theorem_3_3_generalization_bound.py"
+ONE_CLAIM = "theorems/section_03_linear_models/theorem_3_3_generalization_bound"
 
 
 def run(*options, cwd=ROOT, **environment):
@@ -119,14 +119,14 @@ def untimed(folder):
 def test_the_same_ledger_comes_out_every_time_and_on_any_number_of_workers(tmp_path):
     ways = {"once": [], "again": ["-p", "no:randomly"], "two workers": ["-n", "2"]}
     for name, options in ways.items():
-        assert run("-m", "fast", ONE_FILE, "--ledger", str(tmp_path / name), *options).returncode == 0
+        assert run("-m", "fast", ONE_CLAIM, "--ledger", str(tmp_path / name), *options).returncode == 0
     ledgers = [untimed(tmp_path / name) for name in ways]
     assert ledgers[0] == ledgers[1] == ledgers[2]
 
 
 def test_the_last_failures_alone_leave_their_claim_not_run(tmp_path):
     selection = ["-k", "predicting_zero", "--ledger", str(tmp_path)]
-    assert run("-m", "fast", ONE_FILE, *selection).returncode == 0
+    assert run("-m", "fast", ONE_CLAIM, *selection).returncode == 0
     verdicts = {claim["label"]: claim["verdict"] for claim in untimed(tmp_path)["claims"]}
     assert verdicts["Theorem 3.3"] == "not run"
     assert set(verdicts.values()) <= {"not run", "not testable"}

@@ -1,19 +1,8 @@
 """Self-tests: what a run refuses to start on."""
 
 import pytest
-from hypothesis import find, settings
-from hypothesis import strategies as st
-from hypothesis.database import DirectoryBasedExampleDatabase
 
 from theorems.ledger.environment import check_example_database, check_torch, describe_environment
-
-
-@pytest.fixture
-def database(tmp_path):
-    """A folder as Hypothesis leaves it after a failure: one saved example."""
-    rules = settings(database=DirectoryBasedExampleDatabase(tmp_path / "examples"))
-    find(st.integers(), lambda x: x > 10, settings=rules, database_key=b"\xff a key that is no example \xff")
-    return tmp_path
 
 
 def test_this_environment_is_sound():
@@ -37,18 +26,10 @@ def test_later_torch_is_accepted():
     assert check_torch("3.0.1") is None
 
 
-def test_a_sound_example_database_is_accepted(database):
-    assert any((database / "examples").glob("*/*"))
-    assert check_example_database(database) is None
-    assert check_example_database(database / "absent") is None
-
-
-def test_a_damaged_example_is_named(database):
-    entry = next(path for path in (database / "examples").glob("*/*") if b"no example" not in path.read_bytes())
-    entry.write_bytes(b"\xff\xff not an example")
-    problem = check_example_database(database)
-    assert str(entry) in problem
-    assert f"remove {database}" in problem
+def test_a_folder_of_examples_is_accepted(tmp_path):
+    (tmp_path / "examples").mkdir()
+    assert check_example_database(tmp_path) is None
+    assert check_example_database(tmp_path / "absent") is None
 
 
 def test_a_file_in_place_of_the_database_is_named(tmp_path):

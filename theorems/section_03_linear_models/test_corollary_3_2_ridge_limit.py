@@ -3,21 +3,21 @@ r"""Corollary 3.2 - the min-norm interpolant is the limit of ridge regression.
 Section     3.1
 Printed     $w^* = \lim_{\lambda \to 0^+} (X^\top X + \lambda I)^{-1} X^\top y$
 Setting     $w_\lambda = \arg\min \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of rank n < p;
-            $w^*$ the min-norm interpolant of Theorem 3.1
-Hypotheses  (H1) lambda > 0: the print is a limit, not a substitution of lambda = 0
-Corrected   (C1) Rank n is not needed: for every X != 0 and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
-            \|X^+ y\|$ with s_r the least singular value that is not zero, so that the limit is the least of the
-            least-squares solutions.
-            (C2) Gradient flow from zero at time t is in every mode between 1 and 1.29843 times ridge at penalty 1/t.
-Idea        $w^* - w_\lambda = V \operatorname{diag}(\lambda/(s^2 + \lambda)) V^\top w^*$: each mode of the minimizer is
-            shrunk by a known factor. So the rate is known from both sides, $\lambda/(s_1^2 + \lambda) \|w^*\| \le
-            \|w_\lambda - w^*\| \le \lambda/(s_n^2 + \lambda) \|w^*\|$, and the distance itself exactly.
+            $w^*$ is the min-norm interpolant of Theorem 3.1
+Hypotheses  (H1) lambda > 0: the print is a limit, and not the value at lambda = 0
+Corrected   (C1) Rank n is not needed. For every X != 0 and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
+            \|X^+ y\|$, where s_r is the least singular value that is not zero. So the limit is the least-squares
+            solution of least norm.
+            (C2) In every mode, gradient flow from zero at time t is between 1 and 1.29843 times ridge at penalty 1/t.
+Idea        $w^* - w_\lambda = V \operatorname{diag}(\lambda/(s^2 + \lambda)) V^\top w^*$: ridge shrinks each mode by a
+            known factor. So the distance is known exactly, and the rate from both sides: $\lambda/(s_1^2 + \lambda)
+            \|w^*\| \le \|w_\lambda - w^*\| \le \lambda/(s_n^2 + \lambda) \|w^*\|$.
 Source      Tikhonov (1963), Solution of Incorrectly Formulated Problems and the Regularization Method, Soviet
             Mathematics Doklady 4; Ali, Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least
             Squares Regression, for gradient flow at time 1/lambda
-Tolerance   w* by LAPACK least squares, w_lambda by scikit-learn or by the n x n dual solve; rounding is that of
-            backward stable solves, whose condition number is at most (s_1^2 + lambda)/(s_n^2 + lambda), in the printed
-            p x p form (s_1^2 + lambda)/lambda; the search of wide range is exact
+Tolerance   w* comes from LAPACK's least squares; w_lambda from scikit-learn or from the n x n dual system. The slack is
+            the rounding of backward stable solves. Their condition number is at most (s_1^2 + lambda)/(s_n^2 + lambda),
+            and in the printed p x p form (s_1^2 + lambda)/lambda. The search of wide range is exact.
 Expected    holds
 """
 
@@ -52,17 +52,17 @@ def dual_ridge(problem, penalty):
 
 
 def least_norm(problem):
-    """The min-norm interpolant by LAPACK."""
+    """The min-norm interpolant, computed by LAPACK."""
     return nearest_interpolant(problem.X, problem.y, np.zeros_like(problem.w0))
 
 
 def shrinkage(problem, penalty):
-    """The factors lambda/(s_i^2 + lambda), 0 in the padding, by which ridge shortens the modes of w*."""
+    """The factors lambda/(s_i^2 + lambda) by which ridge shortens the modes of w*; 0 in the padding."""
     return np.where(problem.s > 0, penalty / (problem.s**2 + penalty), 0)
 
 
 def solve_rounding(problem, w):
-    """Rounding of the dual solve and of the LAPACK oracle beside it, cond(XX') times a backward error."""
+    """Rounding of the dual solve and of the LAPACK oracle: cond(XX') times a backward error."""
     size = problem.rows + problem.columns
     return 32 * size * UNIT_ROUNDOFF * problem.condition**2 * norm(w, axis=-1)
 
@@ -107,7 +107,7 @@ def test_the_filtered_minimizer_is_what_scikit_learn_calls_ridge(problem, penalt
 @as_printed
 @pytest.mark.parametrize("penalty", [1.0, 1e-3, 1e-6])
 @given(problem=regressions())
-def test_the_printed_formula_is_the_ridge_minimizer_as_far_as_its_conditioning_lets_one_see(problem, penalty):
+def test_the_printed_formula_is_the_ridge_minimizer_up_to_its_conditioning(problem, penalty):
     X, p = problem.X, problem.columns
     printed = np.linalg.solve(X.T @ X + penalty * np.eye(p), X.T @ problem.y)
     # then   the p x p matrix has condition number (s_1^2 + lambda)/lambda
@@ -121,7 +121,7 @@ def test_the_printed_formula_is_the_ridge_minimizer_as_far_as_its_conditioning_l
 def test_a_smaller_penalty_gives_a_longer_minimizer_inside_the_row_space(problem):
     large, small = dual_ridge(problem, 0.1), dual_ridge(problem, 0.01)
     slack = solve_rounding(problem, least_norm(problem))
-    # then   w* is approached from inside its own sphere, and from within row(X)
+    # then   the length grows as lambda falls, and the minimizer lies in row(X)
     assert_at_most(norm(large, axis=-1), norm(small, axis=-1) + slack, why="length grows", instance=problem)
     leaving = norm(problem.in_null_space(small), axis=-1)
     assert_at_most(leaving, slack, why="no component in the null space", instance=problem)
@@ -154,7 +154,7 @@ def test_the_factor_of_the_flow_over_ridge_is_attained():
 
 @as_printed
 def test_random_features_of_digits_have_the_same_rate():
-    # given  100 digits, p = 1000, cond(XX') above 10^4
+    # given  100 digits, p = 1000; cond(XX') is above 10^4
     problem = measured(*random_feature_digits(count=100, features=1000))
     limit = least_norm(problem)
     # when
@@ -169,13 +169,13 @@ def test_random_features_of_digits_have_the_same_rate():
 @corrected("C1")
 @given(problem=wide_regressions(full_rank=False), penalty=st.sampled_from([0, 20, -20, -400]))
 def test_for_designs_of_any_rank_and_range_the_distance_to_the_pseudo_inverse_has_its_two_bounds(problem, penalty):
-    # given  exact arithmetic; lambda relative to |X|_F^2 >= s_1^2
+    # given  exact arithmetic; lambda is a multiple of |X|_F^2 >= s_1^2
     X, limit = problem.X, problem.pseudo_inverse(problem.y)
     size, least = problem.largest_curvature, problem.least_curvature
     lam = size * Fraction(2) ** penalty
     # when   the printed form
     w = solve(X.T @ X + lam * fractions(np.eye(len(limit), dtype=int)), X.T @ problem.y)
-    # then   with |X|_F^2 in place of s_1^2 and a lower bound on s_r^2: both are attained at rank one
+    # then   |X|_F^2 stands for s_1^2, and a lower bound on s_r^2 for s_r^2: at rank one both are equalities
     squared, scale = (w - limit) @ (w - limit), limit @ limit
     lower, upper = ((lam / (curvature + lam)) ** 2 * scale for curvature in (size, least))
     assert_within(lower, squared, upper, why="squared distance to X^+ y", instance=problem)
@@ -184,7 +184,7 @@ def test_for_designs_of_any_rank_and_range_the_distance_to_the_pseudo_inverse_ha
 @corrected("C1")
 @given(problem=regressions())
 def test_contradictory_targets_lead_to_the_least_of_the_least_squares_solutions(problem):
-    # given  the first row twice with different targets: no interpolant, and Theorem 3.1's closed form is singular
+    # given  the first row twice, with different targets: no interpolant exists, and XX' is singular
     X, y = np.vstack([problem.X, problem.X[:1]]), np.append(problem.y, problem.y[0] + 2)
     limit, penalty = nearest_interpolant(X, y, np.zeros(problem.columns)), 1e-3
     # then   the duplicated row at most doubles s_1^2 and does not lower s_n
@@ -198,7 +198,7 @@ def test_contradictory_targets_lead_to_the_least_of_the_least_squares_solutions(
 @necessity("H1")
 @pytest.mark.parametrize("penalty", [0, -5])
 def test_without_H1_the_printed_inverse_need_not_exist(penalty):
-    # given  X = [1, 2]: X'X has the eigenvalues 0 and 5, and p > n makes 0 one of them for every X
+    # given  X = [1, 2]: X'X has the eigenvalues 0 and 5. For p > n, X'X always has the eigenvalue 0
     shifted = fractions([[1], [2]]) @ fractions([[1, 2]]) + penalty * fractions([[1, 0], [0, 1]])
     determinant = shifted[0, 0] * shifted[1, 1] - shifted[0, 1] * shifted[1, 0]
     assert_identical(determinant, 0, why="X'X + lambda I is singular")

@@ -6,24 +6,24 @@ Printed     $W = \prod_{\ell=1}^L W_\ell$ and $\frac{dW_\ell}{dt} = -\left(\prod
 Reading     The paper defines $W = \prod_{\ell=1}^L W_\ell$ as the matrix of $f = W_L \cdots W_1 x$. So its product puts
             the largest index first, and the two products of the equation are read by the same convention. The print
             has one sample, for which the loss of Section 2.1 is $\frac12 \|Wx - y\|^2$.
-Readings    [ascending] the other usual order of a product over k = a, ..., b, which is $W_a W_{a+1} \cdots W_b$; then
-            W stands for the matrix of f, and the two products of the equation alone are read so - refuted
+Readings    [ascending] the other usual order of a product over k = a, ..., b, which is $W_a W_{a+1} \cdots W_b$. W
+            still is the matrix of f; only the two products of the equation are read so - refuted
 Setting     $L = \frac12 \|Wx - y\|^2$; widths $d_0, \dots, d_L$; $g_\ell = \partial L / \partial W_\ell$
 Corrected   (C1) For n samples in the columns of X and Y and the loss $\frac{1}{2n} \|WX - Y\|_F^2$ of Section 2.1, any
             widths and any depth: $\frac{dW_\ell}{dt} = -\frac1n (W_L \cdots W_{\ell+1})^\top (WX - Y) X^\top
-            (W_{\ell-1} \cdots W_1)^\top$, which is the mean over the samples of the printed flow of each alone.
+            (W_{\ell-1} \cdots W_1)^\top$. This is the mean over the samples of the printed flow of each sample alone.
             (C2) The ascending reading gives the same flow where the layers commute pairwise.
             (C3) The ascending reading gives the same flow at depth two, for any layers.
 Idea        The differential of W is the sum over l of $W_L \cdots W_{\ell+1}\, dW_\ell\, W_{\ell-1} \cdots W_1$. In
-            ascending order the products have no shape at the widths 1, 2, 3, 1, and for a pinned rotation between two
-            reflections that anticommute with it they raise the loss.
+            ascending order the products have no shape at the widths 1, 2, 3, 1. With a rotation by 90 degrees between
+            two reflections that anticommute with it, the ascending equations raise the loss.
 Source      Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
             Neural Networks, ICLR; Arora, Cohen, Hazan (2018), On the Optimization of Deep Networks: Implicit
             Acceleration by Overparameterization, ICML
 Tolerance   Refutations and derivatives are rational: the loss is quadratic in one layer, so its central difference is
-            its derivative. Against autograd each side rounds by 2(L + 1) m u |X| (|X| prod |W_k| + |Y|)
-            prod_{k != l} |W_k| at most (properties.deep_linear).
-Findings    Symmetric layers hide a missing transpose; commuting layers and depth two hide the order. So the strategies
+            its derivative. Compared with autograd, each of the two sides rounds by at most
+            2(L + 1) m u |X| (|X| prod |W_k| + |Y|) prod_{k != l} |W_k| (properties.deep_linear).
+Findings    Symmetric layers hide a missing transpose. Commuting layers and depth two hide the order. So the strategies
             draw unequal widths and asymmetric layers.
 Expected    holds
 """
@@ -44,7 +44,7 @@ from properties.deep_linear import frobenius, gradient_rounding
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample
 
-SMALL = 0.45
+SCALE = 0.45
 """A factor that is no power of two, so that products of the scaled integer layers do round."""
 
 
@@ -68,7 +68,7 @@ def equations(layers, X, Y, product):
     ]
 
 
-def moved(layers, velocities, time):
+def layers_after(layers, velocities, time):
     """The layers after moving with constant velocities for this long."""
     return [W + time * V for W, V in zip(layers, velocities, strict=True)]
 
@@ -99,7 +99,7 @@ def test_read_in_ascending_order_the_equations_raise_the_loss():
 def test_a_step_along_the_ascending_equations_raises_the_loss(time):
     layers, X, Y = reflections_about_a_rotation()
     # when
-    after = moved(layers, equations(layers, X, Y, ascending), time)
+    after = layers_after(layers, equations(layers, X, Y, ascending), time)
     # then
     before = regression_loss(layers, X, Y)
     assert_violates(regression_loss(after, X, Y), before, reads="loss {value} after > {limit} before", eta=time)
@@ -153,15 +153,15 @@ def test_the_printed_velocity_is_the_derivative_of_the_loss_in_every_layer(probl
 def test_the_printed_velocity_is_what_autograd_computes(problem):
     # given  nn.Linear layers of unequal widths in float64, one sample
     rectangles, X, Y = problem.rectangular()
-    layers = [SMALL * W for W in rectangles]
+    layers = [SCALE * W for W in rectangles]
     model = linear_stack(layers)
     # when
     half_squared_error(model, X, Y)().backward()
     # then   two computations, each within its own rounding
     pairs = zip(gradients_of(model), equations(layers, X, Y, descending), strict=True)
-    gap = [frobenius(slope + velocity) for slope, velocity in pairs]
+    difference = [frobenius(slope + velocity) for slope, velocity in pairs]
     bound = 2 * np.array(gradient_rounding(layers, X, Y))
-    assert_at_most(np.array(gap), bound, why="autograd against the formula", instance=problem)
+    assert_at_most(np.array(difference), bound, why="autograd against the formula", instance=problem)
 
 
 @as_printed
@@ -180,7 +180,7 @@ def test_the_printed_product_of_all_layers_is_the_matrix_of_the_network(problem)
 def test_the_loss_of_section_2_1_moves_the_layers_by_the_mean_over_the_samples(problem):
     # given  L = (1/2n) sum_i |f(x_i) - y_i|^2
     rectangles, X, Y = problem.rectangular()
-    layers, n = [SMALL * W for W in rectangles], X.shape[1]
+    layers, n = [SCALE * W for W in rectangles], X.shape[1]
     model = linear_stack(layers)
     # when
     (half_squared_error(model, X, Y)() / n).backward()
@@ -188,12 +188,12 @@ def test_the_loss_of_section_2_1_moves_the_layers_by_the_mean_over_the_samples(p
     alone = [equations(layers, X[:, [i]], Y[:, [i]], descending) for i in range(n)]
     together = equations(layers, X, Y, descending)
     pairs = zip(gradients_of(model), together, *alone, strict=True)
-    gap = [
+    difference = [
         max(frobenius(slope + all_of_them / n), frobenius(slope + sum(flows) / n))
         for slope, all_of_them, *flows in pairs
     ]
     bound = 2 * np.array(gradient_rounding(layers, X, Y)) / n
-    assert_at_most(np.array(gap), bound, why="autograd of the mean against single samples", instance=problem)
+    assert_at_most(np.array(difference), bound, why="autograd of the mean against single samples", instance=problem)
 
 
 @corrected("C2")

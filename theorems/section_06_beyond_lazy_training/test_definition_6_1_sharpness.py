@@ -2,24 +2,26 @@ r"""Definition 6.1 - the sharpness of a minimum is the largest eigenvalue of its
 
 Section     6.3
 Printed     $\lambda_{\max}(\nabla^2 \mathcal{L}(\theta^*))$ characterizes the sharpness of a minimum $\theta^*$
-Reading     A definition cannot be false. We ask what it measures: by how much the loss can rise near the minimum, and
-            what that has to do with the tangent kernel; and of what it is a property.
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$, $K = J
-            J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained
+Reading     A definition cannot be false. So the tests ask what the number measures: by how much the loss can rise near
+            the minimum, how it is related to the tangent kernel, and of what it is a property
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$,
+            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. K_W and K_a are the tangent
+            kernels of the two layers alone
 Hypotheses  (H1) theta* interpolates the data, for S = lambda_max(K)/n. (H2) the coordinates are given, up to a
             rotation: S is a property of parameters, not of the function.
 Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of f, and $J^\top J$ shares its nonzero
-            eigenvalues with K. Dividing w and multiplying a by c > 0 changes no prediction of a ReLU network and turns
-            K into $c^2 K_W + c^{-2} K_a$; where neither of them is zero, S has a least value and takes any above it.
+            eigenvalues with K. Divide w and multiply a by c > 0: no prediction of a ReLU network changes, and K becomes
+            $c^2 K_W + c^{-2} K_a$. Where neither of them is zero, S has a least value and takes any value above it
 Source      Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets, ICML (the map and its
             effect)
 Tolerance   The map runs on Fractions, or on floats by powers of two, which round nothing. The sharpness of a network is
-            enclosed by Cholesky on the Hessian of autograd (properties.sharpness), the kernel is in closed form: what
-            is left is the rounding of the kernel, 16(m + d + n)u tr K/n, and of residuals that should be zero.
+            enclosed by Cholesky on the Hessian of autograd (properties.curvature.sharpness), and the kernel has a
+            closed form. The slack covers the rounding of the kernel, 16(m + d + n)u tr K/n, and that of residuals that
+            should be zero
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
-            by Lanczos needs a certificate of its own (properties.lanczos). For c < 0, or for tanh, the map can change
-            the predictions, and then it says nothing. Where neither K_W nor K_a is zero no c makes S small: $S \ge 2
-            \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero it is
+            by Lanczos needs a certificate of its own (properties.curvature.lanczos). For c < 0, or for tanh, the map
+            can change the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small:
+            $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero, S is
             proportional to 1/c^2
 Expected    holds
 """
@@ -37,79 +39,23 @@ from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.lanczos import largest_eigenvalue_of_matrix
-from properties.sharpness import sharpness
+from properties.curvature.lanczos import largest_eigenvalue_of_matrix
+from properties.curvature.sharpness import sharpness
 from theorems.ledger import as_printed, necessity, observed
-
-WIDTH, DIMENSION, SAMPLES, NETWORKS = 5, 3, 4, 12
-PARAMETERS = WIDTH * (DIMENSION + 1)
-ACCURACY = 1e-9
+from theorems.section_06_beyond_lazy_training.rescaled_networks import kernels_of_layers, relu_networks, rescaled
+from theorems.section_06_beyond_lazy_training.sharpness_at_interpolation import (
+    ACCURACY,
+    NETWORKS,
+    PARAMETERS,
+    at_interpolation,
+)
 
 
 def mean_loss(problem, w):
     """(1/2n)|Xw - y|^2."""
     return ((np.matvec(problem.X, w) - problem.y) ** 2).sum(-1) / (2 * problem.rows)
-
-
-def enclosed_sharpness(net, X, y, M):
-    """The sharpness of (1/2n)|f(X) - y|^2 in coordinates phi of both layers, theta = M phi: autograd and Cholesky."""
-    import torch
-
-    inputs, targets, activation = torch.as_tensor(X), torch.as_tensor(y), getattr(torch, net.activation)
-    phi = torch.tensor(np.linalg.solve(M, net.parameters()), requires_grad=True)
-
-    def loss():
-        theta = torch.as_tensor(M) @ phi
-        W, a = theta[: net.W.size].reshape(net.W.shape), theta[net.W.size :]
-        return (float(net.scale) * activation(inputs @ W.T) @ a - targets).square().mean() / 2
-
-    return sharpness(loss, [phi], accuracy=ACCURACY)
-
-
-def at_interpolation(seed, activation, M=None):
-    """Both ends of the enclosed sharpness at y = f(X), lambda_max(K)/n, and the rounding between the two.
-
-    M (p, p): of the coordinates of the sharpness, a multiple of an orthogonal matrix; the identity unless given.
-    """
-    rng = np.random.default_rng(seed)
-    net, X = two_layer("ntk", WIDTH, DIMENSION, seed, activation=activation), rng.standard_normal((SAMPLES, DIMENSION))
-    M = np.eye(PARAMETERS) if M is None else M
-    found, K = enclosed_sharpness(net, X, net.predict(X), M), net.kernel(X)
-    # A residual that should be zero is the rounding of f, where |s| <= 1, and of the coordinates, where |grad f|^2 <=
-    # tr K; it multiplies the second derivatives of f.
-    residual = 8 * (WIDTH + DIMENSION) * UNIT_ROUNDOFF * net.scale * np.abs(net.a).sum()
-    residual += 8 * PARAMETERS * UNIT_ROUNDOFF * norm(net.parameters()) * np.sqrt(np.trace(K))
-    length = norm(X, axis=1).max()
-    second = net.scale * (net.nonlinearity.curvature * np.abs(net.a).max() * length**2 + 2 * length)
-    kernel = 16 * (WIDTH + DIMENSION + SAMPLES) * UNIT_ROUNDOFF * np.trace(K) / SAMPLES
-    return found.lower, np.linalg.eigvalsh(K)[-1] / SAMPLES, found.upper, residual * second + kernel
-
-
-@st.composite
-def relu_networks(draw):
-    """A ReLU network with integer weights, m and d and n of 1 to 3, its inputs, and a rational factor c > 0.
-
-    Shrinks to zero weights; neurons may be dead.
-    """
-    tape = draw(tapes(5 + 9 + 3 + 9))
-    m, d, n = 1 + tape.below(3), 1 + tape.below(3), 1 + tape.below(3)
-    c = Fraction(1 + tape.below(12), 1 + tape.below(12))
-    W, a, X = (fractions(tape.integers(shape, 3).astype(int)) for shape in ((m, d), m, (n, d)))
-    return ExactReluNetwork(W, a, Fraction(1)), X, c
-
-
-def rescaled(net, c):
-    """Hidden weights divided, output weights multiplied by c."""
-    return ExactReluNetwork(net.W / c, net.a * c, net.scale)
-
-
-def kernels_of_layers(net, X):
-    """K_W and K_a, the tangent kernels of the two layers alone; exact."""
-    J, split = net.jacobian(X), net.W.size
-    return J[:, :split] @ J[:, :split].T, J[:, split:] @ J[:, split:].T
 
 
 @as_printed
@@ -130,23 +76,25 @@ def test_sharpness_is_twice_the_worst_rise_of_the_loss_over_the_squared_distance
 @pytest.mark.parametrize("activation", ["tanh", "erf"])
 def test_at_interpolation_the_sharpness_is_the_top_of_the_tangent_kernel_over_n(activation):
     # given  H1: y = f(X), for networks of both layers and inputs off the unit sphere
-    lower, bridge, upper, slack = np.array([at_interpolation(seed, activation) for seed in range(NETWORKS)]).T
+    lower, from_kernel, upper, slack = np.array([at_interpolation(seed, activation) for seed in range(NETWORKS)]).T
     # then
-    assert_within(lower, bridge, upper, slack=slack, why="lambda_max(K)/n inside the enclosure")
-    assert_at_most(upper - lower, ACCURACY * bridge, why="width of the enclosure")
+    assert_within(lower, from_kernel, upper, slack=slack, why="lambda_max(K)/n inside the enclosure")
+    assert_at_most(upper - lower, ACCURACY * from_kernel, why="width of the enclosure")
 
 
 @as_printed
 def test_a_rotation_of_the_coordinates_leaves_the_sharpness_alone():
-    # given  H1 and H2: tanh networks at interpolation, their weights turned by a random rotation
-    turns = [
+    # given  H1 and H2: tanh networks at interpolation, their weights rotated at random
+    rotations = [
         np.linalg.qr(np.random.default_rng(seed).standard_normal((PARAMETERS, PARAMETERS)))[0] for seed in range(4)
     ]
     # when
-    found = np.array([at_interpolation(seed, "tanh", turn) for seed, turn in enumerate(turns)])
+    found = np.array([at_interpolation(seed, "tanh", rotation) for seed, rotation in enumerate(rotations)])
     # then
-    lower, bridge, upper, slack = found.T
-    assert_within(lower, bridge, upper, slack=slack, why="lambda_max(K)/n inside the enclosure in turned coordinates")
+    lower, from_kernel, upper, slack = found.T
+    assert_within(
+        lower, from_kernel, upper, slack=slack, why="lambda_max(K)/n inside the enclosure in rotated coordinates"
+    )
 
 
 @necessity("H1")
@@ -220,8 +168,8 @@ def test_other_units_change_the_sharpness_of_any_model(c):
     assert_keeps(H1=True)
     found = np.array([at_interpolation(seed, "tanh", c * np.eye(PARAMETERS)) for seed in range(4)])
     # then
-    lower, bridge, upper, slack = found.T
-    assert_within(lower, c**2 * bridge, upper, slack=c**2 * slack, why="c^2 lambda_max(K)/n inside the enclosure")
+    lower, from_kernel, upper, slack = found.T
+    assert_within(lower, c**2 * from_kernel, upper, slack=c**2 * slack, why="c^2 lambda_max(K)/n inside the enclosure")
 
 
 @observed

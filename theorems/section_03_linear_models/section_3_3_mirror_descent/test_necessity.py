@@ -1,0 +1,120 @@
+r"""Section 3.3: mirror descent - what fails without each hypothesis.
+
+Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
+            $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
+            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
+Hypotheses  (H1) the mirror map is the entropy's, as printed.
+            (H2) some w_p > 0 solves X w_p = y, which is so for an open set of y.
+            (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
+            (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
+Idea        Without H1 the run minimizes another distance from the start. Without H2 the target cannot be fitted by a
+            positive w. Without H3 the component of 1 + ln w_t in null(X) keeps its initial value, which is not zero.
+            Without H4 the limit can repel what starts near it.
+Tolerance   Iterates by a first-order rounding analysis; a step at the limit by the third derivative of the dual.
+Findings    A step that is safe for gradient descent, below 2/lambda_max(XX'), need not be safe here: the curvature is
+            X diag(w) X', which grows with y. With a step above 2/lambda_max(X diag(w*) X') the limit w* repels what
+            starts near it.
+"""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.dynamics.gradient_descent import gradient_descent
+from fixtures.dynamics.mirror_descent import ENTROPY, mirror_descent
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.positive import positive_systems
+from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within
+from properties.linear_models.divergences import curvature_bound, entropy, multiplier, relative_entropy
+from theorems.ledger import necessity
+from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
+    learning_rate,
+    logarithm,
+    trajectory_rounding,
+)
+
+
+@necessity("H1")
+def test_without_H1_gradient_descent_finds_an_interpolant_of_less_entropy():
+    # given  X = [1, 2], y = 10, w_p = (2, 4), the start 1/e and a step below 2/Lambda
+    X, y, start, w_p = np.array([[1.0, 2]]), np.array([10.0]), np.full(2, np.exp(-1)), np.array([2.0, 4])
+    Lambda = 5 * (np.sqrt(6) + np.sqrt(relative_entropy(start, w_p - start))) ** 2
+    eta = 1.9 / Lambda
+    assert_keeps(H2=X @ w_p == y, H3=np.abs(1 + np.log(start)) <= UNIT_ROUNDOFF, H4=eta < 2 / Lambda)
+    # when   the way to M shrinks by 1 - 5 eta < 0.94 a step; 1 + ln w is along (1, 2) at the most entropy, (q, q^2)/e
+    run = gradient_descent(X, y, start, eta, 700)
+    q = (np.sqrt(1 + 80 * np.e) - 1) / 4
+    best = np.array([q, q**2]) / np.e
+    assert_at_most(np.abs(X @ np.array([run.w, best]).T - y).max(), 700 * 64 * UNIT_ROUNDOFF, why="both interpolate")
+    # then   the entropies are -6.74 and -7.01
+    reads, slack = "entropy {value} of an interpolant > {limit} of the limit of gradient descent", 2.0**-30
+    assert_violates(entropy(best), entropy(run.w), slack=slack, reads=reads, X=X, y=y, w0="1/e")
+
+
+@necessity("H2")
+@given(x=st.lists(st.integers(1, 3), min_size=1, max_size=4), y=st.integers(-4, -1), t=st.integers(0, 60))
+def test_without_H2_a_target_that_no_positive_point_attains_is_never_interpolated(x, y, t):
+    # given  a positive row and a negative target; the start 1/e of H3
+    x, start, eta = np.array(x, float), np.full(len(x), np.exp(-1)), 1 / 8
+    # given  w only falls, so that the curvature x'diag(w)x is largest at the start
+    assert_keeps(H1=True, H3=np.abs(1 + np.log(start)) <= UNIT_ROUNDOFF, H4=eta * (x**2 @ start) < 2)
+    # when
+    run = mirror_descent(ENTROPY, x[None], np.array([float(y)]), start, eta, t)
+    # then   |y| <= residual, and the gradient is at least x_j |y|: w_j <= exp(-1 - eta x_j |y| t)
+    beyond = (x * np.exp(eta * x * y * t - 1)).sum()
+    slack = 8 * (1 + t) * (1 + eta * x.max() * (-y + x.sum())) * len(x) * UNIT_ROUNDOFF * (x.sum() - y)
+    assert_within(-y, (x @ run.w) - y, beyond - y, slack=slack, why="the residual stays", instance=(x, y, t))
+
+
+@necessity("H3")
+@given_batches(problem=positive_systems())
+def test_without_H3_the_slope_of_the_entropy_along_the_interpolants_never_changes(problem):
+    eta, miss = learning_rate(problem, problem.w0), norm(np.matvec(problem.X, problem.w_p) - problem.y, axis=-1)
+    fits = miss <= 8 * problem.columns * UNIT_ROUNDOFF * norm(problem.w_p, axis=-1)
+    assert_keeps(H1=True, H2=fits, H4=eta * curvature_bound(problem, problem.w0) < 2)
+    # when   at the drawn time, from any start
+    run = mirror_descent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t)
+    # then   the null part of 1 + ln w_t is that of 1 + ln w_0; at a maximum in the interior it would be zero
+    support = (problem.w_p > 0).astype(float)
+    before = problem.in_null_space(support + logarithm(problem.w0))
+    after = problem.in_null_space(support + logarithm(run.w))
+    rounding = trajectory_rounding(problem, run)
+    assert_at_most(norm(after - before, axis=-1), rounding, why="null part of the entropy's slope", instance=problem)
+
+
+@necessity("H4")
+@given_batches(problem=positive_systems())
+def test_without_H4_a_step_beyond_twice_the_inverse_curvature_is_repelled_by_the_limit(problem):
+    # given  the interpolant w = exp(X'mu - 1), which has the most entropy, and the start w exp(-X'nu) with
+    #        nu = epsilon v, v the top eigenvector of A = X diag(w) X'
+    w = problem.entropic_start
+    curvature, vectors = np.linalg.eigh((problem.X * w[:, None, :]) @ problem.X.mT)
+    top, v, epsilon = curvature[:, -1], vectors[:, :, -1], 2.0**-20
+    start = w * np.exp(-epsilon * np.vecmat(v, problem.X))
+    off = norm(problem.in_null_space(np.where(w > 0, 1 + logarithm(start), 0)), axis=-1)
+    rounding = 8 * problem.construction * (1 + norm(problem.mu, axis=-1)) + 8 * problem.columns * UNIT_ROUNDOFF
+    assert_keeps(H1=True, H2=(w > 0) == (problem.w_p > 0), H3=off <= rounding)
+    # when   one step of 2.2/lambda_max(A)
+    run = mirror_descent(ENTROPY, problem.X, np.matvec(problem.X, w), start, 2.2 / top, 1)
+    grown = norm(multiplier(problem, run.shift) - epsilon * v, axis=-1)
+    # then   the error of nu is multiplied by 2.2 - 1, up to the third derivative of D, s_1^3 max w_p e^epsilon
+    third = 1.1 / top * problem.sigma_max**3 * w.max(-1) * np.exp(epsilon) * epsilon**2
+    hidden = 64 * problem.columns * UNIT_ROUNDOFF * (1 + w.sum(-1) / top) * problem.condition
+    exact = 1.2 * epsilon
+    assert_within(exact, grown, exact, slack=third + hidden, why="the limit repels", instance=problem)
+
+
+@necessity("H4")
+def test_without_H4_a_step_that_is_safe_for_gradient_descent_leaves_mirror_descent_at_zero():
+    # given  X = [1, 1], y = 8, w_0 = 1 and eta = 0.95 < 2/lambda_max(XX') = 1
+    X, y, eta, t = np.ones((1, 2)), np.array([8.0]), 0.95, 60
+    assert_keeps(H1=True, H2=y == X @ [4, 4], H3=X[0] == np.ones(2))
+    # when   ln w: 0, 5.7, then 5.7 - 0.95 (2 e^5.7 - 8) = -554, from where a step adds at most 0.95 * 8 = 7.6
+    run = mirror_descent(ENTROPY, X, y, np.ones(2), eta, t)
+    euclidean = gradient_descent(X, y, np.ones(2), eta, 200)
+    # then
+    highest = 2 * np.exp(5.7 - eta * (2 * np.exp(5.7) - 8) + 7.6 * (t - 2))
+    assert_at_most(8 - highest, 8 - X[0] @ run.w, why="the residual at t = 60 is the whole target")
+    assert_at_most(abs(8 - X[0] @ euclidean.w), 6 * 0.9**200 + 200 * UNIT_ROUNDOFF * 8, why="gradient descent arrives")

@@ -1,0 +1,154 @@
+r"""Theorem 3.1 - the limit of gradient descent from zero, and each iterate on the way.
+
+Printed     $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and a sufficiently small learning rate imply
+            $w_t \to w^* = \arg\min \|w\|_2^2 \ \text{s.t.}\ Xw = y$, with $w^* = X^\top (X X^\top)^{-1} y$
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ without a factor $1/n$; $w_{t+1} = w_t - \eta X^\top (X w_t - y)$;
+            $X = U \operatorname{diag}(s) V^\top$, $s_1 \ge \dots \ge s_n > 0$
+Hypotheses  (H1) rank X = n.
+            (H2) 0 < eta < 2/s_1^2. This is what we take "sufficiently small" to mean.
+            (H3) w_0 in row(X). The printed start w_0 = 0 is the usual case.
+Idea        Every gradient lies in row(X), so the component of w_0 in null(X) never changes. On row(X), each step
+            multiplies mode i of the error by 1 - eta s_i^2. So every iterate is known in closed form, and the limit
+            too.
+Tolerance   The limit is compared with LAPACK's least squares, by two bounds: the a priori rate of convergence, and,
+            after the run, the drift in null(X) plus the residual over s_n. Iterates are compared with their closed
+            form, up to a first-order rounding analysis (properties.linear_models.least_squares).
+Findings    The step may be as large as eta < 2/s_1^2. At eta = 2/s_1^2 the error along v_1 never shrinks.
+Expected    holds
+"""
+
+import numpy as np
+import pytest
+from numpy.linalg import norm
+
+from fixtures.datasets.digits import random_feature_digits
+from fixtures.dynamics.gradient_descent import gradient_descent, heavy_ball, steps_to_contract
+from fixtures.dynamics.torch_training import train_linear
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.batches import given_batches
+from fixtures.problems.regression import measured, regressions
+from properties.certificates import assert_at_most, assert_certified, assert_within
+from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
+from properties.linear_models.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
+from properties.oracles import nearest_interpolant
+from theorems.ledger import as_printed
+
+
+def polyak_parameters(problem):
+    """The step and the momentum of the fastest heavy ball, (2/(s_1 + s_n))^2 and ((s_1 - s_n)/(s_1 + s_n))^2."""
+    total, difference = problem.sigma_max + problem.sigma_min, problem.sigma_max - problem.sigma_min
+    return (2 / total) ** 2, (difference / total) ** 2
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_from_zero_the_limit_is_the_interpolant_of_least_norm(problem):
+    # given  H1 by construction; H2: the step 1/s_1^2; H3
+    zero = np.zeros_like(problem.w0)
+    # when
+    limit = limit_of_descent(problem, zero, step=1.0)
+    # then   the interpolant nearest to zero has the least norm. Two bounds: a posteriori, and by the a priori rate
+    least = nearest_interpolant(problem.X, problem.y, zero)
+    assert_certified(distance_to_limit(problem, limit.run, zero, least))
+    bound = limit.radius + interpolant_rounding(problem, zero)
+    assert_at_most(norm(limit.w - least, axis=-1), bound, why="distance within the budget", instance=problem)
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_from_zero_gradient_descent_fits_the_data_within_its_a_priori_budget(problem):
+    # when   at the fastest step, 2/(s_1^2 + s_n^2)
+    run = limit_of_descent(problem, np.zeros_like(problem.w0)).run
+    # then   |r_t| <= rho^t |r_0|, up to s_1 = 1 times the rounding of the iterate
+    residual = norm(np.matvec(problem.X, run.w) - problem.y, axis=-1)
+    bound = CONVERGED * norm(problem.y, axis=-1) + iterate_rounding(problem, run)
+    assert_at_most(residual, bound, why="the residual contracts within the budget", instance=problem)
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_the_limit_has_the_printed_closed_form(problem):
+    limit = limit_of_descent(problem, np.zeros_like(problem.w0))
+    # then   X'(XX')^-1 y on the unpadded problem, whose Cholesky solve loses cond(X)^2
+    gram = problem.X @ problem.X.mT + np.eye(problem.X.shape[1]) * (problem.s == 0)[..., None]
+    closed_form = np.vecmat(np.linalg.solve(gram, problem.y[..., None])[..., 0], problem.X)
+    scale = norm(problem.y, axis=-1) / problem.sigma_min
+    solve = 8 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition**2 * scale
+    error = norm(limit.w - closed_form, axis=-1)
+    assert_at_most(error, limit.radius + solve, why="the printed closed form", instance=problem)
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_every_iterate_is_the_spectral_filter_of_the_data(problem):
+    # given  H1; H2: any step below 2/s_1^2; H3: the row part of any start
+    start = problem.in_row_space(problem.w0)
+    # when   at the drawn time, long before the limit
+    run = gradient_descent(problem.X, problem.y, start, problem.eta, problem.t)
+    # then
+    error = norm(run.w - spectral_iterate(problem, start, problem.eta, problem.t), axis=-1)
+    assert_at_most(error, iterate_rounding(problem, run), why="iterate against closed form", instance=problem)
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_the_distance_to_the_limit_shrinks_no_faster_and_no_slower_than_its_modes(problem):
+    zero = np.zeros_like(problem.w0)
+    limit = nearest_interpolant(problem.X, problem.y, zero)
+    # when
+    run = gradient_descent(problem.X, problem.y, zero, problem.eta, problem.t)
+    # then
+    modes = np.abs(contraction(problem, problem.eta)) ** problem.t[:, None]
+    fastest = np.where(problem.s > 0, modes, np.inf).min(-1)
+    assert_within(
+        fastest * norm(limit, axis=-1),
+        norm(run.w - limit, axis=-1),
+        modes.max(-1) * norm(limit, axis=-1),
+        slack=iterate_rounding(problem, run) + 32 * problem.condition * problem.construction * norm(limit, axis=-1),
+        why="geometric contraction",
+        instance=problem,
+    )
+
+
+@as_printed
+@given_batches(problem=regressions())
+def test_moving_the_limit_along_the_null_space_only_lengthens_it(problem):
+    # given  every other interpolant is w + Nz; the null part of w_0 serves as Nz
+    limit = limit_of_descent(problem, np.zeros_like(problem.w0))
+    shift = problem.in_null_space(problem.w0)
+    # then   |w + Nz|^2 = |w|^2 + |z|^2, that is <w, Nz> = 0
+    cosine = np.abs(np.vecdot(limit.w, shift))
+    rounding = (iterate_rounding(problem, limit.run) + problem.construction * norm(limit.w, axis=-1)) * norm(
+        shift, axis=-1
+    )
+    assert_at_most(cosine, rounding, why="the limit is orthogonal to the null space", instance=problem)
+
+
+@as_printed
+def test_torch_users_reach_the_same_interpolant():
+    # given  X = [[1, 2, 2], [0, 1, -1]], s^2 = (9, 2) since its rows are orthogonal; y = (3, 1)
+    X, y = np.array([[1.0, 2, 2], [0, 1, -1]]), np.array([3.0, 1])
+    steps = int(steps_to_contract(7 / 9, CONVERGED))
+    # when   nn.Linear without bias, zero weights, float64, torch.optim.SGD with eta = 1/s_1^2
+    w = train_linear(X, y, np.zeros(3), lr=1 / 9, steps=steps)
+    # then   (1/3, 7/6, 1/6) = (3/9) (1, 2, 2) + (1/2) (0, 1, -1)
+    distance = norm(w - np.array([1 / 3, 7 / 6, 1 / 6]))
+    assert_at_most(distance, (CONVERGED + 200 * steps * UNIT_ROUNDOFF) * norm(w), why="torch.optim.SGD on nn.Linear")
+
+
+@pytest.mark.slow
+@as_printed
+def test_random_features_of_digits_approach_the_least_norm_interpolant_as_fast_as_the_spectrum_allows():
+    # given  100 digits, p = 1000: H1 holds with cond(XX') above 10^4
+    problem = measured(*random_feature_digits(count=100, features=1000))
+    X, y, zero = problem.X, problem.y, problem.w0
+    # when   2000 steps at eta = 1/s_1^2, too few for the slowest modes
+    run = gradient_descent(X, y, zero, problem.eta, 2000)
+    # then   the iterate is what the closed form says
+    error = norm(run.w - spectral_iterate(problem, zero, problem.eta, 2000))
+    assert_at_most(error, iterate_rounding(problem, run), why="iterate against closed form, digits")
+    # then   momentum stays in row(X) too, and is faster: its residual over s_n certifies a relative error of 1/1000
+    fast = heavy_ball(X, y, zero, *polyak_parameters(problem), steps=2000)
+    certificate = distance_to_limit(problem, fast, zero, nearest_interpolant(X, y, zero))
+    assert_certified(certificate)
+    assert_at_most(certificate.bound, norm(fast.w) / 1000, why="what is certified, digits")

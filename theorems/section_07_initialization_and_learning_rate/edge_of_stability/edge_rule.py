@@ -1,0 +1,92 @@
+"""Whether runs of gradient descent operate at the edge of stability, by a rule that was fixed before they were run.
+
+The rule for one run, of T steps at the step eta, with the sharpness S at every few steps and the loss at every one:
+
+    tail        the last two thirds: steps after T/3;
+    diverged    the loss is somewhere not finite, or above DIVERGED times its start;
+    eligible    eta S_0/2 < 1, so that the run starts below the edge, and a reference run from the same start, at a
+                much smaller step, which stands for gradient flow while it is below its own edge, meets a sharpness of
+                at least HEADROOM 2/eta;
+    at edge     it has not diverged, the median of eta S/2 over the tail lies in [LOWEST, HIGHEST], and at least RISES
+                steps of the run raise the loss.
+
+A divergent run that is eligible counts against the edge. Runs that are not eligible are reported and decide nothing.
+
+The rule for a population, whose runs all count, eligible or not: "often" is more than half. Of independent runs so many
+are at the edge; the interval of Clopper and Pearson at 95 % for the probability of it lies above one half (reproduced),
+below (not reproduced), or contains it (inconclusive). The effects are beneficial if the held-out error is smaller than
+that of a reference run at a quarter of the step after the same time: Student's interval at 95 % for the mean of the
+logarithm of the ratio lies below zero (reproduced), above, or contains it; over all runs, at the edge or not.
+
+The numbers were chosen on other seeds than those that are judged; the tail is a share of the run, its median robust to
+oscillation, and no step raises the loss unless the sharpness exceeds 2/eta somewhere along it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from properties.statistics.observations import share_interval
+from properties.statistics.paired import Finding, Interval, judge, student_interval
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import SharpnessPath
+
+DIVERGED, HEADROOM, LOWEST, HIGHEST, RISES = 1000.0, 1.3, 0.9, 1.15, 10
+
+
+@dataclasses.dataclass(frozen=True)
+class EdgeReport:
+    """The figures of B runs, each (B,): eta S/2 at the start, in the reference run at most, in the tail; and the loss.
+
+    start: eta S_0/2. reference: eta/2 times the largest sharpness of the reference run. median, largest: of eta S/2
+    over the tail, and over the run. rises: steps of the run that raise the loss. diverged: as the rule has it.
+    """
+
+    start: np.ndarray
+    reference: np.ndarray
+    median: np.ndarray
+    largest: np.ndarray
+    rises: np.ndarray
+    diverged: np.ndarray
+
+    @property
+    def eligible(self) -> np.ndarray:
+        """Which runs the rule judges, (B,)."""
+        return (self.start < 1) & (self.reference >= HEADROOM)
+
+    @property
+    def at_edge(self) -> np.ndarray:
+        """Which runs operate at the edge, (B,), eligible or not."""
+        return ~self.diverged & (self.median >= LOWEST) & (self.median <= HIGHEST) & (self.rises >= RISES)
+
+
+def edge_report(run: SharpnessPath, reference: SharpnessPath) -> EdgeReport:
+    """The figures of `run` next to those of the reference run from the same starts."""
+    third = (run.loss.shape[1] - 1) / 3
+    ratio, loss = run.ratio, run.loss
+    with np.errstate(invalid="ignore"):
+        rises = np.diff(loss, axis=1) > 0
+    return EdgeReport(
+        start=ratio[:, 0],
+        reference=run.eta * reference.sharpness.max(1) / 2,
+        median=np.median(ratio[:, run.steps > third], axis=1),
+        largest=ratio.max(1),
+        rises=rises.sum(1),
+        diverged=~(loss <= DIVERGED * loss[:, :1]).all(1),
+    )
+
+
+def often(at_edge: np.ndarray) -> tuple[Finding, Interval]:
+    """Whether more than half of a population of runs is at the edge, from independent ones, at_edge (B,)."""
+    interval = share_interval(int(np.sum(at_edge)), len(at_edge))
+    return judge(interval, null=1 / 2, direction=1), interval
+
+
+def beneficial(error: np.ndarray, reference: np.ndarray) -> tuple[Finding, Interval]:
+    """Whether the held-out errors (B,) are smaller than those of the reference runs, in the mean of log ratios.
+
+    Raises ValueError where an error is not positive and finite.
+    """
+    interval = student_interval(np.log(np.asarray(error) / np.asarray(reference)))
+    return judge(interval, null=0.0, direction=-1), interval
