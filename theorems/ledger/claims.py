@@ -30,7 +30,6 @@ FIELDS = {
     "Hypotheses": "(H1) ... (H2) ...: each is dropped by a necessity test",
     "Corrected": "(C1) ... (C2) ...: what is true instead, clause by clause; each is shown by a test that names it",
     "Differs": "how the corrected conclusion differs from that of the reading, where the statement stays refuted",
-    "Parts": "legacy",
     "Idea": "why it is true, or why it is false",
     "Source": "the literature behind the corrected statement and the certificates",
     "Tolerance": "where the bounds come from",

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, Page, Statement, make_claim, parse_page
-from theorems.ledger.legacy import legacy_pages
 from theorems.ledger.verdicts import DECISIVE, MARKERS, Role, Verdict
 
 TIERS = ("fast", "slow", "gpu")
@@ -100,9 +99,6 @@ def _read(place: Path, files: list[_TheoremFile], root: Path) -> StatedClaim:
     name = place.relative_to(root).as_posix()
     if place.is_file():
         own = files[0].page
-        if "Parts" in own.fields:  # the layout before folders
-            claim = make_claim(own, legacy_pages(own))
-            return StatedClaim(name, claim, files[0].promises(claim))
         if own.part:
             raise MalformedClaimError(f"{name}: states part {own.part} outside the folder of its claim")
     else:
@@ -152,12 +148,8 @@ class _TheoremFile:
 
     def _promise(self, node: ast.FunctionDef, claim: Claim, everywhere: str | None) -> PromisedTest:
         name = f"{self.page.file}: {node.name}"
-        role, part, reading, named = _role(node, name)
-        if part is not None and (self.page.part or part not in {known.part for known in claim.parts}):
-            raise MalformedClaimError(f"{name} speaks of part {part!r}, which its file says for it")
-        part = self.page.part or part
-        if part not in {statement.part for statement in claim.statements}:
-            raise MalformedClaimError(f"{name} speaks of no part of the claim")
+        role, reading, named = _role(node, name)
+        part = self.page.part
         if reading is not None and reading not in {known.name for known in claim.statement(part).readings}:
             raise MalformedClaimError(f"{name} reads the print as {reading!r}, which 'Readings' does not list")
         if unknown := [label for label in named if label not in (*self.page.hypotheses, *self.page.clauses)]:
@@ -174,8 +166,8 @@ class _TheoremFile:
         return PromisedTest(self.page.file, node.name, role, part, reading, named, tier)
 
 
-def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, str | None, tuple[str, ...]]:
-    """Role, part, reading and labels, from the role marker of a test."""
+def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, tuple[str, ...]]:
+    """Role, reading and labels, from the role marker of a test."""
     found = []
     for decorator in node.decorator_list:
         call = decorator if isinstance(decorator, ast.Call) else None
@@ -188,9 +180,9 @@ def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, str | Non
             keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords} if call else {}
         except ValueError:
             raise MalformedClaimError(f"{name} has a role whose arguments are no literals") from None
-        if unknown := set(keywords) - {"part", "reading"}:
+        if unknown := set(keywords) - {"reading"}:
             raise MalformedClaimError(f"{name} has a role with the unknown keyword {min(unknown)!r}")
-        found.append((MARKERS[marker], keywords.get("part"), keywords.get("reading"), named))
+        found.append((MARKERS[marker], keywords.get("reading"), named))
     if len(found) != 1:
         raise MalformedClaimError(f"{name} has {len(found)} roles, not one")
     return found[0]

@@ -39,7 +39,7 @@ def test_evidence_outside_the_sections_is_refused(theory, pytester):
         ("@as_printed\n@vacuous\ndef test_x():\n    pass\n", {}, "test_x has 2 roles"),
         ("@necessity('H9')\ndef test_x():\n    pass\n", {}, "names H9"),
         ("@necessity\ndef test_x():\n    pass\n", {}, "does not say which hypotheses"),
-        ("@as_printed(part='(z)')\ndef test_x():\n    pass\n", {}, "part '(z)', which"),
+        ("@as_printed(part='(z)')\ndef test_x():\n    pass\n", {}, "a role with the unknown keyword 'part'"),
         (AS_PRINTED, {"Hypotheses": "(H1) any."}, "no necessity test drops H1"),
         (AS_PRINTED, {"Corrected": "(C1) $x$"}, "lacks a test of its corrected statement"),
         (AS_PRINTED + CORRECTED, {"Corrected": "$x$ (C1)"}, "'Corrected' that does not open with a clause"),
@@ -69,7 +69,7 @@ def test_evidence_outside_the_sections_is_refused(theory, pytester):
             {"label": "Experiment 3"},
             "test_one would decide what is measured",
         ),
-        ("PART = '(a)'\n@as_printed(part=PART)\ndef test_x():\n    pass\n", {}, "arguments are no literals"),
+        ("WIDE = 'wide'\n@as_printed(reading=WIDE)\ndef test_x():\n    pass\n", {}, "arguments are no literals"),
     ],
 )
 def test_a_file_that_promises_what_it_does_not_have_stops_the_run_in_one_line(theory, body, fields, complaint):
@@ -113,7 +113,6 @@ BY_HYPOTHESIS = (PINNED + SEARCHED + NECESSARY, {"Hypotheses": "(H1) one. (H2) t
             {"a": (AS_PRINTED, {**HOLDS, "Corrected": "(C1) $x$"})},
             "theorem: part (a) lacks a test of its corrected statement",
         ),
-        ({"a": (AS_PRINTED.replace("@as_printed", "@as_printed(part='(a)')"), HOLDS)}, "which its file says for it"),
     ],
 )
 def test_a_folder_whose_files_do_not_go_together_stops_the_run_in_one_line(theory, parts, complaint):
