@@ -11,8 +11,8 @@ A test of a claim carries exactly one role, a pytest marker:
     @observed                       what was measured and no theorem bounds: an experiment inside a claim
     @measured                       of an experiment or an observation: the finding that it records is the verdict
 
-The part is that of the file. Each marker takes `reading="name"` where the test is about a reading of the print that does
-not decide (`docs/verdicts.md`).
+The part is that of the file. Each marker takes `reading="name"` where the test is about a reading of the print that
+does not decide (`docs/verdicts.md`).
 """
 
 import pytest
