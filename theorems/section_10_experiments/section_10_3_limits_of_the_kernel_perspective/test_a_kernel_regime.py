@@ -1,5 +1,4 @@
-r"""Section 10.3: limits of the kernel perspective (a) - narrow networks leave the kernel regime, and wide ones
-stay in it.
+r"""Section 10.3: limits of the kernel perspective (a) - narrow networks leave the kernel regime, wide ones stay in it.
 
 Printed     The observations of Experiment 3 confirm the limits of the NTK perspective for practical networks: narrow
             ones learn features, wide ones are in the kernel regime
