@@ -1,30 +1,25 @@
 """A rule, fixed before the runs, that says whether runs of gradient descent operate at the edge of stability.
 
-The rule for one run of T steps with step size eta. The sharpness S is known at every few steps, and the loss at every
-step:
+The rule for one run of T steps with step size eta; the sharpness S is known at every few steps, the loss at every step:
 
     tail        the last two thirds: steps after T/3;
     diverged    the loss is somewhere not finite, or above DIVERGED times its start;
-    eligible    (1) eta S_0/2 < 1, so that the run starts below the edge. (2) A reference run from the same start meets
-    a
-                sharpness of at least HEADROOM 2/eta. Its step is much smaller, and it stands for gradient flow while it
-                is below its own edge;
+    eligible    (1) eta S_0/2 < 1: the run starts below the edge. (2) A reference run from the same start meets a
+                sharpness of at least HEADROOM 2/eta. The reference run has a much smaller step. It stands for gradient
+                flow while it is below its own edge;
     at edge     the run has not diverged, the median of eta S/2 over the tail lies in [LOWEST, HIGHEST], and at least
                 RISES steps of the run raise the loss.
 
 An eligible run that diverges counts against the edge. Runs that are not eligible are reported and decide nothing.
 
-The rule for a population, in which all runs count, eligible or not. It has two claims.
+The rules for a population of independent runs, which all count, eligible or not:
 
-    often       "Often" means more than half. The runs at the edge are counted; the runs are independent. The interval
-    of Clopper and
-                Pearson at 95 % for the probability of being at the edge decides: it lies above one half (reproduced),
-                below (not reproduced), or contains it (inconclusive).
-    beneficial  The effects are beneficial if the held-out error is smaller than that of a reference run at a quarter of
-                the step after the same time. Student's interval at 95 % for the mean of the logarithm of the ratio
-                decides: it lies below zero (reproduced), above (not reproduced), or contains it (inconclusive). All
-                runs
-                count, at the edge or not.
+    often       more than half of the runs are at the edge. The interval of Clopper and Pearson at 95 % for the
+                probability of being at the edge lies above one half (reproduced), below it (not reproduced), or
+                contains it (inconclusive);
+    beneficial  the held-out error is smaller than that of a reference run at a quarter of the step after the same time.
+                Student's interval at 95 % for the mean of the logarithm of the ratio lies below zero (reproduced),
+                above zero (not reproduced), or contains zero (inconclusive).
 
 The numbers were chosen on other seeds than those that are judged. The tail is a share of the run, and its median is
 robust to oscillation. No step raises the loss unless the sharpness exceeds 2/eta somewhere along it.
