@@ -49,7 +49,7 @@ def _require(false_alarm: Any, count: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Deviations:
-    """The sample mean lies in [mean - below, mean + above]; each side fails with at most the false-alarm probability."""
+    """The sample mean lies in [mean - below, mean + above]; each side fails with at most the false-alarm chance."""
 
     below: np.ndarray
     above: np.ndarray
