@@ -3,22 +3,26 @@ r"""Section 1.2: low-rank structure - from zero, a linear layer ends at a minimu
 Section     1.2, item 3 of the list
 Printed     The matrices of $\theta^*$ have a low effective rank, "often"
 Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
-            it says that there are conditions; we supply them. Low is a comparison: with the other minima of the same
-            loss. The rank is the number of singular values that are not zero, which no effective rank exceeds; Section
-            4 and Experiment 2 speak of effective ranks
-Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ for $f(x) = Wx$, k outputs, samples in the rows of $X$ (n, d), of
-            rank n, and of $Y$ (n, k)
+            it says that this happens under some conditions, and we supply them. "Low" compares with the other minima of
+            the same loss. The rank is the number of singular values that are not zero, and no effective rank exceeds
+            it. Section 4 and Experiment 2 speak of effective ranks
+Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ for $f(x) = Wx$ with k outputs. The rows of $X$ (n, d) are the
+            samples, X has rank n, and $Y$ is (n, k)
 Hypotheses  (H1) the end-to-end matrix starts at 0.  (H2) the network is one linear layer.  (H3) 0 < eta < 2/s_1(X)^2.
 Corrected   (C1) In a two-layer ReLU network, descent with any step changes the first layer in row(X) alone:
             $\operatorname{rank}(W_1(t) - W_1(0)) \le \operatorname{rank} X \le n$.
-            (C2) From any $W_0$ under H2 and H3 the limit is $Y^\top (X^+)^\top + W_0 P$, P the projection on null(X).
-Idea        $W_t = Y^\top p_t(X X^\top) X$ from 0, so rank W_t <= rank Y; and a minimum has W X' = Y', so its rank is at
-            least rank Y. The gradient in the first layer is a sum over samples of a vector times x_i'
+            (C2) From any $W_0$ under H2 and H3 the limit is $Y^\top (X^+)^\top + W_0 P$, where P is the projection on
+            null(X).
+Idea        From 0, $W_t = Y^\top p_t(X X^\top) X$ with a polynomial p_t, so rank W_t <= rank Y. Every minimum has
+            W X' = Y', so that its rank is at least rank Y. The gradient in the first layer of a network is a sum over
+            the samples of a vector times x_i'
 Source      Gunasekar, Woodworth, Bhojanapalli, Neyshabur, Srebro (2017), Implicit Regularization in Matrix
             Factorization, NeurIPS, for what is conjectured of deep layers; the two bounds are elementary
-Tolerance   Ranks are exact, by elimination on fractions. The limit against LAPACK's minimum-norm solution, by rows
-Findings    What the start brings in null(X) stays, at full rank for $W_0 = I$. Two layers that start at 0 and I can fit
-            with a first layer of full rank
+Tolerance   Ranks are exact, by elimination on fractions. A limit in floating point is compared with LAPACK's
+            minimum-norm solution, row by row
+Findings    The part of the start in null(X) stays. So the limit can have full rank, as it has from
+            $W_0 = \operatorname{diag}(2, 1)$ in the first counterexample. Two layers that start at 0 and I can fit the
+            data with a first layer of full rank
 Expected    holds under added hypotheses
 """
 
@@ -31,45 +35,22 @@ from numpy.linalg import norm
 
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from fixtures.problems.tapes import tapes
-from fixtures.rational import fractions, leading_pivots, solve, to_fractions
+from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+from theorems.section_01_introduction.linear_layer import descend, integers, limit, rank
 
 READS = "rank {value} of the limit > {limit} of another minimum"
 
 
-def rank(M):
-    """The exact rank of an array of rational numbers: the positive pivots of MM'."""
-    return sum(pivot > 0 for pivot in leading_pivots(M @ M.T))
-
-
-def descend(W, X, Y, eta, steps):
-    """Exact descent of one linear layer on (1/2)|WX' - Y'|_F^2."""
-    for _ in range(steps):
-        W = W - eta * (W @ X.T - Y.T) @ X
-    return W
-
-
-def limit(W, X, Y):
-    """The limit of descent from W: the solution of WX' = Y' nearest to W, exact; X of full row rank."""
-    return W - solve(X @ X.T, X @ W.T - Y).T @ X
-
-
-def integers(*shape, bound=2):
-    """Arrays of small integers as fractions, read off one tape."""
-    size = int(np.prod(shape))
-    return tapes(size).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)))
-
-
 @counterexample
 def test_a_start_at_the_identity_keeps_its_rank():
-    # given  one sample of two inputs and two outputs, e_1 -> e_1
+    # given  one sample, with the input e_1 and the target e_1 in two dimensions
     X, Y = fractions([[1, 0]]), fractions([[1, 0]])
-    # when   one step of 1 from I + diag(1, 0) interpolates, and changes the first column alone
+    # when   one step of length 1 from diag(2, 1) interpolates, and changes the first column alone
     W = descend(fractions([[2, 0], [0, 1]]), X, Y, Fraction(1), 1)
     assert_identical(W @ X.T, Y.T, why="a minimum")
     # then   diag(1, 0) is a minimum of rank 1
@@ -78,7 +59,7 @@ def test_a_start_at_the_identity_keeps_its_rank():
 
 @counterexample
 def test_a_search_finds_a_start_that_ends_at_a_larger_rank_than_it_must():
-    # given  one sample x, for which a minimum of rank at most 1 exists
+    # given  one sample x; there is a minimum of rank at most 1
     problems = st.tuples(integers(2, 2), integers(1, 2).filter(lambda X: X.any()), integers(1, 2))
     W, X, Y = smallest_violation(problems, lambda found: rank(limit(*found)) > rank(found[2]))
     assert_violates(rank(limit(W, X, Y)), rank(Y), reads=READS, X=X, Y=Y, W_0=W)
@@ -138,7 +119,7 @@ def test_the_first_layer_of_a_network_moves_in_the_row_space_of_the_data(layers,
 @corrected("C2")
 @given_batches(problem=regressions())
 def test_the_limit_from_any_start_is_the_least_minimum_plus_the_null_part_of_the_start(problem):
-    # given  one output, a row of W; H3
+    # given  one output, so that W is one row; H3
     run = limit_of_descent(problem, problem.w0)
     # then
     predicted = nearest_interpolant(problem.X, problem.y, np.zeros_like(problem.w0))
@@ -150,35 +131,35 @@ def test_the_limit_from_any_start_is_the_least_minimum_plus_the_null_part_of_the
 @necessity("H1")
 @given(start=integers(2, 2), problem=st.tuples(integers(1, 2).filter(lambda X: X.any()), integers(1, 2)))
 def test_without_H1_the_null_part_of_the_start_adds_its_rank(start, problem):
-    # given  one linear layer, one sample, and a start that is orthogonal to it in its rows; the limit is that of any H3
+    # given  one linear layer, one sample, and a start with rows orthogonal to it; every step of H3 has this limit
     X, Y = problem
     assert_keeps(H2=True, H3=(X @ X.T)[0, 0] > 0)
     null = fractions([[-X[0, 1], X[0, 0]]])
     W_0 = start @ null.T @ null
     # when
     W = limit(W_0, X, Y)
-    # then   W = Y'x/|x|^2 + W_0: what W does to the null vector is what W_0 does
+    # then   W = Y'x/|x|^2 + W_0, so that W and W_0 map the null vector to the same point
     assert_identical(W @ null.T, W_0 @ null.T, why="the null part stays")
     assert_at_most(rank(W_0), rank(W), why="at least the rank of the start")
 
 
 @necessity("H2")
 def test_without_H2_the_first_layer_can_keep_full_rank_although_rank_one_is_enough():
-    # given  W_2 = 0 and W_1 = I, one sample e_1 -> e_1, and a step of 1
+    # given  two layers from W_2 = 0 and W_1 = I, the sample e_1 with target e_1, and a step of length 1
     W_1, W_2, x, y = fractions([[1, 0], [0, 1]]), fractions([[0, 0], [0, 0]]), fractions([1, 0]), fractions([1, 0])
     assert_keeps(H1=not (W_2 @ W_1).any(), H3=0 < 1 < 2 / (x @ x))
     # when   one step interpolates
     residual = W_2 @ W_1 @ x - y
     W_1, W_2 = W_1 - np.outer(W_2.T @ residual, x), W_2 - np.outer(residual, W_1 @ x)
     assert_identical(W_2 @ W_1 @ x, y, why="a minimum")
-    # then   (diag(1, 0), diag(1, 0)) is a minimum too
+    # then   W_1 = W_2 = diag(1, 0) is a minimum too
     assert_at_most(1 + rank(fractions([[1, 0], [0, 0]])), rank(W_1), why="a rank more than another minimum")
 
 
 @necessity("H3")
 @given(steps=st.integers(0, 8))
 def test_without_H3_descent_reaches_no_minimum(steps):
-    # given  one linear layer from zero, e_1 -> e_1 at eta = 2/s_1^2
+    # given  one linear layer from zero, the sample e_1 with target e_1, and eta = 2/s_1^2
     X, Y, start = fractions([[1, 0]]), fractions([[1, 0]]), fractions([[0, 0], [0, 0]])
     assert_keeps(H1=not start.any(), H2=True)
     # when

@@ -3,20 +3,22 @@ r"""Section 1.2: minimum norm - the selected minimum has the least l2 norm, if t
 Section     1.2, item 1 of the list
 Printed     $\theta^* = \arg\min \{\|\theta\|_2 : L(\theta) = 0\}$, "often"
 Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
-            it says that there are conditions under which it is so; we supply them. The comparison is with all other
-            minima of the same loss
-Setting     $L = \frac12 \|F(\theta)\|^2$ with $F(\theta) = (f(x_i; \theta) - y_i)_i$, whose Jacobian at the start is
-            $J$; for a linear model $f = w \cdot x$ it is $X$, of rank n < p. $P$ projects on null(X)
+            it says that this happens under some conditions, and we supply them. The comparison is with all other minima
+            of the same loss
+Setting     $L = \frac12 \|F(\theta)\|^2$ with $F(\theta) = (f(x_i; \theta) - y_i)_i$. J is the Jacobian of F at the
+            start. For a linear model $f = w \cdot x$ it is X, of rank n < p. P is the projection on null(X)
 Hypotheses  (H1) f is linear in theta.  (H2) theta_0 lies in row(J).  (H3) 0 < eta < 2/s_1(J)^2.
 Corrected   (C1) For a linear model of rank n, any w_0 and 0 < eta < 2/s_1^2, the limit has
             $\|w^*\|^2 = \|X^+ y\|^2 + \|P w_0\|^2$.
-            (C2) For $f = w_L \cdots w_1 x$ with scalar layers that start equal, at every step and for every eta the
+            (C2) Let $f = w_L \cdots w_1 x$ with scalar layers that start equal. At every step and for every eta the
             layers are equal, so that no other layers with the same product have a smaller norm.
-Idea        Gradients of a linear model lie in row(X), so the part of w_0 in null(X) stays, and it is orthogonal to the
-            rest. For a product of scalars the arithmetic mean of w_l^2 is least where all w_l^2 are equal
+Idea        Gradients of a linear model lie in row(X). So the part of w_0 in null(X) stays, and it is orthogonal to the
+            rest of the limit. For a product of scalars, the arithmetic mean of the w_l^2 is least where all w_l^2 are
+            equal
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry, ICML
-Tolerance   Limits against LAPACK's minimum-norm solution, as in Theorem 3.1; all else is exact
-Findings    With the start at 0 this is Theorem 3.1; Section 3.3 has algorithms whose minimum is least in another norm
+Tolerance   Limits are compared with LAPACK's minimum-norm solution, within a ball that encloses the limit
+            (properties.limits) and the rounding of that solution. Everything else is exact
+Findings    With the start at 0 this is Theorem 3.1. Section 3.3 has algorithms whose minimum is least in another norm
 Expected    holds under added hypotheses
 """
 
@@ -128,7 +130,7 @@ def test_the_squared_norm_of_the_limit_is_the_least_one_plus_that_of_the_null_pa
 @corrected("C2")
 @given(depth=st.integers(2, 4), quarters=st.integers(-8, 8), steps=st.integers(1, 3))
 def test_equal_scalar_layers_stay_equal_for_any_step(depth, quarters, steps):
-    # given  targets and steps that need not be small
+    # given  any target and a step that need not be small
     start = Fraction(quarters, 4)
     layers = descend_on_layers(np.full(depth, start), Fraction(3, 2), Fraction(1, 3), steps)
     # then   sum w_l^2 >= L |prod w_l|^(2/L), and equal layers attain it
@@ -175,10 +177,10 @@ def test_without_H2_the_limit_is_longer_by_the_null_part_of_the_start(problem):
 @necessity("H3")
 @given(t=st.integers(0, 20))
 def test_without_H3_descent_reaches_no_minimum(t):
-    # given  w_1 = 1 in two unknowns, from zero, at eta = 2/s_1^2
+    # given  the equation w_1 = 1 in two unknowns, from zero, at eta = 2/s_1^2
     X, y, start = fractions([[1, 0]]), fractions([1]), fractions([0, 0])
     assert_keeps(H1=True, H2=not start.any())
     # when
     w = exact_descent(X, y, start, Fraction(2), t)[-1]
-    # then   0 and 2 by turns
+    # then   w_1 alternates between 0 and 2
     assert_identical(np.abs(X @ w - y), fractions([1]), why="the residual keeps its length")

@@ -3,24 +3,26 @@ r"""Section 1.2: smooth representations - from the row space, descent selects th
 Section     1.2, item 4 of the list
 Printed     The features learned by $\theta^*$ vary smoothly with perturbations of the input, "often"
 Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
-            it says that there are conditions; we supply them. The features are $f(x) = Wx$, k of them; smooth is a
-            comparison of their Lipschitz constant $\|W\|_{op}$ with that of the other minima of the same loss
+            it says that this happens under some conditions, and we supply them. The features are the k outputs of
+            $f(x) = Wx$. "Smoothly" compares their Lipschitz constant $\|W\|_{op}$ with that of the other minima of the
+            same loss
 Readings    [hidden features] the features are those of a hidden layer of a linear network, for which no condition is
             enough: halving them and doubling the layer after them gives a smoother minimum - refuted
-Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$, samples in the rows of $X$ (n, d), rank n < d; P projects on
-            null(X), spanned by the columns of N
+Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ with the samples in the rows of $X$ (n, d), of rank n < d. P is the
+            projection on null(X), which the columns of N span
 Hypotheses  (H1) the rows of W_0 lie in row(X).  (H2) 0 < eta < 2/s_1(X)^2.
 Corrected   (C1) Under H2 the limit W from any $W_0$ and every other minimum V have
-            $V V^\top - (W - W_0 P)(W - W_0 P)^\top \succeq 0$: the map without the null part of its start stretches no
-            combination of outputs more.
-Idea        V = W + Z N' with W N = 0, so V V' = W W' + Z N'N Z', which is at least W W' in the order of symmetric
-            matrices; so the Lipschitz constants of one output, of a combination and of the whole map are ordered
+            $V V^\top - (W - W_0 P)(W - W_0 P)^\top \succeq 0$: the limit without the null part of its start stretches
+            no combination of outputs more than V does.
+Idea        Let W be the limit under H1. Another minimum is V = W + Z N' and W N = 0, so V V' = W W' + Z N'N Z'. In the
+            order of symmetric matrices this is at least W W'. So the Lipschitz constants of one output, of a
+            combination of outputs and of the whole map are ordered in the same way
 Source      Bubeck, Sellke (2021), A Universal Law of Robustness via Isoperimetry, NeurIPS, for what is asked of
             networks; the order of linear maps is elementary
-Tolerance   Exact: order of matrices by the pivots of an elimination on fractions, operator norms by their squares
-Findings    For kernels the smoothness is that of the RKHS norm: Theorem 5.2. A hidden layer has no smoothness of its
-            own: halving it and doubling the layer after it changes neither the function nor the loss, which holds for
-            ReLU as well
+Tolerance   The order of matrices is exact, by the pivots of an elimination on fractions. Operator norms are compared by
+            their squares. A limit in floating point is compared with LAPACK's minimum-norm solution
+Findings    For kernels smoothness is measured by the RKHS norm: Theorem 5.2. A hidden layer has no smoothness of its
+            own: halving it and doubling the next layer changes neither the function nor the loss, for ReLU as well
 Expected    holds under added hypotheses
 """
 
@@ -33,20 +35,15 @@ from numpy.linalg import norm
 
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from fixtures.problems.tapes import tapes
-from fixtures.rational import fractions, leading_pivots, solve, to_fractions
+from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+from theorems.section_01_introduction.linear_layer import integers, limit
 
 READS = "squared Lipschitz constant {value} of the selected map > {limit} of another minimum"
-
-
-def limit(W, X, Y):
-    """The limit of descent from W: the solution of WX' = Y' nearest to W, exact; X of full row rank."""
-    return W - solve(X @ X.T, X @ W.T - Y).T @ X
 
 
 def squared_constant(w):
@@ -54,18 +51,12 @@ def squared_constant(w):
     return (w @ w.T)[0, 0]
 
 
-def integers(*shape, bound=2):
-    """Arrays of small integers as fractions, read off one tape."""
-    size = int(np.prod(shape))
-    return tapes(size).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)))
-
-
 def designs():
     """X (2, 3) of rank 2 and Y (2, 2)."""
     return st.tuples(integers(2, 3).filter(lambda X: np.cross(X[0], X[1]).any()), integers(2, 2))
 
 
-def balanced(y, steps):
+def descend_from_ones(y, steps):
     """Exact descent on (1/2)(aw - y)^2 from a = w = 1 with the step 1/8: both layers, which stay equal."""
     a, w = Fraction(1), Fraction(1)
     for _ in range(steps):
@@ -150,7 +141,7 @@ def test_every_hidden_feature_is_rougher_than_that_of_a_rescaled_network(layers)
 @counterexample(reading="hidden features")
 def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_rescaled_one():
     # given  f = a w x, one sample x = 1, y = 2, and a step from the balanced start
-    a, w = balanced(Fraction(2), 1)
+    a, w = descend_from_ones(Fraction(2), 1)
     assert_identical((2 * a) * (w / 2), a * w, why="the rescaled network is the same function")
     # then
     assert_violates(w**2, (w / 2) ** 2, reads=READS, x=1, y=2, start=[1, 1])
@@ -158,7 +149,7 @@ def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_resc
 
 @counterexample(reading="hidden features")
 def test_a_search_finds_a_rescaled_network_with_a_smoother_hidden_feature():
-    a, w = balanced(Fraction(2), 1)
+    a, w = descend_from_ones(Fraction(2), 1)
     c = smallest_violation(st.integers(1, 4), lambda c: Fraction(w, c) ** 2 < w**2)
     assert_identical((c * a) * Fraction(w, c), a * w, why="the same function")
     assert_violates(w**2, Fraction(w, c) ** 2, reads=READS, x=1, y=2, rescaled_by=c)
@@ -167,13 +158,13 @@ def test_a_search_finds_a_rescaled_network_with_a_smoother_hidden_feature():
 @necessity("H1")
 @given(problem=designs(), B=integers(2, 2), z=integers(2, 1).filter(lambda z: z.any()))
 def test_without_H1_the_map_is_rougher_by_what_the_start_does_to_the_null_vector(problem, B, z):
-    # given  a start with z N' beside its part in the row space; the limit is that of any H2
+    # given  a start with the part z N' in the null space; every step of H2 has this limit
     X, Y = problem
     assert_keeps(H2=(X @ X.T).trace() > 0)
     null = fractions([np.cross(X[0], X[1]).tolist()])
     # when
     rough, smooth = limit(B @ X + z @ null, X, Y), limit(B @ X, X, Y)
-    # then   by z z' |N|^2, which is not zero
+    # then   the squared maps differ by z z' |N|^2, which is not zero
     excess = rough @ rough.T - smooth @ smooth.T
     assert_identical(excess, z @ z.T * (null @ null.T)[0, 0], why="excess of the squared maps")
     assert_at_most(1, excess.trace(), why="at least one, for integers")
@@ -182,7 +173,7 @@ def test_without_H1_the_map_is_rougher_by_what_the_start_does_to_the_null_vector
 @necessity("H2")
 @given(steps=st.integers(0, 8))
 def test_without_H2_descent_reaches_no_minimum(steps):
-    # given  w_1 = 1 from zero, at eta = 2/s_1^2
+    # given  the equation w_1 = 1 in two unknowns, from zero, at eta = 2/s_1^2
     w = fractions([0, 0])
     assert_keeps(H1=not w.any())
     for _ in range(steps):

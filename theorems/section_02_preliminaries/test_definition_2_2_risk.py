@@ -2,19 +2,20 @@ r"""Definition 2.2 - the generalization error is the expected loss of a fresh sa
 
 Section     2.3
 Printed     $R(\theta) = E_{(x, y) \sim P}[\ell(f(x; \theta), y)]$
-Reading     A definition, so what is tested is what it comes to. For f(x; w) = w'x, y = w_*'x + epsilon, it is the
-            identity $R(w) = c\,[(w - w_*)^\top \Sigma (w - w_*) + \sigma^2]$ that Section 3 uses, with c = 1 for
-            $\ell = (f - y)^2$ and c = 1/2 for $\ell = \frac12 (f - y)^2$.
-Setting     $\Sigma = E[x x^\top]$, $\sigma^2 = E[\epsilon^2]$, P on finitely many atoms with rational probabilities
+Reading     A definition is not true or false, so we test what follows from it. For f(x; w) = w'x and
+            y = w_*'x + epsilon it gives the identity $R(w) = c\,[(w - w_*)^\top \Sigma (w - w_*) + \sigma^2]$, which
+            Section 3 uses: c = 1 for $\ell = (f - y)^2$, and c = 1/2 for $\ell = \frac12 (f - y)^2$
+Setting     $\Sigma = E[x x^\top]$, $\sigma^2 = E[\epsilon^2]$; P is a distribution on finitely many atoms with rational
+            probabilities
 Hypotheses  (H1) E[epsilon x] = 0; E[epsilon | x] = 0 is enough, and the variance of the noise may depend on x.
-Idea        Expand the square: the cross term is $-2 (w - w_*)^\top E[\epsilon x]$.
+Idea        Expand the square: the cross term is $-2 (w - w_*)^\top E[\epsilon x]$
 Source      Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning (bias and variance); Hoeffding
             (1963), Probability Inequalities for Sums of Bounded Random Variables, Journal of the American Statistical
             Association 58
-Tolerance   Expectations are finite sums of fractions, and exact; eigenvalues are LAPACK's, exact up to n u |Sigma|
+Tolerance   Expectations are finite sums of fractions, and exact. Eigenvalues are LAPACK's, exact up to n u |Sigma|
 Chance      One test draws 4000 samples of bounded loss from each of 3 fixed seeds: Hoeffding, 1e-9 false alarms each
-Findings    The print does not say whether the loss carries the factor 1/2 of Section 2.1. Theorem 3.3 ends in
-            "+ sigma^2", so there it does not: R = 2 L on the training distribution. The identity is shown for both.
+Findings    The print does not say whether the loss has the factor 1/2 of Section 2.1. Theorem 3.3 ends in
+            "+ sigma^2", so there it has not, and R = 2 L on the training distribution. The identity is shown for both
 Expected    holds
 """
 
@@ -33,7 +34,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_vio
 from theorems.ledger import as_printed, necessity
 
 FALSE_ALARM = 1e-9
-CONVENTIONS = [Fraction(1), Fraction(1, 2)]
+LOSS_FACTORS = [Fraction(1), Fraction(1, 2)]
 
 
 def risk(law, w, loss_factor=1):
@@ -47,17 +48,17 @@ def moments(law):
     return Sigma, law.expectation(lambda x, y: (y - law.w_star @ x) ** 2)
 
 
-def somewhere(law):
+def off_the_truth(law):
     """Parameters off w_star by an integer vector without zeros, (1, -2, 3)."""
     return law.w_star + fractions([1, -2, 3])[: len(law.w_star)]
 
 
 @as_printed
-@pytest.mark.parametrize("loss_factor", CONVENTIONS)
+@pytest.mark.parametrize("loss_factor", LOSS_FACTORS)
 @given(law=finite_distributions())
 def test_the_risk_of_a_linear_model_is_a_quadratic_around_the_truth(loss_factor, law):
-    # given  H1: the noise of every atom has mean zero, with a variance of its own
-    w, (Sigma, variance) = somewhere(law), moments(law)
+    # given  H1: the noise at every atom has mean zero, and each atom has its own variance
+    w, (Sigma, variance) = off_the_truth(law), moments(law)
     # then
     error = w - law.w_star
     assert_identical(risk(law, w, loss_factor), loss_factor * (error @ Sigma @ error + variance), why="R(w)")
@@ -67,7 +68,8 @@ def test_the_risk_of_a_linear_model_is_a_quadratic_around_the_truth(loss_factor,
 @as_printed
 @given(finite_distributions())
 def test_noise_that_is_uncorrelated_with_x_is_enough_though_its_mean_depends_on_x(law):
-    # given  H1: every atom beside its negative, with noise of mean k + 1 at both k-th atoms, so that E[epsilon x] = 0
+    # given  H1: the law has every atom and its negative. The noise at the k-th atom and at its negative has mean k + 1,
+    #        so that E[epsilon x] = 0
     shifts = fractions([[k + 1] for k in range(len(law.atoms))])
     doubled = {name: np.concatenate([getattr(law, name)] * 2) for name in ("noise", "noise_weights")}
     doubled["noise"] = doubled["noise"] + np.concatenate([shifts, shifts])
@@ -76,7 +78,7 @@ def test_noise_that_is_uncorrelated_with_x_is_enough_though_its_mean_depends_on_
     correlation = both.expectation(lambda x, y: (y - both.w_star @ x) * x)
     assert_identical(correlation, 0 * both.w_star, why="H1")
     # then
-    w, (Sigma, variance) = somewhere(both), moments(both)
+    w, (Sigma, variance) = off_the_truth(both), moments(both)
     error = w - both.w_star
     assert_identical(risk(both, w), error @ Sigma @ error + variance, why="R(w)")
 
@@ -84,7 +86,7 @@ def test_noise_that_is_uncorrelated_with_x_is_enough_though_its_mean_depends_on_
 @as_printed
 @given(finite_distributions())
 def test_the_risk_lies_between_the_extreme_curvatures(law):
-    w, (Sigma, variance) = somewhere(law), moments(law)
+    w, (Sigma, variance) = off_the_truth(law), moments(law)
     curvatures = scipy.linalg.eigvalsh(Sigma.astype(float))
     squared = float((w - law.w_star) @ (w - law.w_star))
     # then
@@ -97,9 +99,9 @@ def test_the_risk_lies_between_the_extreme_curvatures(law):
 @as_printed
 @given(finite_distributions())
 def test_the_training_loss_is_half_the_risk_under_the_training_distribution(law):
-    # given  n samples, one for each atom, with the first of its noise values; L has the factor 1/(2n) of Section 2.1
+    # given  n samples, each at one atom and with the first noise value there; L has the factor 1/(2n) of Section 2.1
     n = len(law.atoms)
-    X, y, w = law.atoms, law.atoms @ law.w_star + law.noise[:, 0], somewhere(law)
+    X, y, w = law.atoms, law.atoms @ law.w_star + law.noise[:, 0], off_the_truth(law)
     residuals = X @ w - y
     loss = residuals @ residuals / (2 * n)
     # then   the empirical distribution puts 1/n on each sample
@@ -116,9 +118,9 @@ def test_interpolants_of_one_sample_differ_in_risk_by_a_quadratic(law):
     w = law.w_star + law.noise[0, 0] / (x @ x) * x
     # when   w + v fits it as w does
     assert_identical((x @ w, x @ (w + v)), (law.w_star @ x + law.noise[0, 0],) * 2, why="both have zero training loss")
-    # then   the definition tells them apart
-    gap = 2 * v @ Sigma @ (w - law.w_star) + v @ Sigma @ v
-    assert_identical(risk(law, w + v) - risk(law, w), gap, why="difference in risk")
+    # then   the risk differs although the training loss does not
+    difference = 2 * v @ Sigma @ (w - law.w_star) + v @ Sigma @ v
+    assert_identical(risk(law, w + v) - risk(law, w), difference, why="difference in risk")
 
 
 @as_printed
@@ -132,7 +134,7 @@ def test_the_mean_loss_of_fresh_samples_is_near_the_risk(seed):
         noise=fractions([[1, -1], [2, -1], [0, 0]]),
         noise_weights=fractions([["1/2", "1/2"], ["1/3", "2/3"], ["1/2", "1/2"]]),
     )
-    w = somewhere(law)
+    w = off_the_truth(law)
     largest = max((w @ x - law.w_star @ x - e) ** 2 for x, pair in zip(law.atoms, law.noise, strict=True) for e in pair)
     # when
     X, y = law.sample(4000, np.random.default_rng(seed))
@@ -149,7 +151,8 @@ def test_without_H1_noise_that_follows_x_adds_a_cross_term(law):
     w = law.w_star + law.atoms[0]
     error, (Sigma, variance) = w - law.w_star, moments(law)
     biased = law.expectation(lambda x, y: (w @ x - (y + error @ x)) ** 2)
-    # then   sigma^2 grows by (w - w_*)'Sigma(w - w_*) =: q, and R = q + sigma^2 - 2q, less than the identity says
+    # then   let q = (w - w_*)'Sigma(w - w_*). E[noise^2] is sigma^2 + q, so the identity says 2q + sigma^2; but R =
+    #        sigma^2
     q = error @ Sigma @ error
     claimed = q + (variance + q)
     assert_identical(claimed - biased, 2 * q, why="cross term")

@@ -1,27 +1,29 @@
 r"""Section 9.1: residual gradient - the printed gradient of a branch is taken one layer too early.
 
 Section     9.1
-Printed     $h_{\ell+1} = h_\ell + \mathcal{F}_\ell(h_\ell)$ and
-            $\nabla_{W_\ell} \mathcal{L} = \nabla_{h_\ell} \mathcal{L} \cdot \partial \mathcal{F}_\ell/\partial W_\ell$
+Printed     $h_{\ell+1} = h_\ell + \mathcal{F}_\ell(h_\ell)$ and $\nabla_{W_\ell} \mathcal{L} = \nabla_{h_\ell}
+            \mathcal{L} \cdot \partial \mathcal{F}_\ell/\partial W_\ell$
 Reading     $\nabla_{h_\ell} \mathcal{L}$ is the total derivative of the loss in $h_\ell$, and $h_\ell$ is the input of
-            block l: the recursion printed beside the formula says so, and it is the only definition of $h_\ell$. To
-            number states by the block that makes them, as Section 2.1 numbers weights, would contradict it
-Setting     Branches $F_\ell(h) = c\, U_\ell\, s(W_\ell h)$ with s the identity or tanh, weights of any shape,
-            $L = \frac12 |h_L - y|^2$; $J_\ell = \partial F_\ell/\partial h$ at $h_\ell$
+            block l. The recursion beside the formula says so, and it is the only definition of $h_\ell$. Section 2.1
+            numbers weights by the block that makes a state; to number the states in that way would contradict the
+            recursion
+Setting     Branches $F_\ell(h) = c\, U_\ell\, s(W_\ell h)$ with s the identity or tanh, weights of any shape, $L =
+            \frac12 |h_L - y|^2$; $J_\ell = \partial F_\ell/\partial h$ at $h_\ell$
 Corrected   (C1) At any weights, $\nabla_{W_\ell} L = (\partial F_\ell/\partial W_\ell)^\top \nabla_{h_{\ell+1}} L$ and
-            $\nabla_{h_\ell} L = (I + J_\ell)^\top \nabla_{h_{\ell+1}} L$. (C2) At any weights, the print less the
-            gradient is $(\partial F_\ell/\partial W_\ell)^\top J_\ell^\top \nabla_{h_{\ell+1}} L$; at the scalar branch
-            $F(h) = wh$ the print is 1 + w times the gradient. (C3) That excess has at most the length
-            $c |U_\ell| |h_\ell| |J_\ell| |\nabla_{h_{\ell+1}} L|$ in the spectral norm; every scalar linear branch
-            attains it. (C4) Where $W_\ell = 0$ in every layer the print is right, and the gradient need not be zero
+            $\nabla_{h_\ell} L = (I + J_\ell)^\top \nabla_{h_{\ell+1}} L$.
+            (C2) At any weights, the print less the gradient is $(\partial F_\ell/\partial W_\ell)^\top J_\ell^\top
+            \nabla_{h_{\ell+1}} L$; at the scalar branch $F(h) = wh$ the print is 1 + w times the gradient.
+            (C3) The length of that excess is at most $c |U_\ell| |h_\ell| |J_\ell| |\nabla_{h_{\ell+1}} L|$ in the
+            spectral norm; every scalar linear branch attains the bound.
+            (C4) Where $W_\ell = 0$ in every layer the print is right, and the gradient need not be zero
 Differs     The vector that $\partial F_\ell/\partial W_\ell$ is applied to is the gradient in the output of the block,
             $h_{\ell+1}$, and not in its input. The two differ wherever $J_\ell^\top \nabla_{h_{\ell+1}} L$ is not zero
-Idea        The weights of F_l act on the loss through h_{l+1} = h_l + F_l(h_l) alone. What the loss does with h_l is
-            that and the path through the skip connection together.
+Idea        The weights of F_l act on the loss only through $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$. The state h_l acts
+            on it by two paths: through the branch, and through the skip connection
 Source      The chain rule; He, Zhang, Ren, Sun (2016), Identity Mappings in Deep Residual Networks, ECCV, for the sum
             over the two paths; the counterexamples are ours
-Tolerance   Linear branches with small dyadic weights are exact in float64, so that equality with torch is bit for bit;
-            tanh branches up to an analysis of rounding. Witnesses are rational: of a loss that is affine in w, a
+Tolerance   Linear branches with small dyadic weights are exact in float64, so that they equal torch bit for bit.
+            Branches with tanh carry an analysis of rounding. Witnesses are rational: where the loss is affine in w, a
             difference quotient is the derivative
 Findings    Written for $h_\ell = h_{\ell-1} + F_\ell(h_{\ell-1})$ the printed formula is that of C1. By C3 the error of
             the print is of second order in the branch scale c, while the gradient is of first order: a check at small
@@ -53,14 +55,14 @@ def network(problem, activation):
 
 
 def transposed_at(matrices, vectors):
-    """M'v for every matrix and vector."""
+    """The product M'v for every matrix M and vector v."""
     return np.vecmat(vectors, matrices)
 
 
 def scalar_block(w, h, y):
-    """The gradient of (1/2)(h + w h - y)^2 in w: what is printed, what is corrected, and what it is. Exact.
+    """The gradient of (1/2)(h + w h - y)^2 in w by the print, by the corrected formula, and by differences. Exact.
 
-    What it is: the derivative of a polynomial q of degree 2, (q(w + 1) - q(w - 1))/2.
+    The loss q(w) is a polynomial of degree 2, whose derivative is (q(w + 1) - q(w - 1))/2.
     """
     net = ResidualNetwork(fractions([[[w]]]), fractions([[[1]]]), Fraction(1), "identity")
     x, target = fractions([h]), fractions([y])
@@ -74,7 +76,7 @@ def scalar_block(w, h, y):
 
 
 def distance(left, right):
-    """The largest Frobenius distance between the gradients of a layer, (B,)."""
+    """The largest Frobenius distance between two gradients, over the layers, (B,)."""
     return norm(left - right, axis=(-2, -1)).max(-1)
 
 
@@ -160,7 +162,10 @@ def test_at_tanh_branches_the_print_is_off_by_the_branch_jacobian(problem):
 
 
 def excess_bound(net, states, signals):
-    """C |U_l| |h_l| |J_l| |g_{l+1}| for every layer, (B, L): |dF_l/dW_l| <= c |U_l| |h_l| and |J_l' g| <= |J_l| |g|."""
+    """The bound c |U_l| |h_l| |J_l| |g_{l+1}| of C3 for every layer, (B, L).
+
+    It follows from |dF_l/dW_l| <= c |U_l| |h_l| and |J_l' g| <= |J_l| |g|.
+    """
     steep = norm(net.branch_jacobians(states), 2, (-2, -1)) * norm(signals[:, 1:], axis=-1)
     return np.reshape(net.scale, (-1, 1)) * norm(net.U, 2, (-2, -1)) * norm(states[:, :-1], axis=-1) * steep
 
@@ -197,7 +202,7 @@ def test_at_a_scalar_linear_branch_the_print_is_one_plus_w_times_the_gradient_an
 @pytest.mark.parametrize("activation", ["identity", "tanh"])
 @given_batches(problem=residual_problems())
 def test_at_branches_that_do_not_move_their_state_the_print_is_right_bit_for_bit(problem, activation):
-    # given  W_l = 0 in every layer, so that J_l = 0: the network is the identity, and its gradient in W is not zero
+    # given  W_l = 0 in every layer, so that J_l = 0 and the network is the identity; its gradient in W is not zero
     still = ResidualNetwork(0 * problem.W, problem.U, problem.scale, activation)
     # when
     by_torch = autograd(still, problem.x, problem.y)

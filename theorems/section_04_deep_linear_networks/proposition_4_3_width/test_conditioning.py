@@ -1,0 +1,108 @@
+r"""Proposition 4.3 - conditioning and convergence at a larger width.
+
+Reading     The optimization problem is conditioned like the Gram matrix of the gradients, $K_{ij} = \langle
+            \nabla_\theta f(x_i), \nabla_\theta f(x_j) \rangle$, because a step of descent moves the residual by $e
+            \mapsto (I - \eta K) e$ to first order. "Wider" compares two widths with the same data, layers drawn from
+            one law and the same step, over the randomness of the start
+Setting     $f(x) = W_L \cdots W_1 x$ with one output, n samples in the columns of X (rank n). $K = X^\top M X$ with $M
+            = \sum_\ell \|W_L \cdots W_{\ell+1}\|^2 (W_{\ell-1} \cdots W_1)^\top (W_{\ell-1} \cdots W_1)$, and
+            $\operatorname{cond} M$ is a ratio of eigenvalues on the span of the samples
+Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
+            (H2) Every hidden width m exceeds (sqrt(n) + t)^2, where 2 exp(-t^2/2) bounds the probability that a layer
+            fails.
+            (H3) The step is chosen by the curvature, eta = 2/(lambda_max + lambda_min) of K, not fixed beforehand.
+Idea        Ostrowski: cond(X'X)/cond(M) <= cond(K) <= cond(X'X) cond(M), for any layers. On the span of n samples a
+            Gaussian layer of width m has singular values within sqrt(m) +- (sqrt(n) + t). So cond(M) is at most the
+            product over hidden layers of ((1 + d)/(1 - d))^2, d = (sqrt(n) + t)/sqrt(m), which decreases to 1 as the
+            width grows. Width removes what the layers add to the condition number of the data, and in the limit the
+            condition number of the data is left. Counterexample: where f is not divided by a power of the width, K
+            grows with the width on average. Then a step that suits the narrow network can be too long for the wide one
+Tolerance   Eigenvalues by LAPACK, with the rounding of K to first order. Runs of descent start so near to an
+            interpolant that the drift of K is bounded beforehand by the second derivative of f, |X|/sqrt(m). Means over
+            Gaussian layers are rational: moments of two independent chi-squares
+Expected    holds under added hypotheses
+"""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.linalg import norm
+
+from fixtures.problems.deep_linear import wide_networks
+from properties.certificates import assert_at_most, assert_violates, assert_within
+from properties.conditioning import extreme_eigenvalues, tangent_gram, tangent_rounding
+from properties.search import smallest_violation
+from theorems.ledger import counterexample, under_hypotheses
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
+    HIDDEN_WIDTHS,
+    gaussian_condition,
+)
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.mean_losses import mean_losses
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant
+
+
+@counterexample
+def test_at_one_step_size_the_mean_loss_falls_in_the_narrow_network_and_rises_in_the_wide_one():
+    # given  x = 1, y = 1, eta = 1/10, all weights standard Gaussian
+    eta, y = Fraction(1, 10), Fraction(1)
+    # when
+    (narrow_before, narrow), (wide_before, wide) = (mean_losses(m, eta, y) for m in (1, 10))
+    # then
+    assert_at_most(narrow, narrow_before * Fraction(51, 100), why="mean loss at width 1, from 1 to 253/500")
+    reads = "mean loss at width 10 after one step {value} > {limit} before"
+    assert_violates(wide, wide_before, reads=reads, x=1, y=y, eta=eta)
+
+
+@counterexample
+def test_hypothesis_finds_a_width_and_a_step_that_only_the_narrow_network_stands():
+    def rises(instance):
+        m, tenths = instance
+        (narrow_before, narrow), (before, after) = (mean_losses(k, Fraction(tenths, 10), 1) for k in (1, m))
+        return narrow < narrow_before and after > before
+
+    # when
+    m, tenths = smallest_violation(st.tuples(st.integers(1, 12), st.integers(1, 4)), rises, budget=60)
+    # then
+    before, after = mean_losses(m, Fraction(tenths, 10), 1)
+    assert_violates(after, before, reads="mean loss {value} after a step > {limit}", m=m, eta=Fraction(tenths, 10))
+
+
+@under_hypotheses("H1", "H2")
+@given(network=wide_networks(HIDDEN_WIDTHS))
+def test_the_conditioning_approaches_that_of_the_data_as_the_layers_widen(network):
+    # given  H1 and H2
+    layers, bound = network.layers(), gaussian_condition(network.hidden, network.X.shape[1])
+    # when
+    least, largest = extreme_eigenvalues(tangent_gram(layers, network.X))
+    # then   cond(X'X)/bound <= cond(K) <= cond(X'X) bound
+    data, slack = network.data_condition, 4 * tangent_rounding(layers, network.X) / least
+    lower, upper = data / bound * (1 - slack), data * bound * (1 + slack)
+    assert_within(lower, largest / least, upper, why="conditioning in probability", instance=network)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@given(network=wide_networks(((128,), (512,), (2048,))))
+def test_near_an_interpolant_the_extreme_modes_contract_as_the_conditioning_says(network):
+    # given  H1 and H2; H3: the step is computed from the curvature at the start
+    start, t = near_interpolant(network), network.t
+    # when
+    left = start.residual_after(t)
+    # then   the residual is that for a constant K, up to the drift of K
+    drift = ((start.rho + (1 - start.rho) / 200) ** t - start.rho**t) * start.size
+    error = norm(left - start.residual_for_constant_kernel(t))
+    assert_at_most(error, drift + start.rounding(t), why="residual along the extreme modes", instance=network)
+
+
+@under_hypotheses("H1", "H2", "H3")
+@given(network=wide_networks(((128,), (512,), (2048,))))
+def test_a_run_contracts_at_least_as_fast_as_its_width_promises(network):
+    # given  H3; the bound uses nothing of the run but its length t
+    start, t = near_interpolant(network), network.t
+    # when
+    left = norm(start.residual_after(t))
+    # then   the rate is (kappa - 1)/(kappa + 1) for the bound of kappa by the width, which decreases in the width
+    promised = network.data_condition * gaussian_condition(network.hidden, network.X.shape[1])
+    rate = (promised - 1) / (promised + 1)
+    allowed = (rate + (1 - rate) / 200) ** t * start.size
+    assert_at_most(left, allowed + start.rounding(t), why="contraction by width", instance=network)

@@ -1,0 +1,26 @@
+"""Linear measurements for Theorem 4.1 (c): three that do not commute, and a check whether given ones commute."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.linalg import norm
+
+from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.problems.sensing import Sensing
+
+NON_COMMUTING = Sensing(
+    A=np.array(
+        [[[2, 0, -1], [0, -2, 0], [-1, 0, 1]], [[0, 2, 1], [2, 2, 1], [1, 1, -1]], [[1, 2, -2], [2, -1, 1], [-2, 1, 1]]]
+    ),
+    y=np.array([12, -12, 12]),
+)
+
+
+def commute(A: np.ndarray) -> np.ndarray:
+    """Whether the measurements A (..., m, d, d) are symmetric and commute, up to rounding."""
+    products = A[..., :, None, :, :] @ A[..., None, :, :, :]
+    commutators = products - products.swapaxes(-4, -3)
+    allowed = 100 * A.shape[-1] * UNIT_ROUNDOFF * norm(A, axis=(-2, -1)).max(-1)
+    return (norm(A - A.mT, axis=(-2, -1)).max(-1) <= allowed) & (
+        norm(commutators, axis=(-2, -1)).max((-2, -1)) <= allowed * norm(A, axis=(-2, -1)).max(-1)
+    )

@@ -1,0 +1,37 @@
+"""Branches of residual networks: small ones, which meet the hypothesis H1, and scalar ones in exact arithmetic."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fixtures.models.residual import ResidualNetwork
+from fixtures.problems.residual import ResidualProblem
+from fixtures.rational import fractions
+
+fifths = st.integers(-9, 9).map(lambda numerator: Fraction(numerator, 5))
+
+
+def small_branches(problem: ResidualProblem, activation: str) -> ResidualNetwork:
+    """The network of a problem, with its branches scaled so that they meet H1.
+
+    The sum of eps_l is c/2 for the drawn c in (0, 1], or zero where all branches are zero.
+    """
+    net = ResidualNetwork(problem.W, problem.U, 1.0, activation)
+    return dataclasses.replace(net, scale=problem.scale / 2 / np.maximum(net.branch_lipschitz().sum(-1), 1e-3))
+
+
+def scalar_states(slopes: Sequence[Fraction | int | str]) -> np.ndarray:
+    """The states h_0 = 1, h_1, ..., h_L of a scalar network with branches F_l(h) = w_l h. Exact."""
+    w = fractions(slopes)[:, None, None]
+    return ResidualNetwork(w, w**0, Fraction(1), "identity").states(fractions([1]))[:, 0]
+
+
+def total_change(slopes: Sequence[Fraction | int | str]) -> Fraction:
+    """The sum over the layers of |h_{l+1} - h_l|/|h_l|, for a scalar network whose states are not zero. Exact."""
+    h = scalar_states(slopes)
+    return (abs(np.diff(h)) / abs(h[:-1])).sum()
