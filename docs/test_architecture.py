@@ -16,7 +16,19 @@ FORBIDDEN = {
     "properties": ("theorems",),
     "theorems/ledger": ("fixtures", "theorems.section"),
 }
-HEAVY = ("torch", "curvlinops", "sklearn", "cvxpy", "matplotlib", "mpmath", "pooch", "safetensors", "submitit", "tqdm")
+HEAVY = (
+    "torch",
+    "curvlinops",
+    "sklearn",
+    "cvxpy",
+    "matplotlib",
+    "mpmath",
+    "pooch",
+    "filelock",
+    "safetensors",
+    "submitit",
+    "tqdm",
+)
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
 TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.torch_rounding")
 

@@ -6,7 +6,7 @@ Lanczos with full re-orthogonalization gives, from products Av alone, orthonorma
 
 where F holds the rounding of the run and is measured column by column. k is the Krylov dimension, the number of
 products. The largest Ritz value theta = lambda_max(T) is a Rayleigh quotient, so it is a lower bound. The residual
-|Ay - theta y| only says that SOME eigenvalue is that near, so theta + residual is no upper bound. Three are:
+|Ay - theta y| only says that SOME eigenvalue is that near, so theta + residual is no upper bound. Two are:
 
 Cholesky    If the factorization of the floating-point matrix M = (theta + tau)I - A runs to completion, then M + E is
             positive semidefinite for some |E| <= g/(1 - g) tr M, g = (p + 1)u/(1 - (p + 1)u) (Higham 2002, Accuracy and
@@ -22,18 +22,14 @@ Christoffel Let z be a unit eigenvector for lambda_max. c_j = <z, v_j> obeys the
             Computing Probabilistic Bounds for Extreme Eigenvalues of Symmetric Matrices with the Lanczos Method, for
             the single polynomial c_{k+1}). No shift, no sign of A, no knowledge of the spectrum is needed.
 
-Kuczynski   On the same event, for A + c positive semidefinite, lambda_max + c <= (theta + c)/(1 - eps) with
-            cosh((2k - 1) artanh sqrt(eps)) = 1/t. Proof: were it false, then for every polynomial P of degree k - 1
-            with P(1) = 1, on the spectrum scaled to x in [0, 1], eps c_1^2 would be less than the sum of
-            (1 - eps - x_i) P(x_i)^2 c_i^2 over x_i < 1 - eps. With 1 - eps - x = (1 - eps)s^2 take sP proportional to
-            the Chebyshev polynomial T_{2k-1}(s), which is odd: (1 - eps - x)P^2 is at most
-            eps / sinh^2((2k - 1) artanh sqrt(eps)), hence c_1^2 < 1/cosh^2. Since the density of c_1 is below
-            sqrt(p/(2 pi)), a failure has probability at most 1.596 sqrt(p) exp(-sqrt(eps)(2k - 1)), for which
-            Kuczynski and Wozniakowski (1992), Estimating the Largest Eigenvalue by the Power and Lanczos Algorithms
-            with a Random Start, have the constant 1.648. It is known before the run, so it says how many products any
-            matrix may take. After the run it is never below Christoffel, which is the optimum for the moments that
-            both know, so it is there to be asked for (kuczynski_upper), and enclosures are by Christoffel. The shift
-            c >= -lambda_min is the Christoffel bound of the other end of the spectrum, an event of its own.
+How many products the run may take is known before it starts. On the same event, for A + c positive semidefinite,
+lambda_max + c <= (theta + c)/(1 - eps) after k products, with cosh((2k - 1) artanh sqrt(eps)) = 1/t. Proof: were it
+false, then for every polynomial P of degree k - 1 with P(1) = 1, on the spectrum scaled to x in [0, 1], eps c_1^2 would
+be less than the sum of (1 - eps - x_i) P(x_i)^2 c_i^2 over x_i < 1 - eps. With 1 - eps - x = (1 - eps)s^2 take sP
+proportional to the Chebyshev polynomial T_{2k-1}(s), which is odd: (1 - eps - x)P^2 is at most
+eps / sinh^2((2k - 1) artanh sqrt(eps)), hence c_1^2 < 1/cosh^2. Kuczynski and Wozniakowski (1992), Estimating the
+Largest Eigenvalue by the Power and Lanczos Algorithms with a Random Start, prove a bound of this kind. After the run it
+is never below Christoffel, which is the optimum for the moments that both know: enclosures are by Christoffel.
 
 Enclosures are computed for the operator over a power of two, so that no square under- or overflows.
 """
@@ -88,24 +84,12 @@ class Enclosure:
         return dataclasses.replace(self, lower=lower, upper=upper)
 
 
-def failure_probability(size: int, iterations: int, eps: float) -> float:
-    """P(lambda_max - theta > eps lambda_max), at most, for any positive semidefinite matrix of this size.
-
-    The probability that c_1^2 < 1/cosh^2((2k - 1) artanh sqrt(eps)), exact for c_1 uniform on the sphere.
-    """
-    if size == 1:
-        return 0.0
-    angle = (2 * iterations - 1) * math.atanh(math.sqrt(eps))
-    return float(scipy.special.betainc(0.5, (size - 1) / 2, math.cosh(min(angle, 340.0)) ** -2))
-
-
-def kuczynski_wozniakowski(size: int, iterations: int, eps: float) -> float:
-    """The printed bound of the same probability, 1.648 sqrt(p) exp(-sqrt(eps)(2k - 1))."""
-    return 1.648 * math.sqrt(size) * math.exp(-math.sqrt(eps) * (2 * iterations - 1))
-
-
 def products_needed(size: int, eps: float, probability: float) -> int:
-    """The least Krylov dimension k at which `failure_probability` is at most this; never more than the size."""
+    """The least Krylov dimension k after which lambda_max - theta <= eps lambda_max but for this probability.
+
+    For every positive semidefinite matrix of this size: the least k with 1/cosh((2k - 1) artanh sqrt(eps)) at most
+    `least_component`, and never more than the size.
+    """
     angle = math.acosh(1 / least_component(size, probability)) / math.atanh(math.sqrt(eps))
     return max(1, min(size, math.ceil((angle + 1) / 2)))
 
@@ -232,20 +216,6 @@ def christoffel_upper(run: Krylov, component: float, sign: int = 1) -> float:
         if run.excludes(theta + reach * 2.0**doubling, component, sign):
             return _bisect(lambda x: run.excludes(x, component, sign), theta, theta + reach * 2.0**doubling)
     return math.inf
-
-
-def kuczynski_upper(run: Krylov, component: float) -> float:
-    """The Kuczynski bound of lambda_max, given |c_1| >= component at both ends of the spectrum; no enclosure needs it.
-
-    Its shift is the Christoffel bound of -lambda_min, or 0 where that is negative. In exact arithmetic it is a theorem;
-    the rounding of the run, twice |F|, is added to first order.
-    """
-    theta, k = run.ends()[1], len(run.a)
-    shift = max(0.0, christoffel_upper(run, component, -1))
-    eps = math.tanh(math.acosh(1 / component) / (2 * k - 1)) ** 2
-    if eps == 1 or math.isinf(shift):
-        return math.inf
-    return theta + eps * (theta + shift) / (1 - eps) + 2 * float(np.linalg.norm(run.misfits))
 
 
 def power_of_two(image: np.ndarray) -> float:

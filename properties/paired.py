@@ -124,42 +124,6 @@ def paired_slope(steps: Sequence[float], values: np.ndarray, *, level: float = L
     return student_interval(log_slopes(steps, values), level=level)
 
 
-def bootstrap_interval(
-    values: Sequence[float] | np.ndarray,
-    *,
-    level: float = LEVEL,
-    method: str = "BCa",
-    resamples: int = 9999,
-    seed: int = 0,
-) -> Interval:
-    """The bootstrap interval for the mean of values (n,), n >= 2, by scipy: "percentile" or "BCa" (Efron 1987).
-
-    resamples: how many are drawn, from a generator with this seed; n values have n^n resamples, 3,125 for five. Beside
-    Student's it is narrow: its standard error lacks sqrt(n/(n - 1)) and its quantiles are nearly normal ones, so that
-    for five seeds and a level of 0.95 its width is about 0.63 of Student's, sqrt(4/5) 1.96/2.78. To be shown beside
-    Student's interval, not to be judged by. Where all values are equal it is that one point.
-    Raises ValueError as `student_interval` does, for fewer than one resample, and for another method.
-    """
-    _require_level(level)
-    if method not in ("percentile", "BCa") or resamples < 1:
-        raise ValueError(
-            f"a bootstrap is 'percentile' or 'BCa' with a resample or more, not {method!r} with {resamples}"
-        )
-    sample = _sample(values, 2, "values")
-    mean, label = statistics.mean(sample.tolist()), f"{method} bootstrap, {resamples} resamples"
-    if (sample == sample[0]).all():
-        return Interval(mean, mean, mean, level, len(sample), label)
-    found = scipy.stats.bootstrap(
-        (sample,),
-        np.mean,
-        confidence_level=level,
-        method=method,
-        n_resamples=resamples,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), level, len(sample), label)
-
-
 def fisher_interval(correlation: float, count: int, *, level: float = LEVEL, variance: float = 1.0) -> Interval:
     """Fisher's interval tanh(artanh r -+ z sqrt(variance/(n - 3))) for a correlation of n > 3 points.
 
@@ -180,57 +144,27 @@ def fisher_interval(correlation: float, count: int, *, level: float = LEVEL, var
     return Interval(correlation, math.tanh(centre - half), math.tanh(centre + half), level, count, "Fisher")
 
 
-def pearson(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
-    """Pearson's correlation of two vectors (n,), n >= 2.
+def correlation_interval(x: np.ndarray, y: np.ndarray, *, level: float = LEVEL) -> Interval:
+    """The correlation over k arms of two measurements (n, k), taken within each of n seeds.
 
-    Raises ValueError for vectors of unequal length, and for one that is constant or not finite.
-    """
-    x, y = _sample(x, 2, "values"), _sample(y, 2, "values")
-    if len(x) != len(y):
-        raise ValueError(f"a correlation takes pairs, not {len(x)} values and {len(y)}")
-    if (x == x[0]).all() or (y == y[0]).all():
-        raise ValueError("a correlation with a constant does not exist: all values of one variable are equal")
-    x, y = x - x.mean(), y - y.mean()
-    return float(np.clip(x @ y / math.sqrt((x @ x) * (y @ y)), -1, 1))
-
-
-def spearman(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
-    """Spearman's correlation of two vectors (n,): Pearson's of the ranks, ties at their mean. Errors as `pearson`."""
-    x, y = _sample(x, 2, "values"), _sample(y, 2, "values")
-    return pearson(scipy.stats.rankdata(x), scipy.stats.rankdata(y))
-
-
-def correlation_interval(
-    x: np.ndarray, y: np.ndarray, *, over: str, ranks: bool = False, level: float = LEVEL
-) -> Interval:
-    """The correlation of two measurements (n, k), of n seeds in k arms, with an interval; of their ranks if asked for.
-
-    over="means": of the k means over seeds, by Fisher. It is what a plot of an experiment shows, its sample are the
-        arms, and for four of them the interval is nearly all of [-1, 1]. More seeds do not narrow it.
-    over="points": of all n k points, by Fisher. It takes them for independent, which points that share an arm or a seed
-        are not: the interval is too narrow. It shows scatter, and decides nothing.
-    over="seeds": one correlation for each seed over its k arms, then Student's interval of their Fisher transforms. Its
-        sample are the seeds: it says whether the sign holds from seed to seed, with these arms. One of -1 or 1, which
-        ranks of four arms often have, transforms to infinity and is refused.
-    None of them separates sharpness from the step that drives both: arms differ in the step and in all that follows.
-    Raises ValueError for shapes that do not fit, for constants, and as `fisher_interval` and `student_interval` do.
+    The interval is Student's, for the mean over seeds of the Fisher transforms of the seeds' Pearson correlations. The
+    sample are the seeds: the interval says whether the sign is the same from seed to seed, with these arms. It does not
+    separate the two measurements from the step that drives both, because arms differ in the step and in all that
+    follows from it.
+    Raises ValueError for shapes that do not fit, for a measurement that is constant in a seed, for a correlation of -1
+    or 1, whose Fisher transform is infinite, and as `student_interval` does.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     if x.ndim != 2 or x.shape != y.shape:
         raise ValueError(f"a correlation takes two arrays of one shape, seeds by arms, not {x.shape} and {y.shape}")
-    correlate = spearman if ranks else pearson
-    if over == "seeds":
-        each = [correlate(*pair) for pair in zip(x, y, strict=True)]
-        if max(map(abs, each)) == 1:
-            raise ValueError("a correlation of a seed is -1 or 1, whose Fisher transform is infinite")
-        found = student_interval(np.arctanh(each), level=level)
-        ends = (math.tanh(end) for end in (found.estimate, found.lower, found.upper))
-        return Interval(*ends, level, len(x), "Student over seeds, of Fisher transforms")
-    if over not in ("points", "means"):
-        raise ValueError(f"a correlation is over 'points', 'seeds' or 'means', not {over!r}")
-    u, v = (x.mean(0), y.mean(0)) if over == "means" else (x.reshape(-1), y.reshape(-1))
-    r = correlate(u, v)
-    return fisher_interval(r, len(u), level=level, variance=1 + r * r / 2 if ranks else 1.0)
+    if any((values == values[:, :1]).all(axis=1).any() for values in (x, y)):
+        raise ValueError("a correlation with a constant does not exist: all values of one variable are equal")
+    correlations = scipy.stats.pearsonr(x, y, axis=1).statistic
+    if np.abs(correlations).max() == 1:
+        raise ValueError("a correlation of a seed is -1 or 1, whose Fisher transform is infinite")
+    found = student_interval(np.arctanh(correlations), level=level)
+    ends = (math.tanh(end) for end in (found.estimate, found.lower, found.upper))
+    return Interval(*ends, level, len(x), "Student over seeds, of Fisher transforms")
 
 
 @functools.cache

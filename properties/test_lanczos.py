@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,9 +17,6 @@ from properties.lanczos import (
     UncertifiedError,
     cholesky_upper,
     christoffel_upper,
-    failure_probability,
-    kuczynski_upper,
-    kuczynski_wozniakowski,
     largest_eigenvalue,
     largest_eigenvalue_of_matrix,
     least_component,
@@ -190,16 +188,10 @@ def test_the_christoffel_bound_fails_just_as_often_as_its_start_is_bad():
     assert_at_most(slack, probability / 2, why="power: a probability off by a factor of two is caught")
 
 
-def test_our_probability_is_below_the_one_of_kuczynski_and_wozniakowski():
-    size, k, eps = np.meshgrid([2, 3, 10, 10**6], [1, 2, 5, 30], [1e-4, 0.01, 0.5, 0.999])
-    ours, printed = (np.vectorize(law)(size, k, eps) for law in (failure_probability, kuczynski_wozniakowski))
-    assert_at_most(ours.ravel(), printed.ravel(), why="failure of Lanczos")
-
-
-def test_the_density_of_a_component_gives_the_constant_just_below_that_of_the_print():
-    # given  where the exponential is what counts: sqrt(eps) small, (2k - 1)sqrt(eps) = 20
-    constant = failure_probability(10**6, 10_000, 1e-6) / (1000 * math.exp(-19.999 * 1))
-    assert_within(1.5957, constant, 1.5958, why="4/sqrt(2 pi)")
+def failure_probability(size, k, eps):
+    """P(c_1^2 < 1/cosh^2((2k - 1) artanh sqrt(eps))), exact for c_1 uniform on the sphere."""
+    cosh = math.cosh((2 * k - 1) * math.atanh(math.sqrt(eps)))
+    return scipy.special.betainc(0.5, (size - 1) / 2, cosh**-2)
 
 
 @pytest.mark.parametrize(("size", "eps"), [(2, 0.5), (1000, 0.01), (10**5, 1e-4)])
@@ -209,35 +201,6 @@ def test_the_products_needed_are_the_fewest_that_reach_the_probability(size, eps
     reached = failure_probability(size, k, eps) if k < size else 0
     assert_at_most(reached, FALSE_ALARM * (1 + 1e-9), why="k products suffice")
     assert_at_most(FALSE_ALARM, failure_probability(size, k - 1, eps) if k > 1 else 1, why="k - 1 do not")
-
-
-def worst_for_lanczos(k, eps):
-    """Spectrum (k + 1,) from 0 to 1 and unit start: k products find 1 - eps, and no measure with this c_1 finds less.
-
-    Below 1 are the nodes (1 - eps)(1 - s^2), s the positive extrema of T_{2k-1}, each weighed by its share of an
-    interpolated value at 1: then sum (1 - eps - x) P Q c^2 = 0 for the extremal P and every Q of degree k - 1.
-    """
-    s = np.cos(np.arange(k) * np.pi / (2 * k - 1))
-    nodes = (1 - eps) * (1 - s**2)
-    others = [np.delete(nodes, i) for i in range(k)]
-    weights = np.array([np.prod((1 - rest) / np.abs(x - rest)) for x, rest in zip(nodes, others, strict=True)]) / s
-    component = 1 / math.cosh((2 * k - 1) * math.atanh(math.sqrt(eps)))
-    below = np.sqrt(weights / weights.sum() * (1 - component**2))
-    return np.append(nodes, 1), np.append(below, component)
-
-
-@pytest.mark.parametrize(("k", "eps", "down"), [(6, 0.05, 0), (4, 0.3, 0.9)], ids=["positive", "indefinite"])
-def test_the_kuczynski_bound_is_attained_but_for_its_shift(k, eps, down):
-    # given
-    spectrum, start = worst_for_lanczos(k, eps)
-    # when
-    run = lanczos(lambda v: (spectrum - down) * v, start, k)
-    # then   the shift is enough to make A positive, and what it has to spare, times eps/(1 - eps), is all that is lost
-    spare = max(0.0, christoffel_upper(run, start[-1], -1)) - down
-    assert_at_most(0, spare, why="shift less -lambda_min")
-    error = abs(kuczynski_upper(run, start[-1]) - (1 - down + eps / (1 - eps) * spare))
-    # theta rounds by 8k units, the misfits of the bound are 16 sqrt(k), and eps adds no more than both
-    assert_at_most(error, 64 * k * UNIT_ROUNDOFF, why="equality")
 
 
 @pytest.mark.parametrize(

@@ -125,9 +125,9 @@ def test_the_ledger_names_the_device_of_gpu_tests_whoever_ran_them(theory, monke
     monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
     theory.write("a", "@pytest.mark.gpu\n@as_printed\ndef test_device():\n    pass\n")
     assert theory.ledger()["environment"]["device"] == "a device"
-    assert theory.ledger("-p", "theorems.laboratory.plugin", "--executor", "slurm")["environment"]["device"] == (
-        "the nodes of Slurm"
-    )
+    assert theory.ledger("-p", "theorems.experiment_options.plugin", "--executor", "slurm")["environment"][
+        "device"
+    ] == ("the nodes of Slurm")
     worker = types.SimpleNamespace(stash={}, workeroutput={})
     controller = types.SimpleNamespace(stash={})
     plugin.note_device(worker, "a device")

@@ -22,7 +22,7 @@ import numpy as np
 
 from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
-from fixtures.training.answers import unpacked
+from fixtures.training.answers import unpack_answers
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.losses import mean_loss
 from fixtures.training.run import Training
@@ -35,7 +35,7 @@ from properties.paired import Finding, Interval, common
 from properties.sharpness import SharpnessError
 
 if TYPE_CHECKING:
-    from fixtures.sweeps.bench import Bench
+    from fixtures.sweeps.context import TrialContext
 
     Result = Mapping[str, Any]
     Measurement = Mapping[str, Any]
@@ -80,7 +80,7 @@ class ClassifierTrial(Trial):
         pixels = SIDES[self.config.data] ** 2
         return FLOP_PER_PIXEL * self.config.width**2 * pixels * self.config.size * self.config.cap_epochs
 
-    def run(self, bench: Bench) -> dict[str, Any]:
+    def run(self, context: TrialContext) -> dict[str, Any]:
         """Train, and measure at the stops.
 
         {"diverged", "steps", "epochs": where the run ended, "unreached": the stops that did not fire, as [rule, at],
@@ -90,27 +90,27 @@ class ClassifierTrial(Trial):
         "before loss": at the end of the epoch before. None stands for what is not finite, was not certified or not
         asked for.
         """
-        training = Training(self.config, bench.images(self.config.data))
+        training = Training(self.config, context.images(self.config.data))
         measurements: list[Measurement] = []
-        if (saved := bench.checkpoints.load()) is not None:
+        if (saved := context.checkpoints.load()) is not None:
             tensors, meta = saved
             training.restore(tensors, meta["training"])
             measurements = meta["measurements"]
         for event in training.events():
             if event is not None:
                 if event.rule == "loss":
-                    with training.an_epoch_ago():
+                    with training.previous_epoch_weights():
                         named = {"rule": BEFORE, "at": float(event.at)}
-                        measurements.append(named | self._measure(training, *training.last_end, measurements))
+                        measurements.append(named | self._measure(training, *training.previous_epoch_end, measurements))
                 named = {"rule": event.rule, "at": float(event.at)}
                 measurements.append(named | self._measure(training, training.step, training.epoch, measurements))
                 if self.recheck and event == self.config.stops[0]:
                     measurements[-1]["recheck"] = self._sharpness(training, self.recheck)
                 continue
-            bench.report(training.epoch / self.config.cap_epochs)
-            if bench.checkpoints.due():
+            context.report(training.epoch / self.config.cap_epochs)
+            if context.checkpoints.due():
                 tensors, state = training.state()
-                bench.checkpoints.save(tensors, {"training": state, "measurements": measurements})
+                context.checkpoints.save(tensors, {"training": state, "measurements": measurements})
         return {
             "diverged": training.diverged,
             "steps": training.step,
@@ -258,7 +258,7 @@ def _normalized(at: Measurement) -> float | None:
 TEST_ERROR = Quantity(lambda at: 100 * at["test_error"])
 """In percent."""
 
-WRONG = Quantity(lambda at: unpacked(at["test_wrong"]))
+WRONG = Quantity(lambda at: unpack_answers(at["test_wrong"]))
 """Which test images are answered wrongly, (n,) of 0 and 1; between two moments, the weighted mean."""
 
 TRAIN_LOSS = Quantity(_field("train_loss"), logarithmic=True)

@@ -57,7 +57,7 @@ Expected    inconclusive
 import numpy as np
 import pytest
 
-from fixtures.sweeps.desk import Desk
+from fixtures.sweeps.memory_context import MemoryContext
 from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
 from properties.paired import judge, log_slopes, paired_slope, student_interval
 from theorems.ledger import measured, observed
@@ -137,7 +137,7 @@ def test_mup_and_mean_field_networks_are_one_function_in_two_coordinates():
 def trained_on_digits(parameterization, width):
     """The result of forty steps on sixty digits."""
     trial = NetworkTrial("digits", 60, 60, 60, parameterization, width, seed=0, target=0.0, cap=40)
-    return trial.run(Desk())
+    return trial.run(MemoryContext())
 
 
 # (b) test accuracy: as they are
@@ -203,7 +203,7 @@ def test_without_a_ridge_the_linearization_with_as_many_weights_as_targets_is_fa
         NetworkTrial("digits", 200, 300, 100, "standard", 28, seed, 0.0, 0, False, linearize=True)
         for seed in range(100, 103)
     ]
-    tuned = [trial.run(Desk())["linearization"] for trial in trials]
+    tuned = [trial.run(MemoryContext())["linearization"] for trial in trials]
     # then   the smallest ridge of the grid against the best, both on the validation split
     best = np.mean([found["best_validation"] for found in tuned])
     none = np.mean([found["validation"][0] for found in tuned])

@@ -61,6 +61,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
@@ -75,7 +76,6 @@ from properties.paired import (
     judge,
     minimizer_interval,
     paired_slope,
-    pearson,
     spearman_values,
     student_interval,
 )
@@ -171,7 +171,7 @@ def correlation(sharpness, errors):
     """Of log lambda and error (seeds, etas), within a seed; of two learning rates it may be anything."""
     if sharpness.shape[1] < 3:
         return Interval(0.0, -1.0, 1.0, 0.95, len(sharpness), "two points tell nothing")
-    return correlation_interval(np.log(sharpness), errors, over="seeds")
+    return correlation_interval(np.log(sharpness), errors)
 
 
 def location(minimum):
@@ -295,8 +295,9 @@ def test_printed_correlation_with_accuracy_in_place_of_error_has_the_sign_of_fla
     # given  errors that rise with lambda, as flat-is-better has it
     sharpness, errors = np.array([4.0, 3.0, 2.0, 1.0]), np.array([20.0, 16.0, 8.0, 8.0])
     # then   the correlation with error is positive; the one with accuracy, 100 less the error, is its negative
-    assert_identical(pearson(sharpness, 100 - errors), -pearson(sharpness, errors), why="error and accuracy")
-    assert_at_most(0.89, pearson(sharpness, errors), why="correlation with error where flat is better")
+    with_error, with_accuracy = (scipy.stats.pearsonr(sharpness, values).statistic for values in (errors, 100 - errors))
+    assert_identical(with_accuracy, -with_error, why="error and accuracy")
+    assert_at_most(0.89, with_error, why="correlation with error where flat is better")
 
 
 @observed(part="(b)")

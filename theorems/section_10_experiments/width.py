@@ -32,13 +32,13 @@ from fixtures.kernels.tuned_ridge import (
 )
 from fixtures.models.fully_connected import fully_connected, linearized, rate_scales
 from fixtures.sweeps.trials import Trial
-from fixtures.training.answers import packed
+from fixtures.training.answers import pack_answers
 
 if TYPE_CHECKING:
     import torch
 
     from fixtures.datasets.images import Images
-    from fixtures.sweeps.bench import Bench
+    from fixtures.sweeps.context import TrialContext
 
 CHECK = 20
 """Steps between looks at the validation split."""
@@ -101,7 +101,7 @@ def accuracy(values: torch.Tensor, wanted: torch.Tensor) -> float:
 
 def wrong_answers(values: torch.Tensor, wanted: torch.Tensor) -> str:
     """The rows whose largest value is elsewhere, as fixtures.training.answers writes them."""
-    return packed((values.argmax(1) != wanted.argmax(1)).cpu().numpy())
+    return pack_answers((values.argmax(1) != wanted.argmax(1)).cpu().numpy())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,17 +142,17 @@ class NetworkTrial(Trial):
         """Floating point operations of the descent at most: products of inputs and hidden weights, three to a step."""
         return 6.0 * (self.batch or self.size) * math.prod(SHAPES[self.data]) * self.width * self.cap
 
-    def run(self, bench: Bench) -> dict[str, Any]:
+    def run(self, context: TrialContext) -> dict[str, Any]:
         """Movement, kernel change, losses and accuracies; see `_Descent.result`."""
-        parts = split(bench.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
+        parts = split(context.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
         descent = _Descent(self, parts)
-        if (saved := bench.checkpoints.load()) is not None:
+        if (saved := context.checkpoints.load()) is not None:
             descent.restore(*saved)
         while not descent.over:
             descent.advance()
-            bench.report(descent.step / self.cap, descent.loss)
-            if bench.checkpoints.due() and not descent.over:
-                bench.checkpoints.save(*descent.state())
+            context.report(descent.step / self.cap, descent.loss)
+            if context.checkpoints.due() and not descent.over:
+                context.checkpoints.save(*descent.state())
         result = descent.result()
         if self.linearize:
             result["linearization"] = own_linearization(descent.start, parts, self.scale_of(parts), centered=True)
@@ -447,13 +447,13 @@ class InfiniteKernelTrial(Trial):
         """Floating point operations: a factorization to each ridge, as many as the grid begins with."""
         return len(RATIOS) * self.size**3 / 3
 
-    def run(self, bench: Bench) -> dict[str, Any]:
+    def run(self, context: TrialContext) -> dict[str, Any]:
         """As `_told` has it. Raises TooLargeError before anything is allocated that would not fit."""
         import torch
 
         needed = bytes_of_regression(self.size, self.validation + self.test, math.prod(SHAPES[self.data]))
         require_room(needed, torch.device(self.device), f"kernel regression on {self.size:,} images")
-        parts = split(bench.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
+        parts = split(context.images(self.data), self.size, self.validation, self.test, self.seed, self.device)
         K = relu_ntk_on_device(parts.train)
         validate = relu_ntk_on_device(parts.validation, parts.train)
         tuned = tune_ridge(K, parts.wanted[0], lambda alpha: validate @ alpha, parts.wanted[1])

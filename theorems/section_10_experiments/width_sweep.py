@@ -10,7 +10,7 @@ import numpy as np
 
 from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
-from fixtures.training.answers import unpacked
+from fixtures.training.answers import unpack_answers
 from properties.certificates import assert_at_most, record_finding
 from properties.held_out import told_of_test_set
 from properties.paired import Finding, Interval, student_interval
@@ -159,7 +159,9 @@ class Results:
         return np.array(
             [
                 [
-                    unpacked(self._of[network(self.setting, m, seed, parameterization, **options)]["best_test_wrong"])
+                    unpack_answers(
+                        self._of[network(self.setting, m, seed, parameterization, **options)]["best_test_wrong"]
+                    )
                     for m in widths
                 ]
                 for seed in seeds_of(self.setting)
@@ -172,12 +174,12 @@ class Results:
             [self._of[network(self.setting, m, seed, linear=True)]["linearization"] for m in widths]
             for seed in seeds_of(self.setting)
         ]
-        return np.array([[unpacked(told["test_wrong"]) for told in row] for row in found])
+        return np.array([[unpack_answers(told["test_wrong"]) for told in row] for row in found])
 
     def wrong_infinite(self) -> np.ndarray:
         """(seeds, 1, n): the same of the infinitely wide kernel."""
         found = [self._of[infinite(self.setting, seed)]["test_wrong"] for seed in seeds_of(self.setting)]
-        return np.array([[unpacked(text)] for text in found])
+        return np.array([[unpack_answers(text)] for text in found])
 
     def narrow_less_wide(self, parameterization: str = "standard", **options: bool) -> np.ndarray:
         """(seeds,) of the gain of narrow networks over wide ones."""

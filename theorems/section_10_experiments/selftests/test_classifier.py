@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fixtures.datasets.images import load_images
-from fixtures.sweeps.desk import Desk, KilledError
+from fixtures.sweeps.memory_context import MemoryContext, StoppedError
 from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
 from fixtures.training.config import Stop, TrainingConfig
@@ -51,17 +51,18 @@ def start():
 
 @pytest.fixture(scope="module")
 def undisturbed():
-    return trial().run(Desk())
+    return trial().run(MemoryContext())
 
 
 def test_a_trial_that_is_killed_again_and_again_ends_as_one_that_never_was(undisturbed):
-    # when   a process dies at each epoch's end, until one lives long enough
-    desk, result = Desk(lives=1), None
+    # when   a process dies at each epoch's end, until one process reaches the end
+    context, result = MemoryContext(stop_after=1), None
     while result is None:
         try:
-            result = trial().run(desk)
-        except KilledError:
-            desk = Desk(lives=1, saved=desk.saved) if desk.saved[1]["training"]["step"] < 20 else Desk(saved=desk.saved)
+            result = trial().run(context)
+        except StoppedError:
+            stop_after = 1 if context.saved[1]["training"]["step"] < 20 else None
+            context = MemoryContext(stop_after, saved=context.saved)
     # then
     assert result == undisturbed
     assert [at["rule"] for at in result["measurements"]] == ["steps", "epochs", "before loss", "loss"]
@@ -108,7 +109,7 @@ def test_sharpness_is_that_of_the_loss_and_the_labels_that_are_trained():
     # given  one full-batch step, with label noise; the exact Hessian in the 231 weights, from the same run made anew
     noisy = trial(batch=40, label_noise=0.5, stops=(Stop("steps", 1),))
     trained = dataclasses.replace(noisy, sample=40, recheck=0, relative=True)
-    (at,) = trained.run(Desk())["measurements"]
+    (at,) = trained.run(MemoryContext())["measurements"]
     run = Training(trained.config, load_images("digits"))
     list(run.events())
     outputs = run.model.double()(run.inputs.double())
@@ -134,7 +135,7 @@ def test_a_full_batch_step_moves_the_weights_by_eta_times_the_gradient():
     slopes = torch.autograd.grad(torch.nn.functional.cross_entropy(run.model(run.inputs), run.labels), weights)
     w, g = (torch.cat([part.detach().double().flatten() for part in parts]) for parts in (weights, slopes))
     # when
-    (at,) = trained.run(Desk())["measurements"]
+    (at,) = trained.run(MemoryContext())["measurements"]
     # then   in float32: sums of 40 images and of layers of 64 round by less than 200 u of what is summed
     expected = float((w - 0.5 * g).square().sum())
     bound = 200 * U32 * float(w.square().sum() + g.square().sum())
@@ -143,7 +144,7 @@ def test_a_full_batch_step_moves_the_weights_by_eta_times_the_gradient():
 
 
 def test_divergence_is_a_result():
-    result = trial(eta=1e30).run(Desk())
+    result = trial(eta=1e30).run(MemoryContext())
     assert result["diverged"]
     assert math.isnan(at_stop(result, TEST_ERROR, STOPS[1]))
     assert ["epochs", 2.0] in [[rule, float(at)] for rule, at in result["unreached"]]

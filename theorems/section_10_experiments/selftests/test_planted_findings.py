@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fixtures.sweeps.settings import Setting
-from fixtures.training.answers import packed
+from fixtures.training.answers import pack_answers
 from properties.certificates import observed_by
 from theorems.section_10_experiments import batch_sweep, width_sweep
 from theorems.section_10_experiments import test_experiment_3_width as experiment_3
@@ -35,7 +35,7 @@ def found(record, *arguments):
 
 def answers(share, seed):
     """Wrong answers of this share, spread over the images by the seed."""
-    return packed(np.random.default_rng(seed).permutation(IMAGES) < round(share * IMAGES))
+    return pack_answers(np.random.default_rng(seed).permutation(IMAGES) < round(share * IMAGES))
 
 
 def planted(module, *, sharpness, error, steps):

@@ -8,9 +8,9 @@ import pytest
 from fixtures.datasets.images import load_images
 from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.sweeps.desk import Desk, KilledError
+from fixtures.sweeps.memory_context import MemoryContext, StoppedError
 from fixtures.sweeps.trials import Trial
-from fixtures.training.answers import unpacked
+from fixtures.training.answers import unpack_answers
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.section_10_experiments.width import InfiniteKernelTrial, NetworkTrial, largest_curvature, split
 
@@ -82,7 +82,7 @@ def test_movement_loss_and_kernel_change_are_those_of_heavy_ball_descent_on_all_
 ):
     it = trial(size, parameterization=parameterization, antisymmetric=antisymmetric, batch=batch)
     # when   the trial descends, in the span of its images where these are few
-    result = it.run(Desk())
+    result = it.run(MemoryContext())
     written = WrittenOut(it)
     looks = [(written.accuracy(1), written.accuracy(2))]
     written.descend(result["curvature"])
@@ -101,7 +101,9 @@ def test_movement_loss_and_kernel_change_are_those_of_heavy_ball_descent_on_all_
     assert_identical((result["best_validation"], result["best_test"]), looks[best], why="at the better of two looks")
     assert_identical(result["best_step"], 6 * best, why="the first of the best")
     right = round(50 * result["best_test"])
-    assert_identical(50 - unpacked(result["best_test_wrong"]).sum(), right, why="test images that are answered rightly")
+    assert_identical(
+        50 - unpack_answers(result["best_test_wrong"]).sum(), right, why="test images that are answered rightly"
+    )
 
 
 def test_splits_are_apart_of_unit_length_and_centered_by_the_training_images():
@@ -134,12 +136,12 @@ def test_an_antisymmetric_start_is_the_function_zero():
 def test_a_network_that_is_killed_at_every_checkpoint_ends_as_one_that_never_was():
     for batch in (None, 20):
         it = trial(size=60, cap=60, batch=batch)
-        undisturbed, result, desk = it.run(Desk()), None, Desk(lives=1)
+        undisturbed, result, context = it.run(MemoryContext()), None, MemoryContext(stop_after=1)
         while result is None:
             try:
-                result = it.run(desk)
-            except KilledError:
-                desk = Desk(lives=1, saved=desk.saved)
+                result = it.run(context)
+            except StoppedError:
+                context = MemoryContext(stop_after=1, saved=context.saved)
         assert result == undisturbed
         assert Trial.from_json(it.to_json()) == it
 
@@ -147,16 +149,16 @@ def test_a_network_that_is_killed_at_every_checkpoint_ends_as_one_that_never_was
 @pytest.mark.parametrize("batch", [None, 20])
 def test_the_best_step_before_a_checkpoint_is_still_the_best_after_it(batch):
     it = trial(size=60, cap=100, batch=batch, seed=5)
-    undisturbed, desk = it.run(Desk()), Desk(lives=4)
+    undisturbed, context = it.run(MemoryContext()), MemoryContext(stop_after=4)
     # given  the last of four checkpoints, after step 80, of a network that was at its best before it
     assert 0 < undisturbed["best_step"] < 80
-    with pytest.raises(KilledError):
-        it.run(desk)
-    assert it.run(Desk(saved=desk.saved)) == undisturbed
+    with pytest.raises(StoppedError):
+        it.run(context)
+    assert it.run(MemoryContext(saved=context.saved)) == undisturbed
 
 
 def test_a_step_far_beyond_the_limit_of_stability_diverges_and_is_a_result():
-    result = trial(share=100.0, cap=60).run(Desk())
+    result = trial(share=100.0, cap=60).run(MemoryContext())
     assert result["diverged"]
     assert not result["reached"]
     assert_at_most(result["steps"], 59, why="steps, of sixty")
@@ -170,9 +172,9 @@ def test_more_images_than_there_are_are_refused(size, validation, test):
 
 
 def test_full_batch_descent_stops_at_the_first_step_whose_loss_is_small_enough():
-    plain = trial(cap=40).run(Desk())
-    stopped = trial(cap=40, target=plain["loss"] * 1.5).run(Desk())
-    again = trial(cap=stopped["steps"] - 1).run(Desk())
+    plain = trial(cap=40).run(MemoryContext())
+    stopped = trial(cap=40, target=plain["loss"] * 1.5).run(MemoryContext())
+    again = trial(cap=stopped["steps"] - 1).run(MemoryContext())
     assert stopped["reached"]
     assert not plain["reached"]
     assert_at_most(
@@ -217,14 +219,14 @@ def assert_tuned(told, expected, why):
     chosen = round(np.log10(told["ratio"]))
     assert_identical(expected[chosen][0], told["best_validation"], why=f"{why}: the chosen ridge")
     assert_identical(told["test"], expected[chosen][1], why=f"{why}: test accuracy")
-    wrong = unpacked(told["test_wrong"])
+    wrong = unpack_answers(told["test_wrong"])
     assert_identical(len(wrong) - wrong.sum(), round(len(wrong) * told["test"]), why=f"{why}: right answers")
 
 
 @pytest.mark.parametrize("centered", [True, False])
 def test_linearizations_are_kernel_regressions_with_the_jacobian_at_the_start(centered):
     it = dataclasses.replace(trial(parameterization="standard", cap=0), antisymmetric=False, linearize=True)
-    told = it.run(Desk())["linearization" if centered else "linearization_with_f0"]
+    told = it.run(MemoryContext())["linearization" if centered else "linearization_with_f0"]
     written = WrittenOut(it)
     J, *others = (written.jacobian(which).reshape(-1, 8 * 74) for which in range(3))
     values = [np.zeros_like(y) if centered else written.values(which) for which, y in enumerate(written.y)]
@@ -235,7 +237,7 @@ def test_linearizations_are_kernel_regressions_with_the_jacobian_at_the_start(ce
 
 def test_the_infinite_kernel_is_tuned_and_centered():
     it = InfiniteKernelTrial("digits", 60, 40, 50, seed=3)
-    told = it.run(Desk())
+    told = it.run(MemoryContext())
     written = WrittenOut(trial(60))
     x = written.x
     expected = ridge_accuracies(relu_ntk(x[0], x[0]), written.y[0], [relu_ntk(rows, x[0]) for rows in x[1:]], written)

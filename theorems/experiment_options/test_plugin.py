@@ -8,9 +8,9 @@ import types
 import pytest
 
 from fixtures.datasets import images
-from fixtures.sweeps.settings import Setting, refusal_of_cpu, settings_at
+from fixtures.sweeps.settings import Setting, cpu_refusal, settings_at
 from fixtures.sweeps.store import Store
-from theorems.laboratory import plugin
+from theorems.experiment_options import plugin
 
 pytestmark = pytest.mark.slow
 
@@ -82,10 +82,10 @@ def test_a_setting_is_told_by_its_data_and_what_is_trained():
 
 
 def test_a_cpu_is_told_how_long_it_would_take():
-    assert refusal_of_cpu("smoke", 1e20, 1e9) is None
-    assert "--scale paper on a CPU would take about 32 years" in refusal_of_cpu("paper", 1e20, 1e11)
-    assert "about 28 hours (1.0e+15" in refusal_of_cpu("reduced", 1e15, 1e10)
-    assert "about 50 seconds" in refusal_of_cpu("reduced", 5e11, 1e10)
+    assert cpu_refusal("smoke", 1e20, 1e9) is None
+    assert "--scale paper on a CPU would take about 32 years" in cpu_refusal("paper", 1e20, 1e11)
+    assert "about 28 hours (1.0e+15" in cpu_refusal("reduced", 1e15, 1e10)
+    assert "about 50 seconds" in cpu_refusal("reduced", 5e11, 1e10)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def experiment(pytester, monkeypatch):
     pytester.makepyfile(EXPERIMENT)
 
     def run(*options):
-        plugins = ("-p", "theorems.laboratory.plugin", "-p", "theorems.ledger.plugin", "-p", "no:cacheprovider")
+        plugins = ("-p", "theorems.experiment_options.plugin", "-p", "theorems.ledger.plugin", "-p", "no:cacheprovider")
         return pytester.runpytest_inprocess(*plugins, *options)
 
     return run
@@ -155,10 +155,10 @@ def test_damaged_data_are_refused_in_one_line_before_anything_runs(experiment, m
 
 
 SWEEP = """
-from fixtures.sweeps.toys import Walk
+from fixtures.sweeps.random_walk import RandomWalk
 
 def test_swept(sweep):
-    assert len(sweep([Walk(steps=3, fails_at={fails_at})])) == 1
+    assert len(sweep([RandomWalk(steps=3, fails_at={fails_at})])) == 1
 """
 
 
@@ -175,7 +175,7 @@ def walk(experiment, pytester):
 
 def test_what_a_sweep_draws_is_not_captured(walk, monkeypatch, capfd):
     monkeypatch.setattr(plugin, "run_sweep", lambda *_, **__: [print("a bar", file=sys.stderr)])
-    monkeypatch.setattr(Store, "of_other_source", lambda *_: [])
+    monkeypatch.setattr(Store, "made_by_other_source", lambda *_: [])
     walk().assert_outcomes(passed=1)
     assert "a bar" in capfd.readouterr().err
 
@@ -206,7 +206,7 @@ def test_workers_of_a_distributed_run_hand_over_which_records_are_of_other_code(
 
 
 def test_a_store_that_fails_under_a_sweep_is_one_line_and_an_error_of_the_code_has_its_traceback(walk, monkeypatch):
-    walk(fails_at=1).stdout.fnmatch_lines(["*toys.py:*: ArithmeticError"])
+    walk(fails_at=1).stdout.fnmatch_lines(["*random_walk.py:*: ArithmeticError"])
 
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

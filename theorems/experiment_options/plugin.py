@@ -18,7 +18,7 @@ from fixtures.datasets.download import ensure
 from fixtures.datasets.images import DataError, available, load_images
 from fixtures.models.memory import TooLargeError
 from fixtures.sweeps.executors import EXECUTORS, ExecutorError, make_executor
-from fixtures.sweeps.settings import SCALES, Setting, refusal_of_cpu, settings_at
+from fixtures.sweeps.settings import SCALES, Setting, cpu_refusal, settings_at
 from fixtures.sweeps.store import Store, StoreError
 from fixtures.sweeps.sweep import run_sweep
 from fixtures.sweeps.trials import SweepError, Trial
@@ -96,7 +96,7 @@ def _hopeless(session: pytest.Session) -> str | None:
         # Files that share their trials share one function.
         meant = {(module.trials, Setting(setting.scale, module.PRINTED_DATA[0], "cuda")) for module, setting in large}
         flop = sum(trial.flop for trials, setting in meant for trial in trials(setting))
-        return refusal_of_cpu(session.config.getoption("--scale"), flop, cpu_speed())
+        return cpu_refusal(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
@@ -157,7 +157,7 @@ def setting(request: pytest.FixtureRequest) -> Setting:
 def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweep]:
     """Runs trials and returns their records, in order: those that the store holds already are not run again.
 
-    Without --store the store lives as long as the run; the workers of a distributed run share it, and the trials.
+    Without --store the store stop_after as long as the run; the workers of a distributed run share it, and the trials.
     """
     config = request.config
     base = tmp_path_factory.getbasetemp()
@@ -177,7 +177,7 @@ def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 if any(isinstance(cause, _TOLD) for cause in _causes(error)):
                     pytest.fail(str(error), pytrace=False)
                 raise
-            note_outdated(config, (trial.key for trial in store.of_other_source(trials)))
+            note_outdated(config, (trial.key for trial in store.made_by_other_source(trials)))
             return records
 
         yield run
