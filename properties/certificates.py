@@ -120,7 +120,7 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
     if observer := _observer.get():
         told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
         told += f": {reason}" if (reason := getattr(finding, "reason", "")) else ""
-        # Plain data, which may have to cross from one process to another: a rule's finding is more than a string.
+        # Plain data: it may have to cross from one process to another. A rule's finding is a subclass of str.
         about = {"setting": str(where.title), "binding": bool(where.binding), "printed": bool(where.printed)}
         about |= {"level": float(interval.level), "trials": int(trials)}
         numbers = {name: float(end) for name, end in ends.items()}
@@ -181,7 +181,7 @@ def assert_certified(certificate: Certificate, *, adversarial: bool = False) -> 
     if not ratio.size:
         raise AssertionError(f"{certificate.why}: there is nothing to certify")
     worst = float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
-    # What has no finite bound in any instance is true for free: a test that shows nothing else certifies nothing.
+    # An inequality without a finite bound in any instance is trivially true, so it is not reported as certified.
     is_bounded = not np.all(np.isposinf(np.asarray(certificate.bound, float)))
     if is_bounded and (observer := _observer.get()):
         observer.certified(worst, ratio.shape[0])

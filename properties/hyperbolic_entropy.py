@@ -144,7 +144,7 @@ def near_minimizer(potential: DiagonalPotential, problem: Regression, z: np.ndar
     z = problem.in_row_space(z)
     start, C = potential.to_primal(z), potential.slope(z)
     w, gram = start, weighted_gram(problem, C)
-    for _ in range(2):  # the second time for what the first one rounds
+    for _ in range(2):  # the second pass removes the rounding of the first
         solved = np.linalg.solve(gram, (problem.y - np.matvec(problem.X, w))[..., None])[..., 0]
         w = w + C * np.vecmat(solved, problem.X)
     size = (np.asarray(problem.rows + problem.columns) * UNIT_ROUNDOFF)[..., None]

@@ -186,7 +186,7 @@ class Krylov:
         The term z'F e_j is taken at its worst, |F e_j|. This only delays the growth, because the Green's function of
         the recurrence is positive to the right of theta. If x is excluded, every larger x is excluded.
         """
-        # The start is a unit vector to rounding, which moves c_1 by as much.
+        # The start is a unit vector up to rounding, and c_1 is off by the same amount.
         before, c, coupling, total = 0.0, component - 4 * UNIT_ROUNDOFF, 0.0, 0.0
         for a, b, misfit in zip(self.a, self.b, self.misfits.tolist(), strict=True):
             total += c * c
@@ -214,7 +214,7 @@ def christoffel_upper(run: Krylov, component: float, sign: int = 1) -> float:
     """The Christoffel bound of lambda_max(sign * A), given |c_1| >= component; infinite where nothing is excluded."""
     low, high = run.ends()
     theta, reach = high if sign > 0 else -low, max(abs(low), abs(high))
-    # Beyond 2^60 times the spectrum nothing is of use.
+    # A bound beyond 2^60 times the spectrum is useless.
     for doubling in range(60):
         if run.excludes(theta + reach * 2.0**doubling, component, sign):
             return _bisect(lambda x: run.excludes(x, component, sign), theta, theta + reach * 2.0**doubling)
@@ -273,12 +273,12 @@ def largest_eigenvalue(
     scaled = _Scaled(product)
     run = Krylov(scaled, np.random.default_rng(seed).standard_normal(size), rounding)
     converged = 1, -math.inf
-    # By the Kuczynski bound: its shift at most doubles what eps is relative to, and the goal is half the accuracy.
+    # By the bound of the module docstring. Its shift at most doubles the scale of eps; the goal is half the accuracy.
     for k in range(1, products_needed(size, accuracy / 4, probability) + 1):
         run.extend()
         low, theta = run.ends()
         goal = theta + accuracy / 2 * max(abs(low), abs(theta))
-        # A random vector is mapped to zero: lambda_max c_1 = 0.
+        # The operator maps a random vector to zero: lambda_max c_1 = 0.
         if not run.misfits.any():
             return Enclosure(0.0, 0.0, probability, k, "Christoffel")
         if run.excludes(goal, component):
@@ -332,7 +332,7 @@ def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: floa
         return Enclosure(0.0, 0.0, 0.0, 0, "Cholesky")
     p, unit = len(A), power_of_two(A)
     A = A / unit
-    # A product of a row with a vector rounds by p u |row| |v|, and |A|_F is at most sqrt(p) times |A|.
+    # The product of a row with a vector rounds by p u |row| |v|, and |A|_F is at most sqrt(p) times |A|.
     rounding = p**1.5 * UNIT_ROUNDOFF
     run = Krylov(lambda v: A @ v, np.random.default_rng(seed).standard_normal(p), rounding)
     previous = -math.inf

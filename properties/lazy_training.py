@@ -121,7 +121,7 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray, train: str = "hid
     """
     J = start.jacobian(X, train)
     values = np.linalg.svd(J, compute_uv=False)
-    missing = max(0, J.shape[-2] - J.shape[-1])  # with fewer weights than rows the kernel has the eigenvalue 0
+    missing = max(0, J.shape[-2] - J.shape[-1])  # the kernel has the eigenvalue 0 if there are fewer weights than rows
     values = np.concatenate([values, np.zeros((*values.shape[:-1], missing))], axis=-1)
     rows = np.broadcast_to(X.any(-1).sum(-1), values.shape[:-1])
     least, largest = np.take_along_axis(values, rows[..., None] - 1, -1)[..., 0], values[..., 0]

@@ -126,7 +126,7 @@ def _weight_norm_limit(target: float, gamma: float, rho: float, null: float) -> 
         return q * (1 - np.exp(log_k + (gamma**2 - q) / rho**2)) - target**2
 
     lowest = max(target**2, gamma**2 + rho**2 * log_k)
-    # above both squares by delta the left side is at least q (1 - exp(-delta/rho^2))
+    # if q exceeds both squares by delta, the left side is at least q (1 - exp(-delta/rho^2))
     largest = max(target**2, gamma**2)
     highest = largest + rho**2 * max(1.0, np.log1p(largest / rho**2))
     if excess(lowest) >= 0:

@@ -30,7 +30,7 @@ def smallest_violation(
         tried += 1
         return bool(violates(instance))
 
-    # A search asks for one instance and knows its own budget; slow or rejected draws are no defect of a theorem.
+    # A search needs one instance and has its own budget. Slow or rejected draws are no defect of a theorem.
     rules = settings(
         max_examples=budget,
         database=None,

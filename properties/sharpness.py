@@ -165,7 +165,7 @@ def sharpness(
     """
     hessian = HessianOfLoss(loss, parameters)
     rounding = hessian.rounding(seed)
-    # The slack of a dense Hessian is at most p times the rounding, relative to its spectral radius: half the accuracy.
+    # The slack of a dense Hessian is at most p times the rounding, relative to its spectral radius. Half the accuracy.
     if rounding * (4 * hessian.size if hessian.size <= DENSE else 1) > accuracy:
         raise UncertifiedError(
             f"the curvature of the loss is lost in cancellation: rounding may move a product with the Hessian by "
@@ -177,6 +177,6 @@ def sharpness(
         )
     H = hessian.dense(rounding)
     found = largest_eigenvalue_of_matrix(H, seed=seed, accuracy=accuracy)
-    # Every column rounds by as much as a product, and the whole by sqrt(p) times that in the Frobenius norm.
+    # Each column rounds as a product does, so the matrix rounds by sqrt(p) times that, in the Frobenius norm.
     slack = math.sqrt(hessian.size) * rounding * frobenius(H)
     return dataclasses.replace(found, lower=found.lower - slack, upper=found.upper + slack)

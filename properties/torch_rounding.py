@@ -66,7 +66,7 @@ class MovedInputs(TorchDispatchMode):
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
         if tensor.numel() == 0 or not (tensor.is_floating_point() or tensor.is_complex()):
             return tensor
-        # Uniform numbers in [-1, 1], twice as many as the largest tensor has; each input reads from another place.
+        # Uniform numbers in [-1, 1], twice as many as the largest tensor has entries. Each input starts elsewhere.
         if 2 * tensor.numel() > len(self._noise):
             self._noise = 2 * torch.rand(2 * tensor.numel(), generator=self._generator, dtype=torch.float64) - 1
         place = self._places.randint(0, tensor.numel())
