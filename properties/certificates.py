@@ -105,9 +105,11 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
     """Record the result of a measurement. This call alone decides the verdict of the part of the experiment.
 
     finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`. If it has a
-    `reason`, as the findings of `properties.paired` do, the reason is added at the end of the text. trials: the number
-    of runs behind the interval. reads: the text, with {estimate}, {lower} and {upper}, which are filled in to three
-    digits.
+        `reason`, as the findings of `properties.paired` do, the reason is added at the end of the text.
+    interval: the estimate with its interval.
+    where: the setting.
+    trials: the number of runs behind the interval.
+    reads: the text, with {estimate}, {lower} and {upper}, which are filled in to three digits.
     Raises ValueError for another finding, for no trials, and for an interval that is not finite or does not contain its
     estimate.
     """

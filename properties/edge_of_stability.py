@@ -42,9 +42,12 @@ DIVERGED, HEADROOM, LOWEST, HIGHEST, RISES = 1000.0, 1.3, 0.9, 1.15, 10
 class EdgeReport:
     """Measurements of B runs, each (B,): of eta S/2 and of the loss.
 
-    start: eta S_0/2. reference: eta/2 times the largest sharpness of the reference run. median: of eta S/2 over the
-    tail. largest: of eta S/2 over the run. rises: the number of steps of the run that raise the loss. diverged: as the
-    rule of this module defines it.
+    start: eta S_0/2.
+    reference: eta/2 times the largest sharpness of the reference run.
+    median: the median of eta S/2 over the tail.
+    largest: the largest eta S/2 of the run.
+    rises: the number of steps of the run that raise the loss.
+    diverged: as the rule of this module defines it.
     """
 
     start: np.ndarray

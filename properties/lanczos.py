@@ -105,9 +105,11 @@ def least_component(size: int, probability: float) -> float:
 class Krylov:
     """A Lanczos run that grows by one product at a time.
 
-    product: v (p,) -> Av (p,), float64. start (p,): not zero. rounding: a bound on the error of a computed Av, in units
-    of the largest |Av_j| seen, |v| = 1. a, b: the diagonal and the off-diagonal of T, both of length k. The last b
-    couples the space to the next vector v_{k+1}; it is zero where the space is invariant.
+    product: v (p,) -> Av (p,), float64.
+    start (p,): not zero.
+    rounding: a bound on the error of a computed Av, in units of the largest |Av_j| seen, |v| = 1.
+    a, b: the diagonal and the off-diagonal of T, both of length k. The last b couples the space to the next vector
+        v_{k+1}; it is zero where the space is invariant.
     """
 
     def __init__(self, product: Product, start: np.ndarray, rounding: float) -> None:
@@ -259,11 +261,14 @@ def largest_eigenvalue(
 ) -> Enclosure:
     """Enclose lambda_max of a symmetric operator, given by its products, to `accuracy` times its largest Ritz modulus.
 
-    size: p. rounding: as in `Krylov`. seed: of the start, a standard normal vector scaled to length one. probability:
-    the largest probability that the upper bound is too low. The run stops as soon as the enclosure is narrow enough;
-    `products_needed` limits the number of products. Raises ValueError for a size, an accuracy or a probability that
-    makes no sense, and for a probability that rounding would drown. Raises UncertifiedError for a product that is not
-    finite, and when rounding keeps the enclosure wide.
+    size: p.
+    rounding: as in `Krylov`.
+    seed: of the start, a standard normal vector scaled to length one.
+    probability: the largest probability that the upper bound is too low.
+
+    The run stops as soon as the enclosure is narrow enough; `products_needed` limits the number of products. Raises
+    ValueError for a size, an accuracy or a probability that makes no sense, and for a probability that rounding would
+    drown. Raises UncertifiedError for a product that is not finite, and when rounding keeps the enclosure wide.
     """
     if not (size >= 1 and 0 < accuracy < 1 and 0 < probability < 1):
         raise ValueError(f"size {size} below 1, or accuracy {accuracy:g} or probability {probability:g} not in (0, 1)")

@@ -34,9 +34,11 @@ def at_matched_loss(
     """The value at this loss by one of CHOICES, or nan where the run was not measured on both sides of the loss.
 
     above, below: pairs (loss, value) at the two moments. A value is a number or an array; arrays are interpolated entry
-    by entry. logarithmic: interpolate the logarithms of the values.
-    The result is nan, whatever the choice, in these cases: a loss or a value is None or not finite; a loss is not
-    positive; `logarithmic` is set and a value is not positive; or not below[0] <= loss < above[0].
+        by entry.
+    logarithmic: interpolate the logarithms of the values.
+
+    Whatever the choice, the result is nan in these cases: a loss or a value is None or not finite; a loss is not
+    positive; `logarithmic` is set and a value is not positive; not below[0] <= loss < above[0].
     Raises ValueError for a loss to match that is not positive, and for an unknown choice.
     """
     if not 0 < loss < math.inf:

@@ -102,9 +102,12 @@ class Estimate:
 class LargeSharpness(Estimate):
     """The sharpness of a network on a sample: an estimate for the Hessian, with its setting.
 
-    squared_norm: |w|^2 of the parameters that require grad. loss: its value. batch: the largest batch allowed. sample:
-    the number of images. scale_invariant: the largest eigenvalue of diag|w| H diag|w|, in units of the loss. relative:
-    its estimate. Both are None if not asked for.
+    squared_norm: |w|^2 of the parameters that require grad.
+    loss: the loss on the sample.
+    batch: the largest batch allowed.
+    sample: the number of images.
+    scale_invariant: the largest eigenvalue of diag|w| H diag|w|, in units of the loss; None if not asked for.
+    relative: the estimate behind `scale_invariant`; None if not asked for.
     """
 
     squared_norm: float
@@ -137,8 +140,12 @@ def fixed_batches(images: int, *, sample: int, batch: int, seed: int) -> list[np
 class BatchedHessian:
     """Products with the Hessian of the loss of all batches, in one precision. The model is not changed.
 
-    model: in any mode, on any device. inputs (n, ...), labels (n,): moved to this device, one batch at a time. loss: a
-    mean over the images of a batch. batches: indices. dtype: of the weights, the inputs and all computations with them.
+    model: in any mode, on any device.
+    inputs (n, ...), labels (n,): moved to this device.
+    loss: a mean over the images of a batch.
+    batches: the indices of each batch.
+    dtype: of the weights, the inputs and all computations with them.
+
     The variables are the parameters that require grad, flattened and concatenated in the order of the model; `size` is
     their number. They are copied, so the gradients of the model stay unchanged.
     Raises SharpnessError for a compiled model, for a model without such parameters or with parameters below float32,
@@ -336,12 +343,15 @@ def network_sharpness(
 ) -> LargeSharpness:
     """The sharpness of a network on a sample of its training images; the model is left exactly as it was.
 
-    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented. loss: a name that
-    fixtures.training.losses knows, or a function of the outputs and labels of a batch that is a mean over its images.
-    batch: the largest number of images that share their batch statistics. sample: the number of images, all by default.
-    seed: of the sample and of the start. accuracy: when a run stops; see the module docstring. budget: the largest
-    number of products in float32, for each eigenvalue. scale_invariant: whether to run for diag|w| H diag|w| as well,
-    which doubles the time.
+    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented.
+    loss: a name that fixtures.training.losses knows, or a function of the outputs and labels of a batch that is a mean
+        over its images.
+    batch: the largest number of images that share their batch statistics.
+    sample: the number of images, all by default.
+    seed: of the sample and of the start.
+    accuracy: when a run stops; see the module docstring.
+    budget: the largest number of products in float32, for each eigenvalue.
+    scale_invariant: whether to run for diag|w| H diag|w| as well, which doubles the time.
 
     The same arguments give the same result, bit for bit, on a CPU with a fixed number of threads. Raises TrainingError
     for an unknown name of a loss. Raises SharpnessError (one line) for arguments that make no sense, for a model that

@@ -235,14 +235,14 @@ def judge(
 ) -> Finding:
     """What an interval says about a printed effect: "reproduced", "not reproduced" or "inconclusive", with the reason.
 
-    null: the effect under the null hypothesis, such as 0 for a difference. printed: the effect that the paper prints,
-    or the two ends of the range that it prints, on one side of the null. direction: 1 or -1, the side of the null,
-    where the paper prints no size. Exactly one of printed and direction is given.
+    null: the effect under the null hypothesis, such as 0 for a difference.
+    printed: the effect that the paper prints, or the two ends of the range that it prints, on one side of the null.
+    direction: 1 or -1, the side of the null, where the paper prints no size.
+    Exactly one of printed and direction is given.
 
     The rule, in this order; intervals include their ends:
     1. The interval excludes the null on the printed side: reproduced, whatever the size. If the interval lies short of
-    or
-       beyond the printed size, the reason says so: then the sign is reproduced and the number is not.
+       or beyond the printed size, the reason says so: then the sign is reproduced and the number is not.
     2. The interval lies short of the printed effect (it contains the null, or lies on the other side of it): not
     reproduced.
        Without a printed size, only an interval on the other side of the null is not reproduced.
