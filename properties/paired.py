@@ -244,8 +244,7 @@ def judge(
     1. The interval excludes the null on the printed side: reproduced, whatever the size. If the interval lies short of
        or beyond the printed size, the reason says so: then the sign is reproduced and the number is not.
     2. The interval lies short of the printed effect (it contains the null, or lies on the other side of it): not
-    reproduced.
-       Without a printed size, only an interval on the other side of the null is not reproduced.
+       reproduced. Without a printed size, only an interval on the other side of the null is not reproduced.
     3. The interval contains both the null and a printed effect: inconclusive.
 
     Error probabilities, where the interval keeps its level: a true effect equal to the null is called reproduced with
