@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import eigsh
 
-from properties.sharpness import HessianOfLoss, sharpness
+from properties.curvature.sharpness import HessianOfLoss, sharpness
 
 ACCURACY = 1e-4
 WIDTHS = (44, 80, 80, 1)

@@ -30,7 +30,7 @@ HEAVY = (
     "tqdm",
 )
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
-TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.torch_rounding")
+TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.curvature.torch_rounding")
 
 
 @functools.cache
@@ -71,6 +71,19 @@ def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
         for folder in ("fixtures", "properties")
         for path in sorted((ROOT / folder).rglob("test_*.py"))
         if any(module.startswith("theorems") for module in imported(ast.walk(tree(path))))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_a_section_imports_from_no_other_section():
+    sections = sorted((ROOT / "theorems").glob("section_*"))
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for section in sections
+        for path in sorted(section.rglob("*.py"))
+        for module in imported(ast.walk(tree(path)))
+        if module.startswith("theorems.section_") and not module.startswith(f"theorems.{section.name}")
     ]
     assert wrong == []
 

@@ -105,7 +105,7 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
     """Record the result of a measurement. This call alone decides the verdict of the part of the experiment.
 
     finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`. If it has a
-        `reason`, as the findings of `properties.paired` do, the reason is added at the end of the text.
+        `reason`, as the findings of `properties.statistics.paired` do, the reason is added at the end of the text.
     interval: the estimate with its interval.
     where: the setting.
     trials: the number of runs behind the interval.

@@ -22,8 +22,8 @@ from properties.certificates import (
     record_finding,
     record_series,
 )
-from properties.paired import judge, student_interval
 from properties.search import smallest_violation
+from properties.statistics.paired import judge, student_interval
 
 
 class Notebook:

@@ -40,9 +40,9 @@ FIELDS = {
     "Expected": "the verdict that the evidence must come to",
 }
 OF_A_CLAIM = ("Section", "Printed", "Source")
-"""What the docstring of a claim's folder must have; it may also have Reading, Setting and Chance."""
+"""The fields that the page of a claim must have. It may also have Reading, Setting and Chance."""
 OF_A_STATEMENT = ("Idea", "Tolerance", "Expected")
-"""What one file of each part must have, or of a claim without parts."""
+"""The fields that one page of each part must have, or of a claim without parts."""
 
 
 class MalformedClaimError(ValueError):
@@ -82,7 +82,7 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True)
 class Statement:
-    """A part of a claim, or the whole of a claim without parts (part is None): what its pages say together.
+    """A part of a claim, or the whole of a claim without parts (part is None): its pages, merged.
 
     Texts are joined to one line each. hypotheses and clauses: their labels. is_empirical: whether its verdict reads
     reproduced or not reproduced. expected: the verdict that the author expects.
@@ -123,7 +123,7 @@ class Claim:
         return weakest(statement.expected for statement in self.statements)
 
     def text(self, field: str) -> str | None:
-        """A field of the claim's page and of its statements, each part under its letter; None where nothing has it."""
+        """A field of the claim and of its statements, each part after its letter; None if no page has the field."""
         own = [self.fields[field]] if field in self.fields else []
         theirs = [
             f"{statement.part} {statement.fields[field]}" if statement.part else statement.fields[field]
@@ -158,7 +158,7 @@ def _heading(label: str, heading: str) -> re.Match[str] | None:
 
 
 def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
-    """The claim that its own page and those of its test files state together; a claim of one file has one page twice.
+    """The claim that its own page and the pages of its test files state; for a claim of one file these are one page.
 
     Raises MalformedClaimError, in one line naming a file: a missing field; a page of another claim; parts beside pages
     without part; a statement with no page, or two, that say what is expected; one label with two texts; a reading that
@@ -187,7 +187,7 @@ def _require(page: Page, names: Sequence[str]) -> None:
 
 
 def _check_labels(pages: Sequence[Page]) -> None:
-    """A hypothesis may stand on several pages, in the same words; a clause stands on one."""
+    """Check that a hypothesis has the same words on all its pages, and that each clause stands on one page."""
     known: dict[str, str] = {}
     for page in pages:
         for label, text in page.hypotheses.items():
@@ -218,7 +218,7 @@ def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
 
 
 def _joined(pages: Sequence[Page]) -> dict[str, str]:
-    """The fields of pages in one: each text on one line, what several pages say of one thing one after the other."""
+    """The fields of several pages, merged: each text on one line, equal texts once, others one after the other."""
     fields: dict[str, list[str]] = {}
     for page in pages:
         for name, text in page.fields.items():

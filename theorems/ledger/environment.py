@@ -1,4 +1,4 @@
-"""What a run runs on: versions, device, and the checks that refuse a run which could not be believed."""
+"""The environment of a run: versions, device, and checks that refuse a run before it starts."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ NOT_SELECTED = "not selected"
 
 @dataclasses.dataclass
 class Evidence:
-    """One executed test of a claim: what it showed, on how many instances, how near its bounds were approached.
+    """One executed test of a claim: its role, its outcome, its instances, and its largest ratio of error to bound.
 
     part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
     hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
@@ -92,13 +92,13 @@ class Entry:
         return max((item.worst_ratio for item in self.evidence if item.worst_ratio is not None), default=None)
 
     def witness(self, part: str | None = None, reading: str | None = None) -> str | None:
-        """The first exact witness of a refutation of this part so read, else the first witness."""
+        """The first exact witness that refutes this reading of this part. Without an exact one, the first witness."""
         refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE]
         witnessed = [item for item in refutations if (item.part, item.reading) == (part, reading) and item.witness]
         return min(witnessed, key=lambda item: not item.exact).witness if witnessed else None
 
     def findings(self, part: str | None = None, reading: str | None = None) -> list[dict[str, Any]]:
-        """What was measured of this part so read, in the order of the tests."""
+        """The findings about this reading of this part, in the order of the tests."""
         mine = [item for item in self.evidence if (item.part, item.reading) == (part, reading)]
         return [finding for item in mine for finding in item.findings]
 
@@ -111,7 +111,7 @@ class Entry:
 
     @property
     def is_measured_elsewhere(self) -> bool:
-        """Whether the verdict is that of a setting which is not the paper's own."""
+        """Whether the verdict was measured in a setting that is not the paper's own."""
         return self.setting is not None and self.verdict is not Verdict.NOT_RUN
 
     @property
@@ -186,7 +186,7 @@ def _surprises(
     verdicts: dict[str | None, Verdict],
     readings: list[tuple[Reading, Verdict]],
 ) -> list[str]:
-    """Where the evidence says otherwise than the docstring expects.
+    """The verdicts that differ from what the docstring expects, a line each.
 
     What the author expects was frozen for one setting; in others a measurement may find what it likes. In that one
     too where nothing is expected: an interval may end so near its rule that another machine's rounding decides.
@@ -206,7 +206,7 @@ def _surprises(
 
 
 def _unfinished(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> str | None:
-    """Why a part cannot be judged: measurements, or else tests of its cheapest tier, that this run left out."""
+    """Why a part cannot be judged, or None. It needs its measurements, or else all tests of its cheapest tier."""
     base = stated.tests_of(part)
     promised = {(test.path, test.name) for test in base}
     counted = Counter(item.place for item in evidence)
@@ -220,7 +220,7 @@ def _unfinished(stated: StatedClaim, part: str | None, evidence: list[Evidence])
 
 
 def _unread(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> str | None:
-    """Which tier a reading waits for that decides with the others, as those of an experiment or an observation do."""
+    """The tier that a reading of an experiment or an observation still needs, or None. All such readings decide."""
     if not stated.claim.statement(part).is_empirical:
         return None
     run = {item.reading for item in evidence}
@@ -231,7 +231,7 @@ def _unread(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> 
 def _judge(
     stated: StatedClaim, part: str | None, evidence: list[Evidence], unfinished: str | None
 ) -> tuple[Verdict, list[tuple[Reading, Verdict]], list[str]]:
-    """The verdict of a part, those of its other readings, and what is wrong with its evidence."""
+    """The verdict of a part, the verdicts of its other readings, and the defects of its evidence."""
     if unpassed := [item for item in evidence if item.outcome != "passed"]:
         return Verdict.BROKEN, [], [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
     if idle := [item for item in evidence if item.examples == 0]:
@@ -244,7 +244,7 @@ def _judge(
     verdicts, defects = [], []
     for reading in listed:
         mine = [item for item in evidence if item.reading == reading.name]
-        # A reading of a theorem decides nothing, and may wait for a slow run.
+        # A reading of a theorem does not decide: without its slow tests it is not run, and the part is judged.
         verdict, wrong = _weigh(stated, part, mine) if mine else (Verdict.NOT_RUN, [])
         verdicts.append((reading, verdict))
         defects += [f"read as {reading.name}: {defect}" for defect in wrong]
@@ -267,7 +267,7 @@ def _judge(
 
 
 def _weigh(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
-    """The verdict of passed evidence that is all about one reading, and what it lacks."""
+    """The verdict of passed evidence about one reading, and the defects of this evidence."""
     if not evidence:
         return _judge_untestable(stated, part)
     roles = {Role(item.role) for item in evidence}
@@ -283,7 +283,7 @@ def _weigh(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> t
 
 
 def _unkept(stated: StatedClaim, item: Evidence) -> str | None:
-    """Which hypotheses a necessity test does not assert, although the statement that it is about has them.
+    """The hypotheses that a necessity test should assert of its instance and does not, in one line; or None.
 
     The statement is that of an under-hypotheses or corrected test of the same reading that names what is dropped; where
     no test does, it has all hypotheses that necessity tests of this reading drop.
@@ -315,12 +315,12 @@ def _judge_untestable(stated: StatedClaim, part: str | None) -> tuple[Verdict, l
 
 
 def _is_given_up(stated: StatedClaim, part: str | None) -> bool:
-    """Whether the stated says, with its reason, that the print cannot be tested."""
+    """Whether the docstring says, with a reason, that the printed statement cannot be tested."""
     return stated.claim.statement(part).expected is Verdict.NOT_TESTABLE
 
 
 def _defects(evidence: list[Evidence]) -> list[str]:
-    """What the evidence lacks although every test passed."""
+    """The defects of evidence whose tests all passed."""
     refutations = [item for item in evidence if item.role == Role.COUNTEREXAMPLE]
     defects = []
     if refutations and not any(item.exact for item in refutations):
@@ -346,7 +346,7 @@ def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str])
 
 
 def _finite(ratio: float | None) -> float | None:
-    """JSON has no infinity: the ratio of a certificate that failed beyond measure is null."""
+    """The ratio, or None where it is not finite: JSON has no infinity."""
     return ratio if ratio is not None and math.isfinite(ratio) else None
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin that records evidence while theorems run, and ends the run in the ledger."""
+"""The pytest plugin of the ledger: it records evidence while tests run, and prints the ledger at the end."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:
-            # Here and not in a setup hook, which a skip marker would forestall: a skipped test is evidence that fails.
+            # Not in a setup hook: a skip marker would prevent it, and a skipped test counts as evidence that failed.
             item.user_properties.append((_PROPERTY, _about(item, test) | Recorder().as_evidence()))
         names = {label_of[place], f"{label_of[place]} {test.part}"} if test else set()
         if (role is None or (test and test.role == role)) and (not wanted or wanted & names):
@@ -117,8 +117,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _place(item: pytest.Item, promised: Container[tuple[str, str]], paths: Container[str]) -> tuple[str, str]:
     """The file and the function of an item.
 
-    Raises UsageError for evidence that no registered theorem file promises, which would be lost without a word: a test
-    elsewhere, or nested.
+    Raises UsageError for evidence that the registry does not know: a test in another file, or inside a class or a
+    condition. The ledger would lose it without a word.
     """
     path, *names = item.nodeid.split("[")[0].split("::")
     place = (path, "::".join(names))
@@ -143,7 +143,7 @@ def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
 
 
 def refuse(session: pytest.Session, line: str | None) -> None:
-    """End a run before its first test with one line, if there is one; a distributed worker has its controller say it.
+    """End the run with this line before its first test; with None, go on. A worker sends the line to its controller.
 
     For hooks of pytest_collection_finish that come before those of pytest-xdist, which offers the tests.
     """
@@ -162,7 +162,7 @@ def pytest_collection_finish(session: pytest.Session) -> Iterator[None]:
 
 
 def _no_gpu(session: pytest.Session) -> str | None:
-    """Why gpu tests cannot run, or None; where the user allows it they are skipped as not run."""
+    """Why gpu tests cannot run, or None. With --allow-missing they are skipped, and count as not run."""
     items = [item for item in session.items if item.get_closest_marker("gpu")]
     if not items or session.config.option.collectonly:
         return None
@@ -182,7 +182,7 @@ def _no_gpu(session: pytest.Session) -> str | None:
 
 
 def note_device(config: pytest.Config, device: str) -> None:
-    """Remember where gpu tests run, for the ledger; a worker of a distributed run hands it over at its end."""
+    """Store the device of the gpu tests for the ledger. A worker sends it to the controller at its end."""
     config.stash[DEVICE] = device
     if hasattr(config, "workeroutput"):
         config.workeroutput["whichmin device"] = device
@@ -198,15 +198,15 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def leave_out(item: pytest.Item, reason: str) -> None:
-    """Skip a test that may be left out: its claim is not run then, where one that skips itself is broken."""
-    # Without the property the ledger sees no evidence.
+    """Skip a test so that its claim is not run; a test that skips itself makes its claim broken."""
+    # Without this property the test is no evidence for the ledger.
     item.user_properties[:] = [(name, value) for name, value in item.user_properties if name != _PROPERTY]
     item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @dataclasses.dataclass
 class Recorder:
-    """What one test did, as the observer of its certificates."""
+    """Records what one test certifies: the observer of its certificates."""
 
     instances: int = 0
     worst_ratio: float | None = None
@@ -242,7 +242,7 @@ class Recorder:
         self.largest = max(self.largest, finding["trials"])
 
     def as_evidence(self) -> dict[str, Any]:
-        """The record as plain data that crosses process boundaries; ratios to three digits unless they exceed 1."""
+        """The record as plain data, for other processes. A ratio of at most 1 is rounded to three digits."""
         ratio = self.worst_ratio
         return {
             "examples": self.instances + self.tried,
@@ -314,7 +314,7 @@ def _replay_command(item: pytest.Item) -> str:
 
 
 class Bookkeeper:
-    """Gathers the evidence of a run, from this process or from workers, and writes the ledger at its end."""
+    """Collects the evidence of a run, also from workers, and writes the ledger at the end."""
 
     def __init__(self, config: pytest.Config, claims: list[StatedClaim]) -> None:
         self._config = config
@@ -352,7 +352,7 @@ class Bookkeeper:
             self._write_json(directory)
 
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
-        """Count a claim whose evidence does not carry its verdict as one more failure, beside failed tests."""
+        """Report each claim with a problem as a failure, like a failed test."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         for entry in disputed if terminal is not None else []:
             claim, path = entry.stated.claim, entry.stated.path
@@ -375,7 +375,7 @@ class Bookkeeper:
         partial.replace(target)
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
-        """Whether the run had to do with this claim: it has evidence of it, or left it out for what its tests need."""
+        """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""
         if entry.evidence or entry.problems:
             return True
         narrowed = any(getattr(self._config.option, name, None) for name in ("keyword", "claim", "role", "lf"))
@@ -392,7 +392,7 @@ class Bookkeeper:
 
 
 def _is_at(path: str, argument: str, config: pytest.Config) -> bool:
-    """Whether an argument of the command line names a claim's path, relative to the root, or what is above or in it."""
+    """Whether an argument of the command line names this path, a folder above it, or a file in it."""
     named = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
     place = (config.rootpath / path).resolve()
     return place.is_relative_to(named) or named.is_relative_to(place)

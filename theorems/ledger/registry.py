@@ -1,4 +1,4 @@
-"""What the theorem files on disk claim and promise, read from their source without importing them.
+"""The registry: claims and tests of all theorem files, read from their source without importing them.
 
 The whole registry is known before any test runs, whatever is selected and on every worker of a distributed run: so a
 malformed file stops the run at once, and a claim whose evidence was not run in full cannot pass for one that was.
@@ -20,7 +20,7 @@ TIERS = ("fast", "slow", "gpu")
 
 @dataclasses.dataclass(frozen=True)
 class PromisedTest:
-    """A test function of a theorem file: where it is, its role, part, reading, labels, and what it needs (tier).
+    """A test function of a theorem file: its place, role, part, reading and labels, and its tier (what it needs).
 
     path: relative to the root. labels: hypotheses H1, H2, ..., and for the role corrected clauses C1, C2, ...
     """
@@ -43,7 +43,7 @@ class StatedClaim:
     tests: tuple[PromisedTest, ...]
 
     def tests_of(self, part: str | None) -> tuple[PromisedTest, ...]:
-        """The tests without which a part cannot be judged: its measurements, or all; those of the cheapest tier."""
+        """The tests that a verdict of this part needs: its measurements, or else all; of these the cheapest tier."""
         mine = [test for test in self.tests if test.part == part]
         mine = [test for test in mine if test.role is Role.MEASURED] or mine
         base = min((TIERS.index(test.tier) for test in mine), default=0)
@@ -86,7 +86,7 @@ def _places(root: Path) -> Iterator[tuple[Path, list[_TheoremFile]]]:
 
 
 def _theorem_files(folder: Path, root: Path) -> list[_TheoremFile]:
-    """The test files of a folder, without those that are self-tests of an instrument and say so."""
+    """The test files of a folder, without the self-tests."""
     modules = ((path.relative_to(root).as_posix(), path) for path in sorted(folder.glob("test_*.py")))
     parsed = ((name, _parse(path, name)) for name, path in modules)
     return [
@@ -130,13 +130,13 @@ def _parse(path: Path, name: str) -> ast.Module:
 
 @dataclasses.dataclass(frozen=True)
 class _TheoremFile:
-    """A parsed test file and the page that its docstring is."""
+    """A test file: its docstring as a page, and its syntax tree."""
 
     page: Page
     module: ast.Module
 
     def promises(self, claim: Claim) -> tuple[PromisedTest, ...]:
-        """Its tests, as their decorators and the page say."""
+        """Its tests, with what their decorators and the page say of them."""
         everywhere = _tier(self._marks())
         return tuple(
             self._promise(node, claim, everywhere)
@@ -168,14 +168,14 @@ class _TheoremFile:
             raise MalformedClaimError(f"{name} does not say which hypotheses it is about")
         if role is Role.NECESSITY and len(named) > 1:
             raise MalformedClaimError(f"{name} drops {len(named)} hypotheses at once, not one")
-        # What a measurement needs is said by its setting: CPU minutes, or a GPU.
+        # A measurement takes CPU minutes, unless its marker says gpu or fast.
         usual = "slow" if role is Role.MEASURED else "fast"
         tier = _tier(node.decorator_list) or everywhere or usual
         return PromisedTest(self.page.file, node.name, role, part, reading, named, tier)
 
 
 def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, str | None, tuple[str, ...]]:
-    """What the role marker of a test says: role, part, reading, labels."""
+    """Role, part, reading and labels, from the role marker of a test."""
     found = []
     for decorator in node.decorator_list:
         call = decorator if isinstance(decorator, ast.Call) else None
@@ -202,7 +202,7 @@ def _tier(marks: list[ast.expr]) -> str | None:
 
 
 def _check_labels(stated: StatedClaim) -> None:
-    """Every hypothesis is dropped by a necessity test, of any part that states it; every clause is shown."""
+    """Check that a necessity test drops each hypothesis, in some part that states it, and a test shows each clause."""
     dropped = {label for test in stated.tests if test.role is Role.NECESSITY for label in test.labels}
     shown = {label for test in stated.tests if test.role is Role.CORRECTED for label in test.labels}
     for statement in stated.claim.statements:
@@ -213,7 +213,7 @@ def _check_labels(stated: StatedClaim) -> None:
 
 
 def _check(statement: Statement, tests: Sequence[PromisedTest], path: str) -> None:
-    """Whether the pages of a statement and its tests go together."""
+    """Check that the fields of a statement and its tests agree."""
     where = f"{path}: part {statement.part}" if statement.part else f"{path}: it"
     _check_corrected(statement, tests, where)
     read = {test.reading for test in tests}
@@ -225,7 +225,7 @@ def _check(statement: Statement, tests: Sequence[PromisedTest], path: str) -> No
 
 
 def _check_corrected(statement: Statement, tests: Sequence[PromisedTest], where: str) -> None:
-    """Clauses and tests name each other, and what stays refuted beside them says how they differ from the print."""
+    """Check that clauses and tests name each other, and that Differs stands where a refuted statement is corrected."""
     corrected = [test for test in tests if test.role is Role.CORRECTED]
     told = statement.fields.get("Corrected")
     if bool(corrected) != bool(told):
@@ -247,7 +247,7 @@ def _check_corrected(statement: Statement, tests: Sequence[PromisedTest], where:
 
 
 def _check_measured(statement: Statement, tests: Sequence[PromisedTest], path: str) -> None:
-    """Only experiments and observations are measured, and what is measured is decided by nothing else."""
+    """Check that only an experiment or an observation is measured, and that nothing else decides it."""
     measured = [test for test in tests if test.role is Role.MEASURED]
     if measured and not statement.is_empirical:
         raise MalformedClaimError(f"{path}: {measured[0].name} measures, which only experiments and observations do")

@@ -10,7 +10,7 @@ from theorems.ledger.verdicts import Verdict
 
 WIDTH = 120
 NUMBERS = 19
-"""The columns of the two numbers, with the spaces before them."""
+"""The width of the two columns of numbers, with their spaces."""
 COLORS = {
     Verdict.HOLDS: {"green": True},
     Verdict.REPRODUCED: {"green": True},
@@ -39,7 +39,7 @@ def write_ledger(entries: Iterable[Entry], write: Write, *, others: int = 0) -> 
     verdict_width = max([len(_verdict(entry)) for entry in rows], default=7)
     write(f"{'claim':{claim_width}}  {'verdict':{verdict_width}} {'instances':>9} {'worst':>8}\n", bold=True)
     for entry in rows:
-        # A setting takes its room from the column of labels, so that the numbers stay in line, or a line of its own.
+        # A short setting stands beside the verdict and narrows the label column; a long one has a line of its own.
         label, verdict = entry.stated.claim.label, _verdict(entry)
         setting = f"({entry.setting})" if entry.is_measured_elsewhere else ""
         fits = len(f"{label}  {verdict} {setting}") + NUMBERS <= WIDTH
@@ -64,7 +64,7 @@ def write_ledger(entries: Iterable[Entry], write: Write, *, others: int = 0) -> 
 
 
 def _write_about(write: Write, entry: Entry, part: str | None, indent: int) -> None:
-    """The witness and the findings of a part, then its other readings, each with theirs."""
+    """Write witness and findings of a part; then its other readings, each with its witness and findings."""
     _write_lines(write, indent, _witness(entry, part, None), *_findings(entry, part, None), light=True)
     for reading, verdict in entry.readings:
         if reading.part == part and verdict is not Verdict.NOT_RUN:

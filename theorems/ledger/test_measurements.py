@@ -39,7 +39,7 @@ def test_the_expected_verdict_binds_in_the_setting_it_was_frozen_for(theory):
     assert result.ret == 0
 
 
-def test_who_expects_a_measurement_to_be_inconclusive_is_not_contradicted_by_what_it_finds(theory):
+def test_a_file_that_expects_inconclusive_accepts_any_measured_result(theory):
     theory.write("a", measurements("'reproduced'"), label="Experiment 3", expected="inconclusive")
     assert theory.run().ret == 0
     theory.write("a", measurements("'inconclusive'"), label="Experiment 3", expected="reproduced")

@@ -1,4 +1,4 @@
-"""Verdicts, and the rule that computes them from the evidence. Nothing else in whichmin decides one."""
+"""Verdicts, and the only rule that computes them from the evidence."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SILENT = frozenset({Role.CORRECTED, Role.NECESSITY, Role.OBSERVED})
 """The roles that say nothing about the statement as printed."""
 
 DECISIVE = frozenset(Role) - SILENT - {Role.MEASURED}
-"""The roles whose passing decides; a measurement decides by what it found."""
+"""The roles that decide by passing. A measurement decides by its finding."""
 
 
 class Verdict(enum.StrEnum):
-    """What a run says about a claim, from the weakest to the strongest: a claim takes its weakest part's verdict."""
+    """The verdicts, from the weakest to the strongest. A claim has the verdict of its weakest part."""
 
     BROKEN = "broken"
     NOT_RUN = "not run"
@@ -87,6 +87,6 @@ def verdict_of_readings(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def weakest(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of a claim of parts."""
+    """The weakest of these verdicts: the verdict of a claim of parts."""
     strength = list(Verdict)
     return min(verdicts, key=strength.index)

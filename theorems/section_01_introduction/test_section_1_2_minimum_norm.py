@@ -17,7 +17,7 @@ Idea        Gradients of a linear model lie in row(X). So the part of w_0 in nul
             equal
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry, ICML
 Tolerance   Limits are compared with LAPACK's minimum-norm solution, within a ball that encloses the limit
-            (properties.limits) and the rounding of that solution. Everything else is exact
+            (properties.linear_models.limits) and the rounding of that solution. Everything else is exact
 Findings    With the start at 0 this is Theorem 3.1. Section 3.3 has algorithms whose minimum is least in another norm
 Expected    holds under added hypotheses
 """
@@ -35,7 +35,7 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, to_fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
-from properties.limits import interpolant_rounding, limit_of_descent
+from properties.linear_models.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses

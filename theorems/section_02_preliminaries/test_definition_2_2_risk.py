@@ -28,10 +28,10 @@ import scipy.linalg
 from hypothesis import given
 
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.finite_distributions import FiniteDistribution, finite_distributions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from theorems.ledger import as_printed, necessity
+from theorems.section_02_preliminaries.finite_distributions import FiniteDistribution, finite_distributions
 
 FALSE_ALARM = 1e-9
 LOSS_FACTORS = [Fraction(1), Fraction(1, 2)]

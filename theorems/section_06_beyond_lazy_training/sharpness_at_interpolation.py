@@ -9,8 +9,8 @@ from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
-from properties.lanczos import Enclosure
-from properties.sharpness import sharpness
+from properties.curvature.lanczos import Enclosure
+from properties.curvature.sharpness import sharpness
 
 if TYPE_CHECKING:
     import torch

@@ -15,12 +15,12 @@ Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives 
 Source      Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets, ICML (the map and its
             effect)
 Tolerance   The map runs on Fractions, or on floats by powers of two, which round nothing. The sharpness of a network is
-            enclosed by Cholesky on the Hessian of autograd (properties.sharpness), and the kernel has a closed form.
-            The slack covers the rounding of the kernel, 16(m + d + n)u tr K/n, and that of residuals that should be
-            zero
+            enclosed by Cholesky on the Hessian of autograd (properties.curvature.sharpness), and the kernel has a
+            closed form. The slack covers the rounding of the kernel, 16(m + d + n)u tr K/n, and that of residuals that
+            should be zero
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
-            by Lanczos needs a certificate of its own (properties.lanczos). For c < 0, or for tanh, the map can change
-            the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small:
+            by Lanczos needs a certificate of its own (properties.curvature.lanczos). For c < 0, or for tanh, the map
+            can change the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small:
             $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero, S is
             proportional to 1/c^2
 Expected    holds
@@ -41,8 +41,8 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.lanczos import largest_eigenvalue_of_matrix
-from properties.sharpness import sharpness
+from properties.curvature.lanczos import largest_eigenvalue_of_matrix
+from properties.curvature.sharpness import sharpness
 from theorems.ledger import as_printed, necessity, observed
 from theorems.section_06_beyond_lazy_training.rescaled_networks import kernels_of_layers, relu_networks, rescaled
 from theorems.section_06_beyond_lazy_training.sharpness_at_interpolation import (

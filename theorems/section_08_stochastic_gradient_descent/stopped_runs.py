@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from fixtures.dynamics.kernel_descent import implied_weights, kernel_descent
-from fixtures.problems.clusters import Clusters
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import implied_weights, kernel_descent
 
 STEPS = 8
 

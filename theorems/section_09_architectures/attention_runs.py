@@ -13,16 +13,16 @@ import functools
 import numpy as np
 
 from fixtures.datasets.digits import digits
-from fixtures.models.attention_classifier import (
+from properties.spectra.effective_rank import entropic_rank
+from properties.statistics.observations import Population
+from properties.statistics.paired import Finding, Interval, judge, student_interval
+from theorems.section_09_architectures.attention.classifier import (
     attention_weights,
     logit_weights,
     patch_transformer,
     patches,
     train_classifier,
 )
-from properties.effective_rank import entropic_rank
-from properties.observations import Population
-from properties.paired import Finding, Interval, judge, student_interval
 
 SEEDS = (9700, 9701, 9702, 9703, 9704)
 TRAINING_IMAGES, UNSEEN_IMAGES, LOSS, CAP_EPOCHS = 500, 200, 0.02, 300

@@ -38,15 +38,15 @@ import pytest
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.models.residual import ResidualNetwork, autograd
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import residual_problems
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.residual_rounding import gradient_rounding
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
+from theorems.section_09_architectures.residual.model import ResidualNetwork, autograd
+from theorems.section_09_architectures.residual.problems import residual_problems
+from theorems.section_09_architectures.residual.rounding import gradient_rounding
 
 
 def network(problem, activation):

@@ -9,8 +9,8 @@ import numpy as np
 
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
-from properties.held_out import told_of_test_set
-from properties.paired import Interval, student_interval
+from properties.statistics.held_out import told_of_test_set
+from properties.statistics.paired import Interval, student_interval
 from theorems.section_10_experiments.classifier import (
     TEST_ERROR,
     Arm,

@@ -1,13 +1,13 @@
 """One training run of a classifier with everything that Experiments 4 and 5 ask of it, and how its runs are compared.
 
 A run serves several stopping rules (fixtures.training.config). Where one fires it is measured: losses and errors, and
-the sharpness lambda on a fixed sample of training images (properties.network_sharpness), of the same loss that is
-trained, on the labels that are trained on.
+the sharpness lambda on a fixed sample of training images (properties.curvature.network_sharpness), of the same loss
+that is trained, on the labels that are trained on.
 
 Runs are compared at a matched training loss, that of the whole training set: it is known at the end of every epoch, and
-everything is measured at the two ends of epochs around it, at which the choices of properties.matched_loss look. All
-quantities of a run are so of one network, or of the same two. The Hessian is that of the loss with batch normalization
-by the statistics of the batch, on a sample; its loss, which differs, is measured beside lambda.
+everything is measured at the two ends of epochs around it, at which the choices of properties.statistics.matched_loss
+look. All quantities of a run are so of one network, or of the same two. The Hessian is that of the loss with batch
+normalization by the statistics of the batch, on a sample; its loss, which differs, is measured beside lambda.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from fixtures.training.losses import mean_loss
 from fixtures.training.run import Training
 from fixtures.training.step import on_device
 from properties.certificates import record_finding
-from properties.lanczos import UncertifiedError
-from properties.matched_loss import CHOICES, at_matched_loss, matched_arms
-from properties.network_sharpness import network_sharpness
-from properties.paired import Finding, Interval, common
-from properties.sharpness import SharpnessError
+from properties.curvature.lanczos import UncertifiedError
+from properties.curvature.network_sharpness import network_sharpness
+from properties.curvature.sharpness import SharpnessError
+from properties.statistics.matched_loss import CHOICES, at_matched_loss, matched_arms
+from properties.statistics.paired import Finding, Interval, common
 
 if TYPE_CHECKING:
     from fixtures.sweeps.context import TrialContext
@@ -291,7 +291,7 @@ def at_stop(result: Result, quantity: Quantity, stop: Stop) -> Any:
 
 
 def at_loss(result: Result, quantity: Quantity, loss: float, choice: str) -> Any:
-    """The quantity at a matched training loss, by a choice of properties.matched_loss; nan where it is not matched."""
+    """The quantity at a matched training loss, by a choice of `matched_loss`; nan where it is not matched."""
     moments = [_measured(result, rule, loss) for rule in (BEFORE, "loss")]
     above, below = ((None, None) if at is None else (at["train_loss"], quantity.read(at)) for at in moments)
     return at_matched_loss(above, below, loss, choice, logarithmic=quantity.logarithmic)

@@ -28,7 +28,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.gaussian import gaussian_regressions, spectrum_of_gaussian_design
 from fixtures.problems.regression import measured
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
-from properties.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
+from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed, necessity
 

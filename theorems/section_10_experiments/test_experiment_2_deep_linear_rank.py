@@ -61,15 +61,15 @@ from fixtures.problems.sensing import Completion, corner, low_rank_completions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.effective_rank import absolute_rank, entropic_rank, relative_rank
-from properties.nuclear_norm import (
+from properties.search import smallest_violation
+from properties.spectra.effective_rank import absolute_rank, entropic_rank, relative_rank
+from properties.spectra.nuclear_norm import (
     completion_bracket,
     least_nuclear_norm_of_corner,
     nuclear_norm,
     regression_bracket,
     spectrum_rounding,
 )
-from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample, observed, vacuous
 
 DEPTH, SEED = 5, 2

@@ -59,7 +59,7 @@ import pytest
 
 from fixtures.sweeps.memory_context import MemoryContext
 from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
-from properties.paired import judge, log_slopes, paired_slope, student_interval
+from properties.statistics.paired import judge, log_slopes, paired_slope, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments.width import NetworkTrial
 from theorems.section_10_experiments.width_sweep import (

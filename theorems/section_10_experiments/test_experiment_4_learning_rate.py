@@ -7,9 +7,9 @@ Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$. Larger 
 Reading     No batch size, seed, stopping rule or interval is printed, nor how many points $\rho$ is of. Runs that are
             stopped after equal times differ in how well they fit, and lambda of cross-entropy falls with the loss: so
             (a) to (c) compare at a matched training loss, by each of the three choices of a moment that
-            properties.matched_loss names. Correlation is of log lambda with the test error over the learning rates of
-            one seed. At the edge of stability eta lambda/2 is 1, and slightly below it is taken to be from 3/4 on, at
-            the end of training, after equal epochs
+            properties.statistics.matched_loss names. Correlation is of log lambda with the test error over the learning
+            rates of one seed. At the edge of stability eta lambda/2 is 1, and slightly below it is taken to be from 3/4
+            on, at the end of training, after equal epochs
 Readings    (a) [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - reproduced
             (b) [equal epochs] the same - not reproduced
             (c) [equal epochs] the same - inconclusive
@@ -66,9 +66,9 @@ import scipy.stats
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
 from properties.certificates import assert_at_most, assert_identical, record_series
-from properties.held_out import told_of_test_set
-from properties.matched_loss import matched_arms
-from properties.paired import (
+from properties.statistics.held_out import told_of_test_set
+from properties.statistics.matched_loss import matched_arms
+from properties.statistics.paired import (
     Finding,
     Interval,
     correlation_interval,

@@ -7,9 +7,9 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
 Reading     The model, the first learning rate and the stopping rule are not printed; from section 10.4 we take
             ResNet-18 on CIFAR-10, and eta = 0.05 at B = 32, which is 0.1 at 128. How long a run lasts decides how well
             it fits: after equal epochs a large batch has made few steps. So (a) and (c) compare at a matched training
-            loss, by each of the three choices of a moment that properties.matched_loss names: a gap that is due to the
-            batch survives there. To converge faster is to need fewer steps to that loss, which is what time is on a
-            machine that takes a batch at once
+            loss, by each of the three choices of a moment that properties.statistics.matched_loss names: a gap that is
+            due to the batch survives there. To converge faster is to need fewer steps to that loss, which is what time
+            is on a machine that takes a batch at once
 Readings    (a) [equal epochs] runs that last a fixed number of epochs - reproduced
             (a) [equal steps] runs that last a fixed number of steps - not reproduced
             (b) [epochs] to converge faster is to need fewer epochs, that is less work - not reproduced
@@ -61,7 +61,7 @@ import pytest
 
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, record_series
-from properties.paired import judge, paired_slope
+from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments.batch_sweep import (
     NOISE,

@@ -45,7 +45,7 @@ import numpy as np
 import pytest
 
 from properties.certificates import assert_at_most, record_finding
-from properties.paired import Finding, Interval, judge, student_interval
+from properties.statistics.paired import Finding, Interval, judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments.width_sweep import (
     NARROW,

@@ -44,7 +44,7 @@ import numpy as np
 import pytest
 
 from properties.certificates import assert_at_most
-from properties.paired import judge
+from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments.batch_sweep import (
     PRINTED_DATA,

@@ -12,8 +12,8 @@ from fixtures.sweeps.settings import Setting
 from fixtures.sweeps.trials import Trial
 from fixtures.training.answers import unpack_answers
 from properties.certificates import assert_at_most, record_finding
-from properties.held_out import told_of_test_set
-from properties.paired import Finding, Interval, student_interval
+from properties.statistics.held_out import told_of_test_set
+from properties.statistics.paired import Finding, Interval, student_interval
 from theorems.section_10_experiments.width import InfiniteKernelTrial, NetworkTrial
 
 PRINTED_DATA = ("cifar10", "mnist")

@@ -8,7 +8,7 @@ import numpy as np
 
 from fixtures.dynamics.gradient_descent import Descent, heavy_ball, nesterov
 from fixtures.problems.regression import Regression
-from properties.least_squares import iterate_rounding
+from properties.linear_models.least_squares import iterate_rounding
 
 MOMENTUM = 0.85
 RELATIVE_STEP = 0.9

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fixtures.dynamics.factored_descent import product_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
 from fixtures.problems.tapes import tapes
-from properties.limits import CONVERGED
+from properties.linear_models.limits import CONVERGED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p
 Hypotheses  (H1) The starts have different projections on null(X).
 Idea        Every gradient lies in row(X). So a shift of the start by z in null(X) shifts every iterate by z, and the
             limit by z as well; Section 2.2 has this as a claim of its own
-Tolerance   Limits are enclosed in balls (properties.limits). Two iterates are compared up to the rounding of both runs
-            (properties.least_squares)
+Tolerance   Limits are enclosed in balls (properties.linear_models.limits). Two iterates are compared up to the rounding
+            of both runs (properties.linear_models.least_squares)
 Findings    A shift of the start within row(X) does not move the limit: see the test without H1
 Expected    holds
 """
@@ -19,8 +19,8 @@ from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most
-from properties.least_squares import iterate_rounding
-from properties.limits import limit_of_descent
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import limit_of_descent
 from theorems.ledger import as_printed, necessity
 
 

@@ -16,8 +16,8 @@ Idea        On least squares every gradient lies in row(X), and the limit is the
             not depend on eta. In the networks a step of descent shrinks what gradient flow keeps, by a factor that
             depends on eta. Two rates that are far enough apart end with two values of it, and so at two minima
 Tolerance   Witnesses and single steps are rational numbers. Limits on least squares are enclosed in balls
-            (properties.limits). A run on uvx takes a number of steps that is known beforehand; their rounding is its
-            slack
+            (properties.linear_models.limits). A run on uvx takes a number of steps that is known beforehand; their
+            rounding is its slack
 Findings    For least squares, the model of the paper's own Section 3, the limit does not depend on the learning rate:
             see the test without H2
 Expected    holds under added hypotheses
@@ -40,7 +40,7 @@ from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
-from properties.limits import CONVERGED, limit_of_descent
+from properties.linear_models.limits import CONVERGED, limit_of_descent
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 from theorems.section_01_introduction.section_1_2_dependence.product_network import descend, products

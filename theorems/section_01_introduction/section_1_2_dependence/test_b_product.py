@@ -27,7 +27,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_within
-from properties.limits import CONVERGED
+from properties.linear_models.limits import CONVERGED
 from theorems.ledger import corrected, under_hypotheses
 from theorems.section_01_introduction.section_1_2_dependence.product_network import (
     Product,

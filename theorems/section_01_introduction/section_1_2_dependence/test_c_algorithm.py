@@ -9,8 +9,9 @@ Corrected   (C4) Descent in the metric of $D^{-1}$ with $0 < \eta < 2/\lambda_{m
             $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$.
 Idea        By (C4), for a start off M, D can be chosen so that the limit moves by a given unit vector of null(X). With
             eps = 0, Adam's steps from zero on one sample without zeros have the direction sign(x)
-Tolerance   The limit of plain descent is enclosed in a ball (properties.limits). The limit in a metric is compared with
-            it, and with LAPACK's least squares, up to the rounding of both runs. What is rational is exact
+Tolerance   The limit of plain descent is enclosed in a ball (properties.linear_models.limits). The limit in a metric is
+            compared with it, and with LAPACK's least squares, up to the rounding of both runs. What is rational is
+            exact
 Expected    holds
 """
 
@@ -30,8 +31,8 @@ from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
 from properties.certificates import assert_at_most, assert_identical
-from properties.least_squares import iterate_rounding
-from properties.limits import CONVERGED, interpolant_rounding, limit_of_descent
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed, corrected
 

@@ -21,8 +21,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_certified
-from properties.least_squares import distance_to_limit
-from properties.limits import CONVERGED, interpolant_rounding
+from properties.linear_models.least_squares import distance_to_limit
+from properties.linear_models.limits import CONVERGED, interpolant_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import necessity
 from theorems.section_01_introduction.section_1_2_dependence.momentum import (

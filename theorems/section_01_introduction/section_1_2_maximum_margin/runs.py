@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.dynamics.steepest_descent import EXPONENTIAL, LOGISTIC
 from fixtures.problems.separable import Separable
-from properties.margins import Order, radius
+from properties.linear_models.margins import Order, radius
 
 in_both_norms = pytest.mark.parametrize("order", [2, 1], ids=["l2", "l1"])
 for_both_losses = pytest.mark.parametrize("loss", [EXPONENTIAL, LOGISTIC], ids=["exponential", "logistic"])

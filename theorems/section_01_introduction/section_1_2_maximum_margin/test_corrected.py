@@ -19,8 +19,8 @@ Corrected   (C1) For the exponential loss, under H1 and for any steps,
             $[R^2 \sum e_t^2/2 + \ln n]/S$.
 Idea        ln sum phi is convex along a step, and R^2 bounds its curvature. Every |Z'q|_* with q in the simplex is at
             least gamma^* (minimax), and |w_T| <= S from 0. By (C2) the margin of plain gradient descent grows like ln T
-Tolerance   The inequality is proved in properties.margins.shortfall, and its rounding is added. gamma^* is enclosed by
-            NNLS (l2) and HiGHS (l1); we evaluate their primal and dual points ourselves
+Tolerance   The inequality is proved in properties.linear_models.margins.shortfall, and its rounding is added. gamma^*
+            is enclosed by NNLS (l2) and HiGHS (l1); we evaluate their primal and dual points ourselves
 """
 
 import numpy as np
@@ -33,7 +33,15 @@ from fixtures.dynamics.steepest_descent import EXPONENTIAL, plain_gradient_desce
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
 from properties.certificates import assert_at_most, assert_within
-from properties.margins import cost_of_steps, dual_bound, largest_margin, margin, radius, run_rounding, shortfall
+from properties.linear_models.margins import (
+    cost_of_steps,
+    dual_bound,
+    largest_margin,
+    margin,
+    radius,
+    run_rounding,
+    shortfall,
+)
 from theorems.ledger import corrected
 from theorems.section_01_introduction.section_1_2_maximum_margin.problems import wide_separable
 from theorems.section_01_introduction.section_1_2_maximum_margin.runs import for_both_losses, in_both_norms, short_steps

@@ -8,8 +8,8 @@ Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overpa
             (H3) short steps: plain gradient descent with a fixed eta <= 1/R^2 from a start with L <= 1, such as 0; or
             lengths for which S grows without bound and sum e_t^2 / S tends to zero. Under H1 and H2 the lengths of
             plain gradient descent are of this kind.
-Tolerance   The guarantee of a run is proved in properties.margins.shortfall; its rounding is added. A dual point, the
-            mean of the weights of the run, bounds gamma^* from above without solving for it
+Tolerance   The guarantee of a run is proved in properties.linear_models.margins.shortfall; its rounding is added. A
+            dual point, the mean of the weights of the run, bounds gamma^* from above without solving for it
 Findings    On digits 0 and 1 (360 images) a run of 2000 steps, with the lengths that are best for 2000, reaches 94.6 %
             of gamma^*. It proves 84.2 % without knowing gamma^*
 """
@@ -28,7 +28,14 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import Separable, signed
 from properties.certificates import assert_at_most, assert_within
-from properties.margins import dual_bound, largest_margin, margin, normalized_margin, run_rounding, shortfall
+from properties.linear_models.margins import (
+    dual_bound,
+    largest_margin,
+    margin,
+    normalized_margin,
+    run_rounding,
+    shortfall,
+)
 from theorems.ledger import under_hypotheses
 from theorems.section_01_introduction.section_1_2_maximum_margin.problems import pairs_of_digits
 from theorems.section_01_introduction.section_1_2_maximum_margin.runs import equal_steps

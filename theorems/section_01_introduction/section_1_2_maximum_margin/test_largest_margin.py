@@ -16,9 +16,9 @@ Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overpa
 Idea        A step lowers ln sum phi by at least e_t gamma^* less e_t^2 R^2/2 for the exponential loss: by the minimax
             theorem every |Z'q|_* with q in the simplex is at least gamma^*. ln sum phi bounds the least margin, and
             |w_T| <= S. The proof is the same for every norm
-Tolerance   The margin lies between a guarantee, proved in properties.margins.shortfall, and gamma^* |w|, up to the
-            rounding of the run. gamma^* is enclosed by NNLS (l2) and HiGHS (l1); we evaluate their primal and dual
-            points ourselves
+Tolerance   The margin lies between a guarantee, proved in properties.linear_models.margins.shortfall, and gamma^* |w|,
+            up to the rounding of the run. gamma^* is enclosed by NNLS (l2) and HiGHS (l1); we evaluate their primal and
+            dual points ourselves
 Findings    In l2 the best direction is unique. So under H1 to H3 the limit of the direction does not depend on w_0
 Expected    holds under added hypotheses
 """
@@ -35,7 +35,15 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.margins import angle_bound, largest_margin, margin, normalized_margin, radius, run_rounding, shortfall
+from properties.linear_models.margins import (
+    angle_bound,
+    largest_margin,
+    margin,
+    normalized_margin,
+    radius,
+    run_rounding,
+    shortfall,
+)
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_01_introduction.section_1_2_maximum_margin.runs import (

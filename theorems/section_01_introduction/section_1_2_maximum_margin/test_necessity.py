@@ -25,7 +25,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.margins import largest_margin, margin, normalized_margin, radius, run_rounding
+from properties.linear_models.margins import largest_margin, margin, normalized_margin, radius, run_rounding
 from theorems.ledger import necessity
 
 

@@ -11,8 +11,9 @@ Corrected   (C1) $\lim w_t = w_0 + X^+(y - Xw_0)$, the point of M nearest to $w_
             (C4) Gradient flow and gradient descent from one start have one limit.
 Idea        Every gradient lies in row(X). So the part of the start in row(X) is forgotten, and the part in null(X) is
             kept
-Tolerance   Limits are enclosed in balls (properties.limits) and compared with LAPACK's nearest interpolant. Iterates
-            are compared with the spectral form, and flows are matrix exponentials. The search of extreme range is exact
+Tolerance   Limits are enclosed in balls (properties.linear_models.limits) and compared with LAPACK's nearest
+            interpolant. Iterates are compared with the spectral form, and flows are matrix exponentials. The search of
+            extreme range is exact
 """
 
 from fractions import Fraction
@@ -29,8 +30,14 @@ from fixtures.problems.lines import lines
 from fixtures.problems.regression import regressions
 from fixtures.problems.wide import wide_regressions
 from properties.certificates import assert_at_most, assert_certified, assert_identical
-from properties.least_squares import distance_to_limit, iterate_rounding
-from properties.limits import CONVERGED, contraction, flow_rounding, interpolant_rounding, limit_of_descent
+from properties.linear_models.least_squares import distance_to_limit, iterate_rounding
+from properties.linear_models.limits import (
+    CONVERGED,
+    contraction,
+    flow_rounding,
+    interpolant_rounding,
+    limit_of_descent,
+)
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
 from theorems.section_02_preliminaries.section_2_2_initialization.pairs_of_starts import another_start, difference_at

@@ -11,8 +11,8 @@ Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p and 0 < eta < 2/s_
 Idea        Every gradient of least squares lies in row(X). So the limits differ by the part of w_0 - w'_0 in null(X).
             This part is zero only if w_0 - w'_0 lies in row(X), a subspace of dimension n < p and of measure zero. The
             flow of uvx keeps u^2 - v^2, and pairs of starts with one value of u^2 - v^2 have measure zero too
-Tolerance   Limits are enclosed in balls (properties.limits). A run of the solver at a second tolerance estimates the
-            error of a flow
+Tolerance   Limits are enclosed in balls (properties.linear_models.limits). A run of the solver at a second tolerance
+            estimates the error of a flow
 Expected    holds
 """
 
@@ -23,7 +23,7 @@ from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most
-from properties.limits import CONVERGED, limit_of_descent
+from properties.linear_models.limits import CONVERGED, limit_of_descent
 from theorems.ledger import as_printed
 from theorems.section_02_preliminaries.section_2_2_initialization.pairs_of_starts import another_start
 

@@ -7,7 +7,7 @@ Readings    [every two starts] the same without exception, as "different initial
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ with M = {w : Xw = y}; and the network f = uvx with one sample
 Idea        A start off M and its own next iterate are two starts with one limit, in every model. So no model is without
             exceptions. For p = n and X invertible there is one interpolant, and every start leads to it
-Tolerance   Witnesses are rational. Limits of generated problems are enclosed in balls (properties.limits)
+Tolerance   Witnesses are rational. Limits of generated problems are enclosed in balls (properties.linear_models.limits)
 """
 
 from fractions import Fraction
@@ -23,8 +23,8 @@ from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.least_squares import iterate_rounding
-from properties.limits import CONVERGED, limit_of_descent
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import CONVERGED, limit_of_descent
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 

@@ -27,7 +27,7 @@ from fixtures.problems.lines import lines
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
-from properties.limits import flow_rounding
+from properties.linear_models.limits import flow_rounding
 from theorems.ledger import as_printed, necessity
 from theorems.section_02_preliminaries.section_2_2_steepest_descent.flows import flow_at, network_field, network_loss
 

@@ -22,8 +22,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_within
-from properties.least_squares import iterate_rounding
-from properties.limits import flow_rounding, interpolant_rounding
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import flow_rounding, interpolant_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed, necessity
 from theorems.section_02_preliminaries.section_2_2_steepest_descent.flows import flow_at

@@ -23,7 +23,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.limits import flow_rounding
+from properties.linear_models.limits import flow_rounding
 from theorems.ledger import as_printed, necessity
 from theorems.section_02_preliminaries.section_2_2_steepest_descent.flows import flow_at
 

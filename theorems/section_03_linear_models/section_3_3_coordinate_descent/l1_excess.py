@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from properties.sparsity import l1_norm, least_l1_norm_exactly
+from properties.linear_models.sparsity import l1_norm, least_l1_norm_exactly
 
 READS = "l1 norm {value} > {limit} of another interpolant"
 

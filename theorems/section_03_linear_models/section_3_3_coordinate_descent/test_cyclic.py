@@ -31,8 +31,8 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.sparse import planes, positive_cones
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.linear_models.sparsity import l1_norm, least_l1_norm_exactly
 from properties.search import smallest_violation
-from properties.sparsity import l1_norm, least_l1_norm_exactly
 from theorems.ledger import corrected, counterexample
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS, excess, small_designs
 

@@ -17,7 +17,7 @@ from fixtures.dynamics.steepest_descent import EXPONENTIAL, steepest_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data
 from properties.certificates import assert_at_most, assert_within
-from properties.margins import largest_margin, normalized_margin, run_rounding, shortfall
+from properties.linear_models.margins import largest_margin, normalized_margin, run_rounding, shortfall
 from theorems.ledger import corrected
 
 

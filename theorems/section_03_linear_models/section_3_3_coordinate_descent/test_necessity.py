@@ -20,7 +20,7 @@ from fractions import Fraction
 from fixtures.dynamics.coordinate_descent import greedy, stagewise_limit
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
-from properties.sparsity import l1_norm, least_l1_norm_exactly, satisfies_positive_cone
+from properties.linear_models.sparsity import l1_norm, least_l1_norm_exactly, satisfies_positive_cone
 from theorems.ledger import necessity
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_recovery import recovery_coefficients
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS

@@ -32,9 +32,9 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.sparse import planes, positive_cones, recoverable_problems
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.linear_models.sparsity import dual_value, l1_norm, lasso_gap, least_l1_norm_exactly
 from properties.oracles import least_l1_norm
 from properties.search import smallest_violation
-from properties.sparsity import dual_value, l1_norm, lasso_gap, least_l1_norm_exactly
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.exact_recovery import distance_rounding
 from theorems.section_03_linear_models.section_3_3_coordinate_descent.l1_excess import READS, excess, small_designs

@@ -8,7 +8,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.mirror_descent import ENTROPY, MirrorMap, MirrorRun, mirror_descent_to_residual
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.positive import PositiveSystem
-from properties.divergences import curvature_bound, least_curvature
+from properties.linear_models.divergences import curvature_bound, least_curvature
 
 CONVERGED = 1e-10
 
@@ -39,9 +39,9 @@ def logarithm(w: np.ndarray) -> np.ndarray:
 def one_step_rounding(problem: PositiveSystem, run: MirrorRun) -> np.ndarray:
     """A bound on the rounding of one step in the dual point theta = ln w, in the Euclidean norm.
 
-    A gradient rounds by sqrt(n)(n+p+6+|theta|)u s_1(s_1|w| + |y|), as in properties.least_squares, with u|theta|
-    relative in w = exp(theta). Since s_1^2|w| and s_1|y| are at most Lambda, eta <= 2/Lambda makes that a 4; adding
-    the step rounds by u|theta_t - theta_0|.
+    A gradient rounds by sqrt(n)(n+p+6+|theta|)u s_1(s_1|w| + |y|), as in properties.linear_models.least_squares, with
+    u|theta| relative in w = exp(theta). Since s_1^2|w| and s_1|y| are at most Lambda, eta <= 2/Lambda makes that a 4;
+    adding the step rounds by u|theta_t - theta_0|.
     """
     n, p = problem.rows, problem.columns
     theta = norm(logarithm(problem.w0), axis=-1) + 1 + run.largest

@@ -23,7 +23,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.divergences import (
+from properties.linear_models.divergences import (
     entropy,
     multiplier,
     null_part_of_log,

@@ -27,7 +27,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
 from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within
-from properties.divergences import curvature_bound, entropy, multiplier, relative_entropy
+from properties.linear_models.divergences import curvature_bound, entropy, multiplier, relative_entropy
 from theorems.ledger import necessity
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
     learning_rate,

@@ -27,7 +27,12 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import PositiveSystem, positive_systems
 from fixtures.problems.regression import measured
 from properties.certificates import assert_at_most, assert_within
-from properties.divergences import curvature_bound, radius_of_projection, relative_entropy, relative_entropy_rounding
+from properties.linear_models.divergences import (
+    curvature_bound,
+    radius_of_projection,
+    relative_entropy,
+    relative_entropy_rounding,
+)
 from properties.oracles import nearest_in_relative_entropy
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (

@@ -27,9 +27,9 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
 from properties.certificates import assert_at_most, assert_within
-from properties.divergences import entropy, multiplier, residual_with_rounding
+from properties.linear_models.divergences import entropy, multiplier, residual_with_rounding
+from properties.linear_models.sparsity import dual_value, l1_norm
 from properties.oracles import least_l1_norm
-from properties.sparsity import dual_value, l1_norm
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import CONVERGED, logarithm, run_to_convergence
 

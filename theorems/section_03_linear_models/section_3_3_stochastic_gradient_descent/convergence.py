@@ -8,7 +8,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.gradient_descent import Descent
 from fixtures.problems.regression import Regression
 from properties.certificates import assert_at_most, assert_certified
-from properties.least_squares import distance_to_limit, iterate_rounding
+from properties.linear_models.least_squares import distance_to_limit, iterate_rounding
 from properties.oracles import nearest_interpolant
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.runs import longest_row_squared
 

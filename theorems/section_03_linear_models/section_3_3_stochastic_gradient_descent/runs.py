@@ -32,7 +32,7 @@ def shortest_row_squared(problem: Regression) -> np.ndarray:
 
 
 def oracle_rounding(problem: Regression, limit: np.ndarray) -> np.ndarray:
-    """A bound on the rounding of a computed limit, as in properties.least_squares.distance_to_limit."""
+    """A bound on the rounding of a computed limit, as in properties.linear_models.least_squares.distance_to_limit."""
     size = norm(problem.w0, axis=-1) + norm(limit, axis=-1)
     return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * size
 

@@ -49,7 +49,7 @@ from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.least_squares import iterate_rounding
+from properties.linear_models.least_squares import iterate_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.convergence import (

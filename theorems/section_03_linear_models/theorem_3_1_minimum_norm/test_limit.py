@@ -12,7 +12,7 @@ Idea        Every gradient lies in row(X), so the component of w_0 in null(X) ne
             too.
 Tolerance   The limit is compared with LAPACK's least squares, by two bounds: the a priori rate of convergence, and,
             after the run, the drift in null(X) plus the residual over s_n. Iterates are compared with their closed
-            form, up to a first-order rounding analysis (properties.least_squares).
+            form, up to a first-order rounding analysis (properties.linear_models.least_squares).
 Findings    The step may be as large as eta < 2/s_1^2. At eta = 2/s_1^2 the error along v_1 never shrinks.
 Expected    holds
 """
@@ -28,8 +28,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured, regressions
 from properties.certificates import assert_at_most, assert_certified, assert_within
-from properties.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
-from properties.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
+from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
+from properties.linear_models.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed
 

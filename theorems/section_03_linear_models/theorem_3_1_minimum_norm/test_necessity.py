@@ -12,7 +12,7 @@ Idea        Without H1, XX' can be singular, so the printed closed form divides 
             no interpolant. Without H2 the factor 1 - eta s_1^2 can be below -1. Without H3 the component of w_0 in
             null(X) stays in the limit.
 Tolerance   C1 is checked in exact arithmetic. The other runs are compared with their closed form, up to a first-order
-            rounding analysis (properties.least_squares).
+            rounding analysis (properties.linear_models.least_squares).
 Findings    If an interpolant exists, then without H1 only the printed closed form fails, because XX' is singular.
 """
 
@@ -30,8 +30,8 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps
-from properties.least_squares import iterate_rounding
-from properties.limits import CONVERGED, interpolant_rounding, limit_of_descent
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected, necessity
 

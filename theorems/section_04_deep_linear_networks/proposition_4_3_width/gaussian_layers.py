@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from properties.conditioning import layered_condition
+from theorems.section_04_deep_linear_networks.deep_products.conditioning import layered_condition
 
 T = 7.5
 FALSE_ALARM = 1e-9

@@ -12,7 +12,7 @@ from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.deep_linear import WideNetwork
 from fixtures.rational import fractions
-from properties.conditioning import tangent_gram, tangent_rounding
+from theorems.section_04_deep_linear_networks.deep_products.conditioning import tangent_gram, tangent_rounding
 
 
 def two_layers(neurons: Sequence[Sequence[int]]) -> list[np.ndarray]:

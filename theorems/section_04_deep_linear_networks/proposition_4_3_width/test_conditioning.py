@@ -31,9 +31,13 @@ from numpy.linalg import norm
 
 from fixtures.problems.deep_linear import wide_networks
 from properties.certificates import assert_at_most, assert_violates, assert_within
-from properties.conditioning import extreme_eigenvalues, tangent_gram, tangent_rounding
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
+from theorems.section_04_deep_linear_networks.deep_products.conditioning import (
+    extreme_eigenvalues,
+    tangent_gram,
+    tangent_rounding,
+)
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
     HIDDEN_WIDTHS,
     gaussian_condition,

@@ -19,8 +19,8 @@ import pytest
 
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_keeps, assert_violates
-from properties.conditioning import tangent_gram
 from theorems.ledger import necessity
+from theorems.section_04_deep_linear_networks.deep_products.conditioning import tangent_gram
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
     T,
     gaussian_condition,

@@ -19,9 +19,9 @@ from numpy.linalg import norm
 from fixtures.problems.deep_linear import wide_networks
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.conditioning import tangent_gram, tangent_rounding
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
+from theorems.section_04_deep_linear_networks.deep_products.conditioning import tangent_gram, tangent_rounding
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import two_layers
 
 

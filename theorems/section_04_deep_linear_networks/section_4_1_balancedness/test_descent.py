@@ -13,8 +13,8 @@ Idea        $W_{\ell+1}^\top g_{\ell+1} = g_\ell W_\ell^\top$, so the terms of f
             the terms of second order are at most $\eta^2 \sum_t \|g_t\|^2$ over all layers, and the descent lemma
             bounds this by the decrease of the loss.
 Tolerance   Identities are checked in rational arithmetic; runs by a first-order rounding analysis of every step
-            (properties.balance). The descent lemma holds by construction: the learning rate is below 1/beta on a ball
-            that the run provably stays in.
+            (deep_products.balance). The descent lemma holds by construction: the learning rate is below 1/beta on a
+            ball that the run provably stays in.
 """
 
 from fractions import Fraction
@@ -36,10 +36,10 @@ from fixtures.models.deep_linear import gradients_of, half_squared_error, linear
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
 from fixtures.rational import fractions
-from properties.balance import drift_of_descent, imbalances, step_rounding
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
 from theorems.ledger import corrected
+from theorems.section_04_deep_linear_networks.deep_products.balance import drift_of_descent, imbalances, step_rounding
 from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import (
     HALF,
     SCALE,

@@ -30,10 +30,10 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
 from fixtures.rational import fractions
-from properties.balance import imbalance_velocities, imbalances
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius
 from theorems.ledger import as_printed, observed
+from theorems.section_04_deep_linear_networks.deep_products.balance import imbalance_velocities, imbalances
 from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import SCALE, entries, norms_of_pairs
 
 

@@ -24,9 +24,9 @@ from hypothesis import given
 from fixtures.dynamics.deep_linear import deep_linear_descent, gradients, regression_loss
 from fixtures.problems.deep_linear import deep_regressions
 from fixtures.rational import fractions
-from properties.balance import imbalance_velocities, imbalances
 from properties.certificates import assert_identical, assert_keeps, assert_violates
 from theorems.ledger import corrected, necessity
+from theorems.section_04_deep_linear_networks.deep_products.balance import imbalance_velocities, imbalances
 from theorems.section_04_deep_linear_networks.section_4_1_balancedness.layer_lists import entries
 
 

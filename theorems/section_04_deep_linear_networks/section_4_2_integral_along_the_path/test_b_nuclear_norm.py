@@ -29,8 +29,8 @@ from fixtures.problems.deep_linear import deep_regressions, spectral_networks
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_violates
 from properties.deep_linear import frobenius
-from properties.nuclear_norm import nuclear_norm
 from properties.search import smallest_violation
+from properties.spectra.nuclear_norm import nuclear_norm
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import squares
 

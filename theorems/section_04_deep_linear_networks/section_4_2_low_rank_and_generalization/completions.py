@@ -9,10 +9,10 @@ import numpy as np
 
 from fixtures.problems.sensing import Completion, low_rank_completions
 from properties.certificates import assert_at_most
-from properties.effective_rank import entropic_rank
-from properties.nuclear_norm import completion_bracket
-from properties.observations import Population, share_interval
-from properties.paired import Finding, Interval, judge
+from properties.spectra.effective_rank import entropic_rank
+from properties.spectra.nuclear_norm import completion_bracket
+from properties.statistics.observations import Population, share_interval
+from properties.statistics.paired import Finding, Interval, judge
 
 SEED, PROBLEMS, DIMENSION, OBSERVED = 20, 40, 12, 0.5
 POPULATION = Population("rank 2 of 12, half observed")

@@ -18,8 +18,8 @@ from fixtures.dynamics.deep_linear import deep_linear_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
 from properties.certificates import assert_at_most, assert_within
-from properties.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
 from properties.oracles import least_squares_map
+from properties.spectra.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
 from theorems.ledger import vacuous
 
 

@@ -35,11 +35,11 @@ from fixtures.problems.interpolable import interpolables
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
-from properties.deep_interpolation import null_drift, split_distance
-from properties.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
 from properties.oracles import least_squares_map
 from properties.search import smallest_violation
+from properties.spectra.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
 from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation import null_drift, split_distance
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import (
     ALPHAS,
     FIT_TOLERANCE,

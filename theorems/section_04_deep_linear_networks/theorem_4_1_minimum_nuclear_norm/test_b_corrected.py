@@ -13,8 +13,8 @@ Corrected   (C1) Under H1, at every depth and step size and after every step, $W
             tenth for alpha = 0.1, 0.01 and 0.001: it is of order alpha, and not alpha^2.
 Idea        (C1) The gradient in W_1 has its rows in the span of the samples, so W_1 does not move off this span. (C2) A
             polynomial in commuting symmetric matrices is diagonal in their common basis
-Tolerance   The split is exact, and the bounds are the rounding of the layers (properties.deep_interpolation). For torch
-            the rounding of a step, and how later steps amplify it, are bounded beside the test
+Tolerance   The split is exact, and the bounds are the rounding of the layers (deep_products.deep_interpolation). For
+            torch the rounding of a step, and how later steps amplify it, are bounded beside the test
 Findings    The nuclear norm can be nearer to the least than the distance of C3 says: for x = e_1, y = (1, 2, 2) and
             depth two its excess was 0.55, 0.055 and 0.018 times alpha at alpha = 0.3, 0.03 and 0.01
 """
@@ -30,9 +30,13 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
 from properties.certificates import assert_at_most, assert_within
-from properties.deep_interpolation import modes_of_descent, null_drift, split_distance
 from properties.oracles import least_squares_map
 from theorems.ledger import corrected
+from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation import (
+    modes_of_descent,
+    null_drift,
+    split_distance,
+)
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
 
 

@@ -29,14 +29,14 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
-from fixtures.dynamics.matrix_sensing import factored_path
 from fixtures.dynamics.paths import at_time, until_fitted
 from fixtures.problems.sensing import Completion, Sensing, corner, non_commuting_sensing
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.nuclear_norm import least_nuclear_norm_of_corner, nuclear_norm
 from properties.search import smallest_violation
+from properties.spectra.nuclear_norm import least_nuclear_norm_of_corner, nuclear_norm
 from theorems.ledger import counterexample
+from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.measurements import NON_COMMUTING
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
 

@@ -15,13 +15,13 @@ Tolerance   The rounding of t steps on the eigenvalues, times 1 + KL
 
 import numpy as np
 
-from fixtures.dynamics.matrix_sensing import factored_path
 from fixtures.dynamics.paths import at_time, snapshots
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
+from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.tied_layers import descend_tied_layers
 
 

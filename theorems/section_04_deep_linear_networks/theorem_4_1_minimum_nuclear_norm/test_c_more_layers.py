@@ -28,7 +28,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_violates, assert_within
-from properties.nuclear_norm import least_trace
+from properties.spectra.nuclear_norm import least_trace
 from theorems.ledger import corrected
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
 

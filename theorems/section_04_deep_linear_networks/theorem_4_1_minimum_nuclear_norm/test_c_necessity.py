@@ -15,14 +15,14 @@ Tolerance   The misfit of the run, and the rounding of a spectrum
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.matrix_sensing import factored_path
 from fixtures.dynamics.paths import at_time, until_fitted
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_keeps, assert_violates
-from properties.nuclear_norm import spectrum_rounding
+from properties.spectra.nuclear_norm import spectrum_rounding
 from theorems.ledger import necessity
+from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.measurements import (
     NON_COMMUTING,
     commute,

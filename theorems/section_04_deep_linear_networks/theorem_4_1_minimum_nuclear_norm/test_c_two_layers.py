@@ -25,13 +25,13 @@ import numpy as np
 import pytest
 from numpy.linalg import norm
 
-from fixtures.dynamics.matrix_sensing import factored_path
 from fixtures.dynamics.paths import at_time
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.nuclear_norm import entropy, least_trace, spectrum_rounding
+from properties.spectra.nuclear_norm import entropy, least_trace, spectrum_rounding
 from theorems.ledger import corrected, observed
+from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import ALPHAS, FIT_TOLERANCE
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.tied_layers import (
     bound_on_D,

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fixtures.dynamics.matrix_sensing import Factored, factored_path
 from fixtures.dynamics.paths import at_time, until_fitted
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.sensing import CommutingSensing, Sensing
-from properties.nuclear_norm import entropy, operator_norm
+from properties.spectra.nuclear_norm import entropy, operator_norm
+from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import Factored, factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import ALPHAS, FIT_TOLERANCE
 
 

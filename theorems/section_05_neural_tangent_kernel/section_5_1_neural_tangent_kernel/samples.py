@@ -10,7 +10,7 @@ import scipy.stats
 from fixtures.kernels.empirical import relu_network_ntk
 from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
-from properties.concentration import Deviations, relu_ntk_deviations
+from properties.statistics.concentration import Deviations, relu_ntk_deviations
 
 FALSE_ALARM = 1e-9
 # Unit inputs at 0, 60, 110 and 180 degrees.

@@ -27,7 +27,7 @@ from fixtures.kernels.regression import working_precision
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import singular_inputs
 from properties.certificates import assert_at_most, assert_identical
-from properties.concentration import detectable, each_of
+from properties.statistics.concentration import detectable, each_of
 from theorems.ledger import as_printed, corrected
 from theorems.section_05_neural_tangent_kernel.section_5_1_neural_tangent_kernel.moments import mean_kernel, neuron_laws
 from theorems.section_05_neural_tangent_kernel.section_5_1_neural_tangent_kernel.samples import (

@@ -28,11 +28,11 @@ from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import singular_inputs
-from fixtures.problems.network_inputs import trainings
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 
 def drawn_network(problem, **options):

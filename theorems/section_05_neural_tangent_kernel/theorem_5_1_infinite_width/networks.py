@@ -8,8 +8,8 @@ import numpy as np
 
 from fixtures.models.exact_relu import ExactReluNetwork, signed_network
 from fixtures.models.two_layer import TwoLayer, two_layer
-from fixtures.problems.network_inputs import NetworkInputs, Training
 from fixtures.rational import fractions
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import NetworkInputs, Training
 
 DRAWN_DELTA, FIXED_DELTA = 1e-13, 1e-12
 DIRECTION = np.array([0.6, -0.8])

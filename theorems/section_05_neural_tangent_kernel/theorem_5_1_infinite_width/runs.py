@@ -9,10 +9,10 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.two_layer import network_path
-from fixtures.models.deep_network import DeepNetwork, deep_network
 from fixtures.models.two_layer import TwoLayer
 from properties.lazy_training import spectral
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import DIRECTION, POINTS
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_network import DeepNetwork, deep_network
 
 
 def sampled_path(

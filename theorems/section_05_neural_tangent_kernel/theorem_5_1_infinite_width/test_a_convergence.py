@@ -13,8 +13,8 @@ Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but t
 Idea        m K_m is a sum of m independent terms whose moment generating function is known. So every entry of $K_m -
             K^\infty$ obeys a Chernoff bound. Counterexample: in the paper's own parameterization (scale 1, variances
             2/d and 2/m) the mean of $K_m(x, x)$ is $|x|^2 (1 + m/d)$, which has no limit
-Tolerance   Chernoff for ReLU and Hoeffding for erf, whose terms are bounded (properties.concentration), and the
-            rounding of the entries (properties.network_rounding). Witnesses are rational
+Tolerance   Chernoff for ReLU and Hoeffding for erf, whose terms are bounded (properties.statistics.concentration), and
+            the rounding of the entries (wide_networks.network_rounding). Witnesses are rational
 Chance      A bound fails by chance with probability 1e-13 for each entry and side of a generated instance, and 1e-12
             for each comparison with a fixed seed
 Findings    Convergence is shown for one hidden layer of ReLU or erf, and for two of ReLU
@@ -31,12 +31,10 @@ from fixtures.models.exact_relu import signed_network
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import network_inputs
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
-from properties.concentration import chernoff, hoeffding, relu_ntk_deviations
-from properties.network_rounding import kernel_entry_rounding
 from properties.search import smallest_violation
+from properties.statistics.concentration import chernoff, hoeffding, relu_ntk_deviations
 from theorems.ledger import counterexample, necessity, under_hypotheses, vacuous
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
     DRAWN_DELTA,
@@ -46,6 +44,8 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
     is_ntk,
     paper_network,
 )
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import network_inputs
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import kernel_entry_rounding
 
 
 @under_hypotheses("H1", "H2")

@@ -10,8 +10,8 @@ Idea        One hidden layer: m K_m is a sum of independent terms of known momen
             = 1, $m K_m(x, x)$ has a Gamma law, mixed over the number of active neurons. Two hidden layers: given the
             first layer, the other layers are a network with one hidden layer, and the share of the first layer is a
             Gaussian quadratic form. Power: an error of a stated size is missed with a stated probability
-Tolerance   Chernoff, Hoeffding and Dvoretzky-Kiefer-Wolfowitz (properties.concentration); for two hidden layers
-            properties.deep_kernel
+Tolerance   Chernoff, Hoeffding and Dvoretzky-Kiefer-Wolfowitz (properties.statistics.concentration); for two hidden
+            layers wide_networks.deep_kernel
 Chance      Each comparison fails by chance with probability 1e-12
 """
 
@@ -22,10 +22,9 @@ import numpy as np
 import pytest
 
 from fixtures.kernels.infinite_width import erf_nngp, erf_ntk, relu_ntk
-from fixtures.models.deep_network import deep_network
 from fixtures.models.two_layer import two_layer
 from properties.certificates import assert_at_most, assert_within
-from properties.concentration import (
+from properties.statistics.concentration import (
     detectable,
     dvoretzky_kiefer_wolfowitz,
     hoeffding,
@@ -33,14 +32,15 @@ from properties.concentration import (
     relu_ntk_diagonal_cdf,
     sup_distance,
 )
-from properties.deep_kernel import deep_relu_shares
-from properties.network_rounding import kernel_entry_rounding
 from theorems.ledger import under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
     FIXED_DELTA,
     POINTS,
     independent_networks,
 )
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_kernel import deep_relu_shares
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_network import deep_network
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import kernel_entry_rounding
 
 
 @functools.cache

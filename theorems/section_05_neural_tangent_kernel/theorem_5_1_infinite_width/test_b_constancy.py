@@ -34,15 +34,15 @@ from fixtures.dynamics.two_layer import fit
 from fixtures.models.exact_relu import ExactReluNetwork, signed_network
 from fixtures.models.two_layer import two_layer
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import trainings
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.lazy_training import LAZY_STEP, kernel_drift, kernel_rounding, lazy_radius, spectral
-from properties.network_rounding import value_rounding
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import SMOOTH, drawn_network, is_ntk
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs import path_distances, sampled_path
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import value_rounding
 
 
 @under_hypotheses("H3", "H4")

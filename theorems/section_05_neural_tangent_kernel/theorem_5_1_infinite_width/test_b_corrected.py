@@ -17,13 +17,10 @@ import numpy as np
 import pytest
 from numpy.linalg import norm
 
-from fixtures.models.deep_network import deep_network
 from fixtures.models.two_layer import TwoLayer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import trainings
 from properties.certificates import assert_at_most
-from properties.deep_kernel import deep_turning_rate
 from properties.lazy_training import kernel_drift, kernel_rounding, spectral, turning_rate
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import POINTS, drawn_network
@@ -32,6 +29,9 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs i
     path_distances,
     sampled_path,
 )
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_kernel import deep_turning_rate
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_network import deep_network
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 
 @corrected("C1")

@@ -13,8 +13,8 @@ Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but t
 Idea        H4 is checked at the start. From it follow the radius 4 |r_0|/s_0 within which the weights stay, and a bound
             on |K_t - K_0| for all t. With W alone trained, a ReLU kernel changes only by neurons whose w.x changes its
             sign
-Tolerance   Deterministic inequalities and rounding (properties.lazy_training, properties.deep_kernel). The draw of K_0
-            and the share of ReLU neurons near zero: Hoeffding and Chernoff at 1e-12 each
+Tolerance   Deterministic inequalities and rounding (properties.lazy_training, wide_networks.deep_kernel). The draw of
+            K_0 and the share of ReLU neurons near zero: Hoeffding and Chernoff at 1e-12 each
 Findings    Observed with frozen seeds. At 64 times the width the relative change of the kernel of a tanh network is
             below 1/8 of the change at the smaller width. For a ReLU network it is above 1/64 of that change
 """
@@ -29,9 +29,8 @@ from fixtures.kernels.infinite_width import erf_nngp, erf_ntk, relu_nngp, relu_n
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most
-from properties.concentration import chernoff, hoeffding
-from properties.deep_kernel import deep_lazy_radius
 from properties.lazy_training import LAZY_STEP, kernel_drift, lazy_radius, spectral, turning_rate
+from properties.statistics.concentration import chernoff, hoeffding
 from theorems.ledger import observed, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
     DIRECTION,
@@ -44,6 +43,7 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs i
     path_distances,
     sampled_path,
 )
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_kernel import deep_lazy_radius
 
 
 def sorted_changes(activation, widths, eta):

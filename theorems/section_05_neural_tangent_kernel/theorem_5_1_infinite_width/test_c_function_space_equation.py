@@ -25,11 +25,9 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.two_layer import gradients, network_path
-from fixtures.models.deep_network import deep_network
 from fixtures.models.exact_relu import ExactReluNetwork
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import trainings
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
@@ -39,6 +37,8 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
     POINTS,
     drawn_network,
 )
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_network import deep_network
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 
 def flow_rate(net, X, y):

@@ -28,12 +28,9 @@ from fixtures.kernels.regression import descent_filter
 from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import trainings
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
-from properties.deep_kernel import deep_turning_rate
 from properties.lazy_training import kernel_rounding, linearization_gap, linearization_sum, spectral
-from properties.network_rounding import value_rounding
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
     DIRECTION,
@@ -43,6 +40,9 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
     drawn_network,
 )
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.runs import deep_run
+from theorems.section_05_neural_tangent_kernel.wide_networks.deep_kernel import deep_turning_rate
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import value_rounding
 
 
 @corrected("C4")

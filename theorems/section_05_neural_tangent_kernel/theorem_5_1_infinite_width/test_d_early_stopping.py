@@ -28,11 +28,11 @@ from fixtures.kernels.regression import ridge_coefficients
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs
-from fixtures.problems.network_inputs import trainings
 from fixtures.rational import exponential_of_minus
 from properties.certificates import assert_at_most, assert_violates, assert_within
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import drawn_network
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 SUPREMUM = Fraction(16861, 10000)
 

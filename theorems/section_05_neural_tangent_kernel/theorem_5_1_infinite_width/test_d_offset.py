@@ -11,7 +11,7 @@ Idea        (C5) Descent ends at the interpolant whose weights are nearest to th
             output weights, which are independent and normal. The variance given W is a mean over neurons, so its
             expectation is the same at every width
 Tolerance   (C5) the rounding of a solve with K. (C6) Chernoff, the chi-square law and Dvoretzky-Kiefer-Wolfowitz
-            (properties.concentration)
+            (properties.statistics.concentration)
 Chance      (C6) each comparison fails by chance with probability 1e-12
 """
 
@@ -24,9 +24,9 @@ from fixtures.kernels.infinite_width import relu_nngp, relu_ntk
 from fixtures.kernels.regression import interpolant_coefficients
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import trainings
 from properties.certificates import assert_at_most, assert_within
-from properties.concentration import (
+from properties.oracles import nearest_interpolant
+from properties.statistics.concentration import (
     chernoff,
     chi_square_interval,
     chi_square_power,
@@ -34,7 +34,6 @@ from properties.concentration import (
     dvoretzky_kiefer_wolfowitz,
     sup_distance,
 )
-from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import (
     FIXED_DELTA,
@@ -42,6 +41,7 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
     drawn_network,
     independent_networks,
 )
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 
 @corrected("C5")

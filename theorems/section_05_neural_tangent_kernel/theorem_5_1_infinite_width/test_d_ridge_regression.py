@@ -29,13 +29,13 @@ from fixtures.kernels.regression import interpolant_coefficients, ridge_coeffici
 from fixtures.models.exact_relu import ExactReluNetwork, signed_network
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.network_inputs import trainings
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import drawn_network
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
 
 
 @counterexample

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from fixtures.problems.tapes import Tape, tapes
-from properties.information import every_sample, gibbs, joint_law
+from theorems.section_06_beyond_lazy_training.information.measures import every_sample, gibbs, joint_law
 
 
 @dataclasses.dataclass(frozen=True)

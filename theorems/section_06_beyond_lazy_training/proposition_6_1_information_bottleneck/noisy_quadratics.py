@@ -12,7 +12,7 @@ import numpy as np
 from fixtures.dynamics.langevin import GaussianLaw, noise_response
 from fixtures.problems.regression import Regression
 from fixtures.rational import fractions
-from properties.information import affinity, binary_entropy
+from theorems.section_06_beyond_lazy_training.information.measures import affinity, binary_entropy
 
 DECAY = 1 / 4
 """The coefficient of weight decay."""

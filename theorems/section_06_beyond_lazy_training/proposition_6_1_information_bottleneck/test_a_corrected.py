@@ -15,7 +15,7 @@ Corrected   (C1) On finite alphabets $J(q) - J(q_D) = KL(q\|q_D)/\beta$ for ever
             kappa = 1/10 and 1/2 and beta from 1 to 10) is better.
 Idea        Noisy descent on a quadratic is an autoregression: a step multiplies the error by I - eta H and adds fresh
             noise.
-Tolerance   Identities hold up to the rounding of their sums (properties.information.rounding) or of a law in closed
+Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding) or of a law in closed
             form (fixtures.dynamics.langevin.law_rounding)
 Chance      One test samples: a chi-square pivot, 5e-10 an example, 5e-8 for the 100 examples of the fast profile and
             5e-7 for the 1000 of the thorough one. It misses a variance that is wrong by a factor of 2/3 or less, or of
@@ -39,8 +39,9 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.concentration import chi_square_interval, chi_square_power
-from properties.information import (
+from properties.statistics.concentration import chi_square_interval, chi_square_power
+from theorems.ledger import corrected
+from theorems.section_06_beyond_lazy_training.information.measures import (
     binary_entropy,
     divergence,
     free_energy,
@@ -50,7 +51,6 @@ from properties.information import (
     log_partition,
     rounding,
 )
-from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.learners import learners
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.noisy_quadratics import (
     DECAY,

@@ -36,9 +36,9 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
-from properties.information import gaussian_divergence, gaussian_entropy
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.section_06_beyond_lazy_training.information.measures import gaussian_divergence, gaussian_entropy
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.noisy_quadratics import (
     DECAY,
     covariance_of_run,

@@ -6,7 +6,7 @@ Setting     The printed objective is $I(X;Z) - \beta I(Z;Y)$. X has finitely man
             noise to each step on the weights
 Idea        An injective map loses nothing, I(X;Z) = H(X), whatever its weights. So noisy descent moves the weights and
             not the objective.
-Tolerance   Identities hold up to the rounding of their sums (properties.information.rounding)
+Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding)
 Chance      The weights are drawn from densities, and hit the null set of ties with a probability below 1e-12 an example
 Findings    For beta <= 1 a constant Z solves the printed problem (data processing)
 Source      Amjad, Geiger (2020), Learning Representations for Neural Network-Based Classification Using the Information
@@ -20,8 +20,14 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.langevin import noisy_descent
 from properties.certificates import assert_at_most
-from properties.information import entropy, joint_law, mutual_information, pushed_through, rounding
 from theorems.ledger import vacuous
+from theorems.section_06_beyond_lazy_training.information.measures import (
+    entropy,
+    joint_law,
+    mutual_information,
+    pushed_through,
+    rounding,
+)
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import (
     representations,
 )

@@ -10,7 +10,7 @@ Hypotheses  (H1) The weights are confined, by weight decay, which makes H positi
             eta lambda_max(H) < 2. (H6) The prior does not depend on the temperature, so weight decay is proportional to
             1/beta.
 Idea        $I(W;D) \le \beta E_D[E_\pi L - E_q L]$. So under a fixed prior the information vanishes with beta.
-Tolerance   Identities hold up to the rounding of their sums (properties.information.rounding) or of a law in closed
+Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding) or of a law in closed
             form, whose error grows with the steps. Nothing is sampled
 Findings    The paper speaks of I(X;Z), never of I(W;D)
 Expected    holds under added hypotheses
@@ -24,8 +24,15 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_keeps, assert_within
-from properties.information import divergence, gaussian_entropy, gibbs, joint_law, mutual_information, rounding
 from theorems.ledger import necessity, under_hypotheses
+from theorems.section_06_beyond_lazy_training.information.measures import (
+    divergence,
+    gaussian_entropy,
+    gibbs,
+    joint_law,
+    mutual_information,
+    rounding,
+)
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.learners import (
     learners,
     train_on_samples,

@@ -29,9 +29,9 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.information import affinity, gaussian_entropy
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
+from theorems.section_06_beyond_lazy_training.information.measures import affinity, gaussian_entropy
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.noisy_quadratics import (
     exact_covariances,
     hessian_and_rates,

@@ -34,9 +34,9 @@ from numpy.linalg import norm
 from fixtures.dynamics.two_layer import fit
 from fixtures.models.two_layer import TwoLayer, two_layer
 from properties.certificates import assert_at_most, assert_identical, record_finding
-from properties.concentration import clopper_pearson
-from properties.observations import Population
-from properties.paired import judge, student_interval
+from properties.statistics.concentration import clopper_pearson
+from properties.statistics.observations import Population
+from properties.statistics.paired import judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import alignment
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linear_targets import FITTED

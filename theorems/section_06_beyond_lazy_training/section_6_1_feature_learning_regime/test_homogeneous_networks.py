@@ -25,8 +25,8 @@ from fixtures.models.two_layer import two_layer
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
-from properties.movement import relative_kernel_change
 from theorems.ledger import corrected
+from theorems.section_06_beyond_lazy_training.features.movement import relative_kernel_change
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.exact_networks import (
     ONE,
     exact_linear_fit,

@@ -24,7 +24,6 @@ import scipy.linalg
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import gradient_descent
-from fixtures.dynamics.layer_rates import descend_at_layer_rates
 from fixtures.models.fully_connected import fully_connected, linearized, symmetrized
 from fixtures.models.two_layer import TwoLayer, two_layer
 from fixtures.precision import UNIT_ROUNDOFF
@@ -39,8 +38,9 @@ from properties.lazy_training import (
     spectral,
     turning_rate,
 )
-from properties.movement import relative_kernel_change
 from theorems.ledger import corrected
+from theorems.section_06_beyond_lazy_training.features.layer_rates import descend_at_layer_rates
+from theorems.section_06_beyond_lazy_training.features.movement import relative_kernel_change
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
     largest_kernel,
     linear_movement,

@@ -26,8 +26,8 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.lazy_training import spectral, turning_rate
-from properties.movement import relative_kernel_change
 from theorems.ledger import corrected, under_hypotheses
+from theorems.section_06_beyond_lazy_training.features.movement import relative_kernel_change
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.exact_networks import ONE
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.positive_networks import (
     read_positive_task,

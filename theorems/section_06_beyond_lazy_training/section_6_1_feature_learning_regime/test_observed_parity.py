@@ -17,11 +17,11 @@ from fixtures.dynamics.two_layer import fit
 from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.kernels.regression import interpolant_coefficients, kernel_predictions
 from fixtures.models.two_layer import two_layer
-from fixtures.problems.parity import two_parity
 from properties.certificates import assert_at_most, assert_within
-from properties.concentration import clopper_pearson
 from properties.lazy_training import spectral
+from properties.statistics.concentration import clopper_pearson
 from theorems.ledger import observed
+from theorems.section_06_beyond_lazy_training.features.parity import two_parity
 
 
 def parity_accuracies(d, n, seeds, shuffled=False):

@@ -19,16 +19,16 @@ import numpy as np
 import pytest
 from numpy.linalg import norm
 
-from fixtures.dynamics.layer_rates import descend_at_layer_rates
 from fixtures.dynamics.two_layer import fit
 from fixtures.kernels.empirical import empirical_ntk
 from fixtures.models.fully_connected import fully_connected, rate_scales, symmetrized
 from fixtures.models.two_layer import two_layer
-from fixtures.problems.random_labels import random_labels
 from properties.certificates import assert_at_most, assert_within
 from properties.lazy_training import spectral
-from properties.movement import movement
 from theorems.ledger import observed
+from theorems.section_06_beyond_lazy_training.features.layer_rates import descend_at_layer_rates
+from theorems.section_06_beyond_lazy_training.features.movement import movement
+from theorems.section_06_beyond_lazy_training.features.random_labels import random_labels
 
 
 def movement_table(samples, widths, seeds, mean_square):

@@ -26,8 +26,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.lazy_training import LAZY_STEP, lazy_radius, movement_error, path_error, turning_rate
-from properties.movement import relative_kernel_change
 from theorems.ledger import corrected, necessity
+from theorems.section_06_beyond_lazy_training.features.movement import relative_kernel_change
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.exact_networks import (
     exact_linear_fit,
     exact_network,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.datasets.digits import digits
-from properties.observations import Population
+from properties.statistics.observations import Population
 
 SPLITS = range(100, 116)
 SIZES = (64, 32, 32, 32, 5)

@@ -9,14 +9,14 @@ Setting     Digits; ten classes split at random into two tasks A and B of five. 
 Idea        The usual explanation: what all images share is extracted first. For a linear network this is no property of
             the function: its layers can be re-factored, and a probe without a ridge sees only the range of a layer.
 Tolerance   Student's interval at 95 % over the splits, each with its own networks, judged against 0 by
-            properties.paired.judge
+            properties.statistics.paired.judge
 Findings    Measured: training on A lowers the probe error of layer 1 on B by 0.4 points [-0.7, 1.5], which decides
             nothing
 Expected    inconclusive
 """
 
 from properties.certificates import record_finding
-from properties.paired import judge, student_interval
+from properties.statistics.paired import judge, student_interval
 from theorems.ledger import measured
 from theorems.section_06_beyond_lazy_training.section_6_1_hierarchical_representations.probes import (
     SPLITS,

@@ -12,7 +12,7 @@ Idea        The usual explanation: layers that are nearer to the loss are bent t
             network this is no property of the function: its layers can be re-factored, and a probe without a ridge sees
             only the range of a layer.
 Tolerance   Student's interval at 95 % over the splits, each with its own networks, judged against 0 by
-            properties.paired.judge
+            properties.statistics.paired.judge
 Findings    Measured: what a layer trained on the other task costs grows by 10.0 points [8.3, 11.6] from layer 1 to
             layer 3
 Expected    reproduced
@@ -21,7 +21,7 @@ Expected    reproduced
 import pytest
 
 from properties.certificates import assert_at_most, record_finding
-from properties.paired import judge, student_interval
+from properties.statistics.paired import judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_06_beyond_lazy_training.section_6_1_hierarchical_representations.probes import (
     SPLITS,

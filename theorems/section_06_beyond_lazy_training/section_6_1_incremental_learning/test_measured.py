@@ -37,8 +37,8 @@ from fixtures.dynamics.paths import UnfittedError
 from fixtures.dynamics.two_layer import network_path
 from fixtures.models.two_layer import TwoLayer, two_layer
 from properties.certificates import assert_at_most, assert_within, record_finding
-from properties.observations import Population
-from properties.paired import judge, student_interval
+from properties.statistics.observations import Population
+from properties.statistics.paired import judge, student_interval
 from theorems.ledger import measured, observed
 from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import gradient_towards
 

@@ -8,8 +8,8 @@ Corrected   (C7) In the kernel regime, under H6, mode k of the residual is multi
             (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and eta = 1/8, when the first
             is half learned the second is too, from 10^-1, 10^-3 and 10^-6.
 Idea        The modes of the residual do not interact, and each decays at its own rate from the first step on.
-Tolerance   The rounding of the iterates (properties.least_squares). The instances of C8 and without H6 are rational,
-            and exact
+Tolerance   The rounding of the iterates (properties.linear_models.least_squares). The instances of C8 and without H6
+            are rational, and exact
 """
 
 from fractions import Fraction
@@ -23,7 +23,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.least_squares import iterate_rounding
+from properties.linear_models.least_squares import iterate_rounding
 from theorems.ledger import corrected, necessity
 
 

@@ -11,8 +11,8 @@ from numpy.linalg import norm
 from fixtures.dynamics.two_layer import fit
 from fixtures.models.two_layer import TwoLayer, two_layer
 from properties.certificates import record_finding
-from properties.observations import Population, share_interval
-from properties.paired import judge
+from properties.statistics.observations import Population, share_interval
+from properties.statistics.paired import judge
 
 RUNS = 24
 POPULATION = Population("ReLU networks on 4 scalar inputs")

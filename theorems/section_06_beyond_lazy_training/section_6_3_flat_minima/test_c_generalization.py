@@ -34,8 +34,8 @@ from hypothesis import strategies as st
 
 from fixtures.rational import fractions
 from properties.certificates import assert_identical, assert_violates, assert_within
+from properties.curvature.sharpness import sharpness
 from properties.search import smallest_violation
-from properties.sharpness import sharpness
 from theorems.ledger import corrected, measured
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_regression import (
     flatter_and_better,

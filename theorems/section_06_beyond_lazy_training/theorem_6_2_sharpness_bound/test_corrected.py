@@ -24,11 +24,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.finite_learning import finite_learning
 from fixtures.rational import enclose_log, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.pac_bayes import complexity, exponential_moment, maurer_moment, optimists, violation_probability
 from theorems.ledger import corrected
+from theorems.section_06_beyond_lazy_training.information.finite_learning import finite_learning
+from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
+    complexity,
+    exponential_moment,
+    maurer_moment,
+    optimists,
+    violation_probability,
+)
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_bound
 
 

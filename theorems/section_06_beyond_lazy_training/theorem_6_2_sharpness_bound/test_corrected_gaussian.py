@@ -26,11 +26,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.finite_learning import compositions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
-from properties.pac_bayes import clipped_gaussian_loss, complexity, divergence_of_shift, gaussian_bound
 from theorems.ledger import corrected
+from theorems.section_06_beyond_lazy_training.information.finite_learning import compositions
+from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
+    clipped_gaussian_loss,
+    complexity,
+    divergence_of_shift,
+    gaussian_bound,
+)
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import positive
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnesses import atoms, half_square, mean_loss
 

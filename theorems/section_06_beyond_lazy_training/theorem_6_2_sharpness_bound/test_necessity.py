@@ -16,8 +16,12 @@ from scipy.special import ndtr
 
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_keeps, assert_violates
-from properties.pac_bayes import clipped_gaussian_loss, complexity, gaussian_bound
 from theorems.ledger import necessity
+from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
+    clipped_gaussian_loss,
+    complexity,
+    gaussian_bound,
+)
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_bound
 
 

@@ -24,7 +24,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.limits import limit_of_descent
+from properties.linear_models.limits import limit_of_descent
 from theorems.ledger import as_printed, corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_1_initialization_schemes.neuron import (
     NEURONS,

@@ -28,7 +28,7 @@ from hypothesis import given
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.signs import every_sign_network
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.concentration import chernoff, dvoretzky_kiefer_wolfowitz, each_of, sup_distance
+from properties.statistics.concentration import chernoff, dvoretzky_kiefer_wolfowitz, each_of, sup_distance
 from theorems.ledger import corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_preservation.gaussian_networks import (
     FALSE_ALARM,

@@ -22,8 +22,7 @@ import pytest
 from hypothesis import given
 
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.concentration import chi_square_interval
-from properties.signal_propagation import chi_square_pivot
+from properties.statistics.concentration import chi_square_interval
 from theorems.ledger import necessity
 from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_preservation.gaussian_networks import (
     DEGREES,
@@ -34,6 +33,7 @@ from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_p
     mean_squares,
     sign_networks,
 )
+from theorems.section_07_initialization_and_learning_rate.signal_propagation import chi_square_pivot
 
 
 @necessity("H1")

@@ -29,9 +29,8 @@ from hypothesis import strategies as st
 
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
-from properties.concentration import chi_square_interval
 from properties.search import smallest_violation
-from properties.signal_propagation import chi_square_pivot
+from properties.statistics.concentration import chi_square_interval
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_preservation.gaussian_networks import (
     DEGREES,
@@ -44,6 +43,7 @@ from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_p
     mean_squares,
     sign_networks,
 )
+from theorems.section_07_initialization_and_learning_rate.signal_propagation import chi_square_pivot
 
 
 @under_hypotheses("H1", "H2")

@@ -5,8 +5,14 @@ from __future__ import annotations
 import functools
 from types import SimpleNamespace
 
-from fixtures.dynamics.sharpness_path import SharpnessPath, patient_path
-from fixtures.models.patient_networks import PatientNetworks, patient_networks
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.patient_networks import (
+    PatientNetworks,
+    patient_networks,
+)
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import (
+    SharpnessPath,
+    patient_path,
+)
 
 ETA, STEPS, SEEDS = 0.6, 1200, range(7200, 7232)
 """The step, the number of steps, and the seeds of the networks that decide."""

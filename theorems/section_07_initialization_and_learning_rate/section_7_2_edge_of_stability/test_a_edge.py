@@ -30,7 +30,7 @@ from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.least_squares import iterate_rounding, spectral_iterate
+from properties.linear_models.least_squares import iterate_rounding, spectral_iterate
 from theorems.ledger import as_printed, corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.quadratic_losses import rotated
 

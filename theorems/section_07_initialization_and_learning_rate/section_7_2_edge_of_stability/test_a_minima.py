@@ -28,11 +28,11 @@ from fixtures.dynamics.factored_descent import product_descent, product_step
 from fixtures.dynamics.gradient_descent import steps_to_contract
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.gentle_products import gentle_products
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.gentle_products import gentle_products
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.minimal_model import (
     CONVERGED,
     SETTLED,

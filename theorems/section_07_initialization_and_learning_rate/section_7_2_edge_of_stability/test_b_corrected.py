@@ -24,15 +24,15 @@ import numpy as np
 
 from fixtures.dynamics.factored_descent import product_descent, product_step
 from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent, iterate
-from fixtures.dynamics.modified_flow import logistic
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.separable import separable_data
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.least_squares import iterate_rounding
+from properties.linear_models.least_squares import iterate_rounding
 from theorems.ledger import corrected, observed
+from theorems.section_07_initialization_and_learning_rate.modified_flow import logistic
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.minimal_model import (
     CONVERGED,
     dyadic_starts,

@@ -12,7 +12,7 @@ Setting     Two-layer networks of tanh, 10-8-1, weights N(0, 1/fan-in), on 16 of
             $\frac1{2n} \sum r_i^2$, eta = 0.6, 1200 steps
 Idea        Sharpening along gradient flow pushes training up to 2/eta. A step multiplies the top mode by $1 - \eta S$,
             so that 2/eta is a ceiling
-Tolerance   The rule of properties.edge_of_stability: eta S/2 in [0.9, 1.15] and ten rises of the loss. The share has
+Tolerance   The rule of edge_of_stability.edge_rule: eta S/2 in [0.9, 1.15] and ten rises of the loss. The share has
             the interval of Clopper and Pearson
 Chance      The rule for one run was fixed for seeds 700 to 707, before these were run; that for the population, its
             size and its step on seeds 0 to 31 and 100 to 131, before seeds 7200 to 7231 had been run. Which rates are
@@ -32,12 +32,21 @@ import functools
 import numpy as np
 import pytest
 
-from fixtures.dynamics.sharpness_path import patient_path, sharpness_path
-from fixtures.models.patient_networks import patient_networks
-from fixtures.models.tanh_networks import tanh_networks
 from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
-from properties.edge_of_stability import HEADROOM, LOWEST, beneficial, edge_report, often
 from theorems.ledger import measured, observed
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.edge_rule import (
+    HEADROOM,
+    LOWEST,
+    beneficial,
+    edge_report,
+    often,
+)
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.patient_networks import patient_networks
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import (
+    patient_path,
+    sharpness_path,
+)
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.tanh_networks import tanh_networks
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.patient_runs import (
     ETA,
     SEEDS,

@@ -19,11 +19,11 @@ Expected    reproduced
 
 import pytest
 
-from fixtures.dynamics.sharpness_path import patient_path
-from fixtures.models.patient_networks import patient_networks
 from properties.certificates import assert_at_most, assert_identical, record_finding
-from properties.edge_of_stability import beneficial
 from theorems.ledger import measured, observed
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.edge_rule import beneficial
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.patient_networks import patient_networks
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import patient_path
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.patient_runs import (
     ETA,
     SEEDS,

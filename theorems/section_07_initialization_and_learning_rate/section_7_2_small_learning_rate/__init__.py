@@ -8,5 +8,5 @@ Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$; H and 
             $L + \frac\eta4 \|g\|^2$. For quadratic losses $x = \eta h$, h an eigenvalue of H
 Source      Barrett, Dherin (2021), Implicit Gradient Regularization, ICLR; Hairer, Lubich, Wanner (2006), Geometric
             Numerical Integration: Structure-Preserving Algorithms for Ordinary Differential Equations, Springer
-            (backward error analysis). The constants are derived in the tests and in fixtures.dynamics.modified_flow
+            (backward error analysis). The constants are derived in the tests and in modified_flow
 """

@@ -12,12 +12,12 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.dynamics.gradient_flow import affine_flow
-from fixtures.dynamics.modified_flow import RidgeSum, flow_of_order, logistic
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import Regression
 from fixtures.problems.separable import Separable
-from properties.least_squares import iterate_rounding
-from properties.limits import flow_rounding
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import flow_rounding
+from theorems.section_07_initialization_and_learning_rate.modified_flow import RidgeSum, flow_of_order, logistic
 
 STEPS, MORE_STEPS = 12, 32
 """Numbers of steps of a run: on convex losses, and on quartics."""

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from fixtures.dynamics.modified_flow import RidgeSum, flow_in_powers_of_the_step
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
+from theorems.section_07_initialization_and_learning_rate.modified_flow import RidgeSum, flow_in_powers_of_the_step
 
 
 @dataclasses.dataclass(frozen=True)

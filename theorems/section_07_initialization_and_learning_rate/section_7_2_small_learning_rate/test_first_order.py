@@ -23,14 +23,14 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.factored_descent import product_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
-from fixtures.dynamics.modified_flow import flow_of_order
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.gentle_products import gentle_products
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import separable_data
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import as_printed
+from theorems.section_07_initialization_and_learning_rate.edge_of_stability.gentle_products import gentle_products
+from theorems.section_07_initialization_and_learning_rate.modified_flow import flow_of_order
 from theorems.section_07_initialization_and_learning_rate.section_7_2_small_learning_rate.distances import (
     CONVERGED,
     MORE_STEPS,

@@ -2,7 +2,7 @@ r"""Section 7.2: small learning rate - each hypothesis of the second-order bound
 
 Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$; beta is the largest $|h|$, h an eigenvalue of
             the Hessian. C1 bounds the distance from $\theta_k$ to $\tilde\theta(k\eta)$ by
-            $\eta^2 \int_0^{k\eta} q\,dt$, with q of fixtures.dynamics.modified_flow. Here $\tilde\theta$ is the
+            $\eta^2 \int_0^{k\eta} q\,dt$, with q of modified_flow. Here $\tilde\theta$ is the
             gradient flow of $L + \frac\eta4 \|g\|^2$ from the same start
 Hypotheses  Of C1: (H1) L is convex. (H2) eta is at most 2/beta. (H3) the sign of the correction is + and its
             coefficient a quarter. (H4) step k is compared with the time k eta.
@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.modified_flow import flow_of_order
 from properties.certificates import assert_at_most, assert_keeps
 from theorems.ledger import necessity
+from theorems.section_07_initialization_and_learning_rate.modified_flow import flow_of_order
 from theorems.section_07_initialization_and_learning_rate.section_7_2_small_learning_rate.distances import parabola
 
 

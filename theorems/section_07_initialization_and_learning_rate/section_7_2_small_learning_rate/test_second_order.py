@@ -6,7 +6,7 @@ Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$ for a $
 Hypotheses  Of C1: (H1) L is convex. (H2) eta is at most 2/beta. (H3) the sign of the correction is + and its
             coefficient a quarter. (H4) step k is compared with the time k eta.
 Corrected   (C1) Under H1 to H4, $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$, with q of
-            fixtures.dynamics.modified_flow. This bound is not sharp.
+            modified_flow. This bound is not sharp.
             (C2) On sums of quartics of linear functions, descent minus the flow of $L + c \eta \|g\|^2$ is, after one
             step, $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ for every number c, and
             $-\eta^3 (\frac13 HHg + \frac1{12} T(g, g)) + O(\eta^4)$ for c = 1/4.
@@ -35,8 +35,8 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import separable_data
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.least_squares import iterate_rounding
-from properties.limits import flow_rounding
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import flow_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_2_small_learning_rate.distances import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.linalg import norm
 
-from properties.hyperbolic_entropy import DiagonalPotential
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 
 
 def bounds_on_growth(

@@ -9,8 +9,12 @@ from fixtures.models.diagonal import DiagonalNetwork
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import Regression
 from properties.certificates import assert_at_most
-from properties.divergences import multiplier, residual_with_rounding
-from properties.hyperbolic_entropy import DiagonalPotential, Interpolant, minimize
+from properties.linear_models.divergences import multiplier, residual_with_rounding
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import (
+    DiagonalPotential,
+    Interpolant,
+    minimize,
+)
 
 CONVERGED = 1e-6
 """Runs go on until the residual is at most this share of |y|."""

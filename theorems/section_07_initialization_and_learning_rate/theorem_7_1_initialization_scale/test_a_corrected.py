@@ -31,8 +31,8 @@ from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.regression import measured
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.hyperbolic_entropy import DiagonalPotential
 from theorems.ledger import corrected
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
     CONVERGED,
     assert_ends_at_the_minimizer,

@@ -32,9 +32,9 @@ from fixtures.models.diagonal import DiagonalNetwork
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.hyperbolic_entropy import DiagonalPotential
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
     CONVERGED,
     assert_ends_at_the_minimizer,

@@ -24,8 +24,8 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.hyperbolic_entropy import DiagonalPotential
 from theorems.ledger import necessity
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
     certified_minimizer,
     dual_rounding,

@@ -20,8 +20,8 @@ from numpy.linalg import norm
 
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_within
-from properties.hyperbolic_entropy import DiagonalPotential
 from theorems.ledger import corrected
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
     certified_minimizer,
     dual_rounding,

@@ -31,10 +31,10 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import measured
 from properties.certificates import assert_at_most, assert_within, record_series
-from properties.hyperbolic_entropy import DiagonalPotential
+from properties.linear_models.sparsity import dual_value, l1_norm
 from properties.oracles import least_l1_norm
-from properties.sparsity import dual_value, l1_norm
 from theorems.ledger import corrected
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.bounds import (
     bounds_on_growth,
     most_l1,

@@ -31,9 +31,9 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import stack
 from fixtures.problems.regression import measured
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.hyperbolic_entropy import DiagonalPotential
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
 from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initialization_scale.minimizer import (
     assert_ends_at_the_minimizer,
     slack_in_dual,

@@ -10,7 +10,7 @@ from fixtures.models.diagonal import uniform
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import Regression, regressions
 from properties.certificates import assert_at_most
-from properties.hyperbolic_entropy import DiagonalPotential, minimize
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential, minimize
 
 CONVERGED = 1e-9
 SCALES = (1 / 2, 1.0, 1 / 30, 2.0, 1 / 10)

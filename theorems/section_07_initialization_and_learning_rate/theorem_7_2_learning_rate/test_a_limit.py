@@ -7,8 +7,8 @@ Hypotheses  (H1) 0 < eta < 2/lambda_max. (H2) some theta solves X theta = y. (H3
             Euclidean gradient.
 Idea        On {X theta = y} the quadratic form $\theta^\top H \theta$ is |y|^2, a constant. So the printed minimizer
             exists and is the limit, but the term has no effect on it
-Tolerance   Limits in balls of known radius (properties.limits), and the printed program by LAPACK on its optimality
-            conditions; or all in rational arithmetic
+Tolerance   Limits in balls of known radius (properties.linear_models.limits), and the printed program by LAPACK on its
+            optimality conditions; or all in rational arithmetic
 Expected    vacuous
 """
 
@@ -24,7 +24,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import lines
 from fixtures.rational import fractions, solve
 from properties.certificates import assert_at_most, assert_identical, assert_keeps
-from properties.limits import interpolant_rounding, limit_of_descent
+from properties.linear_models.limits import interpolant_rounding, limit_of_descent
 from theorems.ledger import necessity, under_hypotheses, vacuous
 from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_rate.printed_program import (
     optimality_system,

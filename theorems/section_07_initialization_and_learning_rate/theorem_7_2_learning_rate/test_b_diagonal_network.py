@@ -29,8 +29,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.regression import from_zero, measured
 from properties.certificates import assert_at_most, assert_within
-from properties.hyperbolic_entropy import DiagonalPotential, minimize
 from theorems.ledger import corrected, observed
+from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential, minimize
 from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_rate.scale_shrinkage import (
     CONVERGED,
     SCALES,

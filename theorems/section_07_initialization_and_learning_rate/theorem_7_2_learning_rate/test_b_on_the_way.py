@@ -29,8 +29,8 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import from_zero, off_the_minima
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.least_squares import iterate_rounding
-from properties.limits import flow_rounding, interpolant_rounding
+from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.limits import flow_rounding, interpolant_rounding
 from theorems.ledger import corrected, necessity
 from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_rate.printed_program import problems
 

@@ -8,7 +8,7 @@ Readings    [distance on the way] what is regularized is $\|\theta - \theta_0\|$
 Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is
             $\|\theta - \theta_0\|^2 + \frac\eta2 \theta^\top H \theta$ over {L = 0}
 Idea        On {X theta = y} the quadratic form is |y|^2, a constant. So its weight eta/2 has no effect on the limit
-Tolerance   Limits in balls of known radius (properties.limits), or all in rational arithmetic
+Tolerance   Limits in balls of known radius (properties.linear_models.limits), or all in rational arithmetic
 Expected    vacuous
 """
 
@@ -24,7 +24,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import lines
 from fixtures.rational import fractions, solve
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.limits import limit_of_descent
+from properties.linear_models.limits import limit_of_descent
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, vacuous
 from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_rate.printed_program import (

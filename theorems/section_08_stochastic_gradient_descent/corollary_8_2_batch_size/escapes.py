@@ -12,9 +12,9 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from fixtures.models.landscapes import TwoMinima
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_identical
+from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes import TwoMinima
 
 LEAST_SHARE = 2.0**-8
 """One of the 256 orders of eight samples. In some instances of `escapes` only one order leaves the start."""

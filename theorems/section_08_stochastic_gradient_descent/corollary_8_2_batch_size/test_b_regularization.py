@@ -24,7 +24,6 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import given
 
-from fixtures.models.landscapes import TwoWells
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
@@ -33,6 +32,7 @@ from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.st
     samples_with_a_larger_mean_at_batch_one,
     stationary_means,
 )
+from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes import TwoWells
 
 STATIONARY_VARIANCES = [Fraction(32, 387), Fraction(16, 801)]
 """The stationary variances S at B = 1, 2 for x = (1, 2, 2), y = (3, 0, 0), eta = 1/9."""

@@ -24,7 +24,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.models.landscapes import TwoMinima
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
@@ -35,6 +34,7 @@ from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.es
     share_that_leaves,
     single_sample_ends,
 )
+from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes import TwoMinima
 
 
 @counterexample

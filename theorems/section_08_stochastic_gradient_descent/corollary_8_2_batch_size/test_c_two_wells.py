@@ -18,12 +18,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fixtures.dynamics.markov_chains import escape_time, gth_rounding, stationary_law
-from fixtures.dynamics.two_well_chains import fixed_point_chain, gaussian_chain
-from fixtures.models.landscapes import TwoWells
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from theorems.ledger import counterexample, observed
+from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes import TwoWells
+from theorems.section_08_stochastic_gradient_descent.finite_chains.markov_chains import (
+    escape_time,
+    gth_rounding,
+    stationary_law,
+)
+from theorems.section_08_stochastic_gradient_descent.finite_chains.two_well_chains import (
+    fixed_point_chain,
+    gaussian_chain,
+)
 
 GAUSSIAN_WELLS = TwoWells(1.0, 8.0, -1.5, 1.0)
 BATCHES = np.array([1, 2, 4, 8])

@@ -28,7 +28,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import stationary_covariance
-from fixtures.models.landscapes import TwoMinima
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_keeps, assert_violates
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
@@ -44,6 +43,7 @@ from theorems.section_08_stochastic_gradient_descent.corollary_8_2_batch_size.st
     samples_with_a_larger_mean_at_batch_one,
     stationary_means,
 )
+from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes import TwoMinima
 
 
 @counterexample

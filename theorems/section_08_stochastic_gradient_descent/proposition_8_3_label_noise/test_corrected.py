@@ -25,12 +25,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.kernel_descent import kernel_descent
-from fixtures.problems.clusters import Clusters, clusters
 from fixtures.problems.tapes import tapes
 from fixtures.rational import exponential_of_minus
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import kernel_descent
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, weights
 
 

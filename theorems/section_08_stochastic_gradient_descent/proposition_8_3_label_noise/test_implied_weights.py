@@ -25,13 +25,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.kernel_descent import implied_weights, kernel_descent, single_sample_predictions
-from fixtures.problems.clusters import Clusters, clusters, is_clustered
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters, is_clustered
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import (
+    implied_weights,
+    kernel_descent,
+    single_sample_predictions,
+)
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, weights
 
 

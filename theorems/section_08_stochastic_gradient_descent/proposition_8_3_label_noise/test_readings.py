@@ -22,13 +22,13 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import given
 
-from fixtures.dynamics.kernel_descent import kernel_descent
-from fixtures.problems.clusters import Clusters, clusters
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import kernel_descent
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import descent
 
 INFLUENCE_RATIO = Fraction(99, 100)

@@ -1,6 +1,6 @@
 """Second moments of SGD and of diffusions on quadratics with noise of constant covariance, and their rounding.
 
-A problem is a batch of `fixtures.problems.noisy_quadratics`: H = Q diag(h) Q', C, eta, steps, and a start theta_0.
+A problem is a batch of `stationary_noise.noisy_quadratics`: H = Q diag(h) Q', C, eta, steps, and a start theta_0.
 """
 
 from __future__ import annotations
@@ -9,10 +9,16 @@ import numpy as np
 import scipy.linalg
 from numpy.linalg import norm
 
-from fixtures.dynamics.diffusion import diffused, diffused_rounding
-from fixtures.dynamics.stationary import covariance_after, recursion_rounding
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.noisy_quadratics import NoisyQuadratic, noisy_quadratics
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.diffusion import diffused, diffused_rounding
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import (
+    NoisyQuadratic,
+    noisy_quadratics,
+)
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import (
+    covariance_after,
+    recursion_rounding,
+)
 
 problems = noisy_quadratics(sizes=(1 / 4, 1 / 2, 1 / 16, 1 / 256))
 

@@ -8,7 +8,7 @@ Corrected   (C2) With H1, H2, $\theta_0 = 0$ and $V = \int_0^T e^{-Hs} C e^{-Hs}
             T/eta steps lies, entry by entry, between $\frac{\eta V_{ij}}{1 - \eta h_i h_j/s}$ and $\frac{(1 + \eta
             h_{max}) \eta V_{ij}}{1 - \eta h_i h_j/s}$, so that $Var/\eta \to V$
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack
-            is rounding (fixtures.dynamics.stationary.recursion_rounding, fixtures.dynamics.diffusion.diffused_rounding)
+            is rounding (stationary_noise.stationary.recursion_rounding, stationary_noise.diffusion.diffused_rounding)
 Findings    Without H1, in shuffled epochs of two samples with the gradients theta -+ 1, the fluctuation of order
             sqrt(eta) cancels
 """
@@ -20,9 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.diffusion import diffused, diffused_rounding
 from fixtures.dynamics.minibatch_law import mean_and_covariance
-from fixtures.dynamics.stationary import covariance_after
 from fixtures.problems.batches import given_batches
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
@@ -33,6 +31,8 @@ from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_diff
     problems,
     second_moment_of_sgd,
 )
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.diffusion import diffused, diffused_rounding
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
 
 
 def bounds_over_v(s, product, eta, largest):

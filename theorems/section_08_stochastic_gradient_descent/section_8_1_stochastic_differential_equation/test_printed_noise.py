@@ -23,7 +23,6 @@ import numpy as np
 from hypothesis import given
 
 from fixtures.dynamics.minibatch_law import mean_and_covariance, minibatch_gradients, sample_gradients
-from fixtures.dynamics.stationary import covariance_after
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
@@ -31,6 +30,7 @@ from theorems.ledger import corrected, counterexample
 from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_differential_equation.minibatch import (
     minibatches,
 )
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
 
 
 def euler_step(drift, amplitude_squared, dt):

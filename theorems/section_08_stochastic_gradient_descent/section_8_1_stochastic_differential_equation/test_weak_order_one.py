@@ -14,8 +14,8 @@ Idea        Noise of size sqrt(eta) moves a smooth mean by O(eta): weak order on
             interpolated rows the printed noise grows like w^2. That equation is solved by exp(-ht)/|B| for a Brownian
             motion B in three dimensions, and 1/|B| has no third moment
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack
-            is rounding (fixtures.dynamics.stationary.recursion_rounding,
-            fixtures.dynamics.diffusion.diffused_rounding). What is stated by hand is exact
+            is rounding (stationary_noise.stationary.recursion_rounding,
+            stationary_noise.diffusion.diffused_rounding). What is stated by hand is exact
 Findings    A slope fitted to the errors at two steps does not tell the noise either: at h = 1, c = 4, theta_0 = T = 1
             the error of the right diffusion changes its sign between eta = 0.2 and 0.1
 """
@@ -26,7 +26,6 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.dynamics.stationary import covariance_after
 from fixtures.problems.batches import given_batches
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
@@ -43,6 +42,7 @@ from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_diff
     least_third_moment,
     third_moment_of_sgd,
 )
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
 
 
 @counterexample(reading="weak order one")

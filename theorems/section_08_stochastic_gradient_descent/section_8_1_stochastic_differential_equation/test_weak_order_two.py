@@ -8,7 +8,7 @@ Hypotheses  (H1) the minibatches of different steps are independent.  (H2) eta l
 Corrected   (C4) With H1, H2 and the drift $-\nabla(L + \frac\eta4 |\nabla L|^2)$ the second moments agree to second
             order; so they do on least squares with the noise of minibatches
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack
-            is rounding (fixtures.dynamics.stationary.recursion_rounding, fixtures.dynamics.diffusion.diffused_rounding)
+            is rounding (stationary_noise.stationary.recursion_rounding, stationary_noise.diffusion.diffused_rounding)
 """
 
 import numpy as np
@@ -17,7 +17,6 @@ import scipy.linalg
 from hypothesis import given
 from numpy.linalg import norm
 
-from fixtures.dynamics.diffusion import moment_generators
 from fixtures.dynamics.minibatch_law import noise_share, second_moments
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
@@ -31,6 +30,7 @@ from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_diff
     second_moment_of_diffusion,
     second_moment_of_sgd,
 )
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.diffusion import moment_generators
 
 
 @corrected("C4", "H1", "H2")

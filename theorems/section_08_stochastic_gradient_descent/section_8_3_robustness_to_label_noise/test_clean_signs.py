@@ -23,12 +23,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.kernel_descent import kernel_descent
-from fixtures.problems.clusters import Clusters, clusters
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, under_hypotheses
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import kernel_descent
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, displacement_and_bound
 
 

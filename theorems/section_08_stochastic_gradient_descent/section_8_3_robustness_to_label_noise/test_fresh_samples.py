@@ -22,12 +22,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.kernel_descent import kernel_descent, single_sample_predictions
-from fixtures.problems.clusters import Clusters, clusters
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import (
+    kernel_descent,
+    single_sample_predictions,
+)
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import STEPS, descent, displacement_and_bound
 
 

@@ -17,12 +17,15 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import given
 
-from fixtures.dynamics.kernel_descent import kernel_descent, single_sample_predictions
-from fixtures.problems.clusters import Clusters, is_clustered
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps
 from theorems.ledger import necessity
+from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, is_clustered
+from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import (
+    kernel_descent,
+    single_sample_predictions,
+)
 from theorems.section_08_stochastic_gradient_descent.stopped_runs import descent
 
 

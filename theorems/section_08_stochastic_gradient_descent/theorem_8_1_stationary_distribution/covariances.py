@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.stationary import covariance_after
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.noisy_quadratics import NoisyQuadratic
 from properties.certificates import assert_identical
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import NoisyQuadratic
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
 
 
 def exact_stationary(h: np.ndarray, C: np.ndarray, eta: Fraction) -> np.ndarray:

@@ -13,7 +13,7 @@ Corrected   (C1) With H1, H2, H3 the stationary covariance is the one solution o
             + h_j - \eta h_i h_j)$: it is zero if and only if H and C commute
 Idea        A step takes the covariance S to $ASA + \eta^2 C$. In an eigenbasis of H that is one equation for each entry
 Tolerance   scipy's discrete Lyapunov solver, with its residual over the gap 1 - rho^2, and rounding
-            (fixtures.dynamics.stationary); what is stated by hand is exact
+            (stationary_noise.stationary); what is stated by hand is exact
 """
 
 from fractions import Fraction
@@ -24,12 +24,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.stationary import covariance_after, recursion_rounding, stationary_covariance
-from fixtures.problems.noisy_quadratics import noisy_quadratics
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import noisy_quadratics
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import (
+    covariance_after,
+    recursion_rounding,
+    stationary_covariance,
+)
 from theorems.section_08_stochastic_gradient_descent.theorem_8_1_stationary_distribution.covariances import (
     basis_rounding,
     eigen_pairs,

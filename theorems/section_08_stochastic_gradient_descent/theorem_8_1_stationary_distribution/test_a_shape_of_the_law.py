@@ -29,15 +29,15 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.langevin import GaussianLaw, noisy_descent, whitened_square
-from fixtures.dynamics.stationary import covariance_after
 from fixtures.dynamics.stochastic import second_moment
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.noisy_quadratics import noisy_quadratics
 from fixtures.problems.tapes import tapes
 from fixtures.rational import enclose_sqrt, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.concentration import chi_square_interval
+from properties.statistics.concentration import chi_square_interval
 from theorems.ledger import corrected, necessity
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import noisy_quadratics
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
 
 FALSE_ALARM, DEGREES = 1e-9, 6000
 

@@ -4,10 +4,10 @@ Setting     One parameter x; D(x) is the variance of its gradient. On a lattice 
             step eta moves by one point or not at all
 Corrected   (C7) For $L = hx^2/2$ and gradients -s, 0, s of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is $\frac1D
             \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
-            fixtures.problems.lattice_descents
+            finite_chains.lattice_descents
 Idea        The diffusion of SGD, read in Ito's sense, has the density $\frac1D \exp(-\frac2\eta \int L'/D)$. On a
             lattice detailed balance gives the law, and its logarithm is a trapezoidal sum of that integral
-Tolerance   Detailed balance against the trapezoidal rule (properties.detailed_balance). The constant 1.3 is what was
+Tolerance   Detailed balance against the trapezoidal rule (finite_chains.detailed_balance). The constant 1.3 is what was
             found on these lattices; one of them reaches 1.28
 Findings    "Favors low variance" is the factor 1/D of Ito's density. Four other densities were tried: with 1/sqrt(D),
             with no factor, and the printed ones for R = 0 and R = ln D. They are further away on every one of the 324
@@ -19,12 +19,19 @@ import pytest
 import scipy.integrate
 from hypothesis import given
 
-from fixtures.dynamics.birth_death import stationary_weights, three_point_descent
-from fixtures.dynamics.markov_chains import stationary_law
-from fixtures.problems.lattice_descents import every_lattice, lattice, lattice_descents
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.detailed_balance import apart, balance_bound
 from theorems.ledger import corrected, observed
+from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import (
+    stationary_weights,
+    three_point_descent,
+)
+from theorems.section_08_stochastic_gradient_descent.finite_chains.detailed_balance import apart, balance_bound
+from theorems.section_08_stochastic_gradient_descent.finite_chains.lattice_descents import (
+    every_lattice,
+    lattice,
+    lattice_descents,
+)
+from theorems.section_08_stochastic_gradient_descent.finite_chains.markov_chains import stationary_law
 
 CONSTANT, WORST_LATTICE = 1.3, lattice(h=2.0, s=2.5, b=2.0, D_0=0.5, eta=1e-5)
 """The total variation over eta is below CONSTANT on the 324 lattices, and 1.28 on this one."""

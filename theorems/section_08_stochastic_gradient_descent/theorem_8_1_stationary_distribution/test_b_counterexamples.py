@@ -19,12 +19,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.birth_death import stationary_weights, three_point_descent, torus_walk, transition_matrix
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity
+from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import (
+    stationary_weights,
+    three_point_descent,
+    torus_walk,
+    transition_matrix,
+)
 from theorems.section_08_stochastic_gradient_descent.theorem_8_1_stationary_distribution.walks import mass_across
 
 MOVES = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])

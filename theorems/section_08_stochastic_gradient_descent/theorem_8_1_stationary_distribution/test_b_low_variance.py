@@ -26,12 +26,17 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import given
 
-from fixtures.dynamics.birth_death import stationary_weights, three_point_descent, torus_walk, transition_matrix
-from fixtures.dynamics.markov_chains import gth_rounding, stationary_law
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import under_hypotheses
+from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import (
+    stationary_weights,
+    three_point_descent,
+    torus_walk,
+    transition_matrix,
+)
+from theorems.section_08_stochastic_gradient_descent.finite_chains.markov_chains import gth_rounding, stationary_law
 from theorems.section_08_stochastic_gradient_descent.theorem_8_1_stationary_distribution.walks import ring_walk
 
 

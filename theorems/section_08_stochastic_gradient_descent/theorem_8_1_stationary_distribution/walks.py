@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fixtures.dynamics.birth_death import torus_walk
 from properties.certificates import assert_identical
+from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import torus_walk
 
 
 def mass_across(first: np.ndarray, second: np.ndarray) -> np.ndarray:

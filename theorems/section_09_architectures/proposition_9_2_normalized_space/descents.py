@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.normalized import NormalizedRun, batch_norm_slopes, normalized_descent
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.normalized import DirectedRegression
+from theorems.section_09_architectures.normalization.dynamics import (
+    NormalizedRun,
+    batch_norm_slopes,
+    normalized_descent,
+)
+from theorems.section_09_architectures.normalization.problems import DirectedRegression
 
 LARGEST_RESIDUAL = 1e-3
 """The budget: a run of STEPS steps must bring the residual |X beta - y| to this."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_flow import Flow, gradient_flow
-from fixtures.dynamics.normalized import weight_norm_slopes
-from fixtures.problems.normalized import DirectedRegression
+from theorems.section_09_architectures.normalization.dynamics import weight_norm_slopes
+from theorems.section_09_architectures.normalization.problems import DirectedRegression
 
 FINAL_RESIDUAL = 1e-4
 """A flow ends where the largest residual |X beta - y| of the batch has fallen to this."""

@@ -21,13 +21,13 @@ import pytest
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_flow import gradient_flow
-from fixtures.models.normalized import autograd, pull_back, standardize
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import normalized_problems
 from properties.certificates import assert_at_most, assert_identical
-from properties.normalized import gradient_rounding
 from theorems.ledger import as_printed, corrected
+from theorems.section_09_architectures.normalization.certificates import gradient_rounding
+from theorems.section_09_architectures.normalization.model import autograd, pull_back, standardize
+from theorems.section_09_architectures.normalization.problems import normalized_problems
 
 
 def as_group(kind, W):

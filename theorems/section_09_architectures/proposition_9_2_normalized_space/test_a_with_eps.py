@@ -15,10 +15,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.models.normalized import standardize
 from properties.certificates import assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
+from theorems.section_09_architectures.normalization.model import standardize
 
 
 def loss_and_slope(w, eps):

@@ -34,15 +34,15 @@ import pytest
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.normalized import batch_norm_slopes
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.examples import simplest
-from fixtures.problems.normalized import directed_regressions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
+from theorems.section_09_architectures.normalization.dynamics import batch_norm_slopes
+from theorems.section_09_architectures.normalization.problems import directed_regressions
 from theorems.section_09_architectures.proposition_9_2_normalized_space.descents import (
     LARGEST_RESIDUAL,
     STEPS,

@@ -28,14 +28,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.normalized import normalized_descent, weight_norm_slopes
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.examples import simplest
-from fixtures.problems.normalized import directed_regressions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.oracles import weight_norm_limit
 from theorems.ledger import corrected
+from theorems.section_09_architectures.normalization.dynamics import normalized_descent, weight_norm_slopes
+from theorems.section_09_architectures.normalization.problems import directed_regressions
 from theorems.section_09_architectures.proposition_9_2_normalized_space.descents import (
     drift_rounding,
     row_and_null_parts,

@@ -8,7 +8,7 @@ Corrected   (C3) Normalized features have mean 0 and variance 1: the normalized 
             (C6) In a network of several tanh neurons batch normalization moves no null part of a first-layer weight
 Idea        In the coordinates $\Sigma^{1/2} w$ the standard deviation s is the length of the weight. The gradient in a
             first-layer weight is a combination of the samples
-Tolerance   A first-order analysis of the cancellation in z - mean (properties.normalized); QR is backward stable
+Tolerance   A first-order analysis of the cancellation in z - mean (normalization.certificates); QR is backward stable
 """
 
 import dataclasses
@@ -16,13 +16,17 @@ import dataclasses
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.models.normalized import ABSORBED, autograd, torch_hidden
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import SAMPLES, basis_without_constants, normalized_problems
 from properties.certificates import assert_at_most
-from properties.normalized import feature_rounding, gradient_rounding
 from theorems.ledger import corrected
+from theorems.section_09_architectures.normalization.certificates import feature_rounding, gradient_rounding
+from theorems.section_09_architectures.normalization.model import ABSORBED, autograd, torch_hidden
+from theorems.section_09_architectures.normalization.problems import (
+    SAMPLES,
+    basis_without_constants,
+    normalized_problems,
+)
 
 
 @corrected("C3")

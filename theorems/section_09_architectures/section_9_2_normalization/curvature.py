@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from fixtures.models.normalized import ABSORBED
 from fixtures.rational import fractions
-from properties.lanczos import Enclosure
-from properties.sharpness import sharpness
+from properties.curvature.lanczos import Enclosure
+from properties.curvature.sharpness import sharpness
+from theorems.section_09_architectures.normalization.model import ABSORBED
 
 WHITE_INPUTS = [[1, 1], [1, -1], [-1, 1], [-1, -1]]
 """Four inputs with mean 0 and covariance I."""

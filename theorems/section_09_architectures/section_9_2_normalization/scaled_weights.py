@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from fixtures.problems.normalized import NormalizedProblem
+from theorems.section_09_architectures.normalization.problems import NormalizedProblem
 
 
 def scale_factor(problem: NormalizedProblem) -> np.ndarray:

@@ -18,7 +18,7 @@ Idea        The loss depends on z through z/s, and c cancels. Differentiating $L
             $\langle g, \theta\rangle = 0$
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels, so that losses are
             compared bit for bit. Elsewhere the bound is a first-order analysis of the cancellation in z - mean
-            (properties.normalized). Counterexamples are rational
+            (normalization.certificates). Counterexamples are rational
 Findings    In torch 2.13 BatchNorm1d refuses eps = 0 in training (LayerNorm takes it); an eps below u s^2/2 is rounded
             away
 Expected    holds
@@ -32,14 +32,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.models.normalized import ABSORBED, KINDS, autograd, reference, standardize
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import normalized_problems
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.normalized import gradient_rounding, radial_rounding
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample
+from theorems.section_09_architectures.normalization.certificates import gradient_rounding, radial_rounding
+from theorems.section_09_architectures.normalization.model import ABSORBED, KINDS, autograd, reference, standardize
+from theorems.section_09_architectures.normalization.problems import normalized_problems
 from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import loss_of_one_neuron, scale_factor
 
 

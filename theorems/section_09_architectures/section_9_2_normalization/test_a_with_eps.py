@@ -10,7 +10,7 @@ Corrected   (C1) With an eps, for batch and layer normalization, $L_\epsilon(c\t
 Idea        The feature is $(z - \bar z)/\sqrt{s^2 + \epsilon}$. A factor c of z turns eps into $\epsilon/c^2$ and
             changes nothing else
 Tolerance   C1 is bit for bit for c = 1/2. C2 and C3 carry a first-order analysis of the cancellation in z - mean
-            (properties.normalized). Losses of one neuron are rational
+            (normalization.certificates). Losses of one neuron are rational
 """
 
 from fractions import Fraction
@@ -19,14 +19,14 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.models.normalized import autograd, reference, torch_hidden
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import normalized_problems
 from properties.certificates import assert_at_most, assert_identical, assert_violates
-from properties.normalized import feature_rounding, radial_rounding
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
+from theorems.section_09_architectures.normalization.certificates import feature_rounding, radial_rounding
+from theorems.section_09_architectures.normalization.model import autograd, reference, torch_hidden
+from theorems.section_09_architectures.normalization.problems import normalized_problems
 from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import loss_of_one_neuron, scale_factor
 
 DEFAULT_EPS = Fraction(1, 100_000)

@@ -8,21 +8,21 @@ Idea        The gradient is orthogonal to theta, so that a step adds its square 
             rate $\eta/\|\theta\|^2$ falls. Weight decay scales theta down, which scales the effective rate up:
             $g(c\theta) = g(\theta)/c$
 Tolerance   For the decay 1/2 all iterates agree bit for bit. Elsewhere a step carries the rounding of g, by a
-            first-order analysis of the cancellation in z - mean (properties.normalized)
+            first-order analysis of the cancellation in z - mean (normalization.certificates)
 """
 
 import numpy as np
 import pytest
 from numpy.linalg import norm
 
-from fixtures.dynamics.normalized import descend
-from fixtures.models.normalized import KINDS, autograd, reference
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import normalized_problems
 from properties.certificates import assert_at_most, assert_identical
-from properties.normalized import gradient_rounding, radial_rounding
 from theorems.ledger import corrected
+from theorems.section_09_architectures.normalization.certificates import gradient_rounding, radial_rounding
+from theorems.section_09_architectures.normalization.dynamics import descend
+from theorems.section_09_architectures.normalization.model import KINDS, autograd, reference
+from theorems.section_09_architectures.normalization.problems import normalized_problems
 
 
 @corrected("C7")

@@ -7,7 +7,7 @@ Idea        Differentiating $L(c\theta) = L(\theta)$ in theta gives $g(c\theta) 
             $c\theta$ is therefore c times the step $\eta/c^2$ at theta
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels: gradients and whole
             trajectories are compared bit for bit. Elsewhere the bound is a first-order analysis of the cancellation in
-            z - mean (properties.normalized)
+            z - mean (normalization.certificates)
 Findings    This needs no eps = 0: the gradient at c theta is that of eps/c^2 at theta, over c. With eps = 0 a run at
             another scale is the same run at another rate; with an eps it is a run with eps/c^2
 Expected    holds
@@ -17,13 +17,19 @@ import numpy as np
 import pytest
 from numpy.linalg import norm
 
-from fixtures.dynamics.normalized import descend
-from fixtures.models.normalized import KINDS, autograd, invariant_groups, normalized_stack, reference
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import normalized_problems
 from properties.certificates import assert_at_most, assert_identical
-from properties.normalized import gradient_rounding
 from theorems.ledger import as_printed
+from theorems.section_09_architectures.normalization.certificates import gradient_rounding
+from theorems.section_09_architectures.normalization.dynamics import descend
+from theorems.section_09_architectures.normalization.model import (
+    KINDS,
+    autograd,
+    invariant_groups,
+    normalized_stack,
+    reference,
+)
+from theorems.section_09_architectures.normalization.problems import normalized_problems
 from theorems.section_09_architectures.section_9_2_normalization.scaled_weights import scale_factor
 
 

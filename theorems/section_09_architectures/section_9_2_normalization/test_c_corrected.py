@@ -19,15 +19,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from fixtures.dynamics.normalized import polar_step
-from fixtures.models.normalized import KINDS, curvature_along
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import normalized_problems
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
+from theorems.section_09_architectures.normalization.dynamics import polar_step
+from theorems.section_09_architectures.normalization.model import KINDS, curvature_along
+from theorems.section_09_architectures.normalization.problems import normalized_problems
 from theorems.section_09_architectures.section_9_2_normalization.curvature import (
     WHITE_INPUTS,
     fitted_sharpness_by_torch,

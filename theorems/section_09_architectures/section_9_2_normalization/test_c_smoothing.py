@@ -25,14 +25,14 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.normalized import batch_norm_slopes, normalized_descent, polar_step
-from fixtures.models.normalized import standardize
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.normalized import directed_regressions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, necessity, observed, under_hypotheses
+from theorems.section_09_architectures.normalization.dynamics import batch_norm_slopes, normalized_descent, polar_step
+from theorems.section_09_architectures.normalization.model import standardize
+from theorems.section_09_architectures.normalization.problems import directed_regressions
 from theorems.section_09_architectures.section_9_2_normalization.curvature import (
     WHITE_INPUTS,
     exact_sharpness_at_fit,

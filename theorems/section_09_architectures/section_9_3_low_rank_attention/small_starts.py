@@ -11,10 +11,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.attention import factored_linear_flow
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import SmallStart
-from properties.attention import singular_values
+from theorems.section_09_architectures.attention.certificates import singular_values
+from theorems.section_09_architectures.attention.dynamics import factored_linear_flow
+from theorems.section_09_architectures.attention.problems import SmallStart
 
 
 def flow_weights(start: SmallStart) -> np.ndarray:

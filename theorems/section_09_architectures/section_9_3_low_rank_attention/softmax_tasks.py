@@ -11,11 +11,11 @@ from itertools import islice
 
 import numpy as np
 
-from fixtures.dynamics.attention import factored_weight_path
 from fixtures.dynamics.paths import UnfittedError
-from fixtures.models.attention import attention, weight_gradient
-from fixtures.problems.attention import SmallStart, Task
-from properties.attention import singular_values
+from theorems.section_09_architectures.attention.certificates import singular_values
+from theorems.section_09_architectures.attention.dynamics import factored_weight_path
+from theorems.section_09_architectures.attention.model import attention, weight_gradient
+from theorems.section_09_architectures.attention.problems import SmallStart, Task
 
 
 def gradient_of(task: Task) -> Callable[[np.ndarray], np.ndarray]:

@@ -16,7 +16,7 @@ Corrected   (C4) $\operatorname{osc}(PV) \le \delta \operatorname{osc}(V)$ for a
             (C7) With a skip connection the tokens 1 and -1 move apart for W = log 2
 Idea        The less the tokens differ, the less the rows of P differ, and a layer averages the tokens by these rows.
             For the two tokens $\pm r$ both bounds are equalities. A skip connection keeps what the average loses
-Tolerance   The floor of a contraction is absolute, 16 T u max |X| in each column, derived in properties.attention. A
+Tolerance   The floor of a contraction is absolute, 16 T u max |X| in each column, derived in attention.certificates. A
             relative tolerance would ask too much of a column whose range is tiny against its entries
 """
 
@@ -29,14 +29,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.dynamics.attention import self_attention_path
 from fixtures.dynamics.paths import at_time
-from fixtures.models.attention import logits, softmax_of_powers
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import Stack, stacks
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
-from properties.attention import (
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within, record_series
+from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.attention.certificates import (
     averaging_rounding,
     contraction_coefficient,
     layer_rounding,
@@ -46,8 +45,9 @@ from properties.attention import (
     softmax_rounding,
     two_token_bound,
 )
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within, record_series
-from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.attention.dynamics import self_attention_path
+from theorems.section_09_architectures.attention.model import logits, softmax_of_powers
+from theorems.section_09_architectures.attention.problems import Stack, stacks
 
 DEPTH = 8
 

@@ -27,15 +27,15 @@ import numpy as np
 from hypothesis import given
 from numpy.linalg import norm
 
-from fixtures.dynamics.attention import factored_gradients, factored_weight_path
 from fixtures.dynamics.paths import at_time
-from fixtures.problems.attention import SmallStart, small_starts
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.attention import growth_of_the_leading_minors, singular_values
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
+from theorems.section_09_architectures.attention.certificates import growth_of_the_leading_minors, singular_values
+from theorems.section_09_architectures.attention.dynamics import factored_gradients, factored_weight_path
+from theorems.section_09_architectures.attention.problems import SmallStart, small_starts
 from theorems.section_09_architectures.section_9_3_low_rank_attention.small_starts import (
     balance_of_spectrum,
     flow_rounding,

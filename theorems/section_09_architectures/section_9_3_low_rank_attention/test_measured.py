@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 
 from properties.certificates import assert_at_most, record_finding
-from properties.effective_rank import entropic_rank
+from properties.spectra.effective_rank import entropic_rank
 from theorems.ledger import measured, observed
 from theorems.section_09_architectures.attention_runs import (
     LOSS,

@@ -20,14 +20,14 @@ import dataclasses
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.attention import weight_path
 from fixtures.dynamics.paths import at_time
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import reflecting_forces, small_starts
 from fixtures.problems.batches import given_batches
-from properties.attention import singular_values
 from properties.certificates import assert_at_most, assert_keeps, assert_within
 from theorems.ledger import necessity
+from theorems.section_09_architectures.attention.certificates import singular_values
+from theorems.section_09_architectures.attention.dynamics import weight_path
+from theorems.section_09_architectures.attention.problems import reflecting_forces, small_starts
 from theorems.section_09_architectures.section_9_3_low_rank_attention.small_starts import (
     flow_rounding,
     flow_weights,

@@ -19,16 +19,16 @@ Tolerance   Witnesses are rational, as their logits are multiples of log 2. Runs
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.attention import weight_path
 from fixtures.dynamics.paths import at_time
-from fixtures.models.attention import attention, logits, softmax_of_powers, weight_gradient
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import choices
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions, leading_pivots
-from properties.attention import singular_values
 from properties.certificates import assert_at_most, assert_identical, assert_keeps
 from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.attention.certificates import singular_values
+from theorems.section_09_architectures.attention.dynamics import weight_path
+from theorems.section_09_architectures.attention.model import attention, logits, softmax_of_powers, weight_gradient
+from theorems.section_09_architectures.attention.problems import choices
 
 STEPS = 200
 

@@ -28,15 +28,15 @@ Findings    Under H6, H7 and H8 and softmax $\sigma_2/\sigma_1$ was about 2 in 1
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.attention import factored_weight_path, weight_path
 from fixtures.dynamics.paths import at_time
-from fixtures.models.attention import attention, weight_gradient
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import small_starts, tasks
 from fixtures.problems.batches import given_batches
-from properties.attention import singular_values
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected, observed
+from theorems.section_09_architectures.attention.certificates import singular_values
+from theorems.section_09_architectures.attention.dynamics import factored_weight_path, weight_path
+from theorems.section_09_architectures.attention.model import attention, weight_gradient
+from theorems.section_09_architectures.attention.problems import small_starts, tasks
 from theorems.section_09_architectures.section_9_3_low_rank_attention.softmax_tasks import (
     descend_to_size,
     force_at_zero,

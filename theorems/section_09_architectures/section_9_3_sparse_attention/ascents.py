@@ -10,9 +10,9 @@ from itertools import islice
 
 import numpy as np
 
-from fixtures.dynamics.attention import logit_path
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import Selection
+from theorems.section_09_architectures.attention.dynamics import logit_path
+from theorems.section_09_architectures.attention.problems import Selection
 
 STEPS = 300
 

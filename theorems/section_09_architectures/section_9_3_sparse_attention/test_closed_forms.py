@@ -19,15 +19,21 @@ from itertools import islice
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.dynamics.attention import logit_path, weight_path
 from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.dynamics.paths import at_time
-from fixtures.models.attention import attention, logits, softmax, through_softmax, weight_gradient
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import duels, rotated_queries
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected
+from theorems.section_09_architectures.attention.dynamics import logit_path, weight_path
+from theorems.section_09_architectures.attention.model import (
+    attention,
+    logits,
+    softmax,
+    through_softmax,
+    weight_gradient,
+)
+from theorems.section_09_architectures.attention.problems import duels, rotated_queries
 
 
 def weights_along(task, eta, steps):

@@ -26,16 +26,22 @@ from itertools import islice
 import numpy as np
 from hypothesis import given
 
-from fixtures.dynamics.attention import weight_path
 from fixtures.dynamics.paths import at_time
-from fixtures.models.attention import attention, softmax, softmax_of_powers, through_softmax, weight_gradient
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import selections
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.attention.dynamics import weight_path
+from theorems.section_09_architectures.attention.model import (
+    attention,
+    softmax,
+    softmax_of_powers,
+    through_softmax,
+    weight_gradient,
+)
+from theorems.section_09_architectures.attention.problems import selections
 from theorems.section_09_architectures.section_9_3_sparse_attention.ascents import ascent, effective_number
 
 

@@ -24,12 +24,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fixtures.models.attention import softmax
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.attention import selections
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
+from theorems.section_09_architectures.attention.model import softmax
+from theorems.section_09_architectures.attention.problems import selections
 from theorems.section_09_architectures.section_9_3_sparse_attention.ascents import (
     STEPS,
     ascent,

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from fixtures.models.residual import ResidualNetwork
-from fixtures.problems.residual import ResidualProblem
 from fixtures.rational import fractions
+from theorems.section_09_architectures.residual.model import ResidualNetwork
+from theorems.section_09_architectures.residual.problems import ResidualProblem
 
 fifths = st.integers(-9, 9).map(lambda numerator: Fraction(numerator, 5))
 

@@ -15,11 +15,11 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.dynamics.residual import residual_gradients
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.rational import fractions
 from properties.certificates import assert_violates
 from properties.search import smallest_violation
+from theorems.section_09_architectures.residual.dynamics import residual_gradients
 from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import fifths
 
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import regression_loss
-from fixtures.dynamics.residual import residual_descent_path, residual_layers
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.residual import LinearResidualProblem
 from properties.deep_linear import loss_rounding, monotone_rate
+from theorems.section_09_architectures.residual.dynamics import residual_descent_path, residual_layers
+from theorems.section_09_architectures.residual.problems import LinearResidualProblem
 
 STEPS = 12
 """How many steps count as early training."""

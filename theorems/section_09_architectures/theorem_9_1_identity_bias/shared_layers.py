@@ -10,10 +10,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from fixtures.dynamics.residual import shared_layer_descent, shared_layer_step
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.residual import PositiveTarget
 from properties.certificates import assert_within
+from theorems.section_09_architectures.residual.dynamics import shared_layer_descent, shared_layer_step
+from theorems.section_09_architectures.residual.problems import PositiveTarget
 
 ROOT_ACCURACY = 1e-9
 """Runs to the limit take as many steps as bring |b - r| below this share of |1 - r|."""

@@ -27,14 +27,14 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, regression_gradient
 from fixtures.dynamics.paths import at_time
-from fixtures.dynamics.residual import network_flow, residual_descent_path, residual_layers
-from fixtures.models.residual import ResidualNetwork
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import linear_residual_problems, residual_problems
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected, under_hypotheses
+from theorems.section_09_architectures.residual.dynamics import network_flow, residual_descent_path, residual_layers
+from theorems.section_09_architectures.residual.model import ResidualNetwork
+from theorems.section_09_architectures.residual.problems import linear_residual_problems, residual_problems
 from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training import (
     STEP_DIVISOR,
     STEPS,

@@ -29,12 +29,12 @@ from numpy.linalg import norm
 
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import residual_problems
 from fixtures.problems.signs import every_sign_network
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, observed, under_hypotheses
+from theorems.section_09_architectures.residual.problems import residual_problems
 from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import fifths, small_branches, total_change
 from theorems.section_09_architectures.theorem_9_1_identity_bias.random_signs import (
     mean_square_of_signs,

@@ -21,12 +21,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fixtures.dynamics.residual import shared_layer_descent, shared_layer_flow, shared_layer_step
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import negative_targets
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.residual.dynamics import (
+    shared_layer_descent,
+    shared_layer_flow,
+    shared_layer_step,
+)
+from theorems.section_09_architectures.residual.problems import negative_targets
 from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers import certify_decay_to_zero
 
 

@@ -27,12 +27,16 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import steps_to_contract
 from fixtures.dynamics.paths import at_time
-from fixtures.dynamics.residual import residual_descent_path, shared_layer_descent, shared_layer_flow
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import positive_targets
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.residual.dynamics import (
+    residual_descent_path,
+    shared_layer_descent,
+    shared_layer_flow,
+)
+from theorems.section_09_architectures.residual.problems import positive_targets
 from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers import (
     ROOT_ACCURACY,
     exact_iterates,

@@ -37,13 +37,13 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import layer_gradients, regression_gradient
-from fixtures.dynamics.residual import residual_layers
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
-from fixtures.problems.residual import linear_residual_problems, start_directions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from theorems.ledger import counterexample, necessity, under_hypotheses
+from theorems.section_09_architectures.residual.dynamics import residual_layers
+from theorems.section_09_architectures.residual.problems import linear_residual_problems, start_directions
 from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning import (
     WORSE_CONDITIONED,
     certify_search_finds_worse,

@@ -25,13 +25,13 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import end_to_end
-from fixtures.dynamics.residual import residual_gradients, residual_layers
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import linear_residual_problems, residual_problems
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected, observed
+from theorems.section_09_architectures.residual.dynamics import residual_gradients, residual_layers
+from theorems.section_09_architectures.residual.problems import linear_residual_problems, residual_problems
 from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import small_branches
 from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning import (
     condition_bound,

@@ -26,10 +26,10 @@ from numpy.linalg import norm
 
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import start_directions
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_violates
 from theorems.ledger import counterexample, observed, under_hypotheses
+from theorems.section_09_architectures.residual.problems import start_directions
 from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning import (
     WORSE_CONDITIONED,
     certify_search_finds_worse,

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.models.residual import ResidualNetwork
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import residual_problems
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
+from theorems.section_09_architectures.residual.model import ResidualNetwork
+from theorems.section_09_architectures.residual.problems import residual_problems
 
 
 @corrected("C9")

@@ -32,13 +32,17 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import end_to_end
-from fixtures.dynamics.residual import residual_layers
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import linear_residual_problems, residual_problems, start_directions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, under_hypotheses
+from theorems.section_09_architectures.residual.dynamics import residual_layers
+from theorems.section_09_architectures.residual.problems import (
+    linear_residual_problems,
+    residual_problems,
+    start_directions,
+)
 from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import fifths, scalar_states, small_branches
 from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training import early_run, movement_bound
 

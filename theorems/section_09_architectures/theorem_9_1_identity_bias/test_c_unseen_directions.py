@@ -30,13 +30,13 @@ from numpy.linalg import norm
 from fixtures.dynamics.deep_linear import end_to_end
 from fixtures.dynamics.gradient_descent import steps_to_contract
 from fixtures.dynamics.paths import at_time
-from fixtures.dynamics.residual import residual_descent_path, residual_layers
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.residual import linear_residual_problems
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps
 from theorems.ledger import corrected, necessity
+from theorems.section_09_architectures.residual.dynamics import residual_descent_path, residual_layers
+from theorems.section_09_architectures.residual.problems import linear_residual_problems
 from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training import early_run
 from theorems.section_09_architectures.theorem_9_1_identity_bias.shared_layers import ROOT_ACCURACY
 

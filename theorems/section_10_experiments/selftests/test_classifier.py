@@ -15,8 +15,8 @@ from fixtures.sweeps.trials import Trial
 from fixtures.training.config import Stop, TrainingConfig
 from fixtures.training.run import Training
 from properties.certificates import assert_at_most, assert_identical, assert_within, observed_by
-from properties.matched_loss import CHOICES
-from properties.paired import judge, student_interval
+from properties.statistics.matched_loss import CHOICES
+from properties.statistics.paired import judge, student_interval
 from theorems.section_10_experiments.classifier import (
     SHARPNESS,
     TEST_ERROR,
