@@ -11,12 +11,13 @@ What is measured
 
 How
     Products Hv are eager double backward passes in float32. torch.compile (see properties.curvature.sharpness),
-    autocast and TF32 are never used. The products are computed a batch at a time: the graph of one batch is freed before the next is
-    built. The sum over batches is in float64, and so are the recurrence and the full re-orthogonalization of Lanczos
-    (properties.curvature.lanczos). Keeping the graphs of all batches would save about a quarter of the time, but its
-    memory grows with the sample. Backward over backward is also the accurate choice here: on a trained ResNet-18 of width 4 these
-    products agree with differences of float64 gradients to 1e-6. The products of curvlinops, forward over reverse, are
-    off by 1e-3 in the gains of batch normalization, in float64 too (torch 2.13).
+    autocast and TF32 are never used. The products are computed a batch at a time: the graph of one batch is freed
+    before the next is built. The sum over batches is in float64, and so are the recurrence and the full
+    re-orthogonalization of Lanczos (properties.curvature.lanczos). Keeping the graphs of all batches would save about a
+    quarter of the time, but its memory grows with the sample. Backward over backward is also the accurate choice here:
+    on a trained ResNet-18 of width 4 these products agree with differences of float64 gradients to 1e-6. The products
+    of curvlinops, forward over reverse, are off by 1e-3 in the gains of batch normalization, in float64 too
+    (torch 2.13).
 
 What is known of the result
     `value` is the Rayleigh quotient y'Hy of the last Ritz vector y, from one more product in float64. It is a lower
