@@ -46,12 +46,12 @@ Normalizations
     number, but not when the affine parameters or the last layer are rescaled. A leading eigenvector has parts in all of
     them. So this product is invariant under no rescaling of the filters alone, not even by one number. It is a
     convention.
-    With D = diag|w| the largest eigenvalue of DHD (`scale_invariant`) is invariant. Proof: let L(Cw) = L(w) for all w
-    and one positive diagonal C. Then H(Cw) = C^-1 H(w) C^-1 and |Cw| = C|w|. This covers filters in front of a batch
+    With D = diag|w| the largest eigenvalue of DHD (`scale_invariant`) is invariant where L(Cw) = L(w) for all w and one
+    positive diagonal C: then H(Cw) = C^-1 H(w) C^-1 and |Cw| = C|w|. This covers filters in front of a batch
     normalization, up to its eps, and units of a ReLU network (Dinh, Pascanu, Bengio, Bengio 2017, Sharp Minima Can
     Generalize For Deep Nets; the normalization is that of Kwon, Kim, Park, Choi 2021, ASAM). DHD is the Hessian in
     relative coordinates w_i (1 + s_i). Parameters that are zero do not take part in it. Where H has a positive
-    eigenvalue, that of DHD is at most the largest eigenvalue of H times max w_i^2.
+    eigenvalue, the largest eigenvalue of DHD is at most that of H times max w_i^2.
 """
 
 from __future__ import annotations
