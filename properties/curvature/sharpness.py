@@ -104,7 +104,7 @@ class HessianOfLoss:
         return torch.cat([piece.reshape(-1).cpu() for piece in image]).numpy()
 
     def rounding(self, seed: int = 0) -> float:
-        """How far a computed Hv is taken to be from the exact one, in units of the largest |Hv|, |v| = 1; may be infinite.
+        """How far a computed Hv is taken to be from the exact one, in units of the largest |Hv|, |v| = 1; may be inf.
 
         It is ROUNDING_MARGIN times the effect of MovedInputs on Hv, and at least PRODUCT_ROUNDING units. v is the image
         of a random vector under H, so the large eigenvalues dominate it. Raises UncertifiedError when Hv is not finite.
