@@ -1,4 +1,8 @@
-"""The pytest plugin of the experiments: its options, the settings that a run has, and the sweep that runs trials."""
+"""The pytest plugin of the experiments: options of the command line, settings of a run, and the fixture `sweep`.
+
+A file whose tests take the fixture `setting` names its experiment: EXPERIMENT is a module, or any hashable object, with
+PRINTED_DATA: the data sets that the paper names; model_of(setting): the trained model, in words; and trials(setting).
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,8 @@ from theorems.ledger.plugin import leave_out, refuse
 Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
 
 OUTDATED = pytest.StashKey[set[str]]()
-# Of these the line says everything, and a traceback would bury it.
-_TOLD = (StoreError, ExecutorError, DataError, TrainingError, TooLargeError)
+# The message of these errors says everything; no traceback is shown.
+_ONE_LINE_ERRORS = (StoreError, ExecutorError, DataError, TrainingError, TooLargeError)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def data_folder(config: pytest.Config) -> Path | None:
-    """The folder of --data-dir, else of WHICHMIN_DATA, else of downloads where --download is given, else None."""
+    """The folder of --data-dir, else of WHICHMIN_DATA; else, with --download, the folder of downloads; else None."""
     named = config.getoption("--data-dir") or os.environ.get("WHICHMIN_DATA")
     if named:
         return Path(named).expanduser().absolute()
@@ -67,11 +71,12 @@ def data_folder(config: pytest.Config) -> Path | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "setting" not in metafunc.fixturenames:
         return
-    scale, printed = metafunc.config.getoption("--scale"), metafunc.module.PRINTED_DATA
+    experiment = metafunc.module.EXPERIMENT
+    scale, printed = metafunc.config.getoption("--scale"), experiment.PRINTED_DATA
     folder = data_folder(metafunc.config)
     present = printed if metafunc.config.getoption("--download") else available(folder)
     settings = [
-        dataclasses.replace(setting, model=metafunc.module.model_of(setting))
+        dataclasses.replace(setting, model=experiment.model_of(setting))
         for setting in settings_at(scale, present, printed)
     ]
     # Training takes minutes on a CPU, and hours at paper scale.
@@ -82,20 +87,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    refuse(session, _hopeless(session))
+    refuse(session, _reason_to_refuse(session))
 
 
-def _hopeless(session: pytest.Session) -> str | None:
-    """Why a run could not end well: this machine would not finish, or has no sound data for it; or None."""
+def _reason_to_refuse(session: pytest.Session) -> str | None:
+    """Why the run is refused: this CPU would take too long, or the data are missing or damaged. None if it may run."""
     cases = [(item, item.callspec.params["setting"]) for item in session.items if "setting" in _params(item)]
     if not cases or session.config.option.collectonly:
         return None
-    large = {(item.module, setting) for item, setting in cases if setting.device == "cpu" and setting.scale != "smoke"}
+    large = {
+        (item.module.EXPERIMENT, setting)
+        for item, setting in cases
+        if setting.device == "cpu" and setting.scale != "smoke"
+    }
     if large:
-        # What the scale was meant for counts, not the digits that happen to be all that is there.
-        # Files that share their trials share one function.
-        meant = {(module.trials, Setting(setting.scale, module.PRINTED_DATA[0], "cuda")) for module, setting in large}
-        flop = sum(trial.flop for trials, setting in meant for trial in trials(setting))
+        # The time is that of the paper's data set, also where only digits are present. Files that name one experiment
+        # share its trials.
+        meant = {(it, Setting(setting.scale, it.PRINTED_DATA[0], "cuda")) for it, setting in large}
+        flop = sum(trial.flop for experiment, setting in meant for trial in experiment.trials(setting))
         return cpu_refusal(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
@@ -116,10 +125,10 @@ def _hopeless(session: pytest.Session) -> str | None:
 
 
 @contextlib.contextmanager
-def _on_terminal(config: pytest.Config) -> Iterator[None]:
-    """Let a progress bar that is drawn inside the block be seen, on a line of its own: pytest would capture it.
+def _uncaptured(config: pytest.Config) -> Iterator[None]:
+    """Show what the block writes, such as a progress bar, on a new line of the terminal; pytest would capture it.
 
-    The workers of a distributed run have one terminal, on which their bars would overwrite one another: they draw none.
+    The workers of a distributed run share one terminal, and their bars would overwrite one another: they stay captured.
     """
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None or hasattr(config, "workerinput"):
@@ -137,7 +146,7 @@ def _params(item: pytest.Item) -> dict[str, Any]:
 
 
 def cpu_speed() -> float:
-    """Floating point operations a second that this CPU does in a float32 matrix product, on all its cores."""
+    """Floating point operations per second of a float32 matrix product on all cores of this CPU, measured."""
     import torch
 
     a = torch.ones(1024, 1024)
@@ -149,15 +158,15 @@ def cpu_speed() -> float:
 
 @pytest.fixture(scope="module")
 def setting(request: pytest.FixtureRequest) -> Setting:
-    """Where the experiment is run; one case of a test for each setting of the run."""
+    """The setting of the experiment. A test has one case for each setting of the run."""
     return request.param
 
 
 @pytest.fixture(scope="session")
 def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweep]:
-    """Runs trials and returns their records, in order: those that the store holds already are not run again.
+    """A function that runs trials and returns their records in order. Trials that have a record are not run again.
 
-    Without --store the store stop_after as long as the run; the workers of a distributed run share it, and the trials.
+    Without --store the store is temporary. The workers of a distributed run share the store, and so the trials.
     """
     config = request.config
     base = tmp_path_factory.getbasetemp()
@@ -171,10 +180,10 @@ def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
         def run(trials: Sequence[Trial]) -> list[dict[str, Any]]:
             try:
-                with _on_terminal(config):
+                with _uncaptured(config):
                     records = run_sweep(trials, store, executor, data_folder=data_folder(config))
             except SweepError as error:
-                if any(isinstance(cause, _TOLD) for cause in _causes(error)):
+                if any(isinstance(cause, _ONE_LINE_ERRORS) for cause in _causes(error)):
                     pytest.fail(str(error), pytrace=False)
                 raise
             note_outdated(config, (trial.key for trial in store.made_by_other_source(trials)))
@@ -190,7 +199,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def note_outdated(config: pytest.Config, keys: Iterable[str]) -> None:
-    """Remember records that other source code made; a worker of a distributed run hands them over at its end."""
+    """Remember records that other source code made. A worker of a distributed run sends them to the controller."""
     known = config.stash.setdefault(OUTDATED, set())
     known.update(keys)
     if hasattr(config, "workeroutput"):
@@ -203,7 +212,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell who reads the ledger that some of its measurements are not of the code that judged them."""
+    """Say below the ledger how many of its measurements were made by other source code."""
     if outdated := config.stash.get(OUTDATED, set()):
         word = "record was" if len(outdated) == 1 else "records were"
         terminalreporter.write_line(
@@ -213,7 +222,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _executor(config: pytest.Config, store: Store) -> Executor:
     name = config.getoption("--executor")
-    # The jobs of a cluster outlive a run, and so must their store.
+    # Jobs of a cluster may run on after this run has ended: their store must not be temporary.
     folder = store.path / "slurm" if config.getoption("--store") else None
     return make_executor(
         name, folder=folder, partition=config.getoption("--partition"), options=config.getoption("--slurm")

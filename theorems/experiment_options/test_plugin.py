@@ -15,8 +15,11 @@ from theorems.experiment_options import plugin
 pytestmark = pytest.mark.slow
 
 EXPERIMENT = """
+import sys
 import types
 import pytest
+
+EXPERIMENT = sys.modules[__name__]
 
 PRINTED_DATA = ("cifar10", "mnist")
 

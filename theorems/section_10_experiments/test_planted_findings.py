@@ -11,13 +11,26 @@ import pytest
 from fixtures.sweeps.settings import Setting
 from fixtures.training.answers import pack_answers
 from properties.certificates import observed_by
-from theorems.section_10_experiments import batch_sweep, width_sweep
-from theorems.section_10_experiments import test_experiment_3_width as experiment_3
-from theorems.section_10_experiments import test_experiment_4_learning_rate as experiment_4
-from theorems.section_10_experiments import test_experiment_5_batch_size as experiment_5
-from theorems.section_10_experiments import test_section_10_3_limits_of_the_kernel_perspective as section_10_3
-from theorems.section_10_experiments import test_section_10_5_noise_as_regularizer as section_10_5
-from theorems.section_10_experiments.classifier import Runs
+from theorems.section_10_experiments import batch_sweep, learning_rate_sweep, width_sweep
+from theorems.section_10_experiments.classifier_runs import Runs
+from theorems.section_10_experiments.experiment_3_width import test_b_test_accuracy as experiment_3_b
+from theorems.section_10_experiments.experiment_4_learning_rate import test_a_flatter_minima as experiment_4_a
+from theorems.section_10_experiments.experiment_4_learning_rate import test_b_correlation as experiment_4_b
+from theorems.section_10_experiments.experiment_4_learning_rate import test_c_least_error as experiment_4_c
+from theorems.section_10_experiments.experiment_4_learning_rate import test_d_edge_of_stability as experiment_4_d
+from theorems.section_10_experiments.experiment_5_batch_size import test_a_flatter_minima as experiment_5_a
+from theorems.section_10_experiments.experiment_5_batch_size import test_b_convergence as experiment_5_b
+from theorems.section_10_experiments.experiment_5_batch_size import test_c_generalization_gap as experiment_5_c
+from theorems.section_10_experiments.measurements import EPOCHS, STEPS
+from theorems.section_10_experiments.section_10_3_limits_of_the_kernel_perspective import (
+    test_a_kernel_regime as section_10_3_a,
+)
+from theorems.section_10_experiments.section_10_3_limits_of_the_kernel_perspective import (
+    test_b_prediction as section_10_3_b,
+)
+from theorems.section_10_experiments.section_10_5_noise_as_regularizer import test_a_test_error as section_10_5_a
+from theorems.section_10_experiments.section_10_5_noise_as_regularizer import test_b_curvature as section_10_5_b
+from theorems.section_10_experiments.width_results import Results
 
 pytestmark = pytest.mark.slow
 
@@ -77,15 +90,15 @@ def verdicts(record, runs, rules):
 def test_experiment_4_finds_flatter_minima_and_their_correlation(power, verdict):
     # given  lambda as eta to this power, and an error that rises with log lambda where it falls with eta
     runs = planted(
-        experiment_4,
+        learning_rate_sweep,
         sharpness=lambda eta, _: eta**power,
         error=lambda eta, _: 0.4 + 0.1 * np.log10(eta),
         steps=constant,
     )
-    for rules in (experiment_4.matched, experiment_4.equal_epochs):
-        assert verdicts(experiment_4.record_slopes, runs, rules) == [verdict]
+    for rules in (learning_rate_sweep.matched, learning_rate_sweep.equal_epochs):
+        assert verdicts(experiment_4_a.record_slopes, runs, rules) == [verdict]
         # then   sharp and better is what is printed: the error rises with eta here
-        assert verdicts(experiment_4.record_correlation, runs, rules) == [verdict]
+        assert verdicts(experiment_4_b.record_correlation, runs, rules) == [verdict]
 
 
 @pytest.mark.parametrize(
@@ -93,19 +106,19 @@ def test_experiment_4_finds_flatter_minima_and_their_correlation(power, verdict)
 )
 def test_experiment_4_finds_the_best_learning_rate(best, verdict):
     runs = planted(
-        experiment_4, sharpness=lambda *_: 1.0, error=lambda eta, _: 0.1 if eta in best else 0.3, steps=constant
+        learning_rate_sweep, sharpness=lambda *_: 1.0, error=lambda eta, _: 0.1 if eta in best else 0.3, steps=constant
     )
-    for rules in (experiment_4.matched, experiment_4.equal_epochs):
-        assert verdicts(experiment_4.record_minimum, runs, rules) == [verdict]
+    for rules in (learning_rate_sweep.matched, learning_rate_sweep.equal_epochs):
+        assert verdicts(experiment_4_c.record_minimum, runs, rules) == [verdict]
 
 
 @pytest.mark.parametrize(
     ("edge", "verdict"), [(0.9, "reproduced"), (0.5, "not reproduced"), (1.1, "not reproduced"), (0.75, "inconclusive")]
 )
 def test_experiment_4_finds_what_is_slightly_below_the_edge(edge, verdict):
-    runs = planted(experiment_4, sharpness=lambda eta, _: 2 * edge / eta, error=lambda *_: 0.1, steps=constant)
-    for rules in (experiment_4.matched, experiment_4.equal_epochs):
-        assert verdicts(experiment_4.record_edge, runs, rules) == [verdict]
+    runs = planted(learning_rate_sweep, sharpness=lambda eta, _: 2 * edge / eta, error=lambda *_: 0.1, steps=constant)
+    for rules in (learning_rate_sweep.matched, learning_rate_sweep.equal_epochs):
+        assert verdicts(experiment_4_d.record_edge, runs, rules) == [verdict]
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(1, "reproduced"), (-1, "not reproduced")])
@@ -118,28 +131,28 @@ def test_experiment_5_finds_sharper_and_worse_large_batches(sign, verdict):
         steps=lambda _, batch: batch ** (-0.5 * sign),
     )
     for rules in (batch_sweep.matched, batch_sweep.equal_epochs, batch_sweep.equal_steps):
-        assert verdicts(experiment_5.record_sharpness, runs, rules) == [verdict]
-        assert verdicts(experiment_5.record_gap, runs, rules) == [verdict]
-    (speed,) = found(experiment_5.record_speed, runs, DIGITS, experiment_5.STEPS, "steps")
+        assert verdicts(experiment_5_a.record_sharpness, runs, rules) == [verdict]
+        assert verdicts(experiment_5_c.record_gap, runs, rules) == [verdict]
+    (speed,) = found(experiment_5_b.record_speed, runs, DIGITS, STEPS, "steps")
     assert speed["finding"] == verdict
     # then   so do both rules of the learning rate in Section 10.5
     plan = batch_sweep.plan_of(DIGITS)
-    for arms in (batch_sweep.root_rule(plan), batch_sweep.fixed_rule(plan)):
-        for record in (section_10_5.record_error, section_10_5.record_curvature):
+    for arms in (batch_sweep.arms_at_root_rate(plan), batch_sweep.arms_at_one_rate(plan)):
+        for record in (section_10_5_a.record_error, section_10_5_b.record_curvature):
             assert [finding["finding"] for finding in found(record, runs, DIGITS, arms, "")] == [verdict]
 
 
 def test_experiment_5_counts_work_in_epochs():
     # given  steps as 1/sqrt(B), so that epochs grow as sqrt(B)
     runs = planted(batch_sweep, sharpness=constant, error=lambda *_: 0.1, steps=lambda _, batch: batch**-0.5)
-    (work,) = found(experiment_5.record_speed, runs, DIGITS, experiment_5.EPOCHS, "epochs")
+    (work,) = found(experiment_5_b.record_speed, runs, DIGITS, EPOCHS, "epochs")
     assert work["finding"] == "not reproduced"
     assert abs(work["estimate"] - 0.5) < 0.01
 
 
 def test_a_gap_is_that_of_the_largest_batch_with_the_error_of_its_images():
     runs = planted(batch_sweep, sharpness=constant, error=lambda _, batch: 0.3 if batch == 800 else 0.1, steps=constant)
-    (gap,) = found(experiment_5.record_gap, runs, DIGITS, batch_sweep.matched(DIGITS))
+    (gap,) = found(experiment_5_c.record_gap, runs, DIGITS, batch_sweep.matched(DIGITS))
     assert abs(gap["estimate"] - 20) < 1
     assert "the 200 test images do not" in gap["reads"]
     assert gap["reads"].endswith("excludes 0, beyond the printed size")
@@ -164,16 +177,16 @@ def widths_planted(*, accuracy, kernel=lambda m: 1 / m, infinite=0.9, linear=0.5
         }
 
     records = [{"result": told(trial)} for trial in width_sweep.trials(DIGITS)]
-    return width_sweep.Results(DIGITS, records)
+    return Results(DIGITS, records)
 
 
 GAINS = {
-    experiment_3.test_narrow_networks_against_wide_ones_with_their_random_functions: ("reproduced", 10),
-    experiment_3.test_narrow_networks_against_wide_ones_without_their_random_functions: ("not reproduced", -10),
-    experiment_3.test_narrow_networks_against_their_own_centered_linearizations: ("reproduced", 20),
-    experiment_3.test_narrow_networks_against_the_tuned_kernel_of_infinite_width: ("not reproduced", -20),
-    section_10_3.test_narrow_networks_are_better_than_their_own_linearizations: ("reproduced", 20),
-    section_10_3.test_narrow_networks_are_better_than_the_kernel_of_infinite_width: ("not reproduced", -20),
+    experiment_3_b.test_narrow_networks_against_wide_ones_with_their_random_functions: ("reproduced", 10),
+    experiment_3_b.test_narrow_networks_against_wide_ones_without_their_random_functions: ("not reproduced", -10),
+    experiment_3_b.test_narrow_networks_against_their_own_centered_linearizations: ("reproduced", 20),
+    experiment_3_b.test_narrow_networks_against_the_tuned_kernel_of_infinite_width: ("not reproduced", -20),
+    section_10_3_b.test_narrow_networks_are_better_than_their_own_linearizations: ("reproduced", 20),
+    section_10_3_b.test_narrow_networks_are_better_than_the_kernel_of_infinite_width: ("not reproduced", -20),
 }
 
 
@@ -189,7 +202,7 @@ def test_a_gain_is_that_of_narrow_networks_over_what_a_reading_names(measure):
 @pytest.mark.parametrize(("gain", "verdict"), [(0.02, "not reproduced"), (0.03, "reproduced")])
 def test_half_of_the_least_printed_gain_is_asked_for(gain, verdict):
     results = widths_planted(accuracy=lambda m, _: 0.6 + gain if m < 500 else 0.6)
-    measure = experiment_3.test_narrow_networks_against_wide_ones_with_their_random_functions
+    measure = experiment_3_b.test_narrow_networks_against_wide_ones_with_their_random_functions
     assert found(measure, results, DIGITS)[0]["finding"] == verdict
 
 
@@ -205,7 +218,7 @@ def test_a_kernel_that_changes_by_a_tenth_has_left_the_regime(power, narrow, wid
     # given  a change of 2 m^power: 0.63, 0.2, 0.063, 0.02 at the power -1/2
     results = widths_planted(accuracy=lambda *_: 0.5, kernel=lambda m: 2 * m**power)
     measures = (
-        section_10_3.test_the_kernel_of_narrow_networks_changes_by_more_than_a_tenth,
-        section_10_3.test_the_kernel_of_wide_networks_changes_by_less_than_a_tenth,
+        section_10_3_a.test_the_kernel_of_narrow_networks_changes_by_more_than_a_tenth,
+        section_10_3_a.test_the_kernel_of_wide_networks_changes_by_less_than_a_tenth,
     )
     assert [[it["finding"] for it in found(measure, results, DIGITS)] for measure in measures] == [narrow, wide]
