@@ -1,10 +1,11 @@
-"""Certificates: inequalities whose two sides are both computed from the run.
+"""Certificates: inequalities with both sides computed from the run.
 
-A theorem never compares against a literal tolerance. It states `error <= bound`, where the bound is derived from the
-instance (a residual over the least singular value, a duality gap, a rounding analysis), or it states that a printed
-inequality is violated by an exact margin. Both leave a trace in the observer of the running test, which is how the
-ratio error/bound and the witness of a refutation reach the ledger. This module knows neither pytest nor the ledger.
-It raises AssertionError by itself: an `assert` statement vanishes under `python -O`, and the verdict would stay.
+A theorem never compares against a literal tolerance. It does one of two things. It states `error <= bound`, where the
+bound is derived from the instance (a residual over the least singular value, a duality gap, a rounding analysis). Or it
+states that a printed inequality is violated by an exact margin. Both are reported to the observer of the running test.
+In this way the ratio error/bound and the witness of a refutation reach the ledger. This module imports neither pytest
+nor the ledger. It raises AssertionError itself: under `python -O` an `assert` statement vanishes, and the verdict would
+stay.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ import numpy as np
 
 
 class Observer(Protocol):
-    """What a running test reports to: the ledger's recorder, or nobody."""
+    """What a running test reports to; the ledger's recorder is one. Outside the ledger there is no observer."""
 
     def certified(self, ratio: float, instances: int) -> None:
-        """An inequality was checked on `instances` instances, with this largest error/bound."""
+        """An inequality was checked on `instances` instances; `ratio` is the largest error/bound."""
 
     def violated(self, witness: str, exact: bool) -> None:
-        """A printed inequality was violated; `exact` when both sides are rational numbers."""
+        """A printed inequality was violated; `exact` is true when both sides are rational numbers."""
 
     def kept(self, hypotheses: tuple[str, ...]) -> None:
         """The instance was shown to satisfy these hypotheses."""
 
     def searched(self, tried: int) -> None:
-        """A directed search found and shrank a violation after trying this many instances."""
+        """A directed search found and shrank a violation after it tried this many instances."""
 
     def recorded(self, title: str, columns: dict[str, list[float]]) -> None:
-        """Data for a picture: columns of numbers, of equal length."""
+        """The data of a picture: columns of numbers, of equal length."""
 
     def found(self, finding: dict[str, Any]) -> None:
         """An experiment was measured; the keys are those of `record_finding`."""
@@ -57,17 +58,17 @@ def observed_by(observer: Observer) -> Iterator[None]:
 
 
 def report_search(tried: int) -> None:
-    """Tell the observer that a directed search succeeded after `tried` instances."""
+    """Report to the observer that a directed search succeeded after `tried` instances."""
     if observer := _observer.get():
         observer.searched(tried)
 
 
 def record_series(title: str, **columns: Any) -> None:
-    """Save the data of a picture, by which it can be drawn from the ledger: columns (T,) of finite numbers.
+    """Save the data of a picture in the ledger: columns (T,) of finite numbers.
 
-    title: what the picture shows, once in a test; the first column is the abscissa. For plain tests: of a generated
-    one every example would record. Raises ValueError for no columns, columns that are empty, not finite or of
-    unequal length.
+    title: what the picture shows; each title occurs once in a test. The first column is the abscissa. Call it in plain
+    tests only: in a generated test every example would record. Raises ValueError for no columns, and for columns that
+    are empty, not finite or of unequal length.
     """
     series = {name: np.asarray(column, float) for name, column in columns.items()}
     lengths = {column.shape for column in series.values()}
@@ -80,7 +81,7 @@ def record_series(title: str, **columns: Any) -> None:
 
 
 class Measured(Protocol):
-    """An estimate with the interval that holds the true value at confidence `level`."""
+    """An estimate with an interval that contains the true value at confidence `level`."""
 
     estimate: float
     lower: float
@@ -91,7 +92,8 @@ class Measured(Protocol):
 class Where(Protocol):
     """The setting of a measurement.
 
-    binding: the docstring's expected verdict speaks of this setting. printed: it is the paper's own setting.
+    binding: whether the docstring's expected verdict is about this setting. printed: whether it is the paper's own
+    setting.
     """
 
     title: str
@@ -100,12 +102,16 @@ class Where(Protocol):
 
 
 def record_finding(finding: str, interval: Measured, *, where: Where, trials: int, reads: str) -> None:
-    """Say what a measurement of an experiment found: this, and nothing else, decides the verdict of its part.
+    """Record the result of a measurement. This call alone decides the verdict of the part of the experiment.
 
-    finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`; where it carries a
-    `reason`, as those of `properties.statistics.paired` do, that is told at the end. trials: how many runs the interval
-    rests on. reads: how it is told, with {estimate}, {lower} and {upper}, to three digits.
-    Raises ValueError for another finding, no trials, or an interval that is not finite or does not hold its estimate.
+    finding: "reproduced", "not reproduced" or "inconclusive", as a rule computed it from `interval`. If it has a
+        `reason`, as the findings of `properties.statistics.paired` do, the reason is added at the end of the text.
+    interval: the estimate with its interval.
+    where: the setting.
+    trials: the number of runs behind the interval.
+    reads: the text, with {estimate}, {lower} and {upper}, which are filled in to three digits.
+    Raises ValueError for another finding, for no trials, and for an interval that is not finite or does not contain its
+    estimate.
     """
     ends = {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}
     if finding not in ("reproduced", "not reproduced", "inconclusive"):
@@ -116,7 +122,7 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
     if observer := _observer.get():
         told = reads.format(**{name: f"{value:.3g}" for name, value in ends.items()})
         told += f": {reason}" if (reason := getattr(finding, "reason", "")) else ""
-        # Plain data, which may have to cross from one process to another: a rule's finding is more than a string.
+        # Plain data: it may have to cross from one process to another. A rule's finding is a subclass of str.
         about = {"setting": str(where.title), "binding": bool(where.binding), "printed": bool(where.printed)}
         about |= {"level": float(interval.level), "trials": int(trials)}
         numbers = {name: float(end) for name, end in ends.items()}
@@ -125,11 +131,11 @@ def record_finding(finding: str, interval: Measured, *, where: Where, trials: in
 
 @dataclasses.dataclass(frozen=True)
 class Certificate:
-    """One inequality `error <= bound`, elementwise over a leading axis of instances.
+    """An inequality `error <= bound`, elementwise over a leading axis of instances.
 
     error, bound: floats or arrays of one shape (B,) or broadcastable to it, in the same unit.
     why: what the inequality says, for the failure message.
-    instance: the problem(s) it is about; a dataclass of arrays with the same leading axis is cut to the worst one.
+    instance: the problem or problems. A dataclass of arrays with the same leading axis is cut to the worst instance.
     """
 
     error: Any
@@ -138,7 +144,11 @@ class Certificate:
     instance: object = None
 
     def ratio(self) -> np.ndarray:
-        """error/bound per instance: 0 where the error is at most 0 and within its bound, inf or nan where hopeless."""
+        """error/bound per instance; 0 where the error is at most 0 and within its bound.
+
+        It is inf where the inequality fails and the bound is not positive, and nan where a side is nan or both are
+        infinite.
+        """
         error, bound = np.broadcast_arrays(np.asarray(self.error, float), np.asarray(self.bound, float))
         with np.errstate(divide="ignore", invalid="ignore"):
             quotient = np.where(bound > 0, error / bound, np.inf)
@@ -146,11 +156,11 @@ class Certificate:
         return np.where(within_for_free, 0.0, np.where(np.isnan(error) | np.isnan(bound), np.nan, quotient))
 
     def holds(self) -> bool:
-        """Whether the inequality holds for every instance; nan on either side does not."""
+        """Whether the inequality holds for every instance. It does not hold where a side is nan."""
         return bool(np.all(np.asarray(self.error) <= np.asarray(self.bound)))
 
     def describe(self) -> str:
-        """Value, bound, ratio and the worst instance, in lines."""
+        """Error, bound, ratio and the worst instance, as text."""
         ratio = np.atleast_1d(self.ratio())
         worst = int(np.argmax(np.where(np.isnan(ratio), np.inf, ratio)))
         at = np.unravel_index(worst, ratio.shape)
@@ -164,16 +174,16 @@ class Certificate:
 
 
 def assert_certified(certificate: Certificate, *, adversarial: bool = False) -> None:
-    """Assert the certificate and report its worst ratio; `adversarial` makes Hypothesis climb that ratio.
+    """Assert the certificate and report its worst ratio. With `adversarial`, Hypothesis searches for larger ratios.
 
-    Raises AssertionError with value, bound, ratio and instance when the inequality fails, is not a number, or is
-    about nothing.
+    Raises AssertionError with error, bound, ratio and instance when the inequality fails, when a side is nan, or when
+    there are no instances.
     """
     ratio = np.atleast_1d(certificate.ratio())
     if not ratio.size:
         raise AssertionError(f"{certificate.why}: there is nothing to certify")
     worst = float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
-    # What has no finite bound in any instance is true for free: a test that shows nothing else certifies nothing.
+    # An inequality without a finite bound in any instance is trivially true, so it is not reported as certified.
     is_bounded = not np.all(np.isposinf(np.asarray(certificate.bound, float)))
     if is_bounded and (observer := _observer.get()):
         observer.certified(worst, ratio.shape[0])
@@ -189,13 +199,13 @@ def assert_at_most(error: Any, bound: Any, *, why: str, instance: object = None,
 
 
 def assert_within(lower: Any, value: Any, upper: Any, *, slack: Any = 0, why: str, instance: object = None) -> None:
-    """Assert the two-sided bound `lower - slack <= value <= upper + slack`; the worse side's ratio is recorded."""
+    """Assert the two-sided bound `lower - slack <= value <= upper + slack`; the ratio of the worse side is recorded."""
     assert_at_most(value, np.asarray(upper) + slack, why=f"{why} (from above)", instance=instance)
     assert_at_most(np.asarray(lower) - slack, value, why=f"{why} (from below)", instance=instance)
 
 
 def assert_identical(left: Any, right: Any, *, why: str) -> None:
-    """Assert exact equality: rational numbers, or arrays bit for bit. The recorded error and bound are zero."""
+    """Assert exact equality of rational numbers, or of arrays bit for bit. The recorded error and bound are zero."""
     if observer := _observer.get():
         observer.certified(0.0, 1)
     if not np.array_equal(np.asarray(left), np.asarray(right)):
@@ -205,8 +215,8 @@ def assert_identical(left: Any, right: Any, *, why: str) -> None:
 def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **instance: object) -> None:
     """Assert `value > limit + slack`: a printed inequality `value <= limit` is false on this instance.
 
-    reads: how the violation reads, with {value} and {limit}, e.g. "risk {value} > bound {limit}".
-    slack: rounding bound of floating-point sides; rational sides need none, and are recorded as exact.
+    reads: the text of the violation, with {value} and {limit}, e.g. "risk {value} > bound {limit}".
+    slack: a rounding bound for floating-point sides. Rational sides need none, and are recorded as exact.
     instance: the data by name, shown in the witness in the order given. The recorded ratio is (limit + slack)/value.
     """
     sides = {"value": show(value), "limit": show(limit)}
@@ -220,11 +230,11 @@ def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **ins
 
 
 def assert_keeps(**hypotheses: Any) -> None:
-    """Assert that the instance of a necessity test satisfies the hypotheses that it does not drop.
+    """Assert that the instance of a necessity test satisfies the hypotheses that the test does not drop.
 
-    hypotheses: by label, `H2=eta * s[0] ** 2 < 2`: a condition that is evaluated on the instance, or an array of them,
-    one for each instance of a batch. A hypothesis that holds by construction is asserted by what shows it, such as the
-    rank of X; `True` is for what is a matter of definition, such as "the loss is squared".
+    hypotheses: by label, `H2=eta * s[0] ** 2 < 2`: a condition that is evaluated on the instance, or an array of
+    conditions, one for each instance of a batch. If a hypothesis holds by construction, give a condition that shows it,
+    such as the rank of X. Give `True` only for a matter of definition, such as "the loss is squared".
     Raises AssertionError that names the first hypothesis that fails, and ValueError for no hypothesis.
     """
     if not hypotheses:
@@ -237,7 +247,7 @@ def assert_keeps(**hypotheses: Any) -> None:
 
 
 def pick(instance: object, index: int, size: int) -> object:
-    """Cut a dataclass or mapping of arrays with leading axis `size` to entry `index`; else leave it as it is."""
+    """Cut a dataclass, mapping or array with leading axis `size` to entry `index`; return anything else unchanged."""
     if dataclasses.is_dataclass(instance) and not isinstance(instance, type):
         fields = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
     elif isinstance(instance, Mapping):
@@ -251,7 +261,7 @@ def pick(instance: object, index: int, size: int) -> object:
 
 
 def show(data: object) -> str:
-    """Data on one line, numbers at full precision: fractions as 1/2, arrays as nested lists."""
+    """Data on one line: floats to six digits, fractions as 1/2, arrays as nested lists."""
     if isinstance(data, Fraction):
         return str(data)
     if isinstance(data, (bool, np.bool_)):

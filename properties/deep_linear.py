@@ -1,4 +1,4 @@
-"""What rounding can do to the gradients of a deep linear network, and how long a step its loss allows."""
+"""Deep linear networks: rounding error of their gradients and losses, and a step that provably lowers the loss."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ def frobenius(matrix: np.ndarray) -> np.ndarray:
 
 
 def gradient_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> list[np.ndarray]:
-    """How far each computed gradient of (1/2)|WX - Y|^2 is from the exact one, in the Frobenius norm, to first order.
+    """A bound on the error of each computed gradient of (1/2)|WX - Y|^2, in the Frobenius norm, to first order in u.
 
-    A product of inner dimension at most m rounds by m u |A|_F |B|_F, in any order of summation. The gradient of a
-    layer takes L products and a subtraction for the residual, at most r = |X| prod |W_k| + |Y|, and L + 1 products
-    more; with one scaling to spare that is 2(L + 1) m u |X| r prod_{k != l} |W_k|, however they are associated.
+    A product with inner dimension at most m rounds by m u |A|_F |B|_F, in any order of summation. The gradient of a
+    layer takes L products and one subtraction for the residual, which is at most r = |X| prod |W_k| + |Y|, and L + 1
+    further products. One scaling is added as a reserve. The sum is 2(L + 1) m u |X| r prod_{k != l} |W_k|, for any
+    association of the products.
     """
     sizes = [frobenius(layer) for layer in layers]
     scale = 2 * (len(layers) + 1) * _inner(layers, X) * UNIT_ROUNDOFF * frobenius(X) * _residual_scale(layers, X, Y)
@@ -26,7 +27,7 @@ def gradient_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> list[np.n
 
 
 def loss_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """How far the computed loss is from the exact one: |R| e + e^2 where the residual R rounds by e, then the sum."""
+    """A bound on the error of the computed loss: |R| e + e^2 for a residual R that rounds by e, plus the summation."""
     inner = _inner(layers, X)
     error = 2 * (len(layers) + 1) * inner * UNIT_ROUNDOFF * _residual_scale(layers, X, Y)
     loss = regression_loss(layers, X, Y)
@@ -34,22 +35,23 @@ def loss_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 
 def _inner(layers: Layers, X: np.ndarray) -> int:
-    """The largest inner dimension of a product of layers, data and residuals."""
+    """The largest inner dimension of any product of layers, data and residuals."""
     return max(*np.shape(X)[-2:], *(dimension for layer in layers for dimension in layer.shape[-2:]))
 
 
 def _residual_scale(layers: Layers, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """|X| prod |W_k| + |Y|, which bounds the residual and scales its rounding."""
+    """|X| prod |W_k| + |Y|, which bounds the residual and is the scale of its rounding."""
     return frobenius(X) * np.prod([frobenius(layer) for layer in layers], axis=0) + frobenius(Y)
 
 
 def monotone_rate(layers: Layers, X: np.ndarray, Y: np.ndarray, steps: int, radius: float = 1.0) -> np.ndarray:
-    """A learning rate at which `steps` steps of gradient descent each lower the loss by (eta/2)|gradient|^2 at least.
+    """A step size at which each of `steps` steps of gradient descent lowers the loss by at least (eta/2)|gradient|^2.
 
-    Within `radius` of the start every |W_l| is at most M, and the second derivative along a unit direction at most
-    beta = L M^(2L-2) |X|^2 + (L-1) M^(L-2) |X| (M^L |X| + |Y|): the first term is |dW X|^2, the second the curvature
-    of the product against the residual. While eta <= 1/beta, the steps add up to sum eta |g|^2 <= 2 loss_0, and their
-    lengths by Cauchy-Schwarz to (2 steps eta loss_0)^(1/2): below `radius` when eta <= radius^2/(2 steps loss_0).
+    Within `radius` of the start every |W_l| is at most M. There the second derivative along a unit direction is at most
+    beta = L M^(2L-2) |X|^2 + (L-1) M^(L-2) |X| (M^L |X| + |Y|). The first term is |dW X|^2, and the second is the
+    curvature of the product times the residual. While eta <= 1/beta, the steps satisfy sum eta |g|^2 <= 2 loss_0. By
+    Cauchy-Schwarz the sum of their lengths is at most (2 steps eta loss_0)^(1/2), which is at most `radius` when
+    eta <= radius^2/(2 steps loss_0).
     """
     L = len(layers)
     M = np.max([frobenius(layer) for layer in layers], axis=0) + radius

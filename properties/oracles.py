@@ -1,4 +1,4 @@
-"""Minimizers computed by somebody else's solver, independent of our dynamics and closed forms."""
+"""Minimizers computed by external solvers, independent of our dynamics and closed forms."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import scipy.sparse
 
 
 def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
-    """The point of {w : Xw = y} nearest to w0, by LAPACK's least squares; of shape (p,) or (B, p).
+    """The point of {w : Xw = y} nearest to w0, by LAPACK's least squares; shape (p,) or (B, p).
 
-    With w0 = 0 it is the min-norm interpolant. Singular values below max(n, p) eps s_1 count as zero, so a
-    rank-deficient X gives the nearest least-squares solution.
+    With w0 = 0 it is the min-norm interpolant. Singular values below max(n, p) eps s_1 count as zero, so for a
+    rank-deficient X the result is the nearest least-squares solution.
     """
     if X.ndim == 2:
         return w0 + scipy.linalg.lstsq(X, y - X @ w0, cond=max(X.shape) * np.finfo(float).eps)[0]
@@ -20,9 +20,9 @@ def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndar
 
 
 def least_squares_map(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """YX^+, the W of least Frobenius norm among those of least |WX - Y|_F, by LAPACK; X (d, n), Y (k, n), or batches.
+    """YX^+, by LAPACK: the W of least Frobenius norm among those of least |WX - Y|_F; X (d, n), Y (k, n), or batches.
 
-    Zero columns, the padding of a batch, count for nothing.
+    Zero columns are the padding of a batch and have no effect.
     """
     if X.ndim == 2:
         return scipy.linalg.lstsq(X.T, Y.T, cond=max(X.shape) * np.finfo(float).eps)[0].T
@@ -30,7 +30,7 @@ def least_squares_map(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 
 def ridge(X: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
-    """Argmin |Xw - y|^2 + penalty |w|^2 by scikit-learn's SVD solver; of shape (p,) or (B, p)."""
+    """Argmin |Xw - y|^2 + penalty |w|^2 by scikit-learn's SVD solver; shape (p,) or (B, p)."""
     from sklearn.linear_model import Ridge
 
     if X.ndim == 2:
@@ -39,10 +39,10 @@ def ridge(X: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
 
 
 def nearest_point_of_hull(Z: np.ndarray) -> np.ndarray:
-    """The weights q (n,) of the point Z'q of the rows' hull nearest to zero, by nonnegative least squares.
+    """The weights q (n,) of the point Z'q nearest to zero in the convex hull of the rows, by nonnegative least squares.
 
-    Minimizing |Z'a|^2 + (1'a - 1)^2 over a >= 0 minimizes |Z'q| over q = a/1'a. Of shape (n,), or (B, n) when Z has a
-    leading axis; rows of zeros are taken as padding and get weight 0. Z'q over its norm is the hard-margin direction.
+    Minimizing |Z'a|^2 + (1'a - 1)^2 over a >= 0 minimizes |Z'q| over q = a/1'a. Shape (n,), or (B, n) when Z has a
+    leading axis. Rows of zeros are padding and get weight 0. Z'q over its norm is the hard-margin direction.
     """
     if Z.ndim == 3:
         return np.stack([nearest_point_of_hull(points) for points in Z])
@@ -56,7 +56,7 @@ def nearest_point_of_hull(Z: np.ndarray) -> np.ndarray:
 def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The w (B, d) with |w|_1 <= 1 that maximizes min_i z_i . w, and the dual weights q (B, n), by HiGHS.
 
-    Rows of zeros of Z (B, n, d) are taken as padding and get weight 0. One linear program for the whole batch.
+    Rows of zeros of Z (B, n, d) are padding and get weight 0. One linear program solves the whole batch.
     """
     count, n, d = Z.shape
     present = Z.any(axis=2)
@@ -81,7 +81,7 @@ def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The w (B, p) of least l1 norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
 
-    One linear program for the whole batch X (B, n, p), y (B, n); padding of zeros does no harm.
+    One linear program solves the whole batch X (B, n, p), y (B, n). Padding with zeros does no harm.
     """
     count, _, p = X.shape
     constraints = scipy.sparse.block_diag([np.hstack([rows, -rows]) for rows in X], format="csc")
@@ -91,9 +91,9 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
-    """Argmin KL(w || w0) over {w >= 0 : Xw = y}, by MINPACK's root of its optimality system; of shape (p,) or (B, p).
+    """Argmin KL(w || w0) over {w >= 0 : Xw = y}, by MINPACK's root of its optimality system; shape (p,) or (B, p).
 
-    The point is w0 exp(X'nu) with X w0 exp(X'nu) = y. It exists where some w > 0 solves Xw = y.
+    The minimizer is w0 exp(X'nu) with X w0 exp(X'nu) = y. It exists where some w > 0 solves Xw = y.
     """
     if X.ndim == 3:
         return np.stack([nearest_in_relative_entropy(*problem) for problem in zip(X, y, w0, strict=True)])
@@ -108,11 +108,11 @@ def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) ->
 
 
 def weight_norm_limit(target: np.ndarray, gamma: np.ndarray, rho: np.ndarray, null: np.ndarray) -> np.ndarray:
-    """|gamma|, (B,), at which the flow of w = gamma v/|v| has a row part of norm `target`, by Brent's method.
+    """The |gamma|, (B,), at which the flow of w = gamma v/|v| has a row part of norm `target`, by Brent's method.
 
-    The flow starts at gamma with |v| = rho and a part of v in the null space of length null < rho; all (B,). The null
-    part of v is multiplied by exp(-(q - gamma^2)/(2 rho^2)) when gamma^2 has become q, so that q solves
-    q (1 - (null/rho)^2 exp((gamma^2 - q)/rho^2)) = target^2, whose left side is increasing where it is positive.
+    The flow starts at gamma with |v| = rho, and the part of v in the null space has length null < rho; all (B,). When
+    gamma^2 has become q, the null part of v has been multiplied by exp(-(q - gamma^2)/(2 rho^2)). So q solves q
+    (1 - (null/rho)^2 exp((gamma^2 - q)/rho^2)) = target^2. The left side is increasing where it is positive.
     """
     return np.array([_weight_norm_limit(*map(float, one)) for one in zip(target, gamma, rho, null, strict=True)])
 
@@ -126,7 +126,7 @@ def _weight_norm_limit(target: float, gamma: float, rho: float, null: float) -> 
         return q * (1 - np.exp(log_k + (gamma**2 - q) / rho**2)) - target**2
 
     lowest = max(target**2, gamma**2 + rho**2 * log_k)
-    # above both squares by delta the left side is at least q (1 - exp(-delta/rho^2))
+    # if q exceeds both squares by delta, the left side is at least q (1 - exp(-delta/rho^2))
     largest = max(target**2, gamma**2)
     highest = largest + rho**2 * max(1.0, np.log1p(largest / rho**2))
     if excess(lowest) >= 0:

@@ -1,4 +1,4 @@
-"""A directed search for a counterexample, which Hypothesis finds and shrinks by itself."""
+"""A directed search for a counterexample: Hypothesis finds one and shrinks it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Instance = TypeVar("Instance")
 def smallest_violation(
     instances: SearchStrategy[Instance], violates: Callable[[Instance], bool], *, budget: int = 2000
 ) -> Instance:
-    """The simplest instance, in the strategy's shrinking order, on which `violates` is true.
+    """The simplest instance on which `violates` is true, in the shrinking order of the strategy.
 
-    The search is derandomized and keeps no database: the same strategy and predicate give the same instance on
-    every run. Raises AssertionError when `budget` instances show no violation.
+    The search is derandomized and keeps no database, so the same strategy and predicate give the same instance on every
+    run. Raises AssertionError when `budget` instances show no violation.
     """
     tried = 0
 
@@ -30,7 +30,7 @@ def smallest_violation(
         tried += 1
         return bool(violates(instance))
 
-    # A search asks for one instance and knows its own budget; slow or rejected draws are no defect of a theorem.
+    # A search needs one instance and has its own budget. Slow or rejected draws are no defect of a theorem.
     rules = settings(
         max_examples=budget,
         database=None,

@@ -1,4 +1,4 @@
-"""Self-tests: certificates fail when they should, say where, and report to whoever observes."""
+"""Self-tests: certificates fail when they should, name the worst instance, and report to the observer."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -118,7 +118,7 @@ def test_certificates_fail_in_optimized_python_too(optimize):
             call()
 
 
-def test_a_certificate_about_nothing_fails():
+def test_a_certificate_without_instances_fails():
     with pytest.raises(AssertionError, match="nothing to certify"):
         assert_at_most(np.array([]), np.array([]), why="empty")
 
@@ -130,7 +130,7 @@ def test_nan_fails_on_either_side():
         assert_within(0.0, np.nan, 1.0, why="nan")
 
 
-def test_both_sides_of_a_two_sided_bound_count():
+def test_a_two_sided_bound_checks_both_sides():
     assert_within(1, 2, 3, why="inside")
     with pytest.raises(AssertionError, match="from below"):
         assert_within(1, 0, 3, why="under")
@@ -138,7 +138,7 @@ def test_both_sides_of_a_two_sided_bound_count():
         assert_within(1, 4, 3, why="over")
 
 
-def test_identity_is_exact():
+def test_assert_identical_is_exact():
     assert_identical(Fraction(1, 3), Fraction(2, 6), why="thirds")
     with pytest.raises(AssertionError, match=r"0\.1 \+ 0\.2: 0\.3 is not 0\.3"):
         assert_identical(0.1 + 0.2, 0.3, why="0.1 + 0.2")
@@ -181,7 +181,7 @@ def test_a_search_shrinks_and_is_the_same_every_time():
     assert found == [1235, 1235]
 
 
-def test_a_search_without_success_refutes_nothing():
+def test_a_search_without_a_violation_is_an_error():
     with pytest.raises(AssertionError, match="refutes nothing"):
         smallest_violation(st.integers(0, 10), lambda x: x > 10, budget=20)
 

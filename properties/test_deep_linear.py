@@ -58,7 +58,7 @@ def test_for_a_single_weight_the_monotone_rate_is_the_largest_with_that_descent(
     assert_identical(monotone_rate(layers, X, Y, steps=1), 1 / 16, why="one over the curvature")
 
 
-def test_for_two_weights_the_monotone_rate_is_one_over_the_curvature_within_its_radius():
+def test_for_two_weights_the_monotone_rate_is_one_over_the_bound_on_the_curvature():
     # given  two weights 1, x = y = 1, so that M = 2 and beta = 2 M^2 + M^2 + 1
     layers, one = [np.array([[1.0]])] * 2, np.array([[1.0]])
     # then

@@ -1,4 +1,4 @@
-"""Self-tests: the bounds of lazy training hold, are attained where they can be, and refuse what they do not cover."""
+"""Self-tests: the bounds of lazy training hold, are attained in examples, and refuse networks they do not cover."""
 
 import dataclasses
 from itertools import islice
@@ -34,7 +34,7 @@ def displaced(net, dW, da):
 
 @pytest.mark.parametrize("train", ["hidden", "both"])
 @pytest.mark.parametrize("activation", ["tanh", "erf", "identity"])
-def test_the_jacobian_turns_no_faster_than_its_rate_over_short_and_long_ways(activation, train):
+def test_the_jacobian_turns_no_faster_than_its_rate_at_short_and_long_distances(activation, train):
     # given  displacements of lengths from 1/1000 to 1000, in 200 random directions
     rng = np.random.default_rng(3)
     net = two_layer("ntk", 5, 3, np.arange(200), activation=activation)
@@ -60,9 +60,9 @@ def test_the_rate_is_attained_by_a_linear_neuron_and_by_tanh_where_it_bends_most
     assert_within(bound - 6 * 24 / 6 * h**3, turned, bound, slack=ROUNDING, why="scale |a| L |x|^2 d")
 
 
-def test_with_both_layers_the_rate_is_more_than_the_larger_of_its_two_parts():
-    # given  the same point with |a| L = 1, where s' = 2/3: J turns by [[1, 2/3], [2/3, 0]] (dw, da), of norm 4/3 along
-    #        (2, 1); its second derivatives are below 4
+def test_the_rate_of_both_layers_must_exceed_the_larger_of_its_two_parts():
+    # given  the point where |s''| is largest, with |a| L = 1 and s' = 2/3: J turns by [[1, 2/3], [2/3, 0]] (dw, da),
+    #        which has norm 4/3 along (2, 1); the second derivatives of J are below 4
     net = TwoLayer(np.arctanh([[3**-0.5]]), np.array([-(3**1.5) / 4]), "tanh", 1.0)
     one, h = np.ones((1, 1)), 1e-3
     turned = norm(displaced(net, 2 * h / 5**0.5, h / 5**0.5).jacobian(one) - net.jacobian(one))
@@ -70,7 +70,7 @@ def test_with_both_layers_the_rate_is_more_than_the_larger_of_its_two_parts():
 
 
 def test_the_drift_of_the_kernel_is_attained_where_the_jacobian_grows_along_itself():
-    # given  a linear neuron with w along x, multiplied by 3/2: J too
+    # given  a linear neuron with w along x; w and a, and so J, are multiplied by 3/2
     x = np.array([[0.6, 0.8]])
     net = TwoLayer(2 * x, np.array([2.0]), "identity", 3.0)
     moved = displaced(net, x, 1.0)
@@ -87,13 +87,13 @@ def test_the_error_of_the_movement_is_attained_along_the_diagonal_of_a_product()
     assert_within(bound, error, bound, slack=ROUNDING, why="C d^2/(2 sigma)")
 
 
-def test_what_descent_adds_off_the_row_space_is_attained_at_a_saddle():
+def test_the_part_of_the_error_off_the_row_space_is_attained_at_a_saddle():
     # given  f = 3 a w at a = 1, w = 0, where J turns at a right angle; two steps with eta = 1/36 towards y = 3
     net, x, y, eta = TwoLayer(np.zeros((1, 1)), np.ones(1), "identity", 3.0), np.ones((1, 1)), np.array([3.0]), 1 / 36
     path = list(islice(network_path(net, x, y, eta), 3))
     D = np.array([[at.W[0, 0], at.a[0] - 1] for at in path])
     moved, misfit = norm(D, axis=1), np.array([abs(at.predict(x)[0] - 3) for at in path])
-    # then   linear descent stays on a = 1 with w_1 = 1/4, w_2 = 7/16, and a leaves by eta C d_1 |r_1|
+    # then   linearized descent stays at a = 1 with w_1 = 1/4, w_2 = 7/16; the network's a moves by eta C d_1 |r_1|
     off_row = movement_error(3.0, 3.0, eta, moved, misfit)[2] - moved[2] ** 2 / 2
     assert_within(abs(D[2, 1]), off_row, abs(D[2, 1]), slack=ROUNDING, why="eta C sum d |r|")
     error = norm(D - [[0, 0], [1 / 4, 0], [7 / 16, 0]], axis=1)
@@ -103,15 +103,15 @@ def test_what_descent_adds_off_the_row_space_is_attained_at_a_saddle():
     assert_within(abs(D[2, 1]), off_row, abs(D[2, 1]), slack=ROUNDING, why="eta C sum d |r|, once more")
 
 
-def test_what_the_curvature_of_the_values_adds_to_the_path_is_attained_at_the_end_and_does_not_grow_with_time():
-    # given  f = a w at a = w = 1 and eta = 4/9, which takes both to 5/4 and f to y = 25/16; then the network rests
+def test_the_part_of_the_path_error_from_curvature_is_attained_at_the_end_and_does_not_grow_with_time():
+    # given  f = a w at a = w = 1 and eta = 4/9: one step moves both weights to 5/4 and f to y = 25/16, its limit
     net, one, eta = TwoLayer(np.ones((1, 1)), np.ones(1), "identity", 1.0), np.ones((1, 1)), 4 / 9
     path = list(islice(network_path(net, one, np.array([25 / 16]), eta), 1001))
     weights, misfit = (
         np.array([at.parameters() for at in path]),
         np.array([at.predict(one)[0] - 25 / 16 for at in path]),
     )
-    # then   the linearization has 1/16 to go, 8/9 of what is left at each step
+    # then   the linearization still has a residual of 1/16, and each step removes 8/9 of its residual
     moved, lengths = norm(weights - weights[0], axis=1), norm(np.diff(weights, axis=0), axis=1)
     bound = path_error(1.0, 2**0.5, eta, moved, lengths, np.abs(misfit))
     error = 2**-0.5 / 16 * (1 - 9.0 ** -np.arange(1000))
@@ -134,7 +134,7 @@ def test_jacobian_and_kernel_move_no_further_than_their_bounds(activation):
 
 
 def test_the_rounding_of_the_kernel_of_both_layers_counts_the_output_weights():
-    # given  a = 0, whose hidden layer has the kernel 0 exactly; extended precision for the exact kernel
+    # given  a = 0, so the kernel of the hidden layer is exactly 0; the exact kernel is computed in extended precision
     net = two_layer("ntk", 64, 3, 1, activation="tanh")
     net = dataclasses.replace(net, a=0 * net.a)
     exact = dataclasses.replace(net, W=net.W.astype(np.longdouble)).kernel(X)
@@ -145,13 +145,13 @@ def test_the_rounding_of_the_kernel_of_both_layers_counts_the_output_weights():
 
 @pytest.mark.parametrize("t", [1, 2])
 def test_steps_towards_larger_slopes_attain_every_term_of_the_distance_from_the_linearization(t):
-    # given  one tanh neuron where its slope 2/3 grows most, s''' = 0, |s''''| <= 12; targets so far that it moves by
-    #        1/20 a step while eta K_0 is 4/9000
+    # given  one tanh neuron where its slope 2/3 grows fastest: s''' = 0, |s''''| <= 12. The target is so far away that
+    #        the neuron moves by 1/20 in a step, although eta K_0 is 4/9000
     one, y, eta = np.ones((1, 1)), np.array([-75.0]), 1e-3
     start = TwoLayer(np.arctanh([[3**-0.5]]), np.ones(1), "tanh", 1.0)
     states = list(islice(network_path(start, one, y, eta, "hidden"), t + 1))
     contraction = 1 - eta * start.kernel(one, train="hidden")[0, 0]
-    # then   J gains L d - 2 d^3 at least, and an error shrinks by the contraction from then on
+    # then   J grows by at least L d - 2 d^3, and an error shrinks by the contraction in each later step
     gap = abs(states[t].predict(one)[0] - y[0] - contraction**t * (start.predict(one)[0] - y[0]))
     bound = linearization_gap(states, one, y, eta)
     third_order = 1 - 2 * displacement(states[t], start) ** 2 / (4 / (3 * 3**0.5))
@@ -159,7 +159,7 @@ def test_steps_towards_larger_slopes_attain_every_term_of_the_distance_from_the_
 
 
 def test_a_linear_network_is_its_own_linearization():
-    # given  the identity has curvature 0, so that Lip = 0 and the gap is 0
+    # given  the identity has curvature 0, so the turning rate and the gap are 0
     start = two_layer("ntk", 8, 3, 1, activation="identity", signs=True)
     states = list(islice(network_path(start, X, y, 0.05, "hidden"), 20))
     assert_at_most(linearization_gap(states, X, y, 0.05), 0, why="gap of a linear network")
@@ -167,8 +167,8 @@ def test_a_linear_network_is_its_own_linearization():
 
 
 def test_the_constants_of_the_radius_by_hand():
-    # given  f = -3 tanh(w . x) at w = 0, two inputs at a right angle and a row of padding: J_0 has singular values 3
-    #        and 12, C = 3 * 4 * 4 L; |r_0| = 3/16
+    # given  f = -3 tanh(w . x) at w = 0, two inputs at a right angle and a row of padding: J_0 has the singular values
+    #        3 and 12, C = 3 * 4 * 4 L, and |r_0| = 3/16
     start = TwoLayer(np.zeros((1, 2)), np.array([-1.0]), "tanh", 3.0)
     inputs, targets = np.array([[1.0, 0], [0, 4], [0, 0]]), np.array([9 / 80, -12 / 80, 0])
     known = lazy_radius(start, inputs, targets)
@@ -179,7 +179,7 @@ def test_the_constants_of_the_radius_by_hand():
     assert_within(0.9, known.residual_factor(1 / 27, 2), 0.9, slack=ROUNDING, why="two steps at eta s_0^2 = 1/3")
 
 
-def test_the_largest_step_leaves_the_proof_its_six_fifths_and_no_step_larger_by_a_fiftieth_would():
+def test_the_constant_six_fifths_of_the_proof_holds_up_to_the_largest_step_and_not_two_percent_above_it():
     # given  C|r| <= s_0^2/8 for laziness 1, and |J^| <= (3/2)|J_0|
     def bracket(step):
         return 2 - step / 8 - step * 9 / 4
@@ -195,7 +195,7 @@ def test_the_laziness_of_both_layers_by_hand():
     assert_within(3**0.5, known.laziness, 3**0.5, slack=ROUNDING, why="C radius/(s_0/2), both layers")
 
 
-def test_the_path_of_a_lazy_network_is_as_long_as_its_radius_says_within_a_factor_of_eight():
+def test_the_movement_of_a_lazy_network_is_its_radius_within_a_factor_of_eight():
     # given  a wide network with small targets
     start = two_layer("ntk", 4096, 3, 5, activation="erf", signs=True, antisymmetric=True)
     targets = y / 20
@@ -216,6 +216,6 @@ def test_a_slope_that_jumps_and_a_singular_kernel_are_refused():
     twice = np.stack([X, X[[0, 0, 1]]])
     with pytest.raises(ValueError, match="the kernel of instance 1 is singular"):
         lazy_radius(two_layer("ntk", np.array([8, 8]), 3, np.arange(2), activation="tanh", signs=True), twice, y)
-    # given  one neuron of one weight, which cannot have three values
+    # given  one neuron with one weight: it cannot take three independent values
     with pytest.raises(ValueError, match="the kernel of instance 0 is singular"):
         lazy_radius(TwoLayer(np.ones((1, 1)), np.ones(1), "tanh", 1.0), X[:, :1], y)

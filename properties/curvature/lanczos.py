@@ -1,37 +1,39 @@
-"""The largest eigenvalue of a symmetric operator between two certified numbers: Lanczos, and what proves it right.
+"""The largest eigenvalue of a symmetric operator, enclosed by Lanczos between two certified numbers.
 
 Lanczos with full re-orthogonalization gives, from products Av alone, orthonormal v_1, ..., v_{k+1} and
 
-    A V = V T + b_k v_{k+1} e_k' + F,    T tridiagonal with diagonal a_j and off-diagonal b_j > 0,
+    A V = V T + b_k v_{k+1} e_k' + F,    T tridiagonal with diagonal a_j and off-diagonal b_j > 0.
 
-where F holds the rounding of the run and is measured column by column. k is the Krylov dimension, the number of
-products. The largest Ritz value theta = lambda_max(T) is a Rayleigh quotient, so it is a lower bound. The residual
-|Ay - theta y| only says that SOME eigenvalue is that near, so theta + residual is no upper bound. Two are:
+F holds the rounding of the run and is measured column by column. k is the Krylov dimension, the number of products. The
+largest Ritz value theta = lambda_max(T) is a Rayleigh quotient, so it is a lower bound. The residual |Ay - theta y|
+only says that SOME eigenvalue is that near, so theta + residual is no upper bound. Two upper bounds are used:
 
 Cholesky    If the factorization of the floating-point matrix M = (theta + tau)I - A runs to completion, then M + E is
             positive semidefinite for some |E| <= g/(1 - g) tr M, g = (p + 1)u/(1 - (p + 1)u) (Higham 2002, Accuracy and
             Stability of Numerical Algorithms, the chapter on Cholesky; Rump 2006, Verification of Positive
-            Definiteness). No probability, but p^2 numbers.
+            Definiteness). It needs no probability, but it needs all p^2 entries of A.
 
 Christoffel Let z be a unit eigenvector for lambda_max. c_j = <z, v_j> obeys the recurrence of T,
             b_j c_{j+1} = (lambda - a_j) c_j - b_{j-1} c_{j-1} - z'F e_j, and sum c_j^2 <= |V|^2. For lambda > theta
             its solutions grow, so the sum bounds lambda once |c_1| >= t is known. A start uniform on the sphere has
-            c_1^2 ~ Beta(1/2, (p - 1)/2), whatever A is: one event of a known probability, the same for every k, so
-            the run may stop when it likes. Without F this is the largest mass that a measure with the moments of the
-            run can have at lambda, the Christoffel function (van Dorsselaer, Hochstenbach, van der Vorst 2000,
-            Computing Probabilistic Bounds for Extreme Eigenvalues of Symmetric Matrices with the Lanczos Method, for
-            the single polynomial c_{k+1}). No shift, no sign of A, no knowledge of the spectrum is needed.
+            c_1^2 ~ Beta(1/2, (p - 1)/2), whatever A is. So |c_1| >= t is one event of a known probability. It is the
+            same event for every k, so the run may stop at any k. Without F the sum gives the largest mass that a
+            measure with the moments of the run can have at lambda. This is the Christoffel function (van Dorsselaer,
+            Hochstenbach, van der Vorst 2000, Computing Probabilistic Bounds for Extreme Eigenvalues of Symmetric
+            Matrices with the Lanczos Method, for the single polynomial c_{k+1}). No shift, no sign of A, and no
+            knowledge of the spectrum is needed.
 
-How many products the run may take is known before it starts. On the same event, for A + c positive semidefinite,
-lambda_max + c <= (theta + c)/(1 - eps) after k products, with cosh((2k - 1) artanh sqrt(eps)) = 1/t. Proof: were it
-false, then for every polynomial P of degree k - 1 with P(1) = 1, on the spectrum scaled to x in [0, 1], eps c_1^2 would
-be less than the sum of (1 - eps - x_i) P(x_i)^2 c_i^2 over x_i < 1 - eps. With 1 - eps - x = (1 - eps)s^2 take sP
-proportional to the Chebyshev polynomial T_{2k-1}(s), which is odd: (1 - eps - x)P^2 is at most
-eps / sinh^2((2k - 1) artanh sqrt(eps)), hence c_1^2 < 1/cosh^2. Kuczynski and Wozniakowski (1992), Estimating the
-Largest Eigenvalue by the Power and Lanczos Algorithms with a Random Start, prove a bound of this kind. After the run it
-is never below Christoffel, which is the optimum for the moments that both know: enclosures are by Christoffel.
+The number of products that a run may take is known before it starts. On the same event, for A + c positive
+semidefinite, lambda_max + c <= (theta + c)/(1 - eps) after k products, with cosh((2k - 1) artanh sqrt(eps)) = 1/t.
+Proof: suppose it is false. Scale the spectrum to x in [0, 1]. Then for every polynomial P of degree k - 1 with
+P(1) = 1, eps c_1^2 would be less than the sum of (1 - eps - x_i) P(x_i)^2 c_i^2 over x_i < 1 - eps. Write
+1 - eps - x = (1 - eps)s^2 and take sP proportional to the Chebyshev polynomial T_{2k-1}(s), which is odd. Then
+(1 - eps - x)P^2 is at most eps / sinh^2((2k - 1) artanh sqrt(eps)), hence c_1^2 < 1/cosh^2. Kuczynski and Wozniakowski
+(1992), Estimating the Largest Eigenvalue by the Power and Lanczos Algorithms with a Random Start, prove a bound of this
+kind. After the run it is never below the Christoffel bound, which is optimal for the moments that both use. So
+enclosures use the Christoffel bound.
 
-Enclosures are computed for the operator over a power of two, so that no square under- or overflows.
+Enclosures are computed for the operator divided by a power of two, so that no square under- or overflows.
 """
 
 from __future__ import annotations
@@ -48,10 +50,10 @@ from fixtures.precision import UNIT_ROUNDOFF
 
 Product = Callable[[np.ndarray], np.ndarray]
 ORTHOGONAL = 2.0**-20
-"""How far V'V may be from I before a run is refused; full re-orthogonalization keeps it near p u."""
+"""The largest distance of V'V from I that is accepted. Full re-orthogonalization keeps the distance near p u."""
 
 PATIENCE = 4
-"""A run is given up after this many times the products it took theta to come to rest: rounding is in the way."""
+"""A run is given up after this many times the products that theta took to come to rest: rounding is in the way."""
 
 
 class UncertifiedError(RuntimeError):
@@ -60,9 +62,10 @@ class UncertifiedError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Enclosure:
-    """Lower <= lambda_max <= upper, the first always, the second but for `probability` over the random start.
+    """Lower <= lambda_max <= upper.
 
-    iterations: the Krylov dimension k. method: what bounds from above, "Cholesky" or "Christoffel".
+    The lower bound always holds. The upper bound holds except with at most `probability` over the random start.
+    iterations: the Krylov dimension k. method: the method of the upper bound, "Cholesky" or "Christoffel".
     """
 
     lower: float
@@ -77,7 +80,7 @@ class Enclosure:
         return self.upper - self.lower
 
     def times(self, unit: float) -> Enclosure:
-        """The enclosure of `unit` times the operator, a power of two. Raises UncertifiedError where it overflows."""
+        """The enclosure of the operator times `unit`, a power of two. Raises UncertifiedError where it overflows."""
         lower, upper = math.nextafter(self.lower * unit, -math.inf), math.nextafter(self.upper * unit, math.inf)
         if not (math.isfinite(lower) and math.isfinite(upper)):
             raise UncertifiedError("the largest eigenvalue is not finite in float64")
@@ -85,26 +88,28 @@ class Enclosure:
 
 
 def products_needed(size: int, eps: float, probability: float) -> int:
-    """The least Krylov dimension k after which lambda_max - theta <= eps lambda_max but for this probability.
+    """The least Krylov dimension k after which lambda_max - theta <= eps lambda_max, except with this probability.
 
-    For every positive semidefinite matrix of this size: the least k with 1/cosh((2k - 1) artanh sqrt(eps)) at most
-    `least_component`, and never more than the size.
+    It holds for every positive semidefinite matrix of this size. It is the least k with 1/cosh((2k - 1) artanh
+    sqrt(eps)) at most `least_component`, and never more than the size.
     """
     angle = math.acosh(1 / least_component(size, probability)) / math.atanh(math.sqrt(eps))
     return max(1, min(size, math.ceil((angle + 1) / 2)))
 
 
 def least_component(size: int, probability: float) -> float:
-    """The t with P(|c_1| < t) = probability, for c uniform on the unit sphere in this dimension; 1 in dimension 1."""
+    """The t with P(|c_1| < t) = probability, for c uniform on the unit sphere in R^size; 1 if the size is 1."""
     return math.sqrt(scipy.special.betaincinv(0.5, (size - 1) / 2, probability)) if size > 1 else 1.0
 
 
 class Krylov:
     """A Lanczos run that grows by one product at a time.
 
-    product: v (p,) -> Av (p,), float64. start (p,): not zero. rounding: how far a computed Av may be from the exact
-    one, in units of the largest |Av_j| seen, |v| = 1. a, b: the diagonal of T and its off-diagonal, of length k both,
-    the last b leading out of the space; it is zero where the space is invariant.
+    product: v (p,) -> Av (p,), float64.
+    start (p,): not zero.
+    rounding: a bound on the error of a computed Av, in units of the largest |Av_j| seen, |v| = 1.
+    a, b: the diagonal and the off-diagonal of T, both of length k. The last b couples the space to the next vector
+        v_{k+1}; it is zero where the space is invariant.
     """
 
     def __init__(self, product: Product, start: np.ndarray, rounding: float) -> None:
@@ -118,16 +123,16 @@ class Krylov:
 
     @property
     def misfits(self) -> np.ndarray:
-        """|F e_j|, (k,): as measured, with the rounding of measuring it and that of the product."""
+        """Bounds on |F e_j|, (k,): the measured value, plus the rounding of the measurement and that of the product."""
         return np.array(self._measured) + (8 * UNIT_ROUNDOFF + self._rounding) * self._largest
 
     @property
     def exhausted(self) -> bool:
-        """Whether the space is invariant, to the rounding of the run."""
+        """Whether the Krylov space is invariant, up to the rounding of the run."""
         return self.b[-1] <= self.misfits[-1]
 
     def extend(self) -> None:
-        """One more product. Raises UncertifiedError when it is not finite."""
+        """Extend the run by one product. Raises UncertifiedError when the product is not finite."""
         k = len(self.a)
         if k + 2 > len(self._basis):
             self._basis = np.concatenate([self._basis, np.empty_like(self._basis)])
@@ -147,14 +152,14 @@ class Krylov:
         self._largest = max(self._largest, size)
 
     def ends(self) -> tuple[float, float]:
-        """The least and the largest Ritz value, to 8k u |T|."""
+        """The least and the largest Ritz value, accurate to 8k u |T|."""
         values = scipy.linalg.eigvalsh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
         return float(values[0]), float(values[-1])
 
     def ritz_vector(self) -> tuple[np.ndarray, np.ndarray]:
-        """The unit vector y = Vs (p,) of the largest Ritz value, Ts = theta s, and Ay (p,) but for F.
+        """The unit Ritz vector y = Vs (p,) of the largest Ritz value theta, Ts = theta s, and Ay (p,) without F.
 
-        The latter is theta y + b_k s_k v_{k+1}.
+        Without F, Ay = theta y + b_k s_k v_{k+1}.
         """
         k = len(self.a)
         theta, s = scipy.linalg.eigh_tridiagonal(np.array(self.a), np.array(self.b[:-1]), check_finite=False)
@@ -163,7 +168,7 @@ class Krylov:
         return y / size, (theta[-1] * y + self.b[-1] * s[-1, -1] * self._basis[k]) / size
 
     def lower_bound(self) -> float:
-        """A number below lambda_max: theta less the rounding of the run.
+        """A lower bound on lambda_max: theta less the rounding of the run.
 
         For y = Vs, Ts = theta s, |s| = 1: y'Ay/y'y >= theta - (eta (2|theta| + b_k) + |F|)/(1 - eta), where eta is
         |V'V - I|. Raises UncertifiedError when V is not orthonormal.
@@ -178,12 +183,12 @@ class Krylov:
         return float(theta - 2 * rounding - 8 * k * UNIT_ROUNDOFF * max(abs(low), abs(theta)))
 
     def excludes(self, x: float, component: float, sign: int = 1) -> bool:
-        """Whether x cannot be an eigenvalue of sign * A, x >= theta, with an eigenvector of |c_1| >= component.
+        """Whether x >= theta cannot be an eigenvalue of sign * A with an eigenvector of |c_1| >= component.
 
-        The forcing z'F e_j is taken at its worst, |F e_j|, which only delays the growth, because the Green's function
-        of the recurrence is positive right of theta. What is excluded for x is excluded for every larger x.
+        The term z'F e_j is taken at its worst, |F e_j|. This only delays the growth, because the Green's function of
+        the recurrence is positive to the right of theta. If x is excluded, every larger x is excluded.
         """
-        # The start is a unit vector to rounding, which moves c_1 by as much.
+        # The start is a unit vector up to rounding, and c_1 is off by the same amount.
         before, c, coupling, total = 0.0, component - 4 * UNIT_ROUNDOFF, 0.0, 0.0
         for a, b, misfit in zip(self.a, self.b, self.misfits.tolist(), strict=True):
             total += c * c
@@ -197,7 +202,7 @@ class Krylov:
 
 
 def _orthogonalized(vector: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, float]:
-    """The part of a vector orthogonal to the rows of V, and its norm; zero where only rounding is left of it."""
+    """The part of a vector orthogonal to the rows of V, and its norm. Zero if only rounding remains of the vector."""
     left = math.sqrt(vector @ vector)
     for _ in range(3):
         vector = vector - (V @ vector) @ V
@@ -211,7 +216,7 @@ def christoffel_upper(run: Krylov, component: float, sign: int = 1) -> float:
     """The Christoffel bound of lambda_max(sign * A), given |c_1| >= component; infinite where nothing is excluded."""
     low, high = run.ends()
     theta, reach = high if sign > 0 else -low, max(abs(low), abs(high))
-    # Beyond 2^60 times the spectrum nothing is of use.
+    # A bound beyond 2^60 times the spectrum is useless.
     for doubling in range(60):
         if run.excludes(theta + reach * 2.0**doubling, component, sign):
             return _bisect(lambda x: run.excludes(x, component, sign), theta, theta + reach * 2.0**doubling)
@@ -225,7 +230,7 @@ def power_of_two(image: np.ndarray) -> float:
 
 
 class _Scaled:
-    """An operator over the power of two of its first image, `unit`, which is known from then on."""
+    """An operator divided by `unit`, the power of two of its first image. `unit` is 0 before the first product."""
 
     def __init__(self, product: Product) -> None:
         self._product = product
@@ -238,7 +243,7 @@ class _Scaled:
 
 
 def _bisect(excluded: Callable[[float], bool], inside: float, outside: float) -> float:
-    """A number that is excluded, not far above one that is not: the bracket is halved forty times."""
+    """A number that is excluded, close above one that is not: the bracket is halved forty times."""
     for _ in range(40):
         middle = (inside + outside) / 2
         inside, outside = (inside, middle) if excluded(middle) else (middle, outside)
@@ -254,12 +259,16 @@ def largest_eigenvalue(
     accuracy: float = 1e-4,
     probability: float = 1e-9,
 ) -> Enclosure:
-    """Enclose lambda_max of a symmetric operator, given by its products, to `accuracy` times its largest Ritz value.
+    """Enclose lambda_max of a symmetric operator, given by its products, to `accuracy` times its largest Ritz modulus.
 
-    size: p. rounding: as in `Krylov`. seed: of the start, a standard normal vector scaled to length one. probability:
-    of an upper bound that is too low, at most. Stops as soon as the enclosure is narrow enough; `products_needed` says
-    how late that can be. Raises ValueError for a size, an accuracy or a probability that makes no sense, or that
-    rounding would drown; UncertifiedError for a product that is not finite, or when rounding keeps the enclosure wide.
+    size: p.
+    rounding: as in `Krylov`.
+    seed: of the start, a standard normal vector scaled to length one.
+    probability: the largest probability that the upper bound is too low.
+
+    The run stops as soon as the enclosure is narrow enough; `products_needed` limits the number of products. Raises
+    ValueError for a size, an accuracy or a probability that makes no sense, and for a probability that rounding would
+    drown. Raises UncertifiedError for a product that is not finite, and when rounding keeps the enclosure wide.
     """
     if not (size >= 1 and 0 < accuracy < 1 and 0 < probability < 1):
         raise ValueError(f"size {size} below 1, or accuracy {accuracy:g} or probability {probability:g} not in (0, 1)")
@@ -269,12 +278,12 @@ def largest_eigenvalue(
     scaled = _Scaled(product)
     run = Krylov(scaled, np.random.default_rng(seed).standard_normal(size), rounding)
     converged = 1, -math.inf
-    # By the Kuczynski bound: its shift at most doubles what eps is relative to, and the goal is half the accuracy.
+    # By the bound of the module docstring. Its shift at most doubles the scale of eps; the goal is half the accuracy.
     for k in range(1, products_needed(size, accuracy / 4, probability) + 1):
         run.extend()
         low, theta = run.ends()
         goal = theta + accuracy / 2 * max(abs(low), abs(theta))
-        # A random vector is mapped to zero: lambda_max c_1 = 0.
+        # The operator maps a random vector to zero: lambda_max c_1 = 0.
         if not run.misfits.any():
             return Enclosure(0.0, 0.0, probability, k, "Christoffel")
         if run.excludes(goal, component):
@@ -297,10 +306,10 @@ def largest_eigenvalue(
 
 
 def cholesky_upper(A: np.ndarray, theta: float, tau: float) -> float:
-    """An upper bound of lambda_max of a symmetric A (p, p) that Cholesky certifies; infinite where it does not.
+    """An upper bound of lambda_max of a symmetric A (p, p), certified by Cholesky; infinite where Cholesky fails.
 
-    theta + tau + g/(1 - g) tr M + 2u max |M_ii|, M = (theta + tau)I - A as computed, whose diagonal rounds by the last
-    term; rounded up. The lower triangle of A is read.
+    The bound is theta + tau + g/(1 - g) tr M + 2u max |M_ii|, rounded up. M = (theta + tau)I - A as computed; its
+    diagonal rounds by the last term. The lower triangle of A is read.
     """
     M = (theta + tau) * np.eye(len(A)) - A
     try:
@@ -313,12 +322,12 @@ def cholesky_upper(A: np.ndarray, theta: float, tau: float) -> float:
 
 
 def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: float = 1e-9) -> Enclosure:
-    """Enclose lambda_max of a symmetric matrix A (p, p) for certain, to `accuracy` times its largest Ritz value.
+    """Enclose lambda_max of a symmetric matrix A (p, p) with certainty, to `accuracy` times its largest Ritz modulus.
 
-    Lanczos on the matrix, until Cholesky certifies theta + tau with tau = accuracy/4 of the spectrum, or
-    4p(p + 2)u of it where that is more: the factorization of M succeeds when lambda_min(M) >= p(p + 2)u max M_ii
-    (Higham 2002), and max M_ii is at most twice the spectrum. Raises UncertifiedError where A is not finite or not
-    symmetric, ValueError where it is empty.
+    Lanczos runs on the matrix until Cholesky certifies theta + tau. tau is accuracy/4 of the spectrum, or 4p(p + 2)u of
+    it where that is more. The reason for the second value: the factorization of M succeeds when
+    lambda_min(M) >= p(p + 2)u max M_ii (Higham 2002), and max M_ii is at most twice the spectrum. Raises
+    UncertifiedError where A is not finite or not symmetric, and ValueError where it is empty.
     """
     if A.size == 0:
         raise ValueError("a matrix without entries has no largest eigenvalue")
@@ -328,7 +337,7 @@ def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: floa
         return Enclosure(0.0, 0.0, 0.0, 0, "Cholesky")
     p, unit = len(A), power_of_two(A)
     A = A / unit
-    # A product of a row with a vector rounds by p u |row| |v|, and |A|_F is at most sqrt(p) times |A|.
+    # The product of a row with a vector rounds by p u |row| |v|, and |A|_F is at most sqrt(p) times |A|.
     rounding = p**1.5 * UNIT_ROUNDOFF
     run = Krylov(lambda v: A @ v, np.random.default_rng(seed).standard_normal(p), rounding)
     previous = -math.inf

@@ -2,51 +2,56 @@
 
 What is measured
     L(w) = sum_b (n_b/n) L_b(w), the loss of a fixed sample of n images in fixed batches of n_b. Batch normalization
-    takes mean and variance from the batch, as in training, so that L_b and its Hessian depend on which images share a
-    batch; running statistics are neither used nor touched. Everything else is in evaluation mode: dropout is off. The
-    sample is the beginning of a permutation drawn from the seed, so that a sample of 2,000 is part of the one of 5,000,
-    and its batches differ in size by one image at most. Batch statistics make L a function of the batches too: another
-    division of the same 500 digits into two batches moved the sharpness by 2 to 6 %, and sharpness at two batch sizes
+    takes mean and variance from the batch, as in training. So L_b and its Hessian depend on which images share a batch.
+    Running statistics are neither used nor changed. All else is in evaluation mode: dropout is off. The sample is the
+    beginning of a permutation drawn from the seed, so a sample of 2,000 is part of the sample of 5,000. The sizes of
+    the batches differ by at most one image. Batch statistics make L a function of the batches too. For example, another
+    division of the same 500 digits into two batches moved the sharpness by 2 to 6 %. Sharpness at two batch sizes
     compares two functions.
 
 How
-    Products Hv are eager double backward passes in float32, never through torch.compile (see
-    properties.curvature.sharpness), autocast or TF32, a batch at a time: the graph of one batch is freed before the
-    next is built, and the sum over batches is in float64, as are the recurrence and the full re-orthogonalization of
-    Lanczos (properties.curvature.lanczos). Keeping the graphs of all batches would save about a quarter of the time, at
-    memory that grows with the sample. Backward over backward is also what is right here: on a trained ResNet-18 of
-    width 4 these products agree with differences of float64 gradients to 1e-6, while those of curvlinops, forward over
-    reverse, are off by 1e-3 in the gains of batch normalization, in float64 too (torch 2.13).
+    Products Hv are eager double backward passes in float32. torch.compile (see properties.curvature.sharpness),
+    autocast and TF32 are never used. The products are computed a batch at a time: the graph of one batch is freed
+    before the next is built. The sum over batches is in float64, and so are the recurrence and the full
+    re-orthogonalization of Lanczos (properties.curvature.lanczos). Keeping the graphs of all batches would save about a
+    quarter of the time, but its memory grows with the sample. Backward over backward is also the accurate choice here:
+    on a trained ResNet-18 of width 4 these products agree with differences of float64 gradients to 1e-6. The products
+    of curvlinops, forward over reverse, are off by 1e-3 in the gains of batch normalization, in float64 too
+    (torch 2.13).
 
 What is known of the result
-    `value` is the Rayleigh quotient y'Hy of the Ritz vector y that the run ends with, from one more product in float64.
-    It is a lower bound of the largest eigenvalue of the Hessian at these weights, up to rounding of float64. `residual`
-    = |Hy - value y| in float64: SOME eigenvalue lies that near; no product says that it is the largest. `rounding` =
-    |H_32 y - Hy|: what float32 does to a product, at the Ritz vector y of float32. Where that alone is more than
-    `accuracy` of the value, as where negative eigenvalues are a million times as large, y is improved by products in
-    float64, at most as many as the budget of the first. The error of the value is quadratic in the residual:
-    residual^2/gap, at most, when the largest eigenvalue is the one that is near and `gap` is the distance from the
-    value to the next.
-    The Hessian of a ReLU network is that of the smooth piece it is on, and kinks are no part of it: in that ResNet-18
-    the second difference of the loss along y is `value` to 1e-7 from w, and half as much again at 1e-5.
-    `christoffel` is what the moments of the run leave room for, were its products exact, unless the random start has
-    less of the leading eigenvector than all but MISSED of starts have (properties.curvature.lanczos). The run stops
-    when this is no more than `accuracy` above the largest Ritz value, in units of the largest Ritz modulus, and the
-    residual of the recurrence no more than `accuracy` of the largest Ritz value itself, where that is positive; or when
-    its budget is spent, and `converged` says which. It is evidence against having stopped at the second eigenvalue, not
-    a certificate: float32 products are those of no symmetric matrix.
+    `value` is the Rayleigh quotient y'Hy of the last Ritz vector y, from one more product in float64. It is a lower
+    bound of the largest eigenvalue of the Hessian at these weights, up to rounding of float64.
+    `residual` = |Hy - value y| in float64. SOME eigenvalue lies that near. No product says that it is the largest.
+    `rounding` = |H_32 y - Hy|: the effect of float32 on a product, at the Ritz vector y of float32. It can be more than
+    `accuracy` of the value, for example where negative eigenvalues are a million times as large. Then y is improved by
+    products in float64, at most as many as `budget`.
+    The error of the value is quadratic in the residual: it is at most residual^2/gap if the nearby eigenvalue is the
+    largest one, where `gap` is the distance from the value to the next eigenvalue.
+    The Hessian of a ReLU network is the Hessian of the smooth piece that the weights lie on. Kinks are no part of it:
+    in that ResNet-18 the second difference of the loss along y is `value` to 1e-7 from w, and half as much again at
+    1e-5.
+    `christoffel` is an upper bound that the moments of the run allow. It supposes exact products, and a random start
+    whose component along the leading eigenvector is not among the smallest: a share MISSED of starts have less
+    (properties.curvature.lanczos).
+    The run stops when two conditions hold: `christoffel` is at most `accuracy` above the largest Ritz value, in units
+    of the largest Ritz modulus; and the residual of the recurrence is at most `accuracy` of the largest Ritz value
+    itself, where that is positive. The run also stops when its budget is spent; `converged` says which was the case.
+    This is evidence against having stopped at the second eigenvalue. It is not a certificate, because products in
+    float32 are not those of any symmetric matrix.
 
 Normalizations
     value * squared_norm (`normalized`) is unchanged when ALL parameters are multiplied by one number and the loss stays
-    what it is. With batch normalization the loss stays when a filter in front of it is rescaled, each by its own
-    number, but not when the affine parameters or the last layer are, and a leading eigenvector has parts in all of
-    them. So this product is invariant under no rescaling of the filters alone, not even by one number: a convention.
-    With D = diag|w| the largest eigenvalue of DHD (`scale_invariant`) is: where L(Cw) = L(w) for all w and one positive
-    diagonal C, H(Cw) = C^-1 H(w) C^-1, and |Cw| = C|w|. That covers filters in front of a batch normalization, up to
-    its eps, and units of a ReLU network (Dinh, Pascanu, Bengio, Bengio 2017, Sharp Minima Can Generalize For Deep Nets;
-    the normalization is that of Kwon, Kim, Park, Choi 2021, ASAM). It is the Hessian in relative coordinates
-    w_i (1 + s_i), in which parameters that are zero do not take part, and where H has a positive eigenvalue it is at
-    most the largest one times max w_i^2.
+    the same. With batch normalization the loss stays the same when each filter in front of it is rescaled by its own
+    number, but not when the affine parameters or the last layer are rescaled. A leading eigenvector has parts in all of
+    them. So this product is invariant under no rescaling of the filters alone, not even by one number. It is a
+    convention.
+    With D = diag|w| the largest eigenvalue of DHD (`scale_invariant`) is invariant where L(Cw) = L(w) for all w and one
+    positive diagonal C: then H(Cw) = C^-1 H(w) C^-1 and |Cw| = C|w|. This covers filters in front of a batch
+    normalization, up to its eps, and units of a ReLU network (Dinh, Pascanu, Bengio, Bengio 2017, Sharp Minima Can
+    Generalize For Deep Nets; the normalization is that of Kwon, Kim, Park, Choi 2021, ASAM). DHD is the Hessian in
+    relative coordinates w_i (1 + s_i). Parameters that are zero do not take part in it. Where H has a positive
+    eigenvalue, the largest eigenvalue of DHD is at most that of H times max w_i^2.
 """
 
 from __future__ import annotations
@@ -78,10 +83,11 @@ MISSED = 1e-2
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """The largest eigenvalue as far as a few products tell; the docstring of this module says what is known of it.
+    """An estimate of the largest eigenvalue from a few products; the module docstring says what is known of it.
 
     value, residual, rounding, christoffel: in units of the operator. christoffel is None where nothing is excluded.
-    products: in float32; one in float64 comes on top, and `refining` where float32 was too coarse.
+    products: the number of products in float32. One product in float64 is added, and `refining` more where float32 was
+    too coarse.
     """
 
     value: float
@@ -95,11 +101,14 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class LargeSharpness(Estimate):
-    """The sharpness of a network on a sample: an estimate for the Hessian, and what it is of.
+    """The sharpness of a network on a sample: an estimate for the Hessian, with its setting.
 
-    squared_norm: |w|^2 of the parameters that require grad. loss: its value. batch: the largest batch allowed. sample:
-    the number of images. scale_invariant: the largest eigenvalue of diag|w| H diag|w|, in units of the loss, and
-    relative: its estimate; None where not asked for.
+    squared_norm: |w|^2 of the parameters that require grad.
+    loss: the loss on the sample.
+    batch: the largest batch allowed.
+    sample: the number of images.
+    scale_invariant: the largest eigenvalue of diag|w| H diag|w|, in units of the loss; None if not asked for.
+    relative: the estimate behind `scale_invariant`; None if not asked for.
     """
 
     squared_norm: float
@@ -116,9 +125,10 @@ class LargeSharpness(Estimate):
 
 
 def fixed_batches(images: int, *, sample: int, batch: int, seed: int) -> list[np.ndarray]:
-    """The indices of each batch: the first `sample` of a permutation of all images, in as few batches as may be.
+    """The indices of each batch: the first `sample` of a permutation of all images, in as few batches as possible.
 
-    Their sizes differ by one at most. Raises SharpnessError for a sample that is not there and a batch of no image.
+    The sizes of the batches differ by at most one. Raises SharpnessError for a sample larger than the images or below
+    one, and for a batch size below one.
     """
     if not 1 <= sample <= images:
         raise SharpnessError(f"a sample of {sample} cannot be drawn from {images} images")
@@ -129,14 +139,18 @@ def fixed_batches(images: int, *, sample: int, batch: int, seed: int) -> list[np
 
 
 class BatchedHessian:
-    """Products with the Hessian of the loss of all batches, in one precision. The model is not touched.
+    """Products with the Hessian of the loss of all batches, in one precision. The model is not changed.
 
-    model: in any mode, on any device, which inputs (n, ...) and labels (n,) are brought to, a batch each. loss: a mean
-    over the images of a batch. batches: indices. dtype: of the weights, the inputs and all that is computed of them.
-    The parameters that require grad are its variables, flattened and concatenated in the order of the model; `size` is
-    their number. They are copied, so that the gradients of the model stay what they are.
-    Raises SharpnessError for a compiled model, for parameters that are missing or below float32, and for batches of one
-    image where there is batch normalization.
+    model: in any mode, on any device.
+    inputs (n, ...), labels (n,): moved to this device.
+    loss: a mean over the images of a batch.
+    batches: the indices of each batch.
+    dtype: of the weights, the inputs and all computations with them.
+
+    The variables are the parameters that require grad, flattened and concatenated in the order of the model; `size` is
+    their number. They are copied, so the gradients of the model stay unchanged.
+    Raises SharpnessError for a compiled model, for a model without such parameters or with parameters below float32,
+    and for batches of one image where there is batch normalization.
     """
 
     def __init__(
@@ -177,7 +191,10 @@ class BatchedHessian:
         self.size = sum(self._sizes)
 
     def _share(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss of one batch times its share of the images; running statistics are updated in a copy, and lost."""
+        """The loss of one batch times its share of the images.
+
+        Running statistics are updated in a copy, and the copy is discarded.
+        """
         import torch
 
         rest = {name: each.clone() for name, each in self._rest.items()}
@@ -185,7 +202,7 @@ class BatchedHessian:
         return self._loss(outputs, labels) * (len(labels) / self._images)
 
     def value(self) -> float:
-        """The loss."""
+        """The loss on the sample."""
         import torch
 
         with _by_batch_statistics(self._model, self._device), torch.no_grad():
@@ -209,7 +226,7 @@ class BatchedHessian:
         return total.cpu().numpy()
 
     def _image(self, batch: tuple[torch.Tensor, torch.Tensor], direction: list[torch.Tensor]) -> torch.Tensor:
-        """What one batch adds to Hv, (p,) float64; its graph ends with the call."""
+        """The contribution of one batch to Hv, (p,) float64. Its graph is freed when the call ends."""
         import torch
 
         weights = list(self._weights.values())
@@ -223,7 +240,7 @@ class BatchedHessian:
 
 
 def _flat(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
-    """Tensors as one vector in float64."""
+    """The tensors as one vector in float64."""
     import torch
 
     return torch.cat([each.detach().reshape(-1).double() for each in tensors])
@@ -238,9 +255,9 @@ def _normalizes_batches(part: torch.nn.Module) -> bool:
 
 @contextmanager
 def _by_batch_statistics(model: torch.nn.Module, device: torch.device) -> Iterator[None]:
-    """Batch normalization in training mode, all else in evaluation mode; no autocast, no TF32 and no bfloat16.
+    """A context: batch normalization in training mode, all else in evaluation mode; no autocast, TF32 or bfloat16.
 
-    The modes and the settings of torch are put back at the end.
+    At the end, the modes of the model and the settings of torch are restored.
     """
     import torch
 
@@ -269,9 +286,9 @@ def _largest(
     accuracy: float,
     budget: int,
 ) -> Estimate:
-    """Lanczos on products in float32 from a start (p,), and one product in float64 with the Ritz vector it ends with.
+    """Lanczos on products in float32 from a start (p,), and one product in float64 with the last Ritz vector.
 
-    Where that product shows float32 to be too coarse for the accuracy, Lanczos goes on in float64 from that vector.
+    If this product shows that float32 is too coarse for the accuracy, Lanczos goes on in float64 from that vector.
     Raises UncertifiedError when a product is not finite.
     """
     run = Krylov(single, start, 0.0)
@@ -327,16 +344,20 @@ def network_sharpness(
 ) -> LargeSharpness:
     """The sharpness of a network on a sample of its training images; the model is left exactly as it was.
 
-    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented. loss: a name that
-    fixtures.training.losses knows, or a function of the outputs and labels of a batch that is a mean over its images.
-    batch: images that share their batch statistics, at most. sample: images, all by default. seed: of the sample and of
-    the start. accuracy: at which a run stops, see above. budget: products in float32 at most, for
-    each eigenvalue. scale_invariant: whether to run for diag|w| H diag|w| as well, which doubles the time.
+    inputs (n, ...), labels (n,): as the loss takes them, normalized, not augmented.
+    loss: a name that fixtures.training.losses knows, or a function of the outputs and labels of a batch that is a mean
+        over its images.
+    batch: the largest number of images that share their batch statistics.
+    sample: the number of images, all by default.
+    seed: of the sample and of the start.
+    accuracy: when a run stops; see the module docstring.
+    budget: the largest number of products in float32, for each eigenvalue.
+    scale_invariant: whether to run for diag|w| H diag|w| as well, which doubles the time.
 
-    The same arguments give the same result, bit for bit, on a CPU with a fixed number of threads.
-    Raises TrainingError for a name of no loss; SharpnessError (one line) for arguments that make no sense, for a model
-    that is compiled, has no parameters that require grad or is below float32, and for a loss that is not finite;
-    UncertifiedError when a product is not.
+    The same arguments give the same result, bit for bit, on a CPU with a fixed number of threads. Raises TrainingError
+    for an unknown name of a loss. Raises SharpnessError (one line) for arguments that make no sense, for a model that
+    is compiled, has no parameters that require grad or is below float32, and for a loss that is not finite. Raises
+    UncertifiedError when a product is not finite.
     """
     import torch
 

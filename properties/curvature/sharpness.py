@@ -1,21 +1,23 @@
 """Sharpness: the largest eigenvalue of the Hessian of a loss, between two certified numbers.
 
-Products with the Hessian are those of autograd, eager and in float64: the graph of the gradient is built once and
-kept, and a product is one backward pass through it. On a network of 10,000 parameters that takes a fifth of the time of
-a forward-over-reverse product (torch.func.jvp of torch.func.grad), which runs the loss anew each time. Nothing goes
-through torch.compile, whose Hessians can be silently wrong (pytorch #190855).
+Products with the Hessian are computed by autograd, eager and in float64. The graph of the gradient is built once and
+kept, and a product is one backward pass through it. On a network of 10,000 parameters this takes a fifth of the time of
+a forward-over-reverse product (torch.func.jvp of torch.func.grad), which evaluates the loss anew each time.
+torch.compile is never used, because its Hessians can be silently wrong (pytorch #190855).
 
-The certificates are those of properties.curvature.lanczos, and as rigorous, for the operator that autograd computes.
-How far that is from the Hessian no certificate knows. It is measured: properties.curvature.torch_rounding moves the
-inputs of every operation, in the loss and in both backward passes, and the enclosure is widened by what this does to a
-product, with a margin of ROUNDING_MARGIN, but by no less than PRODUCT_ROUNDING. So the enclosure is of the Hessian
-under this model of rounding. It sees curvature that is lost in cancellation: the Hessian of cross-entropy is p(1 - p),
-and for a margin of 30 its 1 - p has three digits in float64, and none from 37 on (log1p(exp(-margin)), written so,
-keeps all of them). A Hessian that is zero because all of it cancelled is refused, and one that is zero otherwise has
+The certificates are those of properties.curvature.lanczos. They are equally rigorous, but for the operator that
+autograd computes. No certificate knows how far this operator is from the Hessian. So the distance is measured:
+properties.curvature.torch_rounding perturbs the inputs of every operation, in the loss and in both backward passes. The
+enclosure is widened by ROUNDING_MARGIN times the effect on a product, and at least by PRODUCT_ROUNDING. So the
+enclosure contains the sharpness of the Hessian under this model of rounding.
+
+The model sees curvature that is lost in cancellation. Example: the Hessian of cross-entropy is p(1 - p). At a margin of
+30, 1 - p has three digits in float64, and from 37 on it has none. (log1p(exp(-margin)), written in this form, keeps all
+digits.) A Hessian that is zero because all of it cancelled is refused. A Hessian that is zero for another reason has
 sharpness zero.
 
-What rounding leaves of the eigenvector sought limits the accuracy that can be certified from a random start: to a few
-1e-5 for 10,000 parameters at a probability of 1e-9.
+Rounding limits the accuracy that can be certified from a random start, because it hides part of the eigenvector. The
+limit is a few 1e-5 for 10,000 parameters at a probability of 1e-9.
 """
 
 from __future__ import annotations
@@ -40,26 +42,26 @@ if TYPE_CHECKING:
     import torch
 
 DENSE = 200
-"""Up to this many parameters the Hessian is formed, and Cholesky certifies; beyond it, a random start does."""
+"""Up to this many parameters the Hessian is formed, and Cholesky certifies. Beyond, a random start does."""
 
 PRODUCT_ROUNDING = 16
-"""A computed Hv is never taken to be nearer than this many units u of the largest |Hv|, |v| = 1."""
+"""The error of a computed Hv is taken to be at least this many units u of the largest |Hv|, |v| = 1."""
 
 ROUNDING_MARGIN = 4
-"""The rounding of Hv is taken to be this many times what is measured in one direction by one set of moves."""
+"""The rounding of Hv is taken to be this many times the value measured in one direction, with one perturbation."""
 
 
 class SharpnessError(ValueError):
-    """A loss has no sharpness that could be certified; the message is one line that says why."""
+    """The sharpness of a loss cannot be certified; the message is one line that says why."""
 
 
 class HessianOfLoss:
     """Products with the Hessian of loss() in its parameters, at their present values.
 
-    loss: () -> a scalar tensor; called once, and once more by `rounding`. parameters: tensors that require grad,
-    float64. The loss is taken as a function of all of them, flattened and concatenated in the order given; one that it
-    does not depend on has zeros.
-    Raises SharpnessError where there are no such parameters, where the loss is no scalar tensor, or where it or its
+    loss: () -> a scalar tensor; called once, and once more by `rounding`. parameters: float64 tensors; those that
+    require grad are the variables. The loss is a function of all of them, flattened and concatenated in the order
+    given. A parameter that the loss does not depend on has zeros in the Hessian.
+    Raises SharpnessError if there are no such parameters, if the loss is not a scalar tensor, or if the loss or its
     gradient is not finite.
     """
 
@@ -102,10 +104,10 @@ class HessianOfLoss:
         return torch.cat([piece.reshape(-1).cpu() for piece in image]).numpy()
 
     def rounding(self, seed: int = 0) -> float:
-        """How far a computed Hv may be from the exact one, in units of the largest |Hv|, |v| = 1; may be infinite.
+        """How far a computed Hv is taken to be from the exact one, in units of the largest |Hv|, |v| = 1; may be inf.
 
-        ROUNDING_MARGIN times what MovedInputs does to Hv, for v the image of a random vector, which the large
-        eigenvalues dominate; at least PRODUCT_ROUNDING units. Raises UncertifiedError when Hv is not finite.
+        It is ROUNDING_MARGIN times the effect of MovedInputs on Hv, and at least PRODUCT_ROUNDING units. v is the image
+        of a random vector under H, so the large eigenvalues dominate it. Raises UncertifiedError when Hv is not finite.
         """
         from properties.curvature.torch_rounding import STRETCH, MovedInputs
 
@@ -129,7 +131,7 @@ class HessianOfLoss:
         return max(PRODUCT_ROUNDING * UNIT_ROUNDOFF, ROUNDING_MARGIN * measured / size if size else 0.0)
 
     def dense(self, rounding: float) -> np.ndarray:
-        """The Hessian (p, p), symmetrized. Raises UncertifiedError when it was not symmetric to `rounding`."""
+        """The Hessian (p, p), symmetrized. Raises UncertifiedError when it is not symmetric to `rounding`."""
         H = np.stack([self(column) for column in np.eye(self.size)])
         if not np.isfinite(H).all():
             raise UncertifiedError("a product with the Hessian is not finite")
@@ -140,7 +142,7 @@ class HessianOfLoss:
 
 
 def frobenius(H: np.ndarray) -> float:
-    """|H|_F, whose squares neither under- nor overflow."""
+    """|H|_F, computed so that the squares neither under- nor overflow."""
     unit = power_of_two(H)
     return float(np.linalg.norm(H / unit)) * unit
 
@@ -155,14 +157,15 @@ def sharpness(
 ) -> Enclosure:
     """Enclose lambda_max of the Hessian of loss() in its parameters, to `accuracy` of its spectral radius.
 
-    Up to DENSE parameters by Cholesky; beyond, with an upper bound that fails with at most `probability` over the start
-    drawn from `seed`. Both within the measured rounding of `HessianOfLoss.rounding`. The sharpness is in units of loss
-    over parameter squared. Raises SharpnessError as HessianOfLoss does, and UncertifiedError where the Hessian is not
-    finite, where rounding moves it by more than `accuracy`, or where no enclosure is that narrow.
+    Up to DENSE parameters Cholesky certifies the enclosure. Beyond, the upper bound fails with probability at most
+    `probability` over the start drawn from `seed`. Both hold within the measured rounding of `HessianOfLoss.rounding`.
+    The sharpness has the unit of loss over parameter squared. Raises SharpnessError as HessianOfLoss does. Raises
+    UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no enclosure is
+    narrow enough.
     """
     hessian = HessianOfLoss(loss, parameters)
     rounding = hessian.rounding(seed)
-    # The slack of a dense Hessian is at most p times the rounding, relative to its spectral radius: half the accuracy.
+    # The slack of a dense Hessian is at most p times the rounding, relative to its spectral radius. Half the accuracy.
     if rounding * (4 * hessian.size if hessian.size <= DENSE else 1) > accuracy:
         raise UncertifiedError(
             f"the curvature of the loss is lost in cancellation: rounding may move a product with the Hessian by "
@@ -174,6 +177,6 @@ def sharpness(
         )
     H = hessian.dense(rounding)
     found = largest_eigenvalue_of_matrix(H, seed=seed, accuracy=accuracy)
-    # Every column rounds by as much as a product, and the whole by sqrt(p) times that in the Frobenius norm.
+    # Each column rounds as a product does, so the matrix rounds by sqrt(p) times that, in the Frobenius norm.
     slack = math.sqrt(hessian.size) * rounding * frobenius(H)
     return dataclasses.replace(found, lower=found.lower - slack, upper=found.upper + slack)

@@ -1,4 +1,4 @@
-"""Self-tests: enclosures hold the largest eigenvalue, as tightly and as surely as they say, and no residual does."""
+"""Self-tests: enclosures contain the largest eigenvalue, with the stated width and probability; a residual does not."""
 
 import math
 from fractions import Fraction
@@ -37,7 +37,7 @@ def symmetric_matrices(draw):
 
 
 def lanczos(product, start, steps):
-    """A run of so many products with an exact operator."""
+    """A Lanczos run of `steps` products with an exact operator."""
     run = Krylov(product, np.asarray(start, float), 0.0)
     for _ in range(steps):
         run.extend()
@@ -45,7 +45,7 @@ def lanczos(product, start, steps):
 
 
 def on_two_ends_and_a_middle(start):
-    """All but the last product with diag(3, 1, -2), whose run is then exact enough for equality."""
+    """A run of two products (of three) with diag(3, 1, -2), after which the Christoffel bound is attained."""
     return lanczos(lambda v: np.array([3.0, 1, -2]) * v, start, 2)
 
 
@@ -84,7 +84,7 @@ def test_a_random_start_encloses_the_largest_eigenvalue_of_an_operator(instance,
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_christoffel_bound_is_attained(sign):
-    # given  p - 1 products: then sum_j c_j^2 = 1 is all that there is to know of the top eigenvector
+    # given  p - 1 products: sum_j c_j^2 = 1 is then all that is known about the top eigenvector
     start = np.array([0.01, 0.3, 0.02])
     run, top = on_two_ends_and_a_middle(start), 3 if sign > 0 else 2
     component = start[0 if sign > 0 else 2] / np.linalg.norm(start)
@@ -95,11 +95,11 @@ def test_the_christoffel_bound_is_attained(sign):
     assert_at_most(top + 0.001, christoffel_upper(run, 0.99 * component, sign), why="one that is too small")
 
 
-def test_an_operator_that_is_known_to_rounding_is_enclosed_at_both_ends():
-    # given  diag(3, 1, -2), of which the products see 3 - 1e-3 or 3 + 1e-3, and say so
+def test_an_enclosure_allows_for_the_stated_rounding_of_the_operator_at_both_ends():
+    # given  diag(3, 1, -2), with products that use 3 - 1e-3 or 3 + 1e-3 and state this error as their rounding
     start, error = np.array([0.01, 0.3, 0.02]), 1e-3
     low, high = (Krylov(lambda v, top=top: np.array([top, 1, -2]) * v, start, error) for top in (3 - error, 3 + error))
-    # when   the upper bound is attained, and the lower one
+    # when   the upper bound is attained (two products), and the lower one (three)
     for _ in range(2):
         low.extend()
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_a_component_below_the_rounding_of_the_start_excludes_nothing():
     ids=["lost in the last addition", "far below the matrix"],
 )
 def test_a_cholesky_that_succeeds_on_an_indefinite_matrix_does_not_mislead(A, theta):
-    # given  theta I - A of a negative determinant, so lambda_max > theta, that factorizes in floating point
+    # given  theta I - A has a negative determinant, so lambda_max > theta; yet it factorizes in floating point
     (a, b), (_, c) = [[Fraction(entry) for entry in row] for row in A]
     assert_at_most((Fraction(theta) - a) * (Fraction(theta) - c) - b**2, -Fraction(1, 10**30), why="det(theta I - A)")
     # then   the bound is right in rational numbers, or LAPACK refuses
@@ -152,16 +152,16 @@ def test_a_run_that_stops_early_is_as_narrow_as_asked():
     )
 
 
-def test_a_run_that_rounding_stops_is_given_up_soon():
-    # given  products that are known to 1e-2 only, so theta comes to rest long before an accuracy of 1e-4
+def test_a_run_whose_accuracy_rounding_prevents_is_given_up_soon():
+    # given  products with a rounding of 1e-2, so theta comes to rest long before an accuracy of 1e-4
     calls, spectrum = [], np.linspace(-1, 1, 300)
     with pytest.raises(UncertifiedError, match="only known to be in"):
         largest_eigenvalue(lambda v: calls.append(v) or spectrum * v, 300, rounding=1e-2)
     assert_at_most(len(calls), 150, why="products, of the 300 allowed")
 
 
-def test_an_accuracy_below_what_cholesky_can_tell_is_not_asked_of_it():
-    # given  a rotated projection, and a tau that no factorization could tell from zero
+def test_an_accuracy_below_that_of_cholesky_is_raised_to_it():
+    # given  a rotated projection, and an accuracy whose tau no factorization can distinguish from zero
     Q = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
     A = (Q * np.array([0, 1, 1, 1, 1])) @ Q.T
     found = largest_eigenvalue_of_matrix((A + A.T) / 2, accuracy=1e-18)
@@ -177,12 +177,12 @@ def test_components_of_uniform_directions_have_the_laws_of_circle_and_sphere():
 
 @pytest.mark.slow
 def test_the_christoffel_bound_fails_just_as_often_as_its_start_is_bad():
-    # given  1500 starts, and a component that one start in five falls short of
+    # given  1500 starts, and a component such that one start in five has less
     starts, probability = np.random.default_rng(0).standard_normal((1500, 3)), 0.2
     component = least_component(3, probability)
-    # when   p - 1 products, where the bound fails if and only if |c_1| < component, but for rounding
+    # when   p - 1 products: up to rounding, the bound fails if and only if |c_1| < component
     failures = np.mean([christoffel_upper(on_two_ends_and_a_middle(b), component) < 3 - 2.0**-15 for b in starts])
-    # then   Hoeffding at 1e-9: 0.085; half or twice the probability would be off by 0.1
+    # then   the slack is Hoeffding's at 1e-9, 0.085; half or twice the probability would be off by at least 0.1
     slack = math.sqrt(math.log(2 / FALSE_ALARM) / (2 * len(starts)))
     assert_at_most(abs(failures - probability), slack, why="how often the bound fails")
     assert_at_most(slack, probability / 2, why="power: a probability off by a factor of two is caught")
@@ -219,7 +219,7 @@ def test_an_operator_that_cannot_be_enclosed_is_an_error_of_one_line(product, me
 
 
 @pytest.mark.parametrize("wrong", [{"accuracy": 0}, {"accuracy": 5}, {"probability": 2.0}, {"size": 0}])
-def test_an_accuracy_a_probability_or_a_size_without_meaning_is_refused(wrong):
+def test_an_invalid_accuracy_probability_or_size_is_refused(wrong):
     with pytest.raises(ValueError, match=r"below 1, or .* not in \(0, 1\)"):
         largest_eigenvalue(lambda v: v, **{"size": 3, "rounding": 0, **wrong})
 

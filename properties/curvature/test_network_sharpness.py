@@ -1,4 +1,4 @@
-"""Self-tests: the sharpness of a network is that of the Hessian written out, and measuring leaves no trace."""
+"""Self-tests: the sharpness of a network is that of its dense Hessian; measuring leaves the model unchanged."""
 
 import functools
 import itertools
@@ -20,7 +20,7 @@ SINGLE = 2.0**-24
 
 
 def images(count, seed=0, shape=(1, 4, 4), classes=2):
-    """Gaussian images and labels of the classes."""
+    """Gaussian images and random labels."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -45,7 +45,7 @@ def normalized_network(seed=0, eps=1e-5):
 
 
 def dense_hessian(model, inputs, labels, batches):
-    """The Hessian in float64 of the mean cross-entropy, by a normalization written out; none of our products."""
+    """The float64 Hessian of the mean cross-entropy, with the normalization written out, without our products."""
     import torch
 
     kernel, gain, shift, weight, bias = (parameter.detach().double() for parameter in model.parameters())
@@ -70,7 +70,7 @@ def dense_hessian(model, inputs, labels, batches):
 
 @pytest.fixture(scope="module")
 def measured():
-    """A network, ten images in batches of 4, 3 and 3, its sharpness, and the eigenvalues of the Hessian written out."""
+    """For a network and ten images in batches of 4, 3 and 3: its sharpness, dense Hessian, loss and weights."""
     model, (inputs, labels) = normalized_network(), images(12)
     found = network_sharpness(model, inputs, labels, loss="cross_entropy", batch=4, sample=10, scale_invariant=True)
     H, loss = dense_hessian(model, inputs, labels, fixed_batches(12, sample=10, batch=4, seed=0))
@@ -79,7 +79,7 @@ def measured():
 
 
 def assert_leads(estimate, H, why):
-    """The value is the largest eigenvalue but for residual^2/gap (Kato 1949, Temple 1928), and rounding of float64."""
+    """Assert that the value is the largest eigenvalue up to residual^2/gap (Kato 1949, Temple 1928) and rounding."""
     *_, second, top = np.linalg.eigvalsh(H)
     slack = 64 * len(H) * UNIT_ROUNDOFF * np.linalg.norm(H, 2)
     assert_at_most(second + estimate.residual, estimate.value, why=f"{why}: the residual is that of the leading pair")
@@ -87,10 +87,10 @@ def assert_leads(estimate, H, why):
     assert_within(top - below, estimate.value, top, slack=slack, why=why)
 
 
-def test_the_value_is_the_largest_eigenvalue_of_the_hessian_written_out(measured):
+def test_the_value_is_the_largest_eigenvalue_of_the_dense_hessian(measured):
     found, H, _, _ = measured
     assert_leads(found, H, "lambda_max")
-    # then   to the accuracy at which the run stops, and float32 is far from limiting it
+    # then   to the accuracy at which the run stops; float32 does not limit it
     assert_at_most(found.residual, 1e-2 * np.linalg.norm(H, 2) + found.rounding, why="residual")
     assert_at_most(np.linalg.eigvalsh(H)[-1] - found.value, 1e-2 * np.linalg.norm(H, 2), why="what is left to find")
     assert_at_most(found.rounding, 2**10 * SINGLE * found.value, why="what float32 does to a product")
@@ -113,7 +113,7 @@ def test_a_small_eigenvalue_beside_large_negative_ones_is_known_to_a_hundredth_o
     assert_at_most(found.residual, 0.01 * found.value + found.rounding, why="residual")
 
 
-def test_where_float32_is_too_coarse_float64_goes_on():
+def test_lanczos_goes_on_in_float64_where_float32_is_too_coarse():
     import torch
 
     # given  the loss sum(c_i (x_i . w)^2)/2n at oblique x_i, whose curvatures reach from -10^6 to 1
@@ -124,7 +124,7 @@ def test_where_float32_is_too_coarse_float64_goes_on():
     found = network_sharpness(model, X, c, loss=lambda outputs, c: (c * outputs[:, 0] ** 2).mean() / 2, batch=30)
     H = (X.double().T * c.double() / 30) @ X.double()
     top = torch.linalg.eigvalsh(H)[-1].item()
-    # then   a product in float32 is off by more than a hundredth, and the value is not
+    # then   a product in float32 is off by more than a hundredth of the eigenvalue, but the value is not
     assert_at_most(0.01 * top, found.rounding, why="float32")
     assert_at_most(found.residual, 0.01 * found.value, why="residual")
     slack = 64 * 30 * UNIT_ROUNDOFF * 1e6
@@ -148,7 +148,7 @@ def test_loss_norm_and_sample_are_reported(measured):
 
 
 def linear_network(rows):
-    """nn.Linear without bias at zero weights: with squared error over two classes its Hessian is X'X/n, twice."""
+    """nn.Linear without bias at zero weights. With squared error over two classes its Hessian is two blocks X'X/n."""
     import torch
 
     model = torch.nn.Linear(len(rows[0]), 2, bias=False)
@@ -165,7 +165,7 @@ def hessian_of(model, inputs, labels, batch, loss="squared"):
 
 
 def test_a_product_sums_batches_in_float64():
-    # given  4096^2 + 1 is no number of float32, its two terms are; four images, in batches of one
+    # given  2^24 + 1 is not representable in float32, but its two terms are; four images, in batches of one
     hessian = hessian_of(*linear_network([[8192.0, 0], [2, 0], [0, 2], [0, 0]]), batch=1)
     assert_identical(hessian(np.array([1.0, 1, 1, 0])), [2.0**24 + 1, 1, 2.0**24 + 1, 0], why="Hv")
 
@@ -185,7 +185,7 @@ def test_a_linear_layer_has_the_eigenvalues_of_its_data():
 
 
 def quadratic(*spectrum):
-    """A model whose output is sum lambda_i w_i^2 / 2 for every image, at w = (1, ..., 1), and the loss that is it."""
+    """A model with output sum lambda_i w_i^2 / 2 for every image, at w = (1, ..., 1), and the loss that returns it."""
     import torch
 
     class Quadratic(torch.nn.Module):
@@ -202,7 +202,7 @@ def quadratic(*spectrum):
 
 
 @pytest.mark.parametrize("spectrum", [(-10.0, 3, 1), (-10.0, -3, -1), (4.0, 4, 4), (0.0, 0, 0)])
-def test_the_largest_eigenvalue_is_sought_and_not_the_largest_modulus(spectrum):
+def test_the_result_is_the_largest_eigenvalue_and_not_the_largest_modulus(spectrum):
     problem, loss = quadratic(*spectrum)
     found = network_sharpness(*problem, loss=loss, batch=2)
     top = max(spectrum)
@@ -214,7 +214,7 @@ def test_a_run_that_spends_its_budget_says_so():
     found = network_sharpness(*problem, loss=loss, batch=2, budget=3)
     assert_identical([found.converged, found.products], [False, 3], why="three of the products needed")
     assert_identical([found.relative, found.scale_invariant], [None, None], why="what was not asked for")
-    # then   a lower bound, and some eigenvalue within the residual
+    # then   the value is a lower bound, and some eigenvalue lies within the residual
     assert_at_most(found.value, 1.0, why="a Rayleigh quotient")
     nearest = np.abs(np.linspace(0, 1, 50) - found.value).min()
     assert_at_most(nearest, found.residual * (1 + 2.0**-20), why="distance to the nearest eigenvalue")
@@ -222,18 +222,18 @@ def test_a_run_that_spends_its_budget_says_so():
 
 
 def test_the_basis_of_a_run_stays_orthonormal():
-    # given  products in float32 of a leading eigenvalue that stands out, whose vector comes back without cleaning
+    # given  products in float32 and one eigenvalue far above the rest: without re-orthogonalization its vector returns
     problem, loss = quadratic(1000.0, *np.linspace(0, 1, 60).tolist())
     hessian = hessian_of(*problem, batch=2, loss=loss)
     run = Krylov(hessian, np.random.default_rng(0).standard_normal(61), 0.0)
     for _ in range(30):
         run.extend()
-    # then   or lower_bound raises
+    # then   lower_bound does not raise, as it does for a basis that is not orthonormal
     assert_within(1000 * (1 - 2.0**-16), run.lower_bound(), 1000 * (1 + 2.0**-20), why="lambda_max")
 
 
-def test_what_a_run_says_of_its_ritz_vector_is_exact_to_float64():
-    # given  a spectrum of integers, whose products round once
+def test_the_ritz_vector_and_its_image_are_exact_to_float64():
+    # given  a spectrum of integers, so that each entry of a product is rounded once
     spectrum = np.arange(1.0, 41)
     run = Krylov(lambda v: spectrum * v, np.random.default_rng(0).standard_normal(40), 0.0)
     for _ in range(20):
@@ -244,7 +244,7 @@ def test_what_a_run_says_of_its_ritz_vector_is_exact_to_float64():
     assert_at_most(abs(y @ y - 1), 80 * UNIT_ROUNDOFF, why="|y|^2")
 
 
-def test_samples_are_nested_and_cut_as_evenly_as_may_be():
+def test_samples_are_nested_and_divided_as_evenly_as_possible():
     few, many = (fixed_batches(50, sample=sample, batch=6, seed=3) for sample in (20, 50))
     assert_identical([*map(len, few)], [5, 5, 5, 5], why="four batches of at most six")
     assert_identical(np.concatenate(few), np.concatenate(many)[:20], why="the first twenty of fifty")
@@ -252,7 +252,7 @@ def test_samples_are_nested_and_cut_as_evenly_as_may_be():
 
 
 def state(model):
-    """Everything a measurement could leave behind in a model."""
+    """Everything in a model that a measurement could change."""
     tensors = itertools.chain(model.parameters(), model.buffers())
     flags = [(part.training, [each.requires_grad for each in part.parameters()]) for part in model.modules()]
     return [each.clone() for each in tensors], [each.grad for each in model.parameters()], flags
@@ -285,7 +285,7 @@ def test_the_model_and_the_settings_are_left_as_they_were():
     assert_identical(sorted(inside), ["ieee"], why="their value in between: TF32 is the default of cuDNN")
 
 
-def test_neither_mode_autocast_nor_the_precision_of_torch_is_felt():
+def test_mode_autocast_and_the_precision_of_torch_have_no_effect():
     import torch
 
     model, (inputs, labels) = normalized_network(), images(8)
@@ -320,8 +320,8 @@ def test_only_one_graph_is_alive_at_a_time():
     assert_identical(torch.is_tensor(outputs[-1]()), False, why="the last one")
 
 
-def test_relative_coordinates_feel_no_rescaling_of_filters_and_the_squared_norm_does():
-    # given  filters by 4, 1/2 and 16 before a normalization whose eps is lost in rounding: powers of two round nothing
+def test_rescaling_filters_changes_the_normalized_value_and_not_the_scale_invariant_one():
+    # given  filters times 4, 1/2, 16 before a normalization whose eps is lost in rounding; powers of two do not round
     import torch
 
     (inputs, labels), found = images(8), []
@@ -347,7 +347,7 @@ def test_the_same_seed_gives_the_same_result_and_another_one_another_sample():
 
 
 def compiled(model):
-    """A model as torch.nn.Module.compile leaves it, which the compiler itself takes two seconds to do."""
+    """A model as torch.nn.Module.compile leaves it; the compiler itself would take two seconds."""
     model._compiled_call_impl = model.forward  # noqa: SLF001
     return model
 

@@ -1,4 +1,4 @@
-"""Self-tests: products with the Hessian are exact on integers, and the sharpness is that of the dense Hessian."""
+"""Self-tests: products with the Hessian are exact on integers; the enclosure contains that of the dense Hessian."""
 
 import math
 
@@ -14,7 +14,7 @@ from properties.curvature.sharpness import DENSE, PRODUCT_ROUNDING, HessianOfLos
 
 
 def perceptron(width, seed=0):
-    """The mean squared error of nn.Linear(4, width), Tanh, nn.Linear(width, 1) on eight Gaussian samples; its model."""
+    """The model nn.Linear(4, width), Tanh, nn.Linear(width, 1), eight Gaussian samples, and the mean squared error."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -28,7 +28,7 @@ def perceptron(width, seed=0):
 
 
 def dense_hessian(model, X, y):
-    """The Hessian by torch.autograd.functional: none of our code."""
+    """The Hessian by torch.autograd.functional, without our code."""
     import torch
 
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
@@ -78,8 +78,8 @@ def test_the_sharpness_is_that_of_the_dense_hessian(width, method):
     assert_identical(found.method == method, True, why=f"{len(H)} parameters, up to {DENSE} dense")
 
 
-def test_products_round_by_less_than_the_model_of_it():
-    # given  the same product by way of the dense Hessian
+def test_products_round_by_less_than_the_rounding_bound():
+    # given  the same product computed from the dense Hessian
     model, X, y, loss = perceptron(50)
     H, v = dense_hessian(model, X, y), np.random.default_rng(0).standard_normal(301)
     error = np.linalg.norm(HessianOfLoss(loss, model.parameters())(v) - H @ v)
@@ -93,7 +93,7 @@ def logistic_curvature(margin):
 
 
 def cross_entropy(margin):
-    """Softmax cross-entropy of two classes at this margin, its logits, and its largest eigenvalue."""
+    """Softmax cross-entropy of two classes at this margin, its logits, and the largest eigenvalue of its Hessian."""
     import torch
 
     logits = parameter(margin, 0.0)
@@ -102,7 +102,7 @@ def cross_entropy(margin):
 
 
 def binary_cross_entropy(margin):
-    """The same of one logit, of which p(1 - p) is the only eigenvalue."""
+    """Binary cross-entropy at this margin, its single logit, and the only eigenvalue p(1 - p) of its Hessian."""
     import torch
 
     logit = parameter(margin)
@@ -112,7 +112,7 @@ def binary_cross_entropy(margin):
 
 @pytest.mark.parametrize("problem", [cross_entropy, binary_cross_entropy])
 @pytest.mark.parametrize("margin", [5.0, 17.3, 20.0, 21.1])
-def test_the_enclosure_is_widened_by_what_rounding_hides_of_cross_entropy(problem, margin):
+def test_the_enclosure_contains_the_curvature_of_cross_entropy_despite_cancellation(problem, margin):
     loss, parameters, top = problem(margin)
     found = sharpness(loss, parameters, accuracy=1e-2)
     assert_within(found.lower, top, found.upper, slack=16 * UNIT_ROUNDOFF * top, why="p(1 - p)")
@@ -138,7 +138,7 @@ def test_the_curvature_of_a_loss_that_does_not_cancel_is_enclosed_at_any_margin(
 
 
 def test_a_zero_that_does_not_come_from_cancellation_is_certified():
-    # given  (aw)^2/2 at the origin, and the hinge of a margin that is met
+    # given  (aw)^2/2 at the origin, and a hinge loss where the margin is satisfied
     a, w = parameter(0.0), parameter(0.0)
     found = [sharpness(lambda: ((a * w) ** 2).sum() / 2, [a, w])]
     b = parameter(3.0)
@@ -146,14 +146,14 @@ def test_a_zero_that_does_not_come_from_cancellation_is_certified():
     assert_identical([[each.lower, each.upper] for each in found], [[0, 0], [0, 0]], why="sharpness")
 
 
-def test_a_loss_that_leaves_its_domain_by_rounding_is_refused():
+def test_a_loss_that_a_perturbation_takes_out_of_its_domain_is_refused():
     w = parameter(1e-20, 1.0)
     with pytest.raises(UncertifiedError, match="lost in cancellation"):
         sharpness(lambda: (w**2).sqrt().sum(), [w])
 
 
-def test_the_rounding_that_is_measured_is_that_of_a_lower_precision():
-    # given  binary cross-entropy computed in float32, at a margin that costs it 7 bits more than float64 would be
+def test_the_measured_rounding_of_a_loss_in_float32_is_that_of_float32():
+    # given  binary cross-entropy computed in float32, at a margin where cancellation costs 7 bits
     import torch
 
     w = parameter(5.0)
@@ -164,7 +164,7 @@ def test_the_rounding_that_is_measured_is_that_of_a_lower_precision():
 
 
 def test_a_hessian_that_is_not_symmetric_is_refused():
-    # given  ab by a backward pass that forgets that its second half depends on a
+    # given  the product ab with a backward pass that ignores that its second slope depends on a
     import torch
 
     class Forgetful(torch.autograd.Function):
@@ -184,7 +184,7 @@ def test_a_hessian_that_is_not_symmetric_is_refused():
 
 
 @pytest.mark.parametrize("power", [-600, 600])
-def test_the_unit_of_a_loss_is_the_unit_of_its_sharpness(power):
+def test_sharpness_scales_with_the_loss(power):
     w = parameter(1.0, 2.0)
     plain, scaled = (sharpness(lambda unit=unit: unit * (w**4).sum(), [w]) for unit in (1.0, 2.0**power))
     ends = np.array([[each.lower, each.upper] for each in (plain, scaled)])
@@ -248,7 +248,7 @@ def test_curvlinops_and_arpack_find_the_same_sharpness(width):
     from scipy.sparse.linalg import eigsh
 
     model, X, y, loss = perceptron(width)
-    # when   ARPACK to the last digit on products by curvlinops
+    # when   ARPACK, at full precision, on products by curvlinops
     parameters = list(model.parameters())
     operator = curvlinops.HessianLinearOperator(model, torch.nn.MSELoss(), parameters, [(X, y)]).to_scipy()
     top = eigsh(operator, k=1, which="LA", tol=0, return_eigenvectors=False)[0]

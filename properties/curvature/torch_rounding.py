@@ -1,12 +1,12 @@
-"""Rounding of a computation in torch, measured: what every operation takes in is moved by a little, at random.
+"""A measurement of rounding in torch: the inputs of every operation are perturbed a little, at random.
 
-If each operation is the exact one at inputs that are off by c u of their largest entry (it is stable, as a normwise
-backward error has it), then to first order the computation is off by a sum over its operations, and a run with inputs
-off by s u instead shows s/c times as much. It shows too what an operation hides that cancels within itself, a softmax
-less one, because that is as sensitive to its inputs. Nothing is assumed of where the cancellation is. (Parker 1997,
-Monte Carlo Arithmetic, moves what operations return, entry by entry.)
+Model: each operation returns the exact result for inputs that are off by c u of their largest entry (normwise backward
+stability). Then, to first order, the error of a computation is a sum over its operations. A run with inputs perturbed
+by s u instead shows s/c times that error. It also shows a cancellation inside one operation, such as a softmax less
+one, because such a result is as sensitive to its inputs. Nothing is assumed about where the cancellation is. (Parker
+1997, Monte Carlo Arithmetic, perturbs the results of operations, entry by entry.)
 
-Imports torch: to be imported inside functions.
+This module imports torch, so import it inside functions.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ STRETCH = 2.0**10
 
 
 class MovedInputs(TorchDispatchMode):
-    """Within it every operation of torch, backward passes included, sees inputs moved by STRETCH units at random.
+    """A context in which every torch operation, also of a backward pass, sees its inputs perturbed at random.
 
-    A unit is that of the precision of the input, times its largest entry. seed: of the moves. Views, and operations
-    that write in place, are left alone. The global random state is not touched.
+    An entry moves by up to STRETCH units. A unit is the unit roundoff of the input's precision times the largest entry
+    of the input. seed: of the perturbations. Views and operations that write in place are left alone. The global random
+    state is not touched.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -40,7 +41,7 @@ class MovedInputs(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: object, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """The operation at moved inputs; an input that it takes twice moves once."""
+        """Run the operation at perturbed inputs. An input that occurs twice is perturbed once."""
         kwargs = kwargs or {}
         if func.is_view or func._schema.is_mutable:  # noqa: SLF001 - torch has no public name for it
             return func(*args, **kwargs)
@@ -59,13 +60,13 @@ class MovedInputs(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """False: nothing is compiled here, and to say so to torch.compile would import it, 0.7 s."""
+        """Return False: nothing is compiled here, and to tell torch.compile so would import it, which takes 0.7 s."""
         return False
 
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
         if tensor.numel() == 0 or not (tensor.is_floating_point() or tensor.is_complex()):
             return tensor
-        # Uniform numbers in [-1, 1], twice as many as the largest tensor has; each input reads from another place.
+        # Uniform numbers in [-1, 1], twice as many as the largest tensor has entries. Each input starts elsewhere.
         if 2 * tensor.numel() > len(self._noise):
             self._noise = 2 * torch.rand(2 * tensor.numel(), generator=self._generator, dtype=torch.float64) - 1
         place = self._places.randint(0, tensor.numel())

@@ -1,6 +1,6 @@
-"""Entropy and relative entropy of positive vectors, and what a multiplier in row(X) certifies about a point.
+"""Entropy and relative entropy of positive vectors, and certificates by relative entropy.
 
-Vectors are (p,) or (B, p); a zero coordinate of a batch's padding contributes nothing.
+Vectors are (p,) or (B, p). A zero coordinate in the padding of a batch contributes nothing.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ def entropy(w: np.ndarray) -> np.ndarray:
 
 
 def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """KL(w + change || w) = sum v ln(v/w) - v + w with v = w + change, as sum w h(change/w), h(d) = (1+d)ln(1+d) - d.
+    """KL(w + change || w) = sum v ln(v/w) - v + w with v = w + change. Infinite where v < 0.
 
-    The terms do not cancel, so each is accurate to 300 u relative to itself, where the textbook formula is accurate
-    to u |w| absolutely: from the series sum_k (-d)^k/(k(k-1)) below |d| = 1/64, by log1p above. Infinite where v < 0.
+    It is computed as sum w h(change/w) with h(d) = (1+d)ln(1+d) - d: by the series sum_k (-d)^k/(k(k-1)) for |d| below
+    1/64, and by log1p above. The terms do not cancel, so each is accurate to 300 u relative to itself. The textbook
+    formula is accurate to u |w| absolutely.
     """
     d = np.divide(change, w, out=np.zeros_like(w), where=w > 0)
     inside = np.maximum(d, -1)
@@ -39,16 +40,17 @@ def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
 
 
 def relative_entropy_rounding(v: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """How far a computed KL(v || w) may be off when v - w was itself rounded: u sum (300 |term| + 4 |v - w| |ln(v/w)|).
+    """A bound on the error of a computed KL(v || w) when v - w was itself rounded.
 
-    Bounded by 300 u sum (v + w)(1 + |ln(v/w)|).
+    The error is at most u sum (300 |term| + 4 |v - w| |ln(v/w)|). The value returned is the larger
+    300 u sum (v + w)(1 + |ln(v/w)|).
     """
     logarithm = np.abs(np.log(np.divide(v, w, out=np.ones_like(w), where=(w > 0) & (v > 0))))
     return 300 * UNIT_ROUNDOFF * ((v + w) * (1 + logarithm)).sum(-1)
 
 
 def null_part_of_log(problem: Regression, w: np.ndarray, w0: np.ndarray) -> np.ndarray:
-    """The component of ln w - ln w0 in null(X), (p,): zero exactly where w = w0 exp(X'nu) for some nu."""
+    """The component of ln w - ln w0 in null(X), (p,). It is zero exactly where w = w0 exp(X'nu) for some nu."""
     quotient = np.divide(w, w0, out=np.ones_like(w), where=w0 > 0)
     return problem.in_null_space(np.log(quotient))
 
@@ -59,28 +61,28 @@ def multiplier(problem: Regression, shift: np.ndarray) -> np.ndarray:
 
 
 def residual_with_rounding(problem: Regression, w: np.ndarray) -> np.ndarray:
-    """|Xw - y|, and on top what computing it may hide: (n + p)u(s_1 |w| + |y|)."""
+    """|Xw - y|, plus the error of computing it: (n + p)u(s_1 |w| + |y|)."""
     hidden = (problem.rows + problem.columns) * UNIT_ROUNDOFF
     scale = problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1)
     return norm(np.matvec(problem.X, w) - problem.y, axis=-1) + hidden * scale
 
 
 def weighted_gram(problem: Regression, w: np.ndarray) -> np.ndarray:
-    """X diag(w) X', (n, n), with ones on the diagonal of a batch's padding: the curvature of the dual D at w."""
+    """X diag(w) X', (n, n), with ones on the diagonal of a batch's padding. It is the curvature of the dual D at w."""
     return (problem.X * w[..., None, :]) @ problem.X.mT + np.eye(problem.X.shape[-2]) * (problem.s == 0)[..., None]
 
 
 def radius_of_projection(problem: Regression, w0: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """A bound on |sqrt w - sqrt w*|, w* the interpolant with the least KL(w* || w0), from w alone.
+    """A bound on |sqrt w - sqrt w*| from w alone, where w* is the interpolant with the least KL(w* || w0).
 
-    Duality gap: let w = w0 exp(X'nu), and v = w + diag(w)X'z >= 0 the interpolant with X diag(w) X'z = y - Xw. The gap
-    of v and nu is KL(v || w0) - D(nu) = KL(v || w), and it is at least D* - D(nu) = KL(w* || w) >=
-    |sqrt w* - sqrt w|^2. It is infinite for a w so far off that v leaves the orthant.
-    Defect: ln w - ln w0 has a component delta in null(X), by rounding at best. Then w belongs to the start
-    w0 exp(delta), and the projections w', w* of two starts satisfy 4 |sqrt w' - sqrt w*|^2 <= <w' - w*, delta>, so
-    they are at most |delta| |sqrt w| / 2 apart, to first order in delta.
-    Rounding: the residual's, over the root of the least eigenvalue of X diag(w) X', and 12(n+p)u |ln w - ln w0| of
-    delta.
+    Duality gap: let w = w0 exp(X'nu), and let v = w + diag(w)X'z >= 0 be the interpolant with X diag(w) X'z = y - Xw.
+    The gap of v and nu is KL(v || w0) - D(nu) = KL(v || w). It is at least D* - D(nu) = KL(w* || w) >= |sqrt w* - sqrt
+    w|^2. The gap is infinite if w is so far off that v has a negative entry.
+    Defect: ln w - ln w0 has a component delta in null(X), at best by rounding. Then w belongs to the start w0
+    exp(delta). The projections w' and w* of the two starts satisfy 4 |sqrt w' - sqrt w*|^2 <= <w' - w*, delta>. So they
+    are at most |delta| |sqrt w| / 2 apart, to first order in delta.
+    Rounding: that of the residual, over the square root of the least eigenvalue of X diag(w) X', and
+    12(n+p)u |ln w - ln w0| for delta.
     """
     gram = weighted_gram(problem, w)
     z = np.linalg.solve(gram, (problem.y - np.matvec(problem.X, w))[..., None])[..., 0]
@@ -94,16 +96,16 @@ def radius_of_projection(problem: Regression, w0: np.ndarray, w: np.ndarray) -> 
 
 
 def least_curvature(problem: Regression, w: np.ndarray) -> np.ndarray:
-    """The least eigenvalue of X diag(w) X'; never more than 1 in a batch with padding."""
+    """The least eigenvalue of X diag(w) X'. In a batch with padding it is at most 1."""
     return np.linalg.eigvalsh(weighted_gram(problem, w))[..., 0]
 
 
 def curvature_bound(problem: PositiveSystem, w0: np.ndarray) -> np.ndarray:
-    """Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w0)))^2: no curvature of the dual exceeds it on the way down.
+    """Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w0)))^2, a bound on the curvature of the dual during descent.
 
-    While KL(w_p || w) <= KL(w_p || w0) = K, the totals satisfy (sqrt(sum w) - sqrt(sum w_p))^2 <= K, so every
-    eigenvalue of X diag(w) X' is at most s_1^2 max w <= Lambda. A step eta < 2/Lambda cannot leave that level set: on
-    the segment inside it D rises at least as a parabola of curvature Lambda, which returns to its start at 2/Lambda.
+    Proof: while KL(w_p || w) <= KL(w_p || w0) = K, the totals satisfy (sqrt(sum w) - sqrt(sum w_p))^2 <= K. So every
+    eigenvalue of X diag(w) X' is at most s_1^2 max w <= Lambda. A step eta < 2/Lambda cannot leave this level set: on
+    the segment inside it, D rises at least as a parabola of curvature Lambda, which returns to its start at 2/Lambda.
     """
     K = relative_entropy(w0, problem.w_p - w0)
     return problem.sigma_max**2 * (np.sqrt(problem.w_p.sum(-1)) + np.sqrt(K)) ** 2

@@ -1,4 +1,4 @@
-"""What can be true of a point that a least-squares dynamics reached: certificates, and their rounding analysis."""
+"""Gradient descent on least squares: its closed form, and a certificate of the distance to its limit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from properties.certificates import Certificate
 
 
 def spectral_iterate(problem: Regression, start: np.ndarray, eta: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Gradient descent's iterate at time t in closed form, w_0 + V diag((1 - (1 - eta s^2)^t)/s) U'(y - Xw_0)."""
+    """The iterate w_t of gradient descent in closed form: w_0 + V diag((1 - (1 - eta s^2)^t)/s) U'(y - Xw_0)."""
     eta, t = np.asarray(eta)[..., None], np.asarray(t)[..., None]
     filtered = (1 - (1 - eta * problem.s**2) ** t) * problem.modes(problem.y - np.matvec(problem.X, start))
     return start + np.matvec(problem.V, problem.divide_by_s(filtered))
 
 
 def iterate_rounding(problem: Regression, run: Descent) -> np.ndarray:
-    """How far a computed iterate may be from the exact one of the constructed spectrum, to first order in u.
+    """A bound on the distance of a computed iterate from the exact one of the constructed spectrum, first order in u.
 
-    With W = max |w_t|, Y = |y|/s_1 and eta s_1^2 <= 2, one step rounds by at most
-    u[2(p+2)(sqrt(n) W + Y) + 2(n+3) sqrt(n)(W + Y) + W] <= 2 sqrt(n)(n+p+6) u (W + Y), and replacing X by
-    U diag(s) V' moves it by at most 4 * 3 * construction * (W + Y). Steps do not expand errors, so T of them add up.
-    The closed form itself costs one step's worth over s_n.
+    Notation: W = max |w_t|, Y = |y|/s_1, and eta s_1^2 <= 2. One step rounds by at most
+    u[2(p+2)(sqrt(n) W + Y) + 2(n+3) sqrt(n)(W + Y) + W] <= 2 sqrt(n)(n+p+6) u (W + Y). Replacing X by U diag(s) V'
+    moves a step by at most 4 * 3 * construction * (W + Y). A step does not increase an earlier error, so the errors of
+    T steps add up. The closed form itself costs one step's rounding times cond(X).
     """
     n, p = problem.rows, problem.columns
     scale = run.largest + norm(problem.y, axis=-1) / problem.sigma_max
@@ -33,12 +33,12 @@ def iterate_rounding(problem: Regression, run: Descent) -> np.ndarray:
 
 
 def distance_to_limit(problem: Regression, run: Descent, start: np.ndarray, limit: np.ndarray) -> Certificate:
-    """|w - limit| <= |P_null(w - w_0)| + |Xw - y|/s_n, for the interpolant `limit` nearest to w_0.
+    """The certificate |w - limit| <= |P_null(w - w_0)| + |Xw - y|/s_n, where `limit` is the interpolant nearest to w_0.
 
-    Proof: w - limit has the null part of w - w_0, and a row part whose image under X is the residual. What is added is
-    the rounding of the residual, (n+p)u(s_1|w| + |y|)/s_n, and the error of the computed limit, 32(n+p)u cond(X)
-    (|w_0| + |limit|), as backward stable least squares has it. An unconverged run gives a large bound, not a false
-    alarm; assert convergence beside it.
+    Proof: the part of w - limit in null(X) is that of w - w_0. The part in row(X) has the residual as its image under
+    X. Two rounding errors are added to the bound: (n+p)u(s_1|w| + |y|)/s_n for the residual, and 32(n+p)u cond(X)
+    (|w_0| + |limit|) for the computed limit (backward stability of least squares). A run that has not converged gives a
+    large bound and no false alarm, so assert convergence beside this certificate.
     """
     n, p = problem.rows, problem.columns
     residual = norm(np.matvec(problem.X, run.w) - problem.y, axis=-1)

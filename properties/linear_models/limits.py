@@ -1,4 +1,4 @@
-"""Where gradient descent on least squares ends: a point and a radius that is known to contain the limit."""
+"""The limit of gradient descent on least squares: a point, and a radius within which the limit lies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONVERGED = 1e-11
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """The limit of a run lies within `radius` of `w` (p,), Euclidean; `run` is the run that got there."""
+    """The limit of a run lies within `radius` of `w` (p,), in the Euclidean norm; `run` is the run that ended at w."""
 
     w: np.ndarray
     radius: np.ndarray
@@ -25,14 +25,14 @@ class Limit:
 
 
 def contraction(problem: Regression, eta: float | np.ndarray) -> np.ndarray:
-    """The factors 1 - eta s_i^2 by which a step multiplies the modes of the error, (B, n); 0 in the padding."""
+    """The factors 1 - eta s_i^2 by which one step multiplies the modes of the error, (B, n); 0 in the padding."""
     return np.where(problem.s > 0, 1 - np.asarray(eta)[..., None] * problem.s**2, 0)
 
 
 def limit_of_descent(problem: Regression, start: np.ndarray, step: float | None = None) -> Limit:
-    """Gradient descent for an a priori number of steps, after which its slowest mode has shrunk by CONVERGED.
+    """Run gradient descent for a number of steps fixed beforehand: its slowest mode then has shrunk by CONVERGED.
 
-    step: eta s_1^2 in (0, 2), or None for the fastest one, eta = 2/(s_1^2 + s_n^2).
+    step: eta s_1^2 in (0, 2), or None for the fastest step, eta = 2/(s_1^2 + s_n^2).
     Radius: CONVERGED |w_0 - limit| <= CONVERGED |Xw_0 - y|/s_n, plus the rounding of the iterate.
     """
     fastest = 2 / (problem.sigma_max**2 + problem.sigma_min**2)
@@ -44,20 +44,20 @@ def limit_of_descent(problem: Regression, start: np.ndarray, step: float | None 
 
 
 def interpolant_rounding(problem: Regression, start: np.ndarray) -> np.ndarray:
-    """How far LAPACK's interpolant nearest to `start` may be from the exact one: 32(n + p)u cond(X)(|w_0| + |limit|).
+    """A bound on the error of LAPACK's interpolant nearest to `start`: 32(n + p)u cond(X)(|w_0| + |limit|).
 
-    As backward stable least squares has it, with |limit| <= 2|w_0| + |y|/s_n.
+    This is the backward stability of least squares, with |limit| <= 2|w_0| + |y|/s_n.
     """
     scale = 3 * norm(start, axis=-1) + norm(problem.y, axis=-1) / problem.sigma_min
     return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * scale
 
 
 def flow_rounding(problem: Regression, start: np.ndarray, t: float | np.ndarray) -> np.ndarray:
-    """How far a computed flow of (1/2)|Xw - y|^2 may be from the exact one: 32(n + p)(1 + t s_1^2)u cond(X) scale.
+    """A bound on the error of a computed flow of (1/2)|Xw - y|^2: 32(n + p)(1 + t s_1^2)u cond(X) scale.
 
-    Scaling and squaring is backward stable, so a matrix exponential is that of a generator perturbed by a few (n + p)u
-    |tM|; the flow contracts, so the perturbation adds up to at most t times that. scale: |w_0| + |y|/s_n, which
-    bounds |w| along the flow, and cond(X) covers X'y against X'X in the generator.
+    Scaling and squaring is backward stable: the computed matrix exponential is exact for a generator that is perturbed
+    by a few (n + p)u |tM|. The flow contracts, so the effect of the perturbation is at most t times that. scale:
+    |w_0| + |y|/s_n, which bounds |w| along the flow. cond(X) covers X'y relative to X'X in the generator.
     """
     scale = norm(start, axis=-1) + norm(problem.y, axis=-1) / problem.sigma_min
     steps = 1 + np.asarray(t) * problem.sigma_max**2

@@ -1,7 +1,8 @@
-"""What can be true of the margin that a classification dynamics reached, certified without solving for the best one.
+"""The margin of a classifier that was trained by steepest descent, and certificates that do not need the best margin.
 
-Notation: signed points z_i, margin of w = min_i z_i . w, its normalized margin = margin / |w|, and
-gamma* = max_{|w| <= 1} min_i z_i . w = min_{q in simplex} |Z'q|_* (minimax), for l1 or l2 and the dual norm.
+Notation: z_i are the signed points. The margin of w is min_i z_i . w; its normalized margin is margin / |w|. The
+largest normalized margin is gamma* = max_{|w| <= 1} min_i z_i . w = min_{q in simplex} |Z'q|_* (minimax theorem). The
+norm is l1 or l2, and |.|_* is its dual norm.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Array = np.ndarray
 
 
 def dual_norm(vector: Array, order: Order) -> Array:
-    """The norm dual to l1 or l2 along the last axis: the maximum, or l2 again."""
+    """The norm dual to l1 or l2 along the last axis: the maximum norm for l1, and l2 for l2."""
     return np.linalg.norm(vector, np.inf if order == 1 else 2, axis=-1)
 
 
@@ -31,17 +32,17 @@ def margin(problem: Separable, w: Array) -> Array:
 
 
 def normalized_margin(problem: Separable, w: Array, order: Order) -> Array:
-    """min_i z_i . w / |w|; of no meaning at w = 0."""
+    """min_i z_i . w / |w|; undefined at w = 0."""
     return margin(problem, w) / np.linalg.norm(w, order, axis=-1)
 
 
 def radius(problem: Separable, order: Order) -> Array:
-    """R = max_i |z_i|_*, so that |z_i . u| <= R for every unit step u."""
+    """R = max_i |z_i|_*. So |z_i . u| <= R for every unit step u."""
     return dual_norm(problem.Z, order).max(-1)
 
 
 def cost_of_steps(problem: Separable, run: Steepest, order: Order) -> Array:
-    """R^2 sum e_t^2 / 2: what a run loses to its steps being finite."""
+    """R^2 sum e_t^2 / 2: what the margin bound of a run loses because its steps are finite."""
     return radius(problem, order) ** 2 * run.squares / 2
 
 
@@ -49,23 +50,23 @@ def shortfall(problem: Separable, run: Steepest, loss: MarginLoss, order: Order)
     """A in the inequality margin(w_T) >= |Z' q_bar|_* sum e_t rho_t - A >= gamma* sum e_t rho_t - A.
 
     Let G = sum_i phi(z_i . w). Along a unit direction u, (ln G)'' <= sum phi'' (z_i . u)^2 / G <= R^2, since
-    phi'' <= phi for both losses; so a step of length e changes ln G by at most -e rho |Z'q|_* + e^2 R^2 / 2. (For the
-    exponential loss this is Hoeffding's lemma.) Summed: ln G_T <= ln G_0 - sum e rho |Z'q|_* + R^2 sum e^2 / 2. No
-    single loss exceeds the sum, so the margin is at least phi^-1(G_T) = -ln G_T - tail, with a tail that vanishes for
-    the exponential loss and is ln((exp(G_T) - 1)/G_T) <= G_T for the logistic one. Convexity of the norm moves the
-    weights inside, and |Z'q|_* >= gamma* for every q in the simplex.
+    phi'' <= phi for both losses. (For the exponential loss this is Hoeffding's lemma.) So a step of length e changes ln
+    G by at most -e rho |Z'q|_* + e^2 R^2 / 2. Summed over the steps: ln G_T <= ln G_0 - sum e rho |Z'q|_* + R^2 sum
+    e^2 / 2. No single loss exceeds the sum, so the margin is at least phi^-1(G_T) = -ln G_T - tail. The tail is zero
+    for the exponential loss, and ln((exp(G_T) - 1)/G_T) <= G_T for the logistic loss. Because the norm is convex, the
+    weights move inside it. Finally |Z'q|_* >= gamma* for every q in the simplex.
     """
     tail = -run.last - loss.from_log_sum(run.last)
     return run.first + cost_of_steps(problem, run, order) + tail
 
 
 def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
-    """How much the inequality of `shortfall` may be off for the computed run: 8 (n+d+3) u (1 + T + SR)(1 + M).
+    """A bound on the rounding of the inequality of `shortfall` for the computed run: 8 (n+d+3) u (1 + T + SR)(1 + M).
 
-    With S the length of the run and M = R (S + |w_0|) >= |z_i . w_t|: a computed margin is off by d u M, so q is off by
-    (4d + 4) u M + (n + 8) u relatively, Z'q by R times that and n u more, and u_t misses the maximum by
-    R u (8 (d+1) M + 4 n + d + 20). The update rounds by u |w| + u e, and ln G has slope R. Over T steps:
-    u [S R (8 (d+1) M + 4n + d + 20) + 2 T M + d M], which the expression above exceeds.
+    S is the length of the run, and M = R (S + |w_0|) >= |z_i . w_t|. A computed margin is off by d u M. So q is off by
+    (4d + 4) u M + (n + 8) u relatively. Z'q is off by R times this and n u more. u_t misses the maximum by
+    R u (8 (d+1) M + 4 n + d + 20). The update rounds by u |w| + u e, and ln G has slope R. Over T steps the sum is
+    u [S R (8 (d+1) M + 4n + d + 20) + 2 T M + d M], which is less than the bound.
     """
     n, d = problem.rows, problem.columns
     scale = radius(problem, order)
@@ -75,9 +76,9 @@ def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
 
 
 def dual_bound(problem: Separable, q: Array, order: Order) -> Array:
-    """|Z'q|_*, an upper bound on gamma* by weak duality for any q in the simplex; q is normalized here.
+    """|Z'q|_*, an upper bound on gamma* by weak duality, for any q in the simplex; q is normalized here.
 
-    Raised by its own rounding, 2 (n + d + 2) u R, so that it stays a bound. Raises ValueError for a negative q.
+    The value is raised by its own rounding, 2 (n + d + 2) u R, so it stays a bound. Raises ValueError for a negative q.
     """
     if np.any(q < 0):
         raise ValueError("a point outside the simplex bounds no margin")
@@ -88,9 +89,9 @@ def dual_bound(problem: Separable, q: Array, order: Order) -> Array:
 
 @dataclasses.dataclass(frozen=True)
 class LargestMargin:
-    """Gamma* enclosed by a primal and a dual point of somebody else's solver, and the primal direction (d,), |w| = 1.
+    """Gamma* enclosed by a primal and a dual point of an external solver, and the primal direction (d,), |w| = 1.
 
-    lower: the normalized margin of w less its rounding; upper: |Z'q|_* plus its rounding. The solver's status and its
+    lower: the normalized margin of w less its rounding. upper: |Z'q|_* plus its rounding. The solver's status and
     optimality are not believed: a bad solution gives a wide enclosure, never a false one.
     """
 
@@ -100,9 +101,10 @@ class LargestMargin:
 
 
 def largest_margin(problem: Separable, order: Order) -> LargestMargin:
-    """The largest normalized margin, in l2 by nonnegative least squares and in l1 by linear programming.
+    """The largest normalized margin: in l2 by nonnegative least squares, in l1 by linear programming.
 
-    The solvers see points of length about one: their tolerances are absolute, and a power of two rounds nothing.
+    The points are scaled by a power of two to a length of about one, because the tolerances of the solvers are
+    absolute. A power of two causes no rounding.
     """
     Z = problem.Z if problem.Z.ndim == 3 else problem.Z[None]
     Z = Z / np.exp2(np.floor(np.log2(np.abs(Z).max((1, 2), keepdims=True))))
@@ -118,9 +120,9 @@ def largest_margin(problem: Separable, order: Order) -> LargestMargin:
 
 
 def angle_bound(gap: Array, best: LargestMargin) -> Array:
-    """How far a unit vector whose margin is gamma* - gap may be from `best.direction`, in l2.
+    """A bound on the l2 distance of a unit vector with margin gamma* - gap from `best.direction`.
 
     Let u* = Z'q*/gamma* be the best direction. A unit w has <w, u*> = q*'Zw/gamma* >= margin(w)/gamma*, so
-    |w - u*|^2 = 2 - 2<w, u*> <= 2 gap/gamma*. The computed direction is a unit vector too, with gap upper - lower.
+    |w - u*|^2 = 2 - 2<w, u*> <= 2 gap/gamma*. The computed direction is a unit vector too, with gap = upper - lower.
     """
     return np.sqrt(2 * gap / best.lower) + np.sqrt(2 * (best.upper - best.lower) / best.lower)

@@ -1,4 +1,4 @@
-"""What can be true of an interpolant's l1 norm: certificates of least norm, and the conditions that promise it."""
+"""The l1 norm of an interpolant: certificates that it is least, and a condition under which it is."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from fixtures.rational import solve, to_fractions
 
 
 def l1_norm(w: Array) -> Array:
-    """Sum of |w_j| along the last axis, of floats or fractions."""
+    """The sum of |w_j| along the last axis, for floats or fractions."""
     return np.abs(w).sum(-1)
 
 
 def dual_value(X: Array, y: Array, nu: Array) -> Array:
-    """<nu, y> / max(1, |X'nu|_inf), a lower bound on the l1 norm of every w with Xw = y, for any nu (n,)."""
+    """<nu, y> / max(1, |X'nu|_inf). For any nu (n,) it is a lower bound on the l1 norm of every w with Xw = y."""
     return np.vecdot(nu, y) / np.maximum(1, np.abs(np.vecmat(nu, X)).max(-1))
 
 
 def least_l1_norm_exactly(X: Array, y: Array) -> Fraction:
-    """The least l1 norm over {w : Xw = y}, exact: it is attained with n independent columns. X (n, p) has rank n."""
+    """The least l1 norm over {w : Xw = y}, exact.
+
+    X (n, p) has rank n. The minimum is attained on n independent columns, so all of these choices are tried.
+    """
     X, y = to_fractions(X), to_fractions(y)
     n, p = X.shape
     solutions = (solve(X[:, list(basis)], y) for basis in itertools.combinations(range(p), n))
@@ -30,26 +33,29 @@ def least_l1_norm_exactly(X: Array, y: Array) -> Fraction:
 
 
 def lasso_gap(X: Array, y: Array, w: Array) -> Array:
-    """Lambda |w|_1 - <w, X'r> with r = y - Xw and lambda = |X'r|_inf; zero if and only if w solves the lasso at lambda.
+    """The duality gap of the lasso at w: lambda |w|_1 - <w, X'r> with r = y - Xw and lambda = |X'r|_inf.
 
-    It is the duality gap of (1/2)|Xw - y|^2 + lambda |w|_1 at w and r/lambda, and never negative. As <w, X'r> is
-    <Xw, r>, a gap of at most D |w|_1 says that (1 - D/lambda) |w|_1 <= <Xw, r/lambda> is at most the least l1 norm of
-    any weights that fit what w has fitted, X w.
+    It is zero if and only if w solves the lasso at lambda. It is the duality gap of (1/2)|Xw - y|^2 + lambda |w|_1 at w
+    and r/lambda, so it is never negative. Use: let the gap be at most D |w|_1. Since <w, X'r> = <Xw, r>, this says
+    (1 - D/lambda) |w|_1 <= <Xw, r/lambda>. The right side is at most the least l1 norm of all weights with the same
+    fitted values Xw.
 
-    After steps of epsilon on unit columns of the plane, D is epsilon (1 + mu) with mu the coherence, as long as
-    |r| > 2 epsilon/(1 - mu). While one or two coordinates have moved, their correlations differ by D at most, as the
-    larger one is chosen and a step changes the difference by epsilon (1 - x_i . x_j). They lie on either side of r. A
-    third column chosen would lie on a side already taken, nearer to r than that one by an angle of cosine at most mu,
-    so that its correlation were larger by |r| (1 - mu) > 2 epsilon at least.
+    After steps of epsilon on unit columns of the plane, D = epsilon (1 + mu) as long as |r| > 2 epsilon/(1 - mu), where
+    mu is the coherence. Proof, while only one or two coordinates have moved: the step goes to the larger of their two
+    correlations and changes their difference by epsilon (1 - x_i . x_j), so the correlations differ by at most D. The
+    two columns lie on either side of r. Suppose a third column were chosen. It would lie on a side that one of the two
+    columns is on, nearer to r than that column; the cosine of the angle between them is at most mu. Then its
+    correlation would be larger by at least |r| (1 - mu) > 2 epsilon.
     """
     c = correlations(X, y, w)
     return np.abs(c).max(-1) * l1_norm(w) - np.vecdot(w, c)
 
 
 def satisfies_positive_cone(X: Array) -> bool:
-    """Whether G^-1 1 >= 0 for the Gram matrix G of every independent set of columns under every choice of signs.
+    """Whether G^-1 1 >= 0 for the Gram matrix G of every independent set of columns, under every choice of signs.
 
-    Exact, by enumeration: for designs of a few columns (Efron, Hastie, Johnstone, Tibshirani, 2004).
+    This is the positive cone condition (Efron, Hastie, Johnstone, Tibshirani, 2004). Exact, by enumeration, so only for
+    designs with a few columns.
     """
     X = to_fractions(X)
     n, p = X.shape

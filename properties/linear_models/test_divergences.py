@@ -1,4 +1,4 @@
-"""Self-tests: relative entropy against a hundred digits, and the certificates it gives."""
+"""Self-tests: relative entropy against a computation with a hundred digits, and its certificates."""
 
 from decimal import Decimal, localcontext
 
@@ -25,7 +25,7 @@ from properties.oracles import nearest_in_relative_entropy
 
 
 def exact_relative_entropy(w, change):
-    """KL(w + change || w) of two floats in a hundred digits."""
+    """KL(w + change || w) of two floats, computed with a hundred digits."""
     with localcontext(prec=100):
         w, change = Decimal(w), Decimal(change)
         v = w + change
@@ -40,16 +40,16 @@ def test_relative_entropy_is_accurate_relative_to_itself(k, exponent, mantissa, 
     assert_at_most(abs(computed - exact), 300 * UNIT_ROUNDOFF * exact, why="KL against a hundred digits")
 
 
-def test_leaving_the_orthant_costs_infinitely_much():
+def test_relative_entropy_is_infinite_outside_the_orthant():
     assert relative_entropy(np.array([1.0, 1.0]), np.array([-1.5, 0])) == np.inf
 
 
-def test_the_rounding_allowed_for_stays_below_a_trillionth_of_the_mass():
+def test_the_rounding_bound_is_below_a_trillionth_of_the_mass():
     v, w = np.array([1.0, 2, 0]), np.array([2.0, 1, 0])
     assert_at_most(relative_entropy_rounding(v, w), 1e-12 * (v + w).sum(), why="300 u (1 + ln 2)")
 
 
-def test_padding_costs_nothing():
+def test_padding_adds_nothing_to_entropies():
     assert relative_entropy(np.array([1.0, 0.0]), np.zeros(2)) == 0
     assert entropy(np.array([1.0, 0.0])) == 0
 

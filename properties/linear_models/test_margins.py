@@ -1,4 +1,4 @@
-"""Self-tests: enclosures of the largest margin contain it, and refuse what bounds nothing."""
+"""Self-tests: enclosures of the largest margin contain it, and weights outside the simplex are refused."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_the_enclosure_is_tight_and_lies_above_the_planted_margin(problem, order
 
 
 def test_known_margins():
-    # two orthonormal points: 1/sqrt 2 in l2, 1/2 in l1; and (3, 4), (6, 9): the first alone supports, 5 in l2
+    # two orthonormal points: 1/sqrt 2 in l2, 1/2 in l1. (3, 4), (6, 9): the first is the only support vector, 5 in l2
     orthonormal, nested = signed(np.eye(2), np.ones(2)), signed(np.array([[3.0, 4], [6, 9]]), np.ones(2))
     for problem, order, known in (
         (orthonormal, 2, 0.5**0.5),
@@ -46,7 +46,7 @@ def test_known_margins():
 
 
 @pytest.mark.parametrize("angle", [0.01, 0.5, 1.0])
-def test_around_a_single_point_the_bound_on_the_angle_is_attained(angle):
+def test_for_a_single_point_the_bound_on_the_angle_is_attained(angle):
     best = largest_margin(signed(np.array([[1.0, 0]]), np.ones(1)), 2)
     # the margin of (cos a, sin a) is cos a, and its distance from (1, 0) is 2 sin(a/2)
     bound, exact = angle_bound(1 - np.cos(angle), best), 2 * np.sin(angle / 2)
@@ -70,14 +70,14 @@ def test_the_radius_is_the_dual_length_of_the_longest_point(order, longest):
 def test_scikit_learn_finds_no_larger_margin():
     from sklearn.svm import SVC
 
-    # each point and its mirror image, labels 1 and -1: by symmetry the hard-margin machine has no intercept
+    # each point with its mirror image, labels 1 and -1: by symmetry the hard-margin machine has no intercept
     Z = np.array([[2.0, 1], [1, -0.5], [0.5, 3], [1, 1]])
     machine = SVC(kernel="linear", C=1e6, tol=1e-9).fit(np.vstack([Z, -Z]), np.repeat([1, -1], len(Z)))
     problem = signed(Z, np.ones(4))
     best, theirs = largest_margin(problem, 2), normalized_margin(problem, machine.coef_[0], 2)
     assert_at_most(theirs, best.upper, why="weak duality")
     assert_at_most(theirs - ROUNDING, best.lower, why="nobody does better than ours")
-    # its stopping rule is a KKT violation of 1e-9 of a margin of 1
+    # scikit-learn stops at a KKT violation of 1e-9, for a margin of 1
     assert_at_most(best.lower * (1 - 1e-8), theirs, why="nor much worse")
 
 

@@ -1,4 +1,4 @@
-"""Self-tests: certificates of the least l1 norm against each other and by hand."""
+"""Self-tests: certificates of the least l1 norm agree with each other and with calculations by hand."""
 
 from fractions import Fraction
 
@@ -52,7 +52,7 @@ def test_the_lasso_gap_is_zero_at_the_lasso_and_positive_elsewhere():
 
 
 def test_the_positive_cone_condition_by_hand():
-    # in the plane it fails where |x_1|^2 < |x_1 . x_2|; with products 0, 6, 6 and norms 3, G^-1 1 is (1, 1, -1)/3
+    # in the plane it fails where |x_1|^2 < |x_1 . x_2|. With products 0, 6, 6 and norms 3, G^-1 1 is (1, 1, -1)/3
     assert satisfies_positive_cone([[1, 0], [0, 5]])
     assert not satisfies_positive_cone([[1, 3], [0, 1]])
     assert not satisfies_positive_cone([[3, 0, 2], [0, 3, 2], [0, 0, 1]])

@@ -1,4 +1,4 @@
-"""Rank as experiments report it: by entropy, or by counting singular values above a threshold."""
+"""Three definitions of numerical rank: by entropy, and by counting singular values above a threshold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def entropic_rank(s: np.ndarray) -> np.ndarray:
-    """Exp of the Shannon entropy of s/sum(s), between 1 and the number of nonzero s.
+    """Exp of the Shannon entropy of s/sum(s). It lies between 1 and the number of nonzero s.
 
     Roy, Vetterli (2007), The Effective Rank: A Measure of Effective Dimensionality, EUSIPCO.
     s (..., d): singular values, not all zero.
@@ -16,10 +16,10 @@ def entropic_rank(s: np.ndarray) -> np.ndarray:
 
 
 def absolute_rank(s: np.ndarray, threshold: float) -> np.ndarray:
-    """How many singular values s (..., d) exceed `threshold`, which is in their unit."""
+    """How many singular values s (..., d) exceed `threshold`, which has the unit of s."""
     return (np.asarray(s) > threshold).sum(-1)
 
 
 def relative_rank(s: np.ndarray, threshold: float) -> np.ndarray:
-    """How many singular values s (..., d) exceed `threshold` times the largest."""
+    """How many singular values s (..., d) exceed `threshold` times the largest one."""
     return (s > threshold * s.max(-1, keepdims=True)).sum(-1)

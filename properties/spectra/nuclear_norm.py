@@ -1,7 +1,7 @@
-"""How small a nuclear norm could have been: dual certificates, checked by us, for regression, completion and sensing.
+"""The least nuclear norm in regression, completion and sensing, enclosed by dual certificates that are checked here.
 
 By duality min {|W|_* : A(W) = y} = max {<y, nu> : |A*(nu)|_op <= 1}. Any nu, from any solver, gives the lower bound
-<y, nu>/|A*(nu)|_op, and any exactly feasible W the upper bound |W|_*; no solver's status is believed.
+<y, nu>/|A*(nu)|_op. Any exactly feasible W gives the upper bound |W|_*. No solver's status is believed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fixtures.problems.sensing import Completion
 
 
 def nuclear_norm(W: np.ndarray) -> np.ndarray:
-    """The sum of singular values, shape () or (B,)."""
+    """The sum of the singular values, shape () or (B,)."""
     return np.linalg.norm(W, "nuc", axis=(-2, -1))
 
 
@@ -27,16 +27,17 @@ def operator_norm(W: np.ndarray) -> np.ndarray:
 
 
 def spectrum_rounding(W: np.ndarray) -> np.ndarray:
-    """How far the sum of the computed singular values of W (d, d) may be from the exact one: 16 d^2 u |W|_F.
+    """A bound on the error of the sum of the computed singular values of W (d, d): 16 d^2 u |W|_F.
 
-    LAPACK's singular values are those of a matrix within 16 d u |W|_F (backward stability, Weyl), and there are d.
+    LAPACK's singular values are those of a matrix within 16 d u |W|_F (backward stability and Weyl's inequality), and
+    there are d of them.
     """
     return 16 * max(W.shape[-2:]) ** 2 * UNIT_ROUNDOFF * np.linalg.norm(W, axis=(-2, -1))
 
 
 @dataclasses.dataclass(frozen=True)
 class Bracket:
-    """lower <= min {|W|_* : W feasible} <= upper, numbers or (B,); `lower` comes from nu, `upper` from W."""
+    """lower <= min {|W|_* : W feasible} <= upper; numbers or (B,). `lower` comes from nu, `upper` from W."""
 
     lower: np.ndarray
     upper: np.ndarray
@@ -45,15 +46,15 @@ class Bracket:
 
 
 def regression_dual(X: np.ndarray, Y: np.ndarray, nu: np.ndarray) -> np.ndarray:
-    """<Y, nu> with nu (d, n) scaled down to |nu X'|_op <= 1: a lower bound of |W|_* over WX = Y, for any nu."""
+    """<Y, nu> with nu (d, n) scaled down to |nu X'|_op <= 1. For any nu it is a lower bound of |W|_* over WX = Y."""
     return (Y * nu).sum((-2, -1)) / np.maximum(1, operator_norm(nu @ X.mT))
 
 
 def regression_bracket(X: np.ndarray, Y: np.ndarray, W: np.ndarray) -> Bracket:
-    """Bounds on the least nuclear norm among the solutions of WX = Y, from a solution W = YX^+ with rows in col(X).
+    """Bounds on the least nuclear norm among the solutions of WX = Y, from the solution W = YX^+ with rows in col(X).
 
-    nu = K X^{+'} for the polar factor K of W: then |nu X'|_op = |KP|_op <= 1 and <Y, nu> = <W, K> = |W|_*. X (d, n),
-    Y (d, n), W (d, d), or batches.
+    The dual point is nu = K X^{+'}, where K is the polar factor of W. Then |nu X'|_op = |KP|_op <= 1 and
+    <Y, nu> = <W, K> = |W|_*. X (d, n), Y (d, n), W (d, d), or batches.
     """
     left, _, right = np.linalg.svd(W)
     nu = left @ right @ np.linalg.pinv(X).mT
@@ -61,11 +62,11 @@ def regression_bracket(X: np.ndarray, Y: np.ndarray, W: np.ndarray) -> Bracket:
 
 
 def completion_bracket(problem: Completion, iterations: int, gamma: float = 1.0) -> Bracket:
-    """Bounds on the least nuclear norm of a completion, by Douglas-Rachford splitting, single or batched.
+    """Bounds on the least nuclear norm of a completion, by Douglas-Rachford splitting; one problem or a batch.
 
-    With P(Z) the nearest completion to Z, Z <- Z + shrink(2 P(Z) - Z) - P(Z), where shrink lowers every singular value
-    by gamma, to 0 at least. P(Z) is an exact completion, and (P(Z) - Z)/gamma vanishes off the mask and tends to a
-    dual solution; rescaled to |.|_op = 1 it is one that is feasible. gamma: in the unit of W.
+    Let P(Z) be the completion nearest to Z. One iteration is Z <- Z + shrink(2 P(Z) - Z) - P(Z), where shrink lowers
+    every singular value by gamma, but not below 0. P(Z) is an exact completion. (P(Z) - Z)/gamma vanishes off the mask
+    and tends to a dual solution; rescaled to |.|_op = 1 it is feasible. gamma has the unit of W.
     """
     Z = problem.values.astype(float)
     for _ in range(iterations):
@@ -82,17 +83,17 @@ def completion_bracket(problem: Completion, iterations: int, gamma: float = 1.0)
 def least_nuclear_norm_of_corner(a: float | Fraction, b: float | Fraction) -> float | Fraction:
     """The least nuclear norm of [[a, b], [b, .]]: 2|b| if |a| <= |b|, else |a| + b^2/|a|; exact for Fractions.
 
-    It is attained at W_22 = a and W_22 = b^2/a. Dual solutions, up to the signs of b and of a: [[0, 1], [1, 0]] and
-    [[1 - b^2/a^2, b/a], [b/a, 0]].
+    It is attained at W_22 = a in the first case and at W_22 = b^2/a in the second. Dual solutions, up to the signs of b
+    and of a, are [[0, 1], [1, 0]] and [[1 - b^2/a^2, b/a], [b/a, 0]].
     """
     return 2 * abs(b) if abs(a) <= abs(b) else abs(a) + b * b / abs(a)
 
 
 @dataclasses.dataclass(frozen=True)
 class LeastTrace:
-    """A linear program min {sum w : aw = y, w >= 0}, as HiGHS left it and as we checked it.
+    """The linear program min {sum w : aw = y, w >= 0}: HiGHS's solution, with its feasibility and bound checked here.
 
-    w (d,) >= 0; infeasibility (m,) = aw - y; lower: <y, nu>/max(1, max_j a_j'nu), at most the optimum by weak duality.
+    w (d,) >= 0. infeasibility (m,) = aw - y. lower: <y, nu>/max(1, max_j a_j'nu), at most the optimum by weak duality.
     """
 
     w: np.ndarray
@@ -103,8 +104,9 @@ class LeastTrace:
 def least_trace(a: np.ndarray, y: np.ndarray) -> LeastTrace:
     """The least trace of a positive semidefinite matrix measured by commuting A_i = Q diag(a_i) Q', as a program in w.
 
-    Replacing W by the diagonal of Q'WQ changes neither trace nor measurements, so nothing is lost. a (m, d), y (m,).
-    Primal and dual of HiGHS are made feasible here: w is cut off at 0, nu is scaled down to a'nu <= 1.
+    a (m, d), y (m,). Replacing W by the diagonal of Q'WQ changes neither the trace nor the measurements, so a diagonal
+    W is enough. The primal and dual points of HiGHS are changed here: w is cut off at 0, and nu is scaled down to
+    a'nu <= 1.
     """
     solution = scipy.optimize.linprog(np.ones(a.shape[1]), A_eq=a, b_eq=y, method="highs")
     w = np.maximum(solution.x, 0)
@@ -113,5 +115,5 @@ def least_trace(a: np.ndarray, y: np.ndarray) -> LeastTrace:
 
 
 def entropy(w: np.ndarray) -> np.ndarray:
-    """Sum of w ln w - w over the last axis, with 0 ln 0 = 0; at least -1 per entry."""
+    """The sum of w ln w - w over the last axis, with 0 ln 0 = 0. Each entry is at least -1."""
     return (w * np.log(np.where(w > 0, w, 1)) - w).sum(-1)

@@ -1,4 +1,4 @@
-"""Self-tests: brackets enclose the least nuclear norm where it is known, and no bad dual gets past them."""
+"""Self-tests: brackets enclose the least nuclear norm where it is known, and an infeasible dual gives a valid bound."""
 
 from fractions import Fraction
 
@@ -86,13 +86,13 @@ def test_an_interior_point_solver_encloses_the_same_least_nuclear_norm():
     cvxpy = pytest.importorskip("cvxpy", reason="needs the extra 'oracles'")
     problem, _ = low_rank_completions(1, 6, 1, 0.6, np.random.default_rng(0))
     mask, values = problem.mask[0], problem.values[0]
-    # when   Clarabel; its point is completed exactly and its multipliers are scaled to |nu|_op = 1 by us
+    # when   Clarabel solves it; we complete its point exactly and scale its multipliers to |nu|_op = 1
     W = cvxpy.Variable((6, 6))
     fits = cvxpy.multiply(mask, W) == values
     cvxpy.Problem(cvxpy.Minimize(cvxpy.normNuc(W)), [fits]).solve(solver="CLARABEL")
     upper, nu = nuclear_norm(values + (1 - mask) * W.value), mask * fits.dual_value
     lower = abs((values * nu).sum()) / np.linalg.norm(nu, 2)
-    # then   both enclosures hold the least nuclear norm, ours to a thousandth and Clarabel's to its tolerance of 1e-8
+    # then   both enclosures contain the least nuclear norm: ours to 1/1000, Clarabel's to its tolerance of 1e-8
     ours, rounding = completion_bracket(problem, iterations=2000, gamma=0.3), spectrum_rounding(values)
     assert_at_most(ours.lower[0], upper + rounding, why="our dual against Clarabel's primal")
     assert_at_most(lower, ours.upper[0] + rounding, why="Clarabel's dual against our primal")

@@ -1,8 +1,8 @@
-"""The error of a finding that is due to its test set, beside the one that seeds show.
+"""The standard error that is due to the test set, to be shown beside an interval over seeds.
 
-All runs of an experiment are tested on the same images, so that what these images happen to be is common to all seeds:
-an interval over seeds is conditional on them, and more seeds do not narrow what another test set would change. The
-jackknife leaves out one test image at a time, in all runs at once, so that it keeps their pairing.
+All runs of an experiment are tested on the same images. So an interval over seeds is conditional on these images. More
+seeds do not narrow the error that another test set would show. The jackknife leaves out one test image at a time, in
+all runs at once, so the runs stay paired.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import numpy as np
 def of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float]) -> float:
     """The jackknife standard error of a statistic of test errors, over the draw of the test images.
 
-    wrong: (seeds, arms, n), 1 where a run answers an image wrongly and 0 where not, or between them where two moments
-    of a run are weighted, in any unit; n >= 2. statistic: of the mean (seeds, arms) over images. For a linear one it is
-    the standard deviation over images of what one of them contributes, over sqrt(n), exactly; of one run that is the
-    binomial sqrt(p(1 - p)/(n - 1)). For others it is approximate (Tukey 1958, Bias and Confidence in Not-Quite Large
-    Samples, Annals of Mathematical Statistics 29; Efron, Stein 1981, The Jackknife Estimate of Variance, Annals of
-    Statistics 9).
+    wrong (seeds, arms, n), n >= 2: 1 where a run answers an image wrongly, 0 where it answers correctly, in any unit.
+    Values between the two occur where two moments of a run are averaged with weights. statistic: a function of the mean
+    of `wrong` over images, (seeds, arms).
+
+    For a linear statistic the result is exactly the standard deviation over images of the contribution of one image,
+    over sqrt(n). For a single run this is the binomial sqrt(p(1 - p)/(n - 1)). For other statistics it is approximate
+    (Tukey 1958, Bias and Confidence in Not-Quite Large Samples, Annals of Mathematical Statistics 29; Efron, Stein
+    1981, The Jackknife Estimate of Variance, Annals of Statistics 9).
     Raises ValueError for fewer than two images, and for other shapes.
     """
     if wrong.ndim != 3 or wrong.shape[2] < 2:
@@ -34,6 +36,6 @@ def of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float]) -> 
 
 
 def told_of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float], unit: str = "") -> str:
-    """In words that follow an interval over seeds, the error of `of_test_set`, on which it is conditional."""
+    """The standard error of `of_test_set` in words, to be put after an interval over seeds."""
     error = of_test_set(wrong, statistic)
     return f" (seeds vary, the {wrong.shape[2]:,} test images do not: their own standard error is {error:.2g}{unit})"

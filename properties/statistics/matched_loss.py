@@ -1,14 +1,14 @@
-"""Runs compared at a matched training loss: the two ends of epochs around it, and three ways to choose among them.
+"""Runs compared at a matched training loss: two measurements around it, and three ways to choose a moment.
 
-A run is measured at the first end of an epoch whose training loss is at most the target, and at the end of the epoch
-before, whose loss was above it. Runs of different steps overshoot by different amounts within an epoch, so that each
-choice of a moment is one that another author could make:
+Each run is measured at two moments: at the end of the first epoch whose training loss is at most the target, and at the
+end of the epoch before, whose loss was above the target. Runs with different steps overshoot the target by different
+amounts within an epoch. So each of three choices of a moment is one that another author could make:
 
     between the epochs around it        interpolated linearly in the logarithm of the loss
-    at the first epoch at or below it   where a rule that stops at a training loss stops: who overshoots has fitted more
-    at the last epoch above it          the epoch before: who would overshoot has fitted less
+    at the first epoch at or below it   as a rule that stops at a training loss; who overshoots has fitted more
+    at the last epoch above it          the epoch before; who is about to overshoot has fitted less
 
-Nothing is extrapolated: a run that was not measured on both sides is not matched, by any choice.
+Nothing is extrapolated. A run that was not measured on both sides of the target is not matched, by any choice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 BETWEEN, AT_OR_BELOW, ABOVE = "between the epochs around", "at the first epoch at or below", "at the last epoch above"
 CHOICES = (BETWEEN, AT_OR_BELOW, ABOVE)
-"""In words that "training loss 0.1" follows."""
+"""Each is worded so that "training loss 0.1" can follow it."""
 
 
 def at_matched_loss(
@@ -31,13 +31,15 @@ def at_matched_loss(
     *,
     logarithmic: bool = False,
 ) -> Any:
-    """The value at this loss by one of CHOICES, or nan where the run was not measured on both sides of it.
+    """The value at this loss by one of CHOICES, or nan where the run was not measured on both sides of the loss.
 
-    above, below: the losses and the values at the two moments; a value is a number or an array, interpolated by entry,
-    in logarithms if `logarithmic`. A run is not matched, whatever the choice, where a loss or a value is None or not
-    finite, a loss not positive, a value that is to have a logarithm not positive, and unless the loss lies below the
-    first loss and not below the second. Raises ValueError for a loss to match that is not positive, and for another
-    choice.
+    above, below: pairs (loss, value) at the two moments. A value is a number or an array; arrays are interpolated entry
+        by entry.
+    logarithmic: interpolate the logarithms of the values.
+
+    Whatever the choice, the result is nan in these cases: a loss or a value is None or not finite; a loss is not
+    positive; `logarithmic` is set and a value is not positive; not below[0] <= loss < above[0].
+    Raises ValueError for a loss to match that is not positive, and for an unknown choice.
     """
     if not 0 < loss < math.inf:
         raise ValueError(f"the loss to match is {loss!r}; it is a positive number")
@@ -61,9 +63,9 @@ def at_matched_loss(
 def matched_arms(*tables: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """The arms that can be compared, and the tables (seeds, arms) cut to them and to the seeds that have them all.
 
-    An arm is kept, True in the mask (arms,), where at least half of the seeds have it in every table; a seed, where it
-    has every kept arm in every table. So the rows that are left are paired and complete. Raises ValueError for tables
-    of different shapes.
+    An arm is kept (True in the mask (arms,)) where at least half of the seeds have it in every table. A seed is kept
+    where it has every kept arm in every table. So the rows that remain are paired and complete. Raises ValueError for
+    tables of different shapes.
     """
     if len({table.shape for table in tables}) != 1 or tables[0].ndim != 2:
         raise ValueError(f"tables of seeds by arms of one shape are paired, not {[table.shape for table in tables]}")

@@ -1,4 +1,4 @@
-"""What an empirical observation is measured on and by: a population with a name, and the share of runs that show it."""
+"""Measuring an empirical observation: the population it is about, and the share of runs that show it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from properties.statistics.paired import LEVEL, Interval
 
 @dataclasses.dataclass(frozen=True)
 class Population:
-    """The networks, data and starts that an observation is measured on; the ledger shows the title beside the verdict.
+    """The networks, data and starts that an observation is measured on.
 
-    binding: the verdict that a docstring expects is about this population. printed: the paper names it.
+    The ledger shows `title` beside the verdict. binding: whether the verdict that a docstring expects is about this
+    population. printed: whether the paper names this population.
     """
 
     title: str
@@ -21,7 +22,7 @@ class Population:
 
 
 def share_interval(successes: int, count: int, *, level: float = LEVEL) -> Interval:
-    """The share of runs that show something, with the interval of Clopper and Pearson (1934), for independent runs.
+    """The share of independent runs that show something, with its interval (Clopper and Pearson 1934).
 
     Raises ValueError unless 0 <= successes <= count, count >= 1 and 0 < level < 1.
     """

@@ -1,8 +1,8 @@
-"""Intervals for effects measured over a few seeds, and what they say about a printed effect.
+"""Intervals for effects that are measured over a few seeds, and a rule that compares them with a printed effect.
 
-All arms of an experiment share their seeds, so that effects are differences, slopes or correlations within a seed, and
-the seeds are the sample. Student's interval is exact when these are normal with one mean and one variance; for five
-seeds there is no way to check that they are, and nothing better without an assumption.
+All arms of an experiment share their seeds. So effects are differences, slopes or correlations within a seed, and the
+seeds are the sample. Student's interval is exact when the effects are normal with one mean and one variance. With five
+seeds this cannot be checked, and no better interval exists without an assumption.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import scipy.special
 import scipy.stats
 
 LEVEL = 0.95
-"""The level of an interval where none is given."""
+"""The confidence level of an interval where none is given."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """An estimate, and lower <= effect <= upper at a confidence level; both ends belong to the interval.
+    """An estimate with an interval lower <= effect <= upper at a confidence level; both ends belong to the interval.
 
-    count: how many observations were taken for independent: seeds, or points of a correlation. method: in words.
+    count: the number of observations that were taken to be independent: seeds, or points of a correlation. method: in
+    words.
     """
 
     estimate: float
@@ -38,7 +39,7 @@ class Interval:
     method: str = ""
 
     def contains(self, effect: float) -> bool:
-        """Whether the interval, with its ends, holds this effect."""
+        """Whether the interval, with its ends, contains this effect."""
         return self.lower <= effect <= self.upper
 
 
@@ -46,20 +47,20 @@ class Interval:
 class GridMinimum(Interval):
     """The location of a minimum over a grid: the best point, and the hull of all points that may be best.
 
-    candidates: those points, in the order of the grid.
+    candidates: the points that may be best, in the order of the grid.
     """
 
     candidates: tuple[float, ...] = ()
 
 
 class Finding(str):
-    """A verdict, "reproduced", "not reproduced" or "inconclusive", which also says why."""
+    """A verdict, "reproduced", "not reproduced" or "inconclusive", with a reason."""
 
     reason: str
-    """What the verdict rests on, in words that follow the told interval: "excludes 0, beyond the printed size"."""
+    """What the verdict rests on, worded to follow the text of the interval: "excludes 0, beyond the printed size"."""
 
     def __new__(cls, verdict: str, reason: str) -> Finding:
-        """A string that is the verdict, with a reason."""
+        """Create the string `verdict` with a reason."""
         finding = super().__new__(cls, verdict)
         finding.reason = reason
         return finding
@@ -78,7 +79,7 @@ def _sample(values: Sequence[float] | np.ndarray, least: int, what: str) -> np.n
 
 
 def _require_level(level: float) -> None:
-    """Raises ValueError unless the level is a probability between 0 and 1."""
+    """Raise ValueError unless the level is a probability between 0 and 1."""
     if not 0 < level < 1:
         raise ValueError(f"a confidence level lies between 0 and 1, not at {level}")
 
@@ -86,9 +87,10 @@ def _require_level(level: float) -> None:
 def student_interval(differences: Sequence[float] | np.ndarray, *, level: float = LEVEL) -> Interval:
     """Student's interval (1908) for the mean of paired differences (n,), n >= 2: mean -+ t s/sqrt(n).
 
-    Mean and standard deviation are rounded once, from rational arithmetic. Where all differences are equal the interval
-    is that one point, the limit; it says that the seeds agree, and nothing about their spread. Of normal differences
-    the interval holds the mean with probability `level` exactly; of others, for few seeds, nobody knows.
+    Mean and standard deviation are computed in rational arithmetic and rounded once. If all differences are equal, the
+    interval is one point, its limit. This says that the seeds agree, and nothing about their spread. For normal
+    differences the interval contains the mean with probability `level` exactly. For others, with few seeds, the
+    probability is unknown.
     Raises ValueError for fewer than two differences, for one that is not finite, and for a level outside (0, 1).
     """
     _require_level(level)
@@ -102,8 +104,8 @@ def student_interval(differences: Sequence[float] | np.ndarray, *, level: float 
 def log_slopes(steps: Sequence[float], values: np.ndarray) -> np.ndarray:
     """The least-squares slope of log values (n, k) over log steps (k,), for each seed, (n,).
 
-    All seeds share the steps: one that diverged at a step has no value there, and either the seed or the step is left
-    out by the caller, who says so. Raises ValueError for fewer than two different steps, for shapes that do not fit,
+    All seeds share the steps. A seed that diverged at a step has no value at this step; the caller leaves out either
+    the seed or the step, and says so. Raises ValueError for fewer than two different steps, for shapes that do not fit,
     and for steps or values that are not positive and finite.
     """
     x, y = np.asarray(steps, float), np.atleast_2d(np.asarray(values, float))
@@ -118,7 +120,7 @@ def log_slopes(steps: Sequence[float], values: np.ndarray) -> np.ndarray:
 def paired_slope(steps: Sequence[float], values: np.ndarray, *, level: float = LEVEL) -> Interval:
     """Student's interval for the mean over seeds of the slope of log values (n, k) over log steps (k,).
 
-    A slope of -1 is value ~ 1/step, as at the edge of stability. Raises ValueError as `log_slopes` and
+    A slope of -1 means value ~ 1/step, as at the edge of stability. Raises ValueError as `log_slopes` and
     `student_interval` do.
     """
     return student_interval(log_slopes(steps, values), level=level)
@@ -127,10 +129,11 @@ def paired_slope(steps: Sequence[float], values: np.ndarray, *, level: float = L
 def fisher_interval(correlation: float, count: int, *, level: float = LEVEL, variance: float = 1.0) -> Interval:
     """Fisher's interval tanh(artanh r -+ z sqrt(variance/(n - 3))) for a correlation of n > 3 points.
 
-    For independent pairs (Fisher 1921); of normal ones variance is 1, and 1 + r^2/2 for Spearman's (Bonett, Wright
-    2000). Both are approximate at small n. At -1 and 1 the interval is that one point, the limit. Four points leave one
-    degree of freedom: r = -0.89 has [-0.998, 0.491] at 0.95, and zero is only excluded beyond |r| = tanh(1.96) = 0.961.
-    Raises ValueError for fewer than four points, and for correlations or levels that are none.
+    For independent pairs (Fisher 1921). For normal pairs variance is 1, and for Spearman's correlation it is 1 + r^2/2
+    (Bonett, Wright 2000). Both are approximate at small n. At -1 and 1 the interval is one point, its limit. Four
+    points leave one degree of freedom: r = -0.89 has [-0.998, 0.491] at 0.95, and zero is only excluded beyond
+    |r| = tanh(1.96) = 0.961.
+    Raises ValueError for fewer than four points, for a correlation outside [-1, 1], and for a level outside (0, 1).
     """
     _require_level(level)
     if not -1 <= correlation <= 1:
@@ -148,7 +151,7 @@ def correlation_interval(x: np.ndarray, y: np.ndarray, *, level: float = LEVEL) 
     """The correlation over k arms of two measurements (n, k), taken within each of n seeds.
 
     The interval is Student's, for the mean over seeds of the Fisher transforms of the seeds' Pearson correlations. The
-    sample are the seeds: the interval says whether the sign is the same from seed to seed, with these arms. It does not
+    seeds are the sample: the interval says whether the sign is the same from seed to seed, with these arms. It does not
     separate the two measurements from the step that drives both, because arms differ in the step and in all that
     follows from it.
     Raises ValueError for shapes that do not fit, for a measurement that is constant in a seed, for a correlation of -1
@@ -169,11 +172,11 @@ def correlation_interval(x: np.ndarray, y: np.ndarray, *, level: float = LEVEL) 
 
 @functools.cache
 def spearman_values(count: int, ties: bool = False) -> tuple[Fraction, ...]:
-    """The signed squares rho |rho| of every Spearman correlation of `count` points, exact and in increasing order.
+    """The signed squares rho |rho| of all Spearman correlations that `count` points can have, exact and increasing.
 
     Without ties, four points have the multiples of 1/5. With ties, 4/sqrt(20) = 0.894 (two pairs of ties on one side)
-    and 8/9 (one pair on each side) also occur, and nothing else that rounds to 0.89. By enumeration of all orders,
-    which is for a handful of points.
+    and 8/9 (one pair on each side) also occur, and nothing else that rounds to 0.89. All orders are enumerated, so
+    `count` must be small.
     """
     patterns = itertools.product(range(count), repeat=count) if ties else itertools.permutations(range(count))
     ranks = {_midranks(pattern) for pattern in patterns}
@@ -189,20 +192,21 @@ def spearman_values(count: int, ties: bool = False) -> tuple[Fraction, ...]:
 
 
 def _midranks(pattern: Sequence[int]) -> tuple[Fraction, ...]:
-    """The ranks of integers less their mean, ties at their mean rank."""
+    """The ranks of integers less their mean; ties have their mean rank."""
     below = [sum(other < value for other in pattern) for value in pattern]
     above = [sum(other > value for other in pattern) for value in pattern]
     return tuple(Fraction(low - high, 2) for low, high in zip(below, above, strict=True))
 
 
 def minimizer_interval(grid: Sequence[float], values: np.ndarray, *, level: float = LEVEL) -> GridMinimum:
-    """The points of a grid (k,) at which the mean of values (n, k) may be least, with probability `level` at least.
+    """The points of a grid (k,) at which the mean of values (n, k) may be least, with probability at least `level`.
 
     A point is dropped when some other point is better by Student's one-sided paired test at (1 - level)/(k - 1). The
-    true minimizer is dropped if one of k - 1 true nulls is rejected, which the union bound holds at 1 - level; that
-    the best mean was looked for costs nothing, because every pair is tested. Equal means share the first place, and
-    the estimate is the first of them. The best mean is never dropped, so there is a candidate. An interval over the
-    hull: points between two candidates may have been dropped, `candidates` says which are left.
+    true minimizer is dropped only if one of k - 1 true null hypotheses is rejected. By the union bound this has
+    probability at most 1 - level. The search for the best mean costs nothing, because every pair is tested. Equal means
+    share the first place, and the estimate is the first of them. The best mean is never dropped, so there is always a
+    candidate. The interval is the hull: points between two candidates may have been dropped, and `candidates` lists
+    those that are left.
     Raises ValueError for a grid that does not increase, for shapes that do not fit, and as `student_interval` does.
     """
     _require_level(level)
@@ -231,20 +235,22 @@ def judge(
 ) -> Finding:
     """What an interval says about a printed effect: "reproduced", "not reproduced" or "inconclusive", with the reason.
 
-    null: the effect there would be if the claim were empty, such as 0 for a difference. printed: the effect the paper
-    prints, or the two ends of the range it prints, on one side of the null; direction: 1 or -1, the side of the null,
-    where it prints no size. Exactly one of the two is given.
+    null: the effect under the null hypothesis, such as 0 for a difference.
+    printed: the effect that the paper prints, or the two ends of the range that it prints, on one side of the null.
+    direction: 1 or -1, the side of the null, where the paper prints no size.
+    Exactly one of printed and direction is given.
 
-    The rule, in this order, for intervals with their ends:
-    1. excludes the null on the printed side: reproduced, whatever the size. The reason says so when the interval lies
-       short of or beyond the printed size: then the sign is reproduced and the number is not.
-    2. lies short of the printed effect (contains the null, or lies beyond it): not reproduced. Without a printed size
-       only an interval beyond the null does.
-    3. contains both the null and a printed effect: inconclusive.
+    The rule, in this order; intervals include their ends:
+    1. The interval excludes the null on the printed side: reproduced, whatever the size. If the interval lies short of
+       or beyond the printed size, the reason says so: then the sign is reproduced and the number is not.
+    2. The interval lies short of the printed effect (it contains the null, or lies on the other side of it): not
+       reproduced. Without a printed size, only an interval on the other side of the null is not reproduced.
+    3. The interval contains both the null and a printed effect: inconclusive.
 
-    A true effect of the null's size is called reproduced with probability at most (1 - level)/2, one of the printed
-    size or more not reproduced with as much, where the interval keeps its level.
-    Raises ValueError for an interval or a null that is not finite and for a printed effect that names no side.
+    Error probabilities, where the interval keeps its level: a true effect equal to the null is called reproduced with
+    probability at most (1 - level)/2. A true effect of the printed size or more is called not reproduced with the same
+    probability at most.
+    Raises ValueError for an interval or a null that is not finite, and for a printed effect that names no side.
     """
     if not all(map(math.isfinite, (interval.lower, interval.upper, null))) or interval.lower > interval.upper:
         raise ValueError(f"no interval to judge by: [{interval.lower:g}, {interval.upper:g}] against {null:g}")
@@ -269,10 +275,10 @@ def judge(
 
 
 def common(findings: Mapping[str, Finding]) -> Finding:
-    """What findings that go by several choices have in common: their verdict where all agree, else "inconclusive".
+    """The finding that several choices have in common: their verdict where all agree, else "inconclusive".
 
-    findings: by the name of the choice, one at least. The reason is that of all, where it is one, or each with its
-    choice.
+    findings: by the name of the choice, at least one. The reason is the one that all share, if they share one; else it
+    lists each choice with its finding and reason.
     """
     verdicts, reasons = set(map(str, findings.values())), {found.reason for found in findings.values()}
     told = [f"{name}: {found}, {found.reason}" for name, found in findings.items()]

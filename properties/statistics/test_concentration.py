@@ -1,4 +1,4 @@
-"""Self-tests: the deviations keep their promise, waste little of it, and see the errors that they name."""
+"""Self-tests: deviations have their false-alarm probability, are not much too wide, and find the errors they name."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ CORRELATIONS = np.array([-0.8, -0.3, 0.0, 0.3, 0.95, 1.0])
 
 
 def kernel_entries(r, width, replicates, seed, output_power=2):
-    """Empirical ReLU kernel entries (replicates, len(r)) of unit inputs at correlations r; |a|^output_power for a^2."""
+    """ReLU kernel entries (replicates, len(r)) of unit inputs at correlations r, with |a|^output_power for a^2."""
     u, z, a = np.random.default_rng(seed).standard_normal((3, replicates, width, 1))
     v = r * u + np.sqrt(1 - r**2) * z
     active = (u > 0) & (v > 0)
@@ -43,7 +43,7 @@ def test_the_moment_generating_function_of_a_relu_entry_is_its_integral(r):
     left = -1 / (2 * abs(r)) if r < 0 else -20.0
     s = np.array([0.9 * left, -0.5, 0.3, 0.9]) / [1, 1, 1 + r, 1 + r]
     shifted = r + s * (1 - r**2)
-    # when   polar coordinates integrate the radius, quadrature the angle
+    # when   the radius is integrated in closed form (polar coordinates), and the angle by quadrature
     pairs = [scipy.integrate.quad(lambda t, c=c: 1 / (1 - c * np.sin(2 * t)), 0, np.pi / 2) for c in shifted]
     integral, error = np.array(pairs).T * np.sqrt(1 - r**2) / np.sqrt(1 - 2 * s * r) / (2 * np.pi)
     expected = (np.pi + np.arccos(r)) / (2 * np.pi) + integral
@@ -75,13 +75,13 @@ def test_the_chernoff_deviation_of_a_gaussian_is_its_closed_form_on_both_sides()
     rounding = 64 * UNIT_ROUNDOFF * 3
     assert_within(exact, found.above, exact, slack=rounding, why="above a Gaussian mean")
     assert_within(exact, found.below, exact, slack=rounding, why="below a Gaussian mean")
-    # then   draws whose mean is off by 13 standard errors are missed with this probability, exactly
+    # then   samples whose mean is off by 13 standard errors are missed with exactly this probability
     missed = scipy.stats.norm.cdf(np.sqrt(count) * found.above - 13)
     assert_at_most(missed, 1e-9, why="a shifted mean that is missed")
 
 
-def test_relu_entries_break_their_deviations_no_oftener_than_promised_and_not_absurdly_rarely():
-    # given  4000 replicates of width 32 at 5 percent a side: Chernoff gives away a factor below twenty
+def test_relu_entries_exceed_their_deviations_at_most_as_often_as_promised_and_at_least_a_twentieth_as_often():
+    # given  4000 replicates of width 32 at 5 percent a side: Chernoff overestimates by a factor below twenty
     entries, promised = kernel_entries(CORRELATIONS, 32, 4000, seed=1), 0.05
     side = relu_ntk_deviations(CORRELATIONS, 32, promised)
     mean = relu_ntk_mean(CORRELATIONS)
@@ -91,8 +91,8 @@ def test_relu_entries_break_their_deviations_no_oftener_than_promised_and_not_ab
     assert_within(4000 * promised / 20, below, for_one, why="violations below")
 
 
-def test_relu_entries_see_an_output_weight_that_is_not_squared():
-    # given  |a| for a^2 shifts the mean by r k0(r) (1 - sqrt(2/pi)), and puts the transform of |a| for that of a^2
+def test_relu_entries_show_an_output_weight_that_is_not_squared():
+    # given  |a| in place of a^2: the mean shifts by r k0(r) (1 - sqrt(2/pi)), and the transform is that of |a|
     r, width, delta = 0.95, 2**15, 1e-9
     active = (np.pi - np.arccos(r)) / (2 * np.pi)
     shift = r * active * (1 - np.sqrt(2 / np.pi))
@@ -101,7 +101,7 @@ def test_relu_entries_see_an_output_weight_that_is_not_squared():
         without_a = (np.expm1(relu_ntk_log_mgf(r, s)) + active) * np.sqrt(1 - 2 * s * r)
         return np.log(1 - active + without_a * scipy.special.erfcx(-s * r / np.sqrt(2)))
 
-    # when   the tolerance at 1e-9 and a deviation of the planted law itself, at one in a thousand, come together
+    # when   the tolerance at 1e-9 is added to a deviation of the planted law itself at one in a thousand
     strayed = chernoff(log_mgf, relu_ntk_mean(r) - shift, width, 1e-3, domain=(-np.inf, 1 / (1 + r)))
     reach = relu_ntk_deviations(r, width, delta).below + strayed.above
     assert_at_most(reach, shift, why="what is missed with probability 1e-3, against |a| for a^2")
@@ -111,25 +111,25 @@ def test_relu_entries_see_an_output_weight_that_is_not_squared():
     assert_at_most(planted, caught, why="|a| for a^2 falls out of its deviation")
 
 
-def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_atom_included():
-    # given  width 4: the kernel is 0 with probability 1/16, where a one-sided distance would see a gap of that size
+def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_with_its_atom():
+    # given  width 4: the kernel is 0 with probability 1/16, so a one-sided distance would show a gap of 1/16
     count, delta, width = 4000, 1e-9, 4
     samples = kernel_entries(np.ones(1), width, count, seed=3)[:, 0]
     bound = dvoretzky_kiefer_wolfowitz(count, delta)
     law = [lambda x: relu_ntk_diagonal_cdf(x, width), lambda x: relu_ntk_diagonal_cdf(x, width) - (x == 0) / 2**width]
     assert_at_most(sup_distance(samples, *law), bound, why="Gamma mixture, DKW")
-    # then   a width wrong by a factor two, and a forgotten atom, are seen
+    # then   a width that is wrong by a factor of two, and a forgotten atom, are found
     other = sup_distance(samples, lambda x: relu_ntk_diagonal_cdf(x, 2 * width))
     assert_at_most(bound, other, why="the law of twice the width")
     assert_at_most(bound, sup_distance(samples, law[0]), why="the atom, taken for a continuous law")
-    # and    the former but for 1e-9
+    # and    the wrong width is missed with probability at most 1e-9
     distance = abs(relu_ntk_diagonal_cdf(1 / 4, width) - relu_ntk_diagonal_cdf(1 / 4, 2 * width))
     assert_at_most(
         detectable(lambda p: dvoretzky_kiefer_wolfowitz(count, p), delta, delta), distance, why="what is detectable"
     )
 
 
-def test_hoeffding_is_the_inverse_of_its_inequality():
+def test_the_hoeffding_deviation_solves_hoeffdings_inequality():
     for spread, count, delta in ((2.0, 100, 0.05), (0.5, 7, 1e-9)):
         t = hoeffding(spread, count, delta)
         probability = 2 * np.exp(-2 * count * t**2 / spread**2)
@@ -137,7 +137,7 @@ def test_hoeffding_is_the_inverse_of_its_inequality():
 
 
 def test_hoeffding_finds_what_it_calls_detectable():
-    # given  2000 means of 100 fair signs; an expectation that is off by the detectable error
+    # given  2000 means of 100 fair signs, and an expectation that is off by the detectable error
     count, promised = 100, 0.05
     means = np.random.default_rng(4).choice([-1.0, 1.0], (2000, count)).mean(1)
     error = detectable(lambda delta: hoeffding(2, count, delta), promised, 0.1)
@@ -146,13 +146,13 @@ def test_hoeffding_finds_what_it_calls_detectable():
 
 
 @pytest.mark.parametrize(("count", "delta"), [(20, 0.05), (200, 0.05), (4000, 1e-9)])
-def test_dvoretzky_kiefer_wolfowitz_keeps_its_promise_and_three_quarters_of_it(count, delta):
+def test_dvoretzky_kiefer_wolfowitz_has_between_three_quarters_and_all_of_its_false_alarm_probability(count, delta):
     exact = scipy.stats.kstwo.sf(dvoretzky_kiefer_wolfowitz(count, delta), count)
     assert_within(3 / 4 * delta, exact, delta, why="Kolmogorov's law at the deviation")
 
 
-def test_dvoretzky_kiefer_wolfowitz_sees_a_shifted_law():
-    # given  300 samples of 200 uniforms, a law shifted by the detectable distance
+def test_dvoretzky_kiefer_wolfowitz_finds_a_shifted_law():
+    # given  300 samples of 200 uniform numbers, and a law that is shifted by the detectable distance
     count, promised = 200, 0.05
     bound = dvoretzky_kiefer_wolfowitz(count, promised)
     samples = np.random.default_rng(5).random((300, count))
@@ -162,13 +162,13 @@ def test_dvoretzky_kiefer_wolfowitz_sees_a_shifted_law():
     assert_at_most(missed, scipy.stats.binom.isf(1e-9, 300, 0.1), why="shifted laws that are missed")
 
 
-def test_a_sum_of_squares_leaves_its_interval_as_often_as_promised_and_sees_a_factor_of_two():
+def test_the_chi_square_interval_has_its_false_alarm_probability_and_finds_a_factor_of_two():
     freedom, promised = 400, 0.05
     squares = (np.random.default_rng(6).standard_normal((4000, freedom)) ** 2).sum(1)
     lower, upper = chi_square_interval(freedom, promised)
     expected = clopper_pearson(np.count_nonzero((squares < lower) | (squares > upper)), 4000, 1e-9)
     assert_within(expected[0], promised, expected[1], why="sums of squares outside their interval")
-    # then   at 1e-9, twice and half the variance are missed by one test in a hundred at most, and twice is caught here
+    # then   at 1e-9, at most one test in a hundred misses twice or half the variance; twice the variance is caught here
     assert_at_most(0.99, chi_square_power(freedom, 1e-9, [2, 1 / 2]), why="power against twice and half the variance")
     caught = np.count_nonzero(2 * squares > chi_square_interval(freedom, 1e-9)[1])
     assert_at_most(clopper_pearson(caught, 4000, 1e-9)[0], chi_square_power(freedom, 1e-9, 2.0), why="sums caught")
@@ -188,7 +188,7 @@ def test_clopper_pearson_covers_exactly_and_finds_a_biased_coin():
     assert_at_most(0.5, clopper_pearson(heads, 400, 1e-9)[0], why="the biased coin is found")
 
 
-def test_a_probability_is_shared_equally_and_only_if_there_is_one():
+def test_a_probability_is_shared_equally_and_anything_else_is_refused():
     assert_at_most(abs(each_of(1e-7, 500) - 2e-10), 1e-7 * UNIT_ROUNDOFF, why="the share of each of 500")
     for total, comparisons in ((0.0, 3), (1.5, 3), (1e-7, 0), (1e-7, 2.5)):
         with pytest.raises(ValueError, match="no probability"):
@@ -208,19 +208,19 @@ def test_a_probability_is_shared_equally_and_only_if_there_is_one():
         (lambda: clopper_pearson([5, 7], 5, 0.5), "successes in 5 trials"),
     ],
 )
-def test_what_is_no_probability_count_or_correlation_is_refused(call, message):
+def test_an_invalid_probability_count_or_correlation_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_what_is_detectable_adds_the_two_sides_of_a_lopsided_law():
-    # given  below = p, above = 10 p at the probability p: too large a mean passes by `above` and strays by `below`
+def test_the_detectable_error_of_an_asymmetric_law_adds_opposite_sides():
+    # given  below = p, above = 10 p at the probability p. A mean that is too large is found at above + below
     found = detectable(lambda p: Deviations(below=p, above=10 * p), 0.25, 0.5)
     assert_identical([found.above, found.below], [2.5 + 0.5, 0.25 + 5], why="sides")
 
 
-def test_entries_of_nonnegative_and_of_opposite_correlation_never_fall_below_zero():
-    # given  Z >= 0, zero at r = -1; widths so small that the infimum over s is at infinity: the search ends at exp(35)
+def test_the_lower_deviation_of_a_nonnegative_entry_does_not_reach_below_zero():
+    # given  Z >= 0 (zero at r = -1), at widths so small that the infimum over s is at infinity: the search ends at e^35
     r, width = np.array([-1.0, 0.0, 0.3, 1.0]), np.array([[1], [4], [16]])
     reach = relu_ntk_deviations(r, width, 1e-9).below - relu_ntk_mean(r)
     bound = np.exp(-35) * np.log(1e9) / width + 8 * UNIT_ROUNDOFF

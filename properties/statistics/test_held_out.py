@@ -1,4 +1,4 @@
-"""Self-tests: the jackknife of a mean is its standard error, whatever the images have in common."""
+"""Self-tests: the jackknife of a mean is its standard error; it is paired by image and independent of the seeds."""
 
 import math
 
@@ -28,7 +28,7 @@ def test_a_difference_is_paired_by_image():
     assert_at_most(abs(found - math.sqrt(11 / 144 / 11)), 64 * UNIT_ROUNDOFF, why="sqrt(p(1 - p)/(n - 1)), p = 1/12")
 
 
-def test_more_seeds_do_not_narrow_what_all_share():
+def test_more_seeds_do_not_narrow_the_error_of_the_test_set():
     wrong = np.zeros((1, 1, 12))
     wrong[..., :3] = 1
     one, four = (of_test_set(np.repeat(wrong, k, axis=0), lambda errors: errors.mean()) for k in (1, 4))

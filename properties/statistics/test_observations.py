@@ -1,4 +1,4 @@
-"""Self-tests of what observations are measured by."""
+"""Self-tests: the share of runs has the tabulated interval of Clopper and Pearson."""
 
 import pytest
 

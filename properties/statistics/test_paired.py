@@ -1,4 +1,4 @@
-"""Self-tests: intervals are those of closed forms, correlations of few points are enumerated, and one rule judges."""
+"""Self-tests: intervals against closed forms, correlations of few points by enumeration, and the rule of `judge`."""
 
 import math
 from fractions import Fraction
@@ -34,14 +34,14 @@ def ends(interval):
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.95, 0.999])
-def test_two_normal_differences_are_covered_with_the_level_exactly(level):
+def test_the_coverage_for_two_normal_differences_is_exactly_the_level(level):
     # given  z_1, z_2 normal: the mean is covered when |z_1 + z_2| <= t|z_1 - z_2|, with probability 2 arctan(t)/pi
     found = student_interval([0.0, 2.0], level=level)
     coverage = 2 * math.atan(found.upper - 1) / math.pi
     assert_within(level, coverage, level, slack=8 * UNIT_ROUNDOFF, why="the probability of |z_1 + z_2| <= t|z_1 - z_2|")
 
 
-def test_three_differences_have_an_interval_of_rational_numbers():
+def test_an_interval_of_three_differences_has_rational_ends():
     # given  two degrees of freedom: t = L sqrt(2/(1 - L^2)) is 1/2 at L = 1/3; s^2 = 3 for 0, 0, 3, so s/sqrt(3) = 1
     differences, level = [Fraction(0), Fraction(0), Fraction(3)], Fraction(1, 3)
     mean = sum(differences) / 3
@@ -85,25 +85,25 @@ def test_a_slope_is_taken_within_each_seed():
     assert_identical(ends(found), ends(student_interval(slopes, level=0.9)), why="Student's interval of the slopes")
 
 
-def test_a_slope_is_one_of_least_squares():
+def test_slopes_are_least_squares_slopes():
     # given  log2 of the values 0, 1, 5 at log2 of the steps 0, 1, 2: the slope is 5/2
     found = log_slopes([1.0, 2.0, 4.0], [[1.0, 2.0, 32.0]])
     assert_at_most(np.abs(found - 2.5), 16 * UNIT_ROUNDOFF, why="(5 - 0)/2")
 
 
 @pytest.mark.parametrize(("r", "count", "level"), [(-0.89, 4, 0.95), (0.5, 28, 0.9), (0.0, 12, 0.99)])
-def test_fishers_interval_is_the_sum_of_two_velocities(r, count, level):
-    # given  tanh(artanh r + a) = (r + tanh a)/(1 + r tanh a), which takes no artanh
+def test_fishers_interval_follows_from_the_addition_theorem_of_tanh(r, count, level):
+    # given  tanh(artanh r + a) = (r + tanh a)/(1 + r tanh a), which needs no artanh
     half = math.tanh(scipy.stats.norm.ppf((1 + level) / 2) / math.sqrt(count - 3))
     found = fisher_interval(r, count, level=level)
     expected = [(r - half) / (1 - r * half), r, (r + half) / (1 + r * half)]
     assert_at_most(np.abs(ends(found) - expected), 64 * UNIT_ROUNDOFF, why="both ends")
 
 
-def test_four_points_leave_almost_everything_open():
+def test_the_interval_of_four_points_is_almost_all_of_minus_one_to_one():
     found = fisher_interval(-0.89, 4)
     assert_identical([round(found.lower, 3), round(found.upper, 2)], [-0.998, 0.49], why="r = -0.89")
-    # then   zero is excluded from tanh(1.96) on
+    # then   zero is excluded for correlations above tanh(1.96)
     edge = math.tanh(NORMAL)
     assert_identical(round(edge, 3), 0.961, why="the least correlation that excludes zero")
     below, above = (fisher_interval(r, 4).contains(0) for r in (math.nextafter(edge, 0) - 2.0**-50, edge + 2.0**-50))
@@ -114,7 +114,7 @@ def test_a_perfect_correlation_has_an_interval_of_one_point():
     assert_identical([ends(fisher_interval(r, 4)) for r in (-1, 1)], [[-1] * 3, [1] * 3], why="the limit")
 
 
-def test_four_points_without_ties_have_spearman_correlations_of_fifths():
+def test_spearman_correlations_of_four_points_without_ties_are_multiples_of_one_fifth():
     fifths = [Fraction(k * abs(k), 25) for k in range(-5, 6)]
     assert_identical(spearman_values(4) == tuple(fifths), True, why="rho|rho| of all 24 permutations")
 
@@ -130,7 +130,7 @@ def test_only_two_patterns_of_ties_round_to_the_printed_correlation():
 
 
 def test_a_correlation_is_taken_within_each_seed():
-    # given  five seeds of four arms that differ by a constant each, and little else
+    # given  five seeds and four arms; the arms differ by constants, with small noise
     generator = np.random.default_rng(0)
     x = np.array([1.0, 2, 3, 5]) + generator.normal(size=(5, 4)) / 8
     y = np.array([4.0, 3, 3.5, 1]) + generator.normal(size=(5, 4)) / 8
@@ -139,13 +139,13 @@ def test_a_correlation_is_taken_within_each_seed():
     # then   Student's interval of the Fisher transforms; the correlations by another formula
     each = student_interval(np.arctanh([np.corrcoef(*pair)[0, 1] for pair in zip(x, y, strict=True)]))
     error = np.abs(ends(found) - np.tanh(ends(each)))
-    # |r| < 1 - 1/50, so that rounding of r grows by 1/(1 - r^2) < 50, and by Student's t
+    # |r| < 1 - 1/50, so the rounding of r grows by 1/(1 - r^2) < 50, and by Student's t
     assert_at_most(np.abs(np.tanh(ends(each))), 1 - 1 / 50, why="no correlation is near -1")
     assert_at_most(error, 2**14 * UNIT_ROUNDOFF, why="both ends and the estimate")
 
 
-def test_a_minimum_is_where_no_other_point_is_better_in_every_seed():
-    # given  the second point better than the first by 2 -+ 1/4, than the third by -1/4 to 1/4, than the fourth by 1
+def test_a_point_is_a_candidate_if_no_other_point_is_significantly_better():
+    # given  the second point is better than the first by 2 -+ 1/4, than the third by -1/4 to 1/4, than the fourth by 1
     seeds = np.array([[0.0], [10], [20], [30]])
     values = seeds + np.array([[2.25, 0, 0.25, 1], [1.75, 0, -0.25, 1], [2.25, 0, 0.25, 1], [1.75, 0, 0, 1]])
     found = minimizer_interval([0.001, 0.01, 0.1, 0.5], values)
@@ -156,7 +156,7 @@ def test_a_minimum_is_where_no_other_point_is_better_in_every_seed():
 @pytest.mark.parametrize("points", [2, 3, 4, 5])
 @pytest.mark.parametrize("shift", [0.95, 1.05])
 def test_a_point_is_dropped_at_the_shared_level(shift, points):
-    # given  k points, the last better than the others by `shift` times what one-sided Student asks at 0.05/(k - 1)
+    # given  k points; the last is better than the others by `shift` times the one-sided Student bound at 0.05/(k - 1)
     needed = scipy.stats.t.isf(0.05 / (points - 1), 2) * math.sqrt(1 / 3)
     difference = shift * needed + np.array([-1.0, 0, 1])
     values = np.stack([difference] * (points - 1) + [0 * difference], axis=1)
@@ -203,7 +203,7 @@ def test_one_rule_judges_effects_of_either_sign(ends_of_it, printed, verdict, re
     lower, upper = ends_of_it
     found = judge(interval(lower, upper), null=0, printed=printed)
     assert_identical([found, reason in found.reason], [verdict, True], why=found.reason)
-    # then   the mirror image, and another null
+    # then   the same holds for the mirror image and for another null
     mirrored = tuple(-end for end in printed) if isinstance(printed, tuple) else -printed
     moved = tuple(end + 2 for end in printed) if isinstance(printed, tuple) else printed + 2
     assert_identical(judge(interval(-upper, -lower), null=0, printed=mirrored), verdict, why="mirrored")
@@ -218,7 +218,7 @@ def test_a_direction_is_judged_without_a_size(ends_of_it, verdict):
     assert_identical(judge(interval(*(-end for end in ends_of_it[::-1])), null=0, direction=1), verdict, why="rises")
 
 
-def test_findings_by_several_choices_are_what_all_of_them_say():
+def test_the_common_finding_of_several_choices_is_inconclusive_unless_all_agree():
     yes, no, other = Finding("reproduced", "x"), Finding("not reproduced", "y"), Finding("reproduced", "z")
     agreed, told, clash = common({"a": yes, "b": yes}), common({"a": yes, "b": other}), common({"a": yes, "b": no})
     assert (agreed, agreed.reason) == ("reproduced", "x")

@@ -1,12 +1,13 @@
-r"""The potentials that diagonal networks u^D - v^D minimize, their duals, and how far a point is from a minimizer.
+"""Potentials that diagonal networks u^D - v^D minimize, their duals, and a bound on the distance from a minimizer.
 
-From u = v = alpha, gradient flow moves w = u^D - v^D along w = to_primal(z), z = X'nu, with
+From u = v = alpha, gradient flow moves w = u^D - v^D along w = to_primal(z) with z = X'nu, where
 
-    to_primal(z) = 2 alpha^2 sinh z at D = 2,    alpha^D ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)}), |z| < 1, above,
+    to_primal(z) = 2 alpha^2 sinh z at D = 2,    alpha^D ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)}), |z| < 1, for D > 2.
 
-the inverse of the slope of a potential Q. So a limit that interpolates minimizes Q over {w : Xw = y}; the dual is
-max y'nu - Q*(X'nu). At depth 2, Q is the hyperbolic entropy with beta = 2 alpha^2. The potentials are those of
-Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized Models. Vectors are (p,), or (B, p) for a batch.
+This function is the inverse of the slope of a potential Q. So a limit that interpolates minimizes Q over {w : Xw = y}.
+The dual problem is max y'nu - Q*(X'nu). At depth 2, Q is the hyperbolic entropy with beta = 2 alpha^2. The potentials
+are those of Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized Models. Vectors are (p,), or (B, p)
+for a batch.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from fixtures.problems.regression import Regression
 from properties.linear_models.divergences import residual_with_rounding, weighted_gram
 
 CONTINUATION = 4.0
-"""The factor between the scales alpha at which the dual is solved in turn: 16 in alpha^2."""
+"""The ratio of two consecutive scales alpha at which the dual is solved: 16 in alpha^2."""
 NEWTON_STEPS = 40
 HALVINGS = 40
 ROUGHLY = 1e-2
-"""The share of |y| down to which the residual goes at all scales but the last."""
+"""At all scales but the last, Newton's method stops when the residual is at most this share of |y|."""
 
 
 @dataclasses.dataclass(frozen=True)
 class DiagonalPotential:
-    """Q at depth D >= 2 and scale alpha > 0: a number, or an array that broadcasts against (B, p), such as (B, 1).
+    """The potential Q at depth D >= 2 and scale alpha > 0.
 
-    An alpha (B, p) is one of each coordinate. Raises ValueError for another depth or scale.
+    alpha: a number, or an array that broadcasts against (B, p), such as (B, 1). An alpha of shape (B, p) gives each
+    coordinate its own scale. Raises ValueError for another depth or scale.
     """
 
     depth: int
@@ -48,36 +50,39 @@ class DiagonalPotential:
         return np.asarray(self.alpha, float) ** self.depth
 
     def factors(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """u/alpha and v/alpha at z: exp(+-z/2), or (1 -+ z)^{-1/(D-2)}."""
+        """u/alpha and v/alpha at z: exp(+-z/2) at depth 2, (1 -+ z)^{-1/(D-2)} above."""
         if self.depth == 2:
             return np.exp(z / 2), np.exp(-z / 2)
         return (1 - z) ** (-1 / (self.depth - 2)), (1 + z) ** (-1 / (self.depth - 2))
 
     def to_dual(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The z of a network's factors: ln(u/v), or ((alpha/v)^{D-2} - (alpha/u)^{D-2})/2."""
+        """The z of a network's factors: ln(u/v) at depth 2, ((alpha/v)^{D-2} - (alpha/u)^{D-2})/2 above."""
         if self.depth == 2:
             return np.log(u / v)
         return ((self.alpha / v) ** (self.depth - 2) - (self.alpha / u) ** (self.depth - 2)) / 2
 
     def to_primal(self, z: np.ndarray) -> np.ndarray:
-        """W = u^D - v^D at z, accurate to 16 (1 + |z|) u relative to itself."""
+        """The weights w = u^D - v^D at z, accurate to 16 (1 + |z|) u relative to themselves."""
         if self.depth == 2:
             return 2 * self.scale * np.sinh(z)
         power = self.depth / (self.depth - 2)
         return self.scale * (np.expm1(-power * np.log1p(-z)) - np.expm1(-power * np.log1p(z)))
 
     def slope(self, z: np.ndarray) -> np.ndarray:
-        """The derivative of `to_primal`, 1/Q'': 2 alpha^2 cosh z, or alpha^D D/(D-2) (U^{2D-2} + V^{2D-2})."""
+        """The derivative of `to_primal`, 1/Q''.
+
+        2 alpha^2 cosh z at depth 2, alpha^D D/(D-2) (U^{2D-2} + V^{2D-2}) above, with U = u/alpha and V = v/alpha.
+        """
         U, V = self.factors(2 * z if self.depth == 2 else z)
         if self.depth == 2:
             return self.scale * (U + V)
         return self.scale * self.depth / (self.depth - 2) * (U ** (2 * self.depth - 2) + V ** (2 * self.depth - 2))
 
     def slope_between(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Bounds on `slope` where to_primal(z) = +-w: sqrt(w^2 + 4 alpha^4) for both at D = 2.
+        """Bounds on `slope` where to_primal(z) = +-w.
 
-        For D > 2 and x = |w|/alpha^D, max(x, 1) <= U^D <= x + 1 and V <= 1; the slope is least at x = 0. It grows with
-        |w|, and its upper bound more slowly than w^2.
+        At D = 2 both are sqrt(w^2 + 4 alpha^4). For D > 2 and x = |w|/alpha^D, max(x, 1) <= U^D <= x + 1 and V <= 1,
+        and the slope is least at x = 0. The slope grows with |w|, and its upper bound grows more slowly than w^2.
         """
         x = np.abs(w) / self.scale
         if self.depth == 2:
@@ -87,11 +92,11 @@ class DiagonalPotential:
         return unit * np.maximum(x**power, 2), unit * ((x + 1) ** power + 1)
 
     def growth(self, z: np.ndarray) -> np.ndarray:
-        """(u^2 + v^2)/(2 alpha^2) - 1 >= 0 at z, the relative growth of two factors, without cancellation."""
+        """(u^2 + v^2)/(2 alpha^2) - 1 >= 0 at z: the relative growth of the two factors, without cancellation."""
         return self._excess(z, 1)
 
     def kernel_change(self, z: np.ndarray) -> np.ndarray:
-        """(u^{2D-2} + v^{2D-2})/(2 alpha^{2D-2}) - 1 >= 0 at z: how a coordinate's kernel weight has grown."""
+        """(u^{2D-2} + v^{2D-2})/(2 alpha^{2D-2}) - 1 >= 0 at z: the growth of a coordinate's kernel weight."""
         return self._excess(z, self.depth - 1)
 
     def _excess(self, z: np.ndarray, power: int) -> np.ndarray:
@@ -104,15 +109,15 @@ class DiagonalPotential:
         return 2 * np.exp(both) * np.sinh(share * np.arctanh(z)) ** 2 + np.expm1(both)
 
     def conjugate(self, z: np.ndarray) -> np.ndarray:
-        """Q*(z) >= 0, summed: 2 alpha^2 sum (cosh z - 1), or alpha^D (D-2)/2 sum (U^2 + V^2 - 2)."""
+        """Q*(z) >= 0, summed: 2 alpha^2 sum (cosh z - 1) at depth 2, alpha^D (D-2)/2 sum (U^2 + V^2 - 2) above."""
         return (self.scale * (2 if self.depth == 2 else self.depth - 2) * self.growth(z)).sum(-1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Interpolant:
-    """An interpolant w (p,), made from the dual point z = X'nu, and what z says of the minimizer of Q over {Xw = y}.
+    """An interpolant w (p,) made from a dual point z = X'nu, and what z shows about the minimizer of Q over {Xw = y}.
 
-    gap: a bound on Q(w) - (y'nu - Q*(z)), the duality gap. radius: a bound on |w - argmin|; inf if it shows none.
+    gap: a bound on the duality gap Q(w) - (y'nu - Q*(z)). radius: a bound on |w - argmin|; inf where z shows no bound.
     miss: |w - to_primal(z)|.
     """
 
@@ -124,22 +129,22 @@ class Interpolant:
 
 
 def near_minimizer(potential: DiagonalPotential, problem: Regression, z: np.ndarray) -> Interpolant:
-    """The interpolant that the part of z in row(X) leads to, and how near to the minimizer of Q it is.
+    """The interpolant that belongs to the part of z in row(X), and a bound on its distance from the minimizer of Q.
 
-    With z = X'nu and C = diag(slope(z)), w = to_primal(z) + CX'(XCX')^-1 (y - X to_primal(z)) interpolates, and the
-    duality gap is the divergence sum Q(w) - Q(w_z) - z(w - w_z) from w_z = to_primal(z), at most
-    sum (w - w_z)^2 / (2 min slope), the slope at the end of the segment that is nearer to zero. Terms do not cancel.
+    Let z = X'nu, C = diag(slope(z)) and w_z = to_primal(z). Then w = w_z + CX'(XCX')^-1 (y - X w_z) interpolates. The
+    duality gap is the divergence sum Q(w) - Q(w_z) - z(w - w_z). It is at most sum (w - w_z)^2 / (2 min slope), with
+    the slope at the end of the segment that is nearer to zero. The terms do not cancel.
 
-    Radius: Q(w) - Q(w*) is at most the gap, and it is the divergence of w from the minimizer w*, at least |w - w*|^2
-    over twice the slope S at max(|w|, |w*|). With R = max |w_i|, S grows more slowly than a square, so that
-    2 gap S(2R) <= R^2 shows |w - w*| <= R, and then |w - w*|^2 <= 2 gap S(2R).
+    Radius: Q(w) - Q(w*) is at most the gap. It is the divergence of w from the minimizer w*, so it is at least
+    |w - w*|^2 over twice the slope S at max(|w|, |w*|). Let R = max |w_i|. S grows more slowly than a square, so 2 gap
+    S(2R) <= R^2 shows |w - w*| <= R, and then |w - w*|^2 <= 2 gap S(2R).
 
-    Rounding: of z, 16(n+p)u|z| times the slope; of w_z, 16 (1 + |z|) u relative; of w the residual over s_n.
+    Rounding: of z, 16(n+p)u|z| times the slope; of w_z, 16 (1 + |z|) u relative; of w, the residual over s_n.
     """
     z = problem.in_row_space(z)
     start, C = potential.to_primal(z), potential.slope(z)
     w, gram = start, weighted_gram(problem, C)
-    for _ in range(2):  # the second time for what the first one rounds
+    for _ in range(2):  # the second pass removes the rounding of the first
         solved = np.linalg.solve(gram, (problem.y - np.matvec(problem.X, w))[..., None])[..., 0]
         w = w + C * np.vecmat(solved, problem.X)
     size = (np.asarray(problem.rows + problem.columns) * UNIT_ROUNDOFF)[..., None]
@@ -156,12 +161,12 @@ def near_minimizer(potential: DiagonalPotential, problem: Regression, z: np.ndar
 
 
 def minimize(potential: DiagonalPotential, problem: Regression) -> Interpolant:
-    """Argmin Q over {w : Xw = y} by Newton's method on the dual, at scales of alpha that fall by 4 down to the last.
+    """Argmin Q over {w : Xw = y}, by Newton's method on the dual, at scales alpha that decrease by factors of 4.
 
-    A step is halved until the dual rises at its end by at most half of what it fell at its start, so that neither cosh
-    overflows nor |z| reaches 1. Nothing is believed of the result but its `radius`. For alpha^D below 1e-10 on
-    degenerate targets (a minimizer of the l1 norm with fewer than n nonzeros) the dual's Hessian is singular in double
-    precision.
+    A step is halved until, at its end, the objective rises along it at most half as fast as it fell at its start. So
+    neither cosh overflows nor |z| reaches 1. Only the `radius` of the result is to be believed. For alpha^D below 1e-10
+    and degenerate targets (a minimizer of the l1 norm has fewer than n nonzeros), the Hessian of the dual is singular
+    in double precision.
     """
     nu = np.zeros_like(problem.y)
     size = (norm(problem.y, axis=-1) / problem.sigma_min).max() ** (1 / potential.depth)

@@ -1,4 +1,4 @@
-"""Self-tests: potentials of diagonal networks against hand calculation, their derivatives, and another solver."""
+"""Self-tests: potentials of diagonal networks against the networks, finite differences, and another solver."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ PROBLEM = measured(np.array([[1.0, 2, 0, -1, 1], [0, 1, 2, 1, -1]]), np.array([1
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4, 6])
-def test_the_potential_is_that_of_the_network_it_stands_for(depth):
+def test_the_potential_agrees_with_its_diagonal_network(depth):
     potential = DiagonalPotential(depth, 0.7)
     U, V = potential.factors(Z)
     network = DiagonalNetwork(0.7 * U, 0.7 * V, depth)
@@ -38,7 +38,7 @@ def test_the_potential_is_that_of_the_network_it_stands_for(depth):
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_w_is_the_derivative_of_the_conjugate_and_the_slope_is_that_of_w(depth):
-    # given  central differences of step h, off by h^2/6 times a third derivative: for D = 3 it is 60 (1-z)^-6 twice
+    # given  central differences of step h are off by h^2/6 times a third derivative: for D = 3, twice 60 (1-z)^-6
     potential, h, z = DiagonalPotential(depth, 1.0), 2.0**-13, np.linspace(-0.5, 0.5, 7)[:, None]
     slope = (potential.conjugate(z + h) - potential.conjugate(z - h)) / (2 * h)
     curvature = (potential.to_primal(z + h) - potential.to_primal(z - h)) / (2 * h)
@@ -69,13 +69,13 @@ def test_the_radius_holds_and_shrinks_with_the_error(off):
     assert_at_most(off / 10, near.radius, why="and not below")
 
 
-def test_of_a_point_that_is_far_off_nothing_is_claimed():
+def test_the_radius_of_a_distant_point_is_infinite():
     far = near_minimizer(DiagonalPotential(2, 0.01), PROBLEM, 30 * PROBLEM.X[0] / norm(PROBLEM.X[0]))
     assert np.isinf(far.radius)
 
 
 @pytest.mark.parametrize("alpha", [1e-5, 1e-3, 100.0])
-def test_a_degenerate_target_is_solved_down_to_one_hundred_thousandth(alpha):
+def test_a_degenerate_target_is_solved_down_to_a_scale_of_1e_5(alpha):
     # given  y along one column: the l1 minimizer (2, 0, 0) has fewer than n = 2 nonzeros
     problem = measured(np.array([[1.0, 0, 1], [1, 2, 0]]), np.array([2.0, 2.0]))
     best = minimize(DiagonalPotential(2, alpha), problem)

@@ -1,4 +1,4 @@
-"""Self-tests: the pivot of a network's layers sees a wrong variance, and stops where a layer has died."""
+"""Self-tests: the pivot finds a wrong variance, and dead layers add nothing to it."""
 
 import itertools
 
@@ -14,14 +14,14 @@ X = np.array([2.0, -1.0, 3.0])
 
 
 def layers(networks, widths, factor, seed):
-    """Gaussian layers of variance factor/fan-in."""
+    """Gaussian layers with variance factor/fan-in."""
     rng = np.random.default_rng(seed)
     shapes = [(networks, m, below) for below, m in itertools.pairwise(widths)]
     return [rng.standard_normal(shape) * np.sqrt(factor / shape[-1]) for shape in shapes]
 
 
 @pytest.mark.parametrize(("freedom", "factor"), [(510, 2.0), (4788, 1.25), (26087, 1.1)])
-def test_these_degrees_of_freedom_are_the_least_that_tell_a_variance_from_its_multiple(freedom, factor):
+def test_these_degrees_of_freedom_are_the_least_that_find_a_wrong_variance(freedom, factor):
     missed = [1 - chi_square_power(count, FALSE_ALARM, [factor, 1 / factor]).min() for count in (freedom, freedom - 1)]
     assert_within(missed[0], MISSED, missed[1], why="the probability of a miss")
 
@@ -30,7 +30,7 @@ def test_these_degrees_of_freedom_are_the_least_that_tell_a_variance_from_its_mu
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 @pytest.mark.parametrize(("networks", "planted"), [(40, 2.0), (40, 0.5), (400, 1.25), (400, 0.8)])
 def test_a_planted_factor_is_caught_in_every_one_of_twenty_samples(networks, planted, activation):
-    # given  13 degrees in every network, whose first layer never dies, and up to 21
+    # given  13 degrees of freedom from the first layer of each network, which never dies, and 21 at most in all
     widths, right = (3, 13, 1, 5, 2), {"identity": 1.0, "relu": 2.0}[activation]
     pivots = [
         chi_square_pivot(layers(networks, widths, right * planted, seed), X, right, activation) for seed in range(20)
@@ -41,8 +41,8 @@ def test_a_planted_factor_is_caught_in_every_one_of_twenty_samples(networks, pla
     assert_at_most(1, np.abs(np.sign(values - least) - np.sign(most - values)).min(), why="outside the interval")
 
 
-def test_where_a_layer_has_died_the_pivot_stops():
-    # given  one network that lives and one whose single hidden neuron is dead
+def test_layers_above_a_dead_layer_add_nothing_to_the_pivot():
+    # given  one network with an active hidden neuron, and one whose single hidden neuron is dead
     first, second = np.array([[[1.0]], [[-1.0]]]), np.array([[[3.0], [4.0]], [[3.0], [4.0]]])
     pivot = chi_square_pivot([first, second], np.array([2.0]), 2.0, "relu")
     # then   2^2/(2 2^2) twice, and (6^2 + 8^2)/(2 2^2) once

@@ -1,4 +1,4 @@
-"""Balancedness of adjacent layers, D_l = W_{l+1}' W_{l+1} - W_l W_l', and how much a dynamics moves it."""
+"""Balancedness of adjacent layers, D_l = W_{l+1}' W_{l+1} - W_l W_l', and its change during training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def imbalances(layers: Layers) -> list[np.ndarray]:
 
 
 def imbalance_velocities(layers: Layers, velocities: Layers) -> list[np.ndarray]:
-    """dD_l/dt while every layer moves with its velocity dW_l/dt; exact on Fractions."""
+    """dD_l/dt when every layer moves with the velocity dW_l/dt; exact on Fractions."""
     halves = [
         above.mT @ rising - falling @ below.mT
         for (below, above), (falling, rising) in zip(pairwise(layers), pairwise(velocities), strict=True)
@@ -28,12 +28,16 @@ def imbalance_velocities(layers: Layers, velocities: Layers) -> list[np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Drift:
-    """What gradient descent did to the imbalances; lists run over the L - 1 pairs of layers, norms are Frobenius.
+    """The change of the imbalances under gradient descent; lists run over the L - 1 pairs of layers.
 
-    observed: D_l(T) - D_l(0). predicted: eta^2 sum_t (g_{l+1}' g_{l+1} - g_l g_l'). rounding: how far apart the two
-    may be in floating point. squared_steps: eta^2 sum_t |g(t)|^2 over all layers. end: the layers at T.
-    descent_rounding: with steps that end e_t beside the exact ones, the descent lemma bounds squared_steps by
-    2 eta (loss_0 - loss_T) + 2 sum_t (eta |g_t| |e_t| + |e_t|^2), of which this is the second term.
+    Norms are Frobenius norms.
+    observed: D_l(T) - D_l(0).
+    predicted: eta^2 sum_t (g_{l+1}' g_{l+1} - g_l g_l').
+    rounding: a bound on the difference of the two in floating point.
+    squared_steps: eta^2 sum_t |g(t)|^2 over all layers.
+    end: the layers at time T.
+    descent_rounding: 2 sum_t (eta |g_t| |e_t| + |e_t|^2), where e_t is the error of step t. The descent lemma bounds
+    squared_steps by 2 eta (loss_0 - loss_T) plus this term.
     """
 
     observed: list[np.ndarray]
@@ -45,7 +49,7 @@ class Drift:
 
 
 def drift_of_descent(layers: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarray, steps: int) -> Drift:
-    """Follow D_l through gradient descent on (1/2)|WX - Y|^2 at the learning rate eta, a number or (B,)."""
+    """Follow D_l through gradient descent on (1/2)|WX - Y|^2, with the learning rate eta, a number or (B,)."""
     gradient_of_loss = regression_gradient(X, Y)
     path = descent_path(layers, gradient_of_loss, eta)
     before, start = layers, imbalances(next(path))
@@ -72,11 +76,11 @@ def drift_of_descent(layers: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarr
 def step_rounding(
     before: Layers, after: Layers, slopes: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarray
 ) -> list[np.ndarray]:
-    """How far one computed step may move D_l beside eta^2 (g_{l+1}' g_{l+1} - g_l g_l'), to first order in u.
+    """A bound on the difference between the change of D_l in one computed step and eta^2 (g_{l+1}' g_{l+1} - g_l g_l').
 
-    A layer that ends a_l beside W_l - eta g_l moves D_l by 2|W_l| a_l. Forming D_l itself costs m u |W_l|^2 before and
-    after, and the same for the gradients; 8m u |W_l|^2 covers them, because |eta g_l| is at most |W_l before| +
-    |W_l after|.
+    To first order in u. A layer that ends at a distance a_l from W_l - eta g_l moves D_l by 2|W_l| a_l. Forming D_l
+    costs m u |W_l|^2 before and after the step, and the same for the gradients. 8m u |W_l|^2 covers these costs,
+    because |eta g_l| is at most |W_l before| + |W_l after|.
     """
     widest = max(dimension for layer in before for dimension in layer.shape[-2:])
     costs = []
@@ -89,7 +93,7 @@ def step_rounding(
 def missed_steps(
     before: Layers, after: Layers, slopes: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarray
 ) -> list[np.ndarray]:
-    """How far each layer may end beside W_l - eta g_l: eta (gradient rounding) + u(2 eta |g_l| + |W_l|)."""
+    """Bounds on the distance of each layer from W_l - eta g_l: eta (gradient rounding) + u(2 eta |g_l| + |W_l|)."""
     errors = gradient_rounding(before, X, Y)
     sizes = [frobenius(start) + frobenius(end) for start, end in zip(before, after, strict=True)]
     return [

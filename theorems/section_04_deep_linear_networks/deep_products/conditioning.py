@@ -1,4 +1,4 @@
-"""How well conditioned the training of a deep linear network is: the Gram matrix of its gradients."""
+"""Conditioning of the training of a deep linear network: the Gram matrix of its gradients (its tangent kernel)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from properties.deep_linear import frobenius
 def tangent_gram(layers: Layers, X: np.ndarray) -> np.ndarray:
     """K_ij = <df(x_i)/dtheta, df(x_j)/dtheta>, (n, n), for a network with one output; exact on Fractions.
 
-    X (d, n): samples in columns. Gradient flow moves the residual by -Ke, and a step of descent by -eta Ke to first
-    order.
+    X (d, n): samples in columns. Gradient flow changes the residual e at the rate -Ke. One step of gradient descent
+    changes it by -eta Ke, to first order.
     """
     slopes = layer_gradients(layers, lambda _: X.T[:, None, :])
     jacobian = np.concatenate([slope.reshape(X.shape[1], -1) for slope in slopes], axis=1)
@@ -21,7 +21,7 @@ def tangent_gram(layers: Layers, X: np.ndarray) -> np.ndarray:
 
 
 def tangent_core(layers: Layers) -> np.ndarray:
-    """The M in K = X'MX, (d, d): the sum over l of |W_L ... W_{l+1}|^2 (W_{l-1} ... W_1)'(W_{l-1} ... W_1)."""
+    """The matrix M with K = X'MX, (d, d): the sum over l of |W_L ... W_{l+1}|^2 (W_{l-1} ... W_1)'(W_{l-1} ... W_1)."""
     identity = np.eye(layers[0].shape[1])
     inputs = [identity]
     for layer in layers[:-1]:
@@ -34,12 +34,12 @@ def tangent_core(layers: Layers) -> np.ndarray:
 
 
 def layered_condition(ratios: np.ndarray) -> np.ndarray:
-    """The bound on cond(M), restricted to a subspace, by the layers: the product of the ratios squared.
+    """A bound on the condition number of M on a subspace, from the hidden layers: the product of the squared ratios.
 
-    ratios (L - 1,): of the largest to the least singular value of each hidden layer, on what the layers below make of
-    the subspace. Every term of M but for its factor is (W_{l-1} ... W_1)'(W_{l-1} ... W_1), with a condition number of
-    at most the product over k < l; a sum of such terms has at most the largest. Attained by layers that stretch the
-    same directions under output weights of zero.
+    ratios (L - 1,): for each hidden layer, the ratio of its largest to its least singular value on the image of the
+    subspace under the layers below. Up to a factor, each term of M is (W_{l-1} ... W_1)'(W_{l-1} ... W_1), whose
+    condition number is at most the product over k < l. A sum of such terms has at most the largest of their condition
+    numbers. The bound is attained by layers that stretch the same directions under output weights of zero.
     """
     return np.prod(np.asarray(ratios) ** 2)
 
@@ -50,10 +50,10 @@ def extreme_eigenvalues(matrix: np.ndarray) -> np.ndarray:
 
 
 def tangent_rounding(layers: Layers, X: np.ndarray) -> float:
-    """How far an eigenvalue of the computed K = X'MX may be from the exact one.
+    """A bound on the error of an eigenvalue of the computed K = X'MX.
 
-    K sums over l the squares of products with Frobenius norm |X| prod_{k != l} |W_k|, each of L + 2 factors with inner
-    dimensions at most m and taken twice; eigenvalues add 10 n^2 u |K|.
+    K sums, over l, squares of products with Frobenius norm |X| prod_{k != l} |W_k|. Each product has L + 2 factors with
+    inner dimensions at most m and occurs twice. The computation of the eigenvalues adds 10 n^2 u |K|.
     """
     sizes = np.array([frobenius(layer) for layer in layers])
     scale = frobenius(X) ** 2 * sum(np.prod(np.delete(sizes, index)) ** 2 for index in range(len(sizes)))

@@ -1,4 +1,4 @@
-"""How near a deep linear network that starts at alpha I has come to YX^+: an exact split, and a modal oracle."""
+"""The distance from YX^+ of a deep linear network that starts at alpha I: an exact split, and a modal oracle."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ MATRIX = (-2, -1)
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Of W = W_L ... W_1 from W_l = alpha I, at any time; numbers or (B,), all in the unit of W.
+    """The distance of W = W_L ... W_1 from YX^+ in two orthogonal parts, for W_l that start at alpha I, at any time.
 
-    fitted = |(WX - Y)X^+|_F, on the data; unseen = alpha |W_L ... W_2 (I - P)|_F, off it. The rows of the two parts are
-    orthogonal, so exactly |W - YX^+|_F^2 = fitted^2 + unseen^2. rounding: how far the computed layers may be from it.
-    ceiling: alpha |W_L ... W_2|_op, the norm per unseen dimension.
+    Numbers or (B,), all in the unit of W. fitted = |(WX - Y)X^+|_F: the part on the data.
+    unseen = alpha |W_L ... W_2 (I - P)|_F: the part off the data. The rows of the two parts are orthogonal, so exactly
+    |W - YX^+|_F^2 = fitted^2 + unseen^2. rounding: how far the computed layers may be from this equation.
+    ceiling: alpha |W_L ... W_2|_op, the norm per dimension off the data.
     """
 
     fitted: np.ndarray
@@ -32,17 +33,17 @@ class Split:
 
     @property
     def distance(self) -> np.ndarray:
-        """|W - YX^+|_F as the split has it."""
+        """|W - YX^+|_F, computed from the two parts."""
         return np.hypot(self.fitted, self.unseen)
 
 
 def split_distance(
     layers: Sequence[np.ndarray], X: np.ndarray, Y: np.ndarray, alpha: float | np.ndarray, drift: np.ndarray
 ) -> Split:
-    """The split of the distance to YX^+; `drift` bounds |W_1 (I - P) - alpha (I - P)|_F.
+    """The split of the distance to YX^+. `drift` is a bound on |W_1 (I - P) - alpha (I - P)|_F.
 
-    Its rounding is that drift times |W_L ... W_2|_F, the products' own L d u prod |W_l|_F, and the perturbation of
-    least squares, 64 d cond(X) u |YX^+|_F, in either oracle.
+    The rounding of the split is the sum of three terms: drift times |W_L ... W_2|_F; L d u prod |W_l|_F for the
+    products; and 64 d cond(X) u |YX^+|_F for the perturbation of least squares, in either oracle.
     """
     depth, d = len(layers), X.shape[-2]
     inverse = np.linalg.pinv(X)
@@ -61,7 +62,7 @@ def split_distance(
 
 
 def condition(X: np.ndarray) -> np.ndarray:
-    """The ratio of the largest to the least nonzero singular value of X (d, n); zero columns are padding."""
+    """The ratio of the largest to the least nonzero singular value of X (d, n). Zero columns are padding."""
     s = np.linalg.svd(X, compute_uv=False)
     return s.max(-1) / np.where(s > X.shape[-2] * UNIT_ROUNDOFF * s.max(-1, keepdims=True), s, np.inf).min(-1)
 
@@ -69,11 +70,12 @@ def condition(X: np.ndarray) -> np.ndarray:
 def null_drift(
     X: np.ndarray, Y: np.ndarray, alpha: float | np.ndarray, depth: int, eta: float | np.ndarray, steps: np.ndarray
 ) -> np.ndarray:
-    """How far rounding may move W_1 (I - P) from alpha (I - P) in so many steps of gradient descent.
+    """A bound on how far rounding may move W_1 (I - P) from alpha (I - P) in `steps` steps of gradient descent.
 
-    Each gradient ends in X', so exactly it does not move. A step rounds by u |W_1|_F, and the product with X' leaves
-    col(X) by 2(n + 80 d) cond(X) u of the step's length. While the loss falls, eta sum |g|^2 <= 2 L_0 bounds the path:
-    |W_1|_F <= alpha sqrt(d) + sqrt(2 eta t L_0), and the lengths of the steps add up to no more.
+    In exact arithmetic it does not move, because each gradient ends in X'. A step rounds by u |W_1|_F. The product with
+    X' leaves col(X) by 2(n + 80 d) cond(X) u times the length of the step. While the loss falls, eta sum |g|^2 <= 2
+    L_0. This bounds the path: |W_1|_F <= alpha sqrt(d) + sqrt(2 eta t L_0), and the lengths of the steps add up to at
+    most sqrt(2 eta t L_0).
     """
     d, n = X.shape[-2:]
     loss = norm(np.asarray(alpha)[..., None, None] ** depth * X - Y, axis=MATRIX) ** 2 / 2
@@ -84,9 +86,9 @@ def null_drift(
 
 @dataclasses.dataclass(frozen=True)
 class Modes:
-    """Gradient descent from alpha I where S, XX' and the start commute: v (d,), the common eigenvalues of the layers.
+    """Gradient descent from alpha I when S, XX' and the start commute: v (d,), the common eigenvalues of the layers.
 
-    error: how far the computed W may be from basis diag(v^L) basis', in the Frobenius norm.
+    error: a bound on the distance of the computed W from basis diag(v^L) basis', in the Frobenius norm.
     """
 
     v: np.ndarray
@@ -94,12 +96,12 @@ class Modes:
 
 
 def modes_of_descent(problem: Interpolable, depth: int, eta: np.ndarray, steps: np.ndarray) -> Modes:
-    """V <- v - eta s^2 (v^L - lam) v^(L-1) in every mode, with s = 0 in the modes that no sample shows.
+    """Iterate v <- v - eta s^2 (v^L - lam) v^(L-1) in every mode; s = 0 in the modes that no sample shows.
 
-    Rounding of the layers, at most (8 L^2 d^2 + 240 d) sqrt(L) u max(1, rho)^(2L-1) a step with rho = max_j v_j, is
-    amplified by the negative curvature alone: a step multiplies differences by at most 1 + eta (L-1) rho^(L-2) max_j
-    s_j^2 |v_j^L - lam_j|, since the second derivative of the product in a direction Delta has nuclear norm at most
-    (L-1) rho^(L-2) sum_l |Delta_l|_F^2. Stated for a batch; first order in u.
+    For a batch. Rounding, to first order in u: the layers round by at most (8 L^2 d^2 + 240 d) sqrt(L) u max(1,
+    rho)^(2L-1) in a step, where rho = max_j v_j. Only negative curvature amplifies this error: a step multiplies
+    differences by at most 1 + eta (L-1) rho^(L-2) max_j s_j^2 |v_j^L - lam_j|. The reason is that the second derivative
+    of the product in a direction Delta has nuclear norm at most (L-1) rho^(L-2) sum_l |Delta_l|_F^2.
     """
     d = problem.dimension
     s = np.zeros_like(problem.lam)

@@ -1,4 +1,4 @@
-"""Self-tests: the velocity of the imbalance is its exact derivative, and a drift is followed over a whole run."""
+"""Self-tests: the velocity of the imbalance is its exact derivative, and the drift covers the whole run."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def test_the_velocity_of_the_imbalance_is_its_central_difference():
         assert_identical(rate, (ahead - behind) / 2, why="derivative of the imbalance")
 
 
-def test_a_drift_is_followed_from_the_first_step_to_the_last():
+def test_the_drift_is_that_of_the_whole_run():
     layers = [np.array(W, float) for W in LAYERS]
     X, Y, eta = np.array([[1.0, 2], [-1, 1]]), np.array([[2.0, -3]]), 1e-3
     # when
@@ -43,7 +43,7 @@ def test_a_drift_is_followed_from_the_first_step_to_the_last():
 
 
 def test_a_step_that_is_off_by_two_to_the_minus_36_is_beyond_its_rounding():
-    # given  an exact step, in powers of two, but for one entry of the first layer
+    # given  a step that is exact, in powers of two, except in one entry of the first layer
     layers, ones, eta = [np.ones((2, 2))] * 3, np.ones((2, 2)), 2.0**-10
     slopes = gradients(layers, ones, -ones)
     after = [W - eta * slope for W, slope in zip(layers, slopes, strict=True)]

@@ -1,4 +1,4 @@
-"""Self-tests: the Gram matrix of the gradients is X'MX, and its data and its layers bound its condition number."""
+"""Self-tests: the Gram matrix of the gradients is X'MX; data and layers bound its condition number."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ LAYERS = [fractions([[1, -2], [0, 3], [2, 1]]), fractions([[1, 0, -1], [2, 1, 1]
 X = fractions([[1, 2], [-1, 1]])
 
 
-def test_the_gram_matrix_is_that_of_the_derivatives_of_the_outputs():
+def test_the_gram_matrix_is_the_product_of_the_jacobian_with_itself():
     # given  the output is linear in one entry of one layer, so that its difference is its derivative
     def derivative(index, entry):
         moved = [W.copy() for W in LAYERS]
@@ -44,7 +44,7 @@ def test_extreme_eigenvalues_are_the_least_and_the_largest():
 
 
 def spreads(network):
-    """The ratio of extreme singular values of each hidden layer, on what the layers below make of the samples' span."""
+    """The ratio of extreme singular values of each hidden layer, on the image of the samples' span."""
     ratios, basis = [], network.Q
     for W in network.layers()[:-1]:
         singular = np.linalg.svd(W @ basis, compute_uv=False)
@@ -77,14 +77,14 @@ def test_the_core_is_conditioned_no_worse_than_the_product_of_the_spreads_square
     assert_at_most(largest, bound * least + slack, why="cond M by the layers", instance=network)
 
 
-def test_layers_that_stretch_the_same_direction_below_a_silent_output_attain_that_product():
+def test_layers_that_stretch_the_same_direction_attain_that_product_if_the_output_weights_are_zero():
     layers = [fractions([[2, 0], [0, 1]]), fractions([[3, 0], [0, 1]]), fractions([[0, 0]])]
     core = tangent_core(layers)
     assert_identical(core[0, 0] / core[1, 1], layered_condition([2, 3]), why="cond M at W_3 = 0")
 
 
 def test_the_rounding_of_the_gram_matrix_is_at_most_two_hundred_units_of_its_size():
-    # given  layers and samples of ones, whose products have the product of their norms
+    # given  layers and samples of ones: the norm of each product is the product of the norms
     layers, ones = [np.ones((3, 3)), np.ones((3, 3)), np.ones((1, 3))], np.ones((3, 2))
     largest = extreme_eigenvalues(tangent_gram(layers, ones))[-1]
     assert_at_most(tangent_rounding(layers, ones), 200 * UNIT_ROUNDOFF * largest, why="rounding against |K|")

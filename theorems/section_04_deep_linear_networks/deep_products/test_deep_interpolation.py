@@ -1,4 +1,4 @@
-"""Self-tests: the split and the modes agree with what can be done by hand."""
+"""Self-tests: the split and the modes agree with calculations by hand."""
 
 import dataclasses
 from functools import cache
@@ -22,7 +22,7 @@ E_1 = np.array([[1.0], [0.0]])
 
 
 def test_the_split_of_the_start_is_its_misfit_and_its_unseen_part():
-    # given  alpha = 1/2, L = 2, x = y = e_1: W = I/4 misfits by 3/4 and keeps 1/4 on e_2
+    # given  alpha = 1/2, L = 2, x = y = e_1: W = I/4 is off by 3/4 on e_1 and keeps 1/4 on e_2
     split = split_distance([np.eye(2) / 2] * 2, E_1, E_1, 0.5, 0.0)
     assert_at_most(
         np.abs([split.fitted - 3 / 4, split.unseen - 1 / 4, split.ceiling - 1 / 4]),
@@ -30,9 +30,9 @@ def test_the_split_of_the_start_is_its_misfit_and_its_unseen_part():
         why="3, 1, 1 quarters",
     )
     assert_at_most(abs(split.distance - np.sqrt(10) / 4), 8 * UNIT_ROUNDOFF, why="|W - YX^+|_F")
-    # then   8 + 192 units: products of size 1/2, least squares of size 3/2
+    # then   8 + 192 units: 8 for products of size 1/2, 192 for least squares of size 3/2
     assert_within(199, split.rounding / UNIT_ROUNDOFF, 201, why="rounding of the split, in units")
-    # then   a drift of 1 is charged |W_2|_F = 1/sqrt(2) besides
+    # then   a drift of 1 adds |W_2|_F = 1/sqrt(2)
     drifted = split_distance([np.eye(2) / 2] * 2, E_1, E_1, 0.5, 1.0).rounding
     assert_at_most(abs(drifted - np.sqrt(0.5)), 201 * UNIT_ROUNDOFF, why="what a drift of 1 is charged")
 
@@ -42,17 +42,17 @@ def test_padding_does_not_count_in_the_condition():
     assert_at_most(np.abs(condition(X) - [1.5, 1.0]), 8 * UNIT_ROUNDOFF, why="3/2 and 1")
 
 
-def test_nothing_drifts_before_the_first_step_but_rounding():
+def test_before_the_first_step_the_drift_is_only_rounding():
     assert_at_most(null_drift(E_1, E_1, 0.5, 2, 0.1, 0), 8 * UNIT_ROUNDOFF, why="drift after no step")
 
 
-def test_a_long_step_drifts_by_what_it_travels():
+def test_a_long_step_drifts_in_proportion_to_its_length():
     # given  one step of length 1000 from W_1 = W_2 = I, along two dimensions that are not axes
     rng = np.random.default_rng(0)
     X, Y = np.linalg.qr(rng.standard_normal((4, 4)))[0][:, :2], 1e6 * rng.standard_normal((4, 2))
     layers = deep_linear_descent([np.eye(4)] * 2, X, Y, 1e-3, 1)
     drift = np.linalg.norm((layers[0] - np.eye(4)) @ (np.eye(4) - X @ X.T))
-    # then   a thousand units of I or so, where the rounding of I itself is 8
+    # then   about a thousand units of I; the rounding of I itself is 8 units
     assert_at_most(100 * UNIT_ROUNDOFF, drift, why="the drift is not that of the start")
     assert_at_most(drift, null_drift(X, Y, 1.0, 2, 1e-3, 1), why="drift after a long step")
 
@@ -63,8 +63,8 @@ def simplest_commuting():
     return simplest(batches(interpolables(targets=("commuting",)), 1))
 
 
-def test_the_error_of_the_modes_grows_with_the_distance_of_two_descents_and_stays_small():
-    # given  starts h apart, while v_1 climbs from 1/5 to 1 and differences double on the way
+def test_the_error_of_the_modes_covers_the_growth_of_a_difference_and_stays_small():
+    # given  two starts at a distance h; v_1 rises from 1/5 to 1, and differences double on the way
     problem, h, eta = simplest_commuting(), 2.0**-20, np.array([0.25])
     start, middle, end = (modes_of_descent(problem, 2, eta, np.array([t])) for t in (0, 6, 50))
     other = modes_of_descent(dataclasses.replace(problem, alpha=problem.alpha + h), 2, eta, np.array([6]))
@@ -75,7 +75,7 @@ def test_the_error_of_the_modes_grows_with_the_distance_of_two_descents_and_stay
     assert_at_most(end.error, 1e-9, why="error after 50 steps, of |W| = 1")
 
 
-def test_one_step_moves_the_modes_that_samples_show():
+def test_one_step_moves_only_the_modes_in_the_span_of_the_samples():
     # given  X = e_1, S = I, alpha = 1/5, L = 2, eta = 1/4: v_1 = 1/5 + (1 - 1/25)/20
     problem = simplest_commuting()
     modes = modes_of_descent(problem, 2, np.array([0.25]), np.array([1]))

@@ -1,8 +1,9 @@
-r"""The tangent kernel of two hidden layers: how far its draw may be from its limit, and how little training moves it.
+"""The tangent kernel of a network with two hidden layers: its distance from the limit, and its change during training.
 
 A ReLU network of widths (d, m, m, 1) in the NTK parameterization is f(x) = m^(-1/2) a . s(W_2 phi(x)) with the features
-phi(x) = m^(-1/2) s(W_1 x). Given W_1 it is a network of one hidden layer on these features. Its kernel is K_1 + K_23:
-the share of W_1, and that of the layers above it, which is the kernel of one hidden layer at the features.
+phi(x) = m^(-1/2) s(W_1 x). Given W_1 it is a network of one hidden layer on these features. Its kernel is K_1 + K_23.
+K_1 is the contribution of W_1. K_23 is that of the layers above it, and equals the kernel of one hidden layer at the
+features.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from theorems.section_05_neural_tangent_kernel.wide_networks.deep_network import
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """A computed matrix (n, n), what it tends to with the width, and how far it may be from that, entry by entry."""
+    """A computed matrix (n, n), its limit as the width grows, and the distance allowed between them, entry by entry."""
 
     value: np.ndarray
     limit: np.ndarray
@@ -29,24 +30,30 @@ class Share:
 
 
 def deep_relu_shares(net: DeepNetwork, X: np.ndarray, false_alarm: float) -> tuple[Share, Share, Share, Share]:
-    """Four matrices, each beside its limit given what is below: products of features, K_23, gates, and K_1.
+    """Four matrices, each with its limit given the layers below: products of features, K_23, gates, and K_1.
 
-    net: two hidden ReLU layers of one width m, all weights independent standard normal; X (n, d), whose rows are not
-    zero; r and r_1: the correlations of the inputs and of the features. The limits are |x||x'|k_1(r) for the products;
-    for K_23 the kernel of one hidden layer at the features; k_0(r) k_0(r_1) for the gates; and for K_1 x.x' times the
-    gates. As m grows r_1 tends to that of the NNGP, so that K_23 + K_1 tends to `relu_ntk` of two hidden layers. Every
-    entry is within `allowed` but for 12 false_alarm, all four together.
+    net: two hidden ReLU layers of one width m, all weights independent standard normal. X (n, d): no row is zero. r and
+    r_1: the correlations of the inputs and of the features.
 
-    Proof. Products and K_23 are means of m independent terms (Chernoff). K_1 = x.x'/m^2 sum_k G_k q_k q'_k, where G
-    says which neurons of the first layer are active for both, q = W_2' v, and v = a 1(W_2 phi > 0). Given W_1, a, and
-    the values h = W_2 phi and h' = W_2 phi', the matrix W_2 is [h h'] Phi^+ plus an independent Gaussian matrix times
-    the projection Pi off the features. So q = p + Pi N with p = Phi^+' [h h']'v and independent normal pairs of
-    covariance v.v' in (N, N'). The mean of sum G q q' is p'Gp' + v.v' tr(Pi G), which are the gates times m^2. It is
-    missed by two normal variables of deviations |v'||Pi G p| and |v||Pi G p'|, and by N'Pi G Pi N' less its mean. The
-    eigenvalues of Pi G Pi are at most 1, and no more than tr G of them are not 0. So the log moment generating function
-    of the last is at most tr G times that of n n' less its mean, which is -(1/2)log(1 - 2 s rho - s^2(1 - rho^2)) -
-    s rho for unit variances. Finally v.v'/m and tr G/m are means of independent terms of means k_0(r_1) and k_0(r), Pi
-    takes 2 at most from tr G, and p'Gp', of order m, is known.
+    Limits: |x||x'|k_1(r) for the products; the kernel of one hidden layer at the features for K_23; k_0(r) k_0(r_1) for
+    the gates; and x.x' times the gates for K_1. As m grows, r_1 tends to the correlation of the NNGP, so K_23 + K_1
+    tends to `relu_ntk` of two hidden layers. All entries of all four matrices are within `allowed` except with
+    probability 12 false_alarm.
+
+    Proof. The products and K_23 are means of m independent terms (Chernoff). K_1 = x.x'/m^2 sum_k G_k q_k q'_k, where G
+    says which neurons of the first layer are active for both inputs, q = W_2' v, and v = a 1(W_2 phi > 0). Given W_1,
+    a, and the values h = W_2 phi and h' = W_2 phi', the matrix W_2 is [h h'] Phi^+ plus an independent Gaussian matrix
+    times Pi, the projection off the features. So q = p + Pi N, where p = Phi^+' [h h']'v and (N, N') consists of
+    independent normal pairs of covariance v.v'.
+
+    The mean of sum G q q' is p'Gp' + v.v' tr(Pi G), which is m^2 times the gates. The deviation from this mean has
+    three terms: two normal variables of deviations |v'||Pi G p| and |v||Pi G p'|, and N'Pi G Pi N' less its mean. The
+    eigenvalues of Pi G Pi are at most 1, and at most tr G of them are not 0. So the log moment generating function of
+    the third term is at most tr G times that of n n' less its mean, which is -(1/2)log(1 - 2 s
+    rho - s^2(1 - rho^2)) - s rho for unit variances.
+
+    Finally v.v'/m and tr G/m are means of independent terms with means k_0(r_1) and k_0(r). Pi takes at most 2 from tr
+    G. p'Gp' is of order m, and it is known.
     """
     (_, below, above), (h_1, h_2, _) = net.forward(X)
     m, features = len(net.layers[1]), below / np.sqrt(len(net.layers[1]))
@@ -91,7 +98,7 @@ def _wider(sides: Deviations) -> np.ndarray:
 def _given_the_values(
     Phi: np.ndarray, H: np.ndarray, v: np.ndarray, G: np.ndarray, false_alarm: float
 ) -> tuple[float, float, float]:
-    """The mean of sum_k G_k q_k q'_k given W_1, a and W_2 Phi = H (m, 2), its part beside v.v' tr G, and the deviation.
+    """Given W_1, a and W_2 Phi = H (m, 2): the mean of sum_k G_k q_k q'_k, |mean - v.v' tr G|, and the deviation.
 
     v (2, m), G (m,).
     """
@@ -117,15 +124,18 @@ def deep_turning_rate(start: DeepNetwork, X: np.ndarray, reach: float) -> float:
     """A constant C with |J(theta) - J(theta')|_F <= C |theta - theta'| for all theta, theta' within `reach` of `start`.
 
     For two hidden layers of one width m and tanh, where |s| <= 1, |s'| <= 1 and |s''| <= L. At standard normal weights
-    and a fixed reach it is of order 1/sqrt(m), up to the root of a logarithm. For one input x, with phi = s(W_1 x),
-    h = W_2 phi/sqrt(m), v = a s'(h), q = W_2'v, all at theta', a distance e gives
+    and a fixed reach, C is of order 1/sqrt(m), up to the root of a logarithm.
+
+    Proof. For one input x let phi = s(W_1 x), h = W_2 phi/sqrt(m), v = a s'(h), q = W_2'v, all at theta'. At a distance
+    e from theta',
 
         |d phi| <= e|x| = e_1,   |dh| <= (e(|phi| + e_1) + |W_2|e_1)/sqrt(m) = e_2,   |dv| <= e + max|a| L e_2 = e_3,
-        |dq| <= e(|v| + e_3) + |W_2|e_3 = e_4,
+        |dq| <= e(|v| + e_3) + |W_2|e_3 = e_4.
 
-    and the blocks of J, (q s'(W_1 x)) x'/m, v phi'/m and s(h)/sqrt(m), turn by at most (e_4 + L max|q| e_1)|x|/m,
-    (e_3(|phi| + e_1) + |v|e_1)/m and e_2/sqrt(m). All of it divided by e grows with e <= 2 reach, and with the sizes at
-    theta', which are at most those at `start` plus the same bounds for e = reach.
+    The blocks of J are (q s'(W_1 x)) x'/m, v phi'/m and s(h)/sqrt(m). They turn by at most
+    (e_4 + L max|q| e_1)|x|/m, (e_3(|phi| + e_1) + |v|e_1)/m and e_2/sqrt(m). Each of these bounds, divided by e, grows
+    with e <= 2 reach and with the sizes at theta'. The sizes at theta' are at most those at `start` plus the same
+    bounds for e = reach.
 
     Raises ValueError for other activations and depths.
     """
@@ -161,7 +171,7 @@ class _Sizes:
 
 
 def deep_lazy_radius(start: DeepNetwork, X: np.ndarray, y: np.ndarray) -> LazyRadius:
-    """What `lazy_radius` says of two layers, for two hidden ones: its proof needs only a turning rate within reach."""
+    """The result of `lazy_radius`, for two hidden layers: its proof needs only a turning rate within the radius."""
     least = np.sqrt(np.linalg.eigvalsh(start.kernel(X))[0])
     radius = 4 * norm(start.predict(X) - y) / least
     return LazyRadius(radius, deep_turning_rate(start, X, radius) * radius / (least / 2), least)

@@ -1,4 +1,4 @@
-"""How far computed values and kernels of a two-layer network may be off, by an analysis of their rounding."""
+"""Rounding error of the values and tangent kernels of a two-layer network: bounds with their derivation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from fixtures.precision import UNIT_ROUNDOFF
 
 
 def kernel_entry_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
-    """How far a computed entry of K_m or of its limit may be off, (..., n, n): 4(m + d + 32)u sqrt(K_ii K_jj).
+    """A bound on the error of a computed entry of K_m or of its limit, (..., n, n): 4(m + d + 32)u sqrt(K_ii K_jj).
 
-    For ReLU and erf; the inputs' largest square is added to the diagonals, for the limit. An entry sums m nonnegative
-    products of computed factors. That rounding decides on the sign of w . x is an event of probability about u; the
-    closed forms are good to some dozens of u.
+    For ReLU and erf. The largest squared length of an input is added to the diagonals K_ii, so that the bound covers
+    the limit as well. An entry sums m nonnegative products of computed factors. Rounding may also change the sign of
+    w . x, which is an event of probability about u and is left out. The closed forms of the limit are good to some
+    dozens of u.
     """
     diagonal = np.sqrt(np.diagonal(net.kernel(X), axis1=-2, axis2=-1))
     sizes = diagonal[..., :, None] * diagonal[..., None, :] + norm(X, axis=-1).max(-1)[..., None, None] ** 2
@@ -22,10 +23,11 @@ def kernel_entry_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
 
 
 def value_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
-    """How far the computed values (n,) may be off, in norm (...,): (m + d + 32)u times scale sum |a_j| (1 + |w||x|).
+    """A bound on the error of the computed values (n,), in norm, shape (...,).
 
-    For |s|, |s'| <= 1, as of tanh. A value sums m terms below |a_j| in size, each with a preactivation off by
-    d u |w||x|, and tanh does not expand; |w||x| stands for its largest value.
+    It is sqrt(n) (m + d + 32) u scale sum |a_j| (1 + |w||x|). Here |w||x| stands for its largest value. For activations
+    with |s|, |s'| <= 1, such as tanh. A value sums m terms, each at most |a_j| in size. The preactivation of each term
+    is off by d u |w||x|, and |s'| <= 1 does not increase this error.
     """
     steep = 1 + norm(net.W, axis=-1).max(-1) * norm(X, axis=-1).max(-1)
     units = (net.width + X.shape[-1] + 32) * np.sqrt(X.shape[-2]) * UNIT_ROUNDOFF

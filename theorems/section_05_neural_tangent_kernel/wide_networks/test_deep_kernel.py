@@ -1,4 +1,4 @@
-"""Self-tests: the deviations of a deep kernel are met and no more than needed, and its turning rate is what it says."""
+"""Self-tests: the deviations of a deep kernel hold and are not much too wide, and its turning rate is a valid bound."""
 
 import dataclasses
 
@@ -26,20 +26,20 @@ X = np.array([[1.0, 2, -1], [0, 1, 1], [3, -1, 0.5]])
 
 
 def recursion(products):
-    """|phi||phi'| k_1(r_1) + k_0(r_1)(phi.phi' + x.x' k_0(r)) from the products of the features at X."""
+    """The kernel |phi||phi'| k_1(r_1) + k_0(r_1)(phi.phi' + x.x' k_0(r)), from the products of the features at X."""
     sizes, lengths = np.sqrt(np.diagonal(products)), norm(X, axis=1)
     r = np.clip(X @ X.T / (lengths[:, None] * lengths), -1, 1)
     r_1 = np.clip(products / (sizes[:, None] * sizes), -1, 1)
     return sizes[:, None] * sizes * arc_cosine_1(r_1) + arc_cosine_0(r_1) * (products + (X @ X.T) * arc_cosine_0(r))
 
 
-def test_the_shares_add_up_to_the_kernel_and_their_limits_to_the_recursion():
+def test_the_two_contributions_add_up_to_the_kernel_and_their_limits_to_the_recursion():
     net = deep_network(64, 3, 1)
     products, upper, gates, lower = deep_relu_shares(net, X, 0.01)
     slack = 2**14 * UNIT_ROUNDOFF
     assert_at_most(np.abs(upper.value + lower.value - net.kernel(X)), slack, why="K_23 + K_1")
     assert_at_most(np.abs(lower.limit - (X @ X.T) * gates.value), slack, why="x.x' times the gates")
-    # then   to those of the infinitely wide network where the products have their limit; acos near 1 costs the root
+    # then   at the limit of the products, the limits of the infinitely wide network; acos near 1 costs a square root
     root = 2**6 * np.sqrt(UNIT_ROUNDOFF)
     limits = upper.limit + (X @ X.T) * gates.limit
     assert_at_most(np.abs(limits - recursion(products.value)), root, why="limits given the features")
@@ -47,18 +47,18 @@ def test_the_shares_add_up_to_the_kernel_and_their_limits_to_the_recursion():
 
 
 @pytest.mark.slow
-def test_deviations_of_one_in_twenty_are_passed_less_often_and_half_of_them_is_reached_by_every_share():
+def test_deviations_at_one_in_twenty_are_exceeded_less_often_and_every_matrix_reaches_half_of_them():
     # given  40 networks of width 64 at two inputs
     def ratios(shares):
         return [(np.abs(share.value - share.limit) / share.allowed)[[0, 0, 1], [0, 1, 1]] for share in shares]
 
     found = np.array([ratios(deep_relu_shares(deep_network(64, 3, seed), X[:2], 1 / 20)) for seed in range(40)])
-    # then   2, 2, 4 and 4 comparisons an entry
+    # then   an entry has 2, 2, 4 and 4 comparisons
     assert_at_most((found > 1).mean((0, 2)), [1 / 10, 1 / 10, 1 / 5, 1 / 5], why="how often the deviation is passed")
     assert_at_most(1 / 2, found.max((0, 2)), why="the largest share of its deviation")
 
 
-def test_the_deviation_of_the_lowest_share_is_that_of_a_chi_square_and_two_normal_variables():
+def test_the_deviation_of_the_first_layer_is_that_of_a_chi_square_and_two_normal_variables():
     # given  equal inputs, Phi = e_1, values H = 0: sum_k q_k^2 = |v|^2 times a chi-square of m - 1 degrees, |v|^2 = m
     m, alarm, e = 200, 1e-6, np.eye(200)[0]
     Phi, v, G = np.stack([e, e], axis=1), np.ones((2, m)), np.ones(m)
@@ -67,16 +67,16 @@ def test_the_deviation_of_the_lowest_share_is_that_of_a_chi_square_and_two_norma
     assert_within(m, known, m, slack=1e-9, why="what Pi takes")
     exact = m * (scipy.stats.chi2(m - 1).isf(alarm) - (m - 1))
     assert_within(exact, deviation, 1.2 * exact, why="quantile of the chi-square")
-    # and    orthogonal v, v' of length sqrt(m): a sum of m products of independent normals, of E exp(s n n') =
-    #        (1 - s^2)^(-1/2), for which the exponent is searched on a grid
+    # and    orthogonal v, v' of length sqrt(m): a sum of m products of independent normals, for which E exp(s n n') =
+    #        (1 - s^2)^(-1/2); the best exponent is searched on a grid
     *_, product = _given_the_values(
         Phi, 0 * Phi, np.stack([np.ones(m), np.where(np.arange(m) % 2, 1.0, -1.0)]), G, alarm
     )
     s = np.linspace(1e-3, 1, 10**4, endpoint=False)
     least = m * np.min((np.log(1 / alarm) - m / 2 * np.log1p(-(s**2))) / s)
     assert_within(least * (1 - 1e-4), product, least, slack=1e-9, why="products of independent normals")
-    # and    values H = (1, ..., 1) at Phi = (1, ..., 1)/sqrt(m), half of the neurons active: p = sqrt(m)(1, ..., 1), of
-    #        which Pi G leaves m/2 in norm; linear terms in N of deviation |v| m/2 each
+    # and    values H = (1, ..., 1) at Phi = (1, ..., 1)/sqrt(m), half of the neurons active: p = sqrt(m)(1, ..., 1) and
+    #        |Pi G p| = m/2; the two terms linear in N have deviation |v| m/2 each
     Phi, G = np.ones((m, 2)) / np.sqrt(m), np.arange(m) % 2 * 1.0
     (mean, _, more), (_, _, less) = (_given_the_values(Phi, H, v, G, alarm) for H in (np.ones((m, 2)), 0 * Phi))
     assert_within(
@@ -127,8 +127,8 @@ def test_every_term_of_the_turning_rate_by_hand():
     assert_within(norm(blocks), deep_turning_rate(net, np.ones((1, 1)), near), norm(blocks) * (1 + 100 * near), why="C")
 
 
-def test_the_block_of_a_layer_at_rest_turns_at_exactly_its_part_of_the_rate():
-    # given  as above with one neuron a layer: W_1 = h turns s(h_2) by 2 h, and v phi' by 3 h
+def test_the_block_of_a_layer_that_does_not_move_turns_at_exactly_its_part_of_the_rate():
+    # given  a = 3, W_2 = 2 and one neuron in each layer: W_1 = h instead of 0 turns s(h_2) by 2 h, and v phi' by 3 h
     net, h = DeepNetwork((np.zeros((1, 1)), np.full((1, 1), 2.0), np.full((1, 1), 3.0)), "tanh"), 1e-4
     other = dataclasses.replace(net, layers=(np.full((1, 1), h), *net.layers[1:]))
     change = (other.jacobian(np.ones((1, 1))) - net.jacobian(np.ones((1, 1))))[0] / h

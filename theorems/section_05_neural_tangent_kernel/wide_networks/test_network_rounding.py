@@ -1,4 +1,4 @@
-"""Self-tests: extended precision stays within the roundings, which are small, and an error in one weight is seen."""
+"""Self-tests: results in extended precision lie within the rounding bounds, and an error in one weight does not."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ def test_values_of_a_tanh_network_are_within_their_rounding(width):
     net = two_layer("ntk", width, 3, 1, activation="tanh")
     exact = extended(net).predict(X)
     assert_at_most(norm((net.predict(X) - exact).astype(float)), value_rounding(net, X), why="values")
-    # then   a relative error of 1e-7 in one output weight would be seen
+    # then   a relative error of 1e-7 in one output weight would be found
     other = dataclasses.replace(net, a=net.a * np.where(np.arange(width) == 0, 1 + 1e-7, 1))
     assert_at_most(value_rounding(net, X), norm((other.predict(X) - exact).astype(float)), why="power")
 

@@ -1,4 +1,4 @@
-"""Self-tests: the four columns of a table of movements, on networks small enough to work them out."""
+"""Self-tests: the four quantities of a movement, by hand on small networks."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from properties.certificates import assert_identical, assert_within
 from theorems.section_06_beyond_lazy_training.features.movement import movement, relative_kernel_change
 
 
-def test_a_kernel_that_turns_without_changing_its_norm_has_changed():
-    # given  two inputs at a right angle, and one ReLU neuron that leaves the first for the second: K = 2 ee'
+def test_a_kernel_that_rotates_with_a_constant_norm_has_changed():
+    # given  two inputs at a right angle, and one ReLU neuron that turns from the first to the second: K = 2 ee'
     start, end = (TwoLayer(np.array([w]), np.ones(1), "relu", 1.0) for w in ([1.0, 0], [0.0, 1]))
     assert_identical(relative_kernel_change(start, end, np.eye(2)), 1.0, why="|diag(-2, 2)|/2")
 
@@ -20,7 +20,7 @@ def test_norms_of_kernels_are_spectral():
     assert_identical(relative_kernel_change(start, end, np.eye(2)), 3 / 2, why="|diag(3, 0)|/|diag(2, 2)|")
 
 
-def test_the_columns_of_one_linear_neuron_by_hand():
+def test_the_movement_of_one_linear_neuron_by_hand():
     # given  f = 2 a w x from (w, a) = (3, 4) to (3, 10) at x = 1, y = 124: K = 4 (a^2 + w^2), r_0 = 100
     start, end = (TwoLayer(np.array([[3.0]]), np.array([a]), "identity", 2.0) for a in (4.0, 10.0))
     found = movement(start, end, np.ones((1, 1)), np.array([124.0]))

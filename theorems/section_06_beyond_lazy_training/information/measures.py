@@ -1,8 +1,8 @@
-"""Information of weights and of representations, exact on finite alphabets and for Gaussians. In nats throughout.
+"""Information of weights and of representations: exact on finite alphabets and for Gaussians. The unit is the nat.
 
-Distributions on finite alphabets are (..., k) arrays, channels and joint laws (..., k, l), first the data, then what is
-made of them; zero entries of a batch's padding contribute nothing. The Gibbs law of a prior pi, a loss L and an
-inverse temperature gamma is pi exp(-gamma L), normalized.
+Distributions on finite alphabets are arrays (..., k). Channels and joint laws are (..., k, l): the first axis is the
+data, the second what is made of the data. Zero entries in the padding of a batch contribute nothing. The Gibbs law of a
+prior pi, a loss L and an inverse temperature gamma is pi exp(-gamma L), normalized.
 """
 
 from __future__ import annotations
@@ -43,17 +43,18 @@ def mutual_information(joint: np.ndarray) -> np.ndarray:
 
 
 def lautum_information(joint: np.ndarray) -> np.ndarray:
-    """KL(P(x) P(z) || P(x, z)), the divergence of I(X; Z) read backwards (Palomar, Verdu 2008).
+    """KL(P(x) P(z) || P(x, z)): the divergence in I(X; Z) with its arguments exchanged (Palomar, Verdu 2008).
 
-    Infinite when a pair of possible values never occurs together.
+    It is infinite when two possible values never occur together.
     """
     return rel_entr(product_of_marginals(joint), joint).sum((-2, -1))
 
 
 def pushed_through(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The joint law (k, l) of X and Z = f(X) for one distribution (k,): values (k, ...) are the f(x), compared exactly.
+    """The joint law (k, l) of X and Z = f(X) for one distribution (k,), from the values f(x).
 
-    The columns are the distinct values in the order in which they occur first. Works in floats and in fractions.
+    values: (k, ...), compared exactly. The columns are the distinct values, in the order of their first occurrence.
+    Works in floats and in fractions.
     """
     flat = np.asarray(values).reshape(len(weights), -1)
     first = (flat[:, None] == flat).all(-1).argmax(1)
@@ -61,12 +62,12 @@ def pushed_through(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def rounding(terms: int | np.ndarray, spread: float | np.ndarray, total: float | np.ndarray = 1.0) -> np.ndarray:
-    """How far a computed divergence or information may be off: 8(terms + 8)(1 + spread)u (total + 2 spread).
+    """A bound on the error of a computed divergence or information: 8(terms + 8)(1 + spread)u (total + 2 spread).
 
-    terms: how many are added. spread: a bound on |ln q/p| and on |gamma L|, on which the relative error of a computed
-    probability depends: exp(x) is exact for some x(1 + 2u). total: the mass of the terms. A relative error e of each q
-    moves sum q ln(q/p) by at most e sum q (|ln q/p| + 1), and summation rounds by terms * u * sum q |ln q/p|. First
-    order in u.
+    terms: the number of terms of the sum. total: the mass of the terms. spread: a bound on |ln q/p| and on |gamma L|.
+    The relative error of a computed probability depends on it, because a computed exp(x) is exact for some x(1 + 2u). A
+    relative error e of each q moves sum q ln(q/p) by at most e sum q (|ln q/p| + 1). Summation rounds by
+    terms * u * sum q |ln q/p|. First order in u.
     """
     spread = np.asarray(spread, float)
     return 8 * (np.asarray(terms) + 8) * (1 + spread) * UNIT_ROUNDOFF * (total + 2 * spread)
@@ -80,20 +81,20 @@ def gibbs(prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.
 
 
 def log_partition(prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.ndarray:
-    """Ln Z = ln sum pi exp(-gamma L), shape (...,): scipy's logsumexp."""
+    """Ln Z = ln sum pi exp(-gamma L), shape (...,), by scipy's logsumexp."""
     return logsumexp(-np.asarray(gamma, float)[..., None] * loss, b=prior, axis=-1)
 
 
 def free_energy(q: np.ndarray, prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.ndarray:
     """J(q) = E_q L + KL(q || pi)/gamma, shape (...,).
 
-    J(q) - J(Gibbs) = KL(q || Gibbs)/gamma and J(Gibbs) = -ln Z/gamma: Donsker and Varadhan's variational formula.
+    J(q) - J(Gibbs) = KL(q || Gibbs)/gamma and J(Gibbs) = -ln Z/gamma: the variational formula of Donsker and Varadhan.
     """
     return (q * loss).sum(-1) + divergence(q, prior) / gamma
 
 
 def every_sample(weights: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """All samples of `size` independent draws of z from weights (..., k), in order.
+    """All samples of `size` independent draws from weights (..., k), in order.
 
     Returns the indices (k^size, size) and the probabilities (..., k^size).
     """
@@ -116,9 +117,9 @@ def gaussian_entropy(law: GaussianLaw) -> np.ndarray:
 
 
 def affinity(q: GaussianLaw, p: GaussianLaw) -> np.ndarray:
-    """Bhattacharyya's integral of sqrt(q p), in (0, 1]: 1 for equal laws, near 0 for laws that are told apart.
+    """Bhattacharyya's integral of sqrt(q p), in (0, 1]: 1 for equal laws, near 0 for laws that are easily told apart.
 
-    |Q|^(1/4) |P|^(1/4) |M|^(-1/2) exp(-(m_q - m_p)'M^-1(m_q - m_p)/8) with M = (Q + P)/2.
+    With M = (Q + P)/2 it is |Q|^(1/4) |P|^(1/4) |M|^(-1/2) exp(-(m_q - m_p)'M^-1(m_q - m_p)/8).
     """
     middle, shift = (q.covariance + p.covariance) / 2, q.mean - p.mean
     distance = np.vecdot(shift, np.linalg.solve(middle, shift[..., None])[..., 0])
@@ -135,8 +136,8 @@ def gaussian_bottleneck(beta: float | np.ndarray, unexplained: float | np.ndarra
     """The s >= 0 that minimizes I(X; Z) - beta I(Z; Y) over Z = aX + N(0, 1), for scalar jointly Gaussian X and Y.
 
     s = a^2 var X is the signal-to-noise ratio of Z; unexplained = var(X | Y)/var X in (0, 1]. The minimizer is
-    s = max(0, (beta(1 - unexplained) - 1)/unexplained) (Chechik, Globerson, Tishby, Weiss 2005), as
-    2 df/ds = [1 - beta(1 - unexplained) + s unexplained]/((1 + s)(1 + s unexplained)) changes its sign there.
+    s = max(0, (beta(1 - unexplained) - 1)/unexplained) (Chechik, Globerson, Tishby, Weiss 2005), because
+    2 df/ds = [1 - beta(1 - unexplained) + s unexplained]/((1 + s)(1 + s unexplained)) changes its sign at this s.
     """
     return np.maximum(0, (np.asarray(beta) * (1 - np.asarray(unexplained)) - 1) / unexplained)
 

@@ -1,10 +1,11 @@
-"""PAC-Bayes: how far a posterior's risk may exceed its training loss, and each step of why.
+"""PAC-Bayes bounds: how far a posterior's risk may exceed its training loss, and the three steps of the proof.
 
-For a loss in [0, 1], n independent samples and a prior p that does not look at them, with probability at least
-1 - delta, for every q at once, E_q R <= E_q L + sqrt((KL(q || p) + ln(2 sqrt(n)/delta))/(2n)) (McAllester 1999,
-PAC-Bayesian Model Averaging; in this form Maurer 2004, A Note on the PAC Bayesian Theorem). The proof in three steps,
-each of which is a function here: E_D E_p exp(n kl(L || R)) <= xi(n) <= 2 sqrt(n); Markov; and
-E_q f <= KL(q || p) + ln E_p exp(f) (Donsker, Varadhan 1975).
+Theorem: for a loss in [0, 1], n independent samples and a prior p that does not depend on them, with probability at
+least 1 - delta, for all q at once, E_q R <= E_q L + sqrt((KL(q || p) + ln(2 sqrt(n)/delta))/(2n)) (McAllester 1999,
+PAC-Bayesian Model Averaging; in this form Maurer 2004, A Note on the PAC Bayesian Theorem).
+
+The proof has three steps; each is a function here. (1) E_D E_p exp(n kl(L || R)) <= xi(n) <= 2 sqrt(n). (2) Markov's
+inequality. (3) E_q f <= KL(q || p) + ln E_p exp(f) (Donsker, Varadhan 1975).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from theorems.section_06_beyond_lazy_training.information.finite_learning import
 
 
 def complexity(divergence: float | np.ndarray, n: int, delta: float) -> float | np.ndarray:
-    """sqrt((divergence + ln(2 sqrt(n)/delta))/(2n)): what the bound adds to E_q L, for divergence = KL(q || p) in nats.
+    """sqrt((divergence + ln(2 sqrt(n)/delta))/(2n)), which the bound adds to E_q L; divergence = KL(q || p) in nats.
 
     Raises ValueError unless n is 1, 2, ..., 0 < delta < 1 and divergence >= 0.
     """
@@ -30,12 +31,13 @@ def complexity(divergence: float | np.ndarray, n: int, delta: float) -> float | 
 
 
 def maurer_moment(n: int) -> Fraction:
-    """xi(n) = sum_k C(n, k) (k/n)^k (1 - k/n)^(n - k), exact: E exp(n kl(L || R)) of n coins with any bias in (0, 1).
+    """xi(n) = sum_k C(n, k) (k/n)^k (1 - k/n)^(n - k), exact.
 
-    Between sqrt(n) and 2 sqrt(n), which it attains at n = 1. For every n: by Abel's identity xi(n) is
-    n! n^-n sum_{j <= n} n^j/j!, the mean number of draws from n urns until one is drawn twice; and with Ramanujan's
-    sum_{j < n} n^j/j! + theta n^n/n! = e^n/2, theta in [1/3, 1/2] (Choi 1994, On the Medians of Gamma Distributions and
-    an Equation of Ramanujan), it is n! (e/n)^n/2 + 1 - theta. The rest is Stirling.
+    It is E exp(n kl(L || R)) of n coins with any bias in (0, 1). It lies between sqrt(n) and 2 sqrt(n), and equals 2
+    sqrt(n) at n = 1. Proof for every n: by Abel's identity xi(n) is n! n^-n sum_{j <= n} n^j/j!, the mean number of
+    draws from n urns until one urn is drawn twice. By Ramanujan's sum_{j < n} n^j/j! + theta n^n/n! = e^n/2 with theta
+    in [1/3, 1/2] (Choi 1994, On the Medians of Gamma Distributions and an Equation of Ramanujan), it is n!
+    (e/n)^n/2 + 1 - theta. Stirling's formula gives the rest.
     """
     return Fraction(sum(math.comb(n, k) * k**k * (n - k) ** (n - k) for k in range(n + 1)), n**n)
 
@@ -53,7 +55,7 @@ def exponential_moment(problem: FiniteLearning) -> np.ndarray:
 
 
 def _coin_moments(n: int, risk: Fraction) -> dict[int, Fraction]:
-    """exp(n kl(k/n || risk)) for the k that occur: k = 0 without risk, k = n at risk one, all of 0..n otherwise."""
+    """exp(n kl(k/n || risk)) for each k that occurs: k = 0 at risk zero, k = n at risk one, all of 0..n otherwise."""
     if risk in (0, 1):
         return {int(n * risk): Fraction(1)}
     return {k: (Fraction(k, n) / risk) ** k * (Fraction(n - k, n) / (1 - risk)) ** (n - k) for k in range(n + 1)}
@@ -76,13 +78,14 @@ class Optimists:
 
 
 def optimists(prior: np.ndarray, gap: np.ndarray, n: int, points: int = 48) -> Optimists:
-    """The posteriors that hope most, for a prior (H,) and gaps R - L (D, H) in [-1, 1].
+    """The most optimistic posteriors, for a prior (H,) and gaps R - L (D, H) in [-1, 1].
 
-    Among all q with the divergence of one of them, it has the largest E_q(R - L). The bound fails for some q just if
-    the supremum, over lambda >= 0, of ln E_p exp(lambda gap) - lambda^2/(8n) exceeds ln(2 sqrt(n)/delta): its root is
-    the minimum over lambda of lambda/(8n) + (KL + ln(2 sqrt(n)/delta))/lambda, and the best q for a lambda is the one
-    here. The supremum is attained in [0, 4n max gap], beyond which the function falls. Plus lambda^2/(8n) it is convex,
-    so on a cell of width h it exceeds its larger end by at most h^2/(32n).
+    Each of them has the largest E_q(R - L) among all q with the same divergence. The PAC-Bayes bound fails for some q
+    if and only if the supremum, over lambda >= 0, of ln E_p exp(lambda gap) - lambda^2/(8n) exceeds ln(2
+    sqrt(n)/delta). Proof: the square root in the bound is the minimum over lambda of lambda/(8n) + (KL + ln(2
+    sqrt(n)/delta))/lambda, and the best q for a lambda is the one computed here. The supremum is attained in [0, 4n max
+    gap], because the function falls beyond. The function plus lambda^2/(8n) is convex, so on a cell of width h it
+    exceeds its larger end by at most h^2/(32n).
     """
     largest = gap.max(-1, keepdims=True)
     lambdas = np.linspace(0, 1, points) * 4 * n * np.maximum(largest, 0)
@@ -96,10 +99,10 @@ def optimists(prior: np.ndarray, gap: np.ndarray, n: int, points: int = 48) -> O
 
 
 def violation_probability(problem: FiniteLearning, delta: float) -> float:
-    """At least the probability, over all data sets, that some posterior q violates the bound; up to 1e-12.
+    """An upper bound, up to 1e-12, on the probability over all data sets that some posterior q violates the bound.
 
-    A data set counts when a posterior of the grid, or a point mass, violates the bound as `complexity` computes it,
-    or when the supremum of `optimists` does not exclude it.
+    A data set counts in three cases: a posterior of the grid violates the bound as `complexity` computes it; a point
+    mass does; or the supremum of `optimists` does not exclude it.
     """
     prior, n = problem.prior.astype(float), problem.n
     gap = (problem.risks - problem.empirical_risks).astype(float)
@@ -116,10 +119,10 @@ def divergence_of_shift(theta: np.ndarray, center: np.ndarray, s: float | Fracti
 
 
 def gaussian_bound(loss: float, trace: float, divergence: float, s: float, n: int, delta: float) -> float:
-    """L + s^2 tr(H)/2 + complexity: bounds the risk of N(theta, s^2 I) in a model that is linear in theta.
+    """L + s^2 tr(H)/2 + complexity, which bounds the risk of N(theta, s^2 I) in a model that is linear in theta.
 
-    loss: L(theta) >= 0, the mean of (f - y)^2/2 on the sample; trace: tr H of its Hessian, 1/theta^2. The risk is that
-    of the loss clipped at one.
+    loss: L(theta) >= 0, the mean of (f - y)^2/2 on the sample. trace: tr H of its Hessian, in units of 1/theta^2. The
+    risk is that of the loss clipped at one.
     """
     return loss + s**2 * trace / 2 + complexity(divergence, n, delta)
 

@@ -1,4 +1,4 @@
-"""Self-tests: information by hand, against quadrature and thirty digits; wrong temperatures break the identities."""
+"""Self-tests: information by hand, by quadrature and with thirty digits; wrong temperatures violate the identities."""
 
 import math
 from decimal import Decimal, localcontext
@@ -41,7 +41,7 @@ HERE, THERE = GaussianLaw(np.array([1.0, -1]), ONE), GaussianLaw(np.array([0.5, 
 
 
 def exact_divergence(q, p):
-    """KL(q || p) of rational laws in thirty digits."""
+    """KL(q || p) of rational laws, computed with thirty digits."""
     with localcontext(prec=30):
         decimals = [[Decimal(x.numerator) / Decimal(x.denominator) for x in law] for law in (q, p)]
         return float(sum(a * (a / b).ln() for a, b in zip(*decimals, strict=True) if a))
@@ -62,7 +62,7 @@ def test_divergences_and_informations_are_those_of_thirty_digits(tape):
     assert_at_most(abs(divergence(q, p) - exact_divergence(joint, product)), slack, why="divergence")
 
 
-def test_a_copied_coin_has_ln_two_and_no_finite_lautum_information():
+def test_a_copied_coin_has_information_ln_two_and_infinite_lautum_information():
     copied = np.eye(2) / 2
     assert_at_most(abs(mutual_information(copied) - np.log(2)), 4 * UNIT_ROUNDOFF, why="I(X;X) = H(X)")
     assert_identical(lautum_information(copied), np.inf, why="heads and tails never meet")
@@ -82,7 +82,7 @@ def test_all_samples_are_counted_with_their_chances():
 
 
 @pytest.mark.parametrize(("gamma", "holds"), [(3.0, True), (3.0 * (1 + 1e-9), False)])
-def test_the_variational_identity_sees_a_temperature_off_by_a_billionth(gamma, holds):
+def test_the_variational_identity_fails_at_a_temperature_off_by_a_billionth(gamma, holds):
     prior, q, loss = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.3, 0.5]), np.array([0.0, 0.5, 1.0])
     excess = 3.0 * free_energy(q, prior, loss, 3.0) + log_partition(prior, loss, 3.0)
     error = abs(excess - divergence(q, gibbs(prior, loss, gamma)))
@@ -90,7 +90,7 @@ def test_the_variational_identity_sees_a_temperature_off_by_a_billionth(gamma, h
 
 
 def test_padding_weighs_nothing_at_any_temperature():
-    # given  losses so large that exp(-gamma L) underflows, and a smaller or larger loss where the prior is zero
+    # given  losses so large that exp(-gamma L) underflows; where the prior is zero, the loss is smaller or larger
     priors, losses = (
         np.array([[0, 0.5, 0.5], [0, 1, 0], [0.25, 0.75, 0]]),
         np.array([[0.0, 2, 3], [9, 1, 0], [2, 2, 0]]),
@@ -105,8 +105,8 @@ def test_padding_weighs_nothing_at_any_temperature():
 
 
 @pytest.mark.parametrize(("exponent", "holds"), [(1.0, True), (2.0, False)])
-def test_the_gibbs_identity_of_the_gap_sees_a_learner_that_is_not_gibbs(exponent, holds):
-    # the gap of a learner at twice the inverse temperature, against the information over the temperature itself
+def test_the_gibbs_identity_of_the_gap_fails_for_a_learner_that_is_not_gibbs(exponent, holds):
+    # the gap of a learner at `exponent` times the inverse temperature gamma = 2, against the information over gamma
     weights, loss = np.array([0.25, 0.75]), np.array([[0.0, 1], [1, 0.5]])
     joint = joint_law(weights, gibbs(np.array([0.5, 0.5]), loss, 2.0 * exponent))
     gap = (joint * (weights @ loss - loss)).sum()
@@ -127,8 +127,8 @@ def test_gaussian_divergence_entropy_and_affinity_are_the_integrals():
     assert_at_most(error, bound, why="divergence, entropy and affinity in one dimension, by quadrature")
 
 
-def test_in_two_dimensions_they_are_those_of_scipy_and_of_the_axes():
-    # a common eigenbasis splits divergence and affinity into those of the axes
+def test_gaussian_quantities_in_two_dimensions_are_those_of_scipy_and_of_the_axes():
+    # in a common eigenbasis, divergence is the sum and affinity the product over the axes
     Q = np.array([[0.6, -0.8], [0.8, 0.6]])
     one, other = (GaussianLaw(Q @ mean, (Q * spread) @ Q.T) for mean, spread in (([1, 2], [2, 0.5]), ([0, 1], [1, 4])))
     axes = [
@@ -160,7 +160,7 @@ def test_the_gaussian_bottleneck_is_scipys(beta, unexplained):
         return kept - beta * relevant
 
     found = scipy.optimize.minimize_scalar(objective, bounds=(0, 100), method="bounded", options={"xatol": 1e-9})
-    # an interior minimum is seen to the root of the rounding of the objective, over its curvature, at least 1e-3
+    # an interior minimum is accurate to sqrt(rounding of the objective/its curvature); which is 1e-3 or more
     assert_at_most(abs(gaussian_bottleneck(beta, unexplained) - found.x), 1e-5, why="the minimizer")
 
 

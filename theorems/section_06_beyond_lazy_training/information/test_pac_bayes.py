@@ -1,4 +1,4 @@
-"""Self-tests: each quantity of PAC-Bayes against an independent one, and which errors exact coverage would show."""
+"""Self-tests: each quantity of PAC-Bayes against an independent computation, and planted errors in the bound."""
 
 import itertools
 from fractions import Fraction
@@ -70,9 +70,9 @@ def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, 
     assert_at_most(family.upper - family.lower, problem.n / (2 * 47**2) + UNIT_ROUNDOFF * 8, why="width: n/(2 cells^2)")
 
 
-def test_the_enclosed_supremum_is_attained_halfway_between_two_points_of_a_coarse_grid():
-    # given  one hypothesis but for 1e-15, with the gap 1/2, n = 1: lambda/2 - lambda^2/8 has its top 1/2 at 2, and the
-    #        grid is 0 and 4, where the other adds 1e-15 e^2
+def test_the_upper_end_of_the_supremum_is_attained_halfway_between_two_points_of_a_grid():
+    # given  n = 1 and one hypothesis of prior 1 - 1e-15 with the gap 1/2: lambda/2 - lambda^2/8 has its maximum 1/2 at
+    #        lambda = 2. The grid is 0 and 4; the other hypothesis sets its end, and adds 1e-15 e^2 at 4
     family = optimists(np.array([1 - 1e-15, 1e-15]), np.array([[0.5, 1.0]]), 1, points=2)
     assert_identical(family.lambdas, [[0, 4]], why="the grid")
     assert_within(0.5, family.upper, 0.5, slack=1e-14, why="the enclosure from above")
@@ -80,8 +80,8 @@ def test_the_enclosed_supremum_is_attained_halfway_between_two_points_of_a_coars
 
 
 def test_the_violation_probability_of_a_loaded_coin_by_hand():
-    # four tosses, loss with probability 3/4, delta = 1/20: ln 80 = 4.38 lies between 2n (1/2)^2 and 2n (3/4)^2, so
-    # only a sample without loss violates the bound, and no excess of losses does
+    # four tosses, loss with probability 3/4, delta = 1/20: ln 80 = 4.38 lies between 2n (1/2)^2 and 2n (3/4)^2. So only
+    # a sample without any loss violates the bound; a sample with too many losses does not
     loaded = FiniteLearning(fractions(["1/4", "3/4"]), COIN.losses, COIN.prior, n=4)
     assert_identical(violation_probability(loaded, 0.05), 1 / 256, why="(1/4)^4")
 
@@ -99,7 +99,7 @@ def test_the_violation_probability_of_a_loaded_coin_by_hand():
     ids=["8n for 2n", "n^2 for n", "no root", "delta inverted", "no delta", "no logarithm"],
 )
 def test_exact_coverage_shows_a_planted_error(monkeypatch, mistake, delta):
-    # given  twelve tosses of a fair coin, one hypothesis; no false alarms, since nothing is sampled
+    # given  twelve tosses of a fair coin and one hypothesis. Nothing is sampled, so there are no false alarms
     assert_at_most(violation_probability(COIN, delta), delta, why="coverage of the bound")
     # when
     monkeypatch.setattr(pac_bayes, "complexity", mistake)

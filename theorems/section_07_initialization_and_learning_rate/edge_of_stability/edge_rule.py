@@ -1,25 +1,28 @@
-"""Whether runs of gradient descent operate at the edge of stability, by a rule that was fixed before they were run.
+"""A rule, fixed before the runs, that says whether runs of gradient descent operate at the edge of stability.
 
-The rule for one run, of T steps at the step eta, with the sharpness S at every few steps and the loss at every one:
+The rule for one run of T steps with step size eta; the sharpness S is known at every few steps, the loss at every step:
 
     tail        the last two thirds: steps after T/3;
     diverged    the loss is somewhere not finite, or above DIVERGED times its start;
-    eligible    eta S_0/2 < 1, so that the run starts below the edge, and a reference run from the same start, at a
-                much smaller step, which stands for gradient flow while it is below its own edge, meets a sharpness of
-                at least HEADROOM 2/eta;
-    at edge     it has not diverged, the median of eta S/2 over the tail lies in [LOWEST, HIGHEST], and at least RISES
-                steps of the run raise the loss.
+    eligible    (1) eta S_0/2 < 1: the run starts below the edge. (2) A reference run from the same start meets a
+                sharpness of at least HEADROOM 2/eta. The reference run has a much smaller step. It stands for gradient
+                flow while it is below its own edge;
+    at edge     the run has not diverged, the median of eta S/2 over the tail lies in [LOWEST, HIGHEST], and at least
+                RISES steps of the run raise the loss.
 
-A divergent run that is eligible counts against the edge. Runs that are not eligible are reported and decide nothing.
+An eligible run that diverges counts against the edge. Runs that are not eligible are reported and decide nothing.
 
-The rule for a population, whose runs all count, eligible or not: "often" is more than half. Of independent runs so many
-are at the edge; the interval of Clopper and Pearson at 95 % for the probability of it lies above one half (reproduced),
-below (not reproduced), or contains it (inconclusive). The effects are beneficial if the held-out error is smaller than
-that of a reference run at a quarter of the step after the same time: Student's interval at 95 % for the mean of the
-logarithm of the ratio lies below zero (reproduced), above, or contains it; over all runs, at the edge or not.
+The rules for a population of independent runs, which all count, eligible or not:
 
-The numbers were chosen on other seeds than those that are judged; the tail is a share of the run, its median robust to
-oscillation, and no step raises the loss unless the sharpness exceeds 2/eta somewhere along it.
+    often       more than half of the runs are at the edge. The interval of Clopper and Pearson at 95 % for the
+                probability of being at the edge lies above one half (reproduced), below it (not reproduced), or
+                contains it (inconclusive);
+    beneficial  the held-out error is smaller than that of a reference run at a quarter of the step after the same time.
+                Student's interval at 95 % for the mean of the logarithm of the ratio lies below zero (reproduced),
+                above zero (not reproduced), or contains zero (inconclusive).
+
+The numbers were chosen on other seeds than those that are judged. The tail is a share of the run, and its median is
+robust to oscillation. No step raises the loss unless the sharpness exceeds 2/eta somewhere along it.
 """
 
 from __future__ import annotations
@@ -37,10 +40,14 @@ DIVERGED, HEADROOM, LOWEST, HIGHEST, RISES = 1000.0, 1.3, 0.9, 1.15, 10
 
 @dataclasses.dataclass(frozen=True)
 class EdgeReport:
-    """The figures of B runs, each (B,): eta S/2 at the start, in the reference run at most, in the tail; and the loss.
+    """Measurements of B runs, each (B,): of eta S/2 and of the loss.
 
-    start: eta S_0/2. reference: eta/2 times the largest sharpness of the reference run. median, largest: of eta S/2
-    over the tail, and over the run. rises: steps of the run that raise the loss. diverged: as the rule has it.
+    start: eta S_0/2.
+    reference: eta/2 times the largest sharpness of the reference run.
+    median: the median of eta S/2 over the tail.
+    largest: the largest eta S/2 of the run.
+    rises: the number of steps of the run that raise the loss.
+    diverged: as the rule of this module defines it.
     """
 
     start: np.ndarray
@@ -52,7 +59,7 @@ class EdgeReport:
 
     @property
     def eligible(self) -> np.ndarray:
-        """Which runs the rule judges, (B,)."""
+        """Which runs are eligible under the rule, (B,)."""
         return (self.start < 1) & (self.reference >= HEADROOM)
 
     @property
@@ -62,7 +69,7 @@ class EdgeReport:
 
 
 def edge_report(run: SharpnessPath, reference: SharpnessPath) -> EdgeReport:
-    """The figures of `run` next to those of the reference run from the same starts."""
+    """The measurements of `run` beside those of the reference run from the same starts."""
     third = (run.loss.shape[1] - 1) / 3
     ratio, loss = run.ratio, run.loss
     with np.errstate(invalid="ignore"):
@@ -78,7 +85,7 @@ def edge_report(run: SharpnessPath, reference: SharpnessPath) -> EdgeReport:
 
 
 def often(at_edge: np.ndarray) -> tuple[Finding, Interval]:
-    """Whether more than half of a population of runs is at the edge, from independent ones, at_edge (B,)."""
+    """Whether more than half of a population of independent runs is at the edge, from at_edge (B,)."""
     interval = share_interval(int(np.sum(at_edge)), len(at_edge))
     return judge(interval, null=1 / 2, direction=1), interval
 

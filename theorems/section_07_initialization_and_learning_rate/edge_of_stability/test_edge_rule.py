@@ -1,4 +1,4 @@
-"""Self-tests: every clause of the rule can tell a run at the edge from one that is not."""
+"""Self-tests: each condition of the rule separates runs at the edge from others."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from theorems.section_07_initialization_and_learning_rate.edge_of_stability.shar
 
 
 def path(ratio, loss, eta=0.5):
-    """One run with these eta S/2 at every tenth step and these losses."""
+    """One run with the given eta S/2 at every tenth step and the given losses."""
     return SharpnessPath(
         np.array([eta]), np.arange(0, len(loss), 10), np.array([ratio]) * 2 / eta, np.array([loss], float)
     )
@@ -43,7 +43,7 @@ REFERENCE = path([0.1, 0.3], np.ones(11), eta=0.1)  # at most 0.3 * 2/0.1 = 6, w
         (AT_EDGE, np.where(np.arange(61) == 30, 1101.0, RISING), False),
     ],
 )
-def test_the_edge_takes_the_median_of_the_tail_rises_and_no_divergence(ratio, loss, at_edge):
+def test_a_run_at_the_edge_needs_the_median_of_the_tail_rises_and_no_divergence(ratio, loss, at_edge):
     assert_identical(edge_report(path(ratio, loss), REFERENCE).at_edge, [at_edge], why="at the edge")
 
 
@@ -51,7 +51,7 @@ def test_the_edge_takes_the_median_of_the_tail_rises_and_no_divergence(ratio, lo
     ("start", "reference", "eligible"),
     [(0.5, 0.3, True), (1.1, 0.3, False), (0.5, 0.2, False), (0.99, 0.261, True), (0.5, 0.259, False)],
 )
-def test_a_run_is_judged_that_starts_below_the_edge_and_would_cross_it(start, reference, eligible):
+def test_a_run_is_eligible_if_it_starts_below_the_edge_and_its_reference_run_would_cross_it(start, reference, eligible):
     report = edge_report(path([start, *AT_EDGE[1:]], RISING), path([0.1, reference], np.ones(11), eta=0.1))
     assert_identical(report.eligible, [eligible], why="eligible")
 
@@ -64,7 +64,7 @@ def test_the_tail_begins_after_a_third():
 @pytest.mark.parametrize(
     ("count", "finding"), [(23, "reproduced"), (22, "inconclusive"), (10, "inconclusive"), (9, "not reproduced")]
 )
-def test_of_thirty_two_runs_twenty_three_at_the_edge_are_often(count, finding):
+def test_twenty_three_of_thirty_two_runs_at_the_edge_are_often(count, finding):
     found, interval = often(np.arange(32) < count)
     assert_identical([found, interval.estimate], [finding, count / 32], why="often")
 

@@ -1,4 +1,4 @@
-"""Self-tests: the logarithm of the law and of the density, term by term, and the lattices they are compared on."""
+"""Self-tests: the bound on the log ratio of law and density, term by term, and the lattices on which it is used."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.detailed_bala
 from theorems.section_08_stochastic_gradient_descent.finite_chains.lattice_descents import lattice, lattice_descents
 
 
-def test_two_laws_by_hand():
+def test_the_total_variation_of_two_laws_by_hand():
     assert_identical(apart(np.array([1.0, 3]), np.array([6.0, 2])), 1 / 2, why="(1/4, 3/4) and (3/4, 1/4)")
 
 
@@ -43,7 +43,7 @@ def test_the_bound_holds_at_every_point_and_wastes_less_than_a_factor_of_twenty(
 
 
 def test_where_the_variance_hardly_changes_every_term_of_the_bound_is_nearly_attained():
-    # given  b = 1/64, x up to 1/8: what the first four terms bound, at the last point
+    # given  b = 1/64, x up to 1/8: the four quantities that the first four terms bound, at the last point
     chain = lattice(h=1.0, s=2.0, b=1 / 64, D_0=1.0, eta=1e-3)
     chain = dataclasses.replace(chain, x=chain.x[np.abs(chain.x) <= 1 / 8])
     x, D = chain.x[chain.x >= 0], chain.D[chain.x >= 0]
@@ -55,7 +55,7 @@ def test_where_the_variance_hardly_changes_every_term_of_the_bound_is_nearly_att
     assert_within(terms / 2, found, terms, why="ln V/D, ln(1 - u^2), artanh u - u, sL'/V - sL'/D")
 
 
-def test_on_every_lattice_the_three_gradients_have_the_mean_and_the_variance_that_are_named():
+def test_the_three_gradients_have_the_named_mean_and_variance():
     chain = simplest(lattice_descents())
     up, down = three_point_descent(chain.slope, chain.D, chain.s)
     # then   within the lattice, where both neighbors exist; 8 u of numbers below s^2 = 4

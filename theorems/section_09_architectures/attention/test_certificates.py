@@ -1,4 +1,4 @@
-"""Self-tests: the bounds of attention are attained, their floor is needed, and growth is what its definition says."""
+"""Self-tests of attention: its bounds are attained, the absolute rounding bound is needed, growth is as defined."""
 
 import numpy as np
 
@@ -33,17 +33,17 @@ def test_two_centered_tokens_attain_every_bound():
     assert_within(recursion[1], after, recursion[1], slack=32 * UNIT_ROUNDOFF, why="one layer of the recursion")
 
 
-def test_correct_averages_violate_a_relative_tolerance_and_keep_within_the_absolute_floor():
+def test_correct_averages_violate_a_relative_tolerance_and_satisfy_the_absolute_one():
     # given  seven equal values 1/3 and random weights: the exact oscillation is 0, before and after
     rng = np.random.default_rng(7)
     values, P = np.full((7, 1), 1 / 3), softmax(rng.standard_normal((200, 7, 7)))
     after = oscillation(P @ values)[:, 0]
     # then
     assert_at_most(UNIT_ROUNDOFF / 8, after.max(), why="a computed oscillation that no relative tolerance allows")
-    assert_at_most(after, averaging_rounding(values)[0], why="within the floor")
+    assert_at_most(after, averaging_rounding(values)[0], why="within the absolute bound")
 
 
-def test_the_growth_at_time_zero_and_at_late_times_is_that_of_its_definition():
+def test_the_growth_at_time_zero_and_at_late_times_is_as_defined():
     Y, Z = np.array([[1.0, 2], [0, 1], [3, 1]]), np.array([[1.0, 0], [1, -1], [0, 2]])
     s = np.array([1.0, 0.5])
     start = growth_of_the_leading_minors(Y, Z, s, np.array(0.0))

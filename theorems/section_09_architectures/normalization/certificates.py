@@ -1,4 +1,4 @@
-"""How far the computed gradient of a normalized network may be off, by an analysis of its rounding."""
+"""Rounding error of the loss and gradient of a normalized network: bounds with their derivation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from theorems.section_09_architectures.normalization.problems import NormalizedP
 
 
 def feature_rounding(kind: str, problem: NormalizedProblem, W: np.ndarray, eps: float | np.ndarray = 0.0) -> np.ndarray:
-    """How far a computed zhat may be off, entry by entry, (B,), to first order.
+    """A bound on the error of each computed entry of zhat, (B,), to first order in u.
 
-    Let c be the number of values that are standardized together, kappa = max |x||w_j|/s the cancellation in z - mean.
-    z is off by p u kappa s, the centered z by (2p + c + 3)u kappa s, s by as much and (c + 3)u s more, so that zhat, of
-    size sqrt(c), is off by (1 + sqrt(c))(2p + 2c + 7)u kappa. Weight normalization cancels nothing: (2p + 6)u max |x|.
+    c: the number of values that are standardized together. kappa = max |x||w_j|/s: the cancellation in z - mean. z is
+    off by p u kappa s. The centered z is off by (2p + c + 3)u kappa s. s is off by the same amount and by (c + 3)u s
+    more. zhat has size sqrt(c), so it is off by (1 + sqrt(c))(2p + 2c + 7)u kappa. Weight normalization has no
+    cancellation; its error is (2p + 6)u max |x|.
     """
     lengths, p = norm(problem.X, axis=-1)[:, :, None], problem.X.shape[-1]
     if kind == "weight":
@@ -29,12 +30,13 @@ def feature_rounding(kind: str, problem: NormalizedProblem, W: np.ndarray, eps: 
 def gradient_rounding(
     kind: str, problem: NormalizedProblem, W: np.ndarray, eps: float | np.ndarray = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far a computed loss and a computed gradient in W, in the Frobenius norm, may be off: two (B,), first order.
+    """Bounds on the errors of a computed loss and of its gradient in W (Frobenius norm): two (B,), to first order in u.
 
-    With E that of zhat, tanh and its two derivatives below 1, c values standardized together, A = sum |a_j| and
-    R = max |r|, a residual is off by F = A E + A(m + 4)u, the loss by (R F + (n + 4)u R^2), and dL/dzhat, of norm
-    U = |a|R/sqrt(n), by dU = |a|(F + R(E + 6u))/sqrt(n). What is pulled back is at most U/s, and off by
-    (2 dU + U(4E + (2c + 8)u))/s; the sum over samples multiplies by |X| and adds 2(n + 1)u|X|U/s.
+    Notation: E is the error of zhat, tanh and its two derivatives are below 1, c values are standardized together,
+    A = sum |a_j|, R = max |r|. A residual is off by F = A E + A(m + 4)u, and the loss by (R F + (n + 4)u R^2). dL/dzhat
+    has norm U = |a|R/sqrt(n) and is off by dU = |a|(F + R(E + 6u))/sqrt(n). Its pullback through the normalization is
+    at most U/s, and is off by (2 dU + U(4E + (2c + 8)u))/s. The sum over samples multiplies this by |X| and adds
+    2(n + 1)u|X|U/s.
     """
     n, p = problem.X.shape[-2:]
     m = W.shape[-2]
@@ -49,10 +51,11 @@ def gradient_rounding(
 
 
 def radial_rounding(kind: str, problem: NormalizedProblem, W: np.ndarray, eps: float | np.ndarray = 0.0) -> np.ndarray:
-    """How far a computed <W, g> may be off, and eps/s^2 <zhat, dL/dzhat> with it: (B,).
+    """A bound on the errors of a computed <W, g> and of a computed eps/s^2 <zhat, dL/dzhat>: (B,).
 
-    |W| times the error of g, plus the rounding of the product, mp u|W||g|. As |z - mean| <= |X||W|, sqrt(nm) = |zhat|
-    at eps = 0 is at most |X||W|/s, and with the larger of the two the other side is not off by more.
+    It is |W| times the error of g, plus the rounding of the product, mp u|W||g|. For the second quantity: |z - mean| <=
+    |X||W|, so at eps = 0 sqrt(nm) = |zhat| is at most |X||W|/s. With the larger of the two in place of |W|, the bound
+    covers the second quantity as well.
     """
     at, (_, dg) = reference(kind, problem, W, eps), gradient_rounding(kind, problem, W, eps)
     size = norm(W, axis=(-2, -1))

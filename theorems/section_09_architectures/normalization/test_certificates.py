@@ -1,4 +1,4 @@
-"""Self-tests: planted errors in a normalized gradient and in the limit of weight normalization are seen."""
+"""Self-tests: a planted error in a normalized gradient is found; the weight normalization limit solves its equation."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ from theorems.section_09_architectures.normalization.problems import normalized_
 
 
 def hard_instance():
-    """A problem with means that cancel, so that kappa is large."""
+    """A problem with large means, whose subtraction cancels: kappa is large."""
     unshrunk = settings(database=None, max_examples=500, phases=[Phase.generate])
     return find(normalized_problems(), lambda problem: norm(problem.X.mean(0)) > 4, settings=unshrunk)
 

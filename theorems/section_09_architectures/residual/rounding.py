@@ -1,4 +1,4 @@
-"""How far computed gradients of a residual network may be off, by an analysis of their rounding."""
+"""Rounding error of the gradients of a residual network: a bound with its derivation."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from theorems.section_09_architectures.residual.model import ResidualNetwork
 
 
 def gradient_rounding(net: ResidualNetwork, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How far each computed gradient of (1/2)|h_L - y|^2 is from the exact one, to first order in u, (...,).
+    """A bound on the error of each computed gradient of (1/2)|h_L - y|^2, to first order in u, shape (...,).
 
-    With b_l = c |U_l|_F |W_l|_F and P = prod (1 + b_l), a state is at most P|x| and a signal at most P r,
-    r = P|x| + |y|. A layer rounds by g = (d + 2m + 16) u of what it takes in, times 1 + b_l, forward or backward, so
-    that states are off by L g P |x|. Backward, a slope is off by sup |s''| < 1 times |W_l| that error, which adds
-    b_l |W_l| (L + 1) g P |x| of the signal. Signals are off by s = (2L + 2) g P r (1 + max b_l |W_l| P |x|) (L + 1) at
-    most, and products with the states and with 1 + |U_l| + |W_l| by twice that, once for each factor.
+    Notation: b_l = c |U_l|_F |W_l|_F, P = prod (1 + b_l), r = P|x| + |y|. A state (forward) is at most P|x|, and a
+    signal (backward) is at most P r.
+
+    Forward: a layer rounds by g = (d + 2m + 16) u relative to its input, times 1 + b_l. So the states are off by at
+    most L g P |x|.
+    Backward: a layer rounds by the same relative amount. In addition, the slope s' is taken at a state that is off. It
+    is off by sup |s''| < 1 times |W_l| times the error of the state. This adds b_l |W_l| (L + 1) g P |x| of the signal.
+    Together the signals are off by at most s = (2L + 2) g P r (1 + max b_l |W_l| P |x|) (L + 1). A gradient is a signal
+    times states; the states contribute at most (1 + P|x|)(1 + |U_l| + |W_l|). Its error is at most twice s times this,
+    once for each factor.
     """
     L, m, d = net.W.shape[-3:]
     size_W, size_U = norm(net.W, axis=(-2, -1)), norm(net.U, axis=(-2, -1))
