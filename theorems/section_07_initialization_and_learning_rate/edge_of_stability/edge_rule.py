@@ -10,7 +10,7 @@ The rule for one run of T steps with step size eta; the sharpness S is known at 
     at edge     the run has not diverged, the median of eta S/2 over the tail lies in [LOWEST, HIGHEST], and at least
                 RISES steps of the run raise the loss.
 
-An eligible run that diverges counts against the edge. Runs that are not eligible are reported and decide nothing.
+An eligible run that diverges counts against the edge. How many runs are eligible is reported.
 
 The rules for a population of independent runs, which all count, eligible or not:
 
