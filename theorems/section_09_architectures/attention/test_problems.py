@@ -6,15 +6,14 @@ import pytest
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.examples import require_occurrence, simplest
 from properties.certificates import assert_at_most, assert_identical
-from theorems.section_09_architectures.attention.problems import (
+from theorems.section_09_architectures.attention.low_rank_problems import (
     choices,
-    duels,
     reflecting_forces,
-    selections,
     small_starts,
     stacks,
     tasks,
 )
+from theorems.section_09_architectures.attention.sparse_problems import duels, selections
 
 
 def test_the_simplest_instances_are_those_promised():

@@ -14,7 +14,7 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_linear_flow
-from theorems.section_09_architectures.attention.problems import SmallStart
+from theorems.section_09_architectures.attention.low_rank_problems import SmallStart
 
 
 def flow_weights(start: SmallStart) -> np.ndarray:

@@ -14,8 +14,8 @@ import numpy as np
 from fixtures.dynamics.paths import UnfittedError
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_weight_path
+from theorems.section_09_architectures.attention.low_rank_problems import SmallStart, Task
 from theorems.section_09_architectures.attention.model import attention, weight_gradient
-from theorems.section_09_architectures.attention.problems import SmallStart, Task
 
 
 def gradient_of(task: Task) -> Callable[[np.ndarray], np.ndarray]:

@@ -46,8 +46,8 @@ from theorems.section_09_architectures.attention.certificates import (
     two_token_bound,
 )
 from theorems.section_09_architectures.attention.dynamics import self_attention_path
+from theorems.section_09_architectures.attention.low_rank_problems import Stack, stacks
 from theorems.section_09_architectures.attention.model import logits, softmax_of_powers
-from theorems.section_09_architectures.attention.problems import Stack, stacks
 
 DEPTH = 8
 

@@ -35,7 +35,7 @@ from properties.certificates import assert_at_most, assert_identical, assert_wit
 from theorems.ledger import corrected
 from theorems.section_09_architectures.attention.certificates import growth_of_the_leading_minors, singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_gradients, factored_weight_path
-from theorems.section_09_architectures.attention.problems import SmallStart, small_starts
+from theorems.section_09_architectures.attention.low_rank_problems import SmallStart, small_starts
 from theorems.section_09_architectures.section_9_3_low_rank_attention.small_starts import (
     balance_of_spectrum,
     flow_rounding,

@@ -27,7 +27,7 @@ from properties.certificates import assert_at_most, assert_keeps, assert_within
 from theorems.ledger import necessity
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import weight_path
-from theorems.section_09_architectures.attention.problems import reflecting_forces, small_starts
+from theorems.section_09_architectures.attention.low_rank_problems import reflecting_forces, small_starts
 from theorems.section_09_architectures.section_9_3_low_rank_attention.small_starts import (
     flow_rounding,
     flow_weights,

@@ -27,8 +27,8 @@ from properties.certificates import assert_at_most, assert_identical, assert_kee
 from theorems.ledger import corrected, necessity
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import weight_path
+from theorems.section_09_architectures.attention.low_rank_problems import choices
 from theorems.section_09_architectures.attention.model import attention, logits, softmax_of_powers, weight_gradient
-from theorems.section_09_architectures.attention.problems import choices
 
 STEPS = 200
 

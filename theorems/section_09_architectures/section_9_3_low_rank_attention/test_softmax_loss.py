@@ -35,8 +35,8 @@ from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_weight_path, weight_path
+from theorems.section_09_architectures.attention.low_rank_problems import small_starts, tasks
 from theorems.section_09_architectures.attention.model import attention, weight_gradient
-from theorems.section_09_architectures.attention.problems import small_starts, tasks
 from theorems.section_09_architectures.section_9_3_low_rank_attention.softmax_tasks import (
     descend_to_size,
     force_at_zero,

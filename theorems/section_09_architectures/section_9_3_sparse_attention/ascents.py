@@ -12,7 +12,7 @@ import numpy as np
 
 from fixtures.precision import UNIT_ROUNDOFF
 from theorems.section_09_architectures.attention.dynamics import logit_path
-from theorems.section_09_architectures.attention.problems import Selection
+from theorems.section_09_architectures.attention.sparse_problems import Selection
 
 STEPS = 300
 

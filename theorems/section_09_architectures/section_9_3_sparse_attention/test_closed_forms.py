@@ -33,7 +33,7 @@ from theorems.section_09_architectures.attention.model import (
     through_softmax,
     weight_gradient,
 )
-from theorems.section_09_architectures.attention.problems import duels, rotated_queries
+from theorems.section_09_architectures.attention.sparse_problems import duels, rotated_queries
 
 
 def weights_along(task, eta, steps):

@@ -41,7 +41,7 @@ from theorems.section_09_architectures.attention.model import (
     through_softmax,
     weight_gradient,
 )
-from theorems.section_09_architectures.attention.problems import selections
+from theorems.section_09_architectures.attention.sparse_problems import selections
 from theorems.section_09_architectures.section_9_3_sparse_attention.ascents import ascent, effective_number
 
 

@@ -29,7 +29,7 @@ from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.model import softmax
-from theorems.section_09_architectures.attention.problems import selections
+from theorems.section_09_architectures.attention.sparse_problems import selections
 from theorems.section_09_architectures.section_9_3_sparse_attention.ascents import (
     STEPS,
     ascent,
