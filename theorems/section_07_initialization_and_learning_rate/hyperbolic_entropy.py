@@ -6,8 +6,7 @@ From u = v = alpha, gradient flow moves w = u^D - v^D along w = to_primal(z) wit
 
 This function is the inverse of the slope of a potential Q. So a limit that interpolates minimizes Q over {w : Xw = y}.
 The dual problem is max y'nu - Q*(X'nu). At depth 2, Q is the hyperbolic entropy with beta = 2 alpha^2. The potentials
-are those of Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized Models. Vectors are (p,), or (B, p)
-for a batch.
+are from Woodworth et al. (2020), Kernel and Rich Regimes in Overparametrized Models. Vectors are (p,) or (B, p).
 """
 
 from __future__ import annotations
@@ -21,12 +20,8 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.regression import Regression
 from properties.linear_models.divergences import residual_with_rounding, weighted_gram
 
-CONTINUATION = 4.0
-"""The ratio of two consecutive scales alpha at which the dual is solved: 16 in alpha^2."""
-NEWTON_STEPS = 40
-HALVINGS = 40
-ROUGHLY = 1e-2
-"""At all scales but the last, Newton's method stops when the residual is at most this share of |y|."""
+# The scales alpha decrease by SCALE_FACTOR; before the last, Newton stops at a residual of COARSE_TOLERANCE |y|.
+SCALE_FACTOR, COARSE_TOLERANCE, NEWTON_STEPS, HALVINGS = 4.0, 1e-2, 40, 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,10 +165,10 @@ def minimize(potential: DiagonalPotential, problem: Regression) -> Interpolant:
     """
     nu = np.zeros_like(problem.y)
     size = (norm(problem.y, axis=-1) / problem.sigma_min).max() ** (1 / potential.depth)
-    levels = np.ceil(np.log(max(size / np.min(potential.alpha), 1)) / np.log(CONTINUATION))
+    levels = np.ceil(np.log(max(size / np.min(potential.alpha), 1)) / np.log(SCALE_FACTOR))
     for level in np.arange(levels, -1, -1):
-        within = ROUGHLY if level else 4 * (problem.rows + problem.columns) * UNIT_ROUNDOFF
-        at_level = DiagonalPotential(potential.depth, potential.alpha * CONTINUATION**level)
+        within = COARSE_TOLERANCE if level else 4 * (problem.rows + problem.columns) * UNIT_ROUNDOFF
+        at_level = DiagonalPotential(potential.depth, potential.alpha * SCALE_FACTOR**level)
         nu = _newton(at_level, problem, nu, within * norm(problem.y, axis=-1))
     return near_minimizer(potential, problem, np.vecmat(nu, problem.X))
 
