@@ -10,7 +10,7 @@ from numpy.linalg import norm
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import PositiveSystem, positive_systems
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_within
 from properties.linear_models.divergences import (
     curvature_bound,
@@ -86,7 +86,7 @@ def test_the_radius_covers_the_distance_of_an_interpolant_off_the_dual_path(prob
 def test_far_above_a_small_interpolant_the_curvature_bound_is_the_curvature_at_the_start():
     # X = [[1, 0]], w_p = (2^-k, 2^-k), w_0 = (1, 2^-k): the curvature X diag(w_0) X' is 1
     for k in (10, 40):
-        problem = measured(np.array([[1.0, 0]]), np.array([2.0**-k]))
+        problem = regression_of_design(np.array([[1.0, 0]]), np.array([2.0**-k]))
         system = PositiveSystem(**vars(problem), w_p=np.full(2, 2.0**-k), mu=np.zeros(1), exponent=0)
         bound = curvature_bound(system, np.array([1.0, 2.0**-k]))
         assert_within(1, bound, (1 + 2.0 ** (1 - k / 2)) ** 2, why="Lambda against the curvature at the start")

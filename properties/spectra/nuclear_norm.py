@@ -80,7 +80,7 @@ def completion_bracket(problem: Completion, iterations: int, gamma: float = 1.0)
     return Bracket(lower=lower, upper=nuclear_norm(W), W=W, nu=nu)
 
 
-def least_nuclear_norm_of_corner(a: float | Fraction, b: float | Fraction) -> float | Fraction:
+def least_norm_of_completion(a: float | Fraction, b: float | Fraction) -> float | Fraction:
     """The least nuclear norm of [[a, b], [b, .]]: 2|b| if |a| <= |b|, else |a| + b^2/|a|; exact for Fractions.
 
     It is attained at W_22 = a in the first case and at W_22 = b^2/a in the second. Dual solutions, up to the signs of b

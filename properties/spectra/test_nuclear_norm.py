@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
-from fixtures.problems.sensing import corner, low_rank_completions
+from fixtures.problems.sensing import low_rank_completions, one_missing_entry
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.spectra.nuclear_norm import (
     completion_bracket,
     entropy,
-    least_nuclear_norm_of_corner,
+    least_norm_of_completion,
     least_trace,
     nuclear_norm,
     regression_bracket,
@@ -26,9 +26,9 @@ from properties.spectra.nuclear_norm import (
 
 @pytest.mark.parametrize("entries", [(1, 2), (2, 1), (0, 1), (-3, 2), (1, 0), (-1, -1)], ids=str)
 def test_the_bracket_of_a_corner_encloses_its_exact_least_norm(entries):
-    problem = corner(*map(float, entries))
+    problem = one_missing_entry(*map(float, entries))
     bracket = completion_bracket(problem, iterations=400, gamma=0.3)
-    exact = float(least_nuclear_norm_of_corner(*map(Fraction, entries)))
+    exact = float(least_norm_of_completion(*map(Fraction, entries)))
     assert_within(bracket.lower, exact, bracket.upper, slack=spectrum_rounding(bracket.W), why="least nuclear norm")
     assert_at_most(bracket.upper - bracket.lower, exact / 200, why="width after 400 iterations")
 
@@ -36,7 +36,7 @@ def test_the_bracket_of_a_corner_encloses_its_exact_least_norm(entries):
 @given(st.integers(1, 5), st.integers(-5, 5), st.integers(-20, 20))
 def test_no_completion_of_a_corner_has_less_than_its_least_norm(a, b, quarters):
     W = np.array([[a, b], [b, quarters / 4]])
-    assert_at_most(float(least_nuclear_norm_of_corner(a, b)), nuclear_norm(W) + spectrum_rounding(W), why="|W|_*")
+    assert_at_most(float(least_norm_of_completion(a, b)), nuclear_norm(W) + spectrum_rounding(W), why="|W|_*")
 
 
 def test_brackets_of_a_batch_are_those_of_its_members():

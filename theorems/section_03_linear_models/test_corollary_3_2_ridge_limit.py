@@ -33,7 +33,7 @@ from numpy.linalg import norm
 from fixtures.datasets.digits import random_feature_digits
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import measured, regressions
+from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
 from properties.certificates import assert_at_most, assert_identical, assert_within
@@ -155,7 +155,7 @@ def test_the_factor_of_the_flow_over_ridge_is_attained():
 @as_printed
 def test_random_features_of_digits_have_the_same_rate():
     # given  100 digits, p = 1000; cond(XX') is above 10^4
-    problem = measured(*random_feature_digits(count=100, features=1000))
+    problem = regression_of_design(*random_feature_digits(count=100, features=1000))
     limit = least_norm(problem)
     # when
     distance = norm(dual_ridge(problem, 1e-3) - limit)

@@ -7,7 +7,7 @@ from numpy.linalg import norm
 
 from fixtures.models.diagonal import DiagonalNetwork
 from fixtures.precision import UNIT_ROUNDOFF
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_within
 from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import (
     DiagonalPotential,
@@ -16,7 +16,7 @@ from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy imp
 )
 
 Z = np.array([-0.9, -0.3, 1e-9, 0.5, 0.75])
-PROBLEM = measured(np.array([[1.0, 2, 0, -1, 1], [0, 1, 2, 1, -1]]), np.array([1.0, -2]))
+PROBLEM = regression_of_design(np.array([[1.0, 2, 0, -1, 1], [0, 1, 2, 1, -1]]), np.array([1.0, -2]))
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4, 6])
@@ -77,7 +77,7 @@ def test_the_radius_of_a_distant_point_is_infinite():
 @pytest.mark.parametrize("alpha", [1e-5, 1e-3, 100.0])
 def test_a_degenerate_target_is_solved_down_to_a_scale_of_1e_5(alpha):
     # given  y along one column: the l1 minimizer (2, 0, 0) has fewer than n = 2 nonzeros
-    problem = measured(np.array([[1.0, 0, 1], [1, 2, 0]]), np.array([2.0, 2.0]))
+    problem = regression_of_design(np.array([[1.0, 0, 1], [1, 2, 0]]), np.array([2.0, 2.0]))
     best = minimize(DiagonalPotential(2, alpha), problem)
     assert_at_most(best.radius, 1e-7, why="certified")
 

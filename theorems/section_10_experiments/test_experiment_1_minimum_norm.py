@@ -28,7 +28,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.gradient_descent import gradient_descent, steps_to_contract
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.gaussian import gaussian_regressions, spectrum_of_gaussian_design
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
 from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.oracles import nearest_interpolant
@@ -58,7 +58,7 @@ def relative_errors():
 def trials(count):
     """The first trials one by one, with their measured spectra."""
     chunks = gaussian_regressions(ROWS, COLUMNS, count, SEED, chunk=1)
-    return [measured(X[0], y[0]) for X, y in itertools.islice(chunks, count)]
+    return [regression_of_design(X[0], y[0]) for X, y in itertools.islice(chunks, count)]
 
 
 @as_printed

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.problems.positive import PositiveSystem
-from fixtures.problems.regression import STEPS, measured
+from fixtures.problems.regression import STEPS, regression_of_design
 from fixtures.problems.tapes import tapes
 
 
@@ -21,7 +21,7 @@ def wide_positive_systems(draw: st.DrawFn) -> PositiveSystem:
     p = n + 1 + tape.below(2)
     X = scale * np.hstack([np.eye(n) + np.triu(tape.integers((n, n), 3), 1), tape.integers((n, p - n), 3)])
     w_p, w0 = (2.0 ** tape.integers(p, 20) for _ in range(2))
-    design = vars(measured(X, X @ w_p)) | {"w0": w0, "step": tape.choice(STEPS), "t": tape.choice((0, 5))}
+    design = vars(regression_of_design(X, X @ w_p)) | {"w0": w0, "step": tape.choice(STEPS), "t": tape.choice((0, 5))}
     return PositiveSystem(**design, w_p=w_p, mu=np.zeros(n), exponent=0)
 
 

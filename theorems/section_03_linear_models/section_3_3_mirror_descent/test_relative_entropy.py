@@ -25,7 +25,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.mirror_descent import ENTROPY, dual_gradient_ascent, mirror_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import PositiveSystem, positive_systems
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_within
 from properties.linear_models.divergences import (
     curvature_bound,
@@ -95,7 +95,7 @@ def test_each_step_approaches_every_positive_interpolant_by_as_much_as_the_dual_
 def test_the_lower_bound_on_the_approach_is_nearly_attained():
     # given  X = [1, 0], w_p = (2^-40, 2^-40) and w_0 = (1, 2^-40): Lambda is nearly the curvature 1 at the start
     X, y, w_p = np.array([[1.0, 0]]), np.array([2.0**-40]), np.full(2, 2.0**-40)
-    start, design = np.array([1.0, 2.0**-40]), vars(measured(X, y))
+    start, design = np.array([1.0, 2.0**-40]), vars(regression_of_design(X, y))
     eta = 1 / curvature_bound(PositiveSystem(**design, w_p=w_p, mu=np.zeros(1), exponent=0), start)
     # when
     run = mirror_descent(ENTROPY, X, y, start, eta, 1)

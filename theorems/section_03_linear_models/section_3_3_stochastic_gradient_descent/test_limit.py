@@ -44,7 +44,7 @@ from fixtures.dynamics.stochastic import (
 )
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import measured, regressions
+from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
@@ -193,7 +193,7 @@ def test_for_orthogonal_rows_of_one_length_the_rate_of_the_mean_square_is_attain
     # then
     rate = 1 - eta * (2 - 9 * eta) * Fraction(9, 2)
     assert_identical(sum(squares) / 2, rate * np.square(w - limit).sum(), why="mean square after a step")
-    computed = contraction(measured(X.astype(float), y.astype(float)), float(eta))
+    computed = contraction(regression_of_design(X.astype(float), y.astype(float)), float(eta))
     assert_within(rate, computed, rate, slack=64 * UNIT_ROUNDOFF, why="the rate of C3")
 
 

@@ -26,7 +26,7 @@ from fixtures.dynamics.gradient_descent import gradient_descent, heavy_ball, ste
 from fixtures.dynamics.torch_training import train_linear
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import measured, regressions
+from fixtures.problems.regression import regression_of_design, regressions
 from properties.certificates import assert_at_most, assert_certified, assert_within
 from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.linear_models.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
@@ -140,7 +140,7 @@ def test_torch_users_reach_the_same_interpolant():
 @as_printed
 def test_random_features_of_digits_approach_the_least_norm_interpolant_as_fast_as_the_spectrum_allows():
     # given  100 digits, p = 1000: H1 holds with cond(XX') above 10^4
-    problem = measured(*random_feature_digits(count=100, features=1000))
+    problem = regression_of_design(*random_feature_digits(count=100, features=1000))
     X, y, zero = problem.X, problem.y, problem.w0
     # when   2000 steps at eta = 1/s_1^2, too few for the slowest modes
     run = gradient_descent(X, y, zero, problem.eta, 2000)

@@ -8,7 +8,7 @@ from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import at_time
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.sensing import Sensing, commuting_sensing, corner
+from fixtures.problems.sensing import Sensing, commuting_sensing, one_missing_entry
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 
@@ -16,7 +16,7 @@ HALF = np.array([[Fraction(1, 2), Fraction(0)], [Fraction(0), Fraction(1, 2)]])
 
 
 def test_factored_descent_is_two_tied_layers_at_twice_the_step():
-    problem = corner(Fraction(1), Fraction(2))
+    problem = one_missing_entry(Fraction(1), Fraction(2))
     tied = at_time(factored_path(problem.residual, HALF, Fraction(1, 8)), 3).W
     layers = at_time(descent_path([HALF, HALF], problem.residual, Fraction(1, 4)), 3)
     assert_identical(tied, end_to_end(layers), why="W = UU' is W_2 W_1")

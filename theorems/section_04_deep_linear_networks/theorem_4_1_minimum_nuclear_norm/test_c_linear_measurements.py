@@ -30,11 +30,11 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import at_time, until_fitted
-from fixtures.problems.sensing import Completion, Sensing, corner, non_commuting_sensing
+from fixtures.problems.sensing import Completion, Sensing, non_commuting_sensing, one_missing_entry
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
-from properties.spectra.nuclear_norm import least_nuclear_norm_of_corner, nuclear_norm
+from properties.spectra.nuclear_norm import least_norm_of_completion, nuclear_norm
 from theorems.ledger import counterexample
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.measurements import NON_COMMUTING
@@ -44,7 +44,7 @@ from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.s
 @counterexample
 def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
     # given  W_11 = 1 and W_12 = W_21 = 2; exact arithmetic
-    problem, one = corner(Fraction(1), Fraction(2)), fractions([[1, 0], [0, 1]])
+    problem, one = one_missing_entry(Fraction(1), Fraction(2)), fractions([[1, 0], [0, 1]])
     W, nu = fractions([[1, 2], [2, 1]]), fractions([[0, 1], [1, 0]])
     along, across = fractions([["1/2", "1/2"], ["1/2", "1/2"]]), fractions([["1/2", "-1/2"], ["-1/2", "1/2"]])
     # given  W fits and |W|_* <= 3 + 1. nu is zero off the observed entries, |nu|_op <= 1, and <values, nu> = 4. So the
@@ -66,12 +66,12 @@ def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
 @pytest.mark.parametrize("depth", [2, 3, 4])
 @pytest.mark.parametrize("alpha", [0.5, 0.1])
 def test_descent_ends_at_the_completion_of_norm_five_at_depths_two_to_four(depth, alpha):
-    problem = corner(1.0, 2.0)
+    problem = one_missing_entry(1.0, 2.0)
     # when
     path = descent_path([alpha * np.eye(2)] * depth, problem.residual, 0.02)
     W = end_to_end(until_fitted(path, lambda layers: norm(problem.residual(end_to_end(layers))), 1e-4, 30_000))
     # then   the least nuclear norm is 4. For a misfit it changes by at most the nuclear norm of the misfit
-    limit, misfit = least_nuclear_norm_of_corner(1, 2), nuclear_norm(problem.residual(W))
+    limit, misfit = least_norm_of_completion(1, 2), nuclear_norm(problem.residual(W))
     assert_violates(nuclear_norm(W), limit, slack=misfit, reads="nuclear norm {value} > least {limit}", L=depth)
     # then   W = W' is positive definite, so W_22 >= W_12 W_21/W_11
     assert_at_most(W[0, 1] * W[1, 0] / W[0, 0], W[1, 1], why="the determinant of W is positive")
@@ -95,10 +95,10 @@ def test_from_a_multiple_of_the_identity_two_small_steps_leave_a_positive_semide
 @counterexample
 def test_a_search_finds_a_completion_of_more_than_the_least_nuclear_norm():
     def exceeds(entries):
-        problem = corner(*map(float, entries))
+        problem = one_missing_entry(*map(float, entries))
         W = at_time(factored_path(problem.residual, np.eye(2) / 2, 0.02), 300).W
         misfit = nuclear_norm(problem.residual(W))
-        return nuclear_norm(W) - misfit > least_nuclear_norm_of_corner(*entries) + 1 / 2
+        return nuclear_norm(W) - misfit > least_norm_of_completion(*entries) + 1 / 2
 
     entries = smallest_violation(st.tuples(st.integers(0, 3), st.integers(0, 3)), exceeds, budget=60)
     # then   W_11 = 0 and W_12 = W_21 = 1

@@ -28,7 +28,7 @@ from fixtures.dynamics.diagonal import descend_to_residual, diagonal_flow, diago
 from fixtures.models.diagonal import DiagonalNetwork, uniform
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
@@ -125,7 +125,7 @@ def test_one_step_within_the_hypotheses_ends_off_the_minimizer_for_its_final_sca
 @corrected("C2")
 def test_the_defect_is_nearly_all_of_the_distance_where_one_input_is_large_among_many():
     # given  X = [1, ..., 1, 3], 244 columns: the cubes of its entries are far from row(X)
-    problem = stack([measured(np.array([[1.0] * 243 + [3.0]]), np.array([30.0]))])
+    problem = stack([regression_of_design(np.array([[1.0] * 243 + [3.0]]), np.array([30.0]))])
     run = descend_to_residual(problem.X, problem.y, uniform(1.0, problem.w0), np.array([2e-4]), np.array([1e-12]))
     # when
     best = certified_minimizer(DiagonalPotential(2, np.exp(-run.shrinkage / 2)), problem)

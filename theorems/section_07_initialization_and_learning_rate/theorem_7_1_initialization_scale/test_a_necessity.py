@@ -21,7 +21,7 @@ from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.models.diagonal import DiagonalNetwork, uniform
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import necessity
@@ -66,7 +66,9 @@ def test_without_H2_no_common_scale_explains_the_limit():
     slack = 16 * flow.error + 1024 * UNIT_ROUNDOFF
     assert_at_most(np.abs(w[:, 1] - 4 * w[:, 0]), slack, why="w_2 = 4 w_1")
     # then   |r| <= 5 exp(-8 * 2 t) leaves (1, 4), while every common alpha has (5/2, 5/2)
-    common = [certified_minimizer(DiagonalPotential(2, scale), measured(X, y)).w for scale in (0.01, 1.0, 100.0)]
+    common = [
+        certified_minimizer(DiagonalPotential(2, scale), regression_of_design(X, y)).w for scale in (0.01, 1.0, 100.0)
+    ]
     assert_at_most(np.abs(w[1] - [1, 4]).max(), 5 * np.exp(-80) + 5 * slack[1], why="the limit (1, 4)")
     assert_at_most(np.abs(np.array(common) - 2.5).max(), 1e3 * UNIT_ROUNDOFF, why="the minimizer for common scales")
 

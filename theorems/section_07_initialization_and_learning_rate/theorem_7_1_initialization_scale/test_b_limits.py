@@ -29,7 +29,7 @@ from numpy.linalg import norm
 
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_within, record_series
 from properties.linear_models.sparsity import dual_value, l1_norm
 from properties.oracles import least_l1_norm
@@ -78,7 +78,7 @@ def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, pr
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_both_powers_of_alpha_are_reached_at_the_two_ends(depth):
     # given  X = [1, 2], y = 1, so that M = 1/2 and |m|^2 = 1/5
-    problem, scales = measured(np.array([[1.0, 2.0]]), np.ones(1)), (SMALL[depth][-1], LARGE[-1])
+    problem, scales = regression_of_design(np.array([[1.0, 2.0]]), np.ones(1)), (SMALL[depth][-1], LARGE[-1])
     potentials = [DiagonalPotential(depth, alpha) for alpha in scales]
     small, large = (Q.growth(certified_minimizer(Q, problem).z).mean() for Q in potentials)
     bounds = [bounds_on_growth(depth, alpha, 2, 1 / 2, np.sqrt(1 / 5)) for alpha in scales]
@@ -184,7 +184,7 @@ def test_from_one_sample_of_any_scale_at_any_dual_point_the_bounds_hold(seed, de
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value(depth):
     # given  X (2, 5), y = (1, -2), and alpha from 1/100 to 100
-    problem, alpha = measured(*PICTURE), np.geomspace(1e-2, 1e2, 33)
+    problem, alpha = regression_of_design(*PICTURE), np.geomspace(1e-2, 1e2, 33)
     m, nu = norm(least_norm(problem)), least_l1_norm(problem.X[None], problem.y[None])[1]
     # when
     runs = [certified_minimizer(DiagonalPotential(depth, a), problem) for a in alpha]

@@ -29,7 +29,7 @@ from fixtures.dynamics.diagonal import diagonal_flow
 from fixtures.models.diagonal import DiagonalNetwork, uniform
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import stack
-from fixtures.problems.regression import measured
+from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
@@ -115,7 +115,7 @@ def test_hypothesis_finds_a_smaller_scale_that_moves_the_parameters_farther():
 @counterexample
 def test_the_flow_itself_learns_features_from_one_thousandth_and_none_from_one_hundred():
     # given  X = [1, 2], y = 1, twice
-    problem, alpha = stack([measured(np.array([[1.0, 2.0]]), np.ones(1))] * 2), np.array([1e-3, 100.0])
+    problem, alpha = stack([regression_of_design(np.array([[1.0, 2.0]]), np.ones(1))] * 2), np.array([1e-3, 100.0])
     start = uniform(alpha, problem.w0)
     # when
     flow = diagonal_flow(problem.X, problem.y, start, np.array([30.0]), rate=1 / np.maximum(1, 2 * alpha**2))

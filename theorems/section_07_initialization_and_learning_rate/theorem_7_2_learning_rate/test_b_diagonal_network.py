@@ -27,7 +27,7 @@ from fixtures.dynamics.diagonal import descend_to_residual
 from fixtures.models.diagonal import uniform
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
-from fixtures.problems.regression import from_zero, measured
+from fixtures.problems.regression import from_zero, regression_of_design
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential, minimize
@@ -59,7 +59,7 @@ def test_on_a_diagonal_network_the_scales_shrink_by_the_rate_times_the_value_of_
 @corrected("C4")
 def test_a_run_at_half_of_one_over_K_ends_off_the_minimizer_for_its_final_scales():
     # given  X = [1, 2], y = 5, alpha = 1: K = 80
-    problem = stack([measured(np.array([[1.0, 2.0]]), np.array([5.0]))])
+    problem = stack([regression_of_design(np.array([[1.0, 2.0]]), np.array([5.0]))])
     run = descend_to_residual(problem.X, problem.y, uniform(1.0, problem.w0), np.array([1 / 160]), np.array([1e-12]))
     best = minimize(DiagonalPotential(2, np.exp(-run.shrinkage / 2)), problem)
     # then   the run ends with w_1 = 0.93941, and the minimizer has 0.94095

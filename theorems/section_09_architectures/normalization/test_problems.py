@@ -46,9 +46,9 @@ def test_a_start_has_a_part_in_the_row_space_that_correlates_with_the_target(pro
 
 
 def test_starts_with_a_larger_scale_than_the_least_norm_and_a_null_part_occur():
-    def corner(problem):
+    def condition(problem):
         null = norm(problem.in_null_space(problem.v)) > norm(problem.in_row_space(problem.v))
         return null and problem.rows > 1 and abs(problem.gamma) > problem.least_norm > norm(problem.v)
 
     assert_identical(simplest(directed_regressions()).v, [0.5, 0], why="the simplest direction")
-    require_occurrence(directed_regressions(), corner)
+    require_occurrence(directed_regressions(), condition)

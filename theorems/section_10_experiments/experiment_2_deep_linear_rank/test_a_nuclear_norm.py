@@ -33,13 +33,13 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end, regression_gradient
 from fixtures.dynamics.paths import at_time, until_fitted
-from fixtures.problems.sensing import corner
+from fixtures.problems.sensing import one_missing_entry
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import (
     completion_bracket,
-    least_nuclear_norm_of_corner,
+    least_norm_of_completion,
     nuclear_norm,
     regression_bracket,
     spectrum_rounding,
@@ -60,7 +60,7 @@ ETA = Fraction(1, 50)
 @counterexample
 def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
     # given  W_11 = 1, W_12 = W_21 = 2, and five layers I/2
-    problem, half = corner(Fraction(1), Fraction(2)), fractions([["1/2", 0], [0, "1/2"]])
+    problem, half = one_missing_entry(Fraction(1), Fraction(2)), fractions([["1/2", 0], [0, "1/2"]])
     # when   after one step, and after two
     first, second = (at_time(descent_path([half] * DEPTH, problem.residual, ETA), t) for t in (1, 2))
     # then   first W_l = I/2 - eta G/16, G = I/32 less the values; then W_5 = W_1' and W_4 = W_2', and W is positive
@@ -73,7 +73,7 @@ def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
 @counterexample
 def test_five_layers_complete_one_two_two_at_norm_five_where_four_is_enough():
     # given  W_11 = 1, W_12 = W_21 = 2, and five layers I/2; the completion [[1, 2], [2, 1]] has norm 4 (Theorem 4.1)
-    problem, r = corner(1.0, 2.0), Fraction(1, 10_000)
+    problem, r = one_missing_entry(1.0, 2.0), Fraction(1, 10_000)
     path = descent_path([np.eye(2) / 2] * DEPTH, problem.residual, float(ETA))
     # when   steps of 1/50 in floating point, to a misfit of r, which changes the least norm by 2r at most
     W = end_to_end(until_fitted(path, lambda layers: norm(problem.residual(end_to_end(layers))), float(r), 5000))
@@ -88,9 +88,9 @@ def test_five_layers_complete_one_two_two_at_norm_five_where_four_is_enough():
 @counterexample
 def test_a_search_finds_a_completion_that_five_layers_overpay():
     def exceeds(entries):
-        problem = corner(*map(float, entries))
+        problem = one_missing_entry(*map(float, entries))
         W = end_to_end(at_time(descent_path([np.eye(2) / 2] * DEPTH, problem.residual, 0.02), 400))
-        return nuclear_norm(W) - nuclear_norm(problem.residual(W)) > least_nuclear_norm_of_corner(*entries) * 21 / 20
+        return nuclear_norm(W) - nuclear_norm(problem.residual(W)) > least_norm_of_completion(*entries) * 21 / 20
 
     entries = smallest_violation(st.tuples(st.integers(1, 3), st.integers(0, 3)), exceeds, budget=60)
     assert_identical(entries, (1, 2), why="the smallest completion that costs more by a twentieth")
