@@ -1,10 +1,10 @@
 """Concentration of samples: deviations, intervals and distances with a proved false-alarm probability.
 
 Every function takes the false-alarm probability of one comparison and states its bound. Over many comparisons the
-probabilities add up, independent or not (`each_of`). The docstrings also state the power. Deviations add up as well: a
-mean that is wrong by deviation(false_alarm) + deviation(missed) is missed with probability at most `missed`. The
-reason: to come within the tolerance of the wrong mean, the sample must stray from its true mean by deviation(missed)
-(`detectable`).
+probabilities add up, independent or not (`union_bound_share`). The docstrings also state the power. Deviations add up
+as well: a mean that is wrong by deviation(false_alarm) + deviation(missed) is missed with probability at most `missed`.
+The reason: to come within the tolerance of the wrong mean, the sample must stray from its true mean by
+deviation(missed) (`detectable_error`).
 
 Sources: Chernoff (1952), A Measure of Asymptotic Efficiency for Tests of a Hypothesis Based on the Sum of Observations,
 Annals of Mathematical Statistics 23; Hoeffding (1963), Probability Inequalities for Sums of Bounded Random Variables,
@@ -30,7 +30,7 @@ Law = Callable[[np.ndarray], np.ndarray]
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 
-def each_of(total: float, comparisons: int) -> float:
+def union_bound_share(total: float, comparisons: int) -> float:
     """The false-alarm probability that each comparison may have, so that all of them together have `total`.
 
     This is the union bound, so no independence is needed. Raises ValueError unless 0 < total < 1 and comparisons is 1,
@@ -55,7 +55,7 @@ class Deviations:
     above: np.ndarray
 
 
-def detectable(deviation: Callable[[float], Any], false_alarm: float, missed: float) -> Any:
+def detectable_error(deviation: Callable[[float], Any], false_alarm: float, missed: float) -> Any:
     """The least error that a test at `false_alarm` finds except with probability `missed`: the sum of two deviations.
 
     deviation: the deviation as a function of its probability, the same for the true law and for the one that is tested.
@@ -209,9 +209,9 @@ def hoeffding(spread: Any, count: Any, false_alarm: Any) -> np.ndarray:
     """A two-sided deviation for the mean of `count` independent variables, each in an interval of length `spread`.
 
     P(|mean - expectation| >= t) <= 2 exp(-2 count t^2/spread^2) (Hoeffding 1963, Probability Inequalities
-    for Sums of Bounded Random Variables). Power, against a wrong expectation: an error of `detectable(...)`, the sum of
-    two such deviations, is missed with at most the second probability. Raises ValueError unless 0 < false_alarm < 1 and
-    count >= 1.
+    for Sums of Bounded Random Variables). Power, against a wrong expectation: an error of `detectable_error(...)`, the
+    sum of two such deviations, is missed with at most the second probability. Raises ValueError unless 0 < false_alarm
+    < 1 and count >= 1.
     """
     _require(false_alarm, count)
     return np.asarray(spread) * np.sqrt(np.log(2 / np.asarray(false_alarm, float)) / (2 * np.asarray(count, float)))
@@ -223,7 +223,7 @@ def dvoretzky_kiefer_wolfowitz(count: Any, false_alarm: Any) -> np.ndarray:
     The true law may have atoms. P(sup |F_n - F| > e) <= 2 exp(-2 n e^2) (Dvoretzky, Kiefer, Wolfowitz 1956, Asymptotic
     Minimax Character of the Sample Distribution Function and of the Classical Multinomial Estimator; the constant 2 by
     Massart 1990, The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality). Power, against a law at sup-distance
-    `detectable(...)`, the sum of two such deviations: it is missed with at most the second probability. Raises
+    `detectable_error(...)`, the sum of two such deviations: it is missed with at most the second probability. Raises
     ValueError as `hoeffding` does.
     """
     return hoeffding(1.0, count, false_alarm)

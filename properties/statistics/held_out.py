@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 
-def of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float]) -> float:
+def standard_error_of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float]) -> float:
     """The jackknife standard error of a statistic of test errors, over the draw of the test images.
 
     wrong (seeds, arms, n), n >= 2: 1 where a run answers an image wrongly, 0 where it answers correctly, in any unit.
@@ -35,7 +35,7 @@ def of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float]) -> 
     return math.sqrt((count - 1) * np.var(left))
 
 
-def told_of_test_set(wrong: np.ndarray, statistic: Callable[[np.ndarray], float], unit: str = "") -> str:
-    """The standard error of `of_test_set` in words, to be put after an interval over seeds."""
-    error = of_test_set(wrong, statistic)
+def describe_test_set_error(wrong: np.ndarray, statistic: Callable[[np.ndarray], float], unit: str = "") -> str:
+    """The standard error of `standard_error_of_test_set` in words, to be put after an interval over seeds."""
+    error = standard_error_of_test_set(wrong, statistic)
     return f" (seeds vary, the {wrong.shape[2]:,} test images do not: their own standard error is {error:.2g}{unit})"

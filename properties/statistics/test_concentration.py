@@ -15,15 +15,15 @@ from properties.statistics.concentration import (
     chi_square_power,
     clopper_pearson,
     clopper_pearson_power,
-    detectable,
+    detectable_error,
     dvoretzky_kiefer_wolfowitz,
-    each_of,
     hoeffding,
     relu_ntk_deviations,
     relu_ntk_diagonal_cdf,
     relu_ntk_log_mgf,
     relu_ntk_mean,
     sup_distance,
+    union_bound_share,
 )
 
 CORRELATIONS = np.array([-0.8, -0.3, 0.0, 0.3, 0.95, 1.0])
@@ -125,7 +125,9 @@ def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_with_its_atom():
     # and    the wrong width is missed with probability at most 1e-9
     distance = abs(relu_ntk_diagonal_cdf(1 / 4, width) - relu_ntk_diagonal_cdf(1 / 4, 2 * width))
     assert_at_most(
-        detectable(lambda p: dvoretzky_kiefer_wolfowitz(count, p), delta, delta), distance, why="what is detectable"
+        detectable_error(lambda p: dvoretzky_kiefer_wolfowitz(count, p), delta, delta),
+        distance,
+        why="what is detectable",
     )
 
 
@@ -140,7 +142,7 @@ def test_hoeffding_finds_what_it_calls_detectable():
     # given  2000 means of 100 fair signs, and an expectation that is off by the detectable error
     count, promised = 100, 0.05
     means = np.random.default_rng(4).choice([-1.0, 1.0], (2000, count)).mean(1)
-    error = detectable(lambda delta: hoeffding(2, count, delta), promised, 0.1)
+    error = detectable_error(lambda delta: hoeffding(2, count, delta), promised, 0.1)
     missed = np.count_nonzero(np.abs(means + error) < hoeffding(2, count, promised))
     assert_at_most(missed, scipy.stats.binom.isf(1e-9, 2000, 0.1), why="detectable errors that are missed")
 
@@ -156,7 +158,7 @@ def test_dvoretzky_kiefer_wolfowitz_finds_a_shifted_law():
     count, promised = 200, 0.05
     bound = dvoretzky_kiefer_wolfowitz(count, promised)
     samples = np.random.default_rng(5).random((300, count))
-    shift = detectable(lambda delta: dvoretzky_kiefer_wolfowitz(count, delta), promised, 0.1)
+    shift = detectable_error(lambda delta: dvoretzky_kiefer_wolfowitz(count, delta), promised, 0.1)
     shifted = np.array([sup_distance(sample, lambda x: np.clip(x + shift, 0, 1)) for sample in samples])
     missed = np.count_nonzero(shifted <= bound)
     assert_at_most(missed, scipy.stats.binom.isf(1e-9, 300, 0.1), why="shifted laws that are missed")
@@ -189,10 +191,10 @@ def test_clopper_pearson_covers_exactly_and_finds_a_biased_coin():
 
 
 def test_a_probability_is_shared_equally_and_anything_else_is_refused():
-    assert_at_most(abs(each_of(1e-7, 500) - 2e-10), 1e-7 * UNIT_ROUNDOFF, why="the share of each of 500")
+    assert_at_most(abs(union_bound_share(1e-7, 500) - 2e-10), 1e-7 * UNIT_ROUNDOFF, why="the share of each of 500")
     for total, comparisons in ((0.0, 3), (1.5, 3), (1e-7, 0), (1e-7, 2.5)):
         with pytest.raises(ValueError, match="no probability"):
-            each_of(total, comparisons)
+            union_bound_share(total, comparisons)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_an_invalid_probability_count_or_correlation_is_refused(call, message):
 
 def test_the_detectable_error_of_an_asymmetric_law_adds_opposite_sides():
     # given  below = p, above = 10 p at the probability p. A mean that is too large is found at above + below
-    found = detectable(lambda p: Deviations(below=p, above=10 * p), 0.25, 0.5)
+    found = detectable_error(lambda p: Deviations(below=p, above=10 * p), 0.25, 0.5)
     assert_identical([found.above, found.below], [2.5 + 0.5, 0.25 + 5], why="sides")
 
 

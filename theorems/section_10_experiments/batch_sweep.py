@@ -9,7 +9,7 @@ import numpy as np
 
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
-from properties.statistics.held_out import told_of_test_set
+from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Interval, student_interval
 from theorems.section_10_experiments.classifier import ClassifierTrial
 from theorems.section_10_experiments.classifier_plans import Arm, Plan
@@ -115,7 +115,7 @@ def paired_difference_by_rule(
 def error_of_test_set(runs: Runs, arms: list[Arm], rule: Rule) -> str:
     """In words: the standard error of the gap in test error that is due to the test images."""
     wrong = 100 * runs.wrong_answers(smallest_and_largest(arms), rule)
-    return told_of_test_set(wrong, lambda table: (table[:, -1] - table[:, 0]).mean(), " points")
+    return describe_test_set_error(wrong, lambda table: (table[:, -1] - table[:, 0]).mean(), " points")
 
 
 def run_count(runs: Runs, arms: list[Arm], rule: Rule) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from fixtures.sweeps.settings import Setting
 from fixtures.training.answers import unpack_answers
 from properties.certificates import assert_at_most, record_finding
-from properties.statistics.held_out import told_of_test_set
+from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Finding, Interval, student_interval
 from theorems.section_10_experiments.width_sweep import NARROW, WIDE, WIDTHS, infinite, network, seeds_of, trials
 
@@ -111,7 +111,7 @@ def record_gain(
 
     wrong = 100 * np.concatenate([better, worse], axis=1)
     interval = student_interval(gains(wrong.mean(2)))
-    beside = told_of_test_set(wrong, lambda errors: gains(errors).mean(), " points")
+    beside = describe_test_set_error(wrong, lambda errors: gains(errors).mean(), " points")
     told = f"{reads}: {{estimate}} points [{{lower}}, {{upper}}] of test accuracy{beside}"
     record_finding(judged(interval), interval, where=where, trials=seeds, reads=told)
 

@@ -56,7 +56,7 @@ def drift_of_descent(layers: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarr
     seconds, rounding, lengths, losses = [], [], [], []
     for after in (next(path) for _ in range(steps)):
         slopes = layer_gradients(before, gradient_of_loss)
-        missed = missed_steps(before, after, slopes, X, Y, eta)
+        missed = step_errors(before, after, slopes, X, Y, eta)
         moved = [eta * frobenius(slope) for slope in slopes]
         seconds.append(imbalances(slopes))
         rounding.append(step_rounding(before, after, slopes, X, Y, eta))
@@ -84,13 +84,13 @@ def step_rounding(
     """
     widest = max(dimension for layer in before for dimension in layer.shape[-2:])
     costs = []
-    for start, end, missed in zip(before, after, missed_steps(before, after, slopes, X, Y, eta), strict=True):
+    for start, end, missed in zip(before, after, step_errors(before, after, slopes, X, Y, eta), strict=True):
         size = frobenius(start) + frobenius(end)
         costs.append(4 * size * missed + 8 * widest * UNIT_ROUNDOFF * size**2)
     return [below + above for below, above in pairwise(costs)]
 
 
-def missed_steps(
+def step_errors(
     before: Layers, after: Layers, slopes: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarray
 ) -> list[np.ndarray]:
     """Bounds on the distance of each layer from W_l - eta g_l: eta (gradient rounding) + u(2 eta |g_l| + |W_l|)."""

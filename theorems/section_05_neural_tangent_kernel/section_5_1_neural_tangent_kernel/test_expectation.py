@@ -27,7 +27,7 @@ from fixtures.kernels.regression import working_precision
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import singular_inputs
 from properties.certificates import assert_at_most, assert_identical
-from properties.statistics.concentration import detectable, each_of
+from properties.statistics.concentration import detectable_error, union_bound_share
 from theorems.ledger import as_printed, corrected
 from theorems.section_05_neural_tangent_kernel.section_5_1_neural_tangent_kernel.moments import mean_kernel, neuron_laws
 from theorems.section_05_neural_tangent_kernel.section_5_1_neural_tangent_kernel.samples import (
@@ -68,7 +68,7 @@ def test_gaussian_networks_of_width_4_average_to_the_infinitely_wide_kernel_as_t
     # given  640 networks of width 4 and 10 of width 256: 2560 neurons each
     means = np.stack([mean_of_networks(width, 2 * seed + k) for k, width in enumerate(WIDTHS)])
     # then   the mean of R kernels of width m is a mean over R m neurons
-    allowed = tolerances(each_of(1e-8, COMPARISONS))
+    allowed = tolerances(union_bound_share(1e-8, COMPARISONS))
     assert_at_most(means - relu_ntk(INPUTS), allowed.above, why="entries from above")
     assert_at_most(relu_ntk(INPUTS) - means, allowed.below, why="entries from below")
 
@@ -80,7 +80,7 @@ def test_the_averages_would_see_a_layer_that_is_missing(without):
     K, output = relu_ntk(INPUTS)[0, 0], relu_nngp(INPUTS)[0, 0]
     planted = output if without == "hidden" else K - output
     # then   the error is half of K. A mean that is too large or too small by this much is missed with probability 1e-9
-    found = detectable(tolerances, each_of(1e-8, COMPARISONS), FALSE_ALARM)
+    found = detectable_error(tolerances, union_bound_share(1e-8, COMPARISONS), FALSE_ALARM)
     assert_at_most(
         max(found.above[0, 0], found.below[0, 0]), K - planted, why="detectable error, against the planted one"
     )

@@ -25,7 +25,7 @@ from fixtures.kernels.infinite_width import erf_nngp, erf_ntk, relu_ntk
 from fixtures.models.two_layer import two_layer
 from properties.certificates import assert_at_most, assert_within
 from properties.statistics.concentration import (
-    detectable,
+    detectable_error,
     dvoretzky_kiefer_wolfowitz,
     hoeffding,
     relu_ntk_deviations,
@@ -72,7 +72,7 @@ def test_a_quarter_of_a_million_relu_neurons_are_within_a_thirtieth_of_the_limit
     assert_within(-allowed.below, gap, allowed.above, slack=rounding, why="entries of K_m - K")
     assert_at_most(np.maximum(allowed.above, allowed.below), 1 / 30, why="deviation that is allowed at this width")
     # and    power: an error of 1/15 is found. On the diagonal each layer has a share of 1/2
-    found = detectable(lambda delta: relu_ntk_deviations(r, net.width, delta), FIXED_DELTA, FIXED_DELTA)
+    found = detectable_error(lambda delta: relu_ntk_deviations(r, net.width, delta), FIXED_DELTA, FIXED_DELTA)
     assert_at_most(
         np.maximum(found.above, found.below), 1 / 15, why="error that is missed with probability FIXED_DELTA"
     )
@@ -86,7 +86,7 @@ def test_a_quarter_of_a_million_erf_neurons_are_within_a_thirtieth_of_the_limit(
     assert_at_most(gap, hoeffding(spread, net.width, FIXED_DELTA) + rounding, why="entries of K_m - K")
     assert_at_most(hoeffding(spread, net.width, FIXED_DELTA), 1 / 30, why="deviation that is allowed at this width")
     # and    power: a share of one layer that is wrong by a factor 1.3 is found
-    found = np.diagonal(detectable(lambda delta: hoeffding(spread, net.width, delta), FIXED_DELTA, FIXED_DELTA))
+    found = np.diagonal(detectable_error(lambda delta: hoeffding(spread, net.width, delta), FIXED_DELTA, FIXED_DELTA))
     shares = erf_nngp(POINTS), erf_ntk(POINTS) - erf_nngp(POINTS)
     assert_at_most(
         found, 0.3 * np.diagonal(np.minimum(*shares)), why="error that is missed with probability FIXED_DELTA"

@@ -30,7 +30,7 @@ from properties.statistics.concentration import (
     chernoff,
     chi_square_interval,
     chi_square_power,
-    detectable,
+    detectable_error,
     dvoretzky_kiefer_wolfowitz,
     sup_distance,
 )
@@ -105,7 +105,7 @@ def test_the_offset_of_the_limiting_predictor_has_the_same_exact_variance_at_eve
         )
 
     # then
-    allowed, found = deviations(FIXED_DELTA), detectable(deviations, FIXED_DELTA, FIXED_DELTA)
+    allowed, found = deviations(FIXED_DELTA), detectable_error(deviations, FIXED_DELTA, FIXED_DELTA)
     assert_within(variance - allowed.below, v.mean(), variance + allowed.above, why="mean variance of the offset")
     assert_at_most(
         max(found.below, found.above), 2 / 5 * variance, why="error that is missed with probability FIXED_DELTA"

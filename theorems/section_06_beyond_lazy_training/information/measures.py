@@ -50,7 +50,7 @@ def lautum_information(joint: np.ndarray) -> np.ndarray:
     return rel_entr(product_of_marginals(joint), joint).sum((-2, -1))
 
 
-def pushed_through(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+def pushforward_joint_law(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The joint law (k, l) of X and Z = f(X) for one distribution (k,), from the values f(x).
 
     values: (k, ...), compared exactly. The columns are the distinct values, in the order of their first occurrence.
@@ -93,7 +93,7 @@ def free_energy(q: np.ndarray, prior: np.ndarray, loss: np.ndarray, gamma: float
     return (q * loss).sum(-1) + divergence(q, prior) / gamma
 
 
-def every_sample(weights: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def enumerate_samples(weights: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """All samples of `size` independent draws from weights (..., k), in order.
 
     Returns the indices (k^size, size) and the probabilities (..., k^size).

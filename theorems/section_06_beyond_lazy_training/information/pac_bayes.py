@@ -62,7 +62,7 @@ def _coin_moments(n: int, risk: Fraction) -> dict[int, Fraction]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Optimists:
+class PosteriorFamily:
     """The posteriors q = p exp(lambda gap)/E_p exp(lambda gap) on a grid of lambda >= 0, for each data set.
 
     lambdas, log_moment = ln E_p exp(lambda gap), gap = E_q(R - L), divergence = KL(q || p): all (D, G).
@@ -77,7 +77,7 @@ class Optimists:
     upper: np.ndarray
 
 
-def optimists(prior: np.ndarray, gap: np.ndarray, n: int, points: int = 48) -> Optimists:
+def worst_case_posteriors(prior: np.ndarray, gap: np.ndarray, n: int, points: int = 48) -> PosteriorFamily:
     """The most optimistic posteriors, for a prior (H,) and gaps R - L (D, H) in [-1, 1].
 
     Each of them has the largest E_q(R - L) among all q with the same divergence. The PAC-Bayes bound fails for some q
@@ -95,18 +95,18 @@ def optimists(prior: np.ndarray, gap: np.ndarray, n: int, points: int = 48) -> O
     mean = (weights @ gap[..., None])[..., 0] / total
     divergence = np.maximum(lambdas * mean - log_moment, 0)
     lower = (log_moment - lambdas**2 / (8 * n)).max(-1)
-    return Optimists(lambdas, log_moment, mean, divergence, lower, lower + lambdas[:, 1] ** 2 / (32 * n))
+    return PosteriorFamily(lambdas, log_moment, mean, divergence, lower, lower + lambdas[:, 1] ** 2 / (32 * n))
 
 
 def violation_probability(problem: FiniteLearning, delta: float) -> float:
     """An upper bound, up to 1e-12, on the probability over all data sets that some posterior q violates the bound.
 
     A data set counts in three cases: a posterior of the grid violates the bound as `complexity` computes it; a point
-    mass does; or the supremum of `optimists` does not exclude it.
+    mass does; or the supremum of `worst_case_posteriors` does not exclude it.
     """
     prior, n = problem.prior.astype(float), problem.n
     gap = (problem.risks - problem.empirical_risks).astype(float)
-    family = optimists(prior, gap, n)
+    family = worst_case_posteriors(prior, gap, n)
     violated = (family.gap > complexity(family.divergence, n, delta)).any(-1)
     violated |= (gap > complexity(-np.log(prior), n, delta)).any(-1)
     violated |= family.upper > np.log(2 * np.sqrt(n) / delta)

@@ -21,7 +21,7 @@ from theorems.section_06_beyond_lazy_training.information.measures import (
     binary_entropy,
     divergence,
     entropy,
-    every_sample,
+    enumerate_samples,
     free_energy,
     gaussian_bottleneck,
     gaussian_bottleneck_terms,
@@ -32,7 +32,7 @@ from theorems.section_06_beyond_lazy_training.information.measures import (
     lautum_information,
     log_partition,
     mutual_information,
-    pushed_through,
+    pushforward_joint_law,
     rounding,
 )
 
@@ -71,12 +71,12 @@ def test_a_copied_coin_has_information_ln_two_and_infinite_lautum_information():
 
 def test_the_law_of_a_map_collects_equal_values():
     weights = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]
-    joint = pushed_through(weights, np.array([[5, 1], [4, 1], [5, 1]]))
+    joint = pushforward_joint_law(weights, np.array([[5, 1], [4, 1], [5, 1]]))
     assert_identical(joint, [[weights[0], 0], [0, weights[1]], [weights[2], 0]], why="f = (5, 1), (4, 1), (5, 1)")
 
 
 def test_all_samples_are_counted_with_their_chances():
-    index, chances = every_sample(np.array([0.25, 0.75]), 3)
+    index, chances = enumerate_samples(np.array([0.25, 0.75]), 3)
     assert_identical(index[[0, 1, -1]], [[0, 0, 0], [0, 0, 1], [1, 1, 1]], why="the order")
     assert_identical(chances, [0.25 ** (3 - k) * 0.75**k for k in index.sum(1)], why="the chances")
 

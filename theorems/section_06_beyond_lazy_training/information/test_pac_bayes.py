@@ -22,8 +22,8 @@ from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
     exponential_moment,
     gaussian_bound,
     maurer_moment,
-    optimists,
     violation_probability,
+    worst_case_posteriors,
 )
 
 COIN = FiniteLearning(fractions(["1/2", "1/2"]), fractions([[0, 1]]), fractions([1]), n=12)
@@ -63,7 +63,7 @@ def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, 
     q = np.array(proportions[: len(prior)]) / sum(proportions[: len(prior)])
     divergence = max(0.0, q @ np.log(q / prior))
     # then   sup_lambda ln E_p exp(lambda gap) - lambda^2/(8n) >= 2n (E_q gap)^2 - KL(q || p) where E_q gap >= 0
-    family = optimists(prior, gap, problem.n)
+    family = worst_case_posteriors(prior, gap, problem.n)
     hope = 2 * problem.n * np.maximum(gap @ q, 0) ** 2 - divergence
     assert_at_most(hope, family.upper + 256 * UNIT_ROUNDOFF, why="hope of q", instance=problem)
     assert_at_most(family.lower, family.upper, why="enclosure")
@@ -73,7 +73,7 @@ def test_no_posterior_at_all_hopes_for_more_than_the_enclosed_supremum(problem, 
 def test_the_upper_end_of_the_supremum_is_attained_halfway_between_two_points_of_a_grid():
     # given  n = 1 and one hypothesis of prior 1 - 1e-15 with the gap 1/2: lambda/2 - lambda^2/8 has its maximum 1/2 at
     #        lambda = 2. The grid is 0 and 4; the other hypothesis sets its end, and adds 1e-15 e^2 at 4
-    family = optimists(np.array([1 - 1e-15, 1e-15]), np.array([[0.5, 1.0]]), 1, points=2)
+    family = worst_case_posteriors(np.array([1 - 1e-15, 1e-15]), np.array([[0.5, 1.0]]), 1, points=2)
     assert_identical(family.lambdas, [[0, 4]], why="the grid")
     assert_within(0.5, family.upper, 0.5, slack=1e-14, why="the enclosure from above")
     assert_within(0, family.lower, 0, slack=1e-14, why="the enclosure from below")

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from fixtures.problems.tapes import Tape, tapes
-from theorems.section_06_beyond_lazy_training.information.measures import every_sample, gibbs, joint_law
+from theorems.section_06_beyond_lazy_training.information.measures import enumerate_samples, gibbs, joint_law
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ def train_on_samples(learner: Learner, size: int) -> tuple[np.ndarray, np.ndarra
 
     Returns the mean losses (K, l), the joint law of D and W (K, l) and a bound on |ln(q_D/E q_D)|.
     """
-    index, chances = every_sample(learner.weights, size)
+    index, chances = enumerate_samples(learner.weights, size)
     losses = learner.loss[:, index].mean(-2)
     joint = joint_law(chances, gibbs(learner.prior[:, None], losses, learner.gamma[:, None]))
     return losses, joint, 2 * learner.gamma

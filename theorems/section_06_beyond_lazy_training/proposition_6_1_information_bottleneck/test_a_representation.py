@@ -25,7 +25,7 @@ from theorems.section_06_beyond_lazy_training.information.measures import (
     entropy,
     joint_law,
     mutual_information,
-    pushed_through,
+    pushforward_joint_law,
     rounding,
 )
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import (
@@ -50,7 +50,7 @@ def test_noisy_descent_moves_the_weights_and_leaves_the_printed_objective_where_
     # when   two steps of noisy descent on E (f - target)^2/2
     theta = noisy_descent(gradient, start, 1 / 64, 4.0, noise)
     # then   different inputs have different Z, before and after: I(X;Z) = H(X) and I(Z;Y) = I(X;Y), for every beta
-    codes = [pushed_through(P.sum(1), x @ weights[:6].reshape(2, 3).T) for weights in (start, theta)]
+    codes = [pushforward_joint_law(P.sum(1), x @ weights[:6].reshape(2, 3).T) for weights in (start, theta)]
     relevance = [mutual_information((code > 0).T @ P) for code in codes]
     slack = rounding(len(x) ** 2, np.log(40))
     assert_at_most(2.0**-10, norm(theta - start), why="the weights moved")

@@ -27,7 +27,7 @@ from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
 from theorems.section_06_beyond_lazy_training.information.measures import (
-    every_sample,
+    enumerate_samples,
     gibbs,
     joint_law,
     lautum_information,
@@ -58,7 +58,7 @@ def test_the_gibbs_law_generalizes_by_its_symmetrized_information(learner, size)
 @given_batches(learner=learners)
 def test_the_gibbs_law_generalizes_by_its_information_from_dependent_samples_too(learner):
     # given  H3 but not H4: the second sample is a copy of the first with probability 1/2
-    (index, chances), again = every_sample(learner.weights, 2), np.eye(learner.weights.shape[-1])
+    (index, chances), again = enumerate_samples(learner.weights, 2), np.eye(learner.weights.shape[-1])
     copied = learner.weights[:, index[:, 0]] * again[index[:, 0], index[:, 1]]
     losses = learner.loss[:, index].mean(-2)
     # when
@@ -76,7 +76,7 @@ def test_the_gibbs_law_generalizes_by_its_information_from_dependent_samples_too
 def test_no_learner_has_a_gap_above_the_root_of_its_information_by_hoeffdings_lemma(learner, size):
     # given  H4 and H5. For every learner lambda gap <= I(W;D) + max_w ln E_D exp(lambda (R(w) - L(w, D))), by Donsker
     #        and Varadhan. If the maximum is at most lambda^2/8n, the best lambda, 4n gap, gives gap <= sqrt(I/2n)
-    index, chances = every_sample(learner.weights, size)
+    index, chances = enumerate_samples(learner.weights, size)
     excess = np.vecmat(learner.weights, learner.loss)[:, None] - learner.loss[:, index].mean(-2)
     rates = 4 * size * np.linspace(-1, 1, 17)[:, None, None]
     # then   the maximum is at most lambda^2/8n, Hoeffding's lemma; every data set is enumerated

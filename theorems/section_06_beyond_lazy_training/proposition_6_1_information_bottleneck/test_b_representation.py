@@ -23,7 +23,7 @@ from theorems.section_06_beyond_lazy_training.information.measures import (
     entropy,
     gaussian_entropy,
     mutual_information,
-    pushed_through,
+    pushforward_joint_law,
     rounding,
 )
 from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottleneck.representations import (
@@ -54,7 +54,7 @@ def test_one_function_has_as_much_information_in_its_noisy_hidden_unit_as_one_li
 def test_an_injective_hidden_layer_keeps_all_of_its_input(instance):
     # given  H7: one leaky unit for each coordinate
     weights = instance.joint.sum(1)
-    code = pushed_through(weights, np.where(instance.points < 0, 0.01, 1) * instance.points)
+    code = pushforward_joint_law(weights, np.where(instance.points < 0, 0.01, 1) * instance.points)
     # then
     error = abs(mutual_information(code) - entropy(weights))
     assert_at_most(error, rounding(len(weights) ** 2, np.log(40)), why="I(X;Z) = H(X)")
@@ -64,6 +64,6 @@ def test_an_injective_hidden_layer_keeps_all_of_its_input(instance):
 @pytest.mark.parametrize(("w", "information"), [(1.3, 0.6365), (-1.3, 1.0986)])
 def test_without_H7_the_sign_of_the_weight_of_a_relu_decides_what_is_kept(w, information):
     # given  X in {-2, -1, 1} with equal chances, Z = max(wX, 0). Weights of either sign are an open set
-    code = pushed_through(np.full(3, 1 / 3), np.maximum(w * np.array([[-2.0], [-1.0], [1.0]]), 0))
+    code = pushforward_joint_law(np.full(3, 1 / 3), np.maximum(w * np.array([[-2.0], [-1.0], [1.0]]), 0))
     # then   ln 3 - (2/3) ln 2, and ln 3
     assert_within(information, mutual_information(code), information, slack=5e-5, why="I(X;Z) of a ReLU")

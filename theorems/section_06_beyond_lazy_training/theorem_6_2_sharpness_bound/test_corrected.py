@@ -32,8 +32,8 @@ from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
     complexity,
     exponential_moment,
     maurer_moment,
-    optimists,
     violation_probability,
+    worst_case_posteriors,
 )
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_bound
 
@@ -78,7 +78,7 @@ def test_on_each_data_set_the_moment_pays_for_the_most_optimistic_posterior(prob
     # given  ln E_p exp(lambda (R - L)) - lambda^2/(8n) at its supremum over lambda: the bound fails for some q just if
     #        that exceeds ln(2 sqrt(n)/delta)
     prior, gap = problem.prior.astype(float), (problem.risks - problem.empirical_risks).astype(float)
-    family = optimists(prior, gap, problem.n)
+    family = worst_case_posteriors(prior, gap, problem.n)
     # then   lambda g - lambda^2/(8n) <= 2n g^2 <= n kl(L || R), by Pinsker; logarithms of at most 4n = 16 in size
     rounding = 512 * UNIT_ROUNDOFF
     budget = np.log(exponential_moment(problem).astype(float))

@@ -28,7 +28,7 @@ from hypothesis import given
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.signs import every_sign_network
 from properties.certificates import assert_at_most, assert_identical, assert_within
-from properties.statistics.concentration import chernoff, dvoretzky_kiefer_wolfowitz, each_of, sup_distance
+from properties.statistics.concentration import chernoff, dvoretzky_kiefer_wolfowitz, sup_distance, union_bound_share
 from theorems.ledger import corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_preservation.gaussian_networks import (
     FALSE_ALARM,
@@ -67,7 +67,7 @@ def test_the_signal_of_every_sampled_path_dies_at_its_own_rate(width):
         lambda s: s * math.log(2 / m) + scipy.special.gammaln(m / 2 + s) - scipy.special.gammaln(m / 2),
         mean_log(m),
         LAYERS,
-        each_of(FALSE_ALARM, 2 * PATHS),
+        union_bound_share(FALSE_ALARM, 2 * PATHS),
         domain=(-m / 2, np.inf),
     )
     assert_within(mean_log(m) - law.below, drift, mean_log(m) + law.above, why="log|h_L|^2/L")

@@ -8,7 +8,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from theorems.section_08_stochastic_gradient_descent.finite_chains.lattice_descents import LatticeDescent
 
 
-def apart(first: np.ndarray, second: np.ndarray) -> float:
+def total_variation(first: np.ndarray, second: np.ndarray) -> float:
     """The total variation distance of two laws (N,). Each may be given up to a factor."""
     return float(np.abs(first / first.sum() - second / second.sum()).sum() / 2)
 

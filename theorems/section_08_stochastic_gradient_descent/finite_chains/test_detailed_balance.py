@@ -13,17 +13,17 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death i
     three_point_descent,
 )
 from theorems.section_08_stochastic_gradient_descent.finite_chains.detailed_balance import (
-    apart,
     balance_bound,
     log_ratio_bound,
     log_ratio_rounding,
     log_ratio_terms,
+    total_variation,
 )
 from theorems.section_08_stochastic_gradient_descent.finite_chains.lattice_descents import lattice, lattice_descents
 
 
 def test_the_total_variation_of_two_laws_by_hand():
-    assert_identical(apart(np.array([1.0, 3]), np.array([6.0, 2])), 1 / 2, why="(1/4, 3/4) and (3/4, 1/4)")
+    assert_identical(total_variation(np.array([1.0, 3]), np.array([6.0, 2])), 1 / 2, why="(1/4, 3/4) and (3/4, 1/4)")
 
 
 def test_the_potential_is_the_integral_that_quadrature_finds():
@@ -39,7 +39,9 @@ def test_the_bound_holds_at_every_point_and_wastes_less_than_a_factor_of_twenty(
     error, E = np.log(law / law[middle]) - np.log(density / density[middle]), log_ratio_bound(chain)
     # then
     assert_at_most(np.abs(error), E + log_ratio_rounding(chain), why="ln(law/density)", instance=chain)
-    assert_at_most(balance_bound(chain), 20 * apart(law, density), why="the bound is not idle", instance=chain)
+    assert_at_most(
+        balance_bound(chain), 20 * total_variation(law, density), why="the bound is not idle", instance=chain
+    )
 
 
 def test_where_the_variance_hardly_changes_every_term_of_the_bound_is_nearly_attained():

@@ -25,7 +25,7 @@ def test_the_spectrum_is_the_one_drawn_and_the_noise_reaches_every_direction(pro
 
 
 def test_curvature_and_noise_that_do_not_commute_occur_in_three_dimensions():
-    def apart(problem):
+    def do_not_commute(problem):
         return len(problem.H) == 3 and norm(problem.H @ problem.C - problem.C @ problem.H) > 1 and problem.eta > 1
 
-    require_occurrence(problems, apart)
+    require_occurrence(problems, do_not_commute)

@@ -25,7 +25,10 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death i
     stationary_weights,
     three_point_descent,
 )
-from theorems.section_08_stochastic_gradient_descent.finite_chains.detailed_balance import apart, balance_bound
+from theorems.section_08_stochastic_gradient_descent.finite_chains.detailed_balance import (
+    balance_bound,
+    total_variation,
+)
 from theorems.section_08_stochastic_gradient_descent.finite_chains.lattice_descents import (
     every_lattice,
     lattice,
@@ -45,7 +48,9 @@ def distances_over_eta(chain):
     law = stationary_weights(*three_point_descent(chain.slope, chain.D, chain.s))
     printed = np.exp(-chain.h * chain.x**2 / chain.eta)
     others = [chain.density(1 / 2), chain.density(0), printed, printed / chain.D]
-    return apart(law, chain.density()) / chain.eta, min(apart(law, other) for other in others) / chain.eta
+    return total_variation(law, chain.density()) / chain.eta, min(
+        total_variation(law, other) for other in others
+    ) / chain.eta
 
 
 @corrected("C7")
@@ -90,7 +95,12 @@ def test_under_varying_gaussian_noise_half_the_step_is_half_the_distance_to_the_
     P = np.exp(-((x - (1 - step) * x[:, None]) ** 2) / (2 * step**2 * D[:, None]))
     laws = stationary_law(P / P.sum(-1, keepdims=True))
     ito, printed = (
-        np.array([apart(law, factor * np.exp(-2 / eta * (L - L.min()))) for law, eta in zip(laws, etas, strict=True)])
+        np.array(
+            [
+                total_variation(law, factor * np.exp(-2 / eta * (L - L.min())))
+                for law, eta in zip(laws, etas, strict=True)
+            ]
+        )
         for factor, L in ((1 / D, potential), (1, x**2 / 2))
     )
     # then   0.071, 0.029, 0.013 against 0.080, 0.057, 0.042: of the order of sqrt(eta), as D = 1 at the minimum

@@ -91,7 +91,7 @@ def two_token_bound(omega: np.ndarray, beta: np.ndarray, depth: int) -> np.ndarr
     return np.stack(bounds, 1)
 
 
-def growth_of_the_leading_minors(Y: np.ndarray, Z: np.ndarray, s: np.ndarray, t: np.ndarray) -> np.ndarray:
+def attention_growth_shape(Y: np.ndarray, Z: np.ndarray, s: np.ndarray, t: np.ndarray) -> np.ndarray:
     """N_t = (Y + ZD)'(Y - ZD) with D = exp(-2st): the shape of K'Q under the flow of -<M, K'Q>, where M = U diag(s) V'.
 
     Let K = alpha E, Q = alpha F, Y = EU + FV and Z = EU - FV (m, d). Then the flow is

@@ -5,9 +5,9 @@ import numpy as np
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.section_09_architectures.attention.certificates import (
+    attention_growth_shape,
     averaging_rounding,
     contraction_coefficient,
-    growth_of_the_leading_minors,
     logit_diameter,
     oscillation,
     two_token_bound,
@@ -46,7 +46,7 @@ def test_correct_averages_violate_a_relative_tolerance_and_satisfy_the_absolute_
 def test_the_growth_at_time_zero_and_at_late_times_is_as_defined():
     Y, Z = np.array([[1.0, 2], [0, 1], [3, 1]]), np.array([[1.0, 0], [1, -1], [0, 2]])
     s = np.array([1.0, 0.5])
-    start = growth_of_the_leading_minors(Y, Z, s, np.array(0.0))
+    start = attention_growth_shape(Y, Z, s, np.array(0.0))
     assert_identical(start, (Y + Z).T @ (Y - Z), why="N_0 = (Y + Z)'(Y - Z)")
-    late = growth_of_the_leading_minors(Y, Z, s, np.array(100.0))
+    late = attention_growth_shape(Y, Z, s, np.array(100.0))
     assert_at_most(np.abs(late - Y.T @ Y).max(), 64 * UNIT_ROUNDOFF, why="N_t tends to Y'Y")

@@ -33,7 +33,7 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.ledger import corrected
-from theorems.section_09_architectures.attention.certificates import growth_of_the_leading_minors, singular_values
+from theorems.section_09_architectures.attention.certificates import attention_growth_shape, singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_gradients, factored_weight_path
 from theorems.section_09_architectures.attention.low_rank_problems import SmallStart, small_starts
 from theorems.section_09_architectures.section_9_3_low_rank_attention.small_starts import (
@@ -91,7 +91,7 @@ def test_the_flow_of_a_linear_loss_has_its_closed_form_at_every_time(start):
     # given  times between 0 and that of alpha e^(s_1 t) = 1
     start = dataclasses.replace(start, alpha=start.alpha ** (np.arange(len(start.s)) % 4 / 3))
     # when   the closed form, in the singular frames of M; the flow itself is [K Q] expm(tS)
-    N = growth_of_the_leading_minors(start.Y, start.Z, start.s, start.time)
+    N = attention_growth_shape(start.Y, start.Z, start.s, start.time)
     exponentials = np.exp(start.s * start.time[:, None])
     inner = start.alpha[:, None, None] ** 2 / 4 * exponentials[:, :, None] * N * exponentials[:, None, :]
     # then

@@ -37,7 +37,7 @@ import numpy as np
 import scipy.stats
 
 from properties.certificates import assert_at_most, assert_identical
-from properties.statistics.held_out import told_of_test_set
+from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Interval, correlation_interval, fisher_interval, judge, spearman_values
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
@@ -68,7 +68,7 @@ def record_correlation(runs, setting, rules):
         where=setting,
         runs=errors.size,
         reads=f"sharpness against test error over eta, {etas_of(kept)}: rho =",
-        beside=told_of_test_set(wrong, lambda table: correlation_within_seeds(sharpness, table).estimate),
+        beside=describe_test_set_error(wrong, lambda table: correlation_within_seeds(sharpness, table).estimate),
     )
 
 

@@ -29,7 +29,7 @@ Expected    inconclusive
 import numpy as np
 
 from properties.certificates import assert_at_most, record_series
-from properties.statistics.held_out import told_of_test_set
+from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.matched_loss import matched_arms
 from properties.statistics.paired import Finding, minimizer_interval
 from theorems.ledger import measured, observed
@@ -77,7 +77,7 @@ def record_minimum(runs, setting, rules):
         reads="the eta of the least test error, and those that may be:",
         beside=""
         if kept != arms
-        else told_of_test_set(100 * wrong, excess_over_the_best, " points of 0.1 less the best"),
+        else describe_test_set_error(100 * wrong, excess_over_the_best, " points of 0.1 less the best"),
     )
 
 
