@@ -1,8 +1,8 @@
 r"""Theorem 7.2 (b) - in a diagonal network the rate acts: it shrinks the scales of the potential.
 
-Setting     $w = u^2 - v^2$ entrywise, u = v = alpha at the start, one sample x with the target y != 0;
-            $K = 8 \alpha^2 \|x\|^2 + 4 |y| \max_i |x_i|$, an upper bound on the tangent kernel. Q is the potential that
-            the limit of gradient flow minimizes
+Setting     $w = u^2 - v^2$ entrywise, u = v = alpha at the start, one sample x with the target y != 0; $K = 8 \alpha^2
+            \|x\|^2 + 4 |y| \max_i |x_i|$, an upper bound on the tangent kernel. r_t is the residual after t steps. Q is
+            the potential that the limit of gradient flow minimizes
 Corrected   (C4) Where the model is not linear in its parameters the rate acts. With one sample and $\eta \le 1/(2K)$,
             descent on $u^2 - v^2$ ends with the scales $u_i v_i = \alpha^2 e^{-S_i}$, $\eta x_i^2 J/(1 + \delta) \le
             S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$, with J the least value of Q at the scale $\alpha$, $J_P$

@@ -3,7 +3,8 @@ r"""Corollary 8.2 (a) - the stationary variance where the step grows with the ba
 Setting     Least squares with one parameter: $h_i = x_i^2$ are the curvatures of the samples, h is their mean, c the
             variance of the samples' gradients at the minimum, and S the stationary variance of SGD with the step eta
             and the batch B. $T_B$ takes a second moment M to $((1 - \eta h)^2 + \eta^2 f_B \operatorname{Var} h_i) M$;
-            with replacement $f_B = \frac1B$
+            with replacement $f_B = \frac1B$. The batch and the step are multiplied by k, and $\varepsilon > 0$ is the
+            share by which S may grow
 Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches; at both where the step
             grows with the batch.  (H3) samples are drawn with replacement.  (H4) the step is small: $\eta(k h +
             \operatorname{Var}(h_i)/(Bh)) \le 2\varepsilon/(1 + \varepsilon)$.

@@ -1,9 +1,10 @@
 r"""Corollary 8.2 (b) - stronger regularization.
 
 Printed     A smaller batch size leads to stronger implicit regularization
-Reading     Strength is measured by the quantity of Theorem 8.1, just above, where SGD "favors regions with low gradient
-            variance": the variance of a sample's gradient is less where the smaller batch is found. Two batch sizes are
-            compared on one problem, with one step, start and number of steps, in the mean over the minibatches
+Reading     Strength is measured by the quantity of Theorem 8.1, which the paper states just before (SGD "favors regions
+            with low gradient variance"): the variance of a sample's gradient is less where the smaller batch is found.
+            Two batch sizes are compared on one problem, with one step, start and number of steps, in the mean over the
+            minibatches
 Readings    [norm] strength means small weights, the regularizer of Section 3.1: E|w|^2 is less - refuted
 Setting     The counterexamples are least squares with one parameter. Under the hypotheses there are one parameter, two
             samples, two minima at 0 and 1 of one depth, and B = 1 against B = 2. The losses are $f_i = L \pm N$: L has

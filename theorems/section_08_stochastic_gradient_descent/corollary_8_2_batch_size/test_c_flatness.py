@@ -12,8 +12,8 @@ Idea        In the models of H5 and H6 single samples leave the minimum at which
             the flatter one
 Tolerance   Exact: the orders of single samples are enumerated, in short binary fractions. At two thirds of a step,
             which is rounded, the slack is 2^-40
-Findings    In the counterexamples the samples differ more at the flatter of two minima, and batches of one leave it for
-            the sharper
+Findings    In the counterexample that is worked out by hand the samples differ more at the flatter of two minima, and
+            batches of one leave it for the sharper
 Expected    holds under added hypotheses
 """
 

@@ -4,7 +4,9 @@ Reading     The sentence says what the noise of SGD is, as the section is about 
             has the covariance of a step of SGD; or Var/eta at a fixed time is that of SGD in the limit of small eta.
             $\Sigma$ is the covariance of the minibatch gradient, by the print's own words, not a root of it. The weak
             order one, a sense of "approximates" that an equation without noise meets as well, says nothing of the noise
-Setting     Least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, whatever the residuals, unless a test says otherwise
+Setting     Least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, whatever the residuals, unless a test says otherwise. In C1
+            $\Sigma$ is the covariance of the gradient of one row, and $f\Sigma$ that of a minibatch of b out of n rows:
+            f = 1/b with replacement, (n-b)/(b(n-1)) without
 Corrected   (C1) $d\theta = -\nabla L\, dt + \sqrt{\eta f}\, \Sigma(\theta)^{1/2} dW$: an Euler step has the mean and
             the covariance of a step of SGD, exactly and in all units of the loss
 Differs     The factor of dW is $(f\Sigma)^{1/2}$, the square root of the noise covariance, and not the noise covariance

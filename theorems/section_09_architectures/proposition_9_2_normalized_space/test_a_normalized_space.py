@@ -5,7 +5,8 @@ Printed     Gradient descent with batch normalization optimizes implicitly over 
 Reading     The normalized space is the product of unit spheres, one for each group of weights that a normalization
             takes together. The directions omega = theta/|theta| follow gradient descent of L on it, each sphere at the
             step $\eta/\rho^2$, $\rho = |\theta|$, which the run adapts by $\rho'^2 = \rho^2 + \eta^2 \|g\|^2$, g the
-            gradient
+            gradient. As in Section 9.2 the print states no eps and no penalty, and where a feature is constant it is
+            not normalized
 Corrected   (C1) Each group has a clock of its own: neurons at the scales $c_j$ move as at the rates $\eta/c_j^2$, and
             the gradient flow is that of the metric $\sum \rho_\ell^2 |d\omega_\ell|^2$, not that of the product of unit
             spheres

@@ -6,7 +6,7 @@ Reading     The run ends at the minimum that is best by a criterion which contai
             activations over the batch, as the run has made it. Read in linear regression, where the minima are known
 Setting     One neuron with a scale, N = n + 1 samples, $X_c$ and $y_c$ the centered data, rank $X_c$ = n < p, $\Sigma =
             X_c^\top X_c/N$, $s^2 = w^\top \Sigma w$, the predictor $\beta = \gamma w/s$, P the projection onto
-            row($X_c$), $P_0 = I - P$
+            row($X_c$), $P_0 = I - P$; $g_t$ is the gradient in w of step t
 Hypotheses  (H1) The run fits the data. All our runs from $\gamma_0 \langle X_c w_0, y_c \rangle > 0$ did.
 Corrected   (C5) No step of batch normalization moves the null part of w, and $\|Pw\|^2$ grows by the square of the
             step. Where it fits the data, $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P w_0\|^2 + \eta^2 \sum \|g_t\|^2)$.

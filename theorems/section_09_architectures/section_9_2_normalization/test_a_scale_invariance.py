@@ -8,6 +8,8 @@ Reading     The parameters are those that a normalization acts on. They stand in
             penalty
 Readings    [all parameters] "parameter scale" is that of all parameters, also of those behind the normalization -
             refuted
+Setting     theta are the weights in front of a normalization, $z = XW^\top$ is what they compute, and s is the standard
+            deviation of z. g is the gradient of the loss in theta
 Corrected   (C4) Layer normalization is not invariant to the scale of a single neuron. It is invariant to a vector that
             is added to the weights of all neurons.
             (C5) A penalty $\frac12 w^2$ adds $(c^2 - 1)/2 \cdot w^2$ to the loss at cw.

@@ -7,8 +7,8 @@ Corrected   (C1) With an eps, for batch and layer normalization, $L_\epsilon(c\t
             (C2) With an eps, $\langle \theta, g\rangle = \sum \frac\epsilon{s^2 + \epsilon} \hat z\, \partial
             L/\partial \hat z$, over samples and neurons.
             (C3) With an eps, $\hat z$ grows by $\sqrt{(s^2 + \epsilon)/(s^2 + \epsilon/c^2)}$ from theta to c theta
-Idea        The feature is $(z - \bar z)/\sqrt{s^2 + \epsilon}$. A factor c of z turns eps into $\epsilon/c^2$ and
-            changes nothing else
+Idea        The normalized feature $\hat z$ is $(z - \bar z)/\sqrt{s^2 + \epsilon}$. A factor c of z turns eps into
+            $\epsilon/c^2$ and changes nothing else
 Tolerance   C1 is bit for bit for c = 1/2. C2 and C3 carry a first-order analysis of the cancellation in z - mean
             (normalization.certificates). Losses of one neuron are rational
 """

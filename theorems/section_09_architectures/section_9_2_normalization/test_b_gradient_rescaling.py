@@ -8,8 +8,8 @@ Idea        Differentiating $L(c\theta) = L(\theta)$ in theta gives $g(c\theta) 
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels: gradients and whole
             trajectories are compared bit for bit. Elsewhere the bound is a first-order analysis of the cancellation in
             z - mean (normalization.certificates)
-Findings    This needs no eps = 0: the gradient at c theta is that of eps/c^2 at theta, over c. With eps = 0 a run at
-            another scale is the same run at another rate; with an eps it is a run with eps/c^2
+Findings    The statement of the reading needs no eps = 0: the gradient at c theta is that of eps/c^2 at theta, over c.
+            With eps = 0 a run at another scale is the same run at another rate; with an eps it is a run with eps/c^2
 Expected    holds
 """
 

@@ -1,7 +1,7 @@
 r"""Section 9.2: effects of normalization (c) - sharpness is inverse to the square of the length of the weights.
 
 Setting     theta are the weights in front of a normalization; g and H are the gradient and the Hessian of the loss in
-            theta
+            theta. C11 and C12 are about one linear neuron $f = \gamma \hat z$
 Corrected   (C9) At every point $H(c\theta) = H(\theta)/c^2$.
             (C10) $H\theta = -g$ and $\langle g, \theta\rangle = 0$.
             (C11) On inputs of covariance I the minimum of norm rho with gamma = 1 has $\lambda_{\max} = 1/\rho^2$, or

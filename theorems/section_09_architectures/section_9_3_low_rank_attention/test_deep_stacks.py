@@ -15,7 +15,8 @@ Corrected   (C4) $\operatorname{osc}(PV) \le \delta \operatorname{osc}(V)$ for a
             of A, a layer has $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$.
             (C7) With a skip connection the tokens 1 and -1 move apart for W = log 2
 Idea        The less the tokens differ, the less the rows of P differ, and a layer averages the tokens by these rows.
-            For the two tokens $\pm r$ both bounds are equalities. A skip connection keeps what the average loses
+            For the two tokens $\pm r$ both bounds are equalities. With a skip connection the average is added to the
+            tokens, and does not replace them
 Tolerance   The floor of a contraction is absolute, 16 T u max |X| in each column, derived in attention.certificates. A
             relative tolerance would ask too much of a column whose range is tiny against its entries
 """

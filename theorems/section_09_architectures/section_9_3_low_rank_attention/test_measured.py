@@ -7,8 +7,9 @@ Reading     The matrices are the attention weights $P = \operatorname{softmax}(A
             Low: the effective rank, by entropy, is at most a quarter of the largest possible one. Often: of more than
             half of the matrices, one for each layer and unseen image, in the mean over seeds. That a low rank is a
             simpler pattern is taken as what "simpler" means
-Idea        The effective rank of P is low where many queries attend alike. Under a linear loss in one layer each query
-            selects a best token of its own, which allows any rank
+Idea        The rank of P is at most the number of its different rows. With a linear loss, orthonormal tokens and one
+            best token for each query, every query selects its own best token. The number of selected tokens, which is
+            the rank, can then be any number up to that of the tokens
 Tolerance   The rule, the quarter, the population and its five seeds were fixed before they were run: 95 % intervals,
             Student's over seeds; reproduced above one half, not below, else inconclusive
 Chance      The interval misses with probability 5 % if effects of seeds are normal, which five seeds cannot show

@@ -1,10 +1,10 @@
 r"""Section 9.3: sparse attention - transformers trained on digits.
 
 Kind        observation: "often"
-Reading     Transformers trained on digits: 16 patches of an image, two layers of one head. Sparse: a query attends
-            effectively, by $1/\sum_j s_j^2$, to at most a quarter of the tokens, 4 of 16. Often: more than half of the
-            queries, over layers and unseen images, in the mean over seeds. Which tokens are relevant the print does not
-            say, so that sparseness alone is measured
+Reading     Transformers trained on digits: 16 patches of an image, two layers of one head as wide as there are tokens.
+            Sparse: a query attends effectively, by $1/\sum_j s_j^2$, to at most a quarter of the tokens, 4 of 16.
+            Often: more than half of the queries, over layers and unseen images, in the mean over seeds. Which tokens
+            are relevant the print does not say, so that sparseness alone is measured
 Idea        Softmax weights are positive at every finite time, so that sparse can only be a limit, or a number
 Tolerance   The rule, the quarter, the population and its five seeds were fixed before they were run: 95 % intervals,
             Student's over seeds; reproduced above one half, not below, else inconclusive

@@ -1,8 +1,9 @@
 r"""Section 9.3: sparse attention - under a linear loss the best token takes all the attention.
 
-Setting     One query and T tokens have the logits p and the weights $s = \operatorname{softmax}(p)$. Gradient ascent in
-            $f = \gamma^\top s$ is $p \leftarrow p + \eta\, s \circ (\gamma - f)$ from 0. The best token is 1, $\Delta =
-            \gamma_1 - \max_{j > 1} \gamma_j$, $R = \max \gamma - \min \gamma$, and $r = (1 - s_1)/s_1$
+Setting     One query q, |q| = 1, and T tokens, the rows of X, have the logits $p = XWq$ and the weights $s =
+            \operatorname{softmax}(p)$. Under H3 gradient ascent on W in $f = \gamma^\top s$ is $p \leftarrow p + \eta\,
+            s \circ (\gamma - f)$ from 0. The best token is 1, $\Delta = \gamma_1 - \max_{j > 1} \gamma_j$, $R = \max
+            \gamma - \min \gamma$, and $r = (1 - s_1)/s_1$
 Hypotheses  (H1) One token has the largest $\gamma$.
             (H2) The loss is linear in s, as f is.
             (H3) The tokens are orthonormal, and W starts from 0.

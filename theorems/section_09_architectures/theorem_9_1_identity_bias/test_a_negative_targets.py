@@ -5,7 +5,8 @@ Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac
 Hypotheses  (H2) Training starts at zero branches.
             (H3) The branches are linear, and the target R is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is that of the ball that the run can reach.
+            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
+            the ball that the run can reach.
 Corrected   (C3) Under H2, three layers towards the target -1 end at layers of 0 under gradient flow and at $\eta \le
             1/2$, with the loss 1/2; but $\eta = 3/5$ and $\eta = 1$ jump over this saddle to A = -2, with the loss 0
 Idea        Equal layers b follow $b' = -b^{L-1}(b^L - \lambda)$ from b = 1. For L >= 2 and a negative $\lambda$ they

@@ -5,7 +5,8 @@ Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac
 Hypotheses  (H2) Training starts at zero branches.
             (H3) The branches are linear, and the target R is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is that of the ball that the run can reach.
+            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
+            the ball that the run can reach.
 Corrected   (C2) Under H2, H3 and H4 and for X = I and c = 1 all layers are alike at all times, $Q
             \operatorname{diag}(b) Q^\top$ for $R = Q \operatorname{diag}(\lambda) Q^\top$, and b moves as $b' =
             -b^{L-1}(b^L - \lambda)$, in steps or in time, to $\lambda^{1/L}$: the branches end at $R^{1/L} - I$

@@ -5,12 +5,13 @@ Reading     As in Proposition 4.3, optimization is conditioned like the map from
             to the gradients in the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. "Better" says: its condition
             number is at most that of the plain network $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; $\epsilon_\ell$ bounds the Lipschitz constant of F_l
+            Y\|_F^2$; R is the target Y for X = I; $\epsilon_\ell$ bounds the Lipschitz constant of F_l
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
             $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is that of the ball that the run can reach.
+            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
+            the ball that the run can reach.
             (H5) The branches are small for their direction: $81^{\sum \epsilon_\ell} \le \kappa$, where kappa is the
             condition number of the map from the gradient in the end-to-end matrix to the gradients in the layers, for
             their plain network; it does not depend on the common scale of the branches. For the Jacobian, $9^{\sum

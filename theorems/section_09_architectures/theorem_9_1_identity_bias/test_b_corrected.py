@@ -1,5 +1,7 @@
 r"""Theorem 9.1 (b) - the condition number of small branches, and examples on both sides.
 
+Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$, with linear branches $F_\ell(h) = cA_\ell h$ unless a clause says
+            otherwise; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
             $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
 Corrected   (C7) Two layers of branches c diag(1, -1), 0 < c < 1, have the condition number $((1 + c)/(1 - c))^2$, and

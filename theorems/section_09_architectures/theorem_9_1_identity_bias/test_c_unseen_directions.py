@@ -1,12 +1,13 @@
 r"""Theorem 9.1 (c) - directions in which there is no sample.
 
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; Lip is the Lipschitz constant of the network
+            Y\|_F^2$; R is the target Y for X = I; Lip is the Lipschitz constant of the network
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
             $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is that of the ball that the run can reach.
+            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
+            the ball that the run can reach.
 Corrected   (C10) Linear branches under H2 stay the identity on directions to which samples and targets are orthogonal,
             at any step, so that $Lip \ge 1$ as long as they train; a target in such a direction can move two layers
             there.
