@@ -42,22 +42,22 @@ def test_the_jacobian_turns_no_faster_than_its_rate_at_short_and_long_distances(
     dW, da = rng.standard_normal((200, 5, 3)), rng.standard_normal((200, 5)) * (train == "both")
     scale = lengths / np.sqrt(norm(dW, axis=(-2, -1)) ** 2 + norm(da, axis=-1) ** 2)
     moved = displaced(net, scale[:, None, None] * dW, scale[:, None] * da)
-    turned = norm(moved.jacobian(X, train) - net.jacobian(X, train), 2, axis=(-2, -1))
+    change = norm(moved.jacobian(X, train) - net.jacobian(X, train), 2, axis=(-2, -1))
     assert_at_most(
-        turned, turning_rate(net, X, train) * lengths * (1 + ROUNDING), why="|J - J_0| <= C |theta - theta_0|"
+        change, turning_rate(net, X, train) * lengths * (1 + ROUNDING), why="|J - J_0| <= C |theta - theta_0|"
     )
 
 
 def test_the_rate_is_attained_by_a_linear_neuron_and_by_tanh_where_it_bends_most():
     x = np.array([[0.6, 0.8]])
     linear = TwoLayer(np.array([[0.5, -1.0]]), np.array([2.0]), "identity", 1.5, inner=2.0)
-    turned = norm(displaced(linear, 0.3 * x, 0.4).jacobian(x) - linear.jacobian(x))
-    assert_within(3 * 0.5, turned, turning_rate(linear, x) * 0.5, slack=ROUNDING, why="scale inner |x| d")
+    change = norm(displaced(linear, 0.3 * x, 0.4).jacobian(x) - linear.jacobian(x))
+    assert_within(3 * 0.5, change, turning_rate(linear, x) * 0.5, slack=ROUNDING, why="scale inner |x| d")
     # given  u = artanh(1/sqrt(3)), where |s''| is largest; |s''''| <= 24
     bent, h = TwoLayer(np.arctanh(3**-0.5) * x, np.array([-2.0]), "tanh", 3.0), 1e-3
-    turned = norm(displaced(bent, h * x, 0.0).jacobian(x, "hidden") - bent.jacobian(x, "hidden"))
+    change = norm(displaced(bent, h * x, 0.0).jacobian(x, "hidden") - bent.jacobian(x, "hidden"))
     bound = turning_rate(bent, x, "hidden") * h
-    assert_within(bound - 6 * 24 / 6 * h**3, turned, bound, slack=ROUNDING, why="scale |a| L |x|^2 d")
+    assert_within(bound - 6 * 24 / 6 * h**3, change, bound, slack=ROUNDING, why="scale |a| L |x|^2 d")
 
 
 def test_the_rate_of_both_layers_must_exceed_the_larger_of_its_two_parts():
@@ -65,8 +65,8 @@ def test_the_rate_of_both_layers_must_exceed_the_larger_of_its_two_parts():
     #        which has norm 4/3 along (2, 1); the second derivatives of J are below 4
     net = TwoLayer(np.arctanh([[3**-0.5]]), np.array([-(3**1.5) / 4]), "tanh", 1.0)
     one, h = np.ones((1, 1)), 1e-3
-    turned = norm(displaced(net, 2 * h / 5**0.5, h / 5**0.5).jacobian(one) - net.jacobian(one))
-    assert_within(4 / 3 * h - 2 * h**2, turned, turning_rate(net, one) * h, why="more than max(r, S) = 1 times h")
+    change = norm(displaced(net, 2 * h / 5**0.5, h / 5**0.5).jacobian(one) - net.jacobian(one))
+    assert_within(4 / 3 * h - 2 * h**2, change, turning_rate(net, one) * h, why="more than max(r, S) = 1 times h")
 
 
 def test_the_drift_of_the_kernel_is_attained_where_the_jacobian_grows_along_itself():

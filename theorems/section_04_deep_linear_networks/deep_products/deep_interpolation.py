@@ -79,9 +79,9 @@ def null_drift(
     """
     d, n = X.shape[-2:]
     loss = norm(np.asarray(alpha)[..., None, None] ** depth * X - Y, axis=MATRIX) ** 2 / 2
-    travelled = np.sqrt(2 * np.asarray(eta) * steps * loss)
-    largest = np.asarray(alpha) * np.sqrt(d) + travelled
-    return UNIT_ROUNDOFF * ((steps + 1) * largest + 2 * (n + 80 * d) * condition(X) * travelled + d)
+    path_length = np.sqrt(2 * np.asarray(eta) * steps * loss)
+    largest = np.asarray(alpha) * np.sqrt(d) + path_length
+    return UNIT_ROUNDOFF * ((steps + 1) * largest + 2 * (n + 80 * d) * condition(X) * path_length + d)
 
 
 @dataclasses.dataclass(frozen=True)

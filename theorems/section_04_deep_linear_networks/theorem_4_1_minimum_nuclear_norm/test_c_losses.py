@@ -38,7 +38,7 @@ def test_the_losses_of_all_steps_add_up_to_at_most_the_divergence_from_the_start
     t, p, start = 300, problem.planted, problem.alpha[:, None] ** 2
     path = factored_path(problem.gradient, problem.start(), problem.step())
     # when
-    W = snapshots(path, lambda state: state.W, every=1, count=t)
+    W = snapshots(path, lambda state: state.W, period=1, count=t)
     # then   the condition holds at every step, so the sum of the losses is at most KL(p, alpha^2)/(4 eta)
     curvature = (problem.a**2).sum((-2, -1)) * (2 * p + problem.eigenvalues(W)).max((0, -1))
     assert_at_most(problem.step() * curvature, 1 / 2, why="eta times the curvature on the way", instance=problem)
@@ -65,7 +65,7 @@ def test_at_the_largest_step_the_losses_use_up_more_than_half_of_their_bound():
     problem, eta = Sensing(A=np.ones((1, 1, 1)), y=np.ones(1)), 1 / 6
     path = factored_path(problem.gradient, np.full((1, 1), np.sqrt(0.9)), eta)
     # when
-    W = snapshots(path, lambda state: state.W.ravel(), every=1, count=60)
+    W = snapshots(path, lambda state: state.W.ravel(), period=1, count=60)
     assert_at_most(eta * (2 + W), 1 / 2 + 8 * UNIT_ROUNDOFF, why="eta times the curvature on the way")
     # then
     bound = bound_on_losses(-np.log(0.9) - 1 + 0.9, eta)

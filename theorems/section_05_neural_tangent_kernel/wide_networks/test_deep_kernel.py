@@ -113,9 +113,9 @@ def test_the_jacobian_turns_no_faster_between_any_two_points_within_reach(reach)
     rng, net = np.random.default_rng(5), deep_network(4, 3, 5, activation="tanh")
     rate = deep_turning_rate(net, X, reach)
     pairs = [(moved(net, reach * rng.random(), rng), moved(net, reach * rng.random(), rng)) for _ in range(100)]
-    turned = np.array([norm(first.jacobian(X) - second.jacobian(X)) for first, second in pairs])
+    change = np.array([norm(first.jacobian(X) - second.jacobian(X)) for first, second in pairs])
     lengths = np.array([first.distance(second) for first, second in pairs])
-    assert_at_most(turned, rate * lengths, why="|J - J'| <= C |theta - theta'|")
+    assert_at_most(change, rate * lengths, why="|J - J'| <= C |theta - theta'|")
 
 
 def test_every_term_of_the_turning_rate_by_hand():

@@ -61,7 +61,7 @@ def scalar_regression() -> dict[str, TwoLayer]:
     times the hidden weights; "balanced": the same functions with balanced neurons. "start": not yet trained.
     """
     start = two_layer("standard", 30, 2, 7000 + np.arange(RUNS))
-    trained = fit(start, X, Y, step_size(start), loss=1e-6, budget=20_000, every=200)
+    trained = fit(start, X, Y, step_size(start), loss=1e-6, budget=20_000, period=200)
     random = least_norm_output(two_layer("standard", 30, 2, 8000 + np.arange(RUNS)), X, np.tile(Y, (RUNS, 1)))
     large = dataclasses.replace(random, W=10 * random.W, a=random.a / 10)
     return {"start": start, "trained": trained, "random": random, "large": large, "balanced": balanced(random)}

@@ -143,7 +143,7 @@ def test_tanh_networks_that_start_outside_stability_end_inside():
     eta = 2.2 / np.linalg.eigvalsh(start.kernel(X))[:, -1]
     assert_at_most(1.0, eta * 4 * sharpness_of_network(start, X) / 2, why="eta S/2 before training")
     # when   to a loss of 1e-12
-    found = fit(start, X, y, eta, loss=1e-12, budget=40_000, every=100)
+    found = fit(start, X, y, eta, loss=1e-12, budget=40_000, period=100)
     # then   the largest eta S/2 measured is 0.9962
     assert_at_most(eta * 4 * sharpness_of_network(found, X) / 2, 1.0, why="eta S/2 after training")
 

@@ -79,5 +79,5 @@ def test_gradient_descent_is_flatter_than_from_output_weights_that_fit_random_la
 def test_gradient_descent_is_flatter_than_from_a_start_that_it_has_fitted_to_the_opposite_labels():
     # given  the plain start, trained to the opposite labels first
     start = scalar_regression()["start"]
-    poisoned = fit(start, X, -Y, step_size(start), loss=1e-6, budget=20_000, every=200)
+    poisoned = fit(start, X, -Y, step_size(start), loss=1e-6, budget=20_000, period=200)
     record_share(flatter_than_poisoned(poisoned), "plain gradient descent is flatter than from opposite labels")

@@ -37,43 +37,43 @@ class SharpnessPath:
         return self.eta[:, None] * self.sharpness / 2
 
 
-def sharpness_path(networks: TanhNetworks, eta: float | np.ndarray, steps: int, every: int) -> SharpnessPath:
-    """`steps` steps of gradient descent from networks.theta, eta a number or (B,), S at every `every`-th of them.
+def sharpness_path(networks: TanhNetworks, eta: float | np.ndarray, steps: int, period: int) -> SharpnessPath:
+    """`steps` steps of gradient descent from networks.theta, eta a number or (B,), S at every `period`-th of them.
 
-    Runs that diverge go on, to infinity or to nan. Raises ValueError unless `every` divides `steps`.
+    Runs that diverge go on, to infinity or to nan. Raises ValueError unless `period` divides `steps`.
     """
     import torch
 
-    if every < 1 or steps % every:
-        raise ValueError(f"the sharpness of {steps} steps cannot be taken at every {every}-th")
+    if period < 1 or steps % period:
+        raise ValueError(f"the sharpness of {steps} steps cannot be taken at every {period}-th")
     theta, X, y = (torch.from_numpy(part) for part in (networks.theta, networks.X, networks.y))
     rates = np.broadcast_to(np.asarray(eta, float), len(networks.theta))
     rate, losses, sharpness = torch.tensor(rates)[:, None], [], []
     for step in range(steps + 1):
-        if step % every == 0:
+        if step % period == 0:
             sharpness.append(_largest_eigenvalues(hessians(theta, X, y)))
         theta = theta.requires_grad_()
         loss = half_mean_square(theta, X, y)
         (slope,) = torch.autograd.grad(loss.sum(), theta)
         theta = (theta - rate * slope).detach()
         losses.append(loss.detach().numpy())
-    return SharpnessPath(rates, np.arange(0, steps + 1, every), np.stack(sharpness, axis=1), np.stack(losses, axis=1))
+    return SharpnessPath(rates, np.arange(0, steps + 1, period), np.stack(sharpness, axis=1), np.stack(losses, axis=1))
 
 
 def patient_path(
-    networks: PatientNetworks, eta: float, steps: int, every: int
+    networks: PatientNetworks, eta: float, steps: int, period: int
 ) -> tuple[SharpnessPath, PatientNetworks]:
-    """`steps` steps of gradient descent on these networks, S at every `every`-th of them; and where they end.
+    """`steps` steps of gradient descent on these networks, S at every `period`-th of them; and where they end.
 
-    Runs that diverge go on, to infinity or to nan. Raises ValueError unless `every` divides `steps`.
+    Runs that diverge go on, to infinity or to nan. Raises ValueError unless `period` divides `steps`.
     """
-    if every < 1 or steps % every:
-        raise ValueError(f"the sharpness of {steps} steps cannot be taken at every {every}-th")
+    if period < 1 or steps % period:
+        raise ValueError(f"the sharpness of {steps} steps cannot be taken at every {period}-th")
     W, a, X, y = networks.W, networks.a, networks.X, networks.y
     rate, losses, sharpness = eta / X.shape[1], [], []
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(steps + 1):
-            if step % every == 0:
+            if step % period == 0:
                 end = networks.at(W, a)
                 sharpness.append(_largest_eigenvalues(end.hessians()))
             h = np.tanh(X @ W.mT)
@@ -82,7 +82,7 @@ def patient_path(
             slopes = (r[..., None] * (1 - h**2)).mT @ X
             W, a = W - rate * a[..., None] * slopes, a - rate * np.vecmat(r, h)
     path = SharpnessPath(
-        np.full(len(X), eta), np.arange(0, steps + 1, every), np.stack(sharpness, axis=1), np.stack(losses, axis=1)
+        np.full(len(X), eta), np.arange(0, steps + 1, period), np.stack(sharpness, axis=1), np.stack(losses, axis=1)
     )
     return path, end
 

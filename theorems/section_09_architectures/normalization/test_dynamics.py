@@ -69,8 +69,8 @@ def test_the_polar_step_is_a_step_of_gradient_descent_in_the_plane():
     # L = 1 - w_1/|w|
     slope = np.stack([w[0] ** 2 / rho**3 - 1 / rho, w[0] * w[1] / rho**3])
     after = w - eta * slope
-    turned, square = polar_step(angle, rho**2, eta)
-    expected = np.sqrt(square) * np.array([np.cos(turned), np.sin(turned)])
+    new_angle, square = polar_step(angle, rho**2, eta)
+    expected = np.sqrt(square) * np.array([np.cos(new_angle), np.sin(new_angle)])
     assert_at_most(norm(after - expected, axis=0), ROUNDING, why="the plane against polar coordinates")
 
 

@@ -52,7 +52,7 @@ def test_every_mode_moves_towards_its_target_so_that_none_is_lost(target):
     Y = (target.basis * lam) @ target.basis.mT
     # when   modes (B, time, d) at t = 0, 150 and 300, when modes of 1 have just risen and others have not
     path = descent_path([identity / 4] * DEPTH, lambda W: W - Y, 0.15)
-    W = snapshots(path, end_to_end, every=150, count=3)
+    W = snapshots(path, end_to_end, period=150, count=3)
     modes = np.diagonal(target.basis.mT @ W @ target.basis, axis1=-2, axis2=-1).swapaxes(0, 1)
     # then   each of the steps adds its own rounding only; which has risen above a threshold stays above it
     (early, late), rounding = (modes[:, :-1], modes[:, 1:]), 300 * spectrum_rounding(identity)[:, None, None]
@@ -89,7 +89,7 @@ def test_at_the_largest_steps_no_mode_turns_back_or_crosses_its_target(instance)
     L, alpha, lam, eta = instance
     # when   100 steps of every mode
     path = descent_path([np.full((len(lam), 1, 1), alpha)] * L, lambda W: W - lam[:, None, None], eta)
-    s = snapshots(path, end_to_end, every=1, count=101)[..., 0, 0]
+    s = snapshots(path, end_to_end, period=1, count=101)[..., 0, 0]
     # then   up to a relative rounding of L u a step, and of the distance of the last one
     sign, slack = np.where(lam > alpha**L, 1, -1), 20 * L * UNIT_ROUNDOFF * np.maximum(lam, alpha**L)
     assert_at_most((-sign * np.diff(s, axis=0)).max(0), slack, why="a mode moves towards its target", instance=instance)

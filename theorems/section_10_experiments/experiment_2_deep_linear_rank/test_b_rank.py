@@ -51,7 +51,7 @@ def test_from_the_identity_every_rank_falls_to_eight():
     target = np.concatenate([np.arange(1, 9) / 4, np.zeros(42)])[:, None, None]
     # when   2100 steps of 1/10 from five layers I, looked at every thirty
     path = descent_path([np.ones((50, 1, 1))] * DEPTH, lambda W: W - target, 0.1)
-    spectra = snapshots(path, end_to_end, every=30, count=71)[..., 0, 0]
+    spectra = snapshots(path, end_to_end, period=30, count=71)[..., 0, 0]
     # then   both counts and the entropy never rise, up to the rounding of a sum of fifty logarithms
     ranks = np.stack([rank(spectra) for rank in DEFINITIONS.values()])
     assert_at_most(np.diff(ranks, axis=1), 50**2 * UNIT_ROUNDOFF, why="ranks do not rise")
