@@ -13,7 +13,7 @@ Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to s
 Corrected   (C8) For $f = u_1 v_1 x_1 + u_2 v_2 x_2$, one sample and one step, a start that points away from the truth
             can end flatter, and with the larger risk, than one that points towards it.
 Idea        Sharpness weighs the inputs and the split of a product between its factors. Neither knows the target, so a
-            start away from the target can end flatter or sharper
+            start that points away from the target can end flatter (C8)
 Tolerance   Measured: the share of seeds, with the interval of Clopper and Pearson at 95 %, judged against 1/2. The
             witness is rational
 Chance      A share of one half is called reproduced with probability 2.5 % at most. Laws and rule come from seeds 4000
