@@ -2,7 +2,8 @@ r"""Section 5.2: kernel objective (b) - the minimizer at a penalty that is not z
 
 Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by coefficients, f(X) = K alpha, |f|^2 =
             alpha'K alpha. The objective is $\frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$, and the printed
-            function has the coefficients $(K + \lambda I)^{-1} y$
+            function has the coefficients $(K + \lambda I)^{-1} y$. Both tend to f*, with f*(X) = y, where K is positive
+            definite; then f* has the coefficients $K^{-1} y$
 Corrected   (C1) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \lambda I)^{-1} y$: for every g in H_K the
             objective at g exceeds that at f by $\frac1n |g(X) - f(X)|^2 + \lambda \|g - f\|_{H_K}^2$.
             (C2) If K is positive definite with least eigenvalue w_1, the distance in H_K from f* to the minimizer at

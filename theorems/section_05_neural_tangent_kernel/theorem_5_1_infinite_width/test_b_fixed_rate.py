@@ -6,7 +6,10 @@ Setting     One hidden layer of m neurons, $f(x) = \sum_j a_j s(w_j \cdot x)$, a
             weights are trained. Loss $\frac12 |r|^2$ with r = f(X) - y. J is the Jacobian of f(X), $K = J J^\top$ of
             order m, s_0 the least singular value of J_0, and d the distance of the weights from their start. Lip bounds
             |J - J_0|/d up to this d
-Hypotheses  (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.
+Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
+            number of its inputs.
+            (H2) The neurons are independent.
+            (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.
             (H4) The activation is smooth, and the network is wide for its data: Lip * 8 |r_0| <= s_0^2, where Lip is
             taken for d up to 4 |r_0|/s_0. Where W alone is trained in a ReLU network, H1 and H2 take the place of H4.
 Idea        One step on one sample x = e_1 from f_0 = 0 takes (a, w.x) to (a + eta y w.x, w.x + eta y a). This

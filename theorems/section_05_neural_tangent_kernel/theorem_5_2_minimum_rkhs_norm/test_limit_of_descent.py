@@ -2,6 +2,9 @@ r"""Theorem 5.2 - where descent goes, and at which rate.
 
 Reading     $\lambda \to 0^+$ is taken in f*, as Theorem 5.2 says of its coefficients. The step is one for which descent
             converges
+Setting     A network linearized at its start f_0, with features of a kernel K, trained by descent with step eta on
+            $\frac12 \sum_i (f(x_i) - y_i)^2$. $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with $\alpha = (K + \lambda I)^{-1}
+            y$ for $\lambda \to 0^+$, where K = K(X, X); if K is invertible, $\alpha = K^{-1} y$
 Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
             input is zero and no two inputs are parallel or opposite.
             (H2) f_0 = 0.

@@ -1,7 +1,7 @@
 r"""Theorem 5.2 - which inputs make the kernel singular, and what then becomes of the targets.
 
-Setting     A network linearized at its start with features of a kernel K, trained by descent with step eta on $\frac12
-            \sum_i (f(x_i) - y_i)^2$; $w$ are the eigenvalues of K = K(X, X), lambda_max the largest
+Setting     A network linearized at its start f_0 with features of a kernel K, trained by descent with step eta on
+            $\frac12 \sum_i (f(x_i) - y_i)^2$; $w$ are the eigenvalues of K = K(X, X), lambda_max the largest
 Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
             input is zero and no two inputs are parallel or opposite.
             (H2) f_0 = 0.

@@ -1,7 +1,7 @@
 r"""Theorem 5.2 - a start other than zero is not forgotten.
 
-Setting     A network linearized at its start with features of a kernel K, trained by descent with step eta on $\frac12
-            \sum_i (f(x_i) - y_i)^2$; f* is the function of coefficients $K^{-1} y$
+Setting     A network linearized at its start f_0 with features of a kernel K, trained by descent with step eta on
+            $\frac12 \sum_i (f(x_i) - y_i)^2$; f* is the function of coefficients $K^{-1} y$
 Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
             input is zero and no two inputs are parallel or opposite.
             (H2) f_0 = 0.

@@ -2,8 +2,8 @@ r"""Proposition 6.1 (a) - the free energy on finite alphabets, the law of noisy 
 
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12
             \theta^\top H \theta - b^\top \theta$, $H = X^\top X + \lambda I$. The free energy of a law q is $J(q) = E_q
-            L + KL(q\|\pi)/\beta$, with the Gibbs law $q_D \propto \pi e^{-\beta L}$. The printed objective is $I(X;Z) -
-            \beta I(Z;Y)$
+            L + KL(q\|\pi)/\beta$, and the Gibbs law of the prior pi is $q_D \propto \pi e^{-\beta L}$. The printed
+            objective is $I(X;Z) - \beta I(Z;Y)$
 Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
             eta lambda_max(H) < 2.
 Corrected   (C1) On finite alphabets $J(q) - J(q_D) = KL(q\|q_D)/\beta$ for every q.

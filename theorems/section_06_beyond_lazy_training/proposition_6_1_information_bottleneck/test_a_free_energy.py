@@ -9,7 +9,8 @@ Reading     "An information-theoretic objective related to" is existential: ther
             steps
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12
             \theta^\top H \theta - b^\top \theta$. $H = X^\top X$ for the loss $\frac12 \|Xw - y\|^2$, and $H = X^\top X
-            + \lambda I$ with weight decay. The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$
+            + \lambda I$ with weight decay. The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$, and $\bar q =
+            E_D q_D$ its mean over data sets D
 Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
             eta lambda_max(H) < 2.
 Idea        The Gibbs law minimizes J, and noisy descent samples it up to the step. Without a prior only noise acts

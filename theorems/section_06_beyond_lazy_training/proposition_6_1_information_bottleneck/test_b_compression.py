@@ -5,7 +5,7 @@ Reading     The noise compresses: what the weights W know of the data D, I(W;D),
             $1/\beta$ rises
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12 \|Xw -
             y\|^2$, $H = X^\top X + \lambda I$ with weight decay. The Gibbs law of a prior pi is $q_D \propto \pi
-            e^{-\beta L}$. Alphabets are finite where all data sets are enumerated
+            e^{-\beta L}$, written q below. Alphabets are finite where all data sets are enumerated
 Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
             eta lambda_max(H) < 2. (H6) The prior does not depend on the temperature, so weight decay is proportional to
             1/beta.

@@ -1,8 +1,8 @@
 r"""Proposition 6.1 (b) - what the weights know of the data bounds the generalization gap.
 
 Setting     A learner draws W given the data set D of n samples, with loss L(W, D) and risk R(W); the gap is E R(W) - E
-            L(W, D). The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$. Alphabets are finite, so that all
-            data sets are enumerated
+            L(W, D). The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$. P_D, q_W and q_WD are the laws of D,
+            of W and of the pair. Alphabets are finite, so that all data sets are enumerated
 Hypotheses  (H3) Every training sample has the law of a fresh one. (H4) The training samples are independent. (H5) The
             loss lies in [0, 1].
 Corrected   (C4) Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL(q_W \otimes P_D\| q_{WD})]/\beta$, with

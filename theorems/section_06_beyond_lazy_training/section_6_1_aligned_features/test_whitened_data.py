@@ -8,8 +8,8 @@ Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0. (H2) A s
             small start: every entry of W_0 and a_0 is small beside sqrt|beta|; each clause says how small.
 Corrected   (C1) On whitened data H1 and H2 give the alignment at every step: $A = x/\sqrt{x^2 + d - 1}$ with $x =
             (|w|^2 + |a|^2)/(c^2 + |a|^2)$ for $w = W\beta/|\beta|$, and $w \pm a$ are multiplied by $1 \mp \eta \rho$,
-            $\rho = w^\top a - |\beta|$. There x >= 1: A is not below the alignment of XX'. All of this holds up to
-            rounding.
+            $\rho = w^\top a - |\beta|$. Under H1 and H2, x >= 1: A is not below the alignment of XX'. All of this holds
+            up to rounding.
             (C2) On whitened data, under H1 and H2, the run ends, at a misfit $\epsilon$, with the x of C1 in $2 - 2
             s^2/(|\beta| - \epsilon) \le x \le 2$ if $s^2 \le |\beta|/4$. Under H3 this is near $A = 2/\sqrt{d+3}$. A
             start with |a_0| = c uses half of this interval.

@@ -6,4 +6,5 @@ Source      Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Pro
             Soltanolkotabi (2019), Overparameterized Nonlinear Learning: Gradient Descent Takes the Shortest Path?,
             ICML; Yang, Hu (2021), Tensor Programs IV: Feature Learning in Infinite-Width Neural Networks, ICML;
             Daniely, Malach (2020), Learning Parities with Neural Networks, NeurIPS 33
+Chance      Nothing that decides the verdict is sampled. The observed tables have fixed seeds
 """

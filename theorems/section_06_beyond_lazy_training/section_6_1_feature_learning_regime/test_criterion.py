@@ -103,7 +103,8 @@ def test_in_the_coordinates_of_section_2_1_the_kernel_changes_by_the_fourth_powe
         moved, change, misfit = exact_fit(m, u, 1, y)
         # then   the kernel changes by D^4/y^2 at every width
         assert_identical([misfit, change], [0, moved**2 / y**2], why="fit, and relative change of the kernel")
-        # and    A_0 D^2 <= y^2 is attained up to a factor of two, the bound on the growth of A up to 9/8
+        # and    A_0 D^2 <= y^2 is attained up to a factor of two, and the bound on the growth of A, with its charge, up
+        #        to 9/8
         A = m * u**2
         assert_within(y**2 / 2, A * moved, y**2, why="movement of a network of this size")
         growth, loss = (y / (2 * A)) ** 2 * A, (y / (2 * A)) ** 2

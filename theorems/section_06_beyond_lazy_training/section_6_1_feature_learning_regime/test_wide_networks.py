@@ -73,7 +73,8 @@ def test_what_a_wide_network_may_deviate_by_is_known_beforehand_for_all_time_and
     net, k, _, eta, run = wide_run(m)
     C, known = turning_rate(net, WIDE_X, "hidden"), lazy_radius(net, WIDE_X, WIDE_Y)
     assert_at_most(known.laziness, 1, why="the target is small enough at this width")
-    # then   both bounds are C times quantities that stay bounded as m grows
+    # then   both bounds are C times quantities that have a limit as m grows. The second: K changes by at most
+    #        C D (2 |J_0| + C D), and by 5/2 C D |J_0| where C D <= |J_0|/2
     deviation = path_error(C, np.sqrt(k[:, 0]), eta, run.moved, run.lengths, run.misfit)[-1]
     assert_at_most(deviation, 5 / 2 * C * known.radius**2 / np.sqrt(k[:, 0]), why="distance to the linearized network")
     changed = relative_kernel_change(net, run.networks[-1], WIDE_X, "hidden")

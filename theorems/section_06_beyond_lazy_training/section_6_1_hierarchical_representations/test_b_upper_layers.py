@@ -3,9 +3,9 @@ r"""Section 6.1: hierarchical representations (b) - upper layers learn task-spec
 Printed     Gradient descent in the feature learning regime is biased toward upper layers that learn task-specific
             features
 Kind        observation: "Recent work shows"
-Reading     A layer is specific to its task if its features lose by serving another one. The loss of a layer is the
-            probe error on the task B of its features after training on the task A, less that of a network of the same
-            kind trained on B itself. This loss grows from the first hidden layer to the last
+Reading     A layer is specific to its task if its features serve another task worse. What a layer costs is the probe
+            error on the task B of its features after training on the task A, less that of a network of the same kind
+            trained on B itself. This cost grows from the first hidden layer to the last
 Setting     Digits; ten classes split at random into two tasks A and B of five. A probe is a linear readout for B on the
             features of a layer of a ReLU network
 Idea        The usual explanation: layers that are nearer to the loss are bent to the labels of their task. For a linear
@@ -33,7 +33,7 @@ from theorems.section_06_beyond_lazy_training.section_6_1_hierarchical_represent
 @measured
 def test_the_last_layer_is_more_specific_to_its_task_than_the_first():
     (on_A, on_B, _), _, _ = probe_errors_of_layers()
-    # when   the loss of a layer is its probe error on B after training on A, less that after training on B
+    # when   what a layer costs is its probe error on B after training on A, less that after training on B
     growth = student_interval((on_A - on_B)[-1] - (on_A - on_B)[0])
     # then
     reads = (

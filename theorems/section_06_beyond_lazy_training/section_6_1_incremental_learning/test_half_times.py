@@ -2,8 +2,8 @@ r"""Section 6.1: incremental learning - when a mode is half learned, and how a l
 
 Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$, $T = Q_2 \operatorname{diag}(s)
             Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half learned when it is at s/2.
-            Gradient descent with the step eta; under gradient flow a mode is half learned at its half time $t(s) =
-            \ln(s/s_0 - 1)/(2s)$
+            Gradient descent with the step eta; under gradient flow a mode that starts at s_0 is half learned at its
+            half time $t(s) = \ln(s/s_0 - 1)/(2s)$
 Hypotheses  (H1) All modes start at the same size s_0. (H2) The start is small: s_0 is below s/4.5911 for every mode s.
             (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with T: $Q_2^\top
             W_2 W_1 Q_0$ is diagonal and not negative.

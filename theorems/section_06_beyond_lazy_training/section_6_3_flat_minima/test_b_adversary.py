@@ -7,13 +7,13 @@ Reading     Adversarial optimization is gradient descent from a start that an ad
             start is the lower one
 Readings    [opposite labels] the adversary fits the opposite labels at the samples, by gradient descent - inconclusive
 Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to sin(2x) at 4 points of [-1, 1], inputs
-            (x, 1), eta lambda_max(K_0) = 1/2; 60,000 steps, and a run that does not fit is left out.
-            $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness S is the largest eigenvalue of its Hessian at a
-            minimum
+            (x, 1), eta lambda_max(K_0) = 1/2 for the tangent kernel K_0 of the start; 60,000 steps, and a run that does
+            not fit is left out. $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness S is the largest eigenvalue
+            of its Hessian at a minimum
 Corrected   (C8) For $f = u_1 v_1 x_1 + u_2 v_2 x_2$, one sample and one step, a start that points away from the truth
             can end flatter, and with the larger risk, than one that points towards it.
 Idea        Sharpness weighs the inputs and the split of a product between its factors. Neither knows the target, so a
-            start away from the target can end flatter or sharper
+            start that points away from the target can end flatter (C8)
 Tolerance   Measured: the share of seeds, with the interval of Clopper and Pearson at 95 %, judged against 1/2. The
             witness is rational
 Chance      A share of one half is called reproduced with probability 2.5 % at most. Laws and rule come from seeds 4000

@@ -7,8 +7,8 @@ Reading     With probability at least $1 - \delta$ over n independent samples, R
             largest loss. A C that may depend on the distribution says nothing
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. R is its mean over a fresh sample. S is the
             largest eigenvalue of the Hessian of L. Witnesses: x uniform on N vectors $\epsilon e_i$, y = 1, f(x) = w'x
-Differs     It bounds the risk of a Gaussian neighborhood of theta, not of theta itself. It pays for the distance from
-            the prior in units of s. No bound by S alone is left
+Differs     The corrected bound (PAC-Bayes) bounds the risk of a Gaussian neighborhood of theta, not of theta itself. It
+            pays for the distance from the prior in units of s. No bound by S alone is left
 Idea        The witness learns the atoms in its sample and predicts 0 on the others, for every epsilon. S is
             proportional to epsilon^2, and R does not depend on epsilon
 Tolerance   Risk, loss, sharpness, gradient descent and probabilities are rational. Logarithms and roots are enclosed
