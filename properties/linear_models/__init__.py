@@ -1,0 +1,1 @@
+"""Linear models: limits of descent, margins, divergences and sparsity."""

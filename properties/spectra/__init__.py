@@ -1,0 +1,1 @@
+"""Spectra: nuclear norms with duals, and effective ranks."""

@@ -1,0 +1,1 @@
+"""Information and PAC-Bayes: measures, bounds, and learning problems that can be enumerated."""

@@ -20,7 +20,7 @@ from theorems.section_07_initialization_and_learning_rate.edge_of_stability.tanh
 
 @dataclasses.dataclass(frozen=True)
 class SharpnessPath:
-    """What a batch of runs went through.
+    """The measurements along a batch of runs.
 
     eta (B,): the steps. steps (C,): 0, every, 2 every, ...: when the sharpness was taken. sharpness (B, C): the largest
     eigenvalue of the Hessian, infinite where that is not finite. loss (B, T + 1): at every step, the start included.

@@ -1,0 +1,1 @@
+"""SGD as a finite Markov chain: walks, two wells, lattices, stationary laws and escape times."""

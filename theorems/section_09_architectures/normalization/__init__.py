@@ -1,0 +1,1 @@
+"""Normalized networks: models, problems, dynamics and certificates (Section 9.2)."""
