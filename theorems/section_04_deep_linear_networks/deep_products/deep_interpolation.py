@@ -42,8 +42,8 @@ def split_distance(
 ) -> Split:
     """The split of the distance to YX^+. `drift` is a bound on |W_1 (I - P) - alpha (I - P)|_F.
 
-    The rounding of the split is the sum of three terms: drift times |W_L ... W_2|_F; L d u prod |W_l|_F for the
-    products; and 64 d cond(X) u |YX^+|_F for the perturbation of least squares, in either oracle.
+    The rounding of the split is the sum of three terms: drift times |W_L ... W_2|_F; 4 L d u prod |W_l|_F for the
+    products; and 64 d cond(X) u (|YX^+|_F + prod |W_l|_F) for the perturbation of least squares, in either oracle.
     """
     depth, d = len(layers), X.shape[-2]
     inverse = np.linalg.pinv(X)
