@@ -41,7 +41,7 @@ class DiagonalPotential:
 
     @property
     def scale(self) -> float | np.ndarray:
-        """Alpha^D, in the unit of w."""
+        """The scale alpha^D, in the unit of w."""
         return np.asarray(self.alpha, float) ** self.depth
 
     def factors(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

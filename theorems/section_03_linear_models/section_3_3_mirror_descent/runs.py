@@ -32,7 +32,7 @@ def learning_rate(problem: PositiveSystem, start: np.ndarray) -> np.ndarray:
 
 
 def logarithm(w: np.ndarray) -> np.ndarray:
-    """Ln w; 0 in the padding."""
+    """The logarithms of w; 0 in the padding."""
     return np.log(w, out=np.zeros_like(w), where=w > 0)
 
 

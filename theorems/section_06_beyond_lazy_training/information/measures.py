@@ -81,7 +81,7 @@ def gibbs(prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.
 
 
 def log_partition(prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.ndarray:
-    """Ln Z = ln sum pi exp(-gamma L), shape (...,), by scipy's logsumexp."""
+    """The logarithm ln Z = ln sum pi exp(-gamma L), shape (...,), by scipy's logsumexp."""
     return logsumexp(-np.asarray(gamma, float)[..., None] * loss, b=prior, axis=-1)
 
 

@@ -1,7 +1,7 @@
 """Gradient descent on a batch of networks, with the loss at every step and the sharpness at every few.
 
-Of deeper networks the gradient is autograd's, of the sum of the losses of a batch, which do not depend on each other's
-parameters; torch is imported when it is needed. Of two-layer networks it is in closed form.
+For deeper networks autograd differentiates the sum of the losses of a batch; no loss depends on another network's
+parameters. torch is imported when it is needed. For two-layer networks the gradient is in closed form.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class SharpnessPath:
 
     @property
     def ratio(self) -> np.ndarray:
-        """Eta S/2, (B, C): 1 is the edge of stability."""
+        """The ratio eta S/2, (B, C): 1 is the edge of stability."""
         return self.eta[:, None] * self.sharpness / 2
 
 
@@ -63,7 +63,7 @@ def sharpness_path(networks: TanhNetworks, eta: float | np.ndarray, steps: int, 
 def patient_path(
     networks: PatientNetworks, eta: float, steps: int, period: int
 ) -> tuple[SharpnessPath, PatientNetworks]:
-    """`steps` steps of gradient descent on these networks, S at every `period`-th of them; and where they end.
+    """`steps` steps of gradient descent on these networks, S at every `period`-th of them, and the final networks.
 
     Runs that diverge go on, to infinity or to nan. Raises ValueError unless `period` divides `steps`.
     """

@@ -36,7 +36,7 @@ def logit_path(gamma: np.ndarray, start: np.ndarray, eta: float | np.ndarray) ->
     """Logits p (T,) after 0, 1, 2, ... steps of gradient ascent on gamma . softmax(p).
 
     These are the logits X W q of gradient ascent on W in gamma . softmax(X W q), for orthonormal rows of X and a unit
-    query q. Logits of minus infinity rest: they are the padding of a batch. eta: a number or (B,).
+    query q. Logits of minus infinity do not move: they are the padding of a batch. eta: a number or (B,).
     """
     rate, p = np.asarray(eta)[..., None], start
     while True:

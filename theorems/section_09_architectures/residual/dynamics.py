@@ -59,7 +59,7 @@ def shared_layer_step(b: Number, target: Number, depth: int | np.ndarray, eta: N
 def shared_layer_descent(
     b: np.ndarray, target: np.ndarray, depth: np.ndarray, eta: np.ndarray, steps: np.ndarray
 ) -> np.ndarray:
-    """`steps` steps of `shared_layer_step` on arrays of one shape; an entry rests once its own number is taken."""
+    """`steps` steps of `shared_layer_step` on arrays of one shape; an entry stops after its own number of steps."""
     for t in range(int(np.max(steps, initial=0))):
         b = np.where(t < steps, shared_layer_step(b, target, depth, eta), b)
     return b
@@ -80,7 +80,7 @@ def network_flow(
 ) -> tuple[list[ResidualNetwork], np.ndarray]:
     """Gradient flow of (1/2)|h_L - y|^2 in all of W and U: the networks at these times, and the error (T,) of each.
 
-    The error is Euclidean, over all weights of a batch together; as `gradient_flow` has it, which it raises as.
+    The error is Euclidean, over all weights of a batch together, as in `gradient_flow`. Raises as `gradient_flow` does.
     """
     shapes, split = (network.W.shape, network.U.shape), network.W.size
 
