@@ -3,7 +3,8 @@ r"""Definition 6.1 - the sharpness of a minimum is the largest eigenvalue of its
 Section     6.3
 Printed     $\lambda_{\max}(\nabla^2 \mathcal{L}(\theta^*))$ characterizes the sharpness of a minimum $\theta^*$
 Reading     A definition cannot be false. So the tests ask what the number measures: by how much the loss can rise near
-            the minimum, how it is related to the tangent kernel, and of what it is a property
+            the minimum, how it is related to the tangent kernel, and whether it belongs to the function or to
+            its parameters
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$,
             $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. K_W and K_a are the tangent
             kernels of the two layers alone

@@ -1,9 +1,10 @@
 r"""Theorem 5.1 (b) - bounds for wide networks that are known at the start.
 
 Setting     One or two hidden layers of width m, loss $\frac12 |r|^2$ with r = f(X) - y. J is the Jacobian of f(X) in
-            the trained weights (all, or W alone), $K = J J^\top$, s_0 the least singular value of J_0, and d the
-            distance of the weights from their start. Lip bounds |J - J_0|/d up to this d, as `turning_rate` and
-            `deep_turning_rate` compute it. $K^\infty$ is the limit of K_0 for m to infinity. Seeds are fixed
+            the trained weights (all, or the hidden weights W alone), $K = J J^\top$, s_0 the least singular value of
+            J_0, and d the distance of the weights from their start. Lip bounds |J - J_0|/d up to this d, as
+            `turning_rate` and `deep_turning_rate` compute it. $K^\infty$ is the limit of K_0 for m to infinity. Seeds
+            are fixed
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.

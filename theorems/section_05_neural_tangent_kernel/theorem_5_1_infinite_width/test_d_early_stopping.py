@@ -1,8 +1,9 @@
 r"""Theorem 5.1 (d) - the fit at a finite time against ridge regression.
 
-Setting     The network is linearized at its start with f_0 = 0, and all weights are trained on the loss $\frac12 \sum_i
-            (f(x_i) - y_i)^2$. K is its kernel, w an eigenvalue of K, and a mode the part of the targets along the
-            eigenvector of w. Ridge regression fits $K (K + \lambda I)^{-1} y$ on the inputs
+Setting     The network is linearized at its start with f_0 = 0, and all weights are trained by the flow or by descent
+            with $\eta |K| < 2$ on the loss $\frac12 \sum_i (f(x_i) - y_i)^2$. K is its kernel, w an eigenvalue of K,
+            and a mode the part of the targets along the eigenvector of w. Ridge regression fits $K (K + \lambda I)^{-1}
+            y$ on the inputs
 Corrected   (C7) From f_0 = 0, the share of mode w that t steps fit, less the share that ridge fits, is $\lambda/(w +
             \lambda) - (1 - \eta w)^t$.
             (C8) From f_0 = 0, for every true function and centred noise of any covariance, the expected in-sample risk

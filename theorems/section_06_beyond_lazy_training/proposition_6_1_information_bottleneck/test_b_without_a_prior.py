@@ -1,8 +1,8 @@
 r"""Proposition 6.1 (b) - without a prior the weights tell their data set at any temperature.
 
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12 \|Xw -
-            y\|^2$, $H = X^\top X$: no weight decay. s_i are the singular values of X. I(W;D) is what the weights W know
-            of the data D
+            y\|^2$, $H = X^\top X$: no weight decay. s_i are the singular values of X. The row part is the part
+            of W in row(X). I(W;D) is what the weights W know of the data D
 Hypotheses  (H2) eta lambda_max(H) < 2.
 Corrected   (C6) At one design X, with y ~ N(0, I), noise hides the targets even without a prior, under H2: once the row
             part has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the s_i > 0.

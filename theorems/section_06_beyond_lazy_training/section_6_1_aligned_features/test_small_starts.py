@@ -8,8 +8,10 @@ Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0. (H2) A s
             small start: every entry of W_0 and a_0 is small beside sqrt|beta|; each clause says how small.
 Corrected   (C4) W_perp is that of the start, and a step changes Delta by its squared length at most, which a silent
             start attains. So a network of weights up to 2^-10 that does fit, at half that eta, ends aligned with
-            $XX^\top + yy^\top/|\beta|^2$ up to the bound of C3 in Delta, the misfit and W_perp, which
-            `distance_to_aligned` evaluates. Under H1 and H2 this is a rise from the alignment of XX'.
+            $XX^\top + yy^\top/|\beta|^2$ up to the bound of C3, $\|\Delta\|_*/|a|^2 + \sqrt2 t + \min(1, |W_\perp^\top
+            a|^2/(|\beta| (1 - t))^2)$, which `distance_to_aligned` evaluates. The last term is 1 for t >= 1. Here $t =
+            r/(\sigma |\beta|)$, r is the misfit, and sigma the least singular value of X that is not zero. Under H1 and
+            H2 this is a rise from the alignment of XX'.
 Idea        Gradient flow conserves Delta, so a small start ends with $|a|^4$ near $|b|^2$, b = W'a, and K/|a|^2 near
             $XX^\top + yy^\top/|\beta|^2$. Adding yy' to a kernel raises its cosine with yy'.
 Tolerance   `distance_to_aligned` bounds the distance of kernels. Two cosines with yy' differ by the chord between the

@@ -11,9 +11,9 @@ Hypotheses  (H1) All modes start at the same size s_0. (H2) The start is small: 
             not need this.
 Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (s - u^2)$, up to rounding.
             (C2) Under H1 to H5 a stronger mode is half learned in fewer steps than a weaker one.
-            (C3) Under H1 to H5, let the first of two modes be half learned after N steps. Then the second is where the
-            flow has it from $\eta N (1 - \eta s_2/2)$ to $\eta N/(1 - \eta s_2 - (\eta s_2)^2/4)$. Under the flow it is
-            at $s_0 (s_1/s_0 - 1)^{s_2/s_1}$ at most, a share that vanishes with the start.
+            (C3) Under H1 to H5, let the first of two modes $s_1 > s_2$ be half learned after N steps. Then the second
+            is where the flow has it from $\eta N (1 - \eta s_2/2)$ to $\eta N/(1 - \eta s_2 - (\eta s_2)^2/4)$. Under
+            the flow it is at $s_0 (s_1/s_0 - 1)^{s_2/s_1}$ at most, a share that vanishes with the start.
 Idea        The modes do not interact (C1), and for small s_0 the half time falls with s. H5 makes the steps fine enough
             to keep the order of the half times.
 Tolerance   The matrices are held to the scalar maps of C1, up to the rounding of matrix products. For $\eta s \le 1$

@@ -1,4 +1,4 @@
-r"""Section 6.3: flat minima (a) - of f = uv, the step bounds the sharpness at the end, and the start decides below.
+r"""Section 6.3: flat minima (a) - for f = uv the step bounds the final sharpness; below it the start decides.
 
 Setting     One sample and f = uv, $L = \frac12 (uv - y)^2$, with minima uv = y, of sharpness $S = u^2 + v^2$ there;
             $r = uv - y$. Gradient descent with the step eta
