@@ -53,6 +53,26 @@ def test_the_ledger_shown_has_every_part_and_every_reading_with_its_verdict(stat
             assert f"read as {reading.name}: {promised(reading.expected)}" in shown
 
 
+def parts_shown(rows):
+    """The letters of the parts that a ledger shows, by claim."""
+    shown, label = {}, ""
+    for row in rows[1:]:
+        if not row.startswith(" "):
+            label = row.split("  ")[0]
+            shown[label] = []
+        elif match := re.match(r" {4}(\([a-z]\)) ", row):
+            shown[label].append(match[1])
+    return shown
+
+
+def test_no_part_that_the_ledger_shows_has_lost_its_file(stated_claims):
+    shown = parts_shown(rows_after("What you will see"))
+    # A row that is not run ends in the reason for each part; it may name a letter twice.
+    assert {label: sorted(set(letters)) for label, letters in shown.items()} == {
+        stated.claim.label: [part.part for part in stated.claim.parts] for stated in stated_claims
+    }
+
+
 def test_every_role_and_verdict_is_explained():
     explained = README.partition("### Roles")[2]
     assert [word for word in (*Role, *Verdict) if word not in explained] == []

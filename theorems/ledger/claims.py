@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+import string
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -160,8 +161,8 @@ def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
     """The claim that its own page and the pages of its test files state; for a claim of one file these are one page.
 
     Raises MalformedClaimError, in one line naming a file: a missing field; a page of another claim; parts beside pages
-    without part; a statement with no page, or two, that say what is expected; one label with two texts; a reading that
-    is listed twice; an unknown verdict.
+    without part; parts that leave out a letter; a statement with no page, or two, that say what is expected; one label
+    with two texts; a reading that is listed twice; an unknown verdict.
     """
     _require(own, OF_A_CLAIM)
     for page in pages:
@@ -171,6 +172,10 @@ def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
     if None in parts and len(parts) > 1:
         page = next(page for page in pages if page.part is None)
         raise MalformedClaimError(f"{page.file}: names no part of {own.label!r}, which has {', '.join(parts[1:])}")
+    if parts != [None] and parts != [f"({letter})" for letter in string.ascii_lowercase[: len(parts)]]:
+        raise MalformedClaimError(
+            f"{own.file}: the parts of {own.label!r} are {', '.join(parts)}, which leaves one out"
+        )
     _check_labels(pages)
     return Claim(
         label=own.label,

@@ -122,3 +122,10 @@ def test_the_page_of_a_claim_has_its_fields(field):
     lines = [line for line in CLAIM.splitlines(keepends=True) if not line.startswith(field)]
     with pytest.raises(MalformedClaimError, match=f"own.py: the docstring has no field '{field}'"):
         claim(PART, own="".join(lines))
+
+
+def test_the_parts_of_a_claim_leave_out_no_letter():
+    with pytest.raises(
+        MalformedClaimError, match=r"own.py: the parts of 'Theorem 3.1' are \(b\), which leaves one out"
+    ):
+        claim(OTHER)
