@@ -10,10 +10,10 @@ import numpy as np
 from fixtures.sweeps.settings import Setting
 from fixtures.training.config import Stop
 from properties.statistics.held_out import describe_test_set_error
-from properties.statistics.paired import Interval, student_interval
+from properties.statistics.paired import Finding, Interval, student_interval
 from theorems.section_10_experiments.classifier import ClassifierTrial
 from theorems.section_10_experiments.classifier_plans import Arm, Plan
-from theorems.section_10_experiments.classifier_runs import Runs
+from theorems.section_10_experiments.classifier_runs import Runs, record_by_rules
 from theorems.section_10_experiments.measurements import TEST_ERROR, Quantity, Rule, at_loss_by_choice
 
 PRINTED_DATA = ("cifar10",)
@@ -118,6 +118,25 @@ def error_of_test_set(runs: Runs, arms: list[Arm], rule: Rule) -> str:
     return describe_test_set_error(wrong, lambda table: (table[:, -1] - table[:, 0]).mean(), " points")
 
 
-def run_count(runs: Runs, arms: list[Arm], rule: Rule) -> int:
-    """How many runs a comparison of these arms uses."""
-    return runs.paired(arms, rule, TEST_ERROR)[1][0].size
+def record_difference(
+    runs: Runs,
+    arms: list[Arm],
+    rules: list[Rule],
+    quantity: Quantity,
+    judged: Callable[[Interval], Finding],
+    *,
+    where: Setting,
+    reads: str,
+    scale: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    beside: str = "",
+) -> None:
+    """Record the finding about the largest batch less the smallest, of this quantity in this scale, by these rules."""
+    record_by_rules(
+        rules,
+        paired_difference_by_rule(runs, arms, quantity, scale),
+        judged,
+        where=where,
+        runs=runs.paired(smallest_and_largest(arms), rules[0], TEST_ERROR)[1][0].size,
+        reads=reads,
+        beside=beside,
+    )

@@ -49,13 +49,11 @@ from theorems.section_10_experiments.batch_sweep import (
     error_of_test_set,
     matched,
     paired_difference,
-    paired_difference_by_rule,
     plan_of,
     printed_arms,
-    run_count,
+    record_difference,
     smallest_and_largest,
 )
-from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR, TRAIN_LOSS
 
 EXPERIMENT = batch_sweep
@@ -64,12 +62,13 @@ EXPERIMENT = batch_sweep
 def record_gap(runs, setting, rules):
     """The finding about the test error of the largest batch less that of the smallest, by these rules."""
     arms = printed_arms(setting)
-    record_by_rules(
+    record_difference(
+        runs,
+        arms,
         rules,
-        paired_difference_by_rule(runs, arms, TEST_ERROR),
+        TEST_ERROR,
         lambda gap: judge(gap, null=0, printed=PRINTED_GAP),
         where=setting,
-        runs=run_count(runs, smallest_and_largest(arms), rules[0]),
         reads=f"points of test error of B = {arms[-1].batch} less B = {arms[0].batch}:",
         beside=error_of_test_set(runs, arms, rules[0]),
     )

@@ -39,12 +39,9 @@ from theorems.section_10_experiments.batch_sweep import (
     arms_at_root_rate,
     error_of_test_set,
     matched,
-    paired_difference_by_rule,
     plan_of,
-    run_count,
-    smallest_and_largest,
+    record_difference,
 )
-from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.measurements import TEST_ERROR
 
 EXPERIMENT = batch_sweep
@@ -52,12 +49,13 @@ EXPERIMENT = batch_sweep
 
 def record_error(runs, setting, arms, said):
     """The finding about the test error of the largest batch less that of the smallest."""
-    record_by_rules(
+    record_difference(
+        runs,
+        arms,
         matched(setting),
-        paired_difference_by_rule(runs, arms, TEST_ERROR),
+        TEST_ERROR,
         lambda gap: judge(gap, null=0, direction=1),
         where=setting,
-        runs=run_count(runs, smallest_and_largest(arms), matched(setting)[0]),
         reads=f"{said}, points of test error of B = {arms[-1].batch} less B = {arms[0].batch}:",
         beside=error_of_test_set(runs, arms, matched(setting)[0]),
     )

@@ -42,12 +42,10 @@ from theorems.section_10_experiments.batch_sweep import (
     arms_at_one_rate,
     arms_at_root_rate,
     matched,
-    paired_difference_by_rule,
     plan_of,
-    run_count,
+    record_difference,
     smallest_and_largest,
 )
-from theorems.section_10_experiments.classifier_runs import record_by_rules
 from theorems.section_10_experiments.measurements import SHARPNESS
 
 EXPERIMENT = batch_sweep
@@ -55,12 +53,14 @@ EXPERIMENT = batch_sweep
 
 def record_curvature(runs, setting, arms, said):
     """The finding about the logarithm of lambda, largest batch less smallest."""
-    record_by_rules(
+    record_difference(
+        runs,
+        arms,
         matched(setting),
-        paired_difference_by_rule(runs, arms, SHARPNESS, np.log),
+        SHARPNESS,
         lambda ratio: judge(ratio, null=0, direction=1),
         where=setting,
-        runs=run_count(runs, smallest_and_largest(arms), matched(setting)[0]),
+        scale=np.log,
         reads=f"{said}, log of lambda at B = {arms[-1].batch} over that at B = {arms[0].batch}:",
     )
 
