@@ -21,13 +21,14 @@ import pytest
 from fixtures.datasets.download import ensure
 from fixtures.datasets.images import DataError, available, load_images
 from fixtures.models.memory import TooLargeError
-from fixtures.sweeps.executors import EXECUTORS, ExecutorError, make_executor
+from fixtures.paths import PathError, folder_named
+from fixtures.sweeps.executors import EXECUTORS, ExecutorError, check_executor, make_executor
 from fixtures.sweeps.settings import SCALES, Setting, cpu_refusal, settings_at
 from fixtures.sweeps.store import Store, StoreError
 from fixtures.sweeps.sweep import run_sweep
 from fixtures.sweeps.trials import SweepError, Trial
 from fixtures.training.config import TrainingError
-from theorems.ledger.plugin import leave_out, refuse
+from theorems.ledger.plugin import leave_out, named_folder, refuse
 
 Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
 
@@ -50,22 +51,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for option, known in (("--scale", SCALES), ("--executor", EXECUTORS)):
-        if config.getoption(option) not in known:
-            raise pytest.UsageError(f"{option} {config.getoption(option)!r} is unknown: {', '.join(known)}")
+    if (scale := config.getoption("--scale")) not in SCALES:
+        raise pytest.UsageError(f"--scale {scale!r} is unknown: {', '.join(SCALES)}")
+    named_folder(config, "--store")
+    folder, partition = data_folder(config), config.getoption("--partition")
     try:
-        available(None if config.getoption("--download") else data_folder(config))
-    except DataError as error:
+        check_executor(config.getoption("--executor"), partition=partition, options=config.getoption("--slurm"))
+        available(None if config.getoption("--download") else folder)
+    except (DataError, ExecutorError) as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def data_folder(config: pytest.Config) -> Path | None:
-    """The folder of --data-dir, else of WHICHMIN_DATA; else, with --download, the folder of downloads; else None."""
-    named = config.getoption("--data-dir") or os.environ.get("WHICHMIN_DATA")
-    if named:
-        return Path(named).expanduser().absolute()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whichmin"
-    return cache if config.getoption("--download") else None
+    """The folder of --data-dir, else of WHICHMIN_DATA; else, with --download, the folder of downloads; else None.
+
+    Raises UsageError for a folder that cannot have its name.
+    """
+    if (named := named_folder(config, "--data-dir")) is not None:
+        return named
+    try:
+        if variable := os.environ.get("WHICHMIN_DATA"):
+            return folder_named("WHICHMIN_DATA", variable)
+        if not config.getoption("--download"):
+            return None
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        return folder_named("--download without --data-dir", f"{cache}/whichmin")
+    except PathError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,7 +99,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    refuse(session, _reason_to_refuse(session))
+    refuse(session, _no_sweep(session) or _reason_to_refuse(session))
+
+
+def _no_sweep(session: pytest.Session) -> str | None:
+    """Why the store or the executor of the sweeps cannot be used, or None. No trial is run and no job submitted."""
+    config = session.config
+    if config.option.collectonly or not any("sweep" in getattr(item, "fixturenames", ()) for item in session.items):
+        return None
+    try:
+        store = Store(config.getoption("--store")) if config.getoption("--store") else None
+        with contextlib.ExitStack() as stack:
+            if store is not None:
+                stack.enter_context(store.lock("probe"))
+            stack.enter_context(_executor(config, store))
+    except (StoreError, ExecutorError) as error:
+        return str(error)
+    return None
 
 
 def _reason_to_refuse(session: pytest.Session) -> str | None:
@@ -174,9 +202,10 @@ def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with contextlib.ExitStack() as stack:
         try:
             store = Store(config.getoption("--store") or default)
-            executor = stack.enter_context(_executor(config, store))
+            executor = stack.enter_context(_executor(config, store if config.getoption("--store") else None))
         except (StoreError, ExecutorError) as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            # It could be used before the first test. Only its tests fail now, and what others have shown is kept.
+            pytest.fail(str(error), pytrace=False)
 
         def run(trials: Sequence[Trial]) -> list[dict[str, Any]]:
             try:
@@ -220,10 +249,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         )
 
 
-def _executor(config: pytest.Config, store: Store) -> Executor:
-    name = config.getoption("--executor")
+def _executor(config: pytest.Config, store: Store | None) -> Executor:
+    """The executor that the options name; without a store of its own, a run has none for the jobs of a cluster."""
     # Jobs of a cluster may run on after this run has ended: their store must not be temporary.
-    folder = store.path / "slurm" if config.getoption("--store") else None
-    return make_executor(
-        name, folder=folder, partition=config.getoption("--partition"), options=config.getoption("--slurm")
-    )
+    folder = None if store is None else store.path / "slurm"
+    name, partition = config.getoption("--executor"), config.getoption("--partition")
+    return make_executor(name, folder=folder, partition=partition, options=config.getoption("--slurm"))

@@ -117,7 +117,7 @@ def test_slow_is_a_cpu_with_digits(experiment):
     [
         (["-m", "slow", "--scale", "paper"], "--scale paper on a CPU would take about 17 minutes*"),
         (["-m", "slow", "--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
-        (["-m", "slow", "--executor", "ray"], "--executor 'ray' is unknown: inline, local, slurm"),
+        (["-m", "slow", "--executor", "ray"], "--executor 'ray' is unknown; executors are inline, local, slurm"),
         (["-m", "gpu", "--executor", "slurm"], "CIFAR-10 is read from a folder: --data-dir*--download*"),
         (["-m", "slow", "--data-dir", "/nowhere"], "/nowhere: no such folder; --data-dir*"),
     ],
