@@ -168,6 +168,32 @@ def test_damaged_data_are_refused_in_one_line_before_anything_runs(experiment, m
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+TITLED = """
+import sys
+
+EXPERIMENT = sys.modules[__name__]
+PRINTED_DATA = ("cifar10",)
+
+def model_of(setting):
+    return "networks"
+
+def trials(setting):
+    return []
+
+def test_it(setting):
+    assert setting.title in ("digits, networks", "CIFAR-10 (not official), networks")
+    assert setting.official == (setting.data == "digits")
+"""
+
+
+def test_a_test_sees_whether_its_data_are_official(experiment, pytester, monkeypatch, tmp_path):
+    monkeypatch.setattr(images, "CIFAR10_RECORDS", 2)
+    for file in images.CIFAR10_FILES:
+        (tmp_path / file).write_bytes(bytes(2 * 3073))
+    pytester.makepyfile(TITLED)
+    experiment("-m", "slow", "--data-dir", str(tmp_path)).assert_outcomes(passed=2, deselected=2)
+
+
 SWEEP = """
 from fixtures.sweeps.random_walk import RandomWalk
 
