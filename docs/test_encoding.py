@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("benchmarks", "docs", "fixtures", "properties")
+FOLDERS = ("benchmarks", "docs", "fixtures", "mutants", "properties")
 # Where an encoding stands among the arguments, and where the mode does; text is read where no mode says otherwise.
 ENCODING_AT = {"read_text": 0, "write_text": 1, "open": 3, "fdopen": 3, "NamedTemporaryFile": 2, "TemporaryFile": 2}
 MODE_AT = {"open": 1, "fdopen": 1, "NamedTemporaryFile": 0, "TemporaryFile": 0}
