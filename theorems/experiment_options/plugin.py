@@ -25,14 +25,17 @@ from fixtures.paths import PathError, folder_named
 from fixtures.sweeps.executors import EXECUTORS, ExecutorError, check_executor, make_executor
 from fixtures.sweeps.settings import SCALES, Setting, cpu_refusal, settings_at
 from fixtures.sweeps.store import Store, StoreError
-from fixtures.sweeps.sweep import run_sweep
+from fixtures.sweeps.sweep import run_sweep, usable_records
 from fixtures.sweeps.trials import SweepError, Trial
 from fixtures.training.config import TrainingError
 from theorems.ledger.plugin import leave_out, named_folder, refuse
 
 Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
 
-OUTDATED = pytest.StashKey[set[str]]()
+OUTDATED, WARNED = pytest.StashKey[set[str]](), pytest.StashKey[set[str]]()
+# What the workers of a distributed run tell the controller, and under which name.
+_TOLD = {OUTDATED: "whichmin outdated", WARNED: "whichmin warnings"}
+_MOST_WARNINGS = 10
 # The message of these errors says everything; no traceback is shown.
 _ONE_LINE_ERRORS = (StoreError, ExecutorError, DataError, TrainingError, TooLargeError)
 
@@ -135,12 +138,14 @@ def _reason_to_refuse(session: pytest.Session) -> str | None:
         flop = sum(trial.flop for experiment, setting in meant for trial in experiment.trials(setting))
         return cpu_refusal(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
+    absent = set()
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
             ensure(data, folder, download=download)
         except DataError as error:
             if not session.config.getoption("--allow-missing"):
                 return str(error)
+            absent.add(data)
             for item, setting in cases:
                 if setting.data == data:
                     leave_out(item, str(error))
@@ -149,6 +154,20 @@ def _reason_to_refuse(session: pytest.Session) -> str | None:
             load_images(data, folder)
         except DataError as error:
             return str(error)
+    measured = {(item.module.EXPERIMENT, setting) for item, setting in cases if setting.data not in absent}
+    return _unusable_record(session.config, measured, folder)
+
+
+def _unusable_record(config: pytest.Config, measured: Iterable[tuple[Any, Setting]], folder: Path | None) -> str | None:
+    """Why a record that the run would use cannot be used: it is damaged, or of other data. None if all can be used."""
+    if config.getoption("--store") is None:
+        return None
+    try:
+        store = Store(config.getoption("--store"))
+        trials = {trial.key: trial for experiment, setting in measured for trial in experiment.trials(setting)}
+        usable_records([trial for trial in trials.values() if store.has_record(trial.key)], store, folder)
+    except StoreError as error:
+        return str(error)
     return None
 
 
@@ -186,8 +205,8 @@ def cpu_speed() -> float:
 
 @pytest.fixture(scope="module")
 def setting(request: pytest.FixtureRequest) -> Setting:
-    """The setting of the experiment. A test has one case for each setting of the run."""
-    return request.param
+    """The setting of the experiment, on its data. A test has one case for each setting of the run."""
+    return request.param.on(load_images(request.param.data, data_folder(request.config)))
 
 
 @pytest.fixture(scope="session")
@@ -212,11 +231,15 @@ def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 with _uncaptured(config):
                     records = run_sweep(trials, store, executor, data_folder=data_folder(config))
             except SweepError as error:
-                if any(isinstance(cause, _ONE_LINE_ERRORS) for cause in _causes(error)):
-                    pytest.fail(str(error), pytrace=False)
-                raise
-            note_outdated(config, (trial.key for trial in store.made_by_other_source(trials)))
-            return records
+                if not any(isinstance(cause, _ONE_LINE_ERRORS) for cause in _causes(error)):
+                    raise
+                line = str(error)
+            else:
+                note(config, OUTDATED, (trial.key for trial in store.made_by_other_source(trials)))
+                note(config, WARNED, store.warnings(trials))
+                return records
+            # Outside of the block: inside, pytest would show the line twice, as a cause and as what came of it.
+            pytest.fail(line, pytrace=False)
 
         yield run
 
@@ -227,21 +250,30 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def note_outdated(config: pytest.Config, keys: Iterable[str]) -> None:
-    """Remember records that other source code made. A worker of a distributed run sends them to the controller."""
-    known = config.stash.setdefault(OUTDATED, set())
-    known.update(keys)
+def note(config: pytest.Config, about: pytest.StashKey[set[str]], entries: Iterable[str]) -> None:
+    """Remember keys of records that other source code made, or warnings of records, for the end of the run.
+
+    A worker of a distributed run sends them to the controller.
+    """
+    known = config.stash.setdefault(about, set())
+    known.update(entries)
     if hasattr(config, "workeroutput"):
-        config.workeroutput["whichmin outdated"] = sorted(known)
+        config.workeroutput[_TOLD[about]] = sorted(known)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    note_outdated(node.config, getattr(node, "workeroutput", {}).get("whichmin outdated", ()))
+    for about, name in _TOLD.items():
+        note(node.config, about, getattr(node, "workeroutput", {}).get(name, ()))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say below the ledger how many of its measurements were made by other source code."""
+    """Say below the ledger which records have warnings, and how many were made by other source code."""
+    warned = sorted(config.stash.get(WARNED, set()))
+    for line in warned[:_MOST_WARNINGS]:
+        terminalreporter.write_line(f"warning in the record of {line}")
+    if len(warned) > _MOST_WARNINGS:
+        terminalreporter.write_line(f"and {len(warned) - _MOST_WARNINGS} more warnings in records")
     if outdated := config.stash.get(OUTDATED, set()):
         word = "record was" if len(outdated) == 1 else "records were"
         terminalreporter.write_line(
