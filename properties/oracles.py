@@ -84,7 +84,8 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     One linear program solves the whole batch X (B, n, p), y (B, n). Padding with zeros does no harm.
     """
     count, _, p = X.shape
-    constraints = scipy.sparse.block_diag([np.hstack([rows, -rows]) for rows in X], format="csc")
+    blocks = [scipy.sparse.coo_array(np.hstack([rows, -rows])) for rows in X]
+    constraints = scipy.sparse.block_diag(blocks, format="csc")
     program = scipy.optimize.linprog(np.ones(count * 2 * p), A_eq=constraints, b_eq=y.ravel())
     split = program.x.reshape(count, 2, p)
     return split[:, 0] - split[:, 1], program.eqlin.marginals.reshape(y.shape)

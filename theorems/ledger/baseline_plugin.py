@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from theorems.ledger import baseline
-from theorems.ledger.environment import describe_environment
+from theorems.ledger.environment import describe_environment, profile_name
 from theorems.ledger.plugin import CLAIMS, EVIDENCE, report_failure
 
 _VERSIONS = ("numpy", "scipy", "torch", "hypothesis")
@@ -50,7 +49,7 @@ def _versions() -> dict[str, str]:
 
 def _incomparable(config: pytest.Config) -> str | None:
     """Why this run tries other instances than a run of the profile fast without a seed, or None."""
-    if settings.get_current_profile_name() != "fast":
+    if profile_name() != "fast":
         return "only the profile fast tries the same instances again"
     return "a seeded run tries other instances" if config.getoption("--hypothesis-seed", None) is not None else None
 

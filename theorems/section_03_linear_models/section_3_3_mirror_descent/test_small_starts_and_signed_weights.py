@@ -69,7 +69,7 @@ def lightest_interpolant(problem):
     The batch is one block-diagonal linear program. The bound is re-derived from its multipliers: <nu, y>/m for the
     least m >= 1 with X'nu <= m.
     """
-    rows = scipy.sparse.block_diag(list(problem.X), format="csr")
+    rows = scipy.sparse.block_diag([scipy.sparse.coo_array(X) for X in problem.X], format="csr")
     program = scipy.optimize.linprog(np.ones(rows.shape[1]), A_eq=rows, b_eq=problem.y.ravel())
     nu = program.eqlin.marginals.reshape(problem.y.shape)
     reach = np.maximum(1, np.vecmat(nu, problem.X).max(-1))
