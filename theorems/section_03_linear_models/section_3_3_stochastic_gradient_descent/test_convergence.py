@@ -5,7 +5,7 @@ import numpy as np
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design
-from properties.certificates import assert_at_most
+from properties.certificates import assert_at_most, assert_identical
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.convergence import (
     CHANCE,
     SAMPLED_WITHIN,
@@ -33,8 +33,8 @@ def test_the_contractions_of_two_rows_that_are_not_orthogonal_by_hand():
 
 def test_the_longest_and_the_shortest_row_by_hand():
     design = regression_of_design(np.array([[1.0, 0, 1], [1, 2, 0]]), np.zeros(2))
-    assert_at_most(abs(longest_row_squared(design) - 5), 0, why="1 + 4")
-    assert_at_most(abs(shortest_row_squared(design) - 2), 0, why="1 + 1")
+    assert_identical(longest_row_squared(design), 5, why="1 + 4")
+    assert_identical(shortest_row_squared(design), 2, why="1 + 1")
 
 
 def test_what_the_runs_may_leave_of_the_way_to_the_limit():
