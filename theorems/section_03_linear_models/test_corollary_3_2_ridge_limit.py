@@ -36,7 +36,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from properties.linear_models.least_squares import oracle_rounding
 from properties.linear_models.limits import flow_rounding
 from properties.oracles import nearest_interpolant, ridge
@@ -165,7 +165,8 @@ def test_the_shrinkage_of_two_modes_by_hand():
     problem = regression_of_design(np.array([[1.0, 2, 2], [0, 1, -1]]), np.array([3.0, 1]))
     shrunk = shrinkage(problem, 1.0) * np.abs(problem.V.T @ least_norm(problem))
     # then   1/10 of one, and 1/3 of the other
-    assert_at_most(np.abs(shrunk - [1 / 10, np.sqrt(1 / 2) / 3]), solve_rounding(problem, shrunk), why="1/(s^2 + 1)")
+    exact = [1 / 10, np.sqrt(1 / 2) / 3]
+    assert_equal_within(shrunk, exact, solve_rounding(problem, shrunk), why="1/(s^2 + 1) of each mode")
 
 
 @as_printed

@@ -30,7 +30,7 @@ from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from properties.linear_models.least_squares import iterate_rounding
 from properties.linear_models.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
@@ -77,9 +77,9 @@ def test_adam_and_sgd_of_torch_find_different_minima():
     #        off the run still is
     assert_identical(adam[0], adam[1], why="both coordinates take the same steps")
     residual = abs(3 * adam[0] - 1)
-    assert_at_most(residual, CONVERGED, why="Adam converges")
-    # |(a, a) - (1/3, 1/3)| is 2^(1/2)/3 |3a - 1|; 3a, 3a - 1, 1/3 and the difference are rounded
-    assert_at_most(norm(adam - 1 / 3), np.sqrt(2) / 3 * residual + rounding(4), why="torch.optim.Adam")
+    assert_equal_within(3 * adam[0], 1, CONVERGED, why="Adam converges")
+    # 3a, 3a - 1, 1/3 and the difference are rounded
+    assert_equal_within(adam[0], 1 / 3, residual / 3 + rounding(4), why="torch.optim.Adam")
     # 3 roundings in a residual, one in its product with x, the step and the update; no step expands them
     goal = norm([0.2, 0.4])
     assert_at_most(norm(sgd - [0.2, 0.4]), 2.0**-40 * goal + rounding(40 * 6, goal), why="torch.optim.SGD")

@@ -33,7 +33,7 @@ from fixtures.dynamics.steepest_descent import EXPONENTIAL, plain_gradient_desce
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from properties.linear_models.margins import (
     cost_of_steps,
     dual_bound,
@@ -132,8 +132,8 @@ def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faste
 def test_the_two_logarithms_of_two_points_by_hand():
     # given  eta gamma*^2 = 1/2, n = 2 and T = 8: the margin is between ln((1 + 2)/2) and ln(1 + 8 (e - 1))
     lower, upper = logarithms(1 / 2, 2, 8)
-    assert_at_most(abs(np.exp(lower) - 3 / 2), rounding(5, 3 / 2), why="the lower bound")
-    assert_at_most(abs(np.exp(upper) - 8 * np.e + 7), rounding(5, 8 * np.e), why="the upper bound")
+    assert_equal_within(np.exp(lower), 3 / 2, rounding(5, 3 / 2), why="the lower bound")
+    assert_equal_within(np.exp(upper), 8 * np.e - 7, rounding(5, 8 * np.e), why="the upper bound")
 
 
 @corrected("C2")

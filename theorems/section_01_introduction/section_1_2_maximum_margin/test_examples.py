@@ -27,7 +27,7 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import Separable, signed
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from properties.linear_models.margins import (
     dual_bound,
     largest_margin,
@@ -75,7 +75,7 @@ def test_torch_users_get_the_certified_margin():
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros(2), 0.2, 300, LOGISTIC)
     # then   both end at the same iterate: eta is below 2 over the curvature R^2/4, so that no step expands rounding
     #        errors
-    assert_at_most(norm(w - run.w), 2 * run_rounding(problem, run, 2), why="torch.optim.SGD on nn.Linear")
+    assert_equal_within(w, run.w, 2 * run_rounding(problem, run, 2), why="torch.optim.SGD on nn.Linear")
     best = largest_margin(problem, 2)
     guarantee = best.lower * run.effective - shortfall(problem, run, LOGISTIC, 2) - 2 * run_rounding(problem, run, 2)
     assert_within(guarantee, margin(problem, w), best.upper * norm(w), why="margin of torch.optim.SGD")

@@ -24,7 +24,13 @@ from fixtures.dynamics.steepest_descent import EXPONENTIAL, plain_gradient_desce
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_keeps,
+    assert_not_positive,
+)
 from properties.linear_models.margins import largest_margin, margin, normalized_margin, radius, run_rounding
 from theorems.ledger import necessity
 
@@ -52,7 +58,7 @@ def test_without_H1_the_iterates_stay_bounded_and_no_margin_is_gained(problem):
     slack = run_rounding(problem, run, 2)
     assert_at_most(np.abs(first), np.log(problem.rows + 1) + slack, why="bounded for ever", instance=problem)
     margins = np.where(present, np.matvec(Z, run.w), np.inf)
-    assert_identical(margins.min(-1) <= 0, np.ones(len(eta), bool), why="no positive margin")
+    assert_not_positive(margins.min(-1), why="no positive margin", instance=problem)
 
 
 @necessity("H2")
@@ -65,10 +71,10 @@ def test_without_H2_the_squared_loss_misses_the_largest_margin():
     run = gradient_descent(Z, np.ones(2), np.zeros(2), eta / 2, 2200)
     # then   the limit (1, -1) has margin 1 at |w|^2 = 2, while (1, 0) has margin 1 at |w|^2 = 1
     slack = rounding(60 * 7, 2 * run.largest)  # 3 in a residual, 2 in its product with Z', the step and the update
-    assert_at_most(norm(run.w - [1, -1]), slack, why="the interpolant in the row space")
+    assert_equal_within(run.w, [1, -1], slack, why="the interpolant in the row space")
     # |w|^2 moves by at most 3 slack, and so do 2 margin^2 by 2 * 2 |z| slack, |z| <= 5^(1/2)
-    missed = abs(run.w @ run.w / (Z @ run.w).min() ** 2 - 2)
-    assert_at_most(missed, 12 * slack, why="1/margin^2 is 2, and the best is 1")
+    reached = run.w @ run.w / (Z @ run.w).min() ** 2
+    assert_equal_within(reached, 2, 12 * slack, why="1/margin^2, and the best is 1")
 
 
 @necessity("H3")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from theorems.section_02_preliminaries.definition_2_1_interpolation.planted_networks import (
     TANH_CURVATURE,
     PlantedNetwork,
@@ -22,13 +22,14 @@ def test_residuals_vanish_at_the_planted_parameters_and_are_the_change_of_the_ou
     network = two_samples()
     assert_identical(network.F(network.theta), [0, 0], why="planted")
     doubled = network.F(network.theta * [2, 2, 1, 1, 1, 1])
-    assert_at_most(np.abs(doubled - [np.tanh(1), 2 * np.tanh(2)]), rounding(6, 4), why="a doubled")
+    assert_equal_within(doubled, [np.tanh(1), 2 * np.tanh(2)], rounding(6, 4), why="a doubled")
 
 
 def test_the_curvature_of_two_samples_by_hand():
     # given  |x| = 1 and 2, max |a| + radius = 3
     exact = np.hypot(1 + 3 * TANH_CURVATURE, 2 + 12 * TANH_CURVATURE)
-    assert_at_most(abs(two_samples().curvature(two_samples().theta, 1) - exact), rounding(8, exact), why="Lipschitz")
+    curvature = two_samples().curvature(two_samples().theta, 1)
+    assert_equal_within(curvature, exact, rounding(8, exact), why="Lipschitz")
 
 
 @given(planted_networks())

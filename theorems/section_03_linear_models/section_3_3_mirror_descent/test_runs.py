@@ -8,7 +8,7 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import PositiveSystem, positive_systems
 from fixtures.problems.regression import regression_of_design
-from properties.certificates import assert_at_most
+from properties.certificates import assert_at_most, assert_equal_within
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
     backtracked_rounding,
     learning_rate,
@@ -25,7 +25,7 @@ def test_the_learning_rate_of_two_equations_by_hand():
     X, w_p = np.array([[1.0, 2, 2], [0, 1, -1]]), np.array([1.0, 2, 4])
     design = vars(regression_of_design(X, X @ w_p)) | {"step": 1.5}
     rate = learning_rate(PositiveSystem(**design, w_p=w_p, mu=np.zeros(2), exponent=0), w_p)
-    assert_at_most(abs(rate - 1.5 / 63), rounding(60, 1.5 / 63), why="3/2 over 63")
+    assert_equal_within(rate, 1.5 / 63, rounding(60, 1.5 / 63), why="3/2 over 63")
 
 
 @given_batches(problem=positive_systems())

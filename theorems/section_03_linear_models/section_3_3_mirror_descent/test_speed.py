@@ -22,15 +22,16 @@ from hypothesis import strategies as st
 from fixtures.dynamics.mirror_descent import ENTROPY, mirror_descent
 from fixtures.precision import rounding
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.section_3_3_mirror_descent.systems import disjoint_blocks
 
 
-def lead_over_the_logistic_curve(w, w0, c, block, initial, final, T):
-    """By how much ln(w/w_0) leads ln(S(T)/S_0) towards the limit; S(T) = S*/(1 + (S*/S_0 - 1) exp(-c^2 S* T))."""
+def ways_towards_the_limit(w, w0, c, block, initial, final, T):
+    """How far ln(w/w_0) has gone towards the limit, and ln(S(T)/S_0) of S(T) = S*/(1 + (S*/S_0 - 1) exp(-c^2 S* T))."""
     curve = final / (1 + (final / initial - 1) * np.exp(-(c**2) * final * T))
-    return (np.log(w / w0) - np.log(curve / initial)[block]) * np.sign(final - initial)[block]
+    sign = np.sign(final - initial)[block]
+    return np.log(w / w0) * sign, np.log(curve / initial)[block] * sign
 
 
 def bound_on_the_lead(eta, c, initial, final):
@@ -63,11 +64,12 @@ def test_on_disjoint_blocks_the_iterates_lead_the_logistic_curve_by_at_most_a_st
     # then   one step of Euler errs by eta times the change of the slope (ln S)' on the way, times the mean of 1 - s
     #        over that change, s in [0, 1] being the time in steps. The change has a density whose logarithm falls by
     #        2 at most, so that the mean is at most 0.66. Errors have one sign, and steps do not expand them
-    ahead = lead_over_the_logistic_curve(run.w, w0, c, block, initial, final, eta * t)
+    descent, flow = ways_towards_the_limit(run.w, w0, c, block, initial, final, eta * t)
     limit = bound_on_the_lead(eta, c, initial, final)[block]
     # a step in ln w: p + 4 in its gradient, of at most 2 as eta c^2 S <= 1, and 8 in the update, as |ln w| < 8
     slack = rounding((1 + t) * (len(w0) + 8), 2)
-    assert_within(0, ahead, limit, slack=slack, why="descent against flow", instance=(X, w0, t))
+    assert_at_most(flow, descent + slack, why="descent is ahead", instance=(X, w0, t))
+    assert_at_most(descent - flow, limit + slack, why="by the bound at most", instance=(X, w0, t))
 
 
 @corrected("C4")
@@ -76,8 +78,9 @@ def test_just_below_the_limit_one_step_attains_more_than_half_of_the_bound_on_th
     w0, one, block = np.array([15 / 16]), np.ones(1), np.zeros(1, int)
     run = mirror_descent(ENTROPY, np.ones((1, 1)), one, w0, 1.0, 1)
     # then
-    ahead, limit = lead_over_the_logistic_curve(run.w, w0, one, block, w0, one, 1.0), bound_on_the_lead(1, one, w0, one)
-    assert_within(limit / 2, ahead, limit, why="descent against flow")
+    descent, flow = ways_towards_the_limit(run.w, w0, one, block, w0, one, 1.0)
+    limit = bound_on_the_lead(1, one, w0, one)
+    assert_within(limit / 2, descent - flow, limit, why="descent against flow")
 
 
 @corrected("C7")
@@ -100,5 +103,5 @@ def test_the_bounds_on_the_inverse_are_attained_by_a_short_and_nearly_by_a_long_
     for eta in (2.0**-20, 1.0):
         run = mirror_descent(ENTROPY, np.ones((1, 1)), np.zeros(1), np.ones(1), eta, 1)
         slowest, fastest = bounds_on_the_inverse(1.0, eta, 1)
-        assert_at_most(abs(1 / run.w[0] - fastest), rounding(8, np.e), why="1 + eta (e^eta - 1)/eta")
+        assert_equal_within(1 / run.w[0], fastest, rounding(8, np.e), why="1 + eta (e^eta - 1)/eta")
         assert_at_most(fastest - slowest, eta**2, why="and the lower bound is near for a short step")

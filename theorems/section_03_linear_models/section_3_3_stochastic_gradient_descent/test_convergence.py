@@ -5,7 +5,7 @@ import numpy as np
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.convergence import (
     CHANCE,
     SAMPLED_WITHIN,
@@ -27,8 +27,8 @@ def test_the_contractions_of_two_rows_that_are_not_orthogonal_by_hand():
     design = regression_of_design(np.array([[1.0, 0, 1], [1, 1, 0]]), np.zeros(2))
     # then   1 - (1/4)(3/2)/2 for a row, and 1 - (3/8)/(1 + 1/4)^2 for an epoch; sigma_min has a margin
     slack = 6 * design.construction + rounding(40)
-    assert_at_most(abs(contraction(design, 1 / 4) - 13 / 16), slack, why="a single row")
-    assert_at_most(abs(epoch_contraction(design, 1 / 4) - 19 / 25), slack, why="an epoch")
+    assert_equal_within(contraction(design, 1 / 4), 13 / 16, slack, why="a single row")
+    assert_equal_within(epoch_contraction(design, 1 / 4), 19 / 25, slack, why="an epoch")
 
 
 def test_the_longest_and_the_shortest_row_by_hand():

@@ -48,7 +48,7 @@ from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from properties.linear_models.least_squares import iterate_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
@@ -206,7 +206,7 @@ def test_for_orthogonal_rows_of_one_length_the_rate_of_the_mean_square_is_attain
     design = regression_of_design(X.astype(float), y.astype(float))
     # s_n^2 has the margin of sigma_min and the rounding of LAPACK, twice each as it is squared
     slack = 2 * (3 * design.construction + rounding(factorization(2, 3)))
-    assert_at_most(abs(contraction(design, float(eta)) - float(rate)), slack, why="the rate of C3")
+    assert_equal_within(contraction(design, float(eta)), float(rate), slack, why="the rate of C3")
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from fixtures.dynamics.torch_training import train_linear
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design, regressions
-from properties.certificates import assert_at_most, assert_certified, assert_within
+from properties.certificates import assert_at_most, assert_certified, assert_equal_within, assert_within
 from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.linear_models.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
@@ -100,9 +100,9 @@ def test_two_steps_on_two_orthogonal_rows_by_hand():
     run = gradient_descent(problem.X, problem.y, zero, 1 / 9, 2)
     # then   (1/3)(1, 2, 2) + (1 - 49/81)(1/2)(0, 1, -1), and 81 times that is (27, 70, 38)
     slack = iterate_rounding(problem, run)
-    assert_at_most(norm(run.w - np.array([27, 70, 38]) / 81), slack, why="the run")
-    closed = spectral_iterate(problem, zero, 1 / 9, 2)
-    assert_at_most(norm(closed - np.array([27, 70, 38]) / 81), slack, why="the closed form")
+    exact = np.array([27, 70, 38]) / 81
+    assert_equal_within(run.w, exact, slack, why="the run")
+    assert_equal_within(spectral_iterate(problem, zero, 1 / 9, 2), exact, slack, why="the closed form")
 
 
 @as_printed
@@ -146,10 +146,9 @@ def test_torch_users_reach_the_same_interpolant():
     # when   nn.Linear without bias, zero weights, float64, torch.optim.SGD with eta = 1/s_1^2
     w = train_linear(X, y, np.zeros(3), lr=1 / 9, steps=steps)
     # then   (1/3, 7/6, 1/6) = (3/9) (1, 2, 2) + (1/2) (0, 1, -1)
-    distance = norm(w - np.array([1 / 3, 7 / 6, 1 / 6]))
     # 4 roundings in a residual, 2 in its products, the step and the update: of at most |w| + eta s_1^2 |w|
     bound = (CONVERGED + rounding(8 * steps, 2)) * norm(w)
-    assert_at_most(distance, bound, why="torch.optim.SGD on nn.Linear")
+    assert_equal_within(w, [1 / 3, 7 / 6, 1 / 6], bound, why="torch.optim.SGD on nn.Linear")
 
 
 @pytest.mark.slow
