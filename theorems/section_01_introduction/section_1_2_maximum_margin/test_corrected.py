@@ -93,6 +93,18 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
     assert_at_most(above - margin(problem, run.w) / run.length, width, why="the enclosure's width", instance=problem)
 
 
+@corrected("C3")
+def test_the_width_of_the_enclosure_is_nearly_attained_by_one_step_that_helps_one_of_two_points():
+    # given  z = (1, 1/200) and (-98/100, 1/200): the pull of e_1 is 1/100, and that of e_2 is 1/200
+    problem = signed(np.array([[1, 1 / 200], [-98 / 100, 1 / 200]]), np.ones(2))
+    # when   one l1 step along e_1, of the length (2 ln 2)^(1/2) for which the bound is least
+    run = steepest_descent(problem.Z, problem.present, np.zeros(2), np.array([np.sqrt(2 * np.log(2))]), 1)
+    # then   the ends are 1/100 and -98/100
+    width = dual_bound(problem, run.average, 1) - margin(problem, run.w) / run.length
+    bound = shortfall(problem, run, EXPONENTIAL, 1) / run.length
+    assert_within(bound / 2, width, bound, why="the enclosure's width")
+
+
 @corrected("C1")
 @given_batches(problem=separable_data())
 def test_from_a_start_on_the_wrong_side_the_guarantee_counts_the_loss_there_and_not_ln_n(problem):

@@ -106,6 +106,8 @@ def test_from_a_small_start_the_limit_is_nearly_the_lightest_interpolant(problem
     K, span = [-entropy(point) - point.sum(-1) for point in (u, run.w)], -np.log(c)
     miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
     slack = (cost + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
+    left = residual_with_rounding(problem, run.w) / problem.sigma_max
+    assert_at_most(left, norm(problem.w_p, axis=-1) / 500, why="nearly an interpolant", instance=problem)
     upper = u.sum(-1) + most_excess(*K, span)
     assert_within(least, run.w.sum(-1), upper, slack=slack, why="mass of the limit", instance=problem)
 
@@ -150,6 +152,8 @@ def test_as_beta_vanishes_the_signed_limit_approaches_the_least_l1_norm(problem)
     miss = norm(np.matvec(problem.X, u - run.w), axis=-1) + residual_with_rounding(problem, run.w)
     slack = (norm(nu, axis=-1) + norm(multiplier(problem, run.shift), axis=-1) / span) * miss
     least, norm_of_limit = dual_value(problem.X, problem.y, nu), l1_norm(run.w)
+    left = residual_with_rounding(problem, run.w) / problem.sigma_max
+    assert_at_most(left, norm(problem.w_p, axis=-1) / 500, why="nearly an interpolant", instance=problem)
     upper = l1_norm(u) + most_excess(*K, span)
     assert_within(least, norm_of_limit, upper, slack=slack, why="l1 norm of the limit", instance=problem)
 
