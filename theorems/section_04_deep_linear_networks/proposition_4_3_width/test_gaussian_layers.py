@@ -19,7 +19,7 @@ import pytest
 import scipy.stats
 from hypothesis import given
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.deep_linear import wide_networks
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import observed, under_hypotheses
@@ -40,9 +40,9 @@ def test_gaussian_layers_are_nearly_isometric_on_the_samples(network):
     W, root = network.layers()[0], np.sqrt(network.hidden[0])
     # when
     singular = np.linalg.svd(W @ network.Q, compute_uv=False)[[-1, 0]]
-    # then   the bound of Davidson and Szarek
-    allowed = spread(network.X.shape[1])
-    slack = 100 * network.hidden[0] * UNIT_ROUNDOFF * root
+    # then   the bound of Davidson and Szarek. A product with d terms is decomposed
+    (d, n), allowed = network.X.shape, spread(network.X.shape[1])
+    slack = rounding(d + factorization(network.hidden[0], n), root + allowed)
     assert_within(root - allowed, singular, root + allowed, slack=slack, why="Davidson-Szarek", instance=network)
 
 

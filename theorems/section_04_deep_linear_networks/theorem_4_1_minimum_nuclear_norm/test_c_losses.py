@@ -16,7 +16,7 @@ Tolerance   The rounding of t steps on the eigenvalues, times 1 + KL
 import numpy as np
 
 from fixtures.dynamics.paths import at_time, snapshots
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_within
@@ -66,7 +66,7 @@ def test_at_the_largest_step_the_losses_use_up_more_than_half_of_their_bound():
     path = factored_path(problem.gradient, np.full((1, 1), np.sqrt(0.9)), eta)
     # when
     W = snapshots(path, lambda state: state.W.ravel(), period=1, count=60)
-    assert_at_most(eta * (2 + W), 1 / 2 + 8 * UNIT_ROUNDOFF, why="eta times the curvature on the way")
+    assert_at_most(eta * (2 + W), 1 / 2 + rounding(4), why="eta times the curvature on the way")
     # then
     bound = bound_on_losses(-np.log(0.9) - 1 + 0.9, eta)
     assert_within(bound / 2, ((W - 1) ** 2).sum() / 2, bound, why="sum of the losses against KL(p, alpha^2)/(4 eta)")

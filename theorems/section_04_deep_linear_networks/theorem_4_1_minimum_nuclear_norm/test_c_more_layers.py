@@ -24,7 +24,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import until_fitted
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_violates, assert_within
@@ -95,7 +95,9 @@ def test_more_layers_exceed_the_least_trace_by_a_power_of_the_start(problem, dep
     powers = np.where(problem.inside, v**-m - problem.alpha[:, None] ** -m, 0)
     nu = norm(np.vecmat(powers, np.linalg.pinv(problem.a)), axis=-1) * problem.alpha**m
     wrong = nu * total * norm(np.stack([program.infeasibility for program in least]), axis=-1)
-    slack = wrong + 1e4 * UNIT_ROUNDOFF * problem.dimension * (1 + nu) * (1 + x.sum(-1) + w_1.sum(-1))
+    # rounding: a step of a mode sums d terms twice and m terms once, and takes two powers
+    steps = rounding(3000 * (2 * problem.dimension + 6), 1 + nu)
+    slack = wrong + steps * (1 + x.sum(-1) + w_1.sum(-1))
     bound = lower + trace_bound_of_layers(w_1, x, problem.alpha, E, depth)
     assert_within(lower, x.sum(-1), bound, slack=slack, why="trace of W, more layers", instance=problem)
 
