@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from fixtures.dynamics.deep_linear import deep_linear_descent
-from fixtures.precision import UNIT_ROUNDOFF, rounding
+from fixtures.precision import UNIT_ROUNDOFF, factorization, rounding
 from fixtures.problems.batches import batches
 from fixtures.problems.examples import simplest
 from fixtures.problems.interpolable import interpolables
@@ -35,6 +35,16 @@ def test_the_split_of_the_start_is_its_misfit_and_its_unseen_part():
     # then   a drift of 1 adds |W_2|_F = 1/sqrt(2)
     drifted = split_distance([np.eye(2) / 2] * 2, E_1, E_1, 0.5, 1.0).rounding
     assert_at_most(abs(drifted - np.sqrt(0.5)), rounding(77), why="what a drift of 1 is charged")
+
+
+def test_the_split_of_two_samples_of_unequal_length_by_hand():
+    # given  X = diag(2, 1), a third dimension off the data, W_1 = I/2, W_2 = diag(1, 2, 4) and Y = (1, 2; 3, 0; 0, 1)
+    X, Y = np.array([[2.0, 0], [0, 1], [0, 0]]), np.array([[1.0, 2], [3, 0], [0, 1]])
+    split = split_distance([np.eye(3) / 2, np.diag([1.0, 2, 4])], X, Y, 0.5, 0.0)
+    # then   WX - Y = (0, -2; -3, 1; 0, -1), whose first column X^+ halves: 9/4 + 4 + 1 + 1. Off the data 4/2 is left
+    assert_at_most(abs(split.fitted**2 - 33 / 4), rounding(factorization(3, 2), 33 / 4), why="|(WX - Y)X^+|_F^2")
+    found = np.array([split.unseen, split.ceiling])
+    assert_at_most(np.abs(found - 2), rounding(factorization(3, 2), 2), why="alpha |W_2 (I - P)| and alpha |W_2|")
 
 
 def test_padding_does_not_count_in_the_condition():
