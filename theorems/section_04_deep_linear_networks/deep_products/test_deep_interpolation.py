@@ -10,7 +10,7 @@ from fixtures.precision import UNIT_ROUNDOFF, factorization, rounding
 from fixtures.problems.batches import batches
 from fixtures.problems.examples import simplest
 from fixtures.problems.interpolable import interpolables
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.section_04_deep_linear_networks.deep_products.deep_interpolation import (
     condition,
     modes_of_descent,
@@ -24,12 +24,9 @@ E_1 = np.array([[1.0], [0.0]])
 def test_the_split_of_the_start_is_its_misfit_and_its_unseen_part():
     # given  alpha = 1/2, L = 2, x = y = e_1: W = I/4 is off by 3/4 on e_1 and keeps 1/4 on e_2
     split = split_distance([np.eye(2) / 2] * 2, E_1, E_1, 0.5, 0.0)
-    assert_at_most(
-        np.abs([split.fitted - 3 / 4, split.unseen - 1 / 4, split.ceiling - 1 / 4]),
-        rounding(4),  # products, an inverse and norms of powers of two
-        why="3, 1, 1 quarters",
-    )
-    assert_at_most(abs(split.distance - np.sqrt(10) / 4), rounding(4), why="|W - YX^+|_F")
+    quarters = 4 * np.array([split.fitted, split.unseen, split.ceiling])
+    assert_equal_within(quarters, np.array([3, 1, 1]), rounding(16), why="3, 1, 1 quarters, of four operations each")
+    assert_equal_within(split.distance, np.sqrt(10) / 4, rounding(4), why="|W - YX^+|_F")
     # then   16/2 + 96 * 3/2 units: 8 roundings of products of size 1/2, 48 of least squares of size 3/2, doubled
     assert_within(151, split.rounding / UNIT_ROUNDOFF, 153, why="rounding of the split, in units")
     # then   a drift of 1 adds |W_2|_F = 1/sqrt(2)
@@ -42,14 +39,14 @@ def test_the_split_of_two_samples_of_unequal_length_by_hand():
     X, Y = np.array([[2.0, 0], [0, 1], [0, 0]]), np.array([[1.0, 2], [3, 0], [0, 1]])
     split = split_distance([np.eye(3) / 2, np.diag([1.0, 2, 4])], X, Y, 0.5, 0.0)
     # then   WX - Y = (0, -2; -3, 1; 0, -1), whose first column X^+ halves: 9/4 + 4 + 1 + 1. Off the data 4/2 is left
-    assert_at_most(abs(split.fitted**2 - 33 / 4), rounding(factorization(3, 2), 33 / 4), why="|(WX - Y)X^+|_F^2")
+    assert_equal_within(split.fitted**2, 33 / 4, rounding(factorization(3, 2), 33 / 4), why="|(WX - Y)X^+|_F^2")
     found = np.array([split.unseen, split.ceiling])
-    assert_at_most(np.abs(found - 2), rounding(factorization(3, 2), 2), why="alpha |W_2 (I - P)| and alpha |W_2|")
+    assert_equal_within(found, 2, rounding(factorization(3, 2), 2), why="alpha |W_2 (I - P)| and alpha |W_2|")
 
 
 def test_padding_does_not_count_in_the_condition():
     X = np.array([[[3.0, 0, 0], [0, 2, 0]], [[1, 0, 0], [0, 0, 0]]])
-    assert_at_most(np.abs(condition(X) - [1.5, 1.0]), rounding(4), why="3/2 and 1")
+    assert_equal_within(condition(X), np.array([1.5, 1.0]), rounding(4), why="3/2 and 1")
 
 
 def test_before_the_first_step_the_drift_is_only_rounding():
@@ -90,5 +87,5 @@ def test_one_step_moves_only_the_modes_in_the_span_of_the_samples():
     # given  X = e_1, S = I, alpha = 1/5, L = 2, eta = 1/4: v_1 = 1/5 + (1 - 1/25)/20
     problem = simplest_commuting()
     modes = modes_of_descent(problem, 2, np.array([0.25]), np.array([1]))
-    assert_at_most(abs(modes.v[0, 0] - 0.248), rounding(4), why="v_1 after one step")
+    assert_equal_within(modes.v[0, 0], 0.248, rounding(4), why="v_1 after one step")
     assert_identical(modes.v[0, 1:], [0.2] * 3, why="the other modes rest")

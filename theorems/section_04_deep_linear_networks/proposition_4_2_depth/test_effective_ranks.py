@@ -3,7 +3,7 @@
 import numpy as np
 
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_equal_within, assert_identical
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.effective_ranks import (
     entropic_rank,
     nuclear_rank,
@@ -18,4 +18,4 @@ def test_the_ranks_of_4_2_1_are_7_over_4_and_21_over_16_and_two_to_the_three_hal
     # then   7/4, 21/16, and exp(ln(2)/2 + ln(4)/2)
     assert_identical(nuclear_rank(spectra), [7 / 4, 7 / 4], why="nuclear over operator norm")
     assert_identical(stable_rank(spectra), [21 / 16, 21 / 16], why="squared Frobenius over squared operator norm")
-    assert_at_most(abs(entropic_rank(s) - 2**1.5), rounding(12, 2**1.5), why="exponential of the entropy")
+    assert_equal_within(entropic_rank(s), 2**1.5, rounding(12, 2**1.5), why="exponential of the entropy")

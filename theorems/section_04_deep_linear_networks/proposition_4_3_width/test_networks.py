@@ -7,7 +7,7 @@ from hypothesis import given
 
 from fixtures.precision import rounding
 from fixtures.problems.deep_linear import wide_networks
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
     gaussian_condition,
     spread,
@@ -22,8 +22,8 @@ def test_the_bound_of_two_layers_of_unequal_widths_by_hand():
     assert_identical(spread(4, t=2), 4, why="sqrt(n) + t")
     # then   ((14/6)(12/8))^2 = (7/2)^2
     bound = gaussian_condition((100, 400), 4, t=2)
-    assert_at_most(abs(bound - 49 / 4), rounding(12, 49 / 4), why="product of the squared ratios")
-    assert_at_most(abs(tail_probability(4.0, 3) - 16 / 25), rounding(6), why="(2x/(1 + x^2))^(m - 1) at x = 2, m = 3")
+    assert_equal_within(bound, 49 / 4, rounding(12, 49 / 4), why="product of the squared ratios")
+    assert_equal_within(tail_probability(4.0, 3), 16 / 25, rounding(6, 16 / 25), why="(2x/(1 + x^2))^(m - 1), x = 2")
 
 
 def test_the_mean_losses_of_two_neurons_are_their_integrals():
@@ -37,7 +37,7 @@ def test_the_mean_losses_of_two_neurons_are_their_integrals():
     before, then = mean_losses(2, Fraction(1, 8), 3)
     assert_identical(before, Fraction(11, 2), why="mean loss at the start")
     exact, scale = (mass * after**2).sum() / 2, (mass * (np.abs(error) + 10) ** 2).sum()
-    assert_at_most(abs(float(then) - exact), rounding(7**4 + 100, scale), why="mean loss after a step")
+    assert_equal_within(float(then), exact, rounding(7**4 + 100, scale), why="mean loss after a step")
 
 
 @given(network=wide_networks(((128,), (512,), (2048,))))

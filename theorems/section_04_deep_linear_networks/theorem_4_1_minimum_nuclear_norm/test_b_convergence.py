@@ -34,7 +34,14 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_negative,
+    assert_violates,
+    assert_within,
+)
 from properties.oracles import least_squares_map
 from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
@@ -64,7 +71,8 @@ def test_a_positive_start_never_fits_the_reflection_of_its_input():
     # when   a step multiplies each layer by 1 - eta (1 + W), which lies between 0 and 1 while 0 < W < 1
     first, fourth = (end_to_end(deep_linear_descent([half * x] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
     # then   W decreases and stays positive at all times, so the loss (1 + W)^2/2 stays above 1/2
-    assert_within(0, fourth, first, why="0 < W_4 < W_1")
+    assert_not_negative(fourth, why="0 < W_4")
+    assert_at_most(fourth, first, why="W_4 < W_1")
     reads = "loss {value} after one step, and > {limit} for ever, as W > 0"
     assert_violates((1 + first) ** 2 / 2, Fraction(1, 2), reads=reads, x=1, y=-1, L=2, alpha=half, eta=eta)
 

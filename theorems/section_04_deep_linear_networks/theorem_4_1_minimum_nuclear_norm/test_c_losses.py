@@ -19,7 +19,7 @@ from fixtures.dynamics.paths import at_time, snapshots
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.tied_layers import descend_tied_layers
@@ -41,7 +41,7 @@ def test_the_bound_of_two_modes_by_hand():
     divergence = divergence_of(np.array([2.0, 0]), np.array([2 / np.e, 0.5]))
     # then
     exact = 2 * (2 / np.e + 1 / 2)
-    assert_within(exact, bound_on_losses(divergence, 1 / 8), exact, slack=rounding(10, 4), why="KL(p, q)/(4 eta)")
+    assert_equal_within(bound_on_losses(divergence, 1 / 8), exact, rounding(10, 4), why="KL(p, q)/(4 eta)")
 
 
 @corrected("C7")

@@ -27,7 +27,13 @@ from fixtures.dynamics.paths import until_fitted
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_violates,
+    assert_within,
+)
 from properties.spectra.nuclear_norm import least_trace
 from theorems.ledger import corrected
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
@@ -57,8 +63,7 @@ def test_the_bound_of_the_trace_by_hand():
     v, E = modes_of_layers(np.array([[[1.0, 2]]]), np.full((1, 1), -5 / 16), np.array([0.5]), np.array([0.25]), 4, 1)
     # then   g = (1/2, 1), so a step multiplies v by 1 - (1/8, 1/4)/4, z = 1/16 and E = 3 (16/15)^4 eta^2 g_2^2 v^2
     assert_identical(v, [[31 / 64, 15 / 32]], why="modes after one step")
-    exact = 3 * (16 / 15) ** 4 / 64
-    assert_within(exact, E[0], exact, slack=rounding(10), why="E")
+    assert_equal_within(E[0], 3 * (16 / 15) ** 4 / 64, rounding(10), why="E")
     # then   for w_1 = (0, 4), x = (1, 16) and E = 1/8: alpha^2 [2 (1 + 4 - 2) + 4/8]
     bound = trace_bound_of_layers(np.array([0.0, 4]), np.array([1.0, 16]), 0.5, 1 / 8, 4)
     assert_identical(bound, 13 / 8, why="alpha^m [(L/2) (sum x^(2/L) - sum w_1^(2/L)) + |E| tr w_1]")

@@ -5,7 +5,7 @@ import numpy as np
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import commuting_sensing
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import Factored
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.tied_layers import (
     bound_on_D,
@@ -20,7 +20,7 @@ def test_the_bounds_of_three_eigenvalues_by_hand():
     assert_identical(bound_on_D(state), 3 / 4, why="2 sum (2 eta |G|_F)^2")
     # then   K(w_1) = -2 and K(w) = -1, so (-2 + 1 + (3/4) 2)/4
     bound = excess_of_trace(np.array([1.0, 1, 0]), np.array([1.0, 0, 0]), state, np.exp(-2))
-    assert_at_most(abs(bound - 1 / 8), rounding(8, 3 / 4), why="[K(w_1) - K(w) + |D| tr w_1]/ln(1/alpha^2)")
+    assert_equal_within(bound, 1 / 8, rounding(8, 3 / 4), why="[K(w_1) - K(w) + |D| tr w_1]/ln(1/alpha^2)")
 
 
 @given_batches(problem=commuting_sensing())
