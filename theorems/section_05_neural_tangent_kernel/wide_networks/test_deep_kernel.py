@@ -11,8 +11,8 @@ from numpy.linalg import norm
 
 from fixtures.kernels.infinite_width import arc_cosine_0, arc_cosine_1, relu_ntk
 from fixtures.models.activations import ACTIVATIONS
-from fixtures.precision import UNIT_ROUNDOFF
-from properties.certificates import assert_at_most, assert_within
+from fixtures.precision import factorization, rounding
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from properties.statistics.concentration import relu_nngp_log_mgf
 from theorems.section_05_neural_tangent_kernel.wide_networks.deep_kernel import (
     _given_the_values,
@@ -36,11 +36,14 @@ def recursion(products):
 def test_the_two_contributions_add_up_to_the_kernel_and_their_limits_to_the_recursion():
     net = deep_network(64, 3, 1)
     products, upper, gates, lower = deep_relu_shares(net, X, 0.01)
-    slack = 2**14 * UNIT_ROUNDOFF
-    assert_at_most(np.abs(upper.value + lower.value - net.kernel(X)), slack, why="K_23 + K_1")
-    assert_at_most(np.abs(lower.limit - (X @ X.T) * gates.value), slack, why="x.x' times the gates")
-    # then   at the limit of the products, the limits of the infinitely wide network; acos near 1 costs a square root
-    root = 2**6 * np.sqrt(UNIT_ROUNDOFF)
+    # then   two sums over 64 neurons and one over 3 inputs on each side
+    K = net.kernel(X)
+    slack = rounding(2 * (2 * 64 + 3), np.abs(K).max())
+    assert_equal_within(upper.value + lower.value, K, slack, why="K_23 + K_1")
+    assert_identical(lower.limit, (X @ X.T) * gates.value, why="x.x' times the gates")
+    # then   at the limit of the products, the limits of the infinitely wide network; acos near 1 costs the square root
+    #        of eight roundings
+    root = np.sqrt(rounding(8)) * np.abs(K).max()
     limits = upper.limit + (X @ X.T) * gates.limit
     assert_at_most(np.abs(limits - recursion(products.value)), root, why="limits given the features")
     assert_at_most(np.abs(recursion(products.limit) - relu_ntk(X, hidden_layers=2)), root, why="the recursion")
@@ -97,7 +100,7 @@ def test_the_moment_generating_function_of_a_product_of_relus_is_its_integral(r,
 
     active, error = scipy.integrate.quad(given, 0, 60, epsabs=1e-13)
     exact = 1 - arc_cosine_0(r) + active / np.sqrt(2 * np.pi)
-    assert_at_most(abs(np.exp(relu_nngp_log_mgf(r, s)) - exact), error + 64 * UNIT_ROUNDOFF, why="E exp(s u+ v+)")
+    assert_at_most(abs(np.exp(relu_nngp_log_mgf(r, s)) - exact), error + rounding(20, exact), why="E exp(s u+ v+)")
 
 
 def moved(net, by, rng):
@@ -141,9 +144,10 @@ def test_the_radius_is_four_residuals_over_the_least_singular_value_and_other_ne
         deep_lazy_radius(net, X[:2], net.predict(X[:2]) + np.array([0.03, 0.04])),
         norm(net.jacobian(X[:2]), -2),
     )
-    slack = 2**12 * UNIT_ROUNDOFF
-    assert_within(0.2 / least, known.radius, 0.2 / least, slack=slack, why="4 |r_0|/s_0")
+    # then   s_0 by an SVD of J (2, 32) against the root of an eigenvalue of K, whose condition is the square
+    units = rounding(32 + 2 * factorization(2, 32), (norm(net.jacobian(X[:2]), 2) / least) ** 2)
+    assert_equal_within(known.radius, 0.2 / least, units * known.radius, why="4 |r_0|/s_0")
     laziness = deep_turning_rate(net, X[:2], known.radius) * known.radius * 2 / least
-    assert_within(laziness, known.laziness, laziness, slack=slack * laziness, why="C radius/(s_0/2)")
+    assert_equal_within(known.laziness, laziness, units * laziness, why="C radius/(s_0/2)")
     with pytest.raises(ValueError, match="no turning rate is known for 3 layers of weights and relu"):
         deep_turning_rate(deep_network(4, 3, 5), X, 1.0)
