@@ -21,12 +21,14 @@ from properties.certificates import Kind, observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
 from theorems.ledger.environment import describe_environment
+from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
 
 _PROPERTY = "whichmin evidence"
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
 DEVICE = pytest.StashKey[str]()
+EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -251,12 +253,15 @@ class Recorder:
     def as_evidence(self) -> dict[str, Any]:
         """The record as plain data, for other processes. A ratio of at most 1 is rounded to three digits."""
         ratio = max(self.ratios.values(), default=None)
-        inequalities = {why: worst for (kind, why), worst in self.ratios.items() if kind is Kind.INEQUALITY}
+        certificates: dict[str, float] = {}
+        for (kind, why), worst in self.ratios.items():
+            compared = worst if kind in (Kind.INEQUALITY, Kind.VIOLATION) else 0.0
+            certificates[why] = max(compared, certificates.get(why, 0.0))
         return {
             "examples": self.instances + self.tried,
+            "certificates": certificates,
+            "inequalities": [why for kind, why in self.ratios if kind is Kind.INEQUALITY],
             "promised": self.promised,
-            "idle": [why for why, worst in inequalities.items() if worst == 0],
-            "biting": [why for why, worst in inequalities.items() if worst > 0],
             "suppressed": self.suppressed[:1],
             "largest": self.largest,
             "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
@@ -337,13 +342,29 @@ def _replay_command(item: pytest.Item) -> str:
     return " ".join(words + ([f"--scale={scale}"] if scale != "smoke" else []))
 
 
+def report_failure(config: pytest.Config, path: str, name: str, lines: list[str]) -> None:
+    """Show these lines as a failure of the run, like those of a failed test `name` in the file `path`."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+    failure = pytest.TestReport(
+        nodeid=f"{path}::{name}",
+        location=(path, None, name),
+        keywords={},
+        outcome="failed",
+        longrepr="\n".join(lines),
+        when="call",
+    )
+    terminal.stats.setdefault("failed", []).append(failure)
+
+
 class Bookkeeper:
     """Collects the evidence of a run, also from workers, and writes the ledger at the end."""
 
     def __init__(self, config: pytest.Config, claims: list[StatedClaim]) -> None:
         self._config = config
         self._claims = claims
-        self._evidence: dict[str, ledger.Evidence] = {}
+        self._evidence = config.stash.setdefault(EVIDENCE, {})
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
 
@@ -355,7 +376,7 @@ class Bookkeeper:
         recorded = dict(report.user_properties).get(_PROPERTY)
         if recorded is None or (report.when != "call" and report.passed):
             return
-        self._evidence[report.nodeid] = ledger.Evidence(
+        self._evidence[report.nodeid] = Evidence(
             test=report.nodeid, outcome=report.outcome, seconds=round(report.duration, 3), **recorded
         )
 
@@ -377,18 +398,11 @@ class Bookkeeper:
 
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
         """Report each claim with a problem as a failure, like a failed test."""
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        for entry in disputed if terminal is not None else []:
-            claim, path = entry.stated.claim, entry.stated.path
-            failure = pytest.TestReport(
-                nodeid=f"{path}::verdict",
-                location=(path, None, "verdict"),
-                keywords={},
-                outcome="failed",
-                longrepr="\n".join(f"{claim.label}: {problem}" for problem in entry.problems),
-                when="call",
+        for entry in disputed:
+            label = entry.stated.claim.label
+            report_failure(
+                self._config, entry.stated.path, "verdict", [f"{label}: {problem}" for problem in entry.problems]
             )
-            terminal.stats.setdefault("failed", []).append(failure)
 
     def _write_json(self, directory: Path) -> None:
         profile = settings.get_current_profile_name()
