@@ -75,8 +75,8 @@ def test_the_upper_end_of_the_supremum_is_attained_halfway_between_two_points_of
     #        lambda = 2. The grid is 0 and 4; the other hypothesis sets its end, and adds 1e-15 e^2 at 4
     family = worst_case_posteriors(np.array([1 - 1e-15, 1e-15]), np.array([[0.5, 1.0]]), 1, points=2)
     assert_identical(family.lambdas, [[0, 4]], why="the grid")
-    assert_within(0.5, family.upper, 0.5, slack=1e-14, why="the enclosure from above")
-    assert_within(0, family.lower, 0, slack=1e-14, why="the enclosure from below")
+    assert_at_most(np.abs(family.upper - 0.5), 1e-14, why="the enclosure from above")
+    assert_at_most(abs(family.lower), 1e-14, why="the enclosure from below")
 
 
 def test_the_violation_probability_of_a_loaded_coin_by_hand():
