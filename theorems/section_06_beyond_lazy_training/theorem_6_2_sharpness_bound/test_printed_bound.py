@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.gradient_descent import exact_descent
 from fixtures.rational import enclose_log, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, positive, printed_bound
