@@ -41,6 +41,11 @@ from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottle
 )
 
 
+def gap_allowed(information, size):
+    """The bound sqrt(I/(2n)) on the generalization gap, for n independent samples and a loss in [0, 1]."""
+    return np.sqrt(np.maximum(information, 0) / (2 * size))
+
+
 @corrected("C4", "H3")
 @pytest.mark.parametrize("size", [1, 3])
 @given_batches(learner=learners)
@@ -98,8 +103,8 @@ def test_neither_the_gibbs_nor_the_greedy_learner_has_a_gap_above_the_root_of_it
     for_both = np.array(
         [[generalization_gap(learner, losses, law), mutual_information(law)] for law in (joint, greedy)]
     )
-    slack = np.sqrt(information_rounding(joint[0].size, spread + np.log(64)) / (2 * size))
-    bound = np.sqrt(np.maximum(for_both[:, 1], 0) / (2 * size)) + slack
+    slack = gap_allowed(information_rounding(joint[0].size, spread + np.log(64)), size)
+    bound = gap_allowed(for_both[:, 1], size) + slack
     assert_at_most(np.abs(for_both[:, 0]), bound, why="|gap| <= sqrt(I/2n)", adversarial=True)
 
 
@@ -110,8 +115,7 @@ def test_the_root_of_the_information_is_attained_by_learners_that_know_little():
     joint = np.full((2, 1), 1 / 2) * gibbs(np.full(2, 1 / 2), loss, gamma[:, None])
     value, information = (joint * (1 / 2 - loss)).sum((1, 2)), mutual_information(joint)
     # then   the gap is g = tanh(gamma/2)/2, and 2 g^2 <= I = ln 2 - h(1/2 + g) <= 2 g^2 (1 + g^2)^2
-    slack = np.sqrt(information_rounding(4, gamma) / 2)
-    bound = np.sqrt(information / 2)
+    slack, bound = gap_allowed(information_rounding(4, gamma), 1), gap_allowed(information, 1)
     assert_at_most(np.abs(value - np.tanh(gamma / 2) / 2), information_rounding(4, gamma), why="the gap")
     assert_within(bound / (1 + value**2) - slack, value, bound + slack, why="the gap at its bound")
 
@@ -149,7 +153,7 @@ def test_without_H4_copies_of_one_sample_break_the_bound(copies):
     samples, loss, value, information = coin_learner(copies, 1)
     assert_keeps(H3=samples.mean(0) == 1 / 2, H5=(loss >= 0) & (loss <= 1))
     # then   sqrt(ln 2/2n) < 1/2 for n >= 2, by a sixth at least
-    assert_at_most(np.sqrt(information / (2 * copies)), 5 / 6 * value, why="the bound below the gap")
+    assert_at_most(gap_allowed(information, copies), 5 / 6 * value, why="the bound below the gap")
 
 
 @necessity("H5")
@@ -159,4 +163,4 @@ def test_without_H5_a_change_of_units_breaks_the_bound(scale):
     samples, _, value, information = coin_learner(1, scale)
     assert_keeps(H3=samples.mean(0) == 1 / 2, H4=samples.shape[1] == 1)
     # then   sqrt(ln 2/2) < 3/5, scale/2 >= 1
-    assert_at_most(np.sqrt(information / 2), 3 / 5 * value, why="the bound below the gap")
+    assert_at_most(gap_allowed(information, 1), 3 / 5 * value, why="the bound below the gap")

@@ -41,6 +41,7 @@ from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, measured, observed
+from theorems.section_06_beyond_lazy_training.rises import rise_rounding
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.product_loss import sharpness_of_product
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_regression import (
     X,
@@ -79,16 +80,6 @@ def test_hypothesis_finds_a_random_minimum_flatter_than_that_of_gradient_descent
     )
     ours, theirs = sides(found)
     assert_violates(ours, theirs, reads="sharpness {value} > {limit} of a random minimum", u=found[0], pq=found[1:])
-
-
-def rise_rounding(problem, w):
-    """Rounding of the rise of (1/2n)|Xw - y|^2 from a minimum to a point |w_0| + 1 away, at a computed minimum w.
-
-    A residual costs n + p for w, p for Xw and 6(n + p) for the construction, times cond(X); the square doubles this.
-    """
-    moved = norm(w, axis=-1) + norm(problem.w0, axis=-1) + 1
-    size = (problem.sigma_max * moved + norm(problem.y, axis=-1)) ** 2 / problem.rows
-    return rounding(2 * 8 * (problem.rows + problem.columns) + problem.rows, problem.condition * size)
 
 
 @corrected("C6")
