@@ -24,7 +24,12 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from fixtures.problems.determinism import ignore_constants_in_our_source
 from theorems.ledger.environment import check_example_database, check_torch, describe_environment
 
-pytest_plugins = ["theorems.ledger.plugin", "theorems.experiment_options.plugin", "pytester"]
+pytest_plugins = [
+    "theorems.ledger.plugin",
+    "theorems.ledger.baseline_plugin",
+    "theorems.experiment_options.plugin",
+    "pytester",
+]
 
 DATABASE = Path(__file__).parent / ".hypothesis"
 

@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-from properties.certificates import observed_by
+from properties.certificates import Kind, observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
 from theorems.ledger.environment import describe_environment
+from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
 
 _PROPERTY = "whichmin evidence"
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
 DEVICE = pytest.StashKey[str]()
+EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -138,6 +140,7 @@ def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
         "reading": test.reading,
         "hypothesis": ", ".join(label for label in test.labels if label.startswith("H")) or None,
         "clauses": ", ".join(label for label in test.labels if label.startswith("C")) or None,
+        "is_batched": hasattr(getattr(item, "obj", None), "instances_in"),
         "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
     }
 
@@ -209,18 +212,24 @@ class Recorder:
     """Records what one test certifies: the observer of its certificates."""
 
     instances: int = 0
-    worst_ratio: float | None = None
+    ratios: dict[tuple[Kind, str], float] = dataclasses.field(default_factory=dict)
+    suppressed: list[str] = dataclasses.field(default_factory=list)
     witness: str | None = None
     exact: bool = False
     labels: set[str] = dataclasses.field(default_factory=set)
     tried: int = 0
+    promised: int = 0
     largest: int = 1
     series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
     findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def certified(self, ratio: float, instances: int) -> None:
-        self.worst_ratio = max(math.inf if math.isnan(ratio) else ratio, self.worst_ratio or 0.0)
+    def certified(self, kind: Kind, why: str, ratio: float, instances: int) -> None:
+        place = (kind, why)
+        self.ratios[place] = max(math.inf if math.isnan(ratio) else ratio, self.ratios.get(place, 0.0))
         self.largest = max(self.largest, instances)
+
+    def failed(self, why: str) -> None:
+        self.suppressed.append(why)
 
     def violated(self, witness: str, exact: bool) -> None:
         if self.witness is None or (exact and not self.exact):
@@ -243,9 +252,18 @@ class Recorder:
 
     def as_evidence(self) -> dict[str, Any]:
         """The record as plain data, for other processes. A ratio of at most 1 is rounded to three digits."""
-        ratio = self.worst_ratio
+        ratio = max(self.ratios.values(), default=None)
+        certificates: dict[str, float] = {}
+        for (kind, why), worst in self.ratios.items():
+            compared = worst if kind in (Kind.INEQUALITY, Kind.VIOLATION) else 0.0
+            certificates[why] = max(compared, certificates.get(why, 0.0))
         return {
             "examples": self.instances + self.tried,
+            "certificates": certificates,
+            "inequalities": [why for kind, why in self.ratios if kind is Kind.INEQUALITY],
+            "promised": self.promised,
+            "suppressed": self.suppressed[:1],
+            "largest": self.largest,
             "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
             "witness": self.witness,
             "exact": self.exact,
@@ -286,13 +304,24 @@ def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
     @functools.wraps(inner)
     def counted(*args: Any, **kwargs: Any) -> None:
         inner(*args, **kwargs)
-        recorder.instances += instances_in(kwargs)
+        held = instances_in(kwargs)
+        recorder.instances += held
+        recorder.largest = max(recorder.largest, held)
 
     handle.inner_test = counted
     try:
         yield
     finally:
         handle.inner_test = inner
+        recorder.promised = _promised(item)
+
+
+def _promised(item: pytest.Item) -> int:
+    """Half the instances of the profile, or none if Hypothesis has tried every instance of a finite set."""
+    rules = item.obj._hypothesis_internal_use_settings  # noqa: SLF001 - Hypothesis keeps it nowhere else
+    generates = Phase.generate in rules.phases
+    has_tried_all = generates and "nothing left to do" in getattr(item, "hypothesis_statistics", "")
+    return 0 if has_tried_all else settings.default.max_examples // 2
 
 
 @pytest.hookimpl(wrapper=True)
@@ -313,13 +342,29 @@ def _replay_command(item: pytest.Item) -> str:
     return " ".join(words + ([f"--scale={scale}"] if scale != "smoke" else []))
 
 
+def report_failure(config: pytest.Config, path: str, name: str, lines: list[str]) -> None:
+    """Show these lines as a failure of the run, like those of a failed test `name` in the file `path`."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+    failure = pytest.TestReport(
+        nodeid=f"{path}::{name}",
+        location=(path, None, name),
+        keywords={},
+        outcome="failed",
+        longrepr="\n".join(lines),
+        when="call",
+    )
+    terminal.stats.setdefault("failed", []).append(failure)
+
+
 class Bookkeeper:
     """Collects the evidence of a run, also from workers, and writes the ledger at the end."""
 
     def __init__(self, config: pytest.Config, claims: list[StatedClaim]) -> None:
         self._config = config
         self._claims = claims
-        self._evidence: dict[str, ledger.Evidence] = {}
+        self._evidence = config.stash.setdefault(EVIDENCE, {})
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
 
@@ -331,7 +376,7 @@ class Bookkeeper:
         recorded = dict(report.user_properties).get(_PROPERTY)
         if recorded is None or (report.when != "call" and report.passed):
             return
-        self._evidence[report.nodeid] = ledger.Evidence(
+        self._evidence[report.nodeid] = Evidence(
             test=report.nodeid, outcome=report.outcome, seconds=round(report.duration, 3), **recorded
         )
 
@@ -353,18 +398,11 @@ class Bookkeeper:
 
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
         """Report each claim with a problem as a failure, like a failed test."""
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        for entry in disputed if terminal is not None else []:
-            claim, path = entry.stated.claim, entry.stated.path
-            failure = pytest.TestReport(
-                nodeid=f"{path}::verdict",
-                location=(path, None, "verdict"),
-                keywords={},
-                outcome="failed",
-                longrepr="\n".join(f"{claim.label}: {problem}" for problem in entry.problems),
-                when="call",
+        for entry in disputed:
+            label = entry.stated.claim.label
+            report_failure(
+                self._config, entry.stated.path, "verdict", [f"{label}: {problem}" for problem in entry.problems]
             )
-            terminal.stats.setdefault("failed", []).append(failure)
 
     def _write_json(self, directory: Path) -> None:
         profile = settings.get_current_profile_name()
