@@ -40,7 +40,7 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_not_negative, assert_within
 from properties.curvature.lanczos import largest_eigenvalue_of_matrix
 from properties.curvature.sharpness import sharpness
 from theorems.ledger import as_printed, necessity, observed
@@ -105,7 +105,7 @@ def test_without_H1_the_kernel_misses_the_residual_times_the_curvature_of_f():
     H, top = fractions([[1, 2], [2, 1]]), fractions([1, 1])
     # then   its top eigenvalue is 3, by an eigenvector and by the pivots of 3I - H
     assert_identical(H @ top, 3 * top, why="an eigenvalue")
-    assert_at_most(0, min(leading_pivots(3 * fractions(np.eye(2, dtype=int)) - H)), why="the largest one")
+    assert_not_negative(min(leading_pivots(3 * fractions(np.eye(2, dtype=int)) - H)), why="the largest one")
     # and    autograd agrees, which sees the loss only
     import torch
 

@@ -26,7 +26,7 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import (
@@ -107,7 +107,7 @@ def test_the_alignment_of_an_overshooting_neuron_falls_to_a_rational_square():
     limit, start = 2 / np.sqrt(4 + (1 + idle**2) ** 2), 2 * t**2 / np.sqrt(4 * t**4 + (t**2 + idle**2) ** 2)
     slack = 2 * (7 / 8) ** 100 + rounding(2 * 6 * 104)  # n + d + m = 6, counted as in alignment_rounding
     assert_at_most(np.abs(after - limit), slack, why="the limit of the alignment")
-    assert_at_most(np.abs(before - start), slack, why="the alignment of the start")
+    assert_equal_within(before, start, rounding(16), why="the alignment of the start")
     assert_at_most(after, before - slack, why="a fall")
 
 

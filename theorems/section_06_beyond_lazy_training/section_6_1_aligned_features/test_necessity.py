@@ -20,7 +20,13 @@ from numpy.linalg import norm
 from fixtures.dynamics.two_layer import fit
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_positive,
+    assert_within,
+)
 from theorems.ledger import necessity
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import alignment, squared_alignment
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linear_targets import (
@@ -65,7 +71,7 @@ def test_without_H2_a_small_isotropic_start_on_a_saddle_never_fits_and_loses_its
     for _ in range(8):
         pull = W.T @ a - y
         W, a = W - eta * np.outer(a, pull), a - eta * W @ pull
-        assert_at_most((W.T @ a)[0], 0, why="f has the wrong sign")
+        assert_not_positive((W.T @ a)[0], why="f has the wrong sign")
     # then   w + a is zero and stays so; w and a vanish
     after = squared_alignment(W, a, X, y)
     assert_identical(W[:, 0] + a, fractions([0, 0]), why="on the way to the saddle")

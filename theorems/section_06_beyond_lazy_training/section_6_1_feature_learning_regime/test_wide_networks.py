@@ -24,7 +24,14 @@ from fixtures.models.exact_relu import ExactReluNetwork
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import rounding
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from properties.lazy_training import LAZY_STEP, lazy_radius, movement_error, path_error, turning_rate
 from theorems.ledger import corrected, necessity
 from theorems.section_06_beyond_lazy_training.features.movement import relative_kernel_change
@@ -84,7 +91,7 @@ def test_what_a_wide_network_may_deviate_by_is_known_beforehand_for_all_time_and
     assert_at_most(changed, 5 / 2 * C * run.moved[-1] / np.sqrt(k[:, -1]), why="relative kernel change")
     # and    sqrt(m) C = sup|s''| |X| max|x_i| at every m, as a = +-1
     one = net.nonlinearity.curvature * norm(WIDE_X, 2) * norm(WIDE_X, axis=-1).max()
-    assert_within(one, np.sqrt(m) * C, one, slack=rounding(8, one), why="C sqrt(m) at every width")
+    assert_equal_within(np.sqrt(m) * C, one, rounding(8, one), why="C sqrt(m) at every width")
 
 
 @necessity("H4")

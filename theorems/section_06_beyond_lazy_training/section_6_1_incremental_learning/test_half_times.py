@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.rational import enclose_log
-from properties.certificates import assert_at_most, assert_violates
+from properties.certificates import assert_at_most, assert_not_negative, assert_not_positive, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.half_times import (
@@ -93,8 +93,8 @@ def test_from_a_large_start_the_steps_to_half_are_still_those_of_the_flow(networ
 def test_the_half_time_of_the_flow_turns_at_4_5911_times_the_start():
     # then   t(s) rises before the root and falls after it
     before, after = slope_of_half_time(THRESHOLD[0]), slope_of_half_time(THRESHOLD[1])
-    assert_at_most(before[1], 0, why="ln(x - 1) < x/(x - 1) at 4.5911")
-    assert_at_most(0, after[0], why="ln(x - 1) > x/(x - 1) at 4.5912")
+    assert_not_positive(before[1], why="ln(x - 1) < x/(x - 1) at 4.5911")
+    assert_not_negative(after[0], why="ln(x - 1) > x/(x - 1) at 4.5912")
     # and    ln(x - 1) - x/(x - 1) has the derivative 1/(x - 1) + 1/(x - 1)^2 > 0, so there is only one root
 
 

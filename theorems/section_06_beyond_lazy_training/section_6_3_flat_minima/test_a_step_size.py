@@ -34,7 +34,14 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from theorems.ledger import corrected, necessity, observed
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.product_loss import (
     CONVERGED,
@@ -127,7 +134,7 @@ def test_the_sharpness_at_every_step_is_that_of_the_start_and_of_its_residuals(t
 def test_of_two_starts_of_one_norm_the_unbalanced_one_can_end_sharper_or_flatter(balanced, unbalanced, y, eta, ends):
     u, v = np.array([balanced, unbalanced], float).T
     first, second = u**2 + v**2
-    assert_within(first, second, first, slack=rounding(3 + 3, first), why="one norm")
+    assert_equal_within(first, second, rounding(3 + 3, first), why="one norm")
     assert_at_most(np.abs(u * v)[1], np.abs(u * v)[0], why="the second start is the less balanced one")
     # when
     for _ in range(2000):
