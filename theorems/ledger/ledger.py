@@ -31,9 +31,11 @@ class Evidence:
 
     part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
     hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
-    `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
-    `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title;
-    `findings` are what it measured, as `properties.certificates.record_finding` has them.
+    promised: the instances that a generated test must try at least. largest: the instances of its largest example.
+    idle, biting: the words of its inequalities whose error is 0 in every instance, and of the others. suppressed: an
+    assertion that failed in it. exact: whether a witness was recorded whose two sides are rational. searched: whether
+    a directed search found one. cases: how many parameter sets its function has in all. series: the data of its
+    pictures by title. findings: what it measured, as `properties.certificates.record_finding` has them.
     """
 
     test: str
@@ -42,6 +44,12 @@ class Evidence:
     reading: str | None
     outcome: str
     examples: int
+    promised: int
+    idle: list[str]
+    biting: list[str]
+    suppressed: list[str]
+    largest: int
+    is_batched: bool
     worst_ratio: float | None
     hypothesis: str | None
     clauses: str | None
@@ -234,8 +242,12 @@ def _judge(
     """The verdict of a part, the verdicts of its other readings, and the defects of its evidence."""
     if unpassed := [item for item in evidence if item.outcome != "passed"]:
         return Verdict.BROKEN, [], [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
-    if idle := [item for item in evidence if item.examples == 0]:
-        return Verdict.BROKEN, [], [f"{item.function} executed no instance" for item in idle]
+    if empty := [item for item in evidence if item.examples == 0]:
+        return Verdict.BROKEN, [], [f"{item.function} executed no instance" for item in empty]
+    if blind := [fault for item in evidence if (fault := _blindness(item))]:
+        return Verdict.BROKEN, [], blind
+    if idle := _idle_inequalities(evidence):
+        return Verdict.BROKEN, [], idle
     if unsound := [item for item in evidence if item.worst_ratio is not None and not 0 <= item.worst_ratio <= 1]:
         return Verdict.BROKEN, [], [f"{item.function} passed with the ratio {item.worst_ratio:g}" for item in unsound]
     listed = stated.claim.statement(part).readings
@@ -264,6 +276,30 @@ def _judge(
         if strength.index(better) > strength.index(verdict) > strength.index(Verdict.BROKEN)
     ]
     return (Verdict.BROKEN if defects else verdict), verdicts, defects
+
+
+def _blindness(item: Evidence) -> str | None:
+    """Why a passed test shows less than it says, in one line; or None."""
+    if item.suppressed:
+        return f"{item.function} passed, and in it this had failed: {item.suppressed[0]}"
+    if item.examples < item.promised:
+        return f"{item.function} tried {item.examples} instances of at least {item.promised} that its profile promises"
+    if item.is_batched and item.examples > 1 and item.largest == 1:
+        return f"{item.function} holds one instance in each of its batches"
+    return None
+
+
+def _idle_inequalities(evidence: list[Evidence]) -> list[str]:
+    """The inequalities that certify nothing, a line each. A parameter set may have none that bites, if another has."""
+    counted = Counter(item.place for item in evidence)
+    complete = [item for item in evidence if counted[item.place] >= item.cases]
+    biting = {(item.place, why) for item in complete for why in item.biting}
+    idle = {(item.place, why): item.function for item in complete for why in item.idle}
+    return [
+        f"{function} certifies nothing by {why!r}: the ratio is 0 in every instance"
+        for (place, why), function in idle.items()
+        if (place, why) not in biting
+    ]
 
 
 def _weigh(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> tuple[Verdict, list[str]]:

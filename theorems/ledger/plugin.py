@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-from properties.certificates import observed_by
+from properties.certificates import Kind, observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
 from theorems.ledger.environment import describe_environment
@@ -138,6 +138,7 @@ def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
         "reading": test.reading,
         "hypothesis": ", ".join(label for label in test.labels if label.startswith("H")) or None,
         "clauses": ", ".join(label for label in test.labels if label.startswith("C")) or None,
+        "is_batched": hasattr(getattr(item, "obj", None), "instances_in"),
         "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
     }
 
@@ -209,18 +210,24 @@ class Recorder:
     """Records what one test certifies: the observer of its certificates."""
 
     instances: int = 0
-    worst_ratio: float | None = None
+    ratios: dict[tuple[Kind, str], float] = dataclasses.field(default_factory=dict)
+    suppressed: list[str] = dataclasses.field(default_factory=list)
     witness: str | None = None
     exact: bool = False
     labels: set[str] = dataclasses.field(default_factory=set)
     tried: int = 0
+    promised: int = 0
     largest: int = 1
     series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
     findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def certified(self, ratio: float, instances: int) -> None:
-        self.worst_ratio = max(math.inf if math.isnan(ratio) else ratio, self.worst_ratio or 0.0)
+    def certified(self, kind: Kind, why: str, ratio: float, instances: int) -> None:
+        place = (kind, why)
+        self.ratios[place] = max(math.inf if math.isnan(ratio) else ratio, self.ratios.get(place, 0.0))
         self.largest = max(self.largest, instances)
+
+    def failed(self, why: str) -> None:
+        self.suppressed.append(why)
 
     def violated(self, witness: str, exact: bool) -> None:
         if self.witness is None or (exact and not self.exact):
@@ -243,9 +250,15 @@ class Recorder:
 
     def as_evidence(self) -> dict[str, Any]:
         """The record as plain data, for other processes. A ratio of at most 1 is rounded to three digits."""
-        ratio = self.worst_ratio
+        ratio = max(self.ratios.values(), default=None)
+        inequalities = {why: worst for (kind, why), worst in self.ratios.items() if kind is Kind.INEQUALITY}
         return {
             "examples": self.instances + self.tried,
+            "promised": self.promised,
+            "idle": [why for why, worst in inequalities.items() if worst == 0],
+            "biting": [why for why, worst in inequalities.items() if worst > 0],
+            "suppressed": self.suppressed[:1],
+            "largest": self.largest,
             "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
             "witness": self.witness,
             "exact": self.exact,
@@ -286,13 +299,24 @@ def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
     @functools.wraps(inner)
     def counted(*args: Any, **kwargs: Any) -> None:
         inner(*args, **kwargs)
-        recorder.instances += instances_in(kwargs)
+        held = instances_in(kwargs)
+        recorder.instances += held
+        recorder.largest = max(recorder.largest, held)
 
     handle.inner_test = counted
     try:
         yield
     finally:
         handle.inner_test = inner
+        recorder.promised = _promised(item)
+
+
+def _promised(item: pytest.Item) -> int:
+    """Half the instances of the profile, or none if Hypothesis has tried every instance of a finite set."""
+    rules = item.obj._hypothesis_internal_use_settings  # noqa: SLF001 - Hypothesis keeps it nowhere else
+    generates = Phase.generate in rules.phases
+    has_tried_all = generates and "nothing left to do" in getattr(item, "hypothesis_statistics", "")
+    return 0 if has_tried_all else settings.default.max_examples // 2
 
 
 @pytest.hookimpl(wrapper=True)
