@@ -20,6 +20,7 @@ Tolerance   scipy's discrete Lyapunov solver, with its residual over the gap 1 -
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -80,6 +81,20 @@ def test_in_an_eigenbasis_s_is_the_small_step_law_over_one_minus_eta_times_half_
     assert_at_most(norm(s * S_1 - problem.Q.T @ problem.C @ problem.Q), slack, why="S_1", instance=problem)
 
 
+def distance_bounds(h, anisotropy):
+    """The bounds of C2 on |S_1 - H^-1/2|, for curvatures h and anisotropy = |C - I|."""
+    return anisotropy / (2 * h.max()), anisotropy / (2 * h.min())
+
+
+@corrected("C2")
+@pytest.mark.parametrize(("noise", "end"), [([1, 4], 0), ([4, 1], 1)])
+def test_noise_that_differs_from_the_identity_along_one_axis_attains_either_bound(noise, end):
+    # given  H = diag(1, 3): S_1 = diag(c_i/(2 h_i)), and |C - I| = 3
+    h, c = fractions([1, 3]), fractions(noise)
+    # then
+    assert_identical(distance_bounds(h, Fraction(3))[end], sum(abs(c - 1) / (2 * h)), why="|S_1 - H^-1/2|")
+
+
 @corrected("C2", "H2", "H3")
 @given(problem=problems)
 def test_the_small_step_law_is_as_far_from_the_printed_one_as_c_from_the_identity_up_to_the_curvatures(problem):
@@ -88,9 +103,16 @@ def test_the_small_step_law_is_as_far_from_the_printed_one_as_c_from_the_identit
     p, anisotropy = len(problem.h), norm(problem.C - np.eye(len(problem.h)))
     # then   zero if and only if C = I
     distance = norm(S_1 - np.diag(1 / (2 * problem.h)))
-    lower, upper = anisotropy / (2 * problem.h.max()), anisotropy / (2 * problem.h.min())
+    lower, upper = distance_bounds(problem.h, anisotropy)
     slack = error + rounding(p**2 + 4, upper) + rounding(2, norm(1 / problem.h))  # two norms of p^2 entries
     assert_within(lower, distance, upper, slack=slack, why="|S_1 - H^-1/2|", instance=problem)
+
+
+@corrected("C1")
+def test_the_stationary_covariance_of_two_directions_by_hand():
+    # given  H = diag(1, 3), C = [[1, 1/2], [1/2, 2]], eta = 1/2: 1/2 over 2 - 1/2, 1/4 over 4 - 3/2, 1 over 6 - 9/2
+    S = exact_stationary(fractions([1, 3]), fractions([[1, "1/2"], ["1/2", 2]]), Fraction(1, 2))
+    assert_identical(S, fractions([["1/3", "1/10"], ["1/10", "2/3"]]), why="S")
 
 
 @corrected("C2", "H1", "H2", "H3")
