@@ -58,6 +58,16 @@ def test_the_covariance_of_a_minibatch_gradient_is_its_share_of_that_of_a_sample
 
 
 @as_printed
+def test_pairs_out_of_three_samples_have_a_quarter_of_the_noise_and_half_of_it_with_replacement():
+    # given  gradients (4, 1), (-2, 1), (-2, -2) at w = 0, of covariance [[8, 2], [2, 2]]
+    X, y, w = fractions([[4, 1], [2, -1], [2, 2]]), fractions([-1, 1, 1]), fractions([0, 0])
+    # when
+    noise = [mean_and_covariance(minibatch_gradients(X, y, w, 2, law))[1] for law in (False, True)]
+    # then   f = (3 - 2)/(2 * 2) and 1/2
+    assert_identical(noise, fractions([[[2, "1/2"], ["1/2", "1/2"]], [[4, 1], [1, 1]]]), why="f_B Sigma")
+
+
+@as_printed
 @pytest.mark.parametrize("n", range(2, 9))
 def test_each_further_sample_in_a_batch_lowers_the_noise(n):
     # given  B = 1 ... n - 1
