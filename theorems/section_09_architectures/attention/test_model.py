@@ -34,7 +34,7 @@ def test_weights_and_gradients_are_those_of_torch():
     by_logits = rounding(2 * 8, (np.abs(X) @ np.abs(Q).T @ np.abs(K) @ np.abs(X).T).max())
     of_P = 2 * by_logits + 2 * rounding(15)
     assert_equal_within(P, torch_P.numpy(), of_P, why="P")
-    # and    a gradient has sums of 2, 5, 5, 5 and 3 entries and ten operations; P is a factor of it three times, and its
+    # and    a gradient has sums of 2, 5, 5, 5 and 3 entries and ten operations; P is a factor three times, and its
     #        error moves the residual
     size = 2 * norm(X) ** 2 * norm(values)
     slack = size * (norm(residual) * (rounding(2 * 30) + 3 * of_P) + norm(values) * of_P)
