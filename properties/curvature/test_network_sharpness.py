@@ -382,3 +382,20 @@ def test_a_product_that_is_not_finite_is_an_error():
     problem, _ = quadratic(0.0)
     with pytest.raises(UncertifiedError, match="not finite"):
         network_sharpness(*problem, loss=lambda outputs, _: outputs.mean() ** 1.5, batch=2)
+
+
+def test_attention_and_missing_derivatives_are_handled_as_in_a_certified_sharpness():
+    import torch
+
+    # given  attention, whose fused kernel has no second derivative, and an activation that has none
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        encoder = torch.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+        model = torch.nn.Sequential(encoder, torch.nn.Flatten(), torch.nn.Linear(8, 2))
+    inputs, labels = images(6, shape=(2, 4))
+    found = network_sharpness(model, inputs, labels, loss="cross_entropy", batch=6)
+    model.insert(2, torch.nn.Hardsigmoid())
+    # then
+    assert_within(0, found.residual, 1e-2 * found.value + found.rounding, why="residual")
+    with pytest.raises(SharpnessError, match="torch has no derivative of hardsigmoid_backward"):
+        network_sharpness(model, inputs, labels, loss="cross_entropy", batch=6)
