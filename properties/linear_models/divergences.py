@@ -21,7 +21,7 @@ TERM = 6 / SERIES_BELOW
 
 def entropy(w: np.ndarray) -> np.ndarray:
     """H(w) = -sum w ln w of a nonnegative vector, which need not sum to one."""
-    return entr(w).sum(-1)
+    return entr(np.asarray(w, float)).sum(-1)
 
 
 def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
@@ -31,6 +31,7 @@ def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
     1/64, and by log1p above. The terms do not cancel, so each is accurate to TERM roundings of itself. The textbook
     formula is accurate to u |w| absolutely.
     """
+    w, change = np.asarray(w, float), np.asarray(change, float)
     d = np.divide(change, w, out=np.zeros_like(w), where=w > 0)
     inside = np.maximum(d, -1)
     series = np.zeros_like(d)
@@ -48,6 +49,7 @@ def relative_entropy_rounding(v: np.ndarray, w: np.ndarray) -> np.ndarray:
     The error is at most that of TERM roundings of each term, and of four of |v - w| |ln(v/w)|. Both are at most
     (v + w)(1 + |ln(v/w)|), entry by entry.
     """
+    v, w = np.asarray(v, float), np.asarray(w, float)
     logarithm = np.abs(np.log(np.divide(v, w, out=np.ones_like(w), where=(w > 0) & (v > 0))))
     return rounding(TERM + 4, ((v + w) * (1 + logarithm)).sum(-1))
 
