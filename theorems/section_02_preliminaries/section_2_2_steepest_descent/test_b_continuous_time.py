@@ -44,7 +44,7 @@ def mode_differences(problem, eta, k):
 @given_batches(problem=regressions())
 def test_descent_stays_within_half_a_step_of_the_flow_at_all_times(problem):
     # given  H3: eta s_1^2 at most 1
-    eta = problem.eta.clip(max=1)
+    eta = problem.step.clip(max=1) / problem.sigma_max**2
     distance = norm(problem.w0 - nearest_interpolant(problem.X, problem.y, problem.w0), axis=-1)
     # when
     run = gradient_descent(problem.X, problem.y, problem.w0, eta, problem.t)
@@ -58,7 +58,7 @@ def test_descent_stays_within_half_a_step_of_the_flow_at_all_times(problem):
 @as_printed
 @given_batches(problem=regressions())
 def test_descent_is_ahead_of_the_flow_by_the_difference_of_the_factors_of_each_mode(problem):
-    eta = problem.eta.clip(max=1)
+    eta = problem.step.clip(max=1) / problem.sigma_max**2
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
     run = gradient_descent(problem.X, problem.y, problem.w0, eta, problem.t)
     flow = flow_at(problem, problem.w0, eta * problem.t)

@@ -94,7 +94,10 @@ def test_without_H4_a_step_beyond_twice_the_inverse_curvature_is_repelled_by_the
     top, v, epsilon = curvature[:, -1], vectors[:, :, -1], 2.0**-20
     start = w * np.exp(-epsilon * np.vecmat(v, problem.X))
     off = norm(problem.in_null_space(np.where(w > 0, 1 + logarithm(start), 0)), axis=-1)
-    rounding = 8 * problem.construction * (1 + norm(problem.mu, axis=-1)) + 8 * problem.columns * UNIT_ROUNDOFF
+    rounding = (
+        8 * problem.construction * (1 + problem.sigma_max * norm(problem.mu, axis=-1))
+        + 8 * problem.columns * UNIT_ROUNDOFF
+    )
     assert_keeps(H1=True, H2=(w > 0) == (problem.w_p > 0), H3=off <= rounding)
     # when   one step of 2.2/lambda_max(A)
     run = mirror_descent(ENTROPY, problem.X, np.matvec(problem.X, w), start, 2.2 / top, 1)

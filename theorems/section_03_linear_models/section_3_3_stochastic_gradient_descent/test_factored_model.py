@@ -25,8 +25,8 @@ from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.r
 
 
 def factored_step(problem):
-    """A step eta at which eta |g| stays below 1/2 for w = u^2 - v^2: 1/(64(1 + |y|))."""
-    return 1 / (64 * (1 + norm(problem.y, axis=-1)))
+    """A step eta at which eta |g| stays below 1/2 for w = u^2 - v^2: 1/(64 s_1(s_1 + |y|))."""
+    return 1 / (64 * problem.sigma_max * (problem.sigma_max + norm(problem.y, axis=-1)))
 
 
 @corrected("C4")

@@ -114,7 +114,8 @@ def test_batch_normalization_never_moves_the_null_part_and_lengthens_the_rest_by
     assert_at_most(error, 4 * np.sqrt(square) * drift, why="growth of |Pw|^2", instance=problem)
     # and   |gamma|/s is the least norm over that length
     difference = np.abs(np.abs(scale) * np.sqrt(square) - problem.least_norm)
-    bound = residual / problem.sigma_min + 4 * np.abs(scale) * drift + 64 * UNIT_ROUNDOFF * problem.condition
+    bound = residual / problem.sigma_min + 4 * np.abs(scale) * drift
+    bound += 64 * UNIT_ROUNDOFF * problem.condition * problem.least_norm
     assert_at_most(difference, bound, why="gamma/s", instance=problem)
 
 
