@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from properties.certificates import report_search
+from properties.certificates import fail, report_search
 
 Instance = TypeVar("Instance")
 
@@ -41,7 +41,7 @@ def smallest_violation(
     try:
         found = find(instances, counted, settings=_rules(budget, Phase.generate, Phase.shrink), random=Random(0))
     except NoSuchExample:
-        raise AssertionError(f"no violation among {tried} instances: the search refutes nothing") from None
+        fail(f"no violation among {tried} instances: the search refutes nothing")
     report_search(tried)
     return found
 
@@ -54,7 +54,7 @@ def _show_spared(
 ) -> None:
     if spared is not None:
         if violates(spared):
-            raise AssertionError(f"the spared instance {spared} is a violation too: the predicate may be true of all")
+            fail(f"the spared instance {spared} is a violation too: the predicate may be true of all")
         return
     try:
         find(
@@ -64,7 +64,7 @@ def _show_spared(
             random=Random(0),
         )
     except NoSuchExample:
-        raise AssertionError("every instance is a violation: name an instance that is `spared`") from None
+        fail("every instance is a violation: name an instance that is `spared`")
 
 
 def _rules(budget: int, *phases: Phase) -> settings:
