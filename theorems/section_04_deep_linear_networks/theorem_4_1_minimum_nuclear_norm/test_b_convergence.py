@@ -132,7 +132,7 @@ def test_targets_with_a_positive_symmetric_part_are_fitted_with_nearly_the_least
     drift = null_drift(problem.X, problem.Y, problem.alpha, depth, eta, 6000)
     split = split_distance(layers, problem.X, problem.Y, problem.alpha, drift)
     least = regression_bracket(problem.X, problem.Y, least_squares_map(problem.X, problem.Y))
-    slack = problem.dimension * (split.fitted + split.rounding) + 8 / problem.sigma_min * spectrum_rounding(least.W)
+    slack = problem.dimension * (split.fitted + split.rounding) + 8 * problem.condition * spectrum_rounding(least.W)
     upper = least.upper + split.ceiling * (problem.dimension - problem.samples)
     norms = nuclear_norm(end_to_end(layers))
     assert_within(least.lower, norms, upper, slack=slack, why="nuclear norm of the fit", instance=problem)

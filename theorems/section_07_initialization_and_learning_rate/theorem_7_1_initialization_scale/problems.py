@@ -37,4 +37,4 @@ def start_of_the_flow(problem: Regression, depth: int) -> tuple[np.ndarray, Diag
     size = norm(least_norm(problem), axis=-1)
     alpha = pick(problem, (0.6, 1.0, 2.0)) * size ** (1 / depth)
     pace = 1 / (depth**2 * np.maximum(size ** (2 - 2 / depth), 2 * alpha ** (2 * depth - 2)))
-    return alpha, uniform(alpha, problem.w0, depth), pace
+    return alpha, uniform(alpha, problem.w0, depth), pace / problem.sigma_max**2
