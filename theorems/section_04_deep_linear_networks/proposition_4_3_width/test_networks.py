@@ -9,6 +9,8 @@ from fixtures.precision import rounding
 from fixtures.problems.deep_linear import wide_networks
 from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
+    FALSE_ALARM,
+    T,
     gaussian_condition,
     spread,
     tail_probability,
@@ -24,6 +26,12 @@ def test_the_bound_of_two_layers_of_unequal_widths_by_hand():
     bound = gaussian_condition((100, 400), 4, t=2)
     assert_equal_within(bound, 49 / 4, rounding(12, 49 / 4), why="product of the squared ratios")
     assert_equal_within(tail_probability(4.0, 3), 16 / 25, rounding(6, 16 / 25), why="(2x/(1 + x^2))^(m - 1), x = 2")
+
+
+def test_six_hundred_gaussian_matrices_break_their_bounds_with_a_chance_below_one_false_alarm():
+    # given  each breaks its bound with probability below 2 exp(-t^2/2)
+    assert_at_most(600 * 2 * np.exp(-(T**2) / 2), FALSE_ALARM, why="the chance of the fast run")
+    assert_at_most(FALSE_ALARM, 1e-9, why="the chance of one comparison")
 
 
 def test_the_mean_losses_of_two_neurons_are_their_integrals():
