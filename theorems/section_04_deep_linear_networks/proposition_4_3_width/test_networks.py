@@ -16,7 +16,7 @@ from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_lay
     tail_probability,
 )
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.mean_losses import mean_losses
-from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant, slowed
 
 
 def test_the_bound_of_two_layers_of_unequal_widths_by_hand():
@@ -52,3 +52,7 @@ def test_the_mean_losses_of_two_neurons_are_their_integrals():
 def test_the_rounding_of_a_run_is_below_a_thousandth_of_the_residual_at_its_start(network):
     start = near_interpolant(network)
     assert_at_most(10**3 * start.rounding(network.t), start.size, why="rounding against |e_0|", instance=network)
+
+
+def test_a_contraction_by_a_half_may_lose_a_two_hundredth_of_the_other_half():
+    assert_equal_within(slowed(0.5), 0.5 + 0.5 / 200, rounding(3), why="rho + (1 - rho)/200")
