@@ -27,7 +27,7 @@ import pytest
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_equal_within, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.model import softmax
 from theorems.section_09_architectures.attention.sparse_problems import Selection, selections
@@ -91,6 +91,7 @@ def test_the_bounds_of_three_tokens_by_hand():
     # then   nine steps: eta Delta N/T^2, 2 eta R N (e^x - 1)/x, and 1/(1/m_0 + eta (1 - eta R/4) N/T^2)
     found = [r[0], slow[1], fast[1] / np.expm1(4 / 3), missed[0], bound[1]]
     assert_equal_within(np.ravel(found), [2, 1 / 2, 27 / 2, 1, 8 / 11], rounding(20, 2), why="r, C1 twice, m, C2")
+    assert_identical(step_rounding(task, p), [rounding(13, 3 / 2)], why="T + 10 operations on eta max |gamma|")
 
 
 @observed

@@ -42,6 +42,7 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
     STEPS,
     early_run,
     movement_bound,
+    path_length_bound,
     path_rounding,
     relative_drift,
 )
@@ -82,6 +83,7 @@ def test_in_early_training_every_branch_grows_alike_along_the_error_of_the_ident
     off = np.sqrt(((run.A[-1] - line) ** 2).sum((-3, -2, -1)))
     bound = relative_drift(1 / STEP_DIVISOR) * drift + 2 * problem.depth * path_rounding(problem, run)
     assert_at_most(off, bound, why="A_l(T) + T eta c (X - Y) X'", instance=problem)
+    assert_at_most(path_rounding(problem, run), 1e-14 * path_length_bound(problem, run), why="ceiling")
 
 
 @corrected("C5")
