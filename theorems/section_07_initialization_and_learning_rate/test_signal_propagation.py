@@ -41,6 +41,16 @@ def test_a_planted_factor_is_caught_in_every_one_of_twenty_samples(networks, pla
     assert_at_most(1, np.abs(np.sign(values - least) - np.sign(most - values)).min(), why="outside the interval")
 
 
+def test_the_pivot_of_signed_inputs_and_weights_by_hand():
+    # given  x = (2, -1, 3): h_1 = (4, -2), then a = (4, 0) and h_2 = 8
+    first, second = np.array([[[1.0, 1, 1], [1, 1, -1]]]), np.array([[[2.0, 5.0]]])
+    one = chi_square_pivot([first], X, 1.0, "identity")
+    assert_identical([one[0], one[1]], [60 / 14, 2], why="3 (4^2 + 2^2)/14")
+    # then   3 (4^2 + 2^2)/(2 14), and 2 8^2/(2 4^2)
+    two = chi_square_pivot([first, second], X, 2.0, "relu")
+    assert_identical([two[0], two[1]], [60 / 28 + 4, 3], why="two layers with ReLU between")
+
+
 def test_layers_above_a_dead_layer_add_nothing_to_the_pivot():
     # given  one network with an active hidden neuron, and one whose single hidden neuron is dead
     first, second = np.array([[[1.0]], [[-1.0]]]), np.array([[[3.0], [4.0]], [[3.0], [4.0]]])

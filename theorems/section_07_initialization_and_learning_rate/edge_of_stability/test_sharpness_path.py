@@ -1,9 +1,11 @@
 """Self-tests: the path is that of gradient descent, at the rate of each run, and survives runs that diverge."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.curvature.sharpness import sharpness
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import sharpness_path
@@ -40,12 +42,27 @@ def test_the_sharpness_at_the_start_lies_where_it_is_certified_to_be():
     assert_identical(run.ratio, run.sharpness / 4, why="eta S/2")
 
 
+def test_the_sharpness_is_the_largest_eigenvalue_where_the_least_one_is_larger_in_modulus():
+    import torch
+
+    # given  targets twenty times as large: residuals, and with them negative curvature, outweigh the slopes
+    networks = tanh_networks([3])
+    networks = dataclasses.replace(networks, y=20 * networks.y)
+    theta, X, y = (torch.from_numpy(part[0]) for part in (networks.theta, networks.X, networks.y))
+    loss = lambda: half_mean_square(theta, X, y)  # noqa: E731
+    top = sharpness(loss, [theta.requires_grad_()])
+    bottom = sharpness(lambda: -loss(), [theta])
+    assert_at_most(1.1 * top.upper, bottom.lower, why="|lambda_min| is larger than lambda_max")
+    run = sharpness_path(networks, 1e-3, 1, 1)
+    assert_within(top.lower, run.sharpness[0, 0], top.upper, why="lambda_max at the start")
+
+
 def test_a_run_that_diverges_has_an_infinite_sharpness_and_leaves_the_others_alone():
     both = sharpness_path(tanh_networks([3, 5]), np.array([1e200, 0.1]), 4, 4)
     alone = sharpness_path(tanh_networks([5]), 0.1, 4, 4)
     assert_identical(both.ratio[0, 1], np.inf, why="eta S/2 of the run that diverged")
     # then   five losses, of sums that may be taken in another order
-    bound = 5 * 512 * UNIT_ROUNDOFF * (1 + alone.loss[0])
+    bound = rounding(5 * 2 * (4 + 12 + 12 + 16 + 16), 1 + alone.loss[0])  # four layers' sums, forward and back
     assert_at_most(np.abs(both.loss[1] - alone.loss[0]), bound, why="the other run")
 
 
