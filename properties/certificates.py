@@ -11,22 +11,39 @@ stay.
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
 from numbers import Rational
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import hypothesis
 import numpy as np
 
 
+class Kind(enum.StrEnum):
+    """What a certificate asserts.
+
+    An inequality whose error is 0 in every instance of a test certifies nothing; the ratio of the other kinds may be 0.
+    """
+
+    INEQUALITY = "inequality"
+    EQUALITY = "equality"
+    SIGN = "sign"
+    IDENTITY = "identity"
+    VIOLATION = "violation"
+
+
 class Observer(Protocol):
     """What a running test reports to; the ledger's recorder is one. Outside the ledger there is no observer."""
 
-    def certified(self, ratio: float, instances: int) -> None:
-        """An inequality was checked on `instances` instances; `ratio` is the largest error/bound."""
+    def certified(self, kind: Kind, why: str, ratio: float, instances: int) -> None:
+        """A certificate was checked on `instances` instances; `ratio` is the largest error/bound, `why` its words."""
+
+    def failed(self, why: str) -> None:
+        """An assertion of this module failed, and raises next. A test that passes all the same has suppressed it."""
 
     def violated(self, witness: str, exact: bool) -> None:
         """A printed inequality was violated; `exact` is true when both sides are rational numbers."""
@@ -55,6 +72,13 @@ def observed_by(observer: Observer) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+def fail(why: str) -> NoReturn:
+    """Raise AssertionError, and tell the observer: a test that suppresses it has not passed."""
+    if observer := _observer.get():
+        observer.failed(why.partition("\n")[0])
+    raise AssertionError(why) from None
 
 
 def report_search(tried: int) -> None:
@@ -173,28 +197,32 @@ class Certificate:
         return "\n".join(lines)
 
 
-def assert_certified(certificate: Certificate, *, adversarial: bool = False) -> None:
+def assert_certified(certificate: Certificate, *, kind: Kind = Kind.INEQUALITY, adversarial: bool = False) -> None:
     """Assert the certificate and report its worst ratio. With `adversarial`, Hypothesis searches for larger ratios.
+
+    An inequality needs an error above 0 in some instance of the test, below a finite bound. The ledger asks for that;
+    one that never has it is broken.
 
     Raises AssertionError with error, bound, ratio and instance when the inequality fails, when a side is nan, or when
     there are no instances.
     """
     ratio = np.atleast_1d(certificate.ratio())
     if not ratio.size:
-        raise AssertionError(f"{certificate.why}: there is nothing to certify")
+        fail(f"{certificate.why}: there is nothing to certify")
     worst = float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
-    # An inequality without a finite bound in any instance is trivially true, so it is not reported as certified.
-    is_bounded = not np.all(np.isposinf(np.asarray(certificate.bound, float)))
-    if is_bounded and (observer := _observer.get()):
-        observer.certified(worst, ratio.shape[0])
+    if observer := _observer.get():
+        observer.certified(kind, certificate.why, worst, ratio.shape[0])
     if adversarial and np.isfinite(worst) and hypothesis.currently_in_test_context():
         hypothesis.target(worst, label=certificate.why)
     if not certificate.holds() or not worst <= 1:
-        raise AssertionError(certificate.describe())
+        fail(certificate.describe())
 
 
 def assert_at_most(error: Any, bound: Any, *, why: str, instance: object = None, adversarial: bool = False) -> None:
-    """Assert `error <= bound` as a certificate: floats or (B,) arrays in one unit."""
+    """Assert `error <= bound` as a certificate: floats or (B,) arrays in one unit.
+
+    The error is a quantity that may come near the bound. For a sign, there is `assert_not_positive`.
+    """
     assert_certified(Certificate(error, bound, why, instance), adversarial=adversarial)
 
 
@@ -204,12 +232,34 @@ def assert_within(lower: Any, value: Any, upper: Any, *, slack: Any = 0, why: st
     assert_at_most(np.asarray(lower) - slack, value, why=f"{why} (from below)", instance=instance)
 
 
+def assert_equal_within(value: Any, target: Any, slack: Any, *, why: str, instance: object = None) -> None:
+    """Assert `|value - target| <= slack`, for two computations of one number: floats or (B,) arrays in one unit.
+
+    They may agree to the last bit on one machine and not on another, so the ratio may be 0. In return the slack must be
+    below the larger of the two numbers: AssertionError if it is not, in any instance.
+    """
+    value, target = np.asarray(value, float), np.asarray(target, float)
+    if not np.all(slack < np.maximum(np.abs(value), np.abs(target))):
+        fail(f"{why}: the slack is as large as what is compared, so any two such numbers would agree")
+    assert_certified(Certificate(np.abs(value - target), slack, why, instance), kind=Kind.EQUALITY)
+
+
+def assert_not_positive(value: Any, *, why: str, instance: object = None) -> None:
+    """Assert the sign condition `value <= 0`, exactly: a float or a (B,) array. Its ratio is 0 by nature."""
+    assert_certified(Certificate(value, 0, why, instance), kind=Kind.SIGN)
+
+
+def assert_not_negative(value: Any, *, why: str, instance: object = None) -> None:
+    """Assert the sign condition `value >= 0`, exactly: a float or a (B,) array. Its ratio is 0 by nature."""
+    assert_not_positive(-np.asarray(value), why=why, instance=instance)
+
+
 def assert_identical(left: Any, right: Any, *, why: str) -> None:
     """Assert exact equality of rational numbers, or of arrays bit for bit. The recorded error and bound are zero."""
     if observer := _observer.get():
-        observer.certified(0.0, 1)
+        observer.certified(Kind.IDENTITY, why, 0.0, 1)
     if not np.array_equal(np.asarray(left), np.asarray(right)):
-        raise AssertionError(f"{why}: {show(left)} is not {show(right)}")
+        fail(f"{why}: {show(left)} is not {show(right)}")
 
 
 def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **instance: object) -> None:
@@ -223,9 +273,10 @@ def assert_violates(value: Any, limit: Any, *, reads: str, slack: Any = 0, **ins
     witness = ", ".join(f"{name}={show(data)}" for name, data in instance.items())
     witness = f"{witness}: {reads.format(**sides)}" if witness else reads.format(**sides)
     if not value > limit + slack:
-        raise AssertionError(f"not a violation - {witness}, slack {show(slack)}")
+        fail(f"not a violation - {witness}, slack {show(slack)}")
     if observer := _observer.get():
-        observer.certified(float(Certificate(float(limit + slack), float(value), reads).ratio()), 1)
+        ratio = float(Certificate(float(limit + slack), float(value), reads).ratio())
+        observer.certified(Kind.VIOLATION, reads, ratio, 1)
         observer.violated(witness, exact=all(isinstance(side, Rational) for side in (value, limit, slack)))
 
 
@@ -241,7 +292,7 @@ def assert_keeps(**hypotheses: Any) -> None:
         raise ValueError("a necessity test names the hypotheses that it keeps")
     for label, condition in hypotheses.items():
         if not np.size(condition) or not np.all(condition):
-            raise AssertionError(f"{label} is not satisfied by this instance: {show(np.asarray(condition))}")
+            fail(f"{label} is not satisfied by this instance: {show(np.asarray(condition))}")
     if observer := _observer.get():
         observer.kept(tuple(hypotheses))
 

@@ -119,7 +119,8 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """
     X, y = in_float64(X, "features"), in_float64(y, "targets")
     count, _, p = X.shape
-    constraints = scipy.sparse.block_diag([np.hstack([rows, -rows]) for rows in X], format="csc")
+    blocks = [scipy.sparse.coo_array(np.hstack([rows, -rows])) for rows in X]
+    constraints = scipy.sparse.block_diag(blocks, format="csc")
     program = scipy.optimize.linprog(np.ones(count * 2 * p), A_eq=constraints, b_eq=y.ravel())
     program = solved(program, "the interpolant of least l1 norm")
     split = program.x.reshape(count, 2, p)

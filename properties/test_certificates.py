@@ -14,8 +14,11 @@ from properties import certificates
 from properties.certificates import (
     Certificate,
     assert_at_most,
+    assert_equal_within,
     assert_identical,
     assert_keeps,
+    assert_not_negative,
+    assert_not_positive,
     assert_violates,
     assert_within,
     observed_by,
@@ -29,10 +32,13 @@ from properties.statistics.paired import judge, student_interval
 class Notebook:
     def __init__(self):
         self.ratios, self.witnesses, self.tried, self.series, self.labels = [], [], 0, {}, []
-        self.findings = []
+        self.findings, self.failures = [], []
 
-    def certified(self, ratio, instances):
-        self.ratios.append((ratio, instances))
+    def certified(self, kind, why, ratio, instances):
+        self.ratios.append((kind, why, ratio, instances))
+
+    def failed(self, why):
+        self.failures.append(why)
 
     def violated(self, witness, exact):
         self.witnesses.append((witness, exact))
@@ -88,12 +94,89 @@ def test_the_worst_instance_of_a_batch_of_problems_is_cut_out():
     assert "X=[[1, 0]], y=[0]" in Certificate([0.0, 2.0], 1.0, "why", batch).describe()
 
 
-def test_a_bound_of_infinity_alone_is_not_reported():
+def test_each_certificate_reports_its_kind_and_words():
+    notes = Notebook()
+    with observed_by(notes):
+        assert_at_most([1.0, 3.0], 4.0, why="two instances")
+        assert_within(1, 2, 4, why="between")
+        assert_not_positive([-1.0, 0.0], why="sinks")
+        assert_not_negative(2.0, why="rises")
+        assert_identical(1, 1, why="one")
+        assert_equal_within(2.0, 2.25, 0.5, why="near")
+        assert_violates(Fraction(5), 1, reads="{value} > {limit}")
+    assert notes.ratios == [
+        ("inequality", "two instances", 0.75, 2),
+        ("inequality", "between (from above)", 0.5, 1),
+        ("inequality", "between (from below)", 0.5, 1),
+        ("sign", "sinks", 0, 2),
+        ("sign", "rises", 0, 1),
+        ("identity", "one", 0, 1),
+        ("equality", "near", 0.5, 1),
+        ("violation", "{value} > {limit}", 0.2, 1),
+    ]
+
+
+def test_a_bound_of_infinity_is_reported_with_the_ratio_zero():
     notes = Notebook()
     with observed_by(notes):
         assert_at_most([1.0, 2.0], np.inf, why="no bound")
         assert_at_most([1.0, 2.0], [np.inf, 4.0], why="a bound in the second instance")
-    assert notes.ratios == [(0.5, 2)]
+    assert [ratio for *_, ratio, _ in notes.ratios] == [0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("error", "bound"),
+    [
+        (1e-300, 0),
+        (5e-324, 0),
+        (1 + 2.0**-52, 1),
+        (1e300 * (1 + 2.0**-52), 1e300),
+        (1e-300 * (1 + 2.0**-52), 1e-300),
+        (0, -1e-300),
+        (-1 + 2.0**-53, -1),
+        (Fraction(10**30 + 1, 10**30), 1),
+        (Fraction(1, 10**400), 0),
+        ([0.0, 1e-300], [1.0, 0.0]),
+    ],
+)
+def test_an_inequality_that_fails_by_the_least_number_fails_at_every_scale(error, bound):
+    certificate = Certificate(np.asarray(error), np.asarray(bound), "why")
+    assert not certificate.holds()
+    with pytest.raises(AssertionError, match="why: error"):
+        assert_at_most(error, bound, why="why")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: assert_at_most(2, 1, why="no"),
+        lambda: assert_at_most([], 1, why="no"),
+        lambda: assert_within(0, 2, 1, why="no"),
+        lambda: assert_not_positive(5e-324, why="no"),
+        lambda: assert_not_negative([1.0, -5e-324], why="no"),
+        lambda: assert_not_negative(np.nan, why="no"),
+        lambda: assert_identical(1, 2, why="no"),
+        lambda: assert_equal_within(1.0, 2.0, 0.5, why="no"),
+        lambda: assert_equal_within(1.0, 1.0, 1.0, why="no"),
+        lambda: assert_equal_within([1.0, 0.0], [1.0, 0.0], 0.5, why="no"),
+        lambda: assert_equal_within(1.0, 1.0, np.inf, why="no"),
+        lambda: assert_violates(1, 1, reads="no"),
+        lambda: assert_keeps(no=False),
+        lambda: smallest_violation(st.integers(1, 3), lambda _: True),
+        lambda: smallest_violation(st.integers(1, 3), lambda _: False),
+        lambda: smallest_violation(st.integers(1, 3), lambda x: x < 5, spared=4),
+    ],
+)
+def test_an_assertion_tells_the_observer_before_it_raises(call):
+    notes = Notebook()
+    with observed_by(notes), pytest.raises(AssertionError):
+        call()
+    assert len(notes.failures) == 1
+
+
+def test_a_search_shows_an_instance_that_is_no_violation_and_takes_one_from_outside_the_strategy():
+    assert smallest_violation(st.integers(1, 9), lambda x: x > 3) == 4
+    assert smallest_violation(st.integers(4, 9), lambda x: x > 3, spared=3) == 4
 
 
 def test_infinity_within_infinity_certifies_nothing():
@@ -151,7 +234,7 @@ def test_what_is_asserted_is_reported():
         assert_violates(Fraction(5), 1, reads="risk {value} > bound {limit}", X=[[Fraction(1, 2), 0]])
         assert_violates(1.5, 1, reads="{value} > {limit}", slack=1e-9)
         smallest_violation(st.integers(0, 100), lambda x: x >= 7)
-    assert notes.ratios[:2] == [(0.75, 2), (0.2, 1)]
+    assert [note[2:] for note in notes.ratios[:2]] == [(0.75, 2), (0.2, 1)]
     assert notes.witnesses == [("X=[[1/2, 0]]: risk 5 > bound 1", True), ("1.5 > 1", False)]
     assert notes.tried > 0
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fixtures.dynamics.steepest_descent import MarginLoss, Steepest
 from fixtures.entries import in_float64
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.separable import Separable
 from properties.oracles import largest_l1_margin, nearest_point_of_hull
 
@@ -62,7 +62,7 @@ def shortfall(problem: Separable, run: Steepest, loss: MarginLoss, order: Order)
 
 
 def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
-    """A bound on the rounding of the inequality of `shortfall` for the computed run: 8 (n+d+3) u (1 + T + SR)(1 + M).
+    """A bound on the rounding of the inequality of `shortfall` for the computed run: 8 (n+d+3)(1 + T + SR) of 1 + M.
 
     S is the length of the run, and M = R (S + |w_0|) >= |z_i . w_t|. A computed margin is off by d u M. So q is off by
     (4d + 4) u M + (n + 8) u relatively. Z'q is off by R times this and n u more. u_t misses the maximum by
@@ -73,18 +73,19 @@ def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
     scale = radius(problem, order)
     start = np.linalg.norm(run.w, order, axis=-1) + run.length
     reach = scale * (run.length + start)
-    return 8 * (n + d + 3) * UNIT_ROUNDOFF * (1 + run.steps + run.length * scale) * (1 + reach)
+    return rounding(8 * (n + d + 3) * (1 + run.steps + run.length * scale), 1 + reach)
 
 
 def dual_bound(problem: Separable, q: Array, order: Order) -> Array:
     """|Z'q|_*, an upper bound on gamma* by weak duality, for any q in the simplex; q is normalized here.
 
-    The value is raised by its own rounding, 2 (n + d + 2) u R, so it stays a bound. Raises ValueError for a negative q.
+    The value is raised by its own rounding, so it stays a bound: n + 1 for q, n for an entry of Z'q, d/2 + 1 for the
+    norm, each of R. Raises ValueError for a negative q.
     """
     if np.any(q < 0):
         raise ValueError("a point outside the simplex bounds no margin")
     n, d = problem.rows, problem.columns
-    raised = 2 * (n + d + 2) * UNIT_ROUNDOFF * radius(problem, order)
+    raised = rounding(2 * n + d / 2 + 2, radius(problem, order))
     return dual_norm(np.vecmat(q / q.sum(-1, keepdims=True), problem.Z), order) + raised
 
 
@@ -122,8 +123,8 @@ def largest_margin(problem: Separable, order: Order) -> LargestMargin:
     single = problem.Z.ndim == 2
     direction, q, Z, unit = (each[0] if single else each for each in (direction, q, Z, unit))
     scaled = dataclasses.replace(problem, Z=Z)
-    rounding = 2 * (problem.columns + 2) * UNIT_ROUNDOFF * radius(scaled, order)
-    lower, upper = margin(scaled, direction) - rounding, dual_bound(scaled, q, order)
+    slack = rounding(3 * problem.columns / 2 + 2, radius(scaled, order))  # the direction, and d for its margin
+    lower, upper = margin(scaled, direction) - slack, dual_bound(scaled, q, order)
     return LargestMargin(direction, _scaled_back(lower, unit, -np.inf), _scaled_back(upper, unit, np.inf))
 
 

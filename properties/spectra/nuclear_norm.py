@@ -13,7 +13,7 @@ import numpy as np
 import scipy.optimize
 
 from fixtures.entries import in_float64
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.sensing import Completion
 from properties.oracles import solved
 
@@ -29,12 +29,13 @@ def operator_norm(W: np.ndarray) -> np.ndarray:
 
 
 def spectrum_rounding(W: np.ndarray) -> np.ndarray:
-    """A bound on the error of the sum of the computed singular values of W (d, d): 16 d^2 u |W|_F.
+    """A bound on the error of the sum of the computed singular values of W (..., d, n): 32 d^2 u |W|_F for d = n.
 
-    LAPACK's singular values are those of a matrix within 16 d u |W|_F (backward stability and Weyl's inequality), and
-    there are d of them.
+    LAPACK's singular values are those of a nearby matrix (backward stability and Weyl's inequality). There are
+    min(d, n) of them, and each rounds as a decomposition does.
     """
-    return 16 * max(W.shape[-2:]) ** 2 * UNIT_ROUNDOFF * np.linalg.norm(W, axis=(-2, -1))
+    values, size = min(W.shape[-2:]), np.linalg.norm(W, axis=(-2, -1))
+    return rounding(values * factorization(*W.shape[-2:]), size)
 
 
 @dataclasses.dataclass(frozen=True)

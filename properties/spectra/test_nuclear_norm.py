@@ -66,9 +66,9 @@ def test_an_infeasible_dual_is_scaled_down_until_it_bounds(problem):
     assert_at_most(bracket.lower, lower + rounding, why="scaling is all that it needs")
 
 
-def test_the_rounding_of_a_spectrum_is_a_hundred_units_for_two_ones():
-    # given  16 * 4 * sqrt(2) units
-    assert_within(90, spectrum_rounding(np.eye(2)) / UNIT_ROUNDOFF, 91, why="spectrum_rounding(I)")
+def test_the_rounding_of_a_spectrum_is_two_hundred_units_for_two_ones():
+    # given  32 * 4 * sqrt(2) units
+    assert_within(180, spectrum_rounding(np.eye(2)) / UNIT_ROUNDOFF, 182, why="spectrum_rounding(I)")
 
 
 def test_the_least_trace_of_one_measurement_sits_on_its_largest_eigenvalue():

@@ -4,65 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from theorems.ledger.claims import Reading, Statement
-from theorems.ledger.registry import TIERS, StatedClaim
-from theorems.ledger.verdicts import (
-    SILENT,
-    Role,
-    Verdict,
-    verdict_of,
-    verdict_of_findings,
-    verdict_of_readings,
-    weakest,
-)
+from theorems.ledger.evidence import Evidence
+from theorems.ledger.judgement import judge, unfinished
+from theorems.ledger.registry import StatedClaim
+from theorems.ledger.verdicts import Role, Verdict, weakest
 
 PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
-
-NOT_SELECTED = "not selected"
-
-
-@dataclasses.dataclass
-class Evidence:
-    """One executed test of a claim: its role, its outcome, its instances, and its largest ratio of error to bound.
-
-    part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
-    hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
-    `exact` says that a witness was recorded whose two sides are rational, `searched` that a directed search found one.
-    `cases` is how many parameter sets its function has in all; `series` are the data of its pictures by title;
-    `findings` are what it measured, as `properties.certificates.record_finding` has them.
-    """
-
-    test: str
-    role: str
-    part: str | None
-    reading: str | None
-    outcome: str
-    examples: int
-    worst_ratio: float | None
-    hypothesis: str | None
-    clauses: str | None
-    witness: str | None
-    exact: bool
-    kept: list[str]
-    searched: bool
-    cases: int
-    series: dict[str, dict[str, list[float]]]
-    findings: list[dict[str, Any]]
-    seconds: float
-
-    @property
-    def function(self) -> str:
-        """The name of the test function, without parameters."""
-        return self.test.partition("::")[2].partition("[")[0]
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """The file and the test function: two files of a claim may have functions of one name."""
-        return self.test.partition("::")[0], self.function
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,9 +101,9 @@ def _entry(stated: StatedClaim, unordered: list[Evidence], is_skipped: bool) -> 
     for statement in stated.claim.statements:
         part = statement.part
         mine = [item for item in evidence if item.part == part]
-        if unfinished := _unfinished(stated, part, mine):
-            reasons[part] = unfinished
-        verdicts[part], read, defects = _judge(stated, part, mine, unfinished)
+        if waiting := unfinished(stated, part, mine):
+            reasons[part] = waiting
+        verdicts[part], read, defects = judge(stated, part, mine, waiting)
         verdicts[part] = Verdict.BROKEN if is_skipped else verdicts[part]
         readings += read
         problems += [f"part {part}: {defect}" if part else defect for defect in defects]
@@ -205,141 +156,13 @@ def _surprises(
     ]
 
 
-def _unfinished(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> str | None:
-    """Why a part cannot be judged, or None. It needs its measurements, or else all tests of its cheapest tier."""
-    base = stated.tests_of(part)
-    promised = {(test.path, test.name) for test in base}
-    counted = Counter(item.place for item in evidence)
-    executed = {item.place for item in evidence if counted[item.place] >= item.cases}
-    if promised <= executed:
-        return _unread(stated, part, evidence)
-    tier = base[0].tier
-    if not evidence or (base[0].role is Role.MEASURED and not promised & executed):
-        return f"needs -m {tier}" if tier != "fast" else NOT_SELECTED
-    return f"only {len(promised & executed)} of its {len(promised)} {tier} tests were selected in full"
-
-
-def _unread(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> str | None:
-    """The tier that a reading of an experiment or an observation still needs, or None. All such readings decide."""
-    if not stated.claim.statement(part).is_empirical:
-        return None
-    run = {item.reading for item in evidence}
-    waiting = [test.tier for test in stated.tests if test.part == part and test.reading not in run]
-    return f"needs -m {min(waiting, key=TIERS.index)}" if waiting else None
-
-
-def _judge(
-    stated: StatedClaim, part: str | None, evidence: list[Evidence], unfinished: str | None
-) -> tuple[Verdict, list[tuple[Reading, Verdict]], list[str]]:
-    """The verdict of a part, the verdicts of its other readings, and the defects of its evidence."""
-    if unpassed := [item for item in evidence if item.outcome != "passed"]:
-        return Verdict.BROKEN, [], [f"{item.function} {item.outcome}" for item in unpassed if item.outcome != "failed"]
-    if idle := [item for item in evidence if item.examples == 0]:
-        return Verdict.BROKEN, [], [f"{item.function} executed no instance" for item in idle]
-    if unsound := [item for item in evidence if item.worst_ratio is not None and not 0 <= item.worst_ratio <= 1]:
-        return Verdict.BROKEN, [], [f"{item.function} passed with the ratio {item.worst_ratio:g}" for item in unsound]
-    listed = stated.claim.statement(part).readings
-    if unfinished:
-        return Verdict.NOT_RUN, [(reading, Verdict.NOT_RUN) for reading in listed], []
-    verdicts, defects = [], []
-    for reading in listed:
-        mine = [item for item in evidence if item.reading == reading.name]
-        # A reading of a theorem does not decide: without its slow tests it is not run, and the part is judged.
-        verdict, wrong = _weigh(stated, part, mine) if mine else (Verdict.NOT_RUN, [])
-        verdicts.append((reading, verdict))
-        defects += [f"read as {reading.name}: {defect}" for defect in wrong]
-    own = [item for item in evidence if item.reading is None]
-    if listed and stated.claim.statement(part).is_empirical:
-        decided = [verdict for _, verdict in verdicts]
-        if not {Role(item.role) for item in own} <= SILENT:
-            verdict, wrong = _weigh(stated, part, own)
-            decided.append(verdict)
-            defects += wrong
-        return (Verdict.BROKEN if defects else verdict_of_readings(decided)), verdicts, defects
-    verdict, wrong = _weigh(stated, part, own)
-    strength = list(Verdict)
-    defects += wrong + [
-        f"read as {reading.name} it {better}, which is better than {verdict}: that reading should decide"
-        for reading, better in verdicts
-        if strength.index(better) > strength.index(verdict) > strength.index(Verdict.BROKEN)
-    ]
-    return (Verdict.BROKEN if defects else verdict), verdicts, defects
-
-
-def _weigh(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
-    """The verdict of passed evidence about one reading, and the defects of this evidence."""
-    if not evidence:
-        return _judge_untestable(stated, part)
-    roles = {Role(item.role) for item in evidence}
-    if Role.MEASURED in roles:
-        return _judge_measured(evidence)
-    verdict = verdict_of(roles, experiment=stated.claim.statement(part).is_empirical)
-    if verdict is Verdict.BROKEN and roles <= SILENT and _is_given_up(stated, part):
-        verdict = Verdict.NOT_TESTABLE
-    if verdict is Verdict.BROKEN:
-        return verdict, ["the roles of its evidence decide nothing or contradict each other"]
-    defects = _defects(evidence) + [wrong for item in evidence if (wrong := _unkept(stated, item))]
-    return (Verdict.BROKEN, defects) if defects else (verdict, [])
-
-
-def _unkept(stated: StatedClaim, item: Evidence) -> str | None:
-    """The hypotheses that a necessity test should assert of its instance and does not, in one line; or None.
-
-    The statement is that of an under-hypotheses or corrected test of the same reading that names what is dropped; where
-    no test does, it has all hypotheses that necessity tests of this reading drop.
-    """
-    if item.role != Role.NECESSITY:
-        return None
-    dropped = set((item.hypothesis or "").split(", "))
-    mine = [test for test in stated.tests if (test.part, test.reading) == (item.part, item.reading)]
-    known = set(stated.claim.statement(item.part).hypotheses)
-    statements = [
-        set(test.labels) & known
-        for test in mine
-        if test.role in (Role.UNDER_HYPOTHESES, Role.CORRECTED) and dropped <= set(test.labels)
-    ] or [{label for test in mine if test.role is Role.NECESSITY for label in test.labels}]
-    missing = min((statement - dropped - set(item.kept) for statement in statements), key=len)
-    return f"{item.function} does not assert that its instance keeps {', '.join(sorted(missing))}" if missing else None
-
-
-def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:
-    silent = [item for item in evidence if item.role == Role.MEASURED and not item.findings]
-    idle = [item for item in evidence if item.role != Role.MEASURED and item.worst_ratio is None]
-    if defects := [f"{item.function} finds nothing" for item in silent] + [_idle(item) for item in idle]:
-        return Verdict.BROKEN, defects
-    return verdict_of_findings(Verdict(finding["finding"]) for item in evidence for finding in item.findings), []
-
-
-def _judge_untestable(stated: StatedClaim, part: str | None) -> tuple[Verdict, list[str]]:
-    return (Verdict.NOT_TESTABLE, []) if _is_given_up(stated, part) else (Verdict.BROKEN, ["there is no evidence"])
-
-
-def _is_given_up(stated: StatedClaim, part: str | None) -> bool:
-    """Whether the docstring says, with a reason, that the printed statement cannot be tested."""
-    return stated.claim.statement(part).expected is Verdict.NOT_TESTABLE
-
-
-def _defects(evidence: list[Evidence]) -> list[str]:
-    """The defects of evidence whose tests all passed."""
-    refutations = [item for item in evidence if item.role == Role.COUNTEREXAMPLE]
-    defects = []
-    if refutations and not any(item.exact for item in refutations):
-        defects.append("no pinned counterexample with rational sides")
-    if refutations and not any(item.searched for item in refutations):
-        defects.append("no search finds a counterexample by itself")
-    return defects + [_idle(item) for item in evidence if item.worst_ratio is None]
-
-
-def _idle(item: Evidence) -> str:
-    return f"{item.function} certifies nothing"
-
-
-def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str]) -> dict[str, Any]:
-    """The ledger in schema 1. Only `seconds` depends on the clock."""
+def as_json(entries: Iterable[Entry], profile: str, seed: str | None, environment: dict[str, str]) -> dict[str, Any]:
+    """The ledger in schema 1. Only `seconds` depends on the clock. seed: that of --hypothesis-seed, as it was given."""
     return {
         "schema": 1,
         "paper": PAPER,
         "profile": profile,
+        **({} if seed is None else {"seed": seed}),
         "environment": environment,
         "claims": [_claim_as_json(entry) for entry in entries],
     }

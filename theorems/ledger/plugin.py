@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-import json
 import math
+import os
 import shlex
 import tempfile
 from collections.abc import Container, Iterator
@@ -15,18 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-from properties.certificates import observed_by
+from fixtures.paths import PathError, folder_named
+from properties.certificates import Kind, observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
-from theorems.ledger.environment import describe_environment
+from theorems.ledger.environment import describe_environment, profile_name
+from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
+from theorems.ledger.writing import as_plain, write_json
 
 _PROPERTY = "whichmin evidence"
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
 DEVICE = pytest.StashKey[str]()
+EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,10 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if role is not None and role not in set(Role):
         raise pytest.UsageError(f"--role {role!r} is not a role; roles are {', '.join(Role)}")
     _check_claims(config.getoption("--claim"), claims)
-    if (directory := _ledger_directory(config)) and not config.option.collectonly:
+    if hasattr(config, "workerinput"):
+        return
+    directory = named_folder(config, "--ledger")
+    if directory and not config.option.collectonly:
         _check_writable(directory)
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Bookkeeper(config, claims), "whichmin bookkeeper")
+    config.pluginmanager.register(Bookkeeper(config, claims, directory), "whichmin bookkeeper")
 
 
 def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
@@ -72,11 +78,13 @@ def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
             raise pytest.UsageError(f"--claim {label!r} is no claim and no part of one; near it are {', '.join(near)}")
 
 
-def _ledger_directory(config: pytest.Config) -> Path | None:
-    option = config.getoption("--ledger")
-    if option is not None and not option.strip():
-        raise pytest.UsageError("--ledger needs the name of a folder")
-    return None if option is None else Path(option).expanduser()
+def named_folder(config: pytest.Config, option: str) -> Path | None:
+    """The absolute path of the folder that an option names, or None without the option. Raises UsageError."""
+    named = config.getoption(option)
+    try:
+        return None if named is None else folder_named(option, named)
+    except PathError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _check_writable(directory: Path) -> None:
@@ -91,20 +99,24 @@ def _check_writable(directory: Path) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     label_of = {(test.path, test.name): stated.claim.label for stated in config.stash[CLAIMS] for test in stated.tests}
     promised = {(test.path, test.name): test for stated in config.stash[CLAIMS] for test in stated.tests}
     paths = {path for path, _ in promised}
     role, wanted = config.getoption("--role"), set(config.getoption("--claim"))
+    if misplaced := next(filter(None, (_misplaced(item, promised, paths) for item in items)), None):
+        refuse(session, misplaced)
+        return
     chosen = []
     for item in items:
-        place = _place(item, promised, paths)
+        place = _place(item)
         test = promised.get(place)
-        if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
+        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster"))
+        if not has_tier and not item.nodeid.startswith("benchmarks/"):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:
             # Not in a setup hook: a skip marker would prevent it, and a skipped test counts as evidence that failed.
-            item.user_properties.append((_PROPERTY, _about(item, test) | Recorder().as_evidence()))
+            item.user_properties.append((_PROPERTY, as_plain(_about(item, test) | Recorder().as_evidence())))
         names = {label_of[place], f"{label_of[place]} {test.part}"} if test else set()
         if (role is None or (test and test.role == role)) and (not wanted or wanted & names):
             chosen.append(item)
@@ -114,20 +126,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen
 
 
-def _place(item: pytest.Item, promised: Container[tuple[str, str]], paths: Container[str]) -> tuple[str, str]:
-    """The file and the function of an item.
-
-    Raises UsageError for evidence that the registry does not know: a test in another file, or inside a class or a
-    condition. The ledger would lose it without a word.
-    """
+def _place(item: pytest.Item) -> tuple[str, str]:
+    """The file and the function of an item."""
     path, *names = item.nodeid.split("[")[0].split("::")
-    place = (path, "::".join(names))
+    return path, "::".join(names)
+
+
+def _misplaced(item: pytest.Item, promised: Container[tuple[str, str]], paths: Container[str]) -> str | None:
+    """One line for evidence that the registry does not know, or None.
+
+    It is a test in another file, or inside a class or a condition. The ledger would lose it without a word.
+    """
+    place = _place(item)
     is_evidence = any(item.get_closest_marker(marker) for marker in MARKERS)
-    if place not in promised and (is_evidence or path in paths):
-        raise pytest.UsageError(
-            f"{item.nodeid}: evidence belongs at the top level of a test file of a section, or of a claim's folder"
-        )
-    return place
+    if place in promised or not (is_evidence or place[0] in paths):
+        return None
+    return f"{item.nodeid}: evidence belongs at the top level of a test file of a section, or of a claim's folder"
 
 
 def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
@@ -138,6 +152,7 @@ def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
         "reading": test.reading,
         "hypothesis": ", ".join(label for label in test.labels if label.startswith("H")) or None,
         "clauses": ", ".join(label for label in test.labels if label.startswith("C")) or None,
+        "is_batched": hasattr(getattr(item, "obj", None), "instances_in"),
         "cases": math.prod(max(1, len(mark.args[1])) for mark in item.iter_markers("parametrize")),
     }
 
@@ -209,18 +224,24 @@ class Recorder:
     """Records what one test certifies: the observer of its certificates."""
 
     instances: int = 0
-    worst_ratio: float | None = None
+    ratios: dict[tuple[Kind, str], float] = dataclasses.field(default_factory=dict)
+    suppressed: list[str] = dataclasses.field(default_factory=list)
     witness: str | None = None
     exact: bool = False
     labels: set[str] = dataclasses.field(default_factory=set)
     tried: int = 0
+    promised: int = 0
     largest: int = 1
     series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
     findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def certified(self, ratio: float, instances: int) -> None:
-        self.worst_ratio = max(math.inf if math.isnan(ratio) else ratio, self.worst_ratio or 0.0)
+    def certified(self, kind: Kind, why: str, ratio: float, instances: int) -> None:
+        place = (kind, why)
+        self.ratios[place] = max(math.inf if math.isnan(ratio) else ratio, self.ratios.get(place, 0.0))
         self.largest = max(self.largest, instances)
+
+    def failed(self, why: str) -> None:
+        self.suppressed.append(why)
 
     def violated(self, witness: str, exact: bool) -> None:
         if self.witness is None or (exact and not self.exact):
@@ -243,9 +264,18 @@ class Recorder:
 
     def as_evidence(self) -> dict[str, Any]:
         """The record as plain data, for other processes. A ratio of at most 1 is rounded to three digits."""
-        ratio = self.worst_ratio
+        ratio = max(self.ratios.values(), default=None)
+        certificates: dict[str, float] = {}
+        for (kind, why), worst in self.ratios.items():
+            compared = worst if kind in (Kind.INEQUALITY, Kind.VIOLATION) else 0.0
+            certificates[why] = max(compared, certificates.get(why, 0.0))
         return {
             "examples": self.instances + self.tried,
+            "certificates": certificates,
+            "inequalities": [why for kind, why in self.ratios if kind is Kind.INEQUALITY],
+            "promised": self.promised,
+            "suppressed": self.suppressed[:1],
+            "largest": self.largest,
             "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
             "witness": self.witness,
             "exact": self.exact,
@@ -266,7 +296,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         with observed_by(recorder), _counting_examples(item, recorder):
             return (yield)
     finally:
-        evidence.update(recorder.as_evidence())
+        evidence.update(as_plain(recorder.as_evidence()))
 
 
 @contextmanager
@@ -286,13 +316,24 @@ def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
     @functools.wraps(inner)
     def counted(*args: Any, **kwargs: Any) -> None:
         inner(*args, **kwargs)
-        recorder.instances += instances_in(kwargs)
+        held = instances_in(kwargs)
+        recorder.instances += held
+        recorder.largest = max(recorder.largest, held)
 
     handle.inner_test = counted
     try:
         yield
     finally:
         handle.inner_test = inner
+        recorder.promised = _promised(item)
+
+
+def _promised(item: pytest.Item) -> int:
+    """Half the instances of the profile, or none if Hypothesis has tried every instance of a finite set."""
+    rules = item.obj._hypothesis_internal_use_settings  # noqa: SLF001 - Hypothesis keeps it nowhere else
+    generates = Phase.generate in rules.phases
+    has_tried_all = generates and "nothing left to do" in getattr(item, "hypothesis_statistics", "")
+    return 0 if has_tried_all else settings.default.max_examples // 2
 
 
 @pytest.hookimpl(wrapper=True)
@@ -304,24 +345,47 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _replay_command(item: pytest.Item) -> str:
-    profile = item.config.getoption("--hypothesis-profile") or settings.get_current_profile_name()
+    profile = item.config.getoption("--hypothesis-profile") or profile_name()
     seed = item.config.getoption("--hypothesis-seed")
     scale = item.config.getoption("--scale", "smoke")
-    words = ["pytest", f"'{item.nodeid}'" if "'" not in item.nodeid else shlex.quote(item.nodeid)]
+    path, colons, name = item.nodeid.partition("::")
+    if item.config.invocation_params.dir != item.config.rootpath:
+        path = os.path.relpath(item.config.rootpath / path, item.config.invocation_params.dir)
+    test = f"{path}{colons}{name}"
+    words = ["pytest", f"'{test}'" if "'" not in test else shlex.quote(test)]
     words += [f"--hypothesis-profile={profile}"]
     words += [f"--hypothesis-seed={seed}"] if seed is not None else []
     return " ".join(words + ([f"--scale={scale}"] if scale != "smoke" else []))
 
 
+def report_failure(config: pytest.Config, path: str, name: str, lines: list[str]) -> None:
+    """Show these lines as a failure of the run, like those of a failed test `name` in the file `path`."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+    failure = pytest.TestReport(
+        nodeid=f"{path}::{name}",
+        location=(path, None, name),
+        keywords={},
+        outcome="failed",
+        longrepr="\n".join(lines),
+        when="call",
+    )
+    terminal.stats.setdefault("failed", []).append(failure)
+
+
 class Bookkeeper:
     """Collects the evidence of a run, also from workers, and writes the ledger at the end."""
 
-    def __init__(self, config: pytest.Config, claims: list[StatedClaim]) -> None:
+    def __init__(self, config: pytest.Config, claims: list[StatedClaim], directory: Path | None) -> None:
         self._config = config
         self._claims = claims
-        self._evidence: dict[str, ledger.Evidence] = {}
+        self._directory = directory
+        self._evidence = config.stash.setdefault(EVIDENCE, {})
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
+        self._remark: str | None = None
+        self._unwritten: str | None = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:
@@ -331,48 +395,52 @@ class Bookkeeper:
         recorded = dict(report.user_properties).get(_PROPERTY)
         if recorded is None or (report.when != "call" and report.passed):
             return
-        self._evidence[report.nodeid] = ledger.Evidence(
+        self._evidence[report.nodeid] = Evidence(
             test=report.nodeid, outcome=report.outcome, seconds=round(report.duration, 3), **recorded
         )
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._config.option.collectonly or session.exitstatus not in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.TESTS_FAILED,
-            pytest.ExitCode.INTERRUPTED,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        ):
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:  # the end of another plugin failed, such as that of pytest's cache
+            self._finish(session)
+            self._print()
+            raise
+        self._finish(session)
+        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:  # then pytest prints no summary
+            self._print()
+
+    def _finish(self, session: pytest.Session) -> None:
+        """Compute the verdicts of whatever was run and write them, unless the run was refused before its first test."""
+        has_failed = session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+        if self._config.option.collectonly or (has_failed and not self._evidence):
             return
         self._entries = ledger.build(self._claims, self._evidence.values(), self._skipped)
         if disputed := [entry for entry in self._entries if entry.problems]:
             self._report_verdicts(disputed)
+        if self._directory:
+            self._write(self._directory)
+        if (disputed or self._unwritten) and not has_failed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if directory := _ledger_directory(self._config):
-            self._write_json(directory)
 
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
         """Report each claim with a problem as a failure, like a failed test."""
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        for entry in disputed if terminal is not None else []:
-            claim, path = entry.stated.claim, entry.stated.path
-            failure = pytest.TestReport(
-                nodeid=f"{path}::verdict",
-                location=(path, None, "verdict"),
-                keywords={},
-                outcome="failed",
-                longrepr="\n".join(f"{claim.label}: {problem}" for problem in entry.problems),
-                when="call",
+        for entry in disputed:
+            label = entry.stated.claim.label
+            report_failure(
+                self._config, entry.stated.path, "verdict", [f"{label}: {problem}" for problem in entry.problems]
             )
-            terminal.stats.setdefault("failed", []).append(failure)
 
-    def _write_json(self, directory: Path) -> None:
-        profile = settings.get_current_profile_name()
-        document = ledger.as_json(self._entries, profile, describe_environment(self._config.stash.get(DEVICE, "cpu")))
-        target = directory / "ledger.json"
-        partial = target.with_suffix(".json.partial")
-        partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(target)
+    def _write(self, directory: Path) -> None:
+        environment = describe_environment(self._config.stash.get(DEVICE, "cpu"))
+        seed = self._config.getoption("--hypothesis-seed", None)
+        target, shown = directory / "ledger.json", Path(self._config.getoption("--ledger")) / "ledger.json"
+        try:
+            write_json(target, ledger.as_json(self._entries, profile_name(), seed, environment))
+            self._remark = f"written to {shown}"
+        except OSError as error:
+            self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
         """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""
@@ -381,14 +449,22 @@ class Bookkeeper:
         narrowed = any(getattr(self._config.option, name, None) for name in ("keyword", "claim", "role", "lf"))
         return not narrowed and any(_is_at(entry.stated.path, argument, self._config) for argument in self._config.args)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not self._evidence and not self._skipped:
+    def pytest_terminal_summary(self) -> None:
+        self._print()
+
+    def _print(self) -> None:
+        """Print the ledger, and where it was written."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None:
             return
-        terminalreporter.write_sep("=", "ledger")
-        rows = [entry for entry in self._entries if self._is_selected(entry)]
-        report.write_ledger(rows, terminalreporter.write, others=len(self._entries) - len(rows))
-        if directory := _ledger_directory(self._config):
-            terminalreporter.write_line(f"written to {directory / 'ledger.json'}")
+        if self._evidence or self._skipped:
+            terminal.write_sep("=", "ledger")
+            rows = [entry for entry in self._entries if self._is_selected(entry)]
+            report.write_ledger(rows, terminal.write, others=len(self._entries) - len(rows))
+        if self._remark:
+            terminal.write_line(self._remark)
+        if self._unwritten:
+            terminal.write_line(self._unwritten, red=True)
 
 
 def _is_at(path: str, argument: str, config: pytest.Config) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable
 
-from theorems.ledger.ledger import NOT_SELECTED, Entry
+from theorems.ledger.judgement import NOT_SELECTED
+from theorems.ledger.ledger import Entry
 from theorems.ledger.verdicts import Verdict
 
 WIDTH = 120

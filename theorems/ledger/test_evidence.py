@@ -79,7 +79,7 @@ from properties import certificates
 @as_printed
 @pytest.mark.parametrize("ratio", [{ratio}])
 def test_silent(ratio):
-    certificates._observer.get().certified(ratio, 1)
+    certificates._observer.get().certified(certificates.Kind.INEQUALITY, 'silent', ratio, 1)
 """
     for ratio in ("float('inf')", "float('nan')", "1.0004"):
         theory.write("a", AS_PRINTED + silent.format(ratio=ratio))
@@ -102,3 +102,85 @@ def test_what_is_true_instead_can_be_shown_of_a_claim_that_cannot_be_tested(theo
     result = theory.run()
     result.stdout.fnmatch_lines(["Theorem 3.1 *holds*"])
     assert result.ret != 0
+
+
+SUPPRESSED = """
+@as_printed
+def test_suppressed():
+    try:
+        assert_at_most(2, 1, why="too much")
+    except AssertionError:
+        assert_at_most(1, 2, why="one")
+"""
+IDLE = """
+@as_printed
+def test_idle():
+    assert_at_most({error}, {bound}, why="a half")
+    assert_at_most(1, 2, why="one")
+"""
+WIDE = """
+@as_printed
+@given(st.integers(0, 10**6))
+{settings}def test_wide(x):
+    assert_at_most(x, 10**6, why="wide")
+"""
+BATCHED = """
+import dataclasses
+import numpy as np
+from fixtures.problems import batches
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    x: float
+
+NUMBERS = st.builds(Number, st.floats(0, 1))
+
+@as_printed
+@{decorator}
+def test_batched(number):
+    assert_at_most(number.x, 1, why="batched")
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (SUPPRESSED, "test_suppressed passed, and in it this had failed: too much: error 2, bound 1, ratio 2"),
+        (IDLE.format(error="0.0", bound="1.0"), "test_idle certifies nothing by 'a half': *"),
+        (IDLE.format(error="0.5", bound="float('inf')"), "test_idle certifies nothing by 'a half': *"),
+        (IDLE.format(error="-0.5", bound="0"), "test_idle certifies nothing by 'a half': *"),
+        (
+            "from hypothesis import settings" + WIDE.format(settings="@settings(max_examples=49)\n"),
+            "test_wide tried 49 instances of at least 50 that its profile promises",
+        ),
+        (
+            BATCHED.format(decorator="batches.settings(max_examples=1)\n@given(number=batches.batches(NUMBERS, 60))"),
+            "test_batched tried 1 instances of at least 50 that its profile promises",
+        ),
+        (
+            BATCHED.format(decorator="batches.given_batches(number=NUMBERS, size=1)"),
+            "test_batched holds one instance in each of its batches",
+        ),
+    ],
+)
+def test_a_test_that_has_gone_blind_breaks_its_claim(theory, body, complaint):
+    theory.write("a", AS_PRINTED + body)
+    result = theory.run()
+    result.stdout.fnmatch_lines([f"Theorem 3.1: {complaint}", "Theorem 3.1 *broken *"])
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        WIDE.replace("10**6)\n{", "9)\n{").format(settings=""),
+        WIDE.format(settings=""),
+        BATCHED.format(decorator="batches.given_batches(number=NUMBERS)"),
+        IDLE.format(error="[0.0, 0.5]", bound="[float('inf'), 1.0]"),
+    ],
+)
+def test_a_finite_set_and_a_bound_that_is_finite_once_are_evidence(theory, body):
+    theory.write("a", AS_PRINTED + body)
+    result = theory.run()
+    result.stdout.fnmatch_lines(["Theorem 3.1 *holds *"])
+    assert result.ret == 0

@@ -69,6 +69,21 @@ def test_evidence_outside_the_sections_is_refused(theory, pytester):
             {"label": "Experiment 3"},
             "test_one would decide what is measured",
         ),
+        (AS_PRINTED + AS_PRINTED, {}, "test_one is defined twice, and the second hides the first"),
+        (AS_PRINTED + "def bound():\n    return 1\n\ndef bound():\n    return 2\n", {}, "bound is defined twice"),
+        (AS_PRINTED + "test_many = None\n", {}, "test_many is defined twice"),
+        (AS_PRINTED + "class test_one:\n    pass\n", {}, "test_one is defined twice"),
+        ("from math import pi as test_one\n" + AS_PRINTED, {}, "test_one is defined twice"),
+        (
+            NECESSARY.replace("def test_without_H1", "def test_without_H2_too"),
+            {"Hypotheses": "(H1) one. (H2) two."},
+            "test_without_H2_too says without H2 and has not the label H2",
+        ),
+        (
+            AS_PRINTED.replace("test_many", "test_even_without_H1"),
+            {},
+            "test_even_without_H1 says without H1 and has not the label H1",
+        ),
         ("WIDE = 'wide'\n@as_printed(reading=WIDE)\ndef test_x():\n    pass\n", {}, "arguments are no literals"),
     ],
 )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer, two_layer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from properties.curvature.lanczos import Enclosure
 from properties.curvature.sharpness import sharpness
 
@@ -48,9 +48,10 @@ def at_interpolation(seed: int, activation: str, M: np.ndarray | None = None) ->
     found, K = enclosed_sharpness(net, X, net.predict(X), M), net.kernel(X)
     # The residual should be zero. It is the rounding of f, where |s| <= 1, and of the coordinates, where
     # |grad f|^2 <= tr K; in the Hessian it multiplies the second derivatives of f.
-    residual = 8 * (WIDTH + DIMENSION) * UNIT_ROUNDOFF * net.scale * np.abs(net.a).sum()
-    residual += 8 * PARAMETERS * UNIT_ROUNDOFF * norm(net.parameters()) * np.sqrt(np.trace(K))
+    # f is computed twice, with two inner products; the coordinates are solved for and multiplied back.
+    residual = rounding(2 * (WIDTH + DIMENSION + 2), net.scale * np.abs(net.a).sum())
+    residual += rounding(factorization(PARAMETERS) + PARAMETERS, norm(net.parameters()) * np.sqrt(np.trace(K)))
     length = norm(X, axis=1).max()
     second = net.scale * (net.nonlinearity.curvature * np.abs(net.a).max() * length**2 + 2 * length)
-    kernel = 16 * (WIDTH + DIMENSION + SAMPLES) * UNIT_ROUNDOFF * np.trace(K) / SAMPLES
+    kernel = rounding(WIDTH + 2 * DIMENSION + 8 + factorization(SAMPLES), np.trace(K) / SAMPLES)
     return found.lower, np.linalg.eigvalsh(K)[-1] / SAMPLES, found.upper, residual * second + kernel

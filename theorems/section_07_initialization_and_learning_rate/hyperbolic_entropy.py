@@ -16,12 +16,13 @@ import dataclasses
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.regression import Regression
 from properties.linear_models.divergences import residual_with_rounding, weighted_gram
 
 # The scales alpha decrease by SCALE_FACTOR; before the last, Newton stops at a residual of COARSE_TOLERANCE |y|.
 SCALE_FACTOR, COARSE_TOLERANCE, NEWTON_STEPS, HALVINGS = 4.0, 1e-2, 40, 40
+PRIMAL_ROUNDINGS = 8  # the operations of `DiagonalPotential.to_primal`, with two for an elementary function
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,7 @@ class DiagonalPotential:
         return ((self.alpha / v) ** (self.depth - 2) - (self.alpha / u) ** (self.depth - 2)) / 2
 
     def to_primal(self, z: np.ndarray) -> np.ndarray:
-        """The weights w = u^D - v^D at z, accurate to 16 (1 + |z|) u relative to themselves."""
+        """The weights w = u^D - v^D at z, after PRIMAL_ROUNDINGS roundings at the scale (1 + |z|) |w|."""
         if self.depth == 2:
             return 2 * self.scale * np.sinh(z)
         power = self.depth / (self.depth - 2)
@@ -134,7 +135,7 @@ def near_minimizer(potential: DiagonalPotential, problem: Regression, z: np.ndar
     |w - w*|^2 over twice the slope S at max(|w|, |w*|). Let R = max |w_i|. S grows more slowly than a square, so 2 gap
     S(2R) <= R^2 shows |w - w*| <= R, and then |w - w*|^2 <= 2 gap S(2R).
 
-    Rounding: of z, 16(n+p)u|z| times the slope; of w_z, 16 (1 + |z|) u relative; of w, the residual over s_n.
+    Rounding: of z, 8(n + p) for projection and construction, times the slope; of w_z; of w, the residual over s_n.
     """
     z = problem.in_row_space(z)
     start, C = potential.to_primal(z), potential.slope(z)
@@ -142,9 +143,8 @@ def near_minimizer(potential: DiagonalPotential, problem: Regression, z: np.ndar
     for _ in range(2):  # the second pass removes the rounding of the first
         solved = np.linalg.solve(gram, (problem.y - np.matvec(problem.X, w))[..., None])[..., 0]
         w = w + C * np.vecmat(solved, problem.X)
-    size = (np.asarray(problem.rows + problem.columns) * UNIT_ROUNDOFF)[..., None]
-    hidden = 16 * (1 + np.abs(z)) * UNIT_ROUNDOFF * np.abs(start)
-    hidden += 16 * size * norm(z, axis=-1, keepdims=True) * C
+    projected = rounding(8 * np.asarray(problem.rows + problem.columns), norm(z, axis=-1))[..., None]
+    hidden = rounding(PRIMAL_ROUNDINGS, (1 + np.abs(z)) * np.abs(start)) + projected * C
     hidden += (residual_with_rounding(problem, w) / problem.sigma_min)[..., None]
     moved = np.abs(w - start) + hidden
     least, _ = potential.slope_between(np.maximum(np.minimum(np.abs(w), np.abs(start)) - moved, 0))
@@ -167,7 +167,7 @@ def minimize(potential: DiagonalPotential, problem: Regression) -> Interpolant:
     size = (norm(problem.y, axis=-1) / problem.sigma_min).max() ** (1 / potential.depth)
     levels = np.ceil(np.log(max(size / np.min(potential.alpha), 1)) / np.log(SCALE_FACTOR))
     for level in np.arange(levels, -1, -1):
-        within = COARSE_TOLERANCE if level else 4 * (problem.rows + problem.columns) * UNIT_ROUNDOFF
+        within = COARSE_TOLERANCE if level else rounding(2 * (problem.rows + problem.columns))
         at_level = DiagonalPotential(potential.depth, potential.alpha * SCALE_FACTOR**level)
         nu = _newton(at_level, problem, nu, within * norm(problem.y, axis=-1))
     return near_minimizer(potential, problem, np.vecmat(nu, problem.X))

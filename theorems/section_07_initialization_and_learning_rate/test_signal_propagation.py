@@ -41,18 +41,14 @@ def test_a_planted_factor_is_caught_in_every_one_of_twenty_samples(networks, pla
     assert_at_most(1, np.abs(np.sign(values - least) - np.sign(most - values)).min(), why="outside the interval")
 
 
-def test_the_pivot_of_a_signed_input_is_a_sum_by_hand():
-    # given  x = (2, -1, 3) of squared length 14, and two networks whose h_1 has both signs
-    first = np.array([[[1.0, 1, 1], [1, 0, -1]], [[0, 2, 1], [-1, 1, 0]]])
-    second = np.array([[[1.0, 2]], [[3, -1]]])
-    # when   h_1 = (4, -1) and (1, -3)
-    plain = chi_square_pivot([first, second], X, 4.0, "identity")
-    rectified = chi_square_pivot([first, second], X, 4.0, "relu")
-    # then   3 |h_1|^2/(4 * 14), and 2 h_2^2/(4 |a_2|^2) with h_2 = 2, 6 at a_2 = h_1, and 4, 3 at a_2 = (4, 0), (1, 0)
-    lower = (3 * 17 + 3 * 10) / (4 * 14)
-    assert_at_most(abs(plain[0] - (lower + 8 / (4 * 17) + 72 / (4 * 10))), 2.0**-48, why="identity")
-    assert_at_most(abs(rectified[0] - (lower + 32 / (4 * 16) + 18 / 4)), 2.0**-48, why="relu")
-    assert_identical([plain[1], rectified[1]], [6, 6], why="degrees of freedom")
+def test_the_pivot_of_signed_inputs_and_weights_by_hand():
+    # given  x = (2, -1, 3): h_1 = (4, -2), then a = (4, 0) and h_2 = 8
+    first, second = np.array([[[1.0, 1, 1], [1, 1, -1]]]), np.array([[[2.0, 5.0]]])
+    one = chi_square_pivot([first], X, 1.0, "identity")
+    assert_identical([one[0], one[1]], [60 / 14, 2], why="3 (4^2 + 2^2)/14")
+    # then   3 (4^2 + 2^2)/(2 14), and 2 8^2/(2 4^2)
+    two = chi_square_pivot([first, second], X, 2.0, "relu")
+    assert_identical([two[0], two[1]], [60 / 28 + 4, 3], why="two layers with ReLU between")
 
 
 def test_layers_above_a_dead_layer_add_nothing_to_the_pivot():

@@ -103,6 +103,7 @@ def test_under_exact_recovery_greedy_descent_reaches_the_sparse_solution_of_leas
     assert_identical(np.count_nonzero(w[problem.w_star == 0]), 0, why="nothing off A was ever picked")
     bound = np.sqrt(problem.sparsity) * floor / problem.sigma_min**2 + distance_rounding(problem)
     assert_at_most(norm(w - problem.w_star, axis=-1), bound, why="distance to the sparse solution", instance=problem)
+    assert_at_most(bound, 1e-9 * norm(problem.y, axis=-1), why="a bound that says something", instance=problem)
     assert_shortest(problem, w, np.sqrt(problem.sparsity) * bound)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.deep_linear import WideNetwork
 from fixtures.rational import fractions
 from theorems.section_04_deep_linear_networks.deep_products.conditioning import tangent_gram, tangent_rounding
@@ -51,13 +51,14 @@ class NearInterpolant:
     def rounding(self, t: int) -> float:
         """The rounding of the residual after t steps, to first order: one evaluation of f and one update a step.
 
-        f rounds by (m + d) u |W_2||W_1 X| and d u |W_1||X||W_2|, and u |theta| of an update moves it by |X||theta|.
+        f goes through m + d roundings of size |W_2||W_1 X|, in the network and in its gradient. A gradient of d terms
+        and an update move f by |X||theta| for each rounding of theta, 2d in all. `tangent_rounding` is that of eta.
         """
         (W, a), (d, _) = self.layers, self.X.shape
         weights = norm(W) ** 2 + norm(a) ** 2
-        outputs = (len(W) + d) * (norm(a) * norm(W @ self.X) + norm(self.Y))
+        outputs = rounding(2 * (len(W) + d), norm(a) * norm(W @ self.X) + norm(self.Y))
         spectrum = t * self.eta * tangent_rounding(self.layers, self.X) * self.size
-        return 4 * (t + 2) * UNIT_ROUNDOFF * (outputs + 2 * d * norm(self.X) * weights) + spectrum
+        return (t + 2) * (outputs + rounding(4 * d, norm(self.X) * weights)) + spectrum
 
 
 def near_interpolant(network: WideNetwork) -> NearInterpolant:

@@ -34,7 +34,14 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.interpolable import interpolables
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_negative,
+    assert_violates,
+    assert_within,
+)
 from properties.oracles import least_squares_map
 from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import nuclear_norm, regression_bracket, spectrum_rounding
@@ -64,7 +71,8 @@ def test_a_positive_start_never_fits_the_reflection_of_its_input():
     # when   a step multiplies each layer by 1 - eta (1 + W), which lies between 0 and 1 while 0 < W < 1
     first, fourth = (end_to_end(deep_linear_descent([half * x] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
     # then   W decreases and stays positive at all times, so the loss (1 + W)^2/2 stays above 1/2
-    assert_within(0, fourth, first, why="0 < W_4 < W_1")
+    assert_not_negative(fourth, why="0 < W_4")
+    assert_at_most(fourth, first, why="W_4 < W_1")
     reads = "loss {value} after one step, and > {limit} for ever, as W > 0"
     assert_violates((1 + first) ** 2 / 2, Fraction(1, 2), reads=reads, x=1, y=-1, L=2, alpha=half, eta=eta)
 
@@ -142,9 +150,9 @@ def test_as_the_start_shrinks_the_nuclear_norm_tends_to_the_least(depth, y):
     layers = until_fitted(path, lambda moving: norm(end_to_end(moving) @ X - Y, axis=(-2, -1)), FIT_TOLERANCE, 10_000)
     # then   balanced layers have |W_L ... W_2|_op = |W|_op^(1 - 1/L), here below 3. The two dimensions off the data add
     #        at most 6 alpha
-    excess = nuclear_norm(end_to_end(layers)) - norm(Y)
+    norms, least = nuclear_norm(end_to_end(layers)), norm(Y)
     assert_within(
-        -3 * FIT_TOLERANCE, excess, 6 * alpha + 3 * FIT_TOLERANCE, why="nuclear norm above the least, against alpha"
+        least, norms, least + 6 * alpha, slack=3 * FIT_TOLERANCE, why="nuclear norm from the least to 6 alpha"
     )
 
 

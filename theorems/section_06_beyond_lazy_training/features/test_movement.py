@@ -3,8 +3,8 @@
 import numpy as np
 
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import UNIT_ROUNDOFF
-from properties.certificates import assert_identical, assert_within
+from fixtures.precision import rounding
+from properties.certificates import assert_at_most, assert_identical
 from theorems.section_06_beyond_lazy_training.features.movement import movement, relative_kernel_change
 
 
@@ -26,4 +26,4 @@ def test_the_movement_of_one_linear_neuron_by_hand():
     found = movement(start, end, np.ones((1, 1)), np.array([124.0]))
     assert_identical([found.moved, found.relative], [6, 6 / 5], why="the way from a = 4 to 10, over |theta_0| = 5")
     assert_identical(found.kernel, 84 / 25, why="4 (109 - 25)/(4 * 25)")
-    assert_within(10, found.linear, 10, slack=64 * UNIT_ROUNDOFF, why="|r_0|/sqrt(K) = 100/10")
+    assert_at_most(np.abs(found.linear - 10), rounding(12, 10), why="|r_0|/sqrt(K) = 100/10")

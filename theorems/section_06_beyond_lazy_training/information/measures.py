@@ -14,7 +14,7 @@ from numpy.linalg import slogdet
 from scipy.special import entr, logsumexp, rel_entr
 
 from fixtures.dynamics.langevin import GaussianLaw
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 
 
 def entropy(p: np.ndarray) -> np.ndarray:
@@ -61,16 +61,18 @@ def pushforward_joint_law(weights: np.ndarray, values: np.ndarray) -> np.ndarray
     return np.asarray(weights)[:, None] * (first[:, None] == np.unique(first))
 
 
-def rounding(terms: int | np.ndarray, spread: float | np.ndarray, total: float | np.ndarray = 1.0) -> np.ndarray:
-    """A bound on the error of a computed divergence or information: 8(terms + 8)(1 + spread)u (total + 2 spread).
+def information_rounding(
+    terms: int | np.ndarray, spread: float | np.ndarray, total: float | np.ndarray = 1.0
+) -> np.ndarray:
+    """A bound on the error of a computed divergence or information, first order in u.
 
     terms: the number of terms of the sum. total: the mass of the terms. spread: a bound on |ln q/p| and on |gamma L|.
-    The relative error of a computed probability depends on it, because a computed exp(x) is exact for some x(1 + 2u). A
-    relative error e of each q moves sum q ln(q/p) by at most e sum q (|ln q/p| + 1). Summation rounds by
-    terms * u * sum q |ln q/p|. First order in u.
+    A probability costs at most `terms` roundings for its normalization, as many for a marginal law, and eight more; its
+    relative error grows with the spread, because a computed exp(x) is exact for some x(1 + 2u). A relative error e of
+    each q moves sum q ln(q/p) by at most e sum q (|ln q/p| + 1). The sum itself costs `terms` roundings.
     """
     spread = np.asarray(spread, float)
-    return 8 * (np.asarray(terms) + 8) * (1 + spread) * UNIT_ROUNDOFF * (total + 2 * spread)
+    return rounding(3 * np.asarray(terms) + 8, (1 + spread) * (total + 2 * spread))
 
 
 def gibbs(prior: np.ndarray, loss: np.ndarray, gamma: float | np.ndarray) -> np.ndarray:

@@ -127,10 +127,15 @@ def gaussian_bound(loss: float, trace: float, divergence: float, s: float, n: in
     return loss + s**2 * trace / 2 + complexity(divergence, n, delta)
 
 
-def clipped_gaussian_loss(mean: np.ndarray, deviation: np.ndarray | float) -> np.ndarray:
-    """E min((mean + deviation Z)^2/2, 1) for standard normal Z, deviation > 0; to 64 u (1 + mean^2 + deviation^2).
+CLIPPED_ROUNDINGS = 24
+"""The number of operations of `clipped_gaussian_loss`."""
 
-    The parabola is integrated between the two z at which it reaches one.
+
+def clipped_gaussian_loss(mean: np.ndarray, deviation: np.ndarray | float) -> np.ndarray:
+    """E min((mean + deviation Z)^2/2, 1) for standard normal Z, deviation > 0.
+
+    The parabola is integrated between the two z at which it reaches one. It costs CLIPPED_ROUNDINGS roundings, at the
+    scale 1 + mean^2 + deviation^2.
     """
     low, high = (-np.sqrt(2) - mean) / deviation, (np.sqrt(2) - mean) / deviation
     density_low, density_high = (np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) for z in (low, high))

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from fixtures.dynamics.langevin import GaussianLaw, noise_response
+from fixtures.precision import factorization, rounding
 from fixtures.problems.regression import Regression
 from fixtures.rational import fractions
 from theorems.section_06_beyond_lazy_training.information.measures import affinity, binary_entropy
@@ -30,6 +31,22 @@ def covariance_of_run(H: np.ndarray, eta: np.ndarray, beta: np.ndarray, steps: i
     """The covariance of noisy descent after `steps` steps. Unit noises are fed to the run: nothing is sampled."""
     M = noise_response(lambda theta: theta @ H, H.shape[-1], eta[:, None, None], beta[:, None, None], steps)
     return M @ M.mT
+
+
+def entropy_rounding(
+    dimension: int | np.ndarray, condition: float | np.ndarray, steps: int | np.ndarray = 1
+) -> np.ndarray:
+    """Rounding of the difference of two entropies of covariances in p dimensions.
+
+    The eigenvalues of H, of the law and of its determinant come from three decompositions, relative to the condition
+    of the covariance; those of H enter `steps` steps. An entropy has p logarithms.
+    """
+    return rounding(3 * factorization(dimension) * steps, dimension * condition)
+
+
+def run_count(dimension: int | np.ndarray, steps: int | np.ndarray) -> int | np.ndarray:
+    """How many roundings a run of noisy descent costs in p dimensions: H theta and four more operations a step."""
+    return steps * (dimension + 4)
 
 
 def exact_covariances(H: np.ndarray, eta: Fraction, steps: int) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.tapes import Tape, tapes
 
 SMALL = 2.0**-10
@@ -73,13 +73,14 @@ def targets(whitened: bool) -> st.SearchStrategy[Target]:
     return tapes(4 + 5 + 2 * 7 + 2 * 5 + 2 * 7 + 5).map(lambda tape: _read_target(tape, whitened))
 
 
-def rounding(target: Target, steps: int) -> float:
-    """The rounding error of a computed alignment after so many steps.
+def alignment_rounding(target: Target, steps: int) -> float:
+    """The rounding error of a computed alignment after so many steps of a batch.
 
-    Rounding changes a network by 16 (n + d + m) u of itself in each step. The two products multiply relative errors of
-    the network's parts by one another's growth, which cancels in A(K).
+    A step forms f and its gradient, with inner products of n, d and m entries in both: 2 (n + d + m) roundings,
+    relative to the network. The alignment and what it is compared with cost four times as many. The two products
+    multiply relative errors of the network's parts by one another's growth, which cancels in A(K).
     """
-    return 16 * sum(target.X.shape[1:] + target.side.shape[1:]) * (4 + steps) * UNIT_ROUNDOFF
+    return rounding(2 * sum(target.X.shape[1:] + target.side.shape[1:]) * (4 + steps))
 
 
 def misfit(net: TwoLayer, target: Target) -> np.ndarray:

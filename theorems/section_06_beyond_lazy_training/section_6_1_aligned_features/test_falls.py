@@ -22,11 +22,11 @@ from numpy.linalg import norm
 from fixtures.dynamics.paths import at_time
 from fixtures.dynamics.two_layer import fit, network_path
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import (
@@ -37,7 +37,7 @@ from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.align
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.linear_targets import (
     FITTED,
     MISFIT,
-    rounding,
+    alignment_rounding,
     targets,
 )
 
@@ -54,9 +54,9 @@ def test_an_isotropic_start_that_overshoots_falls_below_the_alignment_of_the_dat
     # then   along v it ends with |w|^2 = |a|^2 = |beta|, across it keeps c^2: x = 2 |beta|/(|beta| + c^2) = 2/5 < 1
     before, after = (alignment(state.kernel(target.X), target.y) for state in (net, end))
     start, limit = (alignment_of_anisotropy(x, target) for x in (1, 2 / 5))
-    slack = rounding(target, 400) + 2 * MISFIT / target.length
-    assert_within(start, before, start, slack=rounding(target, 0), why="the alignment of XX'", instance=target)
-    assert_within(limit, after, limit, slack=slack, why="below the alignment of XX'", instance=target)
+    slack = alignment_rounding(target, 400) + 2 * MISFIT / target.length
+    assert_at_most(np.abs(before - start), alignment_rounding(target, 0), why="the alignment of XX'", instance=target)
+    assert_at_most(np.abs(after - limit), slack, why="below the alignment of XX'", instance=target)
 
 
 @corrected("C7")
@@ -86,7 +86,7 @@ def test_a_fit_can_end_less_aligned_than_no_features_at_all():
     # then   K is less aligned than XX' = I, whose alignment is 1/sqrt(3). The statement is about the iterate at the
     #        loss 1e-8 and not about the limit, so the slack is the rounding of 4000 steps
     before, after = alignment(net.kernel(X), y), alignment(K, y)
-    slack = 16 * 8 * 4000 * UNIT_ROUNDOFF * np.linalg.cond(K)
+    slack = rounding(2 * 8 * 4004, np.linalg.cond(K))  # n + d + m = 8, counted as in alignment_rounding
     assert_violates(1 / np.sqrt(3), after, slack=slack, reads="alignment of XX' {value} > {limit} of what was learned")
     assert_violates(before, after, slack=slack, reads="alignment {value} before > {limit} after training", W=net.W)
     # then   the network is in the feature learning regime
@@ -105,9 +105,9 @@ def test_the_alignment_of_an_overshooting_neuron_falls_to_a_rational_square():
     after = alignment(at_time(network_path(net, X, y, 1 / 16), 100).kernel(X), y)
     # then   A^2 falls to 4/(4 + (1 + idle^2)^2) from 4 t^4/(4 t^4 + (t^2 + idle^2)^2)
     limit, start = 2 / np.sqrt(4 + (1 + idle**2) ** 2), 2 * t**2 / np.sqrt(4 * t**4 + (t**2 + idle**2) ** 2)
-    slack = 2 * (7 / 8) ** 100 + 100 * 64 * UNIT_ROUNDOFF
-    assert_within(limit, after, limit, slack=slack, why="the limit of the alignment")
-    assert_within(start, before, start, slack=slack, why="the alignment of the start")
+    slack = 2 * (7 / 8) ** 100 + rounding(2 * 6 * 104)  # n + d + m = 6, counted as in alignment_rounding
+    assert_at_most(np.abs(after - limit), slack, why="the limit of the alignment")
+    assert_equal_within(before, start, rounding(16), why="the alignment of the start")
     assert_at_most(after, before - slack, why="a fall")
 
 

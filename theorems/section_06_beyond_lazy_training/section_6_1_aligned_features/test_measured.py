@@ -33,7 +33,13 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.two_layer import fit
 from fixtures.models.two_layer import TwoLayer, two_layer
-from properties.certificates import assert_at_most, assert_identical, record_finding
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_not_positive,
+    record_finding,
+)
 from properties.statistics.concentration import clopper_pearson
 from properties.statistics.observations import Population
 from properties.statistics.paired import judge, student_interval
@@ -115,7 +121,7 @@ def test_on_one_data_set_every_one_of_eight_relu_networks_turns_away():
     rise, _, moved = relu_runs(9, np.arange(8))
     assert_at_most(1, moved, why="the weights moved by more than 1")
     # then   from 0.42 to 0.33 in the mean
-    assert_at_most(rise, 0, why="change of the alignment")
+    assert_not_positive(rise, why="change of the alignment")
 
 
 @observed
@@ -129,5 +135,5 @@ def test_a_lazy_alignment_rises_from_one_sign_of_the_output_weights_and_falls_fr
     ends = [fit(net, np.eye(6), y + net.predict(np.eye(6)), eta, FITTED, budget=1000) for net in pairs]
     rises = np.array([alignment(end.kernel(np.eye(6)), y) for end in ends]) - alignment(pairs[0].kernel(np.eye(6)), y)
     # then   each pair has a rise and a fall: to first order in 1/alpha the change of K is odd in a
-    assert_at_most(rises.min(0), 0, why="a fall in every pair")
-    assert_at_most(0, rises.max(0), why="a rise in every pair")
+    assert_not_positive(rises.min(0), why="a fall in every pair")
+    assert_not_negative(rises.max(0), why="a rise in every pair")

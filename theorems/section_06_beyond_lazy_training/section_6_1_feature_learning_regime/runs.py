@@ -10,9 +10,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.two_layer import network_path
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import UNIT_ROUNDOFF
-from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.positive_networks import PositiveTask
-from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import Task
+from fixtures.precision import rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,15 +53,19 @@ def largest_kernel(net: TwoLayer, X: np.ndarray) -> np.ndarray:
     return (net.scale * norm(net.parameters(), axis=-1) * norm(X, 2, axis=(-2, -1))) ** 2
 
 
-def rounding(task: Task | PositiveTask, net: TwoLayer, steps: int) -> float:
-    """Relative rounding error of values, kernels and movements after `steps` steps: 64 (m + d) (1 + steps) u."""
-    return 64 * (net.width + task.X.shape[-1]) * (1 + steps) * UNIT_ROUNDOFF
+def run_rounding(net: TwoLayer, X: np.ndarray, steps: int) -> float:
+    """Relative rounding error of values, kernels and movements after `steps` steps at X (..., n, d).
+
+    A step forms values and gradients, with inner products of m, d and n entries in both. What is computed at the end
+    costs as much once more.
+    """
+    return rounding(2 * (net.width + sum(X.shape[-2:])) * (1 + steps))
 
 
-def residual_scale(net: TwoLayer, task: Task | PositiveTask) -> np.ndarray:
+def residual_scale(net: TwoLayer, X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The scale of the rounding error of a residual: |y| + c |a| |W| |X|.
 
     It bounds the sum of the absolute values of the terms of the residual.
     """
-    terms = norm(net.a, axis=-1) * norm(net.W, axis=(-2, -1)) * norm(task.X, 2, axis=(-2, -1))
-    return norm(task.y, axis=-1) + net.scale * terms
+    terms = norm(net.a, axis=-1) * norm(net.W, axis=(-2, -1)) * norm(X, 2, axis=(-2, -1))
+    return norm(y, axis=-1) + net.scale * terms

@@ -34,8 +34,8 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
     largest_kernel,
     residual_scale,
-    rounding,
     run_descent,
+    run_rounding,
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import WIDE_X, WIDE_Y, tasks
 
@@ -62,7 +62,7 @@ def test_the_kernel_of_a_homogeneous_network_is_at_least_twice_what_it_predicts(
     lengths, c = norm(task.X, axis=-1), net.scale[:, None]
     least = np.array([2 * c * lengths * np.abs(at.predict(task.X)) for at in run.networks])
     own = np.array([np.diagonal(at.kernel(task.X), axis1=-2, axis2=-1) for at in run.networks])
-    slack = rounding(task, net, 1) * (own + c * lengths * residual_scale(net, task)[:, None])
+    slack = run_rounding(net, task.X, 1) * (own + c * lengths * residual_scale(net, task.X, task.y)[:, None])
     assert_at_most(least.swapaxes(0, 1), (own + slack).swapaxes(0, 1), why="2 c |x| |f(x)|", instance=task)
 
 

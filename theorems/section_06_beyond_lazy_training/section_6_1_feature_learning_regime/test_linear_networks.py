@@ -22,7 +22,7 @@ import pytest
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.lazy_training import spectral
@@ -36,7 +36,10 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
     charge_of_steps,
     growth_allowed,
 )
-from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import run_descent
+from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
+    run_descent,
+    run_rounding,
+)
 
 
 def any_silent_network(rng):
@@ -61,12 +64,13 @@ def test_silent_linear_networks_of_any_shape_and_scale_satisfy_both_bounds():
         net, values = TwoLayer(W[None], a[None], "identity", 1.0), np.linalg.svd(X, compute_uv=False)
         eta = rng.choice([0.05, 0.5, 1.5]) / (spectral(net.kernel(X)) + 2 * values[0] * norm(y))
         # when   from one step to a hundred; some steps are too long to fit y
-        run = run_descent(net, X, y[None], eta, int(rng.integers(1, 100)))
+        steps = int(rng.integers(1, 100))
+        run = run_descent(net, X, y[None], eta, steps)
         A = np.array([np.square(at.a).sum() for at in run.networks])
-        s = values[values > 1e-9 * values[0]][-1] * np.sqrt(A.min())
+        s = values[values > rounding(factorization(*X.shape), values[0])][-1] * np.sqrt(A.min())
         rho, charge = charge_of_steps(run, X, y[None], eta, s)
         # then   both inequalities, up to the rounding in the largest kernel of the run
-        slack = 1e4 * UNIT_ROUNDOFF * (1 + norm(X) ** 2) * max(A.max(), norm(W, 2) ** 2)
+        slack = run_rounding(net, X, steps) * (1 + norm(X) ** 2) * max(A.max(), norm(W, 2) ** 2)
         spent = np.abs(run.misfit[0] - run.misfit[-1]) + slack * (1 + norm(y))
         assert_at_most(s * run.moved[-1] * (1 - rho), spent, why="movement", instance=seed)
         learned, w = norm(run.networks[-1].W[0].T @ run.networks[-1].a[0]), norm(W, 2)

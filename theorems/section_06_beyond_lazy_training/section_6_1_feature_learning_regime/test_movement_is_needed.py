@@ -11,7 +11,7 @@ Corrected   (C1) Features need movement: where s' has no jump along the run, $\|
             is $C = c s_1$. One neuron of equal weights attains both bounds.
 Idea        J moves by C D at most, so K moves by $2 |J_0| C D + (C D)^2$ at most. The second bound is the mean value
             theorem.
-Tolerance   Rounding grows with the width and the number of steps (`rounding`, `residual_scale`). The instance that
+Tolerance   Rounding grows with the width and the number of steps (`run_rounding`, `residual_scale`). The instance that
             attains both bounds is rational, and exact
 """
 
@@ -35,8 +35,8 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
     residual_scale,
-    rounding,
     run_descent,
+    run_rounding,
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import tasks
 
@@ -49,11 +49,11 @@ def test_in_the_coordinates_of_section_2_1_a_kernel_changes_only_as_far_as_its_w
     run = run_descent(net, task.X, task.y, eta, 60)
     # then   C = s_1 at every width
     steepest, C = np.sqrt(spectral(net.kernel(task.X))), norm(task.X, 2, axis=(-2, -1))
-    epsilon, relative = C * run.moved[-1] / steepest, rounding(task, net, 60)
+    epsilon, relative = C * run.moved[-1] / steepest, run_rounding(net, task.X, 60)
     change = relative_kernel_change(net, run.networks[-1], task.X)
     assert_at_most(change, change_allowed(epsilon) + relative, why="relative change of the kernel", instance=task)
     learned = norm(run.networks[-1].predict(task.X), axis=-1)
-    bound = values_allowed(run.moved[-1], steepest, C) + relative * residual_scale(net, task)
+    bound = values_allowed(run.moved[-1], steepest, C) + relative * residual_scale(net, task.X, task.y)
     assert_at_most(learned, bound, why="mean value theorem", instance=task)
 
 
@@ -78,10 +78,10 @@ def test_every_network_moves_as_far_as_its_values_do_over_the_norm_of_its_jacobi
     run = run_descent(net, task.X, task.y, task.step / spectral(K), 12, train)
     # then   at every step, lazy or not. So a network that fits a target of order 1 while |J| is of order 1 moves by
     #        order 1
-    steepest = np.sqrt(spectral(K)) + turning_rate(net, task.X, train) * run.moved / 2
+    bound = values_allowed(run.moved, np.sqrt(spectral(K)), turning_rate(net, task.X, train))
     changed = np.array([norm(at.predict(task.X) - net.predict(task.X), axis=-1) for at in run.networks])
-    slack = rounding(task, net, 12) * (steepest * run.moved + residual_scale(net, task))
-    assert_at_most(changed.T, (steepest * run.moved + slack).T, why="mean value theorem", instance=task)
+    slack = run_rounding(net, task.X, 12) * (bound + residual_scale(net, task.X, task.y))
+    assert_at_most(changed.T, (bound + slack).T, why="mean value theorem", instance=task)
 
 
 @corrected("C1", "H1", "H3")

@@ -22,9 +22,16 @@ from numpy.linalg import norm
 
 from fixtures.models.exact_relu import ExactReluNetwork
 from fixtures.models.two_layer import two_layer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from properties.lazy_training import LAZY_STEP, lazy_radius, movement_error, path_error, turning_rate
 from theorems.ledger import corrected, necessity
 from theorems.section_06_beyond_lazy_training.features.movement import relative_kernel_change
@@ -35,7 +42,9 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.runs import (
     linear_movement,
+    residual_scale,
     run_descent,
+    run_rounding,
 )
 from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regime.tasks import WIDE_X, WIDE_Y
 
@@ -57,7 +66,8 @@ def test_wide_lazy_networks_fit_and_move_by_the_norm_of_their_target_whatever_th
     assert_at_most(run.misfit[-1], norm(WIDE_Y) / 10**6, why="the target is fitted to a millionth")
     # then   at every step the movement is near sqrt(v' K_0^-1 v), v = f_t - f_0
     learned = np.array([np.vecmat(at.predict(WIDE_X) - net.predict(WIDE_X), V) for at in run.networks])
-    exact, slack = np.sqrt(np.sum(learned**2 / k, axis=-1)), 64 * (m + 4) * 120 * UNIT_ROUNDOFF * run.moved[-1]
+    exact = np.sqrt(np.sum(learned**2 / k, axis=-1))
+    slack = run_rounding(net, WIDE_X, 120) * (k[:, -1] / k[:, 0] * exact + residual_scale(net, WIDE_X, WIDE_Y) / sigma)
     bound = movement_error(C, sigma, eta, run.moved, run.misfit)
     assert_at_most(np.abs(run.moved - exact), bound + slack, why="movement, by the RKHS norm of what is learned")
     # and    near that of the linearized network
@@ -81,7 +91,7 @@ def test_what_a_wide_network_may_deviate_by_is_known_beforehand_for_all_time_and
     assert_at_most(changed, 5 / 2 * C * run.moved[-1] / np.sqrt(k[:, -1]), why="relative kernel change")
     # and    sqrt(m) C = sup|s''| |X| max|x_i| at every m, as a = +-1
     one = net.nonlinearity.curvature * norm(WIDE_X, 2) * norm(WIDE_X, axis=-1).max()
-    assert_within(one, np.sqrt(m) * C, one, slack=16 * UNIT_ROUNDOFF, why="C sqrt(m) at every width")
+    assert_equal_within(np.sqrt(m) * C, one, rounding(8, one), why="C sqrt(m) at every width")
 
 
 @necessity("H4")

@@ -7,6 +7,7 @@ s/2 at the time t(s) = ln(s/s_0 - 1)/(2s).
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,16 @@ def half_time(s: float | np.ndarray, start: np.ndarray) -> np.ndarray:
 def factor_of_H5(s: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The factor of eta in H5: 1 + (9/8) ln(s/s_0 - 1)."""
     return 1 + 9 / 8 * np.log(s / start - 1)
+
+
+def time_factors(x: Any) -> tuple[Any, Any]:
+    """The factors of C4 at x = eta s: eta N/t(s) is at least the first, and eta (N - 1)/t(s) at most the second."""
+    return 1 - x - x**2 / 4, 1 / (1 - x / 2)
+
+
+def on_the_flow(s: np.ndarray, start: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """A mode of the flow: s/(1 + (s/start - 1) exp(-2 s time))."""
+    return s / (1 + (s / start - 1) * np.exp(-2 * s * time))
 
 
 def enclosed_half_time(s: Fraction | int, start: Fraction = Fraction(1)) -> tuple[Fraction, Fraction]:

@@ -35,6 +35,15 @@ spread_starts = three_modes(gaps=(1.5, 2.0, 1.75), margins=(8, 30, 300))
 large_starts = three_modes(gaps=(1.25, 1.4, 1.3), margins=(2.05, 2.2, 2.3))
 
 
+def step_roundings(networks: SpectralNetwork) -> int:
+    """How many roundings a step of the layers costs: three products, six more operations, and those of the frames.
+
+    The frames are orthonormal up to 36 D u, for matrices of D rows.
+    """
+    width = networks.frames.shape[-2]
+    return 3 * width + 6 + 36 * width
+
+
 def gradient_towards(target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """The gradient W -> W - T of (1/2) |W - T|_F^2."""
     return lambda W: W - target

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import end_to_end
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_keeps
 from theorems.ledger import necessity
@@ -35,6 +35,7 @@ from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.h
 from theorems.section_06_beyond_lazy_training.section_6_1_incremental_learning.modes import (
     large_starts,
     spectral_steps_to_half,
+    step_roundings,
     steps_to_half,
 )
 
@@ -48,7 +49,8 @@ def aligned(networks):
     """Whether H4 holds, up to rounding."""
     Q, W = np.moveaxis(networks.frames, -3, 0), end_to_end(networks.layers(2))
     modes = Q[2].mT @ W @ Q[0]
-    return norm(modes - np.eye(modes.shape[-1]) * networks.start[:, None, :], axis=(-2, -1)) < 1e-12
+    error = norm(modes - np.eye(modes.shape[-1]) * networks.start[:, None, :], axis=(-2, -1))
+    return error <= rounding(step_roundings(networks))
 
 
 @necessity("H1")
@@ -66,8 +68,8 @@ def test_without_H1_a_weak_mode_with_a_head_start_is_learned_first():
 def test_without_H2_the_weaker_mode_is_learned_first(network):
     s, start = network.target, network.start
     eta = longest_step_of_H5(s, start)
-    assert_keeps(H1=start == start[:, :1], H3=balance_error(*network.layers(2)) < 1e-12, H4=aligned(network))
-    assert_keeps(H5=satisfies_H5(s, start, eta))
+    assert_keeps(H1=start == start[:, :1], H4=aligned(network), H5=satisfies_H5(s, start, eta))
+    assert_keeps(H3=balance_error(*network.layers(2)) <= rounding(step_roundings(network)))
     steps, _ = spectral_steps_to_half(network, eta)
     # then   all s/s_0 lie between 2 and 4.5911, and the whole order is reversed
     assert_at_most(steps[:, 2], steps[:, 1] - 1, why="third before second", instance=network)
@@ -80,7 +82,7 @@ def test_without_H3_a_weak_mode_grows_out_of_one_large_layer():
     s, layers = np.array([2.0, 1.0]), [np.diag([0.1, 1.0]), np.diag([0.1, 0.01])]
     start = end_to_end(layers)
     modes = np.diag(start)
-    assert_keeps(H1=np.ptp(modes) <= UNIT_ROUNDOFF / 16, H2=4.5912 * modes < s)
+    assert_keeps(H1=np.ptp(modes) <= rounding(4, 0.01), H2=4.5912 * modes < s)
     assert_keeps(H4=[not (start - np.diag(modes)).any(), modes.min() >= 0], H5=satisfies_H5(s, modes, 1 / 8))
     steps, _ = steps_to_half(layers, np.diag(s), s, np.diag, 1 / 8)
     # then   the stronger mode takes 11 steps, the weaker one 6
@@ -94,7 +96,7 @@ def test_without_H4_weak_modes_grow_out_of_off_diagonal_entries():
     s, Q = np.array([1.5, 1.0, 1.0]), np.array([[101, 0, 0], [0, 20, 99], [0, -99, 20]]) / 101
     size = np.diag([0.6 * np.sqrt(20 / 101), 0.6, 0.6])
     layers = [size, Q @ size]
-    modes, slack = np.diag(end_to_end(layers)), 16 * UNIT_ROUNDOFF
+    modes, slack = np.diag(end_to_end(layers)), rounding(2 * 3 + 6)  # two products of 3 entries
     assert_keeps(H1=np.ptp(modes) <= slack, H2=4.5912 * modes < s, H3=balance_error(*layers) <= slack)
     assert_keeps(H5=satisfies_H5(s[:2], modes[:2], 1 / 20))
     # when   H5 allows eta = 1/20

@@ -53,6 +53,11 @@ def settle(runs: ProductRun) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
     return at, runs.eta * np.abs(u * v - runs.y)
 
 
+def sharpness_bound(r: Any, y: Any, eta: Any) -> Any:
+    """2/eta + eta r (r + y): u^2 + v^2 is less than this in a step that lowers |r|, r = uv - y. 2/eta at a minimum."""
+    return 2 / eta + eta * r * (r + y)
+
+
 def sharpness_of_product(u: Any, v: Any) -> Any:
     """U^2 + v^2: the sharpness of (1/2)(uv - y)^2 where uv = y."""
     return u * u + v * v

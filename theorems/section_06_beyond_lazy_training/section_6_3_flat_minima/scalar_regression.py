@@ -14,7 +14,8 @@ from properties.certificates import record_finding
 from properties.statistics.observations import Population, share_interval
 from properties.statistics.paired import judge
 
-RUNS = 24
+RUNS, FITTED = 24, 1e-6
+"""The number of networks, and the loss (1/2) sum r^2 at which a run counts as fitted."""
 POPULATION = Population("ReLU networks on 4 scalar inputs")
 
 
@@ -56,12 +57,12 @@ def least_norm_output(net: TwoLayer, inputs: np.ndarray, labels: np.ndarray) -> 
 def scalar_regression() -> dict[str, TwoLayer]:
     """RUNS networks of 30 ReLU neurons, fitted to sin(2x) at 4 points in four ways, and the start of the first.
 
-    "trained": gradient descent from the standard initialization, eta lambda_max(K_0) = 1/2, to a loss of 1e-6.
+    "trained": gradient descent from the standard initialization, eta lambda_max(K_0) = 1/2, to FITTED.
     "random": hidden weights of the same law with the output weights of least norm; "large": the same functions with ten
     times the hidden weights; "balanced": the same functions with balanced neurons. "start": not yet trained.
     """
     start = two_layer("standard", 30, 2, 7000 + np.arange(RUNS))
-    trained = fit(start, X, Y, step_size(start), loss=1e-6, budget=20_000, period=200)
+    trained = fit(start, X, Y, step_size(start), loss=FITTED, budget=20_000, period=200)
     random = least_norm_output(two_layer("standard", 30, 2, 8000 + np.arange(RUNS)), X, np.tile(Y, (RUNS, 1)))
     large = dataclasses.replace(random, W=10 * random.W, a=random.a / 10)
     return {"start": start, "trained": trained, "random": random, "large": large, "balanced": balanced(random)}

@@ -35,12 +35,13 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.factored_descent import product_step
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, measured, observed
+from theorems.section_06_beyond_lazy_training.rises import rise_rounding
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.product_loss import sharpness_of_product
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_regression import (
     X,
@@ -89,23 +90,25 @@ def test_in_a_linear_model_no_minimum_is_flatter_than_another(problem):
     other, top = w + problem.in_null_space(problem.w0), problem.V[..., 0]
     rise = [((np.matvec(problem.X, at + top) - problem.y) ** 2).sum(-1) / (2 * problem.rows) for at in (w, other)]
     apart = norm(problem.in_null_space(problem.w0), axis=-1)
+    slack = rounding(2 * problem.columns + 2, norm(w, axis=-1) + apart)  # two norms, a sum and a difference
+    assert_at_most(apart, norm(other - w, axis=-1) + slack, why="two minima, where there are two", instance=problem)
     # then   S/2 = s_1^2/(2n) is the rise along the top eigenvector, from both
-    size = norm(w, axis=-1) + norm(problem.w0, axis=-1) + norm(problem.y, axis=-1) + 1
-    rounding = 64 * (problem.rows + problem.columns) * problem.condition * UNIT_ROUNDOFF * size**2
-    S = problem.sigma_max**2 / problem.rows
-    assert_at_most(apart, norm(other - w, axis=-1) + rounding, why="two minima, where there are two", instance=problem)
-    assert_at_most(np.abs(np.array(rise) - S / 2).max(0), rounding, why="sharpness of two minima", instance=problem)
+    error, slack = np.abs(np.array(rise) - problem.sigma_max**2 / problem.rows / 2).max(0), rise_rounding(problem, w)
+    assert_at_most(error, slack, why="sharpness of two minima", instance=problem)
 
 
 @observed
-def test_the_random_networks_interpolate_and_are_one_function_in_three_scales():
+def test_the_random_networks_interpolate_and_are_one_function_in_three_scales_and_descent_fits():
     networks = scalar_regression()
-    # then   up to the rounding of 30 neurons
     random, others = networks["random"], [networks[name] for name in ("large", "balanced")]
-    slack = 64 * 32 * UNIT_ROUNDOFF * (np.abs(random.a) * norm(random.W, axis=-1)).sum(-1)
+    # then   up to the rounding of a prediction, inner products of 2 and 30 entries, and of the least-squares fit
+    size = norm(random.W, axis=(-2, -1)) * norm(random.a, axis=-1) * norm(X)
+    slack = rounding(2 + 30 + factorization(len(X), 30), size)
     assert_at_most(np.abs(random.predict(X) - Y).max(-1), slack, why="the fit")
     errors = [np.abs(net.predict(Z) - random.predict(Z)).max(-1) for net in others]
     assert_at_most(np.max(errors, axis=0), slack, why="one function")
+    # and    gradient descent fits to a thousandth of |Y|
+    assert_at_most(norm(networks["trained"].predict(X) - Y, axis=-1), norm(Y) / 1000, why="the fit of descent")
 
 
 @measured

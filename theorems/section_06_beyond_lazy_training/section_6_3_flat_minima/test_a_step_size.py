@@ -30,17 +30,25 @@ from hypothesis import strategies as st
 from fixtures.dynamics.factored_descent import product_step
 from fixtures.dynamics.two_layer import fit
 from fixtures.models.two_layer import two_layer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+    assert_within,
+)
 from theorems.ledger import corrected, necessity, observed
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.product_loss import (
     CONVERGED,
     ProductRun,
     product_runs,
     settle,
+    sharpness_bound,
     sharpness_of_product,
 )
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_regression import (
@@ -59,9 +67,9 @@ def test_where_gradient_descent_settles_the_sharpness_is_at_most_two_over_eta(ru
     after = product_step(u, v, runs.y, runs.eta)
     assert_at_most(np.abs(after[0] * after[1] - runs.y), r, why="the residual falls")
     # then
-    bound = 2 / runs.eta + runs.eta * r * (r + runs.y)
-    rounding = 16 * UNIT_ROUNDOFF * bound
-    assert_at_most(sharpness_of_product(u, v), bound + rounding, why="S <= 2/eta", instance=runs)
+    bound = sharpness_bound(r, runs.y, runs.eta)
+    slack = rounding(3 + 8, bound)  # u^2 + v^2, and the bound with its r
+    assert_at_most(sharpness_of_product(u, v), bound + slack, why="S <= 2/eta", instance=runs)
 
 
 @corrected("C4")
@@ -76,7 +84,9 @@ def test_any_sharpness_below_two_over_eta_is_the_limit_of_a_run(target):
     assert_at_most(left, CONVERGED, why="the run has converged within its budget")
     # then   u^2 + v^2 changes by -4 r(r + y) + r^2 (u^2 + v^2) in a step, and r shrinks by 0.995 at least
     drift = (4 * r * (r + y) + 2 * r**2) / 0.005 + 2 * r
-    assert_within(target - drift, sharpness_of_product(u, v), target + drift, why="the sharpness of the start")
+    S = sharpness_of_product(u, v)
+    assert_within(target - drift, S, target + drift, why="the sharpness of the start")
+    assert_at_most(target / 2 * sharpness_bound(0.0, y, 1.0), S + drift, why="its share of the bound of C3")
 
 
 @corrected("C1")
@@ -99,7 +109,7 @@ def test_every_step_that_lowers_the_residual_is_within_the_bound_and_some_need_a
     r, after, eta = u * v - y, product_step(u, v, y, 1 / 4), 1 / 4
     falls, S = np.abs(after[0] * after[1] - y) < np.abs(r), sharpness_of_product(u, v)
     # then
-    assert_at_most(S[falls], (2 / eta + eta * r * (r + y))[falls], why="u^2 + v^2 in a step that lowers |r|")
+    assert_at_most(S[falls], sharpness_bound(r, y, eta)[falls], why="u^2 + v^2 in a step that lowers |r|")
     assert_at_most(1, np.sum(falls & (2 / eta < S)), why="such steps above 2/eta")
 
 
@@ -123,15 +133,16 @@ def test_the_sharpness_at_every_step_is_that_of_the_start_and_of_its_residuals(t
 )
 def test_of_two_starts_of_one_norm_the_unbalanced_one_can_end_sharper_or_flatter(balanced, unbalanced, y, eta, ends):
     u, v = np.array([balanced, unbalanced], float).T
-    assert_at_most(np.ptp(u**2 + v**2), 64 * UNIT_ROUNDOFF * 18, why="one norm")
-    assert_at_most(np.abs(u**2 - v**2)[0], np.abs(u**2 - v**2)[1], why="the second start is the less balanced one")
+    first, second = u**2 + v**2
+    assert_equal_within(first, second, rounding(3 + 3, first), why="one norm")
+    assert_at_most(np.abs(u * v)[1], np.abs(u * v)[0], why="the second start is the less balanced one")
     # when
     for _ in range(2000):
         u, v = product_step(u, v, y, eta)
     # then   in the digits that are printed; eta S < 2, so that r shrinks and the last steps change nothing
     assert_at_most(np.abs(u * v - y), CONVERGED, why="the residual")
     slack = [0.005, 0.05] if eta < 0.5 else [5e-5, 5e-5]
-    assert_within(ends, sharpness_of_product(u, v), ends, slack=slack, why="the sharpness at the end")
+    assert_at_most(np.abs(sharpness_of_product(u, v) - ends), slack, why="the sharpness at the end")
 
 
 @observed
@@ -156,7 +167,8 @@ def test_without_H1_the_sharpness_is_whatever_the_start_had():
     assert_keeps(H2=[u * v != y, after[0] * after[1] != y])
     assert_identical(after[0] * after[1] - y, Fraction(-33, 32) * (u * v - y), why="residual after one step")
     # then   5/2 exceeds 2/eta + eta |r| |r + y| = 2 + 15/32
-    bound = 2 + (u * v - y) * u * v
+    bound = sharpness_bound(u * v - y, y, Fraction(1))
+    assert_identical(bound, 2 + Fraction(15, 32), why="the bound")
     assert_at_most(bound, sharpness_of_product(u, v), why="the sharpness exceeds the bound")
 
 

@@ -33,6 +33,7 @@ from fixtures.rational import fractions
 from properties.certificates import assert_identical, assert_violates
 from theorems.ledger import corrected, measured
 from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_regression import (
+    FITTED,
     RUNS,
     X,
     Y,
@@ -63,7 +64,7 @@ def flatter_than_poisoned(poisoned):
     """Of the runs of 60,000 steps from a poisoned start that fit: in which the plain run is flatter."""
     plain = scalar_regression()["trained"]
     end = at_time(network_path(poisoned, X, Y, step_size(poisoned)), 60_000)
-    fits = 0.5 * np.sum((end.predict(X) - Y) ** 2, axis=-1) <= 1e-6
+    fits = 0.5 * np.sum((end.predict(X) - Y) ** 2, axis=-1) <= FITTED
     return (sharpness_of_network(plain, X) < sharpness_of_network(end, X))[fits]
 
 
@@ -79,5 +80,5 @@ def test_gradient_descent_is_flatter_than_from_output_weights_that_fit_random_la
 def test_gradient_descent_is_flatter_than_from_a_start_that_it_has_fitted_to_the_opposite_labels():
     # given  the plain start, trained to the opposite labels first
     start = scalar_regression()["start"]
-    poisoned = fit(start, X, -Y, step_size(start), loss=1e-6, budget=20_000, period=200)
+    poisoned = fit(start, X, -Y, step_size(start), loss=FITTED, budget=20_000, period=200)
     record_share(flatter_than_poisoned(poisoned), "plain gradient descent is flatter than from opposite labels")

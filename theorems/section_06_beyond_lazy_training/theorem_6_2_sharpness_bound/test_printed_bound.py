@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.gradient_descent import exact_descent
 from fixtures.rational import enclose_log, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, positive, printed_bound
@@ -99,7 +99,7 @@ def test_gradient_descent_from_zero_approaches_the_refuting_minimum_on_every_sam
     assert_violates(mean_loss(X, path[-1]), bound, reads="risk {value} > bound {limit}", sample=drawn)
     # and    the computed bound is the printed one, here with L > 0: the root is enclosed to four digits
     said = float(loss) + np.sqrt(float(S) * np.log(n / float(DELTA)) / n)
-    assert_within(said, float(bound), said, slack=0.001 * said, why="L + sqrt(S log(n/delta)/n)")
+    assert_at_most(np.abs(float(bound) - said), 0.001 * said, why="L + sqrt(S log(n/delta)/n)")
 
 
 @counterexample

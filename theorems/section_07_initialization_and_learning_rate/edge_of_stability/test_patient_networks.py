@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 
 from fixtures.datasets.diabetes import diabetes
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from properties.curvature.lanczos import largest_eigenvalue_of_matrix
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.patient_networks import patient_networks
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import patient_path
 
-ROUNDING = 4096 * UNIT_ROUNDOFF
+ROUNDING = rounding(3 * 2 * (10 + 8 + 16 + 16))
+"""Three evaluations in two ways: inner products of 10 inputs, 8 neurons and 16 patients, and 16 more operations."""
 
 
 def on_torch(networks, index):
@@ -52,7 +53,8 @@ def test_loss_hessian_and_two_steps_are_those_of_autograd():
     assert_at_most(np.abs(found - theta.numpy()).max(), ROUNDING * theta.abs().max().item(), why="after two steps")
     assert_at_most(np.abs(run.loss[:, 2] - end.loss).max(), ROUNDING, why="the loss after two steps")
     top = np.linalg.eigvalsh(end.hessians())[:, -1]
-    assert_at_most(np.abs(run.sharpness[:, 2] - top), ROUNDING * top, why="the sharpness after two steps")
+    slack = rounding(factorization(88), top)
+    assert_at_most(np.abs(run.sharpness[:, 2] - top), slack, why="the sharpness after two steps")
 
 
 def test_the_sharpness_is_the_largest_eigenvalue_where_the_least_one_is_larger_in_modulus():
@@ -70,7 +72,7 @@ def test_the_held_out_error_is_the_mean_square_on_the_others():
     networks = patient_networks([3])
     f = np.tanh(networks.held_X[0] @ networks.W[0].T) @ networks.a[0]
     expected = np.square(f - networks.held_y[0]).sum() / 426
-    assert_at_most(abs(networks.held_out[0] - expected), ROUNDING * expected, why="426 patients")
+    assert_at_most(abs(networks.held_out[0] - expected), rounding(10 + 8 + 426, expected), why="426 patients")
 
 
 def test_the_weights_are_normal_of_variance_one_over_the_fan_in_and_the_patients_those_of_the_seed():

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fixtures.precision import UNIT_ROUNDOFF
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from fixtures.precision import rounding
+from properties.certificates import assert_at_most, assert_identical
 from properties.curvature.sharpness import HessianOfLoss
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.tanh_networks import (
     PARAMETERS,
@@ -30,7 +30,7 @@ def test_the_loss_is_the_mean_of_the_squared_residuals_of_the_matrices():
     h = np.tanh(np.tanh(networks.X[0] @ W[0].reshape(12, 4).T) @ W[1].reshape(12, 12).T) @ W[2]
     expected = np.square(h - networks.y[0]).sum() / 32
     found = half_mean_square(*on_torch([3]))[0].item()
-    assert_within(expected, found, expected, slack=512 * UNIT_ROUNDOFF * (1 + expected), why="the loss")
+    assert_at_most(np.abs(found - expected), rounding(4 + 12 + 12 + 16 + 8, 1 + expected), why="the loss")
 
 
 def test_the_batched_hessian_is_that_of_double_backward():

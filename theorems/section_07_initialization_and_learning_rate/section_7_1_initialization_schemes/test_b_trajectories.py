@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import as_printed, corrected
 from theorems.section_07_initialization_and_learning_rate.section_7_1_initialization_schemes.neuron import (
@@ -45,11 +45,11 @@ def test_the_paths_of_the_neuron_never_meet():
     # when   a^2 - s^2 along both
     kept = [flow.states[:, 0] ** 2 - flow.states[:, 1] ** 2 for flow in flows]
     size = max(np.abs(flow.states).max() for flow in flows)
-    slack = 4 * size * sum(flow.error.max() for flow in flows) + 64 * UNIT_ROUNDOFF * size**2
+    slack = 4 * size * sum(flow.error.max() for flow in flows) + rounding(4, size**2)
     # then   it is c and 2c at all times
     assert_at_most(np.abs(kept[0] - (a**2 - s**2)).max(), slack, why="Xavier's keeps c")
     assert_at_most(np.abs(kept[1] - 2 * (a**2 - s**2)).max(), slack, why="He's keeps 2c")
-    assert_at_most(2 * slack, np.abs(a**2 - s**2).min(), why="c and 2c are apart")
+    assert_at_most(10**6 * slack, np.abs(a**2 - s**2).min(), why="c and 2c are apart")
 
 
 @corrected("C3")
@@ -58,7 +58,7 @@ def test_a_larger_start_may_move_its_parameters_and_the_smaller_one_not():
     k = np.array(list(SCHEMES.values()))
     flow = neuron_flow(k, k, 0 * k, 1.0, np.array([40.0]))
     # then   both end at (1, 1)
-    slack = 16 * flow.error[0] + 64 * UNIT_ROUNDOFF
+    slack = 16 * flow.error[0] + rounding(4)
     assert_at_most(np.abs(flow.states[0, :2] / k - [1, 2**-0.5]).max(), slack, why="a and s over their starts")
 
 
@@ -76,9 +76,9 @@ def test_he_starts_with_other_outputs_and_another_tangent_kernel_than_xavier(dep
         outputs, kernels = [*outputs, predict(weights, X).numpy()], [*kernels, (J @ J.T).numpy()]
     # then   2^{L/2} times the outputs, not zero, and 2^{L-1} times the kernel
     f, K = norm(outputs[0]), norm(kernels[0])
-    rounding = 1024 * UNIT_ROUNDOFF
+    relative = rounding(2 * (8 * depth + J.shape[1]))  # outputs and J by layers of width 8, JJ' by its columns, twice
     missed = norm(outputs[1] - 2 ** (depth / 2) * outputs[0]), norm(kernels[1] - 2 ** (depth - 1) * kernels[0])
-    assert_at_most(missed, [rounding * 2 ** (depth / 2) * f, rounding * 2 ** (depth - 1) * K], why="outputs and kernel")
+    assert_at_most(missed, [relative * 2 ** (depth / 2) * f, relative * 2 ** (depth - 1) * K], why="outputs and kernel")
     assert_at_most([f / 2, K / 2], [norm(outputs[1] - outputs[0]), norm(kernels[1] - kernels[0])], why="they differ")
 
 

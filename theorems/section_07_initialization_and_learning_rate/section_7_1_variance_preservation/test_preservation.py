@@ -27,7 +27,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
 from properties.statistics.concentration import chi_square_interval
@@ -78,9 +78,9 @@ def test_the_weights_that_torch_draws_pass_the_chi_square_pivot_of_every_layer(a
     pivot, freedom = chi_square_pivot(weights, network.x, FITTING[activation], activation)
     # then
     least, most = chi_square_interval(freedom, FALSE_ALARM)
-    rounding = 64 * UNIT_ROUNDOFF * freedom * (freedom + 16)
+    slack = rounding(freedom + 2 * max(network.widths) + 8, pivot)  # one sum, of squares of inner products
     assert_at_most(DEGREES, freedom, why="degrees of freedom, for the power that is claimed")
-    assert_within(least, pivot, most, slack=rounding, why="the variances of all layers", instance=network)
+    assert_within(least, pivot, most, slack=slack, why="the variances of all layers", instance=network)
 
 
 @counterexample

@@ -24,12 +24,12 @@ import numpy as np
 
 from fixtures.dynamics.factored_descent import product_descent, product_step
 from fixtures.dynamics.gradient_descent import exact_descent, gradient_descent, iterate
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.separable import separable_data
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from properties.linear_models.least_squares import iterate_rounding
 from theorems.ledger import corrected, observed
 from theorems.section_07_initialization_and_learning_rate.modified_flow import logistic
@@ -68,10 +68,11 @@ def test_up_to_half_the_edge_every_mode_decays_without_oscillation_and_the_dista
     run = gradient_descent(problem.X, problem.y, start, eta, problem.t)
     first, now = (problem.modes(np.matvec(problem.X, w) - problem.y) for w in (start, run.w))
     # then
-    slack = iterate_rounding(problem, run) * np.sqrt(problem.rows)
+    slack = problem.sigma_max * iterate_rounding(problem, run) * np.sqrt(problem.rows)
     slowest = (1 - eta * problem.sigma_min**2) ** problem.t
     signed, most = np.sign(first) * now, np.abs(first) * slowest[:, None]
-    assert_within(0, signed, most, slack=slack[:, None], why="a mode keeps its sign and decays", instance=problem)
+    assert_at_most(signed, most + slack[:, None], why="a mode decays", instance=problem)
+    assert_at_most(np.abs(first) - signed, np.abs(first) + slack[:, None], why="it keeps its sign", instance=problem)
     assert_at_most(1, 2 - eta * S, why="the distance to the edge", instance=problem)
 
 
@@ -84,8 +85,8 @@ def test_a_run_that_the_edge_turns_back_ends_at_half_of_it():
     x, t = product_step(*product_step(u, v, 1, eta), 1, eta), 60
     assert_identical(x, [Fraction(9, 16)] * 2, why="u = v = 9/16 after two steps")
     end = product_descent(*(np.array([float(z)]) for z in (u, v)), 1.0, 0.5, t + 2)
-    left = (1 - 9 / 16 * 25 / 32) ** t + 8 * t * UNIT_ROUNDOFF
-    assert_at_most(np.abs(np.array(end) - 1), left, why="the run ends in (1, 1), of sharpness 2")
+    left = (1 - 9 / 16 * 25 / 32) ** t + rounding(6 * t)
+    assert_equal_within(np.array(end)[:, 0], np.ones(2), left, why="the run ends in (1, 1), of sharpness 2")
     # then
     assert_at_most(EDGE_WIDTH, abs(eta * 2 - 2), why="its distance to the edge")
 
@@ -125,8 +126,8 @@ def test_with_the_logistic_loss_of_a_linear_model_the_sharpness_is_at_most_the_l
     margins = np.matvec(problem.Z, w)
     L = np.where(problem.present, np.logaddexp(0, -margins), 0).sum(-1) / problem.rows
     H = np.einsum("bi,bij,bik->bjk", loss.derivatives(margins)[1], problem.Z, problem.Z)
-    rounding = 1 + 64 * (problem.rows + problem.columns) * UNIT_ROUNDOFF
-    assert_at_most(np.linalg.eigvalsh(H)[:, -1], largest * L * rounding, why="S <= max |x|^2 L", instance=problem)
+    relative = rounding(factorization(problem.columns) + problem.rows + problem.columns + 8)
+    assert_at_most(np.linalg.eigvalsh(H)[:, -1], largest * L * (1 + relative), why="S <= max |x|^2 L", instance=problem)
 
 
 @corrected("C3")

@@ -12,7 +12,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.dynamics.gradient_flow import affine_flow
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.regression import Regression
 from fixtures.problems.separable import Separable
 from properties.linear_models.least_squares import iterate_rounding
@@ -41,14 +41,14 @@ def convex_distance(problem: Separable, order: int) -> tuple[np.ndarray, np.ndar
     """Descent on a logistic loss from w_0, compared with the flow of this order after each step.
 
     The step eta is 0.1 to 1.9 over beta. Returns the distances (B, STEPS), the bounds on them, and the error: that of
-    the flow and the rounding 64(n + d)u(|w_0| + k eta |g_0|) of the steps.
+    the flow and the rounding of the steps, inner products of d and n entries and twelve operations for each.
     """
     loss = logistic(problem.Z, problem.present, problem.rows)
     eta = (1 + problem.t % 19) / 10 * 4 * problem.rows / np.linalg.eigvalsh(problem.Z.mT @ problem.Z)[:, -1]
     flow, w = flow_of_order(order, loss, problem.w0, eta, STEPS), iterates(loss, problem.w0, eta, STEPS)
     size = norm(problem.w0, axis=-1) + STEPS * eta * norm(loss.gradient(problem.w0), axis=-1)
-    rounding = STEPS * 64 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * size
-    return norm(w - flow.w, axis=-1)[1:].T, flow.missed[1:].T, flow.error[1:] + rounding[:, None]
+    slack = rounding(STEPS * (problem.rows + problem.columns + 12), size)
+    return norm(w - flow.w, axis=-1)[1:].T, flow.missed[1:].T, flow.error[1:] + slack[:, None]
 
 
 def mode_distance(problem: Regression, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

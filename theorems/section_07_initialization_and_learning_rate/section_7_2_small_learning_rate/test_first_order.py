@@ -23,7 +23,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.factored_descent import product_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import separable_data
@@ -77,8 +77,9 @@ def test_on_any_loss_local_errors_grow_by_a_factor_that_is_known_along_the_path(
     # then   e_(j+1) <= |I - eta H| e_j + the local error of step j
     steps = zip(flow.w, w, np.diff(flow.missed, axis=0), strict=False)
     bounds = accumulate(steps, lambda e, at: expansion(problem, eta, *at[:2]) * e + at[2], initial=np.zeros_like(eta))
-    rounding = MORE_STEPS * 512 * UNIT_ROUNDOFF * (1 + norm(problem.w0, axis=-1))
-    slack = 2 * flow.error[:, None] + rounding
+    # then   a step has inner products of 2 and 3 entries and twelve operations, and expands by 1 + 1/16 or so
+    hidden = rounding(MORE_STEPS * (2 + 3 + 12), (1 + norm(problem.w0, axis=-1)) * np.exp(MORE_STEPS / 16))
+    slack = 2 * flow.error[:, None] + hidden
     assert_at_most(norm(w - flow.w, axis=-1).T, (np.stack(list(bounds)) + slack).T, why="distance", instance=problem)
 
 
@@ -99,7 +100,7 @@ def test_the_minimum_that_gradient_flow_finds_is_that_of_descent_to_first_order(
     # when
     u, v = product_descent(start.u, start.v, 1.0, eta, t)
     # then   a step shrinks D by 1 - eta^2 r^2, and |r| by 1 - 2 eta u_0 v_0 at least: the squares of r sum up
-    slack = 64 * (1 + t) * UNIT_ROUNDOFF * start.flow_sharpness
+    slack = rounding(6 * t + 4, start.flow_sharpness)  # a step costs six
     assert_at_most(np.abs(u * v - 1), CONVERGED + slack, why="the run is at a minimum", instance=start)
     lost, least = np.abs(D) - np.sign(D) * (u**2 - v**2), np.abs(D) * (eta * r) ** 2
     # contraction = 1 - 2 eta u_0 v_0, so that most is eta |D| r^2/(4 u_0 v_0 (1 - eta u_0 v_0))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.models.diagonal import DiagonalNetwork
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.regression import Regression
 from properties.certificates import assert_at_most
 from properties.linear_models.divergences import multiplier, residual_with_rounding
@@ -30,8 +30,8 @@ def certified_minimizer(potential: DiagonalPotential, problem: Regression) -> In
 
 
 def dual_rounding(problem: Regression, z: np.ndarray) -> np.ndarray:
-    """The rounding of a computed z = X'nu, (..., B)."""
-    return 64 * problem.columns * UNIT_ROUNDOFF * (1 + norm(z, axis=-1))
+    """The rounding of a computed z = X'nu, (..., B): its projection, the construction and four more operations."""
+    return rounding(8 * (problem.rows + problem.columns), 1 + norm(z, axis=-1))
 
 
 def slack_in_dual(network: DiagonalNetwork, alpha: np.ndarray, error: np.ndarray) -> np.ndarray:

@@ -31,7 +31,13 @@ from fixtures.dynamics.diagonal import diagonal_flow
 from fixtures.models.diagonal import DiagonalNetwork
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_not_positive,
+    assert_violates,
+)
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential
@@ -78,8 +84,8 @@ def test_at_every_scale_and_every_step_the_rescaled_input_moves_the_limit(scale,
     few, alpha = fractions([[1, 0], [1, 1]]), Fraction(scale, 10)
     # when   by then x_2 is inactive in both and stays so, as theta_1 > 0 only falls: theta_2 rests
     ends = [relu_path(X, alpha * fractions([4, -2]), Fraction(1, k), 4)[-1] for X in (few, few * fractions([[1], [2]]))]
-    assert_at_most([end.sum() for end in ends], 0, why="x_2 is inactive")
-    assert_at_most(0, min(end[0] for end in ends), why="x_1 is not")
+    assert_not_positive([end.sum() for end in ends], why="x_2 is inactive")
+    assert_not_negative(min(end[0] for end in ends), why="x_1 is not")
     # then
     assert_at_most(alpha / 2, ends[0][1] - ends[1][1], why="theta_2 in the two limits")
 

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.diagonal import diagonal_flow
 from fixtures.models.diagonal import DiagonalNetwork, uniform
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import stack
 from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_identical, assert_violates
@@ -126,7 +126,7 @@ def test_the_flow_itself_learns_features_from_one_thousandth_and_none_from_one_h
     # and    K = 4 sum x^2 (u^2 + v^2), off by at most 8 sum x^2 (u + v) times the error of u and v, and rounding
     kernels = [net.kernel(problem.X)[:, 0, 0] for net in (start, network)]
     change = kernels[1] / kernels[0] - 1
-    slack = 40 * flow.error[0] * (network.u + network.v).max(-1) / kernels[0] + 64 * UNIT_ROUNDOFF * (1 + change)
+    slack = 40 * flow.error[0] * (network.u + network.v).max(-1) / kernels[0] + rounding(12, 1 + change)
     # and    sum q lies between sqrt(p^2 + (M/2 alpha^2)^2) - p and |m|^2/(8 alpha^4), with M = 1/2 and |m|^2 = 1/5
     least, most = (0.25 / alpha[0] ** 2 - 2) / 5, 1 / (40 * alpha[1] ** 4)
     assert_at_most(least, change[0] + slack[0], why="what it changes at least, from 1/1000")

@@ -7,7 +7,7 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.diagonal import DiagonalRun, descend_to_residual
 from fixtures.models.diagonal import uniform
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.regression import Regression, regressions
 from properties.certificates import assert_at_most
 from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential, minimize
@@ -16,6 +16,20 @@ CONVERGED = 1e-9
 SCALES = (1 / 2, 1.0, 1 / 30, 2.0, 1 / 10)
 """The start alpha over sqrt(|y|/|x|)."""
 one_sample = regressions(max_rows=1, max_excess=4)
+
+
+def bounds_of_C4(
+    eta: np.ndarray, x: np.ndarray, y: np.ndarray, J: np.ndarray, J_P: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The bounds eta J/(1 + delta) and eta (J_P + 4 eta y^2)/(1 - b^2) of C4 on S_i/x_i^2; x (B, p), others (B,)."""
+    b = 2 * eta * np.abs(x).max(-1) * np.abs(y)
+    delta = b**2 / (3 - 3 * b**2)
+    return eta * J / (1 + delta), eta * (J_P + 4 * eta * y**2) / (1 - b**2)
+
+
+def share_of_C4(eta: np.ndarray, x: np.ndarray, y: np.ndarray, J_half: np.ndarray) -> np.ndarray:
+    """P = 1 - eta max x_i^2 (J_{1/2} + 4 eta y^2) of C4, the share of the scales that is left at least."""
+    return 1 - eta * np.abs(x).max(-1) ** 2 * (J_half + 4 * eta * y**2)
 
 
 def shrinkage_and_bounds(
@@ -50,12 +64,13 @@ def shrinkage_and_bounds(
         potential = DiagonalPotential(2, (alpha * np.sqrt(scale))[:, None])
         best = minimize(potential, problem)
         value = np.vecdot(best.w, best.z) - potential.conjugate(best.z)
-        return value, best.gap + 64 * problem.columns * UNIT_ROUNDOFF * np.vecdot(best.w, best.z)
+        hidden = rounding(2 * problem.columns + 8, np.vecdot(best.w, best.z) * (1 + norm(best.z, axis=-1)))
+        return value, best.gap + hidden
 
     half, more = least_value(0.5)
-    P = 1 - eta * widest**2 * (half + more + 4 * eta * y**2)
+    P = share_of_C4(eta, x, y, half + more)
     assert_at_most(0.5, P, why="the scales keep one half", instance=problem)
-    (J, less), (J_P, more), b = least_value(1.0), least_value(P), 2 * eta * widest * np.abs(y)
+    (J, less), (J_P, more) = least_value(1.0), least_value(P)
     tail = (CONVERGED * y) ** 2 / (2 * alpha**2 * norm(x, axis=-1) ** 2)
-    lower = eta * ((J - less) / (1 + b**2 / (3 - 3 * b**2)) - tail)
-    return run, lower, eta * (J_P + more + 4 * eta * y**2) / (1 - b**2), P
+    lower, upper = bounds_of_C4(eta, x, y, J - less, J_P + more)
+    return run, lower - eta * tail, upper, P

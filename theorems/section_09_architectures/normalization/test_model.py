@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.linalg import norm
 
+from fixtures.precision import rounding
 from fixtures.problems.batches import stack
 from properties.certificates import assert_at_most, assert_identical
 from properties.curvature.sharpness import HessianOfLoss, frobenius
@@ -30,8 +31,8 @@ def test_curvature_along_the_weights_is_minus_the_gradient_to_its_measured_round
     theta = torch.tensor(one.W, requires_grad=True)
     hessian = HessianOfLoss(lambda: torch_losses(kind, one, theta, 2.0**-1000, twice=True)[0], [theta])
     HW, (_, g) = curvature_along(kind, one, one.W, one.W), autograd(kind, one, one.W)
-    size = frobenius(hessian.dense(rounding := hessian.rounding())) * norm(one.W)
-    assert_at_most(norm(HW + g), rounding * size, why="H theta = -g")
+    size = frobenius(hessian.dense(measured := hessian.rounding())) * norm(one.W)
+    assert_at_most(norm(HW + g), measured * size, why="H theta = -g")
 
 
 @settings(max_examples=20)
@@ -41,7 +42,7 @@ def test_spelled_out_weight_normalization_is_that_of_torch(problem):
 
     one = stack([problem])
     features = [torch_hidden("weight", one, torch.tensor(one.W), 0.0, twice=twice).numpy() for twice in (False, True)]
-    assert_at_most(np.abs(features[0] - features[1]).max(), 2.0**-48 * norm(one.X), why="zhat of both")
+    assert_at_most(np.abs(features[0] - features[1]).max(), rounding(2 * (3 * 3 + 6), norm(one.X)), why="zhat of both")
 
 
 @pytest.mark.parametrize(("kind", "shapes"), [(kind, 2 if kind == "weight" else 4) for kind in KINDS])

@@ -25,7 +25,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected, observed
@@ -102,10 +102,11 @@ def test_the_constants_of_C1_and_C2_are_attained_but_for_less_than_one_half():
 def test_with_a_step_below_two_over_the_range_the_reward_converges_at_its_own_rate(task):
     # given  eta R <= 2
     task = dataclasses.replace(task, step=np.minimum(task.step, 2.0))
-    s, N = softmax(ascent(task)), np.arange(STEPS + 1)[:, None]
+    p, N = ascent(task), np.arange(STEPS + 1)[:, None]
+    s = softmax(p)
     # then   the missed reward is bounded, and 1 - s_1 lies between its quotients by R and by Delta
     missed, bound = missed_reward_and_bound(task, s, N)
-    slack = 64 * (N + 1) * UNIT_ROUNDOFF * (1 + task.eta) * task.range
+    slack = ((N + 1) * step_rounding(task, p) + rounding(3 * task.tokens + 8)) * task.range
     assert_at_most(missed.T, (bound + slack).T, why="gamma_1 - f_N", instance=task)
     left = 1 - task.of_best(s)
     assert_at_most((missed / task.range).T, (left + slack / task.range).T, why="1 - s_1 from below", instance=task)
@@ -128,8 +129,8 @@ def trained_by_torch(values, steps):
 
 @corrected("C1")
 def test_torch_users_see_the_best_of_three_tokens_selected():
-    # given  values (1, 3, 2), eta = 1, so that R = 2 and Delta = 1
-    steps, slack = 50, 50 * 64 * 3 * UNIT_ROUNDOFF
+    # given  values (1, 3, 2), eta = 1, so that R = 2 and Delta = 1; a step has 30 operations on numbers up to 3
+    steps, slack = 50, rounding(50 * 30, 3)
     # when
     missing = 3 - trained_by_torch([1.0, 3.0, 2.0], steps)
     # then   the output misses its maximum by (1 - s_1) Delta at least and (1 - s_1) R at most

@@ -34,7 +34,7 @@ Expected    inconclusive
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.certificates import assert_at_most, assert_identical, record_series
 from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
@@ -111,9 +111,9 @@ def complete(table):
     return table[np.isfinite(table).all(axis=1)]
 
 
-def rounding(table):
-    """A bound on the distance between two ways to the mean difference: n + 2 roundings of each mean, to first order."""
-    return 3 * (len(table) + 2) * UNIT_ROUNDOFF * np.abs(table).max()
+def mean_rounding(table):
+    """A bound on the distance between two ways to the mean difference: n + 2 roundings of each of two means."""
+    return rounding(len(table) + 2, 2 * np.abs(table).max())
 
 
 @observed
@@ -133,7 +133,7 @@ def test_differences_under_every_stopping_rule_are_paired(runs, setting, family,
     for number in kept:
         small, large = by_rule[number].mean(0)
         error = abs(found[number].estimate - (large - small))
-        assert_at_most(error, rounding(by_rule[number]), why="paired difference against that of the means")
+        assert_at_most(error, mean_rounding(by_rule[number]), why="paired difference against that of the means")
 
 
 @observed
