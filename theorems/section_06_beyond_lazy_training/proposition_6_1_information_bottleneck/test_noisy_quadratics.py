@@ -38,7 +38,5 @@ def test_the_rates_of_a_problem_of_two_samples_by_hand():
 
 
 def test_the_rounding_of_entropies_and_runs_is_a_few_hundred_units_for_each_dimension():
-    assert_at_most(
-        entropy_rounding(6, 2.0), 600 * 6 * UNIT_ROUNDOFF, why="48 p units for each of p logarithms, times 2"
-    )
+    assert_at_most(entropy_rounding(6, 2.0), 600 * 6 * UNIT_ROUNDOFF, why="48 p units for each of p logarithms")
     assert_at_most(run_count(6, 10), 100, why="p + 4 a step")
