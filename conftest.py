@@ -13,7 +13,6 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 import gc
-import importlib.util
 import random
 from pathlib import Path
 
@@ -22,7 +21,13 @@ from hypothesis import Verbosity, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from fixtures.problems.determinism import ignore_constants_in_our_source
-from theorems.ledger.environment import check_example_database, check_torch, describe_environment
+from theorems.ledger.environment import (
+    check_example_database,
+    check_plugins,
+    check_torch,
+    describe_environment,
+    profile_name,
+)
 
 pytest_plugins = [
     "theorems.ledger.plugin",
@@ -51,14 +56,16 @@ settings.load_profile("fast")
 ignore_constants_in_our_source()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    if importlib.util.find_spec("pytest_timeout") is None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    if not any(map(pluginmanager.has_plugin, ("timeout", "pytest_timeout"))):
         # A GPU machine may have pytest alone; its settings in tox.ini and the markers of slow tests stay known.
         parser.addini("timeout", "seconds that a test may take (needs pytest-timeout)")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if (absent := check_plugins(config)) is not None:
+        raise pytest.UsageError(absent)
     profile = config.getoption("--hypothesis-profile")
     if profile is not None and profile not in ("fast", "thorough", "soak"):
         raise pytest.UsageError(f"--hypothesis-profile {profile!r} is unknown; profiles are fast, thorough, soak")
@@ -75,10 +82,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    profile = settings.get_current_profile_name()
     seed = config.getoption("--hypothesis-seed")
     versions = ", ".join(f"{name} {value}" for name, value in describe_environment().items())
-    return f"whichmin: profile {profile}{f' (--hypothesis-seed={seed})' if seed else ''}, {versions}"
+    return f"whichmin: profile {profile_name()}{f' (--hypothesis-seed={seed})' if seed else ''}, {versions}"
 
 
 @pytest.fixture(scope="session")

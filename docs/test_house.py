@@ -40,6 +40,8 @@ def test_half_of_the_files_are_short():
 def test_project_names_and_docstrings_are_counted(tmp_path):
     folder = tmp_path / "theorems" / "section_03" / "theorem"
     folder.mkdir(parents=True)
-    (folder / "test_a.py").write_text('"""One.\n\nTwo.\n"""\n\nimport numpy\nfrom properties.search import a, b\n')
-    (folder / "test_b.py").write_text('"""Self-tests: an instrument."""\n')
+    (folder / "test_a.py").write_text(
+        '"""One.\n\nTwo.\n"""\n\nimport numpy\nfrom properties.search import a, b\n', encoding="utf-8"
+    )
+    (folder / "test_b.py").write_text('"""Self-tests: an instrument."""\n', encoding="utf-8")
     assert measure(tmp_path) == [Measures("theorems/section_03/theorem/test_a.py", 7, 3, 2)]

@@ -46,18 +46,18 @@ def test_twelve_mutants_of_the_table_die(tmp_path):
 @pytest.fixture
 def small(tmp_path):
     """A repository with one function and two tests."""
-    (tmp_path / "x.py").write_text("def add(a, b):\n    return a + b\n")
+    (tmp_path / "x.py").write_text("def add(a, b):\n    return a + b\n", encoding="utf-8")
     tests = ["def test_sum():\n    assert add(1, 2) == 3\n", "def test_zero():\n    assert add(0, 0) == 0\n"]
-    (tmp_path / "test_x.py").write_text("\n".join(["from x import add\n", *tests]))
+    (tmp_path / "test_x.py").write_text("\n".join(["from x import add\n", *tests]), encoding="utf-8")
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     return tmp_path
 
 
 @pytest.mark.slow
 def test_a_mutant_is_killed_by_the_test_that_it_names_and_its_file_is_restored(small):
-    before = (small / "x.py").read_text()
+    before = (small / "x.py").read_text(encoding="utf-8")
     assert plant.plant(SUM, small) == Result(True, ("test_x.py::test_sum",))
-    assert (small / "x.py").read_text() == before
+    assert (small / "x.py").read_text(encoding="utf-8") == before
 
 
 @pytest.mark.slow
@@ -79,19 +79,19 @@ def test_a_mutant_that_stops_the_run_is_killed_by_the_words_of_the_error(small):
 def test_a_run_goes_on_where_it_was_interrupted(small, capsys):
     results = small / "results"
     assert plant.run([SUM], results, 1, small)[SUM].killed
-    with results.open("a") as file:
+    with results.open("a", encoding="utf-8") as file:
         file.write('{"digest": "cut o')
     capsys.readouterr()
     assert plant.run([SUM], results, 1, small)[SUM].killed
     assert capsys.readouterr().out == ""
-    (small / "x.py").write_text("# another version\ndef add(a, b):\n    return a + b\n")
+    (small / "x.py").write_text("# another version\ndef add(a, b):\n    return a + b\n", encoding="utf-8")
     plant.run([SUM], results, 1, small)
     assert capsys.readouterr().out == "killed   x.py: minus\n"
 
 
 def test_results_that_were_cut_off_are_left_out(tmp_path):
     path = tmp_path / "results"
-    path.write_text('{"digest": "a", "killed": true, "failed": []}\n{"digest": "b", "kil')
+    path.write_text('{"digest": "a", "killed": true, "failed": []}\n{"digest": "b", "kil', encoding="utf-8")
     assert known_results(path) == {"a": Result(True, ())}
 
 
@@ -105,13 +105,13 @@ def test_a_sample_depends_on_the_sources_alone():
     [({"old": "4"}, "occurs 0 times"), ({"old": "1"}, "occurs 2 times"), ({"new": "2"}, "changes nothing")],
 )
 def test_a_mutant_that_cannot_be_planted_is_refused(tmp_path, change, message):
-    (tmp_path / "x.py").write_text("1, 1, 2")
+    (tmp_path / "x.py").write_text("1, 1, 2", encoding="utf-8")
     with pytest.raises(TableError, match=message):
         mutated(Mutant(**{**ENTRY, **change}), tmp_path)
 
 
 def test_an_entry_with_an_unknown_field_is_refused(tmp_path):
-    (tmp_path / "table.toml").write_text("[[mutant]]\ncolour = 'red'\n")
+    (tmp_path / "table.toml").write_text("[[mutant]]\ncolour = 'red'\n", encoding="utf-8")
     with pytest.raises(TableError, match="colour"):
         read_table(tmp_path / "table.toml")
 
@@ -128,7 +128,7 @@ def test_the_program_says_when_a_mutant_survives(tmp_path):
         'mistake = "a larger safety factor"',
         'test = "fixtures/test_rational.py::test_an_exponential_is_enclosed_to_rounding"',
     ]
-    table.write_text("[[mutant]]\n" + "\n".join(lines) + "\n")
+    table.write_text("[[mutant]]\n" + "\n".join(lines) + "\n", encoding="utf-8")
     command = [sys.executable, "-m", "mutants.plant", f"--table={table}", f"--results={tmp_path / 'results'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert "UNEXPECTED survived fixtures/precision.py: a larger safety factor" in done.stdout

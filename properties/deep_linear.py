@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fixtures.dynamics.deep_linear import Layers, regression_loss
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 
 
 def frobenius(matrix: np.ndarray) -> np.ndarray:
@@ -18,20 +18,24 @@ def gradient_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> list[np.n
 
     A product with inner dimension at most m rounds by m u |A|_F |B|_F, in any order of summation. The gradient of a
     layer takes L products and one subtraction for the residual, which is at most r = |X| prod |W_k| + |Y|, and L + 1
-    further products. One scaling is added as a reserve. The sum is 2(L + 1) m u |X| r prod_{k != l} |W_k|, for any
+    further products. So an entry goes through at most 2(L + 1) m roundings of size |X| r prod_{k != l} |W_k|, for any
     association of the products.
     """
     sizes = [frobenius(layer) for layer in layers]
-    scale = 2 * (len(layers) + 1) * _inner(layers, X) * UNIT_ROUNDOFF * frobenius(X) * _residual_scale(layers, X, Y)
+    operations = 2 * (len(layers) + 1) * _inner(layers, X)
+    scale = rounding(operations, frobenius(X) * _residual_scale(layers, X, Y))
     return [scale * np.prod(sizes[:index] + sizes[index + 1 :], axis=0) for index in range(len(layers))]
 
 
 def loss_rounding(layers: Layers, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """A bound on the error of the computed loss: |R| e + e^2 for a residual R that rounds by e, plus the summation."""
+    """A bound on the error of the computed loss: |R| e + e^2 for a residual R that rounds by e, plus the summation.
+
+    The residual takes L products and a subtraction; the sum has at most m^2 terms.
+    """
     inner = _inner(layers, X)
-    error = 2 * (len(layers) + 1) * inner * UNIT_ROUNDOFF * _residual_scale(layers, X, Y)
+    error = rounding((len(layers) + 1) * inner, _residual_scale(layers, X, Y))
     loss = regression_loss(layers, X, Y)
-    return error * (np.sqrt(2 * loss) + error) + 2 * inner**2 * UNIT_ROUNDOFF * loss
+    return error * (np.sqrt(2 * loss) + error) + rounding(inner**2, loss)
 
 
 def _inner(layers: Layers, X: np.ndarray) -> int:

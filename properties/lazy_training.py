@@ -20,7 +20,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 
 LAZY_STEP = 1 / 3
 """The largest eta |K_0| for which `lazy_radius` is proved."""
@@ -74,14 +74,14 @@ def kernel_drift(start: TwoLayer, X: np.ndarray, moved: np.ndarray, train: str =
 def kernel_rounding(net: TwoLayer, X: np.ndarray, train: str = "hidden") -> np.ndarray:
     """A bound on the error of the computed kernel of the trained layers, in the spectral norm.
 
-    An entry sums m products of a few factors, which gives (m + d + 32)u |J|_F^2 in all. In addition, w . x is off by
-    d u |w||x|. This moves the slopes as a displacement of d u |W|_F does, which changes the kernel by 2|J| C times
-    that.
+    An entry sums m products of a few factors, whose d products and activations round too: m + d + 32 roundings of size
+    |J|_F^2. In addition, w . x goes through d roundings of size |w||x|. This moves the slopes as a displacement of
+    that size of |W|_F does, which changes the kernel by 2|J| C times that.
     """
     m, d = net.W.shape[-2:]
     J = norm(net.jacobian(X, train), axis=(-2, -1))
-    moved = 2 * J * turning_rate(net, X, train) * d * norm(net.W, axis=(-2, -1))
-    return UNIT_ROUNDOFF * ((m + d + 32) * J**2 + 2 * moved)
+    moved = 2 * J * turning_rate(net, X, train) * norm(net.W, axis=(-2, -1))
+    return rounding(m + d + 32, J**2) + rounding(d, moved)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +125,7 @@ def lazy_radius(start: TwoLayer, X: np.ndarray, y: np.ndarray, train: str = "hid
     values = np.concatenate([values, np.zeros((*values.shape[:-1], missing))], axis=-1)
     rows = np.broadcast_to(X.any(-1).sum(-1), values.shape[:-1])
     least, largest = np.take_along_axis(values, rows[..., None] - 1, -1)[..., 0], values[..., 0]
-    if np.any(least <= max(X.shape[-2:]) * UNIT_ROUNDOFF * largest):
+    if np.any(least <= rounding(max(X.shape[-2:]), largest)):
         where = int(np.argmin(np.atleast_1d(least / largest)))
         raise ValueError(f"the kernel of instance {where} is singular at the start: its descent has no radius")
     radius = 4 * norm(start.predict(X) - y, axis=-1) / least

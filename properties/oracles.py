@@ -1,4 +1,8 @@
-"""Minimizers computed by external solvers, independent of our dynamics and closed forms."""
+"""Minimizers computed by external solvers, independent of our dynamics and closed forms.
+
+Data may be of any real type, such as uint8 or float32. They are converted to float64 at the entry of each function, and
+refused (ValueError) where they are not finite. Where a solver returns no point, the error is an OracleError.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,20 @@ import scipy.linalg
 import scipy.optimize
 import scipy.sparse
 
+from fixtures.entries import in_float64
+from fixtures.precision import UNIT_ROUNDOFF
+
+
+class OracleError(RuntimeError):
+    """A solver has returned no point: the problem is infeasible or beyond it. One line, with the solver's own words."""
+
+
+def solved(program: scipy.optimize.OptimizeResult, what: str) -> scipy.optimize.OptimizeResult:
+    """A linear program of scipy that has a point. Raises OracleError where it has none, such as an infeasible one."""
+    if program.x is None:
+        raise OracleError(f"{what} has no solution: {' '.join(program.message.split())}")
+    return program
+
 
 def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
     """The point of {w : Xw = y} nearest to w0, by LAPACK's least squares; shape (p,) or (B, p).
@@ -14,6 +32,7 @@ def nearest_interpolant(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndar
     With w0 = 0 it is the min-norm interpolant. Singular values below max(n, p) eps s_1 count as zero, so for a
     rank-deficient X the result is the nearest least-squares solution.
     """
+    X, y, w0 = in_float64(X, "features"), in_float64(y, "targets"), in_float64(w0, "weights")
     if X.ndim == 2:
         return w0 + scipy.linalg.lstsq(X, y - X @ w0, cond=max(X.shape) * np.finfo(float).eps)[0]
     return np.stack([nearest_interpolant(*problem) for problem in zip(X, y, w0, strict=True)])
@@ -24,6 +43,7 @@ def least_squares_map(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
     Zero columns are the padding of a batch and have no effect.
     """
+    X, Y = in_float64(X, "features"), in_float64(Y, "targets")
     if X.ndim == 2:
         return scipy.linalg.lstsq(X.T, Y.T, cond=max(X.shape) * np.finfo(float).eps)[0].T
     return np.stack([least_squares_map(*problem) for problem in zip(X, Y, strict=True)])
@@ -33,6 +53,7 @@ def ridge(X: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
     """Argmin |Xw - y|^2 + penalty |w|^2 by scikit-learn's SVD solver; shape (p,) or (B, p)."""
     from sklearn.linear_model import Ridge
 
+    X, y = in_float64(X, "features"), in_float64(y, "targets")
     if X.ndim == 2:
         return Ridge(alpha=penalty, fit_intercept=False, solver="svd").fit(X, y).coef_
     return np.stack([ridge(rows, targets, penalty) for rows, targets in zip(X, y, strict=True)])
@@ -42,12 +63,19 @@ def nearest_point_of_hull(Z: np.ndarray) -> np.ndarray:
     """The weights q (n,) of the point Z'q nearest to zero in the convex hull of the rows, by nonnegative least squares.
 
     Minimizing |Z'a|^2 + (1'a - 1)^2 over a >= 0 minimizes |Z'q| over q = a/1'a. Shape (n,), or (B, n) when Z has a
-    leading axis. Rows of zeros are padding and get weight 0. Z'q over its norm is the hard-margin direction.
+    leading axis. Rows of zeros are padding and get weight 0. Z'q over its norm is the hard-margin direction. Raises
+    OracleError where all rows are zero, and where nnls gives up.
     """
+    Z = in_float64(Z, "points")
     if Z.ndim == 3:
         return np.stack([nearest_point_of_hull(points) for points in Z])
     rows = np.flatnonzero(Z.any(axis=1))
-    a, _ = scipy.optimize.nnls(np.vstack([Z[rows].T, np.ones(len(rows))]), np.append(np.zeros(Z.shape[1]), 1.0))
+    if not len(rows):
+        raise OracleError("the hull of no points has no nearest point: all rows are zero")
+    try:
+        a, _ = scipy.optimize.nnls(np.vstack([Z[rows].T, np.ones(len(rows))]), np.append(np.zeros(Z.shape[1]), 1.0))
+    except RuntimeError as error:
+        raise OracleError(f"nonnegative least squares gives up on {len(rows)} points: {error}") from None
     q = np.zeros(len(Z))
     q[rows] = a / a.sum()
     return q
@@ -56,8 +84,12 @@ def nearest_point_of_hull(Z: np.ndarray) -> np.ndarray:
 def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The w (B, d) with |w|_1 <= 1 that maximizes min_i z_i . w, and the dual weights q (B, n), by HiGHS.
 
-    Rows of zeros of Z (B, n, d) are padding and get weight 0. One linear program solves the whole batch.
+    Rows of zeros of Z (B, n, d) are padding and get weight 0. One linear program solves the whole batch. Raises
+    OracleError where all rows of an instance are zero, because then no point limits the margin.
     """
+    Z = in_float64(Z, "points")
+    if not Z.any(axis=(1, 2)).all():
+        raise OracleError("the largest margin of no points has no solution: all rows are zero")
     count, n, d = Z.shape
     present = Z.any(axis=2)
     # variables of one problem: w+ (d), w- (d), gamma
@@ -71,6 +103,7 @@ def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     cost = np.tile(np.append(np.zeros(2 * d), -1.0), count)
     bounds = np.tile([[0, np.inf]] * (2 * d) + [[-np.inf, np.inf]], (count, 1))
     program = scipy.optimize.linprog(cost, scipy.sparse.block_diag(blocks, format="csc"), limits, bounds=bounds)
+    program = solved(program, "the largest margin in l1")
     split = program.x.reshape(count, 2 * d + 1)
     q = np.zeros((count, n))
     is_point = np.concatenate([np.append(np.ones(kept.sum(), bool), False) for kept in present])
@@ -81,11 +114,15 @@ def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The w (B, p) of least l1 norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
 
-    One linear program solves the whole batch X (B, n, p), y (B, n). Padding with zeros does no harm.
+    One linear program solves the whole batch X (B, n, p), y (B, n). Padding with zeros does no harm. Raises OracleError
+    where an instance has no w with Xw = y.
     """
+    X, y = in_float64(X, "features"), in_float64(y, "targets")
     count, _, p = X.shape
-    constraints = scipy.sparse.block_diag([np.hstack([rows, -rows]) for rows in X], format="csc")
+    blocks = [scipy.sparse.coo_array(np.hstack([rows, -rows])) for rows in X]
+    constraints = scipy.sparse.block_diag(blocks, format="csc")
     program = scipy.optimize.linprog(np.ones(count * 2 * p), A_eq=constraints, b_eq=y.ravel())
+    program = solved(program, "the interpolant of least l1 norm")
     split = program.x.reshape(count, 2, p)
     return split[:, 0] - split[:, 1], program.eqlin.marginals.reshape(y.shape)
 
@@ -93,8 +130,11 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
     """Argmin KL(w || w0) over {w >= 0 : Xw = y}, by MINPACK's root of its optimality system; shape (p,) or (B, p).
 
-    The minimizer is w0 exp(X'nu) with X w0 exp(X'nu) = y. It exists where some w > 0 solves Xw = y.
+    The minimizer is w0 exp(X'nu) with X w0 exp(X'nu) = y. It exists where some w > 0 solves Xw = y. Raises OracleError
+    where the root is off by more than sqrt(u) of |X||w| + |y|: Newton's steps, which converge quadratically, would then
+    not have ended.
     """
+    X, y, w0 = in_float64(X, "features"), in_float64(y, "targets"), in_float64(w0, "weights")
     if X.ndim == 3:
         return np.stack([nearest_in_relative_entropy(*problem) for problem in zip(X, y, w0, strict=True)])
     nu = scipy.optimize.root(
@@ -104,7 +144,11 @@ def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) ->
         method="lm",
         options={"xtol": 1e-15, "ftol": 1e-15},
     ).x
-    return w0 * np.exp(nu @ X)
+    w = w0 * np.exp(nu @ X)
+    scale = np.linalg.norm(X) * np.linalg.norm(w) + np.linalg.norm(y)
+    if not np.linalg.norm(X @ w - y) <= np.sqrt(UNIT_ROUNDOFF) * scale:
+        raise OracleError("no positive solution of Xw = y was found, so there is no projection in relative entropy")
+    return w
 
 
 def weight_norm_limit(target: np.ndarray, gamma: np.ndarray, rho: np.ndarray, null: np.ndarray) -> np.ndarray:

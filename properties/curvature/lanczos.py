@@ -137,7 +137,7 @@ class Krylov:
         if k + 2 > len(self._basis):
             self._basis = np.concatenate([self._basis, np.empty_like(self._basis)])
         V, v = self._basis[: k + 1], self._basis[k]
-        image = self._product(v)
+        image = np.asarray(self._product(v), float)
         size = math.sqrt(image @ image)
         if not math.isfinite(size):
             raise UncertifiedError("the product of the operator with a vector is not finite")
@@ -237,7 +237,7 @@ class _Scaled:
         self.unit = 0.0
 
     def __call__(self, v: np.ndarray) -> np.ndarray:
-        image = self._product(v)
+        image = np.asarray(self._product(v), float)
         self.unit = self.unit or power_of_two(image)
         return image / self.unit
 
@@ -311,6 +311,7 @@ def cholesky_upper(A: np.ndarray, theta: float, tau: float) -> float:
     The bound is theta + tau + g/(1 - g) tr M + 2u max |M_ii|, rounded up. M = (theta + tau)I - A as computed; its
     diagonal rounds by the last term. The lower triangle of A is read.
     """
+    A = np.asarray(A, float)
     M = (theta + tau) * np.eye(len(A)) - A
     try:
         np.linalg.cholesky(M)
@@ -331,6 +332,7 @@ def largest_eigenvalue_of_matrix(A: np.ndarray, *, seed: int = 0, accuracy: floa
     """
     if A.size == 0:
         raise ValueError("a matrix without entries has no largest eigenvalue")
+    A = np.asarray(A, float)
     if not np.isfinite(A).all() or (A != A.T).any():
         raise UncertifiedError("the matrix is not finite, or not symmetric")
     if not A.any():

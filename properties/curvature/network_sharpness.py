@@ -67,7 +67,7 @@ import numpy as np
 
 from fixtures.training.losses import mean_loss
 from properties.curvature.lanczos import Krylov, UncertifiedError, christoffel_upper, least_component
-from properties.curvature.sharpness import SharpnessError
+from properties.curvature.sharpness import SharpnessError, twice_differentiable
 
 if TYPE_CHECKING:
     import torch
@@ -220,7 +220,7 @@ class BatchedHessian:
         pieces = torch.from_numpy(v).to(self._device, weights[0].dtype).split(self._sizes)
         direction = [piece.view_as(weight) for piece, weight in zip(pieces, weights, strict=True)]
         total = torch.zeros(self.size, dtype=torch.float64, device=self._device)
-        with _by_batch_statistics(self._model, self._device), torch.enable_grad():
+        with _by_batch_statistics(self._model, self._device), twice_differentiable():
             for batch in self._batches:
                 total += self._image(batch, direction)
         return total.cpu().numpy()

@@ -16,6 +16,11 @@ The model sees curvature that is lost in cancellation. Example: the Hessian of c
 digits.) A Hessian that is zero because all of it cancelled is refused. A Hessian that is zero for another reason has
 sharpness zero.
 
+At a kink (of ReLU, a maximum, a clamp) the Hessian is that of the smooth piece that autograd chooses. The perturbation
+keeps exact zeros, so inactive units and zero inputs stay on that piece. A kink that is nonzero but within rounding is
+refused as cancellation is. A loss that draws random numbers has no Hessian: it is told from cancellation by a second,
+unperturbed evaluation. Attention uses torch's plain ("math") kernel, because the fused ones have no second derivative.
+
 Rounding limits the accuracy that can be certified from a random start, because it hides part of the eigenvector. The
 limit is a few 1e-5 for 10,000 parameters at a probability of 1e-9.
 """
@@ -24,7 +29,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,10 +62,31 @@ class SharpnessError(ValueError):
     """The sharpness of a loss cannot be certified; the message is one line that says why."""
 
 
+@contextmanager
+def twice_differentiable() -> Iterator[None]:
+    """A context in which gradients are recorded, and attention uses the kernel that has a second derivative.
+
+    Raises SharpnessError, in place of torch's RuntimeError, where an operation has no second derivative in torch.
+    """
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    try:
+        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+            yield
+    except RuntimeError as error:
+        lacking = re.match(r"derivative for (?:aten::)?(\w+) is not implemented", str(error))
+        if lacking is None:
+            raise
+        raise SharpnessError(
+            f"torch has no derivative of {lacking[1]}, so a loss with it has no Hessian here"
+        ) from None
+
+
 class HessianOfLoss:
     """Products with the Hessian of loss() in its parameters, at their present values.
 
-    loss: () -> a scalar tensor; called once, and once more by `rounding`. parameters: float64 tensors; those that
+    loss: () -> a scalar tensor; called once, and twice more by `rounding`. parameters: float64 tensors; those that
     require grad are the variables. The loss is a function of all of them, flattened and concatenated in the order
     given. A parameter that the loss does not depend on has zeros in the Hessian.
     Raises SharpnessError if there are no such parameters, if the loss is not a scalar tensor, or if the loss or its
@@ -76,7 +104,7 @@ class HessianOfLoss:
         if wrong := {parameter.dtype for parameter in self._parameters} - {torch.float64}:
             raise SharpnessError(f"parameters are {wrong.pop()}, certificates need torch.float64: call model.double()")
         self._sizes = [parameter.numel() for parameter in self._parameters]
-        with torch.enable_grad():
+        with twice_differentiable():
             value = loss()
             if not isinstance(value, torch.Tensor) or value.numel() != 1:
                 raise SharpnessError("the loss is not a tensor with one entry")
@@ -100,14 +128,19 @@ class HessianOfLoss:
         pieces = torch.from_numpy(v).split(self._sizes)
         moving = [(pieces[index], self._parameters[index]) for index in self._moving]
         weights = [piece.to(parameter.device).view_as(parameter) for piece, parameter in moving]
-        image = torch.autograd.grad(self._slopes, self._parameters, weights, retain_graph=True, materialize_grads=True)
+        with twice_differentiable():
+            image = torch.autograd.grad(
+                self._slopes, self._parameters, weights, retain_graph=True, materialize_grads=True
+            )
         return torch.cat([piece.reshape(-1).cpu() for piece in image]).numpy()
 
     def rounding(self, seed: int = 0) -> float:
         """How far a computed Hv is taken to be from the exact one, in units of the largest |Hv|, |v| = 1; may be inf.
 
         It is ROUNDING_MARGIN times the effect of MovedInputs on Hv, and at least PRODUCT_ROUNDING units. v is the image
-        of a random vector under H, so the large eigenvalues dominate it. Raises UncertifiedError when Hv is not finite.
+        of a random vector under H, so the large eigenvalues dominate it. Raises UncertifiedError when Hv is not finite,
+        and SharpnessError when the loss is random: it leaves torch's generator in another state the second time, or
+        without any perturbation Hv moves by more than the rounding.
         """
         from properties.curvature.torch_rounding import STRETCH, MovedInputs
 
@@ -118,17 +151,33 @@ class HessianOfLoss:
         v = direction / power_of_two(direction) if direction.any() else v
         v = v / np.linalg.norm(v)
         image = self(v)
+        again, state = self._evaluated_again(v)
         with MovedInputs(seed):
             try:
-                error = HessianOfLoss(self._loss, self._parameters)(v) - image
+                moved, next_state = self._evaluated_again(v)
             except SharpnessError:
-                return math.inf
+                moved, next_state = np.full(self.size, math.inf), state
         unit = power_of_two(image)
-        error, size = float(np.linalg.norm(error / unit)), float(np.linalg.norm(image / unit))
+        error, repeat, size = (float(np.linalg.norm(each / unit)) for each in (moved - image, again - image, image))
         measured = error / STRETCH
-        if not measured < math.inf or measured > 0 == size:
-            return math.inf
-        return max(PRODUCT_ROUNDING * UNIT_ROUNDOFF, ROUNDING_MARGIN * measured / size if size else 0.0)
+        finite = measured < math.inf and not measured > 0 == size
+        found = max(PRODUCT_ROUNDING * UNIT_ROUNDOFF, ROUNDING_MARGIN * measured / size if size else 0.0)
+        found = found if finite else math.inf
+        if state != next_state or repeat > found * size:
+            raise SharpnessError(
+                "the loss is random: it draws other numbers in each call, so it has no Hessian. Turn dropout off "
+                "(model.eval()), and draw batches before the loss"
+            )
+        return found
+
+    def _evaluated_again(self, v: np.ndarray) -> tuple[np.ndarray, bytes]:
+        """Hv of the loss evaluated anew, and the state in which this leaves torch's random generators."""
+        import torch
+
+        image = HessianOfLoss(self._loss, self._parameters)(v)
+        states = [torch.get_rng_state()]
+        states += [torch.cuda.get_rng_state(device) for device in {p.device for p in self._parameters if p.is_cuda}]
+        return image, b"".join(state.numpy().tobytes() for state in states)
 
     def dense(self, rounding: float) -> np.ndarray:
         """The Hessian (p, p), symmetrized. Raises UncertifiedError when it is not symmetric to `rounding`."""
@@ -168,8 +217,8 @@ def sharpness(
     # The slack of a dense Hessian is at most p times the rounding, relative to its spectral radius. Half the accuracy.
     if rounding * (4 * hessian.size if hessian.size <= DENSE else 1) > accuracy:
         raise UncertifiedError(
-            f"the curvature of the loss is lost in cancellation: rounding may move a product with the Hessian by "
-            f"{rounding:.1g} of itself, too much for an accuracy of {accuracy:.1g}"
+            f"the curvature of the loss is lost in cancellation, or a kink lies within rounding: rounding may move a "
+            f"product with the Hessian by {rounding:.1g} of itself, too much for an accuracy of {accuracy:.1g}"
         )
     if hessian.size > DENSE:
         return largest_eigenvalue(

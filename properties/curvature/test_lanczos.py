@@ -60,6 +60,38 @@ def test_theta_plus_residual_is_no_upper_bound():
     assert_identical(cholesky_upper(A, theta, 1.0), math.inf, why="Cholesky refuses theta + 1")
 
 
+def with_a_hidden_top(component, size=400, seed=0, top=1.3):
+    """A symmetric operator in R^size, whose leading eigenvector has this component in the start of `seed`.
+
+    Eigenvalues: `top`, 1, and a bulk in [0, 1/2]. The eigenvectors are the columns of a reflection.
+    """
+    start = np.random.default_rng(seed).standard_normal(size)
+    start /= np.linalg.norm(start)
+    aside = np.random.default_rng(seed + 1).standard_normal(size)
+    aside -= (aside @ start) * start
+    leading = component * start + math.sqrt(1 - component**2) * aside / np.linalg.norm(aside)
+    spectrum = np.concatenate([[top, 1.0], np.linspace(0, 0.5, size - 2)])
+    normal = leading - np.eye(size)[0]
+    reflect = lambda v: v - 2 * (normal @ v) / (normal @ normal) * normal  # noqa: E731
+    return start, lambda v: reflect(spectrum * reflect(v))
+
+
+@pytest.mark.parametrize("component", [1e-4, 1e-6, 1e-8])
+def test_a_run_that_has_converged_to_the_second_eigenvalue_goes_on_to_the_first(component):
+    # given  1.3 carried by a small component of the start, which is more than one start in 10^9 lacks
+    start, product = with_a_hidden_top(component)
+    assert_at_most(least_component(400, FALSE_ALARM), component, why="the component that is supposed")
+    # when   some products have been taken: theta is near 1, and its residual is tiny
+    runs = [lanczos(product, start, k) for k in range(2, 12)]
+    pairs = [(run.ends()[1], *run.ritz_vector()) for run in runs]
+    misled = min(theta + np.linalg.norm(image - theta * y) for theta, y, image in pairs)
+    assert_at_most(misled, 1.02, why="theta plus residual is far below 1.3")
+    # then
+    found = largest_eigenvalue(product, 400, rounding=64 * UNIT_ROUNDOFF)
+    assert_within(found.lower, 1.3, found.upper, why="lambda_max")
+    assert_at_most(found.width, 1e-4 * 1.3 * (1 + 1e-9), why="width of the enclosure")
+
+
 @pytest.mark.slow
 @given(symmetric_matrices())
 def test_cholesky_encloses_the_largest_eigenvalue_of_a_matrix(instance):

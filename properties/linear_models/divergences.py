@@ -9,25 +9,29 @@ import numpy as np
 from numpy.linalg import norm
 from scipy.special import entr
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.positive import PositiveSystem
 from fixtures.problems.regression import Regression
+from properties.linear_models.least_squares import residual_rounding
 
 SERIES_BELOW = 2.0**-6
+TERM = 6 / SERIES_BELOW
+"""The roundings of one term of KL. At the least d of log1p, (1+d)ln(1+d) has three and is 2/d times the term."""
 
 
 def entropy(w: np.ndarray) -> np.ndarray:
     """H(w) = -sum w ln w of a nonnegative vector, which need not sum to one."""
-    return entr(w).sum(-1)
+    return entr(np.asarray(w, float)).sum(-1)
 
 
 def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
     """KL(w + change || w) = sum v ln(v/w) - v + w with v = w + change. Infinite where v < 0.
 
     It is computed as sum w h(change/w) with h(d) = (1+d)ln(1+d) - d: by the series sum_k (-d)^k/(k(k-1)) for |d| below
-    1/64, and by log1p above. The terms do not cancel, so each is accurate to 300 u relative to itself. The textbook
+    1/64, and by log1p above. The terms do not cancel, so each is accurate to TERM roundings of itself. The textbook
     formula is accurate to u |w| absolutely.
     """
+    w, change = np.asarray(w, float), np.asarray(change, float)
     d = np.divide(change, w, out=np.zeros_like(w), where=w > 0)
     inside = np.maximum(d, -1)
     series = np.zeros_like(d)
@@ -42,11 +46,12 @@ def relative_entropy(w: np.ndarray, change: np.ndarray) -> np.ndarray:
 def relative_entropy_rounding(v: np.ndarray, w: np.ndarray) -> np.ndarray:
     """A bound on the error of a computed KL(v || w) when v - w was itself rounded.
 
-    The error is at most u sum (300 |term| + 4 |v - w| |ln(v/w)|). The value returned is the larger
-    300 u sum (v + w)(1 + |ln(v/w)|).
+    The error is at most that of TERM roundings of each term, and of four of |v - w| |ln(v/w)|. Both are at most
+    (v + w)(1 + |ln(v/w)|), entry by entry.
     """
+    v, w = np.asarray(v, float), np.asarray(w, float)
     logarithm = np.abs(np.log(np.divide(v, w, out=np.ones_like(w), where=(w > 0) & (v > 0))))
-    return 300 * UNIT_ROUNDOFF * ((v + w) * (1 + logarithm)).sum(-1)
+    return rounding(TERM + 4, ((v + w) * (1 + logarithm)).sum(-1))
 
 
 def null_part_of_log(problem: Regression, w: np.ndarray, w0: np.ndarray) -> np.ndarray:
@@ -61,10 +66,8 @@ def multiplier(problem: Regression, shift: np.ndarray) -> np.ndarray:
 
 
 def residual_with_rounding(problem: Regression, w: np.ndarray) -> np.ndarray:
-    """|Xw - y|, plus the error of computing it: (n + p)u(s_1 |w| + |y|)."""
-    hidden = (problem.rows + problem.columns) * UNIT_ROUNDOFF
-    scale = problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1)
-    return norm(np.matvec(problem.X, w) - problem.y, axis=-1) + hidden * scale
+    """|Xw - y|, plus the error of computing it."""
+    return norm(np.matvec(problem.X, w) - problem.y, axis=-1) + residual_rounding(problem, w)
 
 
 def weighted_gram(problem: Regression, w: np.ndarray) -> np.ndarray:
@@ -81,17 +84,16 @@ def radius_of_projection(problem: Regression, w0: np.ndarray, w: np.ndarray) -> 
     Defect: ln w - ln w0 has a component delta in null(X), at best by rounding. Then w belongs to the start w0
     exp(delta). The projections w' and w* of the two starts satisfy 4 |sqrt w' - sqrt w*|^2 <= <w' - w*, delta>. So they
     are at most |delta| |sqrt w| / 2 apart, to first order in delta.
-    Rounding: that of the residual, over the square root of the least eigenvalue of X diag(w) X', and
-    12(n+p)u |ln w - ln w0| for delta.
+    Rounding: that of the residual, over the square root of the least eigenvalue of X diag(w) X', and 2 construction
+    (1 + |ln w| + |ln w0|) for delta.
     """
     gram = weighted_gram(problem, w)
     z = np.linalg.solve(gram, (problem.y - np.matvec(problem.X, w))[..., None])[..., 0]
     defect = norm(null_part_of_log(problem, w, w0), axis=-1)
     logs = np.abs(np.log(w, out=np.zeros_like(w), where=w > 0)) + np.abs(np.log(w0, out=np.zeros_like(w), where=w0 > 0))
     defect += 2 * problem.construction * (1 + norm(logs, axis=-1))
-    hidden = (problem.rows + problem.columns) * UNIT_ROUNDOFF
-    hidden = hidden * (problem.sigma_max * norm(w, axis=-1) + norm(problem.y, axis=-1))
-    gap = np.sqrt(relative_entropy(w, w * np.vecmat(z, problem.X))) + hidden / np.sqrt(least_curvature(problem, w))
+    gap = np.sqrt(relative_entropy(w, w * np.vecmat(z, problem.X)))
+    gap += residual_rounding(problem, w) / np.sqrt(least_curvature(problem, w))
     return gap + defect * (np.sqrt(w.sum(-1)) + gap) / 2
 
 

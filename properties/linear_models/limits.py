@@ -8,9 +8,9 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import Descent, gradient_descent, steps_to_contract
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.regression import Regression
-from properties.linear_models.least_squares import iterate_rounding
+from properties.linear_models.least_squares import iterate_rounding, oracle_rounding
 
 CONVERGED = 1e-11
 
@@ -44,21 +44,18 @@ def limit_of_descent(problem: Regression, start: np.ndarray, step: float | None 
 
 
 def interpolant_rounding(problem: Regression, start: np.ndarray) -> np.ndarray:
-    """A bound on the error of LAPACK's interpolant nearest to `start`: 32(n + p)u cond(X)(|w_0| + |limit|).
-
-    This is the backward stability of least squares, with |limit| <= 2|w_0| + |y|/s_n.
-    """
-    scale = 3 * norm(start, axis=-1) + norm(problem.y, axis=-1) / problem.sigma_min
-    return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * scale
+    """A bound on the error of LAPACK's interpolant nearest to `start`, with |interpolant| <= 2|w_0| + |y|/s_n."""
+    return oracle_rounding(problem, 3 * norm(start, axis=-1) + norm(problem.y, axis=-1) / problem.sigma_min)
 
 
 def flow_rounding(problem: Regression, start: np.ndarray, t: float | np.ndarray) -> np.ndarray:
-    """A bound on the error of a computed flow of (1/2)|Xw - y|^2: 32(n + p)(1 + t s_1^2)u cond(X) scale.
+    """A bound on the error of a computed flow of (1/2)|Xw - y|^2, of a decomposition's count times 1 + t s_1^2.
 
-    Scaling and squaring is backward stable: the computed matrix exponential is exact for a generator that is perturbed
-    by a few (n + p)u |tM|. The flow contracts, so the effect of the perturbation is at most t times that. scale:
-    |w_0| + |y|/s_n, which bounds |w| along the flow. cond(X) covers X'y relative to X'X in the generator.
+    Scaling and squaring is backward stable: the computed matrix exponential is exact for a generator M of which X'X and
+    X'y are both off by the rounding of a decomposition. The flow contracts, so the effect of the perturbation is at
+    most t times that. scale: |w_0| + |y|/s_n, which bounds |w| along the flow. cond(X) covers X'y relative to X'X in
+    the generator.
     """
     scale = norm(start, axis=-1) + norm(problem.y, axis=-1) / problem.sigma_min
     steps = 1 + np.asarray(t) * problem.sigma_max**2
-    return 32 * (problem.rows + problem.columns) * steps * UNIT_ROUNDOFF * problem.condition * scale
+    return rounding(factorization(problem.rows, problem.columns), 2 * steps * problem.condition * scale)

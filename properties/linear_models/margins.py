@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from fixtures.dynamics.steepest_descent import MarginLoss, Steepest
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.entries import in_float64
+from fixtures.precision import rounding
 from fixtures.problems.separable import Separable
 from properties.oracles import largest_l1_margin, nearest_point_of_hull
 
@@ -61,7 +62,7 @@ def shortfall(problem: Separable, run: Steepest, loss: MarginLoss, order: Order)
 
 
 def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
-    """A bound on the rounding of the inequality of `shortfall` for the computed run: 8 (n+d+3) u (1 + T + SR)(1 + M).
+    """A bound on the rounding of the inequality of `shortfall` for the computed run: 8 (n+d+3)(1 + T + SR) of 1 + M.
 
     S is the length of the run, and M = R (S + |w_0|) >= |z_i . w_t|. A computed margin is off by d u M. So q is off by
     (4d + 4) u M + (n + 8) u relatively. Z'q is off by R times this and n u more. u_t misses the maximum by
@@ -72,18 +73,19 @@ def run_rounding(problem: Separable, run: Steepest, order: Order) -> Array:
     scale = radius(problem, order)
     start = np.linalg.norm(run.w, order, axis=-1) + run.length
     reach = scale * (run.length + start)
-    return 8 * (n + d + 3) * UNIT_ROUNDOFF * (1 + run.steps + run.length * scale) * (1 + reach)
+    return rounding(8 * (n + d + 3) * (1 + run.steps + run.length * scale), 1 + reach)
 
 
 def dual_bound(problem: Separable, q: Array, order: Order) -> Array:
     """|Z'q|_*, an upper bound on gamma* by weak duality, for any q in the simplex; q is normalized here.
 
-    The value is raised by its own rounding, 2 (n + d + 2) u R, so it stays a bound. Raises ValueError for a negative q.
+    The value is raised by its own rounding, so it stays a bound: n + 1 for q, n for an entry of Z'q, d/2 + 1 for the
+    norm, each of R. Raises ValueError for a negative q.
     """
     if np.any(q < 0):
         raise ValueError("a point outside the simplex bounds no margin")
     n, d = problem.rows, problem.columns
-    raised = 2 * (n + d + 2) * UNIT_ROUNDOFF * radius(problem, order)
+    raised = rounding(2 * n + d / 2 + 2, radius(problem, order))
     return dual_norm(np.vecmat(q / q.sum(-1, keepdims=True), problem.Z), order) + raised
 
 
@@ -104,19 +106,40 @@ def largest_margin(problem: Separable, order: Order) -> LargestMargin:
     """The largest normalized margin: in l2 by nonnegative least squares, in l1 by linear programming.
 
     The points are scaled by a power of two to a length of about one, because the tolerances of the solvers are
-    absolute. A power of two causes no rounding.
+    absolute, and squares of very long or short points under- or overflow. A power of two causes no rounding. Where a
+    solver returns w = 0, the direction is the coordinate vector of largest <Z'q, w>: the enclosure is wide, and true.
+    Raises OracleError where all points are zero, and ValueError where they are not finite.
     """
-    Z = problem.Z if problem.Z.ndim == 3 else problem.Z[None]
-    Z = Z / np.exp2(np.floor(np.log2(np.abs(Z).max((1, 2), keepdims=True))))
+    Z = in_float64(problem.Z if problem.Z.ndim == 3 else problem.Z[None], "points")
+    unit = np.frexp(np.abs(Z).max((1, 2)))[1] - 1
+    Z = np.ldexp(Z, -unit[:, None, None])
     if order == 2:
         q = nearest_point_of_hull(Z)
         w = np.vecmat(q, Z)
     else:
         w, q = largest_l1_margin(Z)
-    w, q = (w, q) if problem.Z.ndim == 3 else (w[0], q[0])
+    w = np.where(w.any(-1, keepdims=True), w, _steepest(np.vecmat(q, Z)))
     direction = w / np.linalg.norm(w, order, axis=-1, keepdims=True)
-    rounding = 2 * (problem.columns + 2) * UNIT_ROUNDOFF * radius(problem, order)
-    return LargestMargin(direction, margin(problem, direction) - rounding, dual_bound(problem, q, order))
+    single = problem.Z.ndim == 2
+    direction, q, Z, unit = (each[0] if single else each for each in (direction, q, Z, unit))
+    scaled = dataclasses.replace(problem, Z=Z)
+    slack = rounding(3 * problem.columns / 2 + 2, radius(scaled, order))  # the direction, and d for its margin
+    lower, upper = margin(scaled, direction) - slack, dual_bound(scaled, q, order)
+    return LargestMargin(direction, _scaled_back(lower, unit, -np.inf), _scaled_back(upper, unit, np.inf))
+
+
+def _scaled_back(bound: Array, unit: Array, outwards: float) -> Array:
+    """The bound times 2^unit, moved outwards by one float where that is not exact (under- or overflow)."""
+    with np.errstate(over="ignore", under="ignore"):
+        value = np.ldexp(bound, unit)
+        return np.where(np.ldexp(value, -unit) == bound, value, np.nextafter(value, outwards))[()]
+
+
+def _steepest(pull: Array) -> Array:
+    """The coordinate vector (B, d) of the largest entry of |pull| (B, d), with its sign; e_1 where pull is 0."""
+    best = np.abs(pull).argmax(-1)[..., None]
+    sign = np.where(np.take_along_axis(pull, best, -1) < 0, -1.0, 1.0)
+    return sign * (np.arange(pull.shape[-1]) == best)
 
 
 def angle_bound(gap: Array, best: LargestMargin) -> Array:
@@ -124,5 +147,8 @@ def angle_bound(gap: Array, best: LargestMargin) -> Array:
 
     Let u* = Z'q*/gamma* be the best direction. A unit w has <w, u*> = q*'Zw/gamma* >= margin(w)/gamma*, so
     |w - u*|^2 = 2 - 2<w, u*> <= 2 gap/gamma*. The computed direction is a unit vector too, with gap = upper - lower.
+    Raises ValueError where no positive margin is certified.
     """
+    if not np.all(np.asarray(best.lower) > 0):
+        raise ValueError("no positive margin is certified, so directions are not bounded by margins")
     return np.sqrt(2 * gap / best.lower) + np.sqrt(2 * (best.upper - best.lower) / best.lower)

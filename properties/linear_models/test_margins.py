@@ -81,6 +81,32 @@ def test_scikit_learn_finds_no_larger_margin():
     assert_at_most(best.lower * (1 - 1e-8), theirs, why="nor much worse")
 
 
+@pytest.mark.parametrize("power", [-1000, -40, 40, 1000])
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_power_of_two_scales_the_enclosure_exactly(order, power):
+    plain, scaled = (
+        largest_margin(signed(np.ldexp([[3.0, 1], [1, 4], [2, 2.5]], k), np.ones(3)), order) for k in (0, power)
+    )
+    ends = [[best.lower, best.upper] for best in (plain, scaled)]
+    assert_identical(ends[1], np.ldexp(ends[0], power), why="both ends")
+    assert_identical(scaled.direction, plain.direction, why="direction")
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_margin_below_the_tolerance_of_the_solver_has_a_true_enclosure(order):
+    # given  (1, h) and (-1, h): the largest margin is h, in either norm, at (0, 1)
+    h = 1e-12
+    best = largest_margin(signed(np.array([[1.0, h], [-1, h]]), np.ones(2)), order)
+    assert_within(best.lower, h, best.upper, why="h")
+
+
+def test_data_that_no_hyperplane_separates_have_no_angle():
+    best = largest_margin(signed(np.array([[1.0, 0], [-1, 0]]), np.ones(2)), 2)
+    assert_within(best.lower, 0, best.upper, why="no margin")
+    with pytest.raises(ValueError, match="no positive margin"):
+        angle_bound(0.1, best)
+
+
 def test_weights_outside_the_simplex_are_refused():
     problem = signed(np.eye(2), np.ones(2))
     with pytest.raises(ValueError, match="outside the simplex"):

@@ -12,27 +12,30 @@ from fractions import Fraction
 import numpy as np
 import scipy.optimize
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.entries import in_float64
+from fixtures.precision import factorization, rounding
 from fixtures.problems.sensing import Completion
+from properties.oracles import solved
 
 
 def nuclear_norm(W: np.ndarray) -> np.ndarray:
     """The sum of the singular values, shape () or (B,)."""
-    return np.linalg.norm(W, "nuc", axis=(-2, -1))
+    return np.linalg.norm(in_float64(W, "entries"), "nuc", axis=(-2, -1))
 
 
 def operator_norm(W: np.ndarray) -> np.ndarray:
     """The largest singular value, shape () or (B,)."""
-    return np.linalg.norm(W, 2, axis=(-2, -1))
+    return np.linalg.norm(in_float64(W, "entries"), 2, axis=(-2, -1))
 
 
 def spectrum_rounding(W: np.ndarray) -> np.ndarray:
-    """A bound on the error of the sum of the computed singular values of W (d, d): 16 d^2 u |W|_F.
+    """A bound on the error of the sum of the computed singular values of W (..., d, n): 32 d^2 u |W|_F for d = n.
 
-    LAPACK's singular values are those of a matrix within 16 d u |W|_F (backward stability and Weyl's inequality), and
-    there are d of them.
+    LAPACK's singular values are those of a nearby matrix (backward stability and Weyl's inequality). There are
+    min(d, n) of them, and each rounds as a decomposition does.
     """
-    return 16 * max(W.shape[-2:]) ** 2 * UNIT_ROUNDOFF * np.linalg.norm(W, axis=(-2, -1))
+    values, size = min(W.shape[-2:]), np.linalg.norm(W, axis=(-2, -1))
+    return rounding(values * factorization(*W.shape[-2:]), size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +59,7 @@ def regression_bracket(X: np.ndarray, Y: np.ndarray, W: np.ndarray) -> Bracket:
     The dual point is nu = K X^{+'}, where K is the polar factor of W. Then |nu X'|_op = |KP|_op <= 1 and
     <Y, nu> = <W, K> = |W|_*. X (d, n), Y (d, n), W (d, d), or batches.
     """
+    X, Y, W = (in_float64(data, "entries") for data in (X, Y, W))
     left, _, right = np.linalg.svd(W)
     nu = left @ right @ np.linalg.pinv(X).mT
     return Bracket(lower=regression_dual(X, Y, nu), upper=nuclear_norm(W), W=W, nu=nu)
@@ -106,9 +110,11 @@ def least_trace(a: np.ndarray, y: np.ndarray) -> LeastTrace:
 
     a (m, d), y (m,). Replacing W by the diagonal of Q'WQ changes neither the trace nor the measurements, so a diagonal
     W is enough. The primal and dual points of HiGHS are changed here: w is cut off at 0, and nu is scaled down to
-    a'nu <= 1.
+    a'nu <= 1. Raises OracleError where no w >= 0 fits, and ValueError for data that are not finite.
     """
-    solution = scipy.optimize.linprog(np.ones(a.shape[1]), A_eq=a, b_eq=y, method="highs")
+    a, y = in_float64(a, "measurements"), in_float64(y, "targets")
+    program = scipy.optimize.linprog(np.ones(a.shape[1]), A_eq=a, b_eq=y, method="highs")
+    solution = solved(program, "the least trace")
     w = np.maximum(solution.x, 0)
     nu = solution.eqlin.marginals
     return LeastTrace(w=w, infeasibility=a @ w - y, lower=float(y @ nu) / max(1.0, float((nu @ a).max())))
@@ -116,4 +122,5 @@ def least_trace(a: np.ndarray, y: np.ndarray) -> LeastTrace:
 
 def entropy(w: np.ndarray) -> np.ndarray:
     """The sum of w ln w - w over the last axis, with 0 ln 0 = 0. Each entry is at least -1."""
+    w = in_float64(w, "weights")
     return (w * np.log(np.where(w > 0, w, 1)) - w).sum(-1)

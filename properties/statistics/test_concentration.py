@@ -7,7 +7,7 @@ import scipy.special
 import scipy.stats
 
 from fixtures.precision import UNIT_ROUNDOFF
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from properties.statistics.concentration import (
     Deviations,
     chernoff,
@@ -188,6 +188,15 @@ def test_clopper_pearson_covers_exactly_and_finds_a_biased_coin():
     assert_at_most(0.9, power, why="power against a coin at 0.7 for one at 1/2")
     heads = np.random.default_rng(7).binomial(400, 0.7)
     assert_at_most(0.5, clopper_pearson(heads, 400, 1e-9)[0], why="the biased coin is found")
+
+
+@pytest.mark.parametrize("successes", [0, 1, 7, 29, 30])
+def test_the_ends_of_clopper_pearson_leave_half_the_false_alarm_probability_on_each_side(successes):
+    # when  the interval of 30 trials at 1/10; then at an end, a count as extreme as this one has probability 1/20
+    lower, upper = clopper_pearson(successes, 30, 0.1)
+    as_few, as_many = scipy.stats.binom.cdf(successes, 30, upper), scipy.stats.binom.sf(successes - 1, 30, lower)
+    for end, tail, expected in ((upper < 1, as_few, 1.0), (lower > 0, as_many, 1.0)):
+        assert_equal_within(tail, 0.05 if end else expected, 1e-9, why="the tail at an end of the interval")
 
 
 def test_a_probability_is_shared_equally_and_anything_else_is_refused():

@@ -21,17 +21,21 @@ import pytest
 from fixtures.datasets.download import ensure
 from fixtures.datasets.images import DataError, available, load_images
 from fixtures.models.memory import TooLargeError
-from fixtures.sweeps.executors import EXECUTORS, ExecutorError, make_executor
+from fixtures.paths import PathError, folder_named
+from fixtures.sweeps.executors import EXECUTORS, ExecutorError, check_executor, make_executor
 from fixtures.sweeps.settings import SCALES, Setting, cpu_refusal, settings_at
 from fixtures.sweeps.store import Store, StoreError
-from fixtures.sweeps.sweep import run_sweep
+from fixtures.sweeps.sweep import run_sweep, usable_records
 from fixtures.sweeps.trials import SweepError, Trial
 from fixtures.training.config import TrainingError
-from theorems.ledger.plugin import leave_out, refuse
+from theorems.ledger.plugin import leave_out, named_folder, refuse
 
 Sweep = Callable[[Sequence[Trial]], list[dict[str, Any]]]
 
-OUTDATED = pytest.StashKey[set[str]]()
+OUTDATED, WARNED = pytest.StashKey[set[str]](), pytest.StashKey[set[str]]()
+# What the workers of a distributed run tell the controller, and under which name.
+_TOLD = {OUTDATED: "whichmin outdated", WARNED: "whichmin warnings"}
+_MOST_WARNINGS = 10
 # The message of these errors says everything; no traceback is shown.
 _ONE_LINE_ERRORS = (StoreError, ExecutorError, DataError, TrainingError, TooLargeError)
 
@@ -50,22 +54,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for option, known in (("--scale", SCALES), ("--executor", EXECUTORS)):
-        if config.getoption(option) not in known:
-            raise pytest.UsageError(f"{option} {config.getoption(option)!r} is unknown: {', '.join(known)}")
+    if (scale := config.getoption("--scale")) not in SCALES:
+        raise pytest.UsageError(f"--scale {scale!r} is unknown: {', '.join(SCALES)}")
+    named_folder(config, "--store")
+    folder, partition = data_folder(config), config.getoption("--partition")
     try:
-        available(None if config.getoption("--download") else data_folder(config))
-    except DataError as error:
+        check_executor(config.getoption("--executor"), partition=partition, options=config.getoption("--slurm"))
+        available(None if config.getoption("--download") else folder)
+    except (DataError, ExecutorError) as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def data_folder(config: pytest.Config) -> Path | None:
-    """The folder of --data-dir, else of WHICHMIN_DATA; else, with --download, the folder of downloads; else None."""
-    named = config.getoption("--data-dir") or os.environ.get("WHICHMIN_DATA")
-    if named:
-        return Path(named).expanduser().absolute()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whichmin"
-    return cache if config.getoption("--download") else None
+    """The folder of --data-dir, else of WHICHMIN_DATA; else, with --download, the folder of downloads; else None.
+
+    Raises UsageError for a folder that cannot have its name.
+    """
+    if (named := named_folder(config, "--data-dir")) is not None:
+        return named
+    try:
+        if variable := os.environ.get("WHICHMIN_DATA"):
+            return folder_named("WHICHMIN_DATA", variable)
+        if not config.getoption("--download"):
+            return None
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        return folder_named("--download without --data-dir", f"{cache}/whichmin")
+    except PathError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,7 +102,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    refuse(session, _reason_to_refuse(session))
+    refuse(session, _no_sweep(session) or _reason_to_refuse(session))
+
+
+def _no_sweep(session: pytest.Session) -> str | None:
+    """Why the store or the executor of the sweeps cannot be used, or None. No trial is run and no job submitted."""
+    config = session.config
+    if config.option.collectonly or not any("sweep" in getattr(item, "fixturenames", ()) for item in session.items):
+        return None
+    try:
+        store = Store(config.getoption("--store")) if config.getoption("--store") else None
+        with contextlib.ExitStack() as stack:
+            if store is not None:
+                stack.enter_context(store.lock("probe"))
+            stack.enter_context(_executor(config, store))
+    except (StoreError, ExecutorError) as error:
+        return str(error)
+    return None
 
 
 def _reason_to_refuse(session: pytest.Session) -> str | None:
@@ -107,12 +138,14 @@ def _reason_to_refuse(session: pytest.Session) -> str | None:
         flop = sum(trial.flop for experiment, setting in meant for trial in experiment.trials(setting))
         return cpu_refusal(session.config.getoption("--scale"), flop, cpu_speed())
     folder, download = data_folder(session.config), session.config.getoption("--download")
+    absent = set()
     for data in dict.fromkeys(setting.data for _, setting in cases if setting.data != "digits"):
         try:
             ensure(data, folder, download=download)
         except DataError as error:
             if not session.config.getoption("--allow-missing"):
                 return str(error)
+            absent.add(data)
             for item, setting in cases:
                 if setting.data == data:
                     leave_out(item, str(error))
@@ -121,6 +154,20 @@ def _reason_to_refuse(session: pytest.Session) -> str | None:
             load_images(data, folder)
         except DataError as error:
             return str(error)
+    measured = {(item.module.EXPERIMENT, setting) for item, setting in cases if setting.data not in absent}
+    return _unusable_record(session.config, measured, folder)
+
+
+def _unusable_record(config: pytest.Config, measured: Iterable[tuple[Any, Setting]], folder: Path | None) -> str | None:
+    """Why a record that the run would use cannot be used: it is damaged, or of other data. None if all can be used."""
+    if config.getoption("--store") is None:
+        return None
+    try:
+        store = Store(config.getoption("--store"))
+        trials = {trial.key: trial for experiment, setting in measured for trial in experiment.trials(setting)}
+        usable_records([trial for trial in trials.values() if store.has_record(trial.key)], store, folder)
+    except StoreError as error:
+        return str(error)
     return None
 
 
@@ -158,8 +205,8 @@ def cpu_speed() -> float:
 
 @pytest.fixture(scope="module")
 def setting(request: pytest.FixtureRequest) -> Setting:
-    """The setting of the experiment. A test has one case for each setting of the run."""
-    return request.param
+    """The setting of the experiment, on its data. A test has one case for each setting of the run."""
+    return request.param.on(load_images(request.param.data, data_folder(request.config)))
 
 
 @pytest.fixture(scope="session")
@@ -174,20 +221,25 @@ def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with contextlib.ExitStack() as stack:
         try:
             store = Store(config.getoption("--store") or default)
-            executor = stack.enter_context(_executor(config, store))
+            executor = stack.enter_context(_executor(config, store if config.getoption("--store") else None))
         except (StoreError, ExecutorError) as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            # It could be used before the first test. Only its tests fail now, and what others have shown is kept.
+            pytest.fail(str(error), pytrace=False)
 
         def run(trials: Sequence[Trial]) -> list[dict[str, Any]]:
             try:
                 with _uncaptured(config):
                     records = run_sweep(trials, store, executor, data_folder=data_folder(config))
             except SweepError as error:
-                if any(isinstance(cause, _ONE_LINE_ERRORS) for cause in _causes(error)):
-                    pytest.fail(str(error), pytrace=False)
-                raise
-            note_outdated(config, (trial.key for trial in store.made_by_other_source(trials)))
-            return records
+                if not any(isinstance(cause, _ONE_LINE_ERRORS) for cause in _causes(error)):
+                    raise
+                line = str(error)
+            else:
+                note(config, OUTDATED, (trial.key for trial in store.made_by_other_source(trials)))
+                note(config, WARNED, store.warnings(trials))
+                return records
+            # Outside of the block: inside, pytest would show the line twice, as a cause and as what came of it.
+            pytest.fail(line, pytrace=False)
 
         yield run
 
@@ -198,21 +250,30 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def note_outdated(config: pytest.Config, keys: Iterable[str]) -> None:
-    """Remember records that other source code made. A worker of a distributed run sends them to the controller."""
-    known = config.stash.setdefault(OUTDATED, set())
-    known.update(keys)
+def note(config: pytest.Config, about: pytest.StashKey[set[str]], entries: Iterable[str]) -> None:
+    """Remember keys of records that other source code made, or warnings of records, for the end of the run.
+
+    A worker of a distributed run sends them to the controller.
+    """
+    known = config.stash.setdefault(about, set())
+    known.update(entries)
     if hasattr(config, "workeroutput"):
-        config.workeroutput["whichmin outdated"] = sorted(known)
+        config.workeroutput[_TOLD[about]] = sorted(known)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    note_outdated(node.config, getattr(node, "workeroutput", {}).get("whichmin outdated", ()))
+    for about, name in _TOLD.items():
+        note(node.config, about, getattr(node, "workeroutput", {}).get(name, ()))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say below the ledger how many of its measurements were made by other source code."""
+    """Say below the ledger which records have warnings, and how many were made by other source code."""
+    warned = sorted(config.stash.get(WARNED, set()))
+    for line in warned[:_MOST_WARNINGS]:
+        terminalreporter.write_line(f"warning in the record of {line}")
+    if len(warned) > _MOST_WARNINGS:
+        terminalreporter.write_line(f"and {len(warned) - _MOST_WARNINGS} more warnings in records")
     if outdated := config.stash.get(OUTDATED, set()):
         word = "record was" if len(outdated) == 1 else "records were"
         terminalreporter.write_line(
@@ -220,10 +281,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         )
 
 
-def _executor(config: pytest.Config, store: Store) -> Executor:
-    name = config.getoption("--executor")
+def _executor(config: pytest.Config, store: Store | None) -> Executor:
+    """The executor that the options name; without a store of its own, a run has none for the jobs of a cluster."""
     # Jobs of a cluster may run on after this run has ended: their store must not be temporary.
-    folder = store.path / "slurm" if config.getoption("--store") else None
-    return make_executor(
-        name, folder=folder, partition=config.getoption("--partition"), options=config.getoption("--slurm")
-    )
+    folder = None if store is None else store.path / "slurm"
+    name, partition = config.getoption("--executor"), config.getoption("--partition")
+    return make_executor(name, folder=folder, partition=partition, options=config.getoption("--slurm"))

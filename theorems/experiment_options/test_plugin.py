@@ -8,6 +8,8 @@ import types
 import pytest
 
 from fixtures.datasets import images
+from fixtures.sweeps.context import TrialContext
+from fixtures.sweeps.random_walk import RandomWalk
 from fixtures.sweeps.settings import Setting, cpu_refusal, settings_at
 from fixtures.sweeps.store import Store
 from theorems.experiment_options import plugin
@@ -84,6 +86,15 @@ def test_a_setting_is_told_by_its_data_and_what_is_trained():
     assert Setting("smoke", "digits", "cpu").title == "digits"
 
 
+def test_data_that_are_not_official_are_said_to_be_so_and_decide_nothing_of_the_paper():
+    paper = Setting("paper", "cifar10", "cuda", printed=True, model="ResNet-18")
+    laptop = Setting("smoke", "digits", "cpu")
+    official, copied = types.SimpleNamespace(official=True), types.SimpleNamespace(official=False)
+    assert (paper.on(official), laptop.on(official)) == (paper, laptop)
+    assert paper.on(copied).title == "CIFAR-10 (not official), ResNet-18"
+    assert (paper.on(copied).printed, laptop.on(copied).binding) == (False, False)
+
+
 def test_a_cpu_is_told_how_long_it_would_take():
     assert cpu_refusal("smoke", 1e20, 1e9) is None
     assert "--scale paper on a CPU would take about 32 years" in cpu_refusal("paper", 1e20, 1e11)
@@ -117,7 +128,7 @@ def test_slow_is_a_cpu_with_digits(experiment):
     [
         (["-m", "slow", "--scale", "paper"], "--scale paper on a CPU would take about 17 minutes*"),
         (["-m", "slow", "--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
-        (["-m", "slow", "--executor", "ray"], "--executor 'ray' is unknown: inline, local, slurm"),
+        (["-m", "slow", "--executor", "ray"], "--executor 'ray' is unknown; executors are inline, local, slurm"),
         (["-m", "gpu", "--executor", "slurm"], "CIFAR-10 is read from a folder: --data-dir*--download*"),
         (["-m", "slow", "--data-dir", "/nowhere"], "/nowhere: no such folder; --data-dir*"),
     ],
@@ -157,6 +168,32 @@ def test_damaged_data_are_refused_in_one_line_before_anything_runs(experiment, m
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+TITLED = """
+import sys
+
+EXPERIMENT = sys.modules[__name__]
+PRINTED_DATA = ("cifar10",)
+
+def model_of(setting):
+    return "networks"
+
+def trials(setting):
+    return []
+
+def test_it(setting):
+    assert setting.title in ("digits, networks", "CIFAR-10 (not official), networks")
+    assert setting.official == (setting.data == "digits")
+"""
+
+
+def test_a_test_sees_whether_its_data_are_official(experiment, pytester, monkeypatch, tmp_path):
+    monkeypatch.setattr(images, "CIFAR10_RECORDS", 2)
+    for file in images.CIFAR10_FILES:
+        (tmp_path / file).write_bytes(bytes(2 * 3073))
+    pytester.makepyfile(TITLED)
+    experiment("-m", "slow", "--data-dir", str(tmp_path)).assert_outcomes(passed=2, deselected=2)
+
+
 SWEEP = """
 from fixtures.sweeps.random_walk import RandomWalk
 
@@ -179,13 +216,14 @@ def walk(experiment, pytester):
 def test_what_a_sweep_draws_is_not_captured(walk, monkeypatch, capfd):
     monkeypatch.setattr(plugin, "run_sweep", lambda *_, **__: [print("a bar", file=sys.stderr)])
     monkeypatch.setattr(Store, "made_by_other_source", lambda *_: [])
+    monkeypatch.setattr(Store, "warnings", lambda *_: [])
     walk().assert_outcomes(passed=1)
     assert "a bar" in capfd.readouterr().err
 
 
 def test_what_a_download_draws_is_not_captured(experiment, monkeypatch, capfd, tmp_path):
     monkeypatch.setattr(plugin, "ensure", lambda *_, **__: print("a bar", file=sys.stderr))
-    monkeypatch.setattr(plugin, "load_images", lambda *_: None)
+    monkeypatch.setattr(plugin, "load_images", lambda *_: types.SimpleNamespace(official=True))
     experiment("-m", "slow", "--download", "--data-dir", str(tmp_path)).assert_outcomes(passed=3, deselected=3)
     assert "a bar" in capfd.readouterr().err
 
@@ -202,10 +240,74 @@ def test_workers_of_a_distributed_run_hand_over_which_records_are_of_other_code(
     worker = types.SimpleNamespace(stash={}, workeroutput={})
     controller = types.SimpleNamespace(stash={})
     for keys in (["b"], ["a", "b"]):
-        plugin.note_outdated(worker, keys)
+        plugin.note(worker, plugin.OUTDATED, keys)
+    plugin.note(worker, plugin.WARNED, ["c: it began anew"])
     plugin.pytest_testnodedown(types.SimpleNamespace(config=controller, workeroutput=worker.workeroutput))
     plugin.pytest_testnodedown(types.SimpleNamespace(config=controller))
-    assert controller.stash == {plugin.OUTDATED: {"a", "b"}}
+    assert controller.stash == {plugin.OUTDATED: {"a", "b"}, plugin.WARNED: {"c: it began anew"}}
+
+
+def test_warnings_of_records_are_told_below_the_ledger_each_once(walk, tmp_path):
+    store = Store(tmp_path / "store")
+    trial = RandomWalk(steps=3)
+    store.write_record({**TrialContext(store, trial).record({}), "warnings": [f"warning {i}" for i in range(12)]})
+    result = walk("--store", str(store.path))
+    told = [line for line in result.outlines if line.startswith("warning in the record of ")]
+    assert told[0] == f"warning in the record of {trial.title} [{trial.key}]: warning 0"
+    assert (len(told), len(set(told))) == (10, 10)
+    result.stdout.fnmatch_lines(["and 2 more warnings in records"])
+
+
+def test_a_record_that_is_damaged_under_a_sweep_is_one_line_once(walk, tmp_path):
+    store = Store(tmp_path / "store")
+    record = store.path / "records" / f"{RandomWalk(steps=3).key}.json"
+    record.write_text("{", encoding="utf-8")
+    result = walk("--store", str(store.path))
+    line = (
+        f"store {store.path}: records/{record.name} is damaged, it is not whole JSON: remove it to run its trial again"
+    )
+    assert result.outlines.count(line) == 1
+    result.stdout.no_fnmatch_line("*During handling*")
+
+
+MEASURED = """
+import sys
+import pytest
+from fixtures.sweeps.random_walk import RandomWalk
+
+EXPERIMENT = sys.modules[__name__]
+PRINTED_DATA = ("cifar10",)
+
+def model_of(setting):
+    return "walks"
+
+def trials(setting):
+    return [RandomWalk(steps=3), RandomWalk(steps=4)]
+
+@pytest.fixture(scope="module")
+def records(setting, sweep):
+    return sweep(trials(setting))
+
+@pytest.mark.parametrize("x", range(7))
+def test_it(records, x):
+    assert len(records) == 2
+"""
+
+
+def test_a_damaged_record_is_refused_once_before_anything_runs(experiment, pytester, tmp_path):
+    pytester.makepyfile(MEASURED)
+    options = ("-m", "slow", "--store", str(tmp_path / "store"))
+    experiment(*options).assert_outcomes(passed=7, deselected=14)
+    record = tmp_path / "store" / "records" / f"{RandomWalk(steps=4).key}.json"
+    record.write_text(record.read_text(encoding="utf-8").replace('"code"', '"cod"'), encoding="utf-8")
+    result = experiment(*options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    line = (
+        f"ERROR: store {tmp_path / 'store'}: records/{record.name} is damaged, it has *: remove it to run its trial *"
+    )
+    result.stderr.fnmatch_lines([line])
+    assert "damaged" not in result.stdout.str()
+    assert "passed" not in result.stdout.str()
 
 
 def test_a_store_that_fails_under_a_sweep_is_one_line_and_an_error_of_the_code_has_its_traceback(walk, monkeypatch):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from theorems.ledger import baseline
-from theorems.ledger.environment import describe_environment
+from theorems.ledger.environment import describe_environment, profile_name
 from theorems.ledger.plugin import CLAIMS, EVIDENCE, report_failure
+from theorems.ledger.writing import write_text
 
 _VERSIONS = ("numpy", "scipy", "torch", "hypothesis")
 _REMARK = pytest.StashKey[str]()
@@ -50,7 +50,7 @@ def _versions() -> dict[str, str]:
 
 def _incomparable(config: pytest.Config) -> str | None:
     """Why this run tries other instances than a run of the profile fast without a seed, or None."""
-    if settings.get_current_profile_name() != "fast":
+    if profile_name() != "fast":
         return "only the profile fast tries the same instances again"
     return "a seeded run tries other instances" if config.getoption("--hypothesis-seed", None) is not None else None
 
@@ -68,7 +68,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (target := config.getoption("--renew-baseline")) is not None:
         new = baseline.measure(config.stash[CLAIMS], evidence, _versions(), old)
         try:
-            Path(target).write_text(new.as_text(), encoding="utf-8")
+            write_text(Path(target), new.as_text())
             config.stash[_REMARK] = f"baseline written to {target}: review its diff"
         except OSError as error:
             report_failure(config, target, "baseline", [f"baseline {target}: cannot be written ({error.strerror})"])

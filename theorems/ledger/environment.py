@@ -6,6 +6,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import pytest
+from hypothesis import settings
+
 OLDEST_TORCH = (2, 11)
 
 
@@ -15,11 +18,26 @@ def describe_environment(device: str = "cpu") -> dict[str, str]:
     return {"python": platform.python_version(), **packages, "dtype": "float64", "device": device}
 
 
+def profile_name() -> str:
+    """The profile of the run, without what Hypothesis adds to its name for --hypothesis-verbosity and its like."""
+    return settings.get_current_profile_name().partition("-with-")[0]
+
+
 def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
         return "missing"
+
+
+def check_plugins(config: pytest.Config) -> str | None:
+    """One line saying how to turn on Hypothesis's pytest plugin, which has the profiles and the seed, or None."""
+    if hasattr(config.option, "hypothesis_profile"):
+        return None
+    return (
+        "Hypothesis's pytest plugin is off, and every run needs it: leave out -p no:hypothesispytest, and unset"
+        " PYTEST_DISABLE_PLUGIN_AUTOLOAD or add -p _hypothesis_pytestplugin"
+    )
 
 
 def check_torch(found: str | None = None) -> str | None:

@@ -156,12 +156,13 @@ def _surprises(
     ]
 
 
-def as_json(entries: Iterable[Entry], profile: str, environment: dict[str, str]) -> dict[str, Any]:
-    """The ledger in schema 1. Only `seconds` depends on the clock."""
+def as_json(entries: Iterable[Entry], profile: str, seed: str | None, environment: dict[str, str]) -> dict[str, Any]:
+    """The ledger in schema 1. Only `seconds` depends on the clock. seed: that of --hypothesis-seed, as it was given."""
     return {
         "schema": 1,
         "paper": PAPER,
         "profile": profile,
+        **({} if seed is None else {"seed": seed}),
         "environment": environment,
         "claims": [_claim_as_json(entry) for entry in entries],
     }

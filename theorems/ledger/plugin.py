@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-import json
 import math
+import os
 import shlex
 import tempfile
 from collections.abc import Container, Iterator
@@ -17,13 +17,15 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
+from fixtures.paths import PathError, folder_named
 from properties.certificates import Kind, observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
-from theorems.ledger.environment import describe_environment
+from theorems.ledger.environment import describe_environment, profile_name
 from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
+from theorems.ledger.writing import as_plain, write_json
 
 _PROPERTY = "whichmin evidence"
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
@@ -59,10 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if role is not None and role not in set(Role):
         raise pytest.UsageError(f"--role {role!r} is not a role; roles are {', '.join(Role)}")
     _check_claims(config.getoption("--claim"), claims)
-    if (directory := _ledger_directory(config)) and not config.option.collectonly:
+    if hasattr(config, "workerinput"):
+        return
+    directory = named_folder(config, "--ledger")
+    if directory and not config.option.collectonly:
         _check_writable(directory)
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Bookkeeper(config, claims), "whichmin bookkeeper")
+    config.pluginmanager.register(Bookkeeper(config, claims, directory), "whichmin bookkeeper")
 
 
 def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
@@ -74,11 +78,13 @@ def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
             raise pytest.UsageError(f"--claim {label!r} is no claim and no part of one; near it are {', '.join(near)}")
 
 
-def _ledger_directory(config: pytest.Config) -> Path | None:
-    option = config.getoption("--ledger")
-    if option is not None and not option.strip():
-        raise pytest.UsageError("--ledger needs the name of a folder")
-    return None if option is None else Path(option).expanduser()
+def named_folder(config: pytest.Config, option: str) -> Path | None:
+    """The absolute path of the folder that an option names, or None without the option. Raises UsageError."""
+    named = config.getoption(option)
+    try:
+        return None if named is None else folder_named(option, named)
+    except PathError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _check_writable(directory: Path) -> None:
@@ -93,20 +99,24 @@ def _check_writable(directory: Path) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     label_of = {(test.path, test.name): stated.claim.label for stated in config.stash[CLAIMS] for test in stated.tests}
     promised = {(test.path, test.name): test for stated in config.stash[CLAIMS] for test in stated.tests}
     paths = {path for path, _ in promised}
     role, wanted = config.getoption("--role"), set(config.getoption("--claim"))
+    if misplaced := next(filter(None, (_misplaced(item, promised, paths) for item in items)), None):
+        refuse(session, misplaced)
+        return
     chosen = []
     for item in items:
-        place = _place(item, promised, paths)
+        place = _place(item)
         test = promised.get(place)
-        if not any(item.get_closest_marker(need) for need in (*TIERS, "cluster")):
+        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster"))
+        if not has_tier and not item.nodeid.startswith("benchmarks/"):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:
             # Not in a setup hook: a skip marker would prevent it, and a skipped test counts as evidence that failed.
-            item.user_properties.append((_PROPERTY, _about(item, test) | Recorder().as_evidence()))
+            item.user_properties.append((_PROPERTY, as_plain(_about(item, test) | Recorder().as_evidence())))
         names = {label_of[place], f"{label_of[place]} {test.part}"} if test else set()
         if (role is None or (test and test.role == role)) and (not wanted or wanted & names):
             chosen.append(item)
@@ -116,20 +126,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen
 
 
-def _place(item: pytest.Item, promised: Container[tuple[str, str]], paths: Container[str]) -> tuple[str, str]:
-    """The file and the function of an item.
-
-    Raises UsageError for evidence that the registry does not know: a test in another file, or inside a class or a
-    condition. The ledger would lose it without a word.
-    """
+def _place(item: pytest.Item) -> tuple[str, str]:
+    """The file and the function of an item."""
     path, *names = item.nodeid.split("[")[0].split("::")
-    place = (path, "::".join(names))
+    return path, "::".join(names)
+
+
+def _misplaced(item: pytest.Item, promised: Container[tuple[str, str]], paths: Container[str]) -> str | None:
+    """One line for evidence that the registry does not know, or None.
+
+    It is a test in another file, or inside a class or a condition. The ledger would lose it without a word.
+    """
+    place = _place(item)
     is_evidence = any(item.get_closest_marker(marker) for marker in MARKERS)
-    if place not in promised and (is_evidence or path in paths):
-        raise pytest.UsageError(
-            f"{item.nodeid}: evidence belongs at the top level of a test file of a section, or of a claim's folder"
-        )
-    return place
+    if place in promised or not (is_evidence or place[0] in paths):
+        return None
+    return f"{item.nodeid}: evidence belongs at the top level of a test file of a section, or of a claim's folder"
 
 
 def _about(item: pytest.Item, test: PromisedTest) -> dict[str, Any]:
@@ -284,7 +296,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         with observed_by(recorder), _counting_examples(item, recorder):
             return (yield)
     finally:
-        evidence.update(recorder.as_evidence())
+        evidence.update(as_plain(recorder.as_evidence()))
 
 
 @contextmanager
@@ -333,10 +345,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _replay_command(item: pytest.Item) -> str:
-    profile = item.config.getoption("--hypothesis-profile") or settings.get_current_profile_name()
+    profile = item.config.getoption("--hypothesis-profile") or profile_name()
     seed = item.config.getoption("--hypothesis-seed")
     scale = item.config.getoption("--scale", "smoke")
-    words = ["pytest", f"'{item.nodeid}'" if "'" not in item.nodeid else shlex.quote(item.nodeid)]
+    path, colons, name = item.nodeid.partition("::")
+    if item.config.invocation_params.dir != item.config.rootpath:
+        path = os.path.relpath(item.config.rootpath / path, item.config.invocation_params.dir)
+    test = f"{path}{colons}{name}"
+    words = ["pytest", f"'{test}'" if "'" not in test else shlex.quote(test)]
     words += [f"--hypothesis-profile={profile}"]
     words += [f"--hypothesis-seed={seed}"] if seed is not None else []
     return " ".join(words + ([f"--scale={scale}"] if scale != "smoke" else []))
@@ -361,12 +377,15 @@ def report_failure(config: pytest.Config, path: str, name: str, lines: list[str]
 class Bookkeeper:
     """Collects the evidence of a run, also from workers, and writes the ledger at the end."""
 
-    def __init__(self, config: pytest.Config, claims: list[StatedClaim]) -> None:
+    def __init__(self, config: pytest.Config, claims: list[StatedClaim], directory: Path | None) -> None:
         self._config = config
         self._claims = claims
+        self._directory = directory
         self._evidence = config.stash.setdefault(EVIDENCE, {})
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
+        self._remark: str | None = None
+        self._unwritten: str | None = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:
@@ -380,21 +399,30 @@ class Bookkeeper:
             test=report.nodeid, outcome=report.outcome, seconds=round(report.duration, 3), **recorded
         )
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._config.option.collectonly or session.exitstatus not in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.TESTS_FAILED,
-            pytest.ExitCode.INTERRUPTED,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        ):
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:  # the end of another plugin failed, such as that of pytest's cache
+            self._finish(session)
+            self._print()
+            raise
+        self._finish(session)
+        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:  # then pytest prints no summary
+            self._print()
+
+    def _finish(self, session: pytest.Session) -> None:
+        """Compute the verdicts of whatever was run and write them, unless the run was refused before its first test."""
+        has_failed = session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+        if self._config.option.collectonly or (has_failed and not self._evidence):
             return
         self._entries = ledger.build(self._claims, self._evidence.values(), self._skipped)
         if disputed := [entry for entry in self._entries if entry.problems]:
             self._report_verdicts(disputed)
+        if self._directory:
+            self._write(self._directory)
+        if (disputed or self._unwritten) and not has_failed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if directory := _ledger_directory(self._config):
-            self._write_json(directory)
 
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
         """Report each claim with a problem as a failure, like a failed test."""
@@ -404,13 +432,15 @@ class Bookkeeper:
                 self._config, entry.stated.path, "verdict", [f"{label}: {problem}" for problem in entry.problems]
             )
 
-    def _write_json(self, directory: Path) -> None:
-        profile = settings.get_current_profile_name()
-        document = ledger.as_json(self._entries, profile, describe_environment(self._config.stash.get(DEVICE, "cpu")))
-        target = directory / "ledger.json"
-        partial = target.with_suffix(".json.partial")
-        partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(target)
+    def _write(self, directory: Path) -> None:
+        environment = describe_environment(self._config.stash.get(DEVICE, "cpu"))
+        seed = self._config.getoption("--hypothesis-seed", None)
+        target, shown = directory / "ledger.json", Path(self._config.getoption("--ledger")) / "ledger.json"
+        try:
+            write_json(target, ledger.as_json(self._entries, profile_name(), seed, environment))
+            self._remark = f"written to {shown}"
+        except OSError as error:
+            self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
         """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""
@@ -419,14 +449,22 @@ class Bookkeeper:
         narrowed = any(getattr(self._config.option, name, None) for name in ("keyword", "claim", "role", "lf"))
         return not narrowed and any(_is_at(entry.stated.path, argument, self._config) for argument in self._config.args)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not self._evidence and not self._skipped:
+    def pytest_terminal_summary(self) -> None:
+        self._print()
+
+    def _print(self) -> None:
+        """Print the ledger, and where it was written."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None:
             return
-        terminalreporter.write_sep("=", "ledger")
-        rows = [entry for entry in self._entries if self._is_selected(entry)]
-        report.write_ledger(rows, terminalreporter.write, others=len(self._entries) - len(rows))
-        if directory := _ledger_directory(self._config):
-            terminalreporter.write_line(f"written to {directory / 'ledger.json'}")
+        if self._evidence or self._skipped:
+            terminal.write_sep("=", "ledger")
+            rows = [entry for entry in self._entries if self._is_selected(entry)]
+            report.write_ledger(rows, terminal.write, others=len(self._entries) - len(rows))
+        if self._remark:
+            terminal.write_line(self._remark)
+        if self._unwritten:
+            terminal.write_line(self._unwritten, red=True)
 
 
 def _is_at(path: str, argument: str, config: pytest.Config) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, Page, Sta
 from theorems.ledger.verdicts import DECISIVE, MARKERS, Role, Verdict
 
 TIERS = ("fast", "slow", "gpu")
+_DROPPED = re.compile(r"without_(H\d+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +63,8 @@ def scan(root: Path) -> list[StatedClaim]:
 
     Raises MalformedClaimError, in one line naming the file: a claim that does not parse, a label stated twice; a folder
     of a claim without a docstring in its __init__.py; a test without exactly one role; a hypothesis, clause, reading or
-    part that the test's own file does not state; a stated hypothesis without a necessity test; a clause or a reading
+    part that the test's own file does not state; a test named `without_H1` without the label H1; a name given twice at
+    the top level of a file, once to a function; a stated hypothesis without a necessity test; a clause or a reading
     without a test that names it; a part that stays refuted beside corrected evidence and does not say how the two
     differ, or the reverse; a theorem that is measured, or a part that is measured and decided otherwise as well.
     """
@@ -133,6 +136,8 @@ class _TheoremFile:
 
     def promises(self, claim: Claim) -> tuple[PromisedTest, ...]:
         """Its tests, with what their decorators and the page say of them."""
+        if twice := _hidden(self.module):
+            raise MalformedClaimError(f"{self.page.file}: {twice} is defined twice, and the second hides the first")
         everywhere = _tier(self._marks())
         return tuple(
             self._promise(node, claim, everywhere)
@@ -154,6 +159,8 @@ class _TheoremFile:
             raise MalformedClaimError(f"{name} reads the print as {reading!r}, which 'Readings' does not list")
         if unknown := [label for label in named if label not in (*self.page.hypotheses, *self.page.clauses)]:
             raise MalformedClaimError(f"{name} names {unknown[0]}, which its file does not state")
+        if unlabelled := [label for label in _DROPPED.findall(node.name) if label not in named]:
+            raise MalformedClaimError(f"{name} says without {unlabelled[0]} and has not the label {unlabelled[0]}")
         if role is not Role.CORRECTED and (mistaken := [label for label in named if label in self.page.clauses]):
             raise MalformedClaimError(f"{name} is of the role {role} and names {mistaken[0]}")
         if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
@@ -164,6 +171,27 @@ class _TheoremFile:
         usual = "slow" if role is Role.MEASURED else "fast"
         tier = _tier(node.decorator_list) or everywhere or usual
         return PromisedTest(self.page.file, node.name, role, part, reading, named, tier)
+
+
+def _hidden(module: ast.Module) -> str | None:
+    """The first function that another statement at the top level of its module hides: a function, a class, a value."""
+    seen: set[str] = set()
+    functions: set[str] = set()
+    for node in module.body:
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        bound = [node.name] if is_function or isinstance(node, ast.ClassDef) else []
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            bound = [
+                name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            ]
+        if isinstance(node, ast.ImportFrom):
+            bound = [alias.asname or alias.name for alias in node.names]
+        for name in bound:
+            if name in functions or (name in seen and is_function):
+                return name
+        seen.update(bound)
+        functions.update(bound if is_function else ())
+    return None
 
 
 def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -29,9 +30,9 @@ def run(*options, cwd=ROOT, **environment):
 @pytest.fixture
 def elsewhere(tmp_path):
     """A folder with our conftest and a trivial test, whose .hypothesis can be damaged."""
-    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
-    (tmp_path / "tox.ini").write_text((ROOT / "tox.ini").read_text())
-    (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "tox.ini").write_text((ROOT / "tox.ini").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
     return tmp_path
 
 
@@ -41,7 +42,7 @@ def elsewhere(tmp_path):
         (["--hypothesis-profile", "fats"], "--hypothesis-profile 'fats' is unknown; profiles are fast, thorough, soak"),
         (["--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
         (["--role", "proof"], "--role 'proof' is not a role; roles are as printed, under hypotheses, corrected"),
-        (["--ledger", "conftest.py"], "--ledger conftest.py: cannot write there"),
+        (["--ledger", "conftest.py"], "--ledger=conftest.py cannot be used (Not a directory): name another folder"),
     ],
 )
 def test_a_bad_option_is_one_line_and_no_run(options, line):
@@ -69,14 +70,16 @@ def test_a_python_that_drops_assertions_is_one_line_and_no_run(elsewhere):
 
 
 def test_a_damaged_example_database_is_one_line_and_no_run(elsewhere):
-    (elsewhere / ".hypothesis").write_text("")
+    (elsewhere / ".hypothesis").write_text("", encoding="utf-8")
     result = run("test_nothing.py", cwd=elsewhere)
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert "remove it" in result.stderr
 
 
 def test_the_gpu_tests_without_a_gpu_are_refused_unless_missing_is_allowed(elsewhere):
-    (elsewhere / "test_nothing.py").write_text("import pytest\n\n@pytest.mark.gpu\ndef test_device():\n    pass\n")
+    (elsewhere / "test_nothing.py").write_text(
+        "import pytest\n\n@pytest.mark.gpu\ndef test_device():\n    pass\n", encoding="utf-8"
+    )
     for workers, said in (
         ((), "ERROR: the gpu tests need CUDA"),
         (("-n", "1"), "! _pytest.outcomes.Exit: the gpu tests"),
@@ -95,11 +98,65 @@ def test_the_header_names_profile_versions_dtype_and_device(elsewhere):
     assert all(word in header for word in ("python 3.", "numpy ", "torch ", "dtype float64", "device cpu"))
 
 
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (("-p", "no:hypothesispytest"), {}),
+        ((), {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
+        (("--collect-only",), {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
+    ],
+)
+def test_without_the_plugin_of_hypothesis_a_run_is_one_line(elsewhere, options, environment):
+    result = run("test_nothing.py", *options, cwd=elsewhere, **environment)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    (line,) = filter(None, result.stderr.splitlines())
+    assert line.startswith("ERROR: Hypothesis's pytest plugin is off, and every run needs it: leave out -p no:")
+    assert "INTERNALERROR" not in result.stdout
+
+
+def test_no_other_plugin_is_needed(elsewhere):
+    options = ("-p", "_hypothesis_pytestplugin")
+    alone = run("test_nothing.py", *options, cwd=elsewhere, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert run("test_nothing.py", "-p", "no:timeout", "-p", "no:cacheprovider", cwd=elsewhere).returncode == 0
+
+
+def test_a_checkout_without_a_cache_keeps_its_ledger(elsewhere):
+    # given  a file where pytest makes a folder: that cannot be written, also by the superuser
+    (elsewhere / ".pytest_cache").write_text("", encoding="utf-8")
+    result = run("test_nothing.py", "--ledger=out", cwd=elsewhere)
+    assert "PytestCacheWarning" in result.stdout
+    assert "written to out/ledger.json" in result.stdout
+    assert (elsewhere / "out" / "ledger.json").exists()
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+FAILS = (
+    "from hypothesis import given, strategies as st\n\n@given(st.integers())\ndef test_fails(x):\n    assert x < 9\n"
+)
+
+
+@pytest.mark.parametrize("options", [("--hypothesis-verbosity=quiet",), ("--hypothesis-explain", "-n", "1")])
+def test_a_run_names_profile_and_seed_and_its_replay_fails_again_from_where_it_was_started(
+    elsewhere, tmp_path_factory, options
+):
+    (elsewhere / "test_nothing.py").write_text(FAILS, encoding="utf-8")
+    away = tmp_path_factory.mktemp("away")
+    result = run(f"{elsewhere}/test_nothing.py", "--hypothesis-seed=7", "--ledger=out", *options, cwd=away)
+    ledger = json.loads((away / "out" / "ledger.json").read_bytes())
+    assert (ledger["profile"], ledger["seed"]) == ("fast", "7")
+    assert "whichmin: profile fast (--hypothesis-seed=7)" in result.stdout
+    (command,) = (line for line in result.stdout.splitlines() if line.startswith("pytest '"))
+    replay = run(*shlex.split(command)[1:], cwd=away)
+    assert replay.returncode == pytest.ExitCode.TESTS_FAILED
+    assert command in replay.stdout
+
+
 def test_a_seed_draws_other_instances_and_the_same_for_the_same_seed(elsewhere):
     draws = (
         "from hypothesis import given, strategies as st\n\n@given(st.integers())\ndef test_draws(x):\n    print(x)\n"
     )
-    (elsewhere / "test_nothing.py").write_text(draws)
+    (elsewhere / "test_nothing.py").write_text(draws, encoding="utf-8")
     seeds = ([], ["--hypothesis-seed=1"], ["--hypothesis-seed=1"], ["--hypothesis-seed=2"])
     plain, one, again, two = (
         run("test_nothing.py", "-sq", *seed, cwd=elsewhere).stdout.splitlines()[:90] for seed in seeds
@@ -109,7 +166,7 @@ def test_a_seed_draws_other_instances_and_the_same_for_the_same_seed(elsewhere):
 
 
 def untimed(folder):
-    ledger = json.loads((folder / "ledger.json").read_text())
+    ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
     for claim in ledger["claims"]:
         for evidence in claim["evidence"]:
             del evidence["seconds"]

@@ -154,7 +154,9 @@ def test_one_role_can_be_run_alone(theory):
     [
         (["--role", "proof"], "--role 'proof' is not a role"),
         (["--ledger", "/proc/ledger"], "--ledger /proc/ledger: cannot write there"),
-        (["--ledger", ""], "--ledger needs the name of a folder"),
+        (["--ledger="], "--ledger is empty: name a folder, or leave --ledger out"),
+        (["--ledger=~nosuchuser/out"], "--ledger=~nosuchuser/out cannot be used (there is no user nosuchuser)"),
+        (["--ledger", "x" * 300], f"--ledger={'x' * 117}... cannot be used (File name too long)"),
     ],
 )
 def test_bad_options_are_refused_before_the_run(theory, options, complaint):

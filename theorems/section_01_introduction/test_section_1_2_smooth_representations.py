@@ -36,7 +36,7 @@ from numpy.linalg import norm
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_not_negative, assert_violates
 from properties.linear_models.limits import interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
@@ -98,7 +98,7 @@ def test_from_the_row_space_every_other_minimum_stretches_at_least_as_much(probl
     assert_identical(other @ X.T, Y.T, why="another minimum")
     # then   the difference of the squares is positive semidefinite
     pivots = leading_pivots(other @ other.T - selected @ selected.T)
-    assert_at_most(0, min(pivots), why="order of the squared maps")
+    assert_not_negative(min(pivots), why="order of the squared maps")
 
 
 @under_hypotheses("H1", "H2")
@@ -125,7 +125,8 @@ def test_without_the_null_part_of_its_start_the_limit_stretches_least(problem, W
     other = limit(W_0, X, Y) + Z @ null
     # then
     assert_identical(cleaned @ X.T, Y.T, why="a minimum")
-    assert_at_most(0, min(leading_pivots(other @ other.T - cleaned @ cleaned.T)), why="order of the squared maps")
+    pivots = leading_pivots(other @ other.T - cleaned @ cleaned.T)
+    assert_not_negative(min(pivots), why="order of the squared maps")
 
 
 @counterexample(reading="hidden features")

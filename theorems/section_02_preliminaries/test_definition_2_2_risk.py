@@ -27,7 +27,7 @@ import pytest
 import scipy.linalg
 from hypothesis import given
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from theorems.ledger import as_printed, necessity
@@ -65,6 +65,27 @@ def test_the_risk_of_a_linear_model_is_a_quadratic_around_the_truth(loss_factor,
     assert_identical(risk(law, law.w_star, loss_factor), loss_factor * variance, why="R(w_*) is the noise alone")
 
 
+def three_atoms():
+    """The atoms (1, 0), (1, 2), (-1, 1) with probabilities 1/2, 1/4, 1/4; w_* = (1, -1), noise on two of them."""
+    return FiniteDistribution(
+        atoms=fractions([[1, 0], [1, 2], [-1, 1]]),
+        weights=fractions(["1/2", "1/4", "1/4"]),
+        w_star=fractions([1, -1]),
+        noise=fractions([[1, -1], [2, -1], [0, 0]]),
+        noise_weights=fractions([["1/2", "1/2"], ["1/3", "2/3"], ["1/2", "1/2"]]),
+    )
+
+
+@as_printed
+def test_the_risk_of_three_atoms_by_hand():
+    # given  w - w_* = (1, -2), which is 1, -3 and -3 at the atoms; the noise has the variances 1, 2 and 0 there
+    law = three_atoms()
+    # then   the excess is 1/2 + 9/4 + 9/4 = 5, and the noise is 1/2 + 2/4 = 1
+    w = off_the_truth(law)
+    assert_identical([risk(law, w), risk(law, w, Fraction(1, 2))], [6, 3], why="R for both factors of the loss")
+    assert_identical(moments(law)[0], fractions([[1, "1/4"], ["1/4", "5/4"]]), why="Sigma")
+
+
 @as_printed
 @given(finite_distributions())
 def test_noise_that_is_uncorrelated_with_x_is_enough_though_its_mean_depends_on_x(law):
@@ -90,7 +111,7 @@ def test_the_risk_lies_between_the_extreme_curvatures(law):
     curvatures = scipy.linalg.eigvalsh(Sigma.astype(float))
     squared = float((w - law.w_star) @ (w - law.w_star))
     # then
-    slack = 32 * len(w) * UNIT_ROUNDOFF * curvatures[-1] * squared
+    slack = rounding(factorization(len(w)) + 3, curvatures[-1] * squared)  # eigenvalues, two conversions, a product
     excess = float(risk(law, w) - variance)
     bounds = curvatures[0] * squared, curvatures[-1] * squared
     assert_within(bounds[0], excess, bounds[1], slack=slack, why="excess risk", instance=law)
@@ -127,13 +148,7 @@ def test_interpolants_of_one_sample_differ_in_risk_by_a_quadratic(law):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_mean_loss_of_fresh_samples_is_near_the_risk(seed):
     # given  three atoms, noise on two of them; losses lie in [0, B]
-    law = FiniteDistribution(
-        atoms=fractions([[1, 0], [1, 2], [-1, 1]]),
-        weights=fractions(["1/2", "1/4", "1/4"]),
-        w_star=fractions([1, -1]),
-        noise=fractions([[1, -1], [2, -1], [0, 0]]),
-        noise_weights=fractions([["1/2", "1/2"], ["1/3", "2/3"], ["1/2", "1/2"]]),
-    )
+    law = three_atoms()
     w = off_the_truth(law)
     largest = max((w @ x - law.w_star @ x - e) ** 2 for x, pair in zip(law.atoms, law.noise, strict=True) for e in pair)
     # when

@@ -25,18 +25,20 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import scipy.linalg
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.datasets.digits import random_feature_digits
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.dynamics.gradient_flow import affine_flow
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
+from properties.linear_models.least_squares import oracle_rounding
+from properties.linear_models.limits import flow_rounding
 from properties.oracles import nearest_interpolant, ridge
 from theorems.ledger import as_printed, corrected, necessity
 
@@ -62,9 +64,9 @@ def shrinkage(problem, penalty):
 
 
 def solve_rounding(problem, w):
-    """Rounding of the dual solve and of the LAPACK oracle: cond(XX') times a backward error."""
-    size = problem.rows + problem.columns
-    return 32 * size * UNIT_ROUNDOFF * problem.condition**2 * norm(w, axis=-1)
+    """Rounding of the dual solve, whose XX' + lambda I has p + 1 and whose X'(...) has n, and of LAPACK's w*."""
+    n, p, size = problem.rows, problem.columns, norm(w, axis=-1)
+    return rounding(factorization(n, n) + n + p + 1, problem.condition**2 * size) + oracle_rounding(problem, size)
 
 
 @as_printed
@@ -112,7 +114,8 @@ def test_the_printed_formula_is_the_ridge_minimizer_up_to_its_conditioning(probl
     printed = np.linalg.solve(X.T @ X + penalty * np.eye(p), X.T @ problem.y)
     # then   the p x p matrix has condition number (s_1^2 + lambda)/lambda
     condition = (problem.sigma_max**2 + penalty) / penalty
-    slack = 32 * (problem.rows + p) * UNIT_ROUNDOFF * condition * norm(least_norm(problem))
+    slack = rounding(factorization(p, p) + problem.rows + 1, condition * norm(least_norm(problem)))
+    slack += solve_rounding(problem, least_norm(problem))
     assert_at_most(norm(printed - dual_ridge(problem, penalty)), slack, why="printed form", instance=problem)
 
 
@@ -127,29 +130,43 @@ def test_a_smaller_penalty_gives_a_longer_minimizer_inside_the_row_space(problem
     assert_at_most(leaving, slack, why="no component in the null space", instance=problem)
 
 
+def modes_of_flow_and_ridge(problem, time):
+    """The modes (n,) of gradient flow from zero on (1/2)|Xw - y|^2 at this time, and of ridge at penalty 1/time."""
+    X, p = problem.X, problem.columns
+    flow = affine_flow(X.T @ X, X.T @ problem.y, np.zeros(p), time)
+    return [np.abs(problem.V.T @ w) for w in (flow, dual_ridge(problem, 1 / time))]
+
+
 @pytest.mark.slow
 @corrected("C2")
 @pytest.mark.parametrize("time", [0.3, 1.793, 10.0, 300.0])
 @given(problem=regressions())
 def test_gradient_flow_stopped_at_time_t_is_ridge_at_penalty_1_over_t_up_to_thirty_percent(problem, time):
-    # given  gradient flow from zero on (1/2)|Xw - y|^2, by the matrix exponential of (w, 1)' = (-X'Xw + X'y, 0)
-    X, p = problem.X, problem.columns
-    generator = np.zeros((p + 1, p + 1))
-    generator[:p] = np.column_stack([-X.T @ X, X.T @ problem.y])
-    flow = scipy.linalg.expm(time * generator)[:p, p]
+    # given  a time in units of 1/s_1^2
+    t = time / problem.sigma_max**2
+    # when
+    flow, ridge = modes_of_flow_and_ridge(problem, t)
     # then   in every mode the flow is ahead of ridge, by at most the factor 1.29843
-    flow_modes, ridge_modes = (np.abs(problem.V.T @ w) for w in (flow, dual_ridge(problem, 1 / time)))
-    slack = 64 * p * UNIT_ROUNDOFF * (1 + time) * problem.condition**2 * norm(least_norm(problem))
-    upper = FLOW_OVER_RIDGE * ridge_modes
-    assert_within(ridge_modes, flow_modes, upper, slack=slack, why="flow against ridge", instance=problem)
+    slack = flow_rounding(problem, np.zeros(problem.columns), t) + solve_rounding(problem, least_norm(problem))
+    assert_within(ridge, flow, FLOW_OVER_RIDGE * ridge, slack=slack, why="flow against ridge", instance=problem)
 
 
 @corrected("C2")
-def test_the_factor_of_the_flow_over_ridge_is_attained():
-    # given  X = [1, 0], y = 1: the flow is 1 - exp(-t) and ridge t/(1 + t), with t where the quotient is largest
-    time = 1.793
-    quotient = -np.expm1(-time) * (1 + time) / time
-    assert_within(FLOW_OVER_RIDGE - 1e-5, quotient, FLOW_OVER_RIDGE, why="the five digits of the factor")
+@pytest.mark.parametrize("s", [1.0, 3.0])
+def test_the_factor_of_the_flow_over_ridge_is_attained(s):
+    # given  X = [s, 0], y = 1: the quotient is (1 - exp(-z))(1 + z)/z with z = s^2 t, and largest at z = 1.793
+    flow, ridge = modes_of_flow_and_ridge(regression_of_design(np.array([[s, 0]]), np.ones(1)), 1.793 / s**2)
+    assert_within(FLOW_OVER_RIDGE - 1e-5, flow / ridge, FLOW_OVER_RIDGE, why="the five digits of the factor")
+
+
+@as_printed
+def test_the_shrinkage_of_two_modes_by_hand():
+    # given  orthogonal rows with s^2 = (9, 2) and y = (3, 1): w* has the modes 1 and 1/2^(1/2); lambda = 1
+    problem = regression_of_design(np.array([[1.0, 2, 2], [0, 1, -1]]), np.array([3.0, 1]))
+    shrunk = shrinkage(problem, 1.0) * np.abs(problem.V.T @ least_norm(problem))
+    # then   1/10 of one, and 1/3 of the other
+    exact = [1 / 10, np.sqrt(1 / 2) / 3]
+    assert_equal_within(shrunk, exact, solve_rounding(problem, shrunk), why="1/(s^2 + 1) of each mode")
 
 
 @as_printed
@@ -189,7 +206,9 @@ def test_contradictory_targets_lead_to_the_least_of_the_least_squares_solutions(
     limit, penalty = nearest_interpolant(X, y, np.zeros(problem.columns)), 1e-3
     # then   the duplicated row at most doubles s_1^2 and does not lower s_n
     distance = norm(ridge(X, y, penalty) - limit)
-    slack = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * 2 * problem.condition**2 * norm(y)
+    # two backward errors of LAPACK, of which those in X meet a residual of at most |y|
+    doubled = 2 * problem.condition**2 * norm(y) / problem.sigma_max
+    slack = rounding(2 * factorization(problem.rows + 1, problem.columns), doubled)
     upper = penalty / (problem.sigma_min**2 + penalty) * norm(limit)
     lower = penalty / (2 * problem.sigma_max**2 + penalty) * norm(limit)
     assert_within(lower, distance, upper, slack=slack, why="limit X^+ y", instance=problem)

@@ -26,7 +26,7 @@ import pytest
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import gradient_descent, steps_to_contract
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.gaussian import gaussian_regressions, spectrum_of_gaussian_design
 from fixtures.problems.regression import regression_of_design
 from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
@@ -89,9 +89,9 @@ def test_the_errors_are_those_of_the_spectrum_of_each_design(look, t):
     # then   |w_t - w*|^2 = sum c_i^2 (1 - eta lam_i)^(2t) / lam_i, and |w*|^2 is the sum at t = 0
     exact = np.sqrt((squares * (1 - ETA * lam) ** (2 * t)).sum(-1) / squares.sum(-1))
     error = np.abs(relative_errors()[look, :20] - exact)
-    # each of t + cond X steps rounds by 2 sqrt(n)(n + p + 6)u(W + |y|/s_1), and W + |y|/s_1 <= 3 |w*|
-    rounding = (t + UPPER / LOWER) * 6 * np.sqrt(ROWS) * (ROWS + COLUMNS + 6) * UNIT_ROUNDOFF
-    assert_at_most(error, rounding, why="relative distance against its closed form")
+    # each of t + cond X steps has n + p + 6 operations on sqrt(n)(W + |y|/s_1), and W + |y|/s_1 <= 3 |w*|
+    slack = rounding((t + UPPER / LOWER) * (ROWS + COLUMNS + 6), 3 * np.sqrt(ROWS))
+    assert_at_most(error, slack, why="relative distance against its closed form")
 
 
 @as_printed
@@ -124,6 +124,6 @@ def test_without_H1_the_error_is_never_less_than_what_the_start_has_outside_the_
     error = norm(run.w - limit) / norm(limit)
     # then   the error is at least the null part of the start, hundreds of times the printed 0.1 %
     null_part = norm(problem.in_null_space(start)) / norm(limit)
-    rounding = iterate_rounding(problem, run) / norm(limit)
-    assert_at_most(null_part, error + rounding, why="null part of the start against the error")
+    slack = iterate_rounding(problem, run) / norm(limit)
+    assert_at_most(null_part, error + slack, why="null part of the start against the error")
     assert_violates(error, 100 * PRINTED_ERROR, reads="relative error {value} > a hundred times 0.1 %, {limit}")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.sweeps.memory_context import MemoryContext, StoppedError
 from fixtures.sweeps.trials import Trial
 from fixtures.training.answers import unpack_answers
@@ -49,7 +49,7 @@ def test_an_antisymmetric_start_is_the_function_zero():
     # given  sums of eight products that cancel in pairs, in any order
     written = WrittenOut(trial())
     products = written.k[1] * np.maximum(written.x[0] @ written.W.T, 0) @ np.abs(written.a).T
-    assert_at_most(np.abs(written.values(0)), 8 * UNIT_ROUNDOFF * products, why="f_0")
+    assert_at_most(np.abs(written.values(0)), rounding(8, products), why="f_0")
     assert_at_most(1e-3, np.abs(WrittenOut(trial(antisymmetric=False)).values(0)).max(), why="f_0 of another start")
 
 

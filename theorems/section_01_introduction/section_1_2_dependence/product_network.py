@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.dynamics.factored_descent import product_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
+from fixtures.precision import rounding
 from fixtures.problems.tapes import tapes
 from properties.linear_models.limits import CONVERGED
 
@@ -62,6 +64,24 @@ def wide_products(draw: st.DrawFn) -> Start:
     u, v, y = (tape.integers(3, 4) / 2).tolist()
     u += (abs(u) == abs(v)) / 2
     return Start(u, v, y + (u * v == y) / 2)
+
+
+def kept_between(eta: Any, r: Any, m: Any) -> tuple[Any, Any]:
+    """The two bounds of C2 on what a run keeps of u^2 - v^2, as shares of its initial value.
+
+    They are 1 - eta r^2/m and 1 - (eta r)^2, for the residual r and m = u^2 + v^2 of the start, in their arithmetic.
+    """
+    return 1 - eta * r**2 / m, 1 - (eta * r) ** 2
+
+
+def descent_rounding(largest: float | np.ndarray, steps: int | np.ndarray) -> float | np.ndarray:
+    """A bound on the rounding of u^2 - v^2 after a run with u^2 + v^2 <= largest and eta |r| <= 1/4.
+
+    A step rounds u by u |u| in the update, and by at most 4 u (eta |r| |v|) in its slope; v likewise. So it moves
+    u^2 - v^2 by at most 2 u (|u| + |v|)^2 <= 4 u largest. The last evaluation counts as one step more. A run that has
+    converged knows its residual to the same accuracy, since a step only shrinks an error of uv.
+    """
+    return rounding(4 * (steps + 1), largest)
 
 
 def descend(product: Product, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

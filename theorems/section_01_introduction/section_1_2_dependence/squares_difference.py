@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.dynamics.diagonal import diagonal_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
+from fixtures.precision import rounding
 from fixtures.problems.tapes import tapes
 from properties.linear_models.limits import CONVERGED
 
@@ -61,6 +63,25 @@ def squares_differences(draw: st.DrawFn) -> SquaresDifference:
     x, u = 1.0 + tape.naturals(3, 3), 1 + tape.naturals(3, 5) / 4
     v = np.array([1 + tape.below(round(4 * most)) for most in u]) / 4
     return SquaresDifference(x, u, v, (1 + tape.below(4)) / 4)
+
+
+def kept_between(eta: Any, g: Any, k: Any) -> tuple[Any, Any]:
+    """The two bounds of C3 on what a run keeps of uv, as shares of its initial value, entry by entry.
+
+    They are 1 - 4 eta g^2/k and 1 - 4 (eta g)^2, for the gradient g and the kernel k of the start, in their arithmetic.
+    """
+    return 1 - 4 * eta * g**2 / k, 1 - 4 * (eta * g) ** 2
+
+
+def descent_rounding(steps: int | np.ndarray) -> float | np.ndarray:
+    """A bound on the rounding of uv after a run, relative to uv, for eta * largest <= 1/2.
+
+    A step takes u to u + mu and v to v - mv with |m| <= 1/4. The two updates and the two products round uv by at most
+    2 + 2/4 units. An error d of m changes (1 + m)(1 - m) by 2 |m| d. From the dozen roundings of x'w - y, of which
+    2 eta x is at most 1/8 a unit, it is below two units. The last evaluation counts as one step more. A run that has
+    converged knows its residual to the same accuracy, in units of `largest`, since a step only shrinks it.
+    """
+    return rounding(5 * (steps + 1))
 
 
 def descend(network: SquaresDifference, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

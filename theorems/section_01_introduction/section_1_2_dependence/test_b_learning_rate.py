@@ -33,7 +33,6 @@ from numpy.linalg import norm
 from fixtures.dynamics.diagonal import diagonal_step
 from fixtures.dynamics.factored_descent import product_step
 from fixtures.dynamics.gradient_descent import exact_descent
-from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import off_the_minima, regressions
@@ -43,7 +42,11 @@ from properties.certificates import assert_at_most, assert_identical, assert_kee
 from properties.linear_models.limits import CONVERGED, limit_of_descent
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
-from theorems.section_01_introduction.section_1_2_dependence.product_network import descend, products
+from theorems.section_01_introduction.section_1_2_dependence.product_network import (
+    descend,
+    descent_rounding,
+    products,
+)
 
 
 def extrapolated(iterates):
@@ -138,5 +141,5 @@ def test_without_H3_all_learning_rates_find_one_minimum_of_a_product(product):
     # then   u = v at every step, bit for bit. So u^2 = y in the limit, and |u - sqrt(y)| = |uv - y|/(u + sqrt(y))
     assert_identical([u - v for u, v, _ in ends], np.zeros((2, len(eta))), why="u = v is kept")
     error = np.max([abs(u - np.sqrt(product.y)) for u, _, _ in ends], axis=0)
-    slack = 32 * ends[1][2] * UNIT_ROUNDOFF * product.largest
+    slack = descent_rounding(product.largest, ends[1][2])
     assert_at_most(error, CONVERGED * -product.residual + slack, why="both end at sqrt(y)", instance=product)

@@ -23,7 +23,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.dynamics.diagonal import diagonal_step
-from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_within
@@ -32,6 +31,8 @@ from theorems.ledger import corrected, under_hypotheses
 from theorems.section_01_introduction.section_1_2_dependence.squares_difference import (
     SquaresDifference,
     descend,
+    descent_rounding,
+    kept_between,
     squares_differences,
 )
 
@@ -45,17 +46,19 @@ def test_learning_rates_far_enough_apart_find_differences_of_squares_that_are_ap
     # when
     (u, v, _), (u_small, v_small, steps) = descend(network, large), descend(network, small)
     # then   both runs interpolate after the number of steps that was known beforehand
-    slack = 32 * steps * UNIT_ROUNDOFF
+    slack = descent_rounding(steps)
     ends = np.stack([u**2 - v**2, u_small**2 - v_small**2])
     residual = np.abs(np.vecdot(ends, network.x) - network.y[:, 0]).max(0)
     assert_at_most(residual, CONVERGED * network.missing + slack * network.largest, why="residuals", instance=network)
     # and    every entry of uv ends below 1 - 4 eta^2 g^2 times its start at the large rate, and above
     #        1 - 4 eta' g^2/k = 1 - eta^2 g^2 times it at the small rate
     kept, kept_small = u * v / (network.u * network.v), u_small * v_small / (network.u * network.v)
-    fall, rounding = (large[:, None] * network.g) ** 2, slack[:, None]
-    assert_at_most(kept, 1 - 4 * fall + rounding, why="large rate", instance=network)
-    assert_at_most(1 - fall, kept_small + rounding, why="small rate", instance=network)
-    assert_at_most(3 * fall, kept_small - kept + 2 * rounding, why="difference of the two limits", instance=network)
+    fall, slack = (large[:, None] * network.g) ** 2, slack[:, None]
+    _, most = kept_between(large[:, None], network.g, network.kernel[:, None])
+    least, _ = kept_between(small[:, None], network.g, network.kernel[:, None])
+    assert_at_most(kept, most + slack, why="large rate", instance=network)
+    assert_at_most(least, kept_small + slack, why="small rate", instance=network)
+    assert_at_most(3 * fall, kept_small - kept + 2 * slack, why="difference of the two limits", instance=network)
 
 
 @corrected("C3")
@@ -67,11 +70,11 @@ def test_the_two_bounds_on_a_difference_of_squares_are_nearly_attained():
     u, v, steps = descend(network, eta)
     loss = 1 - u * v / (network.u * network.v)
     # then
-    lower, upper = 4 * (eta * network.g[0]) ** 2, 4 * eta * network.g[0] ** 2 / network.kernel
-    rounding = 32 * steps * UNIT_ROUNDOFF
-    assert_within(lower, loss[0], upper, slack=rounding, why="what uv loses")
-    assert_at_most(upper / 2, loss[0] + rounding, why="more than half of the larger bound")
-    assert_at_most(loss[0] / 2, lower + rounding, why="less than twice the smaller bound")
+    upper, lower = (1 - kept for kept in kept_between(eta, network.g[0], network.kernel))
+    slack = descent_rounding(steps)
+    assert_within(lower, loss[0], upper, slack=slack, why="what uv loses")
+    assert_at_most(upper / 2, loss[0] + slack, why="more than half of the larger bound")
+    assert_at_most(loss[0] / 2, lower + slack, why="less than twice the smaller bound")
 
 
 @pytest.mark.slow
@@ -93,4 +96,5 @@ def test_at_every_scale_the_bounds_on_a_difference_of_squares_hold_from_the_firs
         end = diagonal_step(X, y, *end, eta)
     # then
     kept, g = end[0] * end[1] / (u * v), missing * x
-    assert_within(1 - 4 * eta * g**2 / k, kept, 1 - 4 * (eta * g) ** 2, why="what is kept of uv")
+    least, most = kept_between(eta, g, k)
+    assert_within(least, kept, most, why="what is kept of uv")

@@ -30,9 +30,10 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.steepest_descent import EXPONENTIAL, plain_gradient_descent, steepest_descent
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.separable import separable_data, signed
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from properties.linear_models.margins import (
     cost_of_steps,
     dual_bound,
@@ -55,15 +56,10 @@ def test_the_loss_falls_by_the_pull_of_its_gradient_less_the_cost_of_the_steps(p
     lengths = short_steps(problem, order) / 50
     # when
     run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), lengths, order)
-    # then   convexity of ln L gives the lower bound; Hoeffding's bound R^2 on its curvature gives the upper one
-    assert_within(
-        -run.progress,
-        run.last - np.log(problem.rows),
-        -run.progress + cost_of_steps(problem, run, order),
-        slack=run_rounding(problem, run, order),
-        why="ln L after t steps",
-        instance=problem,
-    )
+    # then   convexity of ln L bounds its fall from above; Hoeffding's bound R^2 on its curvature does so from below
+    fallen, slack = np.log(problem.rows) - run.last, run_rounding(problem, run, order)
+    least = run.progress - cost_of_steps(problem, run, order)
+    assert_within(least, fallen, run.progress, slack=slack, why="fall of ln L in t steps", instance=problem)
 
 
 @corrected("C1")
@@ -90,11 +86,23 @@ def test_the_average_of_the_weights_encloses_the_largest_margin_without_solving_
     run = steepest_descent(problem.Z, problem.present, np.zeros_like(problem.u), short_steps(problem, order), order)
     # then   margin(w_t)/S <= gamma* <= |Z'q_bar|_* <= the mean of |Z'q|_*. The two ends of the enclosure are at most
     #        A/S apart, where A is the shortfall of the run
-    above, rounding = dual_bound(problem, run.average, order), 2 * run_rounding(problem, run, order) / run.length
+    above, slack = dual_bound(problem, run.average, order), 2 * run_rounding(problem, run, order) / run.length
     pull = run.progress / run.effective
-    assert_within(best.lower, above, pull, slack=rounding, why="duality at the average weights", instance=problem)
-    width = shortfall(problem, run, EXPONENTIAL, order) / run.length + rounding
+    assert_within(best.lower, above, pull, slack=slack, why="duality at the average weights", instance=problem)
+    width = shortfall(problem, run, EXPONENTIAL, order) / run.length + slack
     assert_at_most(above - margin(problem, run.w) / run.length, width, why="the enclosure's width", instance=problem)
+
+
+@corrected("C3")
+def test_the_width_of_the_enclosure_is_nearly_attained_by_one_step_that_helps_one_of_two_points():
+    # given  z = (1, 1/200) and (-98/100, 1/200): the pull of e_1 is 1/100, and that of e_2 is 1/200
+    problem = signed(np.array([[1, 1 / 200], [-98 / 100, 1 / 200]]), np.ones(2))
+    # when   one l1 step along e_1, of the length (2 ln 2)^(1/2) for which the bound is least
+    run = steepest_descent(problem.Z, problem.present, np.zeros(2), np.array([np.sqrt(2 * np.log(2))]), 1)
+    # then   the ends are 1/100 and -98/100
+    width = dual_bound(problem, run.average, 1) - margin(problem, run.w) / run.length
+    bound = shortfall(problem, run, EXPONENTIAL, 1) / run.length
+    assert_within(4 / 5 * bound, width, bound, why="the enclosure's width")
 
 
 @corrected("C1")
@@ -130,6 +138,14 @@ def test_plain_gradient_descent_gains_margin_like_the_logarithm_of_time_no_faste
     # then   a step multiplies 1/L by exp(x), eta L gamma*^2 / 2 <= x <= eta L R^2 <= 1, and exp(x) <= 1 + (e - 1)x
     (lower, upper), slack = logarithms(eta * best.lower**2, problem.rows, 200), run_rounding(problem, run, 2)
     assert_within(lower, margin(problem, run.w), upper, slack=slack, why="margin against ln T", instance=problem)
+
+
+@corrected("C2")
+def test_the_two_logarithms_of_two_points_by_hand():
+    # given  eta gamma*^2 = 1/2, n = 2 and T = 8: the margin is between ln((1 + 2)/2) and ln(1 + 8 (e - 1))
+    lower, upper = logarithms(1 / 2, 2, 8)
+    assert_equal_within(np.exp(lower), 3 / 2, rounding(5, 3 / 2), why="the lower bound")
+    assert_equal_within(np.exp(upper), 8 * np.e - 7, rounding(5, 8 * np.e), why="the upper bound")
 
 
 @corrected("C2")

@@ -23,16 +23,17 @@ from numpy.linalg import norm
 from fixtures.datasets.digits import digits
 from fixtures.dynamics.steepest_descent import EXPONENTIAL, LOGISTIC, plain_gradient_descent, steepest_descent
 from fixtures.dynamics.torch_training import train_linear_classifier
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import Separable, signed
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from properties.linear_models.margins import (
     dual_bound,
     largest_margin,
     margin,
     normalized_margin,
+    radius,
     run_rounding,
     shortfall,
 )
@@ -53,12 +54,12 @@ def test_overparameterized_data_are_separable_under_every_labelling(problem):
     n, d = problem.rows, problem.columns
     data = Separable(problem.X * labels[..., None], problem.s > 0, problem.w0, 0.0, problem.w0, problem.t, n, d)
     # when
-    best = largest_margin(data, 2)
-    run = plain_gradient_descent(data.Z, data.present, np.zeros_like(problem.w0), 1.0, 100, LOGISTIC)
+    best, R = largest_margin(data, 2), radius(data, 2)
+    run = plain_gradient_descent(data.Z, data.present, np.zeros_like(problem.w0), 1 / R**2, 100, LOGISTIC)
     # then   |Z'q| >= s_n |q| >= s_n / sqrt(n) on the simplex. So H1 holds, and with it the guarantee. NNLS is backward
-    #        stable: it solves for points within 8(n + d) u R of these, R <= 1, and gamma* and the margin of w move by
-    #        no more than that
-    solver = 16 * (n + d) * UNIT_ROUNDOFF
+    #        stable: it solves for points within the rounding of a decomposition of these, and gamma* and the margin of
+    #        w move by no more than that
+    solver = rounding(factorization(n, d), 2 * R)
     assert_at_most(problem.sigma_min / np.sqrt(n), best.lower + solver, why="margin of any labelling", instance=problem)
     guarantee = best.lower * run.effective - shortfall(data, run, LOGISTIC, 2) - run_rounding(data, run, 2)
     assert_at_most(guarantee, margin(data, run.w), why="margin of overparameterized data", instance=problem)
@@ -74,7 +75,7 @@ def test_torch_users_get_the_certified_margin():
     run = plain_gradient_descent(problem.Z, problem.present, np.zeros(2), 0.2, 300, LOGISTIC)
     # then   both end at the same iterate: eta is below 2 over the curvature R^2/4, so that no step expands rounding
     #        errors
-    assert_at_most(norm(w - run.w), 2 * run_rounding(problem, run, 2), why="torch.optim.SGD on nn.Linear")
+    assert_equal_within(w, run.w, 2 * run_rounding(problem, run, 2), why="torch.optim.SGD on nn.Linear")
     best = largest_margin(problem, 2)
     guarantee = best.lower * run.effective - shortfall(problem, run, LOGISTIC, 2) - 2 * run_rounding(problem, run, 2)
     assert_within(guarantee, margin(problem, w), best.upper * norm(w), why="margin of torch.optim.SGD")

@@ -9,7 +9,7 @@ import scipy.linalg
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.tapes import tapes
 
 LEAST_SINGULAR_VALUE = 0.4
@@ -56,9 +56,18 @@ class PlantedNetwork:
         lengths = norm(self.X, axis=1)
         return norm(lengths + (np.abs(self.layers(theta)[0]).max() + radius) * TANH_CURVATURE * lengths**2)
 
-    def rounding(self, theta: np.ndarray) -> float:
-        """The rounding of F: 16(p + n)u times the sum of all |theta_j|, which is at least the sum of the |a_j|."""
-        return 16 * (len(theta) + len(self.X)) * UNIT_ROUNDOFF * (np.abs(theta).sum() + np.abs(self.theta).sum())
+    def residual_rounding(self, theta: np.ndarray) -> float:
+        """A bound on the rounding of F: n in Bx, two in tanh, m in the sum over the units, one in the difference.
+
+        The results on the way to an output are at most |a| . (1 + |B||x|), since |tanh'| <= 1.
+        """
+
+        def size(parameters: np.ndarray) -> np.ndarray:
+            a, B = (np.abs(layer) for layer in self.layers(parameters))
+            return (1 + np.abs(self.X) @ B.T) @ a
+
+        n = len(self.X)
+        return rounding(n + len(theta) // (n + 1) + 3, norm(size(theta) + size(self.theta)))
 
 
 @st.composite

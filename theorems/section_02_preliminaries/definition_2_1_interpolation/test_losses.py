@@ -20,7 +20,7 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
@@ -63,5 +63,5 @@ def test_the_cross_entropy_of_a_linear_classifier_vanishes_nowhere(k):
     # given  the margin ln(k); it grows without bound with w, for which p = 2 parameters would be enough
     loss = -scipy.special.log_expit(np.log(k))
     # then   the loss is ln(1 + 1/k), which lies between 1/(k + 1) and 1/k, up to the rounding of the margin
-    slack = 8 * UNIT_ROUNDOFF * (1 + np.log(k))
+    slack = rounding(4, 1 + np.log(k))  # the margin, an exponential, a sum, a logarithm; each to 1/k of its own
     assert_within(Fraction(1, k + 1), loss, Fraction(1, k), slack=slack / k, why="cross-entropy at the margin ln k")

@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, assert_within
 from properties.search import smallest_violation
@@ -81,14 +81,14 @@ def test_interpolants_of_a_linear_model_are_an_affine_space_of_dimension_p_minus
     along = basis @ problem.w0[problem.rows :]
     across = problem.V @ (1 + np.abs(problem.w0[: problem.rows]))
     # then
-    rounding = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition
-    rounding *= norm(w) + norm(problem.y) + norm(problem.w0) + norm(across)
-    assert_at_most(
-        norm(problem.X @ (w + along) - problem.y), rounding, why="w + null(X) interpolates", instance=problem
-    )
-    off, length = norm(problem.X @ (w + along + across) - problem.y), norm(across)
+    # a backward error of LAPACK in w and in the basis, p + 2 in the residual
+    n, p, length = problem.rows, problem.columns, norm(across)
+    scale = problem.sigma_max * (norm(w) + norm(along) + length) + norm(problem.y)
+    slack, left = rounding(factorization(n, p) + p + 2, scale), problem.X @ (w + along) - problem.y
+    assert_at_most(norm(left), slack, why="w + null(X) interpolates", instance=problem)
+    off = norm(problem.X @ (w + along + across) - problem.y)
     bounds = problem.sigma_min * length, problem.sigma_max * length
-    assert_within(bounds[0], off, bounds[1], slack=rounding, why="and nothing else does", instance=problem)
+    assert_within(bounds[0], off, bounds[1], slack=slack, why="and nothing else does", instance=problem)
 
 
 @necessity("H1")
@@ -98,8 +98,10 @@ def test_without_H1_there_is_one_interpolant(problem):
     X, move = problem.X @ problem.V, 1 + np.abs(problem.w0[: problem.rows])
     assert_keeps(H2=np.linalg.svd(X).S[-1] >= problem.sigma_min)
     w = np.linalg.solve(X, problem.y)
-    # then   a move away from w leaves a residual in proportion to the move
-    slack = 64 * problem.columns * UNIT_ROUNDOFF * problem.condition * (norm(w) + norm(problem.y) + norm(move))
+    # then   a move away from w leaves a residual in proportion to the move, up to a backward error of LAPACK, p in XV
+    #        and n + 2 in the residual
+    n, scale = problem.rows, problem.sigma_max * (norm(w) + norm(move)) + norm(problem.y)
+    slack = rounding(factorization(n, n) + problem.columns + n + 2, scale)
     residual = norm(X @ (w + move) - problem.y)
     bounds = problem.sigma_min * norm(move), problem.sigma_max * norm(move)
     assert_within(

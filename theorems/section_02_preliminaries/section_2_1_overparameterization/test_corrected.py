@@ -28,7 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.regression import regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, inverse
@@ -64,7 +64,9 @@ def test_a_linear_model_of_full_row_rank_fits_every_target(problem):
     weights = scipy.linalg.lstsq(problem.X, np.eye(problem.rows))[0]
     # then
     residual = norm(problem.X @ weights - np.eye(problem.rows))
-    bound = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * np.sqrt(problem.rows)
+    # a backward error of LAPACK, and p + 1 in the residual; s_1 |W|_F is at most cond(X) |I|_F
+    n, p = problem.rows, problem.columns
+    bound = rounding(factorization(n, p) + p + 1, problem.condition * np.sqrt(n))
     assert_at_most(residual, bound, why="residual of the interpolants of e_1, ..., e_n", instance=problem)
 
 
@@ -78,8 +80,10 @@ def test_a_linear_model_of_lower_rank_misses_targets_by_their_part_off_its_range
     # when   the least residual, by LAPACK; the cutoff separates s_{n+1} = 0 from s_n >= 0.1
     residual = norm(X @ scipy.linalg.lstsq(X, y, cond=1e-6)[0] - y)
     # then   the least residual is |u'y|/|u| exactly, since u spans the null space of X'
-    exact, size = off / np.sqrt(c @ c + 1), 1 + norm(c)
-    slack = 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * size * norm(y) / problem.sigma_min
+    exact = off / np.sqrt(c @ c + 1)
+    # a backward error of LAPACK, n in the new row and p + 1 in the residual; s_1 grows by 1 + |c| at most
+    n, p = problem.rows, problem.columns
+    slack = rounding(factorization(n + 1, p) + n + p + 1, (1 + norm(c)) * problem.condition * norm(y))
     assert_at_most(abs(residual - exact), slack, why="least residual of a deficient design", instance=problem)
 
 

@@ -56,11 +56,12 @@ def test_no_direction_descends_faster_than_minus_the_gradient(problem, v):
 @given_batches(problem=regressions())
 def test_the_velocity_of_the_flow_is_minus_the_gradient(problem):
     # given  the flow h before and h after a time up to 10, in units of 1/s_1^2
-    t, h = 0.01 + problem.t / 20, 2.0**-13
+    unit = 1 / problem.sigma_max**2
+    t, h = (0.01 + problem.t / 20) * unit, 2.0**-13 * unit
     before, now, after = (flow_at(problem, problem.w0, t + shift) for shift in (-h, 0, h))
     gradient = least_squares_gradient(problem.X, problem.y, now)
     # then   |w'''| <= s_1^4 |g|, and |g| only falls. So the error of the central difference is at most h^2/6 s_1^4 |g|
-    error = norm((after - before) / (2 * h) + gradient, axis=-1)
+    error = norm((after - before) / (2 * h[:, None]) + gradient, axis=-1)
     remainder = h**2 / 6 * problem.sigma_max**4 * norm(least_squares_gradient(problem.X, problem.y, before), axis=-1)
     slack = 2 * flow_rounding(problem, problem.w0, t) / h
     assert_at_most(error, remainder + slack, why="velocity against gradient", instance=problem)

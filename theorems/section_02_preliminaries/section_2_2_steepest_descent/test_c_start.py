@@ -32,7 +32,7 @@ from theorems.section_02_preliminaries.section_2_2_steepest_descent.flows import
 @given_batches(problem=regressions())
 def test_flows_from_two_starts_never_meet(problem):
     # given  a second start, and t up to 20 in units of 1/s_1^2
-    other, t = np.vecmat(problem.y, problem.X) - problem.w0, problem.t / 10
+    other, t = np.vecmat(problem.y, problem.X) - problem.w0, problem.t / 10 / problem.sigma_max**2
     # when
     separation = norm(flow_at(problem, problem.w0, t) - flow_at(problem, other, t), axis=-1)
     # then

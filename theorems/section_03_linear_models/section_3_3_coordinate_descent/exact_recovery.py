@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.sparse import Recoverable
 from fixtures.rational import solve
 
@@ -17,10 +17,12 @@ def recovery_coefficients(X: np.ndarray, A: list[int]) -> np.ndarray:
 
 
 def distance_rounding(problem: Recoverable) -> np.ndarray:
-    """A bound on the rounding in |w - w*| for weights that are zero outside A: 64 (n + p) u (|y| + 3 k) / sigma_min^2.
+    """A bound on the rounding in |w - w*| for weights that are zero outside A, where |w|_1 <= 3k.
 
-    The residual of a computed w on A is off by (n + p) u (|w|_1 + |y|) with columns of norm at most 1 and |w|_1 <= 9;
-    the factors of X_A are orthogonal to 36 n u, and sigma_min turns both into distances.
+    Columns of A have norm at most s_1. A computed residual of w on A has p + 1 roundings of s_1 |w|_1 + |y|, and its
+    correlations have n, of s_1 times that; the factors of X_A are orthogonal to 36 n u. Over sigma_min^2 both are
+    distances.
     """
-    size = (problem.rows + problem.columns) * (norm(problem.y, axis=-1) + 3 * problem.sparsity)
-    return 64 * size * UNIT_ROUNDOFF / problem.sigma_min**2
+    residual = norm(problem.y, axis=-1) + 3 * problem.sparsity * problem.sigma_max
+    size = residual * problem.sigma_max / problem.sigma_min**2
+    return rounding(19 * problem.rows + problem.columns + 1, size)

@@ -27,7 +27,7 @@ from hypothesis import given
 from numpy.linalg import norm
 
 from fixtures.dynamics.coordinate_descent import correlations, stagewise, stagewise_limit
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sparse import planes, positive_cones, recoverable_problems
 from fixtures.rational import fractions
@@ -103,18 +103,19 @@ def test_in_the_plane_small_steps_have_nearly_the_least_l1_norm_for_what_they_fi
     assert_at_most(norm(problem.y - np.matvec(problem.X, w), axis=-1), until, why="within budget", instance=problem)
     # then   at most two coordinates move, and the correlation of either is within epsilon (1 + mu) of the largest. What
     # HiGHS gains by missing its equations is |nu| <= 1/0.38 times as much, as 0.38 |nu| <= |X'nu|_inf <= 1
-    rounding = 64 * UNIT_ROUNDOFF * scale
-    gap, lag = lasso_gap(problem.X, problem.y, w), epsilon * (1 + mu) + rounding
+    # a correlation has p + 1 roundings in a residual and 2 in its product with a unit column; two are compared
+    slack = rounding(2 * (problem.X.shape[-1] + 3), scale + l1_norm(w))
+    gap, lag = lasso_gap(problem.X, problem.y, w), epsilon * (1 + mu) + slack
     assert_at_most(np.count_nonzero(w, axis=-1), 2, why="two coordinates in the plane", instance=problem)
     assert_at_most(gap, lag * l1_norm(w), why="lasso gap after steps of epsilon", instance=problem)
     fitted, largest = np.matvec(problem.X, w), np.abs(correlations(problem.X, problem.y, w)).max(-1)
     shorter, nu = least_l1_norm(problem.X, fitted)
-    infeasible = 3 * norm(np.matvec(problem.X, shorter) - fitted, axis=-1) + rounding
+    infeasible = 3 * norm(np.matvec(problem.X, shorter) - fitted, axis=-1) + slack
     assert_within(
         dual_value(problem.X, fitted, nu),
         l1_norm(w),
         l1_norm(shorter) + infeasible + lag * l1_norm(w) / largest,
-        slack=rounding,
+        slack=slack,
         why="l1 norm against the least for the same fit",
         instance=problem,
     )
@@ -131,24 +132,25 @@ def test_the_limit_path_is_the_lasso_path_of_scikit_learn():
     alphas, _, coefficients = lars_path(X.astype(float), y.astype(float), method="lasso")
     knots = stagewise_limit(X, y)
     ours = points_of_the_path(knots, 2 * alphas)
-    # then   half the squared distance of the fits is at most the lasso gap of theirs, as ours is zero on the path
+    # then   each corner solves for two columns at most, whose Gram matrix has the condition (13 + 12)/(13 - 12)
+    slack = rounding(len(knots) * factorization(2, 2), 25 * norm(y.astype(float)))
+    assert_at_most(norm(coefficients.T - ours, axis=1), slack, why="the points of lars_path")
+    # and    theirs solve the lasso: two correlations, of 4 products, a difference and 2 products each, times |w|_1
     gaps = np.array([lasso_gap(X.astype(float), y.astype(float), w) for w in coefficients.T])
-    distance = norm((coefficients.T - ours) @ X.T.astype(float), axis=1)
-    rounding = 64 * UNIT_ROUNDOFF * 4
-    assert_at_most(distance, np.sqrt(2 * np.maximum(gaps, 0) + rounding), why="fitted values of lars_path")
-    assert_at_most(gaps, rounding, why="lars_path solves the lasso")
+    longest = l1_norm(coefficients.T).max()
+    assert_at_most(gaps, rounding(2 * 7, norm(y.astype(float)) * longest), why="lars_path solves the lasso")
 
 
 @under_hypotheses("H1", "H2", reading="small steps")
 @given_batches(problem=recoverable_problems())
 def test_under_exact_recovery_small_steps_end_near_the_sparse_solution(problem):
-    # given  H1; epsilon = |y|/64. While lambda > epsilon a step lowers |r| by epsilon sigma/(2 sqrt k): 450 are enough
-    scale = norm(problem.y, axis=-1)
-    needed = 2 * np.sqrt(problem.sparsity) * 64 / problem.sigma_min
+    # given  H1; epsilon = |y|/(64 s_1). While lambda > epsilon s_1^2 a step lowers |r| by epsilon s_k/2sqrt(k)
+    epsilon = norm(problem.y, axis=-1) / (64 * problem.sigma_max)
+    needed = 2 * np.sqrt(problem.sparsity) * 64 * problem.condition
     assert_at_most(needed, 450, why="the budget covers the instance", instance=problem)
     # when
-    w = stagewise(problem.X, problem.y, scale / 64, 450)
-    # then   |X_A'r|_inf <= epsilon once, and |r| never grows: |w - w*| <= |r|/sigma <= sqrt(k) epsilon / sigma^2
-    bound = np.sqrt(problem.sparsity) * scale / 64 / problem.sigma_min**2 + distance_rounding(problem)
+    w = stagewise(problem.X, problem.y, epsilon, 450)
+    # then   |X_A'r|_inf <= epsilon s_1^2 once, and |r| never grows: |w - w*| <= |r|/s_k <= sqrt(k) epsilon (s_1/s_k)^2
+    bound = np.sqrt(problem.sparsity) * epsilon * problem.condition**2 + distance_rounding(problem)
     assert_identical(np.count_nonzero(w[problem.w_star == 0]), 0, why="nothing off A was ever picked")
     assert_at_most(norm(w - problem.w_star, axis=-1), bound, why="distance to the sparse solution", instance=problem)

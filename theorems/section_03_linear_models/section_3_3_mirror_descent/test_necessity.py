@@ -23,11 +23,13 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.dynamics.mirror_descent import ENTROPY, mirror_descent
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
+from fixtures.problems.tapes import times
 from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within
 from properties.linear_models.divergences import curvature_bound, entropy, multiplier, relative_entropy
+from properties.linear_models.least_squares import residual_rounding
 from theorems.ledger import necessity
 from theorems.section_03_linear_models.section_3_3_mirror_descent.runs import (
     learning_rate,
@@ -42,29 +44,35 @@ def test_without_H1_gradient_descent_finds_an_interpolant_of_less_entropy():
     X, y, start, w_p = np.array([[1.0, 2]]), np.array([10.0]), np.full(2, np.exp(-1)), np.array([2.0, 4])
     Lambda = 5 * (np.sqrt(6) + np.sqrt(relative_entropy(start, w_p - start))) ** 2
     eta = 1.9 / Lambda
-    assert_keeps(H2=X @ w_p == y, H3=np.abs(1 + np.log(start)) <= UNIT_ROUNDOFF, H4=eta < 2 / Lambda)
+    assert_keeps(H2=X @ w_p == y, H3=np.abs(1 + np.log(start)) <= rounding(1), H4=eta < 2 / Lambda)
     # when   the way to M shrinks by 1 - 5 eta < 0.94 a step; 1 + ln w is along (1, 2) at the most entropy, (q, q^2)/e
     run = gradient_descent(X, y, start, eta, 700)
     q = (np.sqrt(1 + 80 * np.e) - 1) / 4
     best = np.array([q, q**2]) / np.e
-    assert_at_most(np.abs(X @ np.array([run.w, best]).T - y).max(), 700 * 64 * UNIT_ROUNDOFF, why="both interpolate")
-    # then   the entropies are -6.74 and -7.01
-    reads, slack = "entropy {value} of an interpolant > {limit} of the limit of gradient descent", 2.0**-30
+    # a step has 8 roundings of at most 10, and errors of all steps add up to 1/(1 - 0.94) times that of one; below u is
+    # what is left of the way
+    missing = rounding(17 * 8, 10)
+    assert_at_most(np.abs(X @ np.array([run.w, best]).T - y).max(), missing, why="both interpolate")
+    # then   the entropies are -6.74 and -7.01. Each has a slope of at most |1 + ln w| < 4, and errors of w are those of
+    #        the residual over s_n, and of the null part
+    reads, slack = "entropy {value} of an interpolant > {limit} of the limit of gradient descent", 4 * 2 * missing
     assert_violates(entropy(best), entropy(run.w), slack=slack, reads=reads, X=X, y=y, w0="1/e")
 
 
 @necessity("H2")
-@given(x=st.lists(st.integers(1, 3), min_size=1, max_size=4), y=st.integers(-4, -1), t=st.integers(0, 60))
+@given(x=st.lists(st.integers(1, 3), min_size=1, max_size=4), y=st.integers(-4, -1), t=times(61))
 def test_without_H2_a_target_that_no_positive_point_attains_is_never_interpolated(x, y, t):
     # given  a positive row and a negative target; the start 1/e of H3
     x, start, eta = np.array(x, float), np.full(len(x), np.exp(-1)), 1 / 8
     # given  w only falls, so that the curvature x'diag(w)x is largest at the start
-    assert_keeps(H1=True, H3=np.abs(1 + np.log(start)) <= UNIT_ROUNDOFF, H4=eta * (x**2 @ start) < 2)
+    assert_keeps(H1=True, H3=np.abs(1 + np.log(start)) <= rounding(1), H4=eta * (x**2 @ start) < 2)
     # when
     run = mirror_descent(ENTROPY, x[None], np.array([float(y)]), start, eta, t)
     # then   |y| <= residual, and the gradient is at least x_j |y|: w_j <= exp(-1 - eta x_j |y| t)
     beyond = (x * np.exp(eta * x * y * t - 1)).sum()
-    slack = 8 * (1 + t) * (1 + eta * x.max() * (-y + x.sum())) * len(x) * UNIT_ROUNDOFF * (x.sum() - y)
+    # a step in ln w: p + 3 in its gradient, two in the update and in the exponential; then the sum over w
+    step = 1 + eta * x.max() * (x.sum() - y)
+    slack = rounding((1 + t) * (2 * len(x) + 6), step * (x.sum() - y))
     assert_within(-y, (x @ run.w) - y, beyond - y, slack=slack, why="the residual stays", instance=(x, y, t))
 
 
@@ -72,7 +80,7 @@ def test_without_H2_a_target_that_no_positive_point_attains_is_never_interpolate
 @given_batches(problem=positive_systems())
 def test_without_H3_the_slope_of_the_entropy_along_the_interpolants_never_changes(problem):
     eta, miss = learning_rate(problem, problem.w0), norm(np.matvec(problem.X, problem.w_p) - problem.y, axis=-1)
-    fits = miss <= 8 * problem.columns * UNIT_ROUNDOFF * norm(problem.w_p, axis=-1)
+    fits = miss <= residual_rounding(problem, problem.w_p)
     assert_keeps(H1=True, H2=fits, H4=eta * curvature_bound(problem, problem.w0) < 2)
     # when   at the drawn time, from any start
     run = mirror_descent(ENTROPY, problem.X, problem.y, problem.w0, eta, problem.t)
@@ -80,8 +88,8 @@ def test_without_H3_the_slope_of_the_entropy_along_the_interpolants_never_change
     support = (problem.w_p > 0).astype(float)
     before = problem.in_null_space(support + logarithm(problem.w0))
     after = problem.in_null_space(support + logarithm(run.w))
-    rounding = trajectory_rounding(problem, run)
-    assert_at_most(norm(after - before, axis=-1), rounding, why="null part of the entropy's slope", instance=problem)
+    slack = trajectory_rounding(problem, run)
+    assert_at_most(norm(after - before, axis=-1), slack, why="null part of the entropy's slope", instance=problem)
 
 
 @necessity("H4")
@@ -94,16 +102,20 @@ def test_without_H4_a_step_beyond_twice_the_inverse_curvature_is_repelled_by_the
     top, v, epsilon = curvature[:, -1], vectors[:, :, -1], 2.0**-20
     start = w * np.exp(-epsilon * np.vecmat(v, problem.X))
     off = norm(problem.in_null_space(np.where(w > 0, 1 + logarithm(start), 0)), axis=-1)
-    rounding = 8 * problem.construction * (1 + norm(problem.mu, axis=-1)) + 8 * problem.columns * UNIT_ROUNDOFF
-    assert_keeps(H1=True, H2=(w > 0) == (problem.w_p > 0), H3=off <= rounding)
+    # an exponential and its logarithm, a product and its exponential; and the projection of X'mu, |X'mu| <= s_1 |mu|
+    n, p, reach = problem.rows, problem.columns, 1 + problem.sigma_max * norm(problem.mu, axis=-1)
+    hidden = rounding(4 + n, np.sqrt(p) * reach) + 2 * problem.construction * reach
+    assert_keeps(H1=True, H2=(w > 0) == (problem.w_p > 0), H3=off <= hidden)
     # when   one step of 2.2/lambda_max(A)
     run = mirror_descent(ENTROPY, problem.X, np.matvec(problem.X, w), start, 2.2 / top, 1)
     grown = norm(multiplier(problem, run.shift) - epsilon * v, axis=-1)
     # then   the error of nu is multiplied by 2.2 - 1, up to the third derivative of D, s_1^3 max w_p e^epsilon
     third = 1.1 / top * problem.sigma_max**3 * w.max(-1) * np.exp(epsilon) * epsilon**2
-    hidden = 64 * problem.columns * UNIT_ROUNDOFF * (1 + w.sum(-1) / top) * problem.condition
-    exact = 1.2 * epsilon
-    assert_within(exact, grown, exact, slack=third + hidden, why="the limit repels", instance=problem)
+    # the gradient at w and at its neighbour, n + p + 6 roundings of s_1^2 |w|; s_n turns a step into one of nu
+    gradient = rounding(n + p + 6, 2 * np.sqrt(n) * problem.sigma_max**2 * norm(w, axis=-1))
+    hidden = 2.2 / top * gradient / problem.sigma_min
+    error = np.abs(grown - 1.2 * epsilon)
+    assert_at_most(error, third + hidden, why="the limit repels", instance=problem)
 
 
 @necessity("H4")
@@ -117,4 +129,4 @@ def test_without_H4_a_step_that_is_safe_for_gradient_descent_leaves_mirror_desce
     # then
     highest = 2 * np.exp(5.7 - eta * (2 * np.exp(5.7) - 8) + 7.6 * (t - 2))
     assert_at_most(8 - highest, 8 - X[0] @ run.w, why="the residual at t = 60 is the whole target")
-    assert_at_most(abs(8 - X[0] @ euclidean.w), 6 * 0.9**200 + 200 * UNIT_ROUNDOFF * 8, why="gradient descent arrives")
+    assert_at_most(abs(8 - X[0] @ euclidean.w), 6 * 0.9**200 + rounding(10 * 5, 8), why="gradient descent arrives")

@@ -12,6 +12,11 @@ from properties.linear_models.least_squares import distance_to_limit, iterate_ro
 from properties.oracles import nearest_interpolant
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.runs import longest_row_squared
 
+CHANCE = 1e-12
+"""The probability with which a sampled run may miss its budget. The fast profile has fewer than 1000 such runs."""
+SAMPLED_WITHIN, SHUFFLED_WITHIN = 1e-8, 1e-3
+"""The share of |e_0| down to which the runs go, by sampling and in epochs."""
+
 
 def contraction(problem: Regression, eta: float | np.ndarray) -> np.ndarray:
     """The factor 1 - eta(2 - eta max |x_i|^2) s_n^2/n that bounds how E|e|^2 changes in a step of a single row."""

@@ -12,9 +12,10 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import Descent
 from fixtures.dynamics.stochastic import minibatch_gradient, stochastic_gradient_descent, with_replacement
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import Regression, regressions
+from properties.linear_models.least_squares import oracle_rounding
 
 SEED = 331
 problems = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
@@ -31,10 +32,20 @@ def shortest_row_squared(problem: Regression) -> np.ndarray:
     return np.where(squares > 0, squares, np.inf).min(-1)
 
 
-def oracle_rounding(problem: Regression, limit: np.ndarray) -> np.ndarray:
-    """A bound on the rounding of a computed limit, as in properties.linear_models.least_squares.distance_to_limit."""
-    size = norm(problem.w0, axis=-1) + norm(limit, axis=-1)
-    return 32 * (problem.rows + problem.columns) * UNIT_ROUNDOFF * problem.condition * size
+def limit_rounding(problem: Regression, limit: np.ndarray) -> np.ndarray:
+    """A bound on the rounding of a limit that LAPACK computes: the interpolant nearest to w_0."""
+    return oracle_rounding(problem, norm(problem.w0, axis=-1) + norm(limit, axis=-1))
+
+
+def steps_rounding(problem: Regression, steps: int | np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """A bound on the rounding of an iterate after `steps` steps on minibatches with |w_t| <= largest.
+
+    Assumes eta s_1^2 <= 2. An entry of a step goes through n + p + 4 roundings: p + 1 in a residual, n in the sum over
+    the minibatch, one in its mean, one in the rate, one in the update. All results on the way are at most
+    2 sqrt(n)(largest + |y|/s_1), and no step expands an error. The last evaluation counts as one step more.
+    """
+    scale = largest + norm(problem.y, axis=-1) / problem.sigma_max
+    return rounding((1 + steps) * (problem.rows + problem.columns + 4), 2 * np.sqrt(problem.rows) * scale)
 
 
 def sampled_run(problem: Regression) -> tuple[Descent, np.ndarray, np.ndarray]:

@@ -34,7 +34,7 @@ from theorems.ledger import counterexample
 from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.runs import (
     SEED,
     descend,
-    oracle_rounding,
+    limit_rounding,
     problems,
 )
 
@@ -68,7 +68,7 @@ def variance_and_displacement(problem):
     order = shuffled(np.random.default_rng(SEED), np.array([problem.rows]), 20)
     w = stochastic_gradient_descent(problem.X[None], problem.y[None], problem.w0[None], eta, order).w[0]
     limit = nearest_interpolant(problem.X, problem.y, problem.w0)
-    apart = norm(w - limit) + oracle_rounding(problem, limit)
+    apart = norm(w - limit) + limit_rounding(problem, limit)
     return gradient_variance(problem.X, problem.y, problem.w0), apart**2
 
 

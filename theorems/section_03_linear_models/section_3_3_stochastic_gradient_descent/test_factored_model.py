@@ -17,7 +17,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.stochastic import every_order, factored_descent, minibatch_gradient, with_replacement
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected
@@ -25,8 +25,16 @@ from theorems.section_03_linear_models.section_3_3_stochastic_gradient_descent.r
 
 
 def factored_step(problem):
-    """A step eta at which eta |g| stays below 1/2 for w = u^2 - v^2: 1/(64(1 + |y|))."""
-    return 1 / (64 * (1 + norm(problem.y, axis=-1)))
+    """A step eta at which eta |g| stays below 1/2 for w = u^2 - v^2 of entries up to 4: 1/(64 s_1 (s_1 + |y|))."""
+    return 1 / (64 * problem.sigma_max * (problem.sigma_max + norm(problem.y, axis=-1)))
+
+
+def step_count(problem):
+    """The roundings of ln|uv| in a step: p + 6 in g, of which eta |g| <= 1/2 passes on, and 6 in steps and logarithms.
+
+    u and v have an update and two products each, of which eta |g| passes on; ln(1 - eta^2 g^2) and its sum have two.
+    """
+    return problem.columns + 12
 
 
 @corrected("C4")
@@ -41,8 +49,8 @@ def test_in_the_factored_model_the_products_shrink_by_the_squares_of_the_gradien
     chosen = np.moveaxis(order, 1, 0)
     g = 2 * minibatch_gradient(problem.X[None], problem.y[None], u[:-1] ** 2 - v[:-1] ** 2, chosen)
     error = np.log(np.abs(u[-1] * v[-1])) - np.log(1 / 2) - np.log1p(-((eta[:, None] * g) ** 2)).sum(0)
-    rounding = steps * 64 * problem.columns * UNIT_ROUNDOFF
-    assert_at_most(np.abs(error).max(-1), rounding, why="ln|uv| along the path", instance=problem)
+    slack = rounding((1 + steps) * step_count(problem))
+    assert_at_most(np.abs(error).max(-1), slack, why="ln|uv| along the path", instance=problem)
 
 
 def row_gradients(problem, w):
@@ -69,5 +77,5 @@ def test_in_the_factored_model_a_step_of_sgd_shrinks_the_products_more_than_one_
     spread = np.einsum("bi,ibj->bj", weight, (squares - full) ** 2)
     least = eta**2 * variance / (1 - eta**2 * full)
     most = least + spread * (eta**2 / (1 - eta**2 * squares.max(0))) ** 2 / 2
-    slack = 64 * problem.columns[:, None] * UNIT_ROUNDOFF
+    slack = rounding(4 * step_count(problem)[:, None])  # the two ends, and f and its bounds at the gradients
     assert_within(least, gd - sgd, most, slack=slack, why="one step of E ln|uv|", instance=problem)

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.regression import noisy_regressions
 from fixtures.problems.tapes import tapes
 from fixtures.problems.wide import wide_regressions
@@ -31,7 +31,22 @@ from fixtures.rational import fractions, inverse
 from properties.certificates import assert_at_most, assert_identical
 from properties.oracles import nearest_interpolant
 from theorems.ledger import corrected
-from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import expected_risk
+from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import (
+    corrected_bound,
+    expected_risk,
+    largest_of_diagonal,
+)
+
+
+def quadratic_rounding(instance, scale):
+    """The rounding of a quadratic form in X^+ of size `scale`: twice a solve with XX', and p + n in the products."""
+    n, p = instance.problem.rows, instance.problem.columns
+    return rounding(2 * (factorization(n, p) + n + p), instance.problem.condition**2 * scale)
+
+
+def spectral_norm(matrix):
+    """The operator norm of a matrix, by LAPACK."""
+    return norm(matrix.astype(float), 2)
 
 
 @corrected("C1")
@@ -47,10 +62,8 @@ def test_the_expected_risk_is_bias_plus_variance_plus_noise(instance):
     risk = np.mean(np.vecdot(errors @ instance.Sigma, errors)) + instance.sigma**2
     # then
     exact = expected_risk(X, instance.w_star, instance.Sigma, instance.sigma**2, np.linalg.inv)
-    scale = (
-        norm(instance.Sigma) * (norm(instance.w_star) + np.sqrt(n) * instance.sigma / instance.problem.sigma_min) ** 2
-    )
-    slack = 64 * instance.problem.columns * UNIT_ROUNDOFF * instance.problem.condition**2 * scale
+    longest = norm(instance.w_star) + np.sqrt(n) * instance.sigma / instance.problem.sigma_min
+    slack = quadratic_rounding(instance, norm(instance.Sigma) * longest**2)
     assert_at_most(abs(risk - exact), slack, why="bias-variance identity", instance=instance)
 
 
@@ -60,9 +73,8 @@ def test_the_bound_with_a_variance_term_and_consistent_units_holds(instance):
     X, sigma, Sigma = instance.problem.X, instance.sigma, instance.Sigma
     risk = expected_risk(X, instance.w_star, Sigma, sigma**2, np.linalg.inv)
     # then   b'Sigma b = b'(Sigma - X'X/n)b because Xb = 0, and |b| <= |w_*|
-    mismatch = norm(Sigma - X.T @ X / instance.problem.rows, 2)
-    bound = norm(instance.w_star) ** 2 * mismatch + sigma**2 * (1 + norm(Sigma, 2) * np.trace(np.linalg.inv(X @ X.T)))
-    slack = 64 * instance.problem.columns * UNIT_ROUNDOFF * instance.problem.condition**2 * bound
+    bound = corrected_bound(X, instance.w_star, Sigma, sigma**2, np.linalg.inv, spectral_norm)
+    slack = quadratic_rounding(instance, bound + norm(Sigma, 2) * norm(instance.w_star) ** 2)
     assert_at_most(risk, bound + slack, why="corrected bound", instance=instance, adversarial=True)
 
 
@@ -73,7 +85,7 @@ def test_the_corrected_bound_is_attained():
     assert_identical(expected_risk(X, w_star, Sigma, 1, inverse), 3, why="risk")
     # then   |Sigma - X'X| = 1 by its diagonal (0, 1), |Sigma| = 1 and tr((XX')^-1) = 1
     assert_identical(Sigma - X.T @ X, fractions([[0, 0], [0, 1]]), why="what the sample does not see")
-    assert_identical(1 * 1 + 1 * (1 + 1 * np.trace(inverse(X @ X.T))), 3, why="bound")
+    assert_identical(corrected_bound(X, w_star, Sigma, 1, inverse, largest_of_diagonal), 3, why="bound")
 
 
 @pytest.mark.slow
@@ -91,6 +103,6 @@ def test_on_designs_of_wide_range_the_noise_of_every_sign_has_the_mean_that_the_
     risk = sum(error @ Sigma @ error for error in errors) / Fraction(2**n) + sigma**2
     # then   the signs have the covariance of the noise
     assert_identical(risk, expected_risk(X, w_star, Sigma, sigma**2, inverse), why="bias, variance and noise")
-    mismatch, size = (norm(matrix.astype(float), 2) for matrix in (Sigma - X.T @ X / Fraction(n), Sigma))
-    bound = float(w_star @ w_star) * mismatch + float(sigma**2) * (1 + size * float(np.trace(inverse(X @ X.T))))
-    assert_at_most(float(risk), bound * (1 + 256 * UNIT_ROUNDOFF), why="corrected bound", instance=problem)
+    bound = corrected_bound(X, w_star, Sigma, sigma**2, inverse, lambda M: Fraction(float(spectral_norm(M))))
+    slack = rounding(factorization(len(w_star)) + 2, float(bound))  # an eigenvalue, and conversions to floats
+    assert_at_most(float(risk), float(bound) + slack, why="corrected bound", instance=problem)

@@ -32,7 +32,8 @@ from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import (
     expected_risk,
-    mean_inverse_trace,
+    mean_printed_bound,
+    mean_risk,
     printed_bound,
 )
 
@@ -58,8 +59,8 @@ def test_without_noise_a_change_of_units_breaks_the_print_on_average():
 def test_gaussian_designs_violate_the_print_on_average():
     # given  w_* = 0, x ~ N(0, I), n = 2, p = 4
     n, p = 2, 4
-    half_risk = (mean_inverse_trace(n, p) + 1) / 2
-    assert_violates(half_risk, 1, reads="mean half risk {value} > bound {limit}", n=n, p=p, x="N(0, I)", w_star=0)
+    half_risk, bound = mean_risk(n, p, 0, 1) / 2, mean_printed_bound(n, p, 0, 1)
+    assert_violates(half_risk, bound, reads="mean half risk {value} > bound {limit}", n=n, p=p, x="N(0, I)", w_star=0)
 
 
 @counterexample

@@ -28,12 +28,17 @@ import pytest
 import scipy.integrate
 import scipy.stats
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import corrected
-from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import mean_inverse_trace
+from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import (
+    mean_inverse_trace,
+    mean_printed_bound,
+    mean_risk,
+    threshold,
+)
 
 FALSE_ALARM = 1e-9
 
@@ -50,7 +55,9 @@ def test_the_bias_averages_to_one_minus_n_over_p(problem):
     P = np.linalg.pinv(problem.X) @ problem.X
     share = 1 - np.trace(P, axis1=1, axis2=2) / problem.columns
     error = np.abs(share - (1 - problem.rows / problem.columns))
-    bound = 32 * problem.columns * problem.condition * UNIT_ROUNDOFF
+    # a decomposition of X, and n in each of the p products of the trace, which are at most cond(X)
+    n, p = problem.rows, problem.columns
+    bound = rounding(factorization(n, p) + n + p, problem.condition)
     assert_at_most(error, bound, why="mean bias over the targets", instance=problem)
 
 
@@ -74,17 +81,17 @@ def test_the_variance_of_gaussian_designs_is_an_inverse_chi_square_mean(n, p):
 @pytest.mark.parametrize(("n", "p"), [(1, 3), (2, 5), (5, 10), (100, 1000)])
 def test_on_gaussian_averages_the_print_holds_from_a_signal_to_noise_ratio_on(n, p):
     # given  |w_*|^2/sigma^2 at the threshold np/((2n+1)p - n(n+1)), below 1 always
-    threshold = Fraction(n * p, (2 * n + 1) * p - n * (n + 1))
-    risk = threshold * (1 - Fraction(n, p)) + mean_inverse_trace(n, p) + 1
-    bound = threshold * p * mean_inverse_trace(n, p) / n + 1
+    at = threshold(n, p)
+    risk, bound = mean_risk(n, p, at, 1), mean_printed_bound(n, p, at, 1)
     assert_identical(risk, bound, why="equality of risk and bound (A) at the threshold")
     # and    from p to p + 1 the variance falls, the bias rises, and the mean of (A) falls, which is p/(p - n - 1)
     assert_at_most(mean_inverse_trace(n, p + 1), mean_inverse_trace(n, p), why="variance")
     assert_at_most(1 - Fraction(n, p), 1 - Fraction(n, p + 1), why="bias")
     assert_at_most((p + 1) * mean_inverse_trace(n, p + 1), p * mean_inverse_trace(n, p), why="mean of (A), times n")
     # and    the bound grows faster with the signal than the risk; a signal as strong as the noise suffices
-    assert_at_most(1 - Fraction(n, p), Fraction(p, p - n - 1), why="growth of risk and of bound with the signal")
-    assert_at_most(threshold, 1, why="signal-to-noise ratio at the threshold")
+    growth = [mean(n, p, at + 1, 1) - mean(n, p, at, 1) for mean in (mean_risk, mean_printed_bound)]
+    assert_at_most(*growth, why="growth of risk and of bound with the signal")
+    assert_at_most(at, 1, why="signal-to-noise ratio at the threshold")
 
 
 @corrected("C5")

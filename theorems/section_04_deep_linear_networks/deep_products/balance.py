@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from fixtures.dynamics.deep_linear import Layers, descent_path, layer_gradients, regression_gradient
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.deep_linear import frobenius, gradient_rounding
 
 
@@ -78,25 +78,29 @@ def step_rounding(
 ) -> list[np.ndarray]:
     """A bound on the difference between the change of D_l in one computed step and eta^2 (g_{l+1}' g_{l+1} - g_l g_l').
 
-    To first order in u. A layer that ends at a distance a_l from W_l - eta g_l moves D_l by 2|W_l| a_l. Forming D_l
-    costs m u |W_l|^2 before and after the step, and the same for the gradients. 8m u |W_l|^2 covers these costs,
-    because |eta g_l| is at most |W_l before| + |W_l after|.
+    To first order in u. A layer that ends at a distance a_l from W_l - eta g_l moves D_l by 2|W_l| a_l. D_l is formed
+    before the step, after it, and from the gradients. Each time an entry is a difference of sums of m products. Two
+    differences, two products with eta and one term of a sum over steps follow. So an entry goes through 3(m + 1) + 5
+    roundings. Their size is at most (|W_l before| + |W_l after|)^2, because |eta g_l| is at most this sum.
     """
     widest = max(dimension for layer in before for dimension in layer.shape[-2:])
-    costs = []
+    operations, costs = 3 * (widest + 1) + 5, []
     for start, end, missed in zip(before, after, step_errors(before, after, slopes, X, Y, eta), strict=True):
         size = frobenius(start) + frobenius(end)
-        costs.append(4 * size * missed + 8 * widest * UNIT_ROUNDOFF * size**2)
+        costs.append(4 * size * missed + rounding(operations, size**2))
     return [below + above for below, above in pairwise(costs)]
 
 
 def step_errors(
     before: Layers, after: Layers, slopes: Layers, X: np.ndarray, Y: np.ndarray, eta: np.ndarray
 ) -> list[np.ndarray]:
-    """Bounds on the distance of each layer from W_l - eta g_l: eta (gradient rounding) + u(2 eta |g_l| + |W_l|)."""
+    """Bounds on the distance of each layer from W_l - eta g_l.
+
+    They bound the rounding of the gradient, of its product with eta and of the difference.
+    """
     errors = gradient_rounding(before, X, Y)
     sizes = [frobenius(start) + frobenius(end) for start, end in zip(before, after, strict=True)]
     return [
-        eta * error + UNIT_ROUNDOFF * (2 * eta * frobenius(slope) + size)
+        eta * error + rounding(1, eta * frobenius(slope) + size)
         for error, slope, size in zip(errors, slopes, sizes, strict=True)
     ]

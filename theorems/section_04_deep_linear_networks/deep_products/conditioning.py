@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fixtures.dynamics.deep_linear import Layers, layer_gradients
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from properties.deep_linear import frobenius
 
 
@@ -53,9 +53,10 @@ def tangent_rounding(layers: Layers, X: np.ndarray) -> float:
     """A bound on the error of an eigenvalue of the computed K = X'MX.
 
     K sums, over l, squares of products with Frobenius norm |X| prod_{k != l} |W_k|. Each product has L + 2 factors with
-    inner dimensions at most m and occurs twice. The computation of the eigenvalues adds 10 n^2 u |K|.
+    inner dimensions at most m and occurs twice. An entry of K sums over all weights. A decomposition of K follows.
     """
     sizes = np.array([frobenius(layer) for layer in layers])
     scale = frobenius(X) ** 2 * sum(np.prod(np.delete(sizes, index)) ** 2 for index in range(len(sizes)))
     widest = max(*X.shape, *(dimension for layer in layers for dimension in layer.shape))
-    return (2 * (len(layers) + 2) * widest + 10 * X.shape[1] ** 2) * UNIT_ROUNDOFF * scale
+    operations = 2 * (len(layers) + 2) * widest + sum(layer.size for layer in layers)
+    return rounding(operations + factorization(X.shape[1], X.shape[1]), scale)

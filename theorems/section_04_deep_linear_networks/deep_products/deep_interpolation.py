@@ -9,7 +9,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import end_to_end
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.interpolable import Interpolable
 from properties.spectra.nuclear_norm import operator_norm
 
@@ -42,8 +42,9 @@ def split_distance(
 ) -> Split:
     """The split of the distance to YX^+. `drift` is a bound on |W_1 (I - P) - alpha (I - P)|_F.
 
-    The rounding of the split is the sum of three terms: drift times |W_L ... W_2|_F; 4 L d u prod |W_l|_F for the
-    products; and 64 d cond(X) u (|YX^+|_F + prod |W_l|_F) for the perturbation of least squares, in either oracle.
+    The rounding of the split is the sum of three terms: drift times |W_L ... W_2|_F; the L products of size
+    prod |W_l|_F, which are formed twice; and the decomposition of X in either of two oracles for least squares, of size
+    cond(X) (|YX^+|_F + prod |W_l|_F).
     """
     depth, d = len(layers), X.shape[-2]
     inverse = np.linalg.pinv(X)
@@ -56,15 +57,16 @@ def split_distance(
         unseen=alpha * norm(later @ off_data, axis=MATRIX),
         ceiling=alpha * operator_norm(later),
         rounding=norm(later, axis=MATRIX) * drift
-        + 4 * depth * d * UNIT_ROUNDOFF * sizes
-        + 64 * d * condition(X) * UNIT_ROUNDOFF * least,
+        + rounding(2 * depth * d, sizes)
+        + rounding(2 * factorization(*X.shape[-2:]), condition(X) * least),
     )
 
 
 def condition(X: np.ndarray) -> np.ndarray:
     """The ratio of the largest to the least nonzero singular value of X (d, n). Zero columns are padding."""
     s = np.linalg.svd(X, compute_uv=False)
-    return s.max(-1) / np.where(s > X.shape[-2] * UNIT_ROUNDOFF * s.max(-1, keepdims=True), s, np.inf).min(-1)
+    zero = rounding(factorization(*X.shape[-2:]), s.max(-1, keepdims=True))
+    return s.max(-1) / np.where(s > zero, s, np.inf).min(-1)
 
 
 def null_drift(
@@ -72,16 +74,17 @@ def null_drift(
 ) -> np.ndarray:
     """A bound on how far rounding may move W_1 (I - P) from alpha (I - P) in `steps` steps of gradient descent.
 
-    In exact arithmetic it does not move, because each gradient ends in X'. A step rounds by u |W_1|_F. The product with
-    X' leaves col(X) by 2(n + 80 d) cond(X) u times the length of the step. While the loss falls, eta sum |g|^2 <= 2
-    L_0. This bounds the path: |W_1|_F <= alpha sqrt(d) + sqrt(2 eta t L_0), and the lengths of the steps add up to at
-    most sqrt(2 eta t L_0).
+    In exact arithmetic it does not move, because each gradient ends in X'. A step has one subtraction of size |W_1|_F.
+    The product with X' leaves col(X) by n roundings and by the 80 d with which X was made from its factors, each of
+    size cond(X) times the length of the step. The projection adds d roundings of size 1. While the loss falls, eta sum
+    |g|^2 <= 2 L_0. This bounds the path: |W_1|_F <= alpha sqrt(d) + sqrt(2 eta t L_0), and the lengths of the steps add
+    up to at most sqrt(2 eta t L_0).
     """
     d, n = X.shape[-2:]
     loss = norm(np.asarray(alpha)[..., None, None] ** depth * X - Y, axis=MATRIX) ** 2 / 2
     path_length = np.sqrt(2 * np.asarray(eta) * steps * loss)
     largest = np.asarray(alpha) * np.sqrt(d) + path_length
-    return UNIT_ROUNDOFF * ((steps + 1) * largest + 2 * (n + 80 * d) * condition(X) * path_length + d)
+    return rounding(steps + 1, largest) + rounding(n + 80 * d, condition(X) * path_length) + rounding(d)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +101,9 @@ class Modes:
 def modes_of_descent(problem: Interpolable, depth: int, eta: np.ndarray, steps: np.ndarray) -> Modes:
     """Iterate v <- v - eta s^2 (v^L - lam) v^(L-1) in every mode; s = 0 in the modes that no sample shows.
 
-    For a batch. Rounding, to first order in u: the layers round by at most (8 L^2 d^2 + 240 d) sqrt(L) u max(1,
-    rho)^(2L-1) in a step, where rho = max_j v_j. Only negative curvature amplifies this error: a step multiplies
+    For a batch. Rounding, to first order in u: a layer goes through at most 4 L^2 d^2 + 120 d roundings in a step, the
+    latter for factors of X and S that are known to 80 d u. L layers together have sqrt(L) times the size max(1,
+    rho)^(2L-1) of one, where rho = max_j v_j. Only negative curvature amplifies this error: a step multiplies
     differences by at most 1 + eta (L-1) rho^(L-2) max_j s_j^2 |v_j^L - lam_j|. The reason is that the second derivative
     of the product in a direction Delta has nuclear norm at most (L-1) rho^(L-2) sum_l |Delta_l|_F^2.
     """
@@ -116,5 +120,5 @@ def modes_of_descent(problem: Interpolable, depth: int, eta: np.ndarray, steps: 
         v = np.where(moving[..., None], v - eta[..., None] * slope * v ** (depth - 1), v)
         largest = np.maximum(largest, v.max(-1))
     size = np.maximum(1, largest)
-    local = (8 * depth**2 * d**2 + 240 * d) * np.sqrt(depth) * UNIT_ROUNDOFF * size ** (2 * depth - 1)
+    local = rounding(4 * depth**2 * d**2 + 120 * d, np.sqrt(depth) * size ** (2 * depth - 1))
     return Modes(v=v, error=(steps + 1) * local * amplification * depth * size ** (depth - 1))

@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.dynamics.gradient_flow import gradient_flow
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.deep_linear import ModeRace
 
 DEPTHS = (1, 2, 3, 4, 6, 12, np.inf)
@@ -56,6 +56,16 @@ def time_law(exponent: float, target: np.ndarray, s: np.ndarray) -> np.ndarray:
     return laws[exponent]()
 
 
+def time_law_rounding(exponent: float, target: np.ndarray, start: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """A bound on the error of the time from `start` to s by `time_law`, in units of time.
+
+    A law takes eight operations and their arguments. Its terms are at most the law itself plus twice r^-p at the
+    smallest of the three sizes, as 1/(lambda r) <= r^-2.
+    """
+    sizes = [np.abs(time_law(exponent, target, r)) for r in (s, start)]
+    return rounding(8, sum(sizes) + 2 * np.minimum(np.minimum(s, start), target) ** -exponent)
+
+
 def race(problem: ModeRace, exponents: np.ndarray = EXPONENTS) -> tuple[np.ndarray, np.ndarray]:
     """All modes when the first reaches its goal, (B, P, 3) for exponents (P,), and a bound on their error.
 
@@ -73,7 +83,7 @@ def race(problem: ModeRace, exponents: np.ndarray = EXPONENTS) -> tuple[np.ndarr
     start = np.log(problem.start)[..., None, :] + np.zeros((len(problem.start), len(exponents), 3))
     run = gradient_flow(field, start, [1.0])
     s = np.exp(run.states[-1])
-    return s, s * run.error[-1] + 8 * UNIT_ROUNDOFF * target
+    return s, s * run.error[-1] + rounding(4, target)  # two logarithms, a sum and an exponential
 
 
 @st.composite

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.linalg import svd
 
 from fixtures.dynamics.deep_linear import end_to_end, layer_flow
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.deep_linear import SpectralNetwork
 
 
@@ -26,7 +26,9 @@ def rotated_network(start: Sequence[float], L: int) -> SpectralNetwork:
 def second_singular_value(network: SpectralNetwork, L: int) -> tuple[float, float]:
     """s_2 by LAPACK when the flow of all layers has brought s_1 to 1, and a bound on its error.
 
-    The operator norms of the layers stay below 2^(1/L). A singular value changes by at most the change of the matrix.
+    The operator norms of the layers stay below 2^(1/L), and that of W below 2. A singular value changes by at most the
+    change of the matrix. A layer is made by two products of three entries from frames of four roundings each; the
+    layers are multiplied, and the product is decomposed.
     """
     layers, T = network.layers(L), network.target_matrix(L)
 
@@ -35,4 +37,4 @@ def second_singular_value(network: SpectralNetwork, L: int) -> tuple[float, floa
 
     run = layer_flow(layers, lambda W: W - T, np.array([10.0]), until=ahead)
     end = end_to_end([W[-1] for W in run.layers])
-    return svd(end, compute_uv=False)[1], 2 * L * run.error[-1] + 500 * L * UNIT_ROUNDOFF
+    return svd(end, compute_uv=False)[1], 2 * L * run.error[-1] + rounding(15 * L + factorization(3, 3), 2)

@@ -70,3 +70,13 @@ def test_from_depth_three_on_the_order_of_the_excess_in_the_start_is_the_depth(L
     excess = [excess_of_trace(Fraction(1, k), L) * k**L for k in (2, 10, 1000)]
     assert_within(1 / 2, np.array(excess, float), 4, why="trace above the least over alpha^L")
     assert_identical(excess_of_trace(Fraction(1, 10), 2), Fraction(1, 20), why="trace above the least at depth two")
+
+
+@corrected("C5", reading="nuclear norm")
+def test_both_constants_of_the_order_are_nearly_attained():
+    # given  alpha = 1/1000 at depth three for the constant 4, and alpha = 99/100 for the constant 1/2
+    small, large = Fraction(1, 1000), Fraction(99, 100)
+    # then
+    assert_within(3.98, float(excess_of_trace(small, 3) / small**3), 4, why="excess over alpha^3, small start")
+    above = [float(excess_of_trace(large, L) / large**L) for L in (3, 4, 6)]
+    assert_within(1 / 2, np.array(above), 0.54, why="excess over alpha^L, large start")

@@ -27,7 +27,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import mode_races
 from properties.certificates import assert_at_most, assert_violates
@@ -42,6 +42,7 @@ from theorems.section_04_deep_linear_networks.proposition_4_2_depth.races import
     second_mode_at_depth_one,
     second_mode_at_depth_two,
     time_law,
+    time_law_rounding,
 )
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.rotated_layers import (
     rotated_network,
@@ -79,7 +80,7 @@ def test_hypothesis_finds_a_target_and_a_start_for_which_depth_raises_the_rank()
         return deep - shallow if deep < race_of(instance)[2] else 0.0
 
     # when   the excess is more than the rounding of the closed forms
-    slack = 64 * 4 * UNIT_ROUNDOFF
+    slack = rounding(12, 4)  # twelve operations of size at most lambda_1 = 4
     found = smallest_violation(st.tuples(targets, eighths, eighths, eighths), lambda found: excess(found) > slack)
     # then
     target, start, goal = race_of(found)
@@ -106,9 +107,10 @@ def test_effective_ranks_fall_with_depth(problem):
     # when
     ranks = np.stack([nuclear_rank(s), stable_rank(s)])
     # then   s_2/s_1 and s_3/s_1 move by 2 errors over c each, and their squares by twice that
-    rise = np.diff(ranks, axis=-1).max((0, 2))
-    bound = 2 * 8 * error.max((1, 2)) / problem.goal
-    assert_at_most(rise, bound, why="effective rank does not rise with depth", instance=problem)
+    slack = 2 * 8 * error.max((1, 2)) / problem.goal
+    deeper, before = (np.moveaxis(part, 1, 0) for part in (ranks[..., 1:], ranks[..., :-1]))
+    bound = before + slack[:, None, None]
+    assert_at_most(deeper, bound, why="effective rank does not rise with depth", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H3", "H4", "H5")
@@ -120,7 +122,7 @@ def test_at_depths_one_and_two_the_other_modes_have_closed_forms(problem):
     laws = (second_mode_at_depth_one, second_mode_at_depth_two)
     exact = np.stack([law(target, start, problem.goal) for law in laws], axis=-1)
     # then
-    bound = error + 64 * UNIT_ROUNDOFF * problem.target[:, :1]
+    bound = error + rounding(12, problem.target[:, :1])
     assert_at_most(np.abs(s - exact).max(-1), bound.max(-1), why="third mode at depths one and two", instance=problem)
 
 
@@ -133,9 +135,9 @@ def test_all_modes_finish_at_the_same_time(L, problem):
     p, start = 2 - 2 / L, problem.start
     times = time_law(p, problem.target, s) - time_law(p, problem.target, start)
     # then   a difference in time, times the speed of the mode, is a difference in s_j
-    missed = np.abs(times - times[:, :1]) * s**p * (problem.target - s)
-    laws = 64 * UNIT_ROUNDOFF * (1 + np.abs(times) + start**-p) * problem.target**2
-    assert_at_most(missed.max(-1), (error + laws).max(-1), why="common finish", instance=problem)
+    speed, laws = s**p * (problem.target - s), time_law_rounding(p, problem.target, start, s)
+    missed, bound = np.abs(times - times[:, :1]) * speed, error + (laws + laws[:, :1]) * speed
+    assert_at_most(missed.max(-1), bound.max(-1), why="common finish", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H3", "H4", "H5")
@@ -146,6 +148,7 @@ def test_layers_in_rotated_frames_run_the_same_race(L, law):
     # then
     gap = abs(reached - law((2, 1), (0.25, 0.25), 1))
     assert_at_most(gap, error, why="second singular value at s_1 = 1")
+    assert_at_most(10**9 * error, reached, why="the allowed error against the value")
 
 
 @pytest.mark.slow
@@ -158,4 +161,4 @@ def test_from_depth_one_to_two_the_second_mode_falls_at_every_extreme(instance):
     shallow = second_mode_at_depth_one([1, second], start, goal)
     deep = second_mode_at_depth_two([1, second], start, goal, power=lambda *_: power)
     # then
-    assert_at_most(deep - shallow, 0, why="s_2 at L = 2 less s_2 at L = 1", instance=instance)
+    assert_at_most(deep / shallow, 1, why="s_2 at L = 2 over s_2 at L = 1", instance=instance)

@@ -19,7 +19,7 @@ import pytest
 import scipy.stats
 from hypothesis import given
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.deep_linear import wide_networks
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import observed, under_hypotheses
@@ -40,9 +40,9 @@ def test_gaussian_layers_are_nearly_isometric_on_the_samples(network):
     W, root = network.layers()[0], np.sqrt(network.hidden[0])
     # when
     singular = np.linalg.svd(W @ network.Q, compute_uv=False)[[-1, 0]]
-    # then   the bound of Davidson and Szarek
-    allowed = spread(network.X.shape[1])
-    slack = 100 * network.hidden[0] * UNIT_ROUNDOFF * root
+    # then   the bound of Davidson and Szarek. A product with d terms is decomposed
+    (d, n), allowed = network.X.shape, spread(network.X.shape[1])
+    slack = rounding(d + factorization(network.hidden[0], n), root + allowed)
     assert_within(root - allowed, singular, root + allowed, slack=slack, why="Davidson-Szarek", instance=network)
 
 
@@ -55,11 +55,16 @@ def test_for_one_and_two_samples_a_layer_fails_less_often_than_promised(m, t):
     one = law.sf(root + spread(1, t)) + law.cdf(root - spread(1, t))
     # when   two samples: the law of the condition number is known
     two = tail_probability(gaussian_condition((m,), 2, t), m)
-    # then   both probabilities are at most 2 exp(-t^2/2). With t/2 in the bound, one sample would exceed this at t = T
-    promised = 2 * np.exp(-(t**2) / 2)
-    assert_at_most([one, two], promised, why="probability beyond the bound against the promised one")
-    nearer = law.sf(root + spread(1, t / 2)) + law.cdf(root - spread(1, t / 2))
-    assert_at_most(promised if t == T else 0, nearer, why="the promised probability against that of half of t")
+    # then   both probabilities are at most 2 exp(-t^2/2)
+    assert_at_most([one, two], 2 * np.exp(-(t**2) / 2), why="probability beyond the bound against the promised one")
+
+
+@under_hypotheses("H1", "H2")
+@pytest.mark.parametrize("m", [128, 512, 2048])
+def test_with_half_of_t_in_the_bound_one_sample_would_break_the_promise(m):
+    law, root, half = scipy.stats.chi(m), np.sqrt(m), spread(1, T / 2)
+    nearer = law.sf(root + half) + law.cdf(root - half)
+    assert_at_most(2 * np.exp(-(T**2) / 2), nearer, why="the promised probability against that of half of t")
 
 
 @under_hypotheses("H1", "H2")
@@ -78,9 +83,10 @@ def test_the_bound_is_broken_no_more_often_than_stated_and_no_larger_than_the_sq
     bound = gaussian_condition((200,), 50, t=2)
     # when
     conditions = np.linalg.cond(layers.mT @ layers)
-    # then   Hoeffding for a hundred layers. And the bound is at most the square of the least condition number
-    allowed = 2 * np.exp(-2) + np.sqrt(np.log(1 / FALSE_ALARM) / 200)
-    assert_at_most((conditions > bound).mean(), allowed, why="share of layers beyond the bound, Hoeffding")
+    # then   Hoeffding: of a hundred layers no more are beyond the bound than allowed. And the bound is at most the
+    #        square of the least condition number
+    allowed = 100 * (2 * np.exp(-2) + np.sqrt(np.log(1 / FALSE_ALARM) / 200))
+    assert_at_most(np.sort(conditions)[: 100 - int(allowed)], bound, why="layers within the bound, Hoeffding")
     assert_at_most(bound, conditions.min() ** 2, why="the bound against the square of the least condition number")
 
 
@@ -109,4 +115,4 @@ def test_the_mean_logarithm_of_the_condition_number_falls_from_width_to_width(n)
         M = W.mT @ W + (a**2).sum(-1)[:, None, None] * np.eye(n)
         means.append(np.log(np.linalg.cond(X[..., None] * M * X[..., None, :])).mean(-1))
     # then   the mean over the drawn sample falls from each width to the next
-    assert_at_most(np.diff(means, axis=0), 0, why="mean of ln cond(K) from width to width")
+    assert_at_most(np.array(means[1:]), np.array(means[:-1]), why="mean of ln cond(K) from width to width")

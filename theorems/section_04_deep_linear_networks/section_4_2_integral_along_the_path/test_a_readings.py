@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from properties.certificates import assert_violates
+from properties.certificates import assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import (
@@ -38,30 +38,35 @@ def test_a_search_finds_a_start_and_a_target_whose_flow_takes_no_shortest_path_b
     assert_a_search_finds_another_direction(power=2)
 
 
-def mean_of_flow_and_of_waiting(k):
+def mean_of_flow_and_of_waiting(k, eighths):
     """A lower bound of the mean of w^2 over [0, T] for the flow, and an upper bound for a path that waits; exact.
 
     Scalars, L = 2, x = y = 1, both layers w = 1/k at the start: W = w^2 = 1/(1 + q exp(-2t)) with q = k^2 - 1. T is
     chosen by exp(-T) = 1/q, so that W = 1/2 at T/2 and q/(q + 1) at T. The flow rises: its mean is at least that of its
-    values at 0 and T/2. The other path waits at the start until 7T/8 and then goes straight to the same end.
+    values at 0 and T/2. The other path waits at the start for this many eighths of T and then goes straight to the same
+    end.
     """
-    first, last = Fraction(1, k**2), Fraction(k**2 - 1, k**2)
-    return (first + Fraction(1, 2)) / 2, first * Fraction(7, 8) + last / 8
+    first, last, waited = Fraction(1, k**2), Fraction(k**2 - 1, k**2), Fraction(eighths, 8)
+    return (first + Fraction(1, 2)) / 2, first * waited + last * (1 - waited)
 
 
 @counterexample(reading="time")
 def test_a_path_that_waits_at_the_start_has_the_smaller_integral_over_time():
-    flow, waiting = (2 * mean for mean in mean_of_flow_and_of_waiting(5))
-    # then   the mean of |W_1|^2 + |W_2|^2 over one duration, between the same ends
+    flow, waiting = (2 * mean for mean in mean_of_flow_and_of_waiting(5, eighths=7))
+    # then   the mean of |W_1|^2 + |W_2|^2 over one duration, between the same ends: 1/25 + 1/2, and 7/100 + 24/100
+    assert_identical([flow, waiting], [Fraction(27, 50), Fraction(31, 100)], why="means of the two paths")
     reads = "mean of the squares along the flow >= {value} > {limit} along a path that waits"
     assert_violates(flow, waiting, reads=reads, x=1, y=1, L=2, alpha=Fraction(1, 5))
 
 
 @counterexample(reading="time")
 def test_a_search_finds_a_start_at_which_waiting_is_cheaper():
-    def gain(k):
-        flow, waiting = mean_of_flow_and_of_waiting(k)
+    # given  a start 1/k, and a wait of so many eighths of the time. Waiting for a short time gains nothing
+    def gain(instance):
+        flow, waiting = mean_of_flow_and_of_waiting(*instance)
         return flow - waiting
 
-    k = smallest_violation(st.integers(2, 20), lambda k: gain(k) > 0, budget=40)
-    assert_violates(gain(k), 0, reads="the path that waits gains {value} > {limit}", alpha=Fraction(1, k))
+    instances = st.tuples(st.integers(2, 20), st.integers(1, 7))
+    k, eighths = smallest_violation(instances, lambda instance: gain(instance) > 0, budget=40)
+    names = {"alpha": Fraction(1, k), "waits": Fraction(eighths, 8)}
+    assert_violates(gain((k, eighths)), 0, reads="the path that waits gains {value} > {limit}", **names)

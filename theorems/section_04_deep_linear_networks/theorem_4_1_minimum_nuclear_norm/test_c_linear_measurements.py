@@ -32,7 +32,13 @@ from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import at_time, until_fitted
 from fixtures.problems.sensing import Completion, Sensing, non_commuting_sensing, one_missing_entry
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_violates,
+    assert_within,
+)
 from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import least_norm_of_completion, nuclear_norm
 from theorems.ledger import counterexample
@@ -51,12 +57,12 @@ def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
     #        least nuclear norm is 4
     assert_identical(problem.residual(W), 0 * W, why="W fits")
     assert_identical(3 * along - across, W, why="W = 3 along - across, two projections of rank one")
-    assert_at_most(0, min(leading_pivots(one - nu.T @ nu)), why="|nu|_op <= 1")
+    assert_not_negative(min(leading_pivots(one - nu.T @ nu)), why="|nu|_op <= 1")
     assert_identical((problem.values * nu).sum(), 4, why="<values, nu>")
     # when   gradient descent on W = UU' from I/2, three exact steps
     state = at_time(factored_path(problem.residual, one / 2, Fraction(1, 16)), 3)
     # then   W stays positive semidefinite, and every positive semidefinite completion has W_22 >= W_12^2/W_11 = 4
-    assert_at_most(0, min(leading_pivots(state.W)), why="UU' is positive semidefinite")
+    assert_not_negative(min(leading_pivots(state.W)), why="UU' is positive semidefinite")
     floor = problem.values[0, 0] + problem.values[0, 1] ** 2 / problem.values[0, 0]
     reads = "nuclear norm of every positive semidefinite completion >= {value} > least {limit}"
     assert_violates(floor, 4, reads=reads, W_11=1, W_12=2, W_21=2)
@@ -89,7 +95,7 @@ def test_from_a_multiple_of_the_identity_two_small_steps_leave_a_positive_semide
     # then   W_l = W_{L+1-l}', so W = M'M for an even depth and M'W_lM with the middle layer W_l for an odd one. So the
     #        nuclear norm of W is its trace
     assert_identical(layers[::-1], [layer.T for layer in layers], why="mirrored layers are transposes")
-    assert_at_most(0, min(leading_pivots(end_to_end(layers))), why="W is positive semidefinite")
+    assert_not_negative(min(leading_pivots(end_to_end(layers))), why="W is positive semidefinite")
 
 
 @counterexample
@@ -129,7 +135,7 @@ def test_three_measurements_of_a_factored_matrix_lead_to_more_than_the_least_tra
     nu = fractions(["-1/8", "-47/56", "-1/28"])
     slack = fractions([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) - NON_COMMUTING.adjoint(nu)
     assert_identical(NON_COMMUTING.measure(W), NON_COMMUTING.y, why="W fits")
-    assert_at_most(0, min(leading_pivots(W) + leading_pivots(slack)), why="W and I - A*(nu) are semidefinite")
+    assert_not_negative(min(leading_pivots(W) + leading_pivots(slack)), why="W and I - A*(nu) are semidefinite")
     assert_within(Fraction(57, 7), nu @ NON_COMMUTING.y, np.trace(W), why="weak duality")
     # when   W = UU' from U = I/100
     path = factored_path(NON_COMMUTING.gradient, np.eye(3) / 100, 5e-4)

@@ -24,10 +24,16 @@ from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import until_fitted
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
-from properties.certificates import assert_at_most, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_violates,
+    assert_within,
+)
 from properties.spectra.nuclear_norm import least_trace
 from theorems.ledger import corrected
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.starts import FIT_TOLERANCE
@@ -49,6 +55,18 @@ def trace_bound_of_layers(w_1, x, alpha, E, depth):
     """The bound of C6 on the trace of x less that of w_1, for eigenvalues (B, d)."""
     powers = (x ** (2 / depth)).sum(-1) - (w_1 ** (2 / depth)).sum(-1)
     return alpha ** (depth - 2) * (depth / 2 * powers + E * w_1.sum(-1))
+
+
+@corrected("C6")
+def test_the_bound_of_the_trace_by_hand():
+    # given  four layers, m = 2, two modes, one step: a = (1, 2), v = 1/2, y = 1/16 (1 + 2) - 1/2, eta = 1/4
+    v, E = modes_of_layers(np.array([[[1.0, 2]]]), np.full((1, 1), -5 / 16), np.array([0.5]), np.array([0.25]), 4, 1)
+    # then   g = (1/2, 1), so a step multiplies v by 1 - (1/8, 1/4)/4, z = 1/16 and E = 3 (16/15)^4 eta^2 g_2^2 v^2
+    assert_identical(v, [[31 / 64, 15 / 32]], why="modes after one step")
+    assert_equal_within(E[0], 3 * (16 / 15) ** 4 / 64, rounding(10), why="E")
+    # then   for w_1 = (0, 4), x = (1, 16) and E = 1/8: alpha^2 [2 (1 + 4 - 2) + 4/8]
+    bound = trace_bound_of_layers(np.array([0.0, 4]), np.array([1.0, 16]), 0.5, 1 / 8, 4)
+    assert_identical(bound, 13 / 8, why="alpha^m [(L/2) (sum x^(2/L) - sum w_1^(2/L)) + |E| tr w_1]")
 
 
 @corrected("C6")
@@ -95,7 +113,9 @@ def test_more_layers_exceed_the_least_trace_by_a_power_of_the_start(problem, dep
     powers = np.where(problem.inside, v**-m - problem.alpha[:, None] ** -m, 0)
     nu = norm(np.vecmat(powers, np.linalg.pinv(problem.a)), axis=-1) * problem.alpha**m
     wrong = nu * total * norm(np.stack([program.infeasibility for program in least]), axis=-1)
-    slack = wrong + 1e4 * UNIT_ROUNDOFF * problem.dimension * (1 + nu) * (1 + x.sum(-1) + w_1.sum(-1))
+    # rounding: a step of a mode sums d terms twice and m terms once, and takes two powers
+    steps = rounding(3000 * (2 * problem.dimension + 6), 1 + nu)
+    slack = wrong + steps * (1 + x.sum(-1) + w_1.sum(-1))
     bound = lower + trace_bound_of_layers(w_1, x, problem.alpha, E, depth)
     assert_within(lower, x.sum(-1), bound, slack=slack, why="trace of W, more layers", instance=problem)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.paths import at_time, until_fitted
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sensing import Sensing, commuting_sensing
 from properties.certificates import assert_at_most, assert_keeps, assert_violates
@@ -74,7 +74,9 @@ def test_without_H3_a_start_that_fits_already_stays_above_the_least_trace(proble
     y = problem.alpha**2 * np.trace(A[:, 0], axis1=-2, axis2=-1)
     one, U = Sensing(A, y[:, None]), problem.start()
     start = problem.alpha[:, None, None] * (problem.inside[:, None] * np.eye(A.shape[-1]))
-    fits = np.abs(one.measure(U @ U.mT) - one.y)[:, 0] <= 100 * d * UNIT_ROUNDOFF * norm(A[:, 0], axis=(-2, -1))
+    # given  a measurement sums d^2 products, and a trace d entries, of size |A| |alpha^2 I|
+    summed = rounding(d**2 + d + 4, norm(A[:, 0], axis=(-2, -1)) * norm(U @ U.mT, axis=(-2, -1)))
+    fits = np.abs(one.measure(U @ U.mT) - one.y)[:, 0] <= summed
     assert_keeps(H1=start == U, H2=commute(A), H4=fits)
     # when
     end = at_time(factored_path(one.gradient, U, problem.step() / 25), 20)

@@ -68,6 +68,17 @@ def test_at_every_time_W_is_the_exponential_of_its_multipliers(problem, t):
     assert_within(least, w, flow, slack=rounding[:, None], why="eigenvalues of W", instance=problem)
 
 
+@corrected("C4")
+def test_one_step_of_the_largest_size_uses_more_than_half_of_the_bound_on_D():
+    # given  one mode, <1, W> = 0, U(0) = 1 and eta = 1/4, so 2 eta |G| = 1/2
+    problem, one = Sensing(A=np.ones((1, 1, 1)), y=np.zeros(1)), np.ones((1, 1))
+    # when
+    state = at_time(factored_path(problem.gradient, one, 0.25), 1)
+    assert_identical([state.W[0, 0], state.pushed[0, 0]], [0.25, -1.0], why="W and its exponent after one step")
+    # then   W = exp(-1 - D), so D = ln 4 - 1
+    assert_within(bound_on_D(state) / 2, np.log(4) - 1, bound_on_D(state), why="D against 2 sum (2 eta |G|)^2")
+
+
 @observed
 def test_beyond_the_steps_of_C4_the_iterate_is_above_its_exponential():
     # given  one mode, <1, W> = 0, U(0) = 1, eta = 3/4, so 2 eta |G| = 3/2 > 1/2
@@ -122,6 +133,18 @@ def test_the_rate_of_one_over_the_logarithm_is_attained():
     bound = excess_of_trace(np.array([1.0, 0.0]), w, end, ALPHAS)
     assert_at_most(gap, bound + 2 * FIT_TOLERANCE, why="trace above the least")
     assert_at_most(bound, 1 / S, why="the bound of C5 against 1/ln(1/alpha^2)")
+
+
+@corrected("C5")
+def test_the_bound_of_the_excess_is_used_to_more_than_half():
+    # given  <diag(1, 1 - 3/S), W> = 1 with S = ln(1/alpha^2), for which the least trace is 1; alpha = 1/10
+    S = np.log(1 / ALPHAS**2)
+    end = descend_to_a_fit(np.stack([np.ones(3), 1 - 3 / S], axis=-1), 1.0, eta=0.005)
+    # when
+    w, excess = np.diagonal(end.W, axis1=-2, axis2=-1), np.trace(end.W, axis1=-2, axis2=-1) - 1
+    bound = excess_of_trace(np.array([1.0, 0.0]), w, end, ALPHAS)
+    # then
+    assert_within(bound[0] / 2, excess[0], bound[0], why="trace above the least, against its bound")
 
 
 @corrected("C5")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fixtures.dynamics.paths import at_time, until_fitted
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.sensing import CommutingSensing, Sensing
 from properties.spectra.nuclear_norm import entropy, operator_norm
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import Factored, factored_path
@@ -18,14 +18,15 @@ from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.s
 def descend_tied_layers(problem: CommutingSensing, t: int) -> tuple[Factored, np.ndarray]:
     """Gradient descent on W = UU' from alpha I at time t: the state, and the absolute rounding of its eigenvalues.
 
-    To first order in u. A step rounds U by at most 100 d u |U|, in its computation and in the eigenvectors of the
-    measurements. A row of Q'UQ is multiplied only by its own factors, whose product is at most |U|/alpha. W is
-    quadratic in U.
+    To first order in u. In a step U goes through d roundings for UU', d^2 for a measurement, m <= 2 for the gradient, d
+    for the move, and 4 for products and differences. The eigenvectors of the measurements are known to 40 d u. A row of
+    Q'UQ is multiplied only by its own factors, whose product is at most |U|/alpha. W is quadratic in U.
     """
     state = at_time(factored_path(problem.gradient, problem.start(), problem.step()), t)
     size = operator_norm(state.W) + problem.alpha**2
-    rounding = 200 * (t + 1) * problem.dimension * UNIT_ROUNDOFF * size * (1 + np.sqrt(size) / problem.alpha)
-    return state, rounding
+    d = problem.dimension
+    step = d**2 + 2 * d + 6 + 40 * d
+    return state, rounding(2 * (t + 1) * step, size * (1 + np.sqrt(size) / problem.alpha))
 
 
 def bound_on_D(state: Factored) -> np.ndarray:

@@ -9,7 +9,7 @@ import scipy.stats
 
 from fixtures.kernels.empirical import relu_network_ntk
 from fixtures.models.two_layer import TwoLayer, two_layer
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.statistics.concentration import Deviations, relu_ntk_deviations
 
 FALSE_ALARM = 1e-9
@@ -44,8 +44,9 @@ def deep_kernels(width: int, hidden_layers: int, replicates: int, X: np.ndarray,
 @functools.cache
 def tolerances(chance: float) -> Deviations:
     """Bounds on the error of each entry of a mean over NEURONS neurons, below and above; `chance` for each."""
-    sides, rounding = relu_ntk_deviations(np.clip(INPUTS @ INPUTS.T, -1, 1), NEURONS, chance), NEURONS * UNIT_ROUNDOFF
-    return Deviations(below=sides.below + 16 * rounding, above=sides.above + 16 * rounding)
+    sides = relu_ntk_deviations(np.clip(INPUTS @ INPUTS.T, -1, 1), NEURONS, chance)
+    slack = rounding(NEURONS + 32, 2)  # the sum of all neurons, with 32 roundings for each term; K(x, x) = 1
+    return Deviations(below=sides.below + slack, above=sides.above + slack)
 
 
 def mean_of_networks(width: int, seed: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from numpy.linalg import norm
 
 from fixtures.kernels.infinite_width import erf_ntk, relu_ntk
 from fixtures.kernels.regression import ridge_coefficients
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.kernel_inputs import KernelInputs
 
 KERNELS = pytest.mark.parametrize("kernel", [relu_ntk, erf_ntk], ids=["ReLU", "erf"])
@@ -31,12 +31,12 @@ def minimizer(problem: KernelInputs, K: np.ndarray, penalty: float) -> np.ndarra
 
 
 def solve_rounding(problem: KernelInputs, K: np.ndarray, penalty: float) -> np.ndarray:
-    """The relative error of a solve with K + n lambda I: 32 n u cond."""
+    """The relative error of a solve with K + n lambda I: a decomposition times the condition number."""
     w = np.linalg.eigvalsh(K) + penalty * problem.rows[:, None]
-    return 32 * K.shape[-1] * UNIT_ROUNDOFF * w[:, -1] / w[:, 0]
+    return rounding(factorization(*K.shape[-2:]), w[:, -1] / w[:, 0])
 
 
 def stationarity_rounding(problem: KernelInputs, K: np.ndarray, alpha: np.ndarray, penalty: float) -> np.ndarray:
-    """The residual (K + n lambda I)alpha - y of a backward stable solve: 32 n u (w_n + n lambda)|alpha|."""
+    """The residual (K + n lambda I)alpha - y of a backward stable solve: a decomposition, of the size of K alpha."""
     largest = np.linalg.eigvalsh(K)[:, -1] + penalty * problem.rows
-    return 32 * K.shape[-1] * UNIT_ROUNDOFF * largest * norm(alpha, axis=-1)
+    return rounding(factorization(*K.shape[-2:]), largest * norm(alpha, axis=-1))

@@ -24,7 +24,7 @@ from numpy.linalg import norm
 
 from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.kernels.regression import interpolant_coefficients, kernel_predictions, ridge_coefficients
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
 from fixtures.rational import fractions, inverse, to_fractions
@@ -76,7 +76,7 @@ def test_every_other_function_of_the_space_pays_by_its_distance(problem, kernel,
     #        forms
     left = stationarity_rounding(problem, K, alpha, penalty) * np.sqrt(distance / n)
     forms = objective(np.abs(joint), -np.abs(y), np.abs(g) + np.abs(f), penalty, n)
-    slack = 2 * left + 16 * joint.shape[-1] * UNIT_ROUNDOFF * forms
+    slack = 2 * left + rounding(3 * (2 * joint.shape[-1] + 4), forms)
     assert_at_most(np.abs(excess - distance), slack, why="excess of the objective", instance=problem)
 
 

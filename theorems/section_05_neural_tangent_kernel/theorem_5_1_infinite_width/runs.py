@@ -30,6 +30,11 @@ def path_distances(path: Sequence[TwoLayer], X: np.ndarray, y: np.ndarray, train
     return (np.stack(x, axis=-1) for x in (moved, drift, [norm(net.predict(X) - y, axis=-1) for net in path]))
 
 
+def kernel_change(size: float | np.ndarray, turned: float | np.ndarray) -> float | np.ndarray:
+    """The bound 2 |J_0| c + c^2 on |K - K_0|, where |J_0| is `size` and the Jacobian turns by at most c = Lip d."""
+    return 2 * size * turned + turned**2
+
+
 def deep_run(width: int, size: float, step: float, steps: int = 30) -> tuple[list[DeepNetwork], float]:
     """Tanh networks of two hidden layers along descent to targets at a distance `size` from f_0; eta = step/|K_0|."""
     X, net = POINTS[:2], deep_network(width, 2, width, activation="tanh")

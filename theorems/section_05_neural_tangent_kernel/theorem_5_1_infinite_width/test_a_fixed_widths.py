@@ -68,8 +68,8 @@ def test_a_quarter_of_a_million_relu_neurons_are_within_a_thirtieth_of_the_limit
     # given  each side of each entry may fail with probability FIXED_DELTA
     net, r = two_layer("ntk", 2**18, 2, 18), np.clip(POINTS @ POINTS.T, -1, 1)
     allowed = relu_ntk_deviations(r, net.width, FIXED_DELTA)
-    gap, rounding = net.kernel(POINTS) - relu_ntk(POINTS), kernel_entry_rounding(net, POINTS)
-    assert_within(-allowed.below, gap, allowed.above, slack=rounding, why="entries of K_m - K")
+    K, rounding = relu_ntk(POINTS), kernel_entry_rounding(net, POINTS)
+    assert_within(K - allowed.below, net.kernel(POINTS), K + allowed.above, slack=rounding, why="entries of K_m")
     assert_at_most(np.maximum(allowed.above, allowed.below), 1 / 30, why="deviation that is allowed at this width")
     # and    power: an error of 1/15 is found. On the diagonal each layer has a share of 1/2
     found = detectable_error(lambda delta: relu_ntk_deviations(r, net.width, delta), FIXED_DELTA, FIXED_DELTA)

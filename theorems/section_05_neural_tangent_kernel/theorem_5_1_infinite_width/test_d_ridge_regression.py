@@ -27,7 +27,7 @@ from numpy.linalg import norm
 
 from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients
 from fixtures.models.exact_relu import ExactReluNetwork, signed_network
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
@@ -104,7 +104,9 @@ def test_from_zero_training_ends_at_the_limit_of_ridge_beside_the_inputs_too(pro
     ridge = np.matvec(k, ridge_coefficients(K, y, penalty / K.shape[-1]))
     # then   |f_lambda - f*|_H <= lambda/(w_1 + lambda) |f*|_H, and |f(z)| <= |J(z)| |f|_H
     reach, length = norm(start.jacobian(Z), axis=(-2, -1)), np.sqrt(np.vecdot(interpolant_coefficients(K, y), y))
-    units = 8 * (start.width + sum(X.shape[1:]) + 8) * UNIT_ROUNDOFF * (w[:, -1] / w[:, 0]) ** 1.5
+    # rounding: J is decomposed on one side; on the other K sums over p weights and is solved
+    p, n = J.shape[-1], K.shape[-1]
+    units = rounding(p + factorization(p, n) + factorization(n, n), (w[:, -1] / w[:, 0]) ** 1.5)
     bound = reach * (penalty / (w[:, 0] + penalty) * length + units * norm(y, axis=-1) / np.sqrt(w[:, 0]))
     assert_at_most(norm(end - ridge, axis=-1), bound, why="end of training against ridge", instance=problem)
 

@@ -13,7 +13,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.kernels.infinite_width import erf_ntk, erf_rounding, relu_ntk
 from fixtures.kernels.regression import descent_filter, working_precision
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.kernel_inputs import KernelInputs
 
 DEEP = functools.partial(relu_ntk, hidden_layers=3)
@@ -80,7 +80,7 @@ class Space:
 
         y: the residual at the start. f_0 (3,): the coefficients of a start that is not zero.
 
-        Features and spectrum are exact for kernel matrices with an error |E| <= 64(n + 3)u tr(joint) in all. The
+        Features and spectrum are exact for kernel matrices that the two eigensolvers have moved, by |E| in all. The
         coefficients are beta = h_t(K)y = K^-1(I - P)y with P = (I - eta K)^t. E changes the values k beta by E beta, by
         k K^-1 E beta and by k K^-1 dP y, where |dP| <= t eta |E| and eta <= 2.02/w_n. k K^-1 is I on the inputs; beside
         them it is at most sqrt(tr(joint)/w_1), because k_z'K^-1 k_z <= K(z, z). A start changes the values by E f_0 and
@@ -90,4 +90,5 @@ class Space:
         """
         moved = norm(self.filtered(y, eta, t), axis=-1) + norm(np.atleast_1d(f_0), axis=-1)
         moved += 2.02 * (1 + t) / self.w[:, -1] * norm(y, axis=-1)
-        return 128 * self.size * UNIT_ROUNDOFF * self.trace * (2 + (self.trace / self.least) ** 0.5) * moved
+        error = rounding(2 * factorization(self.size, self.size), self.trace)
+        return error * (2 + (self.trace / self.least) ** 0.5) * moved

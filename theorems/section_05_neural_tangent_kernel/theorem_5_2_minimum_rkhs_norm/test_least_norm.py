@@ -17,7 +17,7 @@ import pytest
 from numpy.linalg import norm
 
 from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs
 from fixtures.rational import fractions, inverse
@@ -46,9 +46,10 @@ def test_any_other_interpolant_is_longer_by_the_square_of_its_distance(problem, 
     error = space.norm(g) ** 2 - space.norm(f) ** 2 - space.norm(g - f) ** 2
     misfit = norm(space.values(g)[:, :n] - problem.y, axis=-1) + norm(space.values(f)[:, :n] - problem.y, axis=-1)
     entries = np.vecdot(np.abs(g) + np.abs(f), np.matvec(np.abs(space.joint), np.abs(g) + np.abs(f)))
-    fit = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.w[:, 0] * (norm(problem.y, axis=-1) + entries**0.5)
+    solve = rounding(factorization(space.size, space.size) + space.size, space.w[:, -1] / space.w[:, 0])
+    fit = solve * (norm(problem.y, axis=-1) + entries**0.5)
     assert_at_most(misfit, fit * (1 + space.trace**0.5), why="both fit", instance=problem)
-    slack = 2 * norm(alpha, axis=-1) * misfit + 8 * space.size * UNIT_ROUNDOFF * entries
+    slack = 2 * norm(alpha, axis=-1) * misfit + rounding(3 * (2 * space.size + 4), entries)
     assert_at_most(np.abs(error), slack, why="Pythagoras in H", instance=problem)
     assert_at_most(slack, space.norm(g - f) ** 2, why="g is another function", instance=problem)
 
@@ -62,7 +63,7 @@ def test_no_interpolant_is_shorter_than_any_dual_point_says(problem, kernel):
     # then   |g|^2 >= 2 nu'y - nu'K nu for every nu and every interpolant g. Here nu = c y with the best c; this needs
     #        no solve
     squared = space.norm(alpha) ** 2
-    slack = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.w[:, 0] * squared
+    slack = rounding(factorization(space.size, space.size), space.w[:, -1] / space.w[:, 0] * squared)
     best_multiple = np.vecdot(y, y) ** 2 / np.vecdot(y, np.matvec(space.K, y))
     assert_at_most(best_multiple, squared + slack, why="weak duality", instance=problem)
     # and    at nu = alpha the two sides are equal
@@ -84,7 +85,7 @@ def test_ridge_approaches_the_interpolant_at_a_rate_known_from_both_sides(proble
     # then   lambda/(w_n + lambda) <= |f_lambda - f*|/|f*| <= lambda/(w_1 + lambda), in H
     length, condition = space.norm(alpha), space.w[:, -1] / space.w[:, 0]
     slowest, fastest = ridge_rate(space.w[:, -1], penalty), ridge_rate(space.w[:, 0], penalty)
-    slack = 64 * space.size * UNIT_ROUNDOFF * condition**1.5 * length
+    slack = rounding(2 * factorization(space.size, space.size), condition**1.5 * length)
     distance = space.norm(ridge - alpha)
     assert_within(slowest * length, distance, fastest * length, slack=slack, why="ridge rate", instance=problem)
 

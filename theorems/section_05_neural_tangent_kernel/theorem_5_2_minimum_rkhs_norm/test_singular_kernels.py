@@ -24,10 +24,16 @@ from numpy.linalg import norm
 
 from fixtures.kernels.infinite_width import erf_ntk, erf_rounding, relu_ntk, relu_rounding
 from fixtures.kernels.regression import interpolant_coefficients, ridge_coefficients, working_precision
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs, singular_inputs
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_keeps,
+    assert_violates,
+)
 from theorems.ledger import counterexample, necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
 
@@ -70,7 +76,7 @@ def test_a_singular_kernel_does_no_harm_to_targets_in_its_range(problem):
     alpha = interpolant_coefficients(space.K, y, pseudo_inverse=True)
     left = (1 - eta[:, None] * space.w) ** problem.t[:, None] * np.vecmat(np.matvec(space.K, alpha), space.V)
     error = norm(np.matvec(space.at_X, omega) - (y - np.matvec(space.V, left)), axis=-1)
-    oracle = 64 * space.size * UNIT_ROUNDOFF * space.w[:, -1] / space.least * norm(y, axis=-1)
+    oracle = rounding(factorization(space.size, space.size), space.w[:, -1] / space.least * norm(y, axis=-1))
     assert_at_most(error, space.rounding(y, eta, problem.t) + oracle, why="path on the range", instance=problem)
 
 
@@ -131,9 +137,9 @@ def test_without_H1_the_coefficients_grow_without_bound_and_the_function_average
     K, y = relu_ntk(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])), np.array([3.0, 1.0, 1.0])
     alpha = ridge_coefficients(K, y, penalty / 3)
     # then   alpha_1 - alpha_3 = (y_1 - y_3)/lambda, exactly
-    rounding = 64 * UNIT_ROUNDOFF * (3 / penalty) * (norm(y) / penalty)
-    assert_at_most(abs(alpha[0] - alpha[2] - 2 / penalty), rounding, why="1/lambda")
+    slack = rounding(factorization(3, 3), (3 / penalty) * (norm(y) / penalty))
+    assert_equal_within(alpha[0] - alpha[2], 2 / penalty, slack, why="1/lambda")
     # and    f_lambda is the ridge solution on the two distinct inputs, where x_1 has the mean target 2 and twice the
     #        weight
     merged = np.linalg.solve(K[:2, :2] + penalty * np.diag([0.5, 1.0]), np.array([2.0, 1.0]))
-    assert_at_most(abs(K[0] @ alpha - K[0, :2] @ merged), 3 * rounding, why="averaged targets")
+    assert_equal_within(K[0] @ alpha, K[0, :2] @ merged, 3 * slack, why="averaged targets")

@@ -11,8 +11,8 @@ from numpy.linalg import norm
 
 from fixtures.kernels.infinite_width import arc_cosine_0, arc_cosine_1, relu_ntk
 from fixtures.models.activations import ACTIVATIONS
-from fixtures.precision import UNIT_ROUNDOFF
-from properties.certificates import assert_at_most, assert_within
+from fixtures.precision import factorization, rounding
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from properties.statistics.concentration import relu_nngp_log_mgf
 from theorems.section_05_neural_tangent_kernel.wide_networks.deep_kernel import (
     _given_the_values,
@@ -36,11 +36,14 @@ def recursion(products):
 def test_the_two_contributions_add_up_to_the_kernel_and_their_limits_to_the_recursion():
     net = deep_network(64, 3, 1)
     products, upper, gates, lower = deep_relu_shares(net, X, 0.01)
-    slack = 2**14 * UNIT_ROUNDOFF
-    assert_at_most(np.abs(upper.value + lower.value - net.kernel(X)), slack, why="K_23 + K_1")
-    assert_at_most(np.abs(lower.limit - (X @ X.T) * gates.value), slack, why="x.x' times the gates")
-    # then   at the limit of the products, the limits of the infinitely wide network; acos near 1 costs a square root
-    root = 2**6 * np.sqrt(UNIT_ROUNDOFF)
+    # then   two sums over 64 neurons and one over 3 inputs on each side
+    K = net.kernel(X)
+    slack = rounding(2 * (2 * 64 + 3), np.abs(K).max())
+    assert_equal_within(upper.value + lower.value, K, slack, why="K_23 + K_1")
+    assert_identical(lower.limit, (X @ X.T) * gates.value, why="x.x' times the gates")
+    # then   at the limit of the products, the limits of the infinitely wide network; acos near 1 costs the square root
+    #        of eight roundings
+    root = np.sqrt(rounding(8)) * np.abs(K).max()
     limits = upper.limit + (X @ X.T) * gates.limit
     assert_at_most(np.abs(limits - recursion(products.value)), root, why="limits given the features")
     assert_at_most(np.abs(recursion(products.limit) - relu_ntk(X, hidden_layers=2)), root, why="the recursion")
@@ -61,10 +64,11 @@ def test_deviations_at_one_in_twenty_are_exceeded_less_often_and_every_matrix_re
 def test_the_deviation_of_the_first_layer_is_that_of_a_chi_square_and_two_normal_variables():
     # given  equal inputs, Phi = e_1, values H = 0: sum_k q_k^2 = |v|^2 times a chi-square of m - 1 degrees, |v|^2 = m
     m, alarm, e = 200, 1e-6, np.eye(200)[0]
+    sums = rounding(m, m**2)  # sums of m terms, of size m^2
     Phi, v, G = np.stack([e, e], axis=1), np.ones((2, m)), np.ones(m)
     mean, known, deviation = _given_the_values(Phi, 0 * Phi, v, G, alarm)
-    assert_within(m * (m - 1), mean, m * (m - 1), slack=1e-9, why="v.v' tr(Pi G)")
-    assert_within(m, known, m, slack=1e-9, why="what Pi takes")
+    assert_within(m * (m - 1), mean, m * (m - 1), slack=sums, why="v.v' tr(Pi G)")
+    assert_within(m, known, m, slack=sums, why="what Pi takes")
     exact = m * (scipy.stats.chi2(m - 1).isf(alarm) - (m - 1))
     assert_within(exact, deviation, 1.2 * exact, why="quantile of the chi-square")
     # and    orthogonal v, v' of length sqrt(m): a sum of m products of independent normals, for which E exp(s n n') =
@@ -74,16 +78,16 @@ def test_the_deviation_of_the_first_layer_is_that_of_a_chi_square_and_two_normal
     )
     s = np.linspace(1e-3, 1, 10**4, endpoint=False)
     least = m * np.min((np.log(1 / alarm) - m / 2 * np.log1p(-(s**2))) / s)
-    assert_within(least * (1 - 1e-4), product, least, slack=1e-9, why="products of independent normals")
+    assert_within(least * (1 - 1e-4), product, least, slack=sums, why="products of independent normals")
     # and    values H = (1, ..., 1) at Phi = (1, ..., 1)/sqrt(m), half of the neurons active: p = sqrt(m)(1, ..., 1) and
     #        |Pi G p| = m/2; the two terms linear in N have deviation |v| m/2 each
     Phi, G = np.ones((m, 2)) / np.sqrt(m), np.arange(m) % 2 * 1.0
     (mean, _, more), (_, _, less) = (_given_the_values(Phi, H, v, G, alarm) for H in (np.ones((m, 2)), 0 * Phi))
     assert_within(
-        m**2 / 2 + m * (m - 1) / 2, mean, m**2 / 2 + m * (m - 1) / 2, slack=1e-9, why="p'Gp' + |v|^2 tr(Pi G)"
+        m**2 / 2 + m * (m - 1) / 2, mean, m**2 / 2 + m * (m - 1) / 2, slack=sums, why="p'Gp' + |v|^2 tr(Pi G)"
     )
     linear = 2 * np.sqrt(2 * np.log(2 / alarm)) * np.sqrt(m) * m / 2
-    assert_within(linear, more - less, linear, slack=1e-9, why="two normal variables")
+    assert_within(linear, more - less, linear, slack=sums, why="two normal variables")
 
 
 @pytest.mark.parametrize(("r", "s"), [(-0.6, 0.7), (0.0, -2.0), (0.3, 0.5), (1.0, 0.2), (1.0, -3.0)])
@@ -97,7 +101,7 @@ def test_the_moment_generating_function_of_a_product_of_relus_is_its_integral(r,
 
     active, error = scipy.integrate.quad(given, 0, 60, epsabs=1e-13)
     exact = 1 - arc_cosine_0(r) + active / np.sqrt(2 * np.pi)
-    assert_at_most(abs(np.exp(relu_nngp_log_mgf(r, s)) - exact), error + 64 * UNIT_ROUNDOFF, why="E exp(s u+ v+)")
+    assert_at_most(abs(np.exp(relu_nngp_log_mgf(r, s)) - exact), error + rounding(20, exact), why="E exp(s u+ v+)")
 
 
 def moved(net, by, rng):
@@ -141,9 +145,10 @@ def test_the_radius_is_four_residuals_over_the_least_singular_value_and_other_ne
         deep_lazy_radius(net, X[:2], net.predict(X[:2]) + np.array([0.03, 0.04])),
         norm(net.jacobian(X[:2]), -2),
     )
-    slack = 2**12 * UNIT_ROUNDOFF
-    assert_within(0.2 / least, known.radius, 0.2 / least, slack=slack, why="4 |r_0|/s_0")
+    # then   s_0 by an SVD of J (2, 32) against the root of an eigenvalue of K, whose condition is the square
+    units = rounding(32 + 2 * factorization(2, 32), (norm(net.jacobian(X[:2]), 2) / least) ** 2)
+    assert_equal_within(known.radius, 0.2 / least, units * known.radius, why="4 |r_0|/s_0")
     laziness = deep_turning_rate(net, X[:2], known.radius) * known.radius * 2 / least
-    assert_within(laziness, known.laziness, laziness, slack=slack * laziness, why="C radius/(s_0/2)")
+    assert_equal_within(known.laziness, laziness, units * laziness, why="C radius/(s_0/2)")
     with pytest.raises(ValueError, match="no turning rate is known for 3 layers of weights and relu"):
         deep_turning_rate(deep_network(4, 3, 5), X, 1.0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, find, settings
 
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import network_inputs, trainings
@@ -17,7 +18,7 @@ def test_lengths_and_products_are_those_of_the_inputs_and_one_in_the_padding(sta
     padding = ~start.X.any(-1)
     assert_identical(padding.sum(-1), start.X.shape[1] - start.rows, why="rows of zeros are padding")
     assert_identical(start.gram - start.X @ start.X.mT, padding[..., None] * np.eye(start.X.shape[1]), why="x . x'")
-    assert_at_most(np.abs(start.gram), start.lengths * (1 + 1e-15), why="Cauchy and Schwarz")
+    assert_at_most(np.abs(start.gram), start.lengths * (1 + rounding(4)), why="Cauchy and Schwarz")
 
 
 def test_the_simplest_instance_is_done_by_hand():

@@ -7,9 +7,13 @@ import pytest
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import two_layer
+from fixtures.precision import rounding
 from properties.certificates import assert_at_most
+from properties.lazy_training import kernel_rounding
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import (
     kernel_entry_rounding,
+    share_rounding,
+    tangent_rounding,
     value_rounding,
 )
 
@@ -37,3 +41,17 @@ def test_entries_of_a_relu_kernel_are_within_their_rounding(width):
     exact = extended(net).kernel(X)
     assert_at_most(np.abs(net.kernel(X) - exact).astype(float), kernel_entry_rounding(net, X), why="entries")
     assert_at_most(kernel_entry_rounding(net, X), 1e-9 * np.diagonal(exact).astype(float).min(), why="power")
+
+
+def test_the_rounding_of_deep_kernels_is_that_of_a_hundred_operations_at_width_four():
+    # given  |K| = 3 for an asymmetric spectrum
+    assert_at_most(tangent_rounding(4, np.diag([1.0, 3])), rounding(100, 3), why="6 (2 * 4 + 8) operations")
+    assert_at_most(share_rounding(4, 2), rounding(110), why="10 + 2 * 48 operations")
+
+
+@pytest.mark.parametrize("train", ["hidden", "both"])
+def test_the_rounding_of_a_smooth_kernel_is_that_of_a_hundred_operations_for_each_neuron(train):
+    # given  n = 3, so that |J|_F^2 = tr K is at most three times |K|
+    net = two_layer("ntk", 64, 3, 1, activation="tanh")
+    K = net.kernel(X, train=train)
+    assert_at_most(kernel_rounding(net, X, train), rounding(100 * 64, norm(K, 2)), why="kernel_rounding against |K|")

@@ -89,6 +89,20 @@ def test_the_violation_probability_of_a_loaded_coin_by_hand():
     assert_identical(violation_probability(loaded, 0.05), 1 / 256, why="(1/4)^4")
 
 
+def test_the_violation_probability_where_neither_the_prior_nor_a_point_mass_violates_the_bound_by_hand():
+    # given  four tosses as above; two hypotheses of prior 9/20 that say the same, and one of prior 1/10 that says the
+    #        opposite, whose gap on a sample without any loss is 1/4 - 1
+    losses, prior = fractions([[0, 1], [0, 1], [1, 0]]), fractions(["9/20", "9/20", "1/10"])
+    problem = FiniteLearning(fractions(["1/4", "3/4"]), losses, prior, n=4)
+    seen = problem.counts[:, 1] == 0
+    (gap,) = (problem.risks - problem.empirical_risks)[seen].astype(float)
+    # then   the prior hopes for 3/5 and a point mass for 3/4 at ln(20/9) nats: neither is enough
+    assert_at_most(prior.astype(float) @ gap, 0.95 * complexity(0.0, 4, 0.05), why="the prior keeps the bound")
+    assert_at_most(gap / complexity(-np.log(prior.astype(float)), 4, 0.05), 0.95, why="point masses keep the bound")
+    # and    the prior tilted to the two that agree hopes for 3/4 at ln(10/9) nats: ln(10/9) + ln 80 < 8 (3/4)^2
+    assert_identical(violation_probability(problem, 0.05), 1 / 256, why="(1/4)^4, by a tilted posterior alone")
+
+
 @pytest.mark.parametrize(
     ("mistake", "delta"),
     [

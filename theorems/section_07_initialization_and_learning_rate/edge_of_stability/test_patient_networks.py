@@ -1,10 +1,13 @@
 """Self-tests: loss, held-out error, Hessian and path of the patients' networks are those of torch."""
 
+import dataclasses
+
 import numpy as np
 
 from fixtures.datasets.diabetes import diabetes
 from fixtures.precision import factorization, rounding
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.curvature.lanczos import largest_eigenvalue_of_matrix
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.patient_networks import patient_networks
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.sharpness_path import patient_path
 
@@ -52,6 +55,17 @@ def test_loss_hessian_and_two_steps_are_those_of_autograd():
     top = np.linalg.eigvalsh(end.hessians())[:, -1]
     slack = rounding(factorization(88), top)
     assert_at_most(np.abs(run.sharpness[:, 2] - top), slack, why="the sharpness after two steps")
+
+
+def test_the_sharpness_is_the_largest_eigenvalue_where_the_least_one_is_larger_in_modulus():
+    # given  targets twenty times as large: residuals, and with them negative curvature, outweigh the slopes
+    networks = patient_networks([9])
+    networks = dataclasses.replace(networks, y=20 * networks.y)
+    (H,) = networks.hessians()
+    top, bottom = largest_eigenvalue_of_matrix((H + H.T) / 2), largest_eigenvalue_of_matrix(-(H + H.T) / 2)
+    assert_at_most(1.5 * top.upper, bottom.lower, why="|lambda_min| is larger than lambda_max")
+    run, _ = patient_path(networks, 1e-3, 1, 1)
+    assert_within(top.lower, run.sharpness[0, 0], top.upper, why="lambda_max at the start")
 
 
 def test_the_held_out_error_is_the_mean_square_on_the_others():

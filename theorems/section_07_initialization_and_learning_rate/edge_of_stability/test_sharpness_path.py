@@ -1,5 +1,7 @@
 """Self-tests: the path is that of gradient descent, at the rate of each run, and survives runs that diverge."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,21 @@ def test_the_sharpness_at_the_start_lies_where_it_is_certified_to_be():
     found = sharpness(lambda: half_mean_square(theta, X, y), [theta.requires_grad_()])
     assert_within(found.lower, run.sharpness[1, 0], found.upper, why="the largest eigenvalue")
     assert_identical(run.ratio, run.sharpness / 4, why="eta S/2")
+
+
+def test_the_sharpness_is_the_largest_eigenvalue_where_the_least_one_is_larger_in_modulus():
+    import torch
+
+    # given  targets twenty times as large: residuals, and with them negative curvature, outweigh the slopes
+    networks = tanh_networks([3])
+    networks = dataclasses.replace(networks, y=20 * networks.y)
+    theta, X, y = (torch.from_numpy(part[0]) for part in (networks.theta, networks.X, networks.y))
+    loss = lambda: half_mean_square(theta, X, y)  # noqa: E731
+    top = sharpness(loss, [theta.requires_grad_()])
+    bottom = sharpness(lambda: -loss(), [theta])
+    assert_at_most(1.1 * top.upper, bottom.lower, why="|lambda_min| is larger than lambda_max")
+    run = sharpness_path(networks, 1e-3, 1, 1)
+    assert_within(top.lower, run.sharpness[0, 0], top.upper, why="lambda_max at the start")
 
 
 def test_a_run_that_diverges_has_an_infinite_sharpness_and_leaves_the_others_alone():

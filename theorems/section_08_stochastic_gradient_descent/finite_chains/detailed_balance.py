@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
+from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import weights_rounding
 from theorems.section_08_stochastic_gradient_descent.finite_chains.lattice_descents import LatticeDescent
 
 
@@ -52,13 +53,13 @@ def log_ratio_bound(chain: LatticeDescent) -> np.ndarray:
 def log_ratio_rounding(chain: LatticeDescent) -> float:
     """A bound on the error of a computed ln(law/density).
 
-    It is 8 u (2N + 1) times the largest logarithm, plus the effect of a cancellation.
-    The cancellation: the potential is 2h/(eta D_0 b^2) times a difference of numbers of size 2, each off by at most
-    4 u.
+    That of the law, whose up and down have 10 operations relative to their size, as |sL'| <= D/2; and that of the
+    density, whose exponent is 2h/(eta D_0 b^2) times a difference of two numbers below 1: of ln(1 + v^2) with 4
+    operations and 2 arctan v with 5.
     """
-    largest = 1 + np.abs(np.log(chain.density())).max()
-    cancelled = 16 * chain.h / (chain.eta * chain.D_0 * chain.b**2)
-    return UNIT_ROUNDOFF * (8 * len(chain.x) * largest + cancelled)
+    largest = float(np.abs(np.log(chain.density())).max())
+    exponent = rounding(4 + 5, 2 * chain.h / (chain.eta * chain.D_0 * chain.b**2))
+    return weights_rounding(len(chain.x), largest, given=10) + exponent
 
 
 def balance_bound(chain: LatticeDescent) -> float:

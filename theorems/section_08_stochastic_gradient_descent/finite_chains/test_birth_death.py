@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import (
@@ -11,6 +11,7 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death i
     three_point_descent,
     torus_walk,
     transition_matrix,
+    weights_rounding,
 )
 
 UP, DOWN = fractions(["1/2", "1/3"]), fractions(["1/4", "2/3"])
@@ -28,7 +29,11 @@ def test_in_floats_a_law_over_six_hundred_orders_of_magnitude_neither_overflows_
     # given  1000 states, four times as likely to go down as up
     pi = stationary_weights(np.full(999, 0.1), np.full(999, 0.4))
     exact = 0.75 * 0.25 ** np.arange(500.0)
-    assert_at_most(np.abs(pi[:500] / exact - 1), 4 * 1000 * UNIT_ROUNDOFF * 1400, why="(3/4) 4^-i")
+    bound = weights_rounding(1000, 1000 * np.log(4))
+    assert_at_most(np.abs(pi[:500] / exact - 1), bound, why="(3/4) 4^-i")
+    assert_at_most(bound, rounding(5 * 1000, 1000), why="ceiling")
+    # and    ten states of 2 * 3 + 2 operations, and twice as many sums of logarithms up to 4, and of one
+    assert_identical(weights_rounding(10, 4, given=3) / rounding(1), 10 * 8 + 20 * 5, why="operations")
 
 
 def test_three_gradients_by_hand():

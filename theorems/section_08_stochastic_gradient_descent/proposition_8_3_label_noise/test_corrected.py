@@ -102,7 +102,10 @@ def test_clean_samples_are_fitted_before_corrupted_ones_by_the_difference_of_C2(
     # then
     A, E = np.array([(problem.fitted(t)[0][0], problem.fitted(t)[1]) for t in for_all_t]).T
     assert_identical(differences, 2 * (1 - 2 * problem.tau[0]) * (A - E), why="2(1 - 2 tau)(A_t - E_t)")
-    assert_at_most(2.0**-24, float(min(differences[1:])), why="the clean are ahead")
+    # and    A_t - E_t >= eta m (1 - eta epsilon)^(t - 1), with equality at t = 1
+    q, share = 1 - problem.eta * problem.epsilon, 2 * (1 - 2 * problem.tau[0]) * problem.eta * problem.sizes[0]
+    least = [float(share * q ** (t - 1)) for t in for_all_t[1:]]
+    assert_at_most(least, [float(d) for d in differences[1:]], why="the clean are ahead")
 
 
 @corrected("C4")

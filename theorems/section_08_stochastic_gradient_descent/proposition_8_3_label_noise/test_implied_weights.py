@@ -86,7 +86,7 @@ def test_the_stopped_run_solves_a_ridge_regression_that_weighs_every_corrupted_s
     # then   f = K alpha and alpha = w (y - f): the gradient of a problem that is strictly convex, as all w > 0
     assert_identical(problem.kernel @ alpha, path[-1], why="f_t from theta_t")
     assert_identical(w * left, alpha, why="theta + sum w_i (f_i - y_i) phi_i = 0")
-    assert_at_most(2.0**-40, float(min(w)), why="positive weights")
+    assert_at_most(float(problem.step / 2), float(min(w)), why="weights: step r_0/r_t, r_0 = 1 and r_t < 2 in size")
     lightest, heaviest = min(w[~problem.flipped]), max(w[problem.flipped])
     assert_at_most(float(heaviest / lightest), 1 - 2.0**-40, why="a corrupted sample's weight over a clean one's")
 

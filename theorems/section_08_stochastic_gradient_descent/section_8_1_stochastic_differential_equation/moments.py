@@ -9,10 +9,11 @@ import numpy as np
 import scipy.linalg
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.diffusion import diffused, diffused_rounding
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import (
     NoisyQuadratic,
+    basis_rounding,
     noisy_quadratics,
 )
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import (
@@ -41,28 +42,50 @@ def pairs(problem: NoisyQuadratic) -> tuple[np.ndarray, ...]:
     )
 
 
+def turning_rounding(problem: NoisyQuadratic) -> np.ndarray:
+    """How far a second moment in the eigenbasis is from that where H is Q diag(h) Q' exactly, as a share of it: (B,).
+
+    It is turned once. H is off by `basis_rounding` times |h|; the drift, which may be H + eta H^2/2 with eta h <= 1/2,
+    by twice that at most, on either side for the time T.
+    """
+    T = problem.eta * problem.steps
+    return basis_rounding(problem) * (1 + 4 * T * norm(problem.h, axis=-1))
+
+
+def rounding_ceiling(problem: NoisyQuadratic, noise: np.ndarray) -> np.ndarray:
+    """What no rounding of a second moment exceeds, in units of eta and of |theta_0|^2, for noise (B, p, p): (B, 1, 1).
+
+    3000 operations, on the square of 1 + T(2|H| + |noise|).
+    """
+    T = problem.eta * problem.steps
+    reach = 1 + T * (2 * norm(problem.h, axis=-1) + norm(noise, axis=(-2, -1)))
+    return rounding(3000, reach**2)[:, None, None]
+
+
 def second_moment_of_sgd(problem: NoisyQuadratic, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """E theta theta' of SGD after k steps, and a bound of its rounding, the change to the eigenbasis included.
+    """E theta theta' of SGD after k steps, and a bound of its rounding, that of turning it to the eigenbasis included.
 
     start: theta_0 theta_0', 0 unless it is given.
     """
     found = covariance_after(problem.H, problem.C, problem.eta, problem.steps, start)
     T = problem.eta * problem.steps
-    largest = T * problem.eta * norm(problem.C, axis=(-2, -1)) + norm(problem.start, axis=-1) ** 2
-    rounding = recursion_rounding(problem.C, problem.eta, problem.steps, largest)
-    rotation = 2 * 12 * 3 * 3 * UNIT_ROUNDOFF * (1 + T * norm(problem.H, axis=(-2, -1)))
-    return found, (rounding + 8 * rotation * largest)[:, None, None]
+    at_first = 0 if start is None else norm(start, axis=(-2, -1))
+    largest = T * problem.eta * norm(problem.C, axis=(-2, -1)) + at_first
+    error = recursion_rounding(problem.C, problem.eta, problem.steps, largest)
+    return found, (error + turning_rounding(problem) * largest)[:, None, None]
 
 
 def second_moment_of_diffusion(problem: NoisyQuadratic, H: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """E theta theta' at T = k eta of d theta = -H theta dt + sqrt(eta) D^(1/2) dW from theta_0, and its rounding.
 
-    The exponential of -HT has fewer entries than that of the moments' system without noise, and errs no more.
+    The rounding includes that of turning it to the eigenbasis. The exponential of -HT, which stands on both sides, has
+    fewer entries than that of the moments' system without noise, and errs no more.
     """
     T = problem.eta * problem.steps
     flow = scipy.linalg.expm(-T[:, None, None] * H)
     mean = np.matvec(flow, problem.start)
     found = mean[:, :, None] * mean[:, None, :] + problem.eta[:, None, None] * diffused(H, D, T)
-    rounding = problem.eta * diffused_rounding(H, D, T)
-    rounding += diffused_rounding(H, 0 * D, T) * norm(problem.start, axis=-1) ** 2
-    return found, rounding[:, None, None]
+    error = problem.eta * diffused_rounding(H, D, T)
+    error += 2 * diffused_rounding(H, 0 * D, T) * norm(problem.start, axis=-1) ** 2
+    largest = T * problem.eta * norm(D, axis=(-2, -1)) + norm(problem.start, axis=-1) ** 2
+    return found, (error + turning_rounding(problem) * largest)[:, None, None]

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.linalg import norm
 
 from fixtures.dynamics.minibatch_law import mean_and_covariance
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.rational import exponential_of_minus, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
@@ -29,7 +31,9 @@ from theorems.section_08_stochastic_gradient_descent.section_8_1_stochastic_diff
     in_eigenbasis,
     pairs,
     problems,
+    rounding_ceiling,
     second_moment_of_sgd,
+    turning_rounding,
 )
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.diffusion import diffused, diffused_rounding
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
@@ -45,19 +49,30 @@ def bounds_over_v(s, product, eta, largest):
 @given_batches(problem=problems)
 def test_the_fluctuation_over_eta_is_enclosed_by_that_of_the_diffusion(problem):
     # given  H1: the recursion adds the noises of the steps;  H2 by the choice of eta; theta_0 = 0
-    sgd, rounding = second_moment_of_sgd(problem)
+    sgd, sgd_error = second_moment_of_sgd(problem)
     # when
     T = problem.eta * problem.steps
-    V, V_rounding = diffused(problem.H, problem.C, T), diffused_rounding(problem.H, problem.C, T)
+    V, size = diffused(problem.H, problem.C, T), T * norm(problem.C, axis=(-2, -1))
+    V_error = diffused_rounding(problem.H, problem.C, T) + turning_rounding(problem) * size
     # then   Var_ij = eta C_ij (1 - a^k)/(s - eta h_i h_j), a = (1 - x_i)(1 - x_j), V_ij = C_ij (1 - e^-sT)/s, and
     #        e^(-x-y) >= a >= e^(-(x+y)(1 + max x)) for x, y <= 1/2, where 1 - e^-(1+d)z <= (1 + d)(1 - e^-z)
     s, product, _, eta, _ = pairs(problem)
     V, found = in_eigenbasis(problem, V), in_eigenbasis(problem, sgd) / eta
     least, most = bounds_over_v(s, product, eta, problem.h.max(-1)[:, None, None])
-    slack = rounding / eta + 2 * V_rounding[:, None, None]
+    # and    the bounds are at most 2V, and have 8 operations
+    slack = sgd_error / eta + 2 * (V_error + rounding(8, size))[:, None, None]
     value, V = np.sign(V) * found, np.abs(V)
     assert_within(least * V, value, most * V, slack=slack, why="Var/eta against V", instance=problem)
     assert_at_most(most, 2, why="the upper bound under H2", instance=problem)
+    assert_at_most(slack, rounding_ceiling(problem, problem.C), why="ceiling", instance=problem)
+
+
+@corrected("C2")
+def test_the_bounds_over_v_by_hand():
+    # given  h_i = 1, h_j = 3, eta = 1/4: 1/(1 - 3/16) = 16/13, and 1 + 3/4 times that
+    assert_identical(
+        bounds_over_v(4, 3, Fraction(1, 4), 3), fractions(["16/13", "28/13"]), why="bounds of Var/eta over V"
+    )
 
 
 @corrected("C2")

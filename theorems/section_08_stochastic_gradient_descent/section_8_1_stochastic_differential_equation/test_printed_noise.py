@@ -54,6 +54,21 @@ def test_a_step_of_the_printed_equation_has_four_times_the_variance_of_a_step_of
 
 
 @counterexample
+def test_in_two_directions_the_printed_step_has_seven_times_the_total_variance_and_more():
+    # given  gradients (4, 1), (-2, 1), (-2, -2) at w = 0, so that 3 Sigma = [[24, 6], [6, 6]]; b = 1, eta = 1/10
+    X, y, w, eta = fractions([[4, 1], [2, -1], [2, 2]]), fractions([-1, 1, 1]), fractions([0, 0]), Fraction(1, 10)
+    mean, Sigma = mean_and_covariance(sample_gradients(X, y, w))
+    # when
+    _, sgd = mean_and_covariance(-eta * minibatch_gradients(X, y, w, 1, True))
+    _, printed = euler_step(-mean, eta * Sigma @ Sigma, eta)
+    # then
+    assert_identical(100 * sgd, [[8, 2], [2, 2]], why="eta^2 Sigma")
+    assert_identical(100 * printed, [[68, 20], [20, 8]], why="eta^2 Sigma Sigma'")
+    reads = "total variance {value} of the printed step > {limit} of SGD's"
+    assert_violates(np.trace(printed), np.trace(sgd), reads=reads, X=X, y=y, w=w, eta=eta)
+
+
+@counterexample
 def test_hypothesis_finds_a_minibatch_whose_printed_step_varies_more():
     def variances(instance):
         Sigma, eta = instance.noise()[1], instance.eta

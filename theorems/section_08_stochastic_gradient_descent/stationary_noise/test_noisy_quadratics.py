@@ -4,10 +4,13 @@ import numpy as np
 from hypothesis import given
 from numpy.linalg import eigvalsh, norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from fixtures.problems.examples import require_occurrence, simplest
 from properties.certificates import assert_at_most
-from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import noisy_quadratics
+from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import (
+    basis_rounding,
+    noisy_quadratics,
+)
 
 problems = noisy_quadratics(sizes=(1 / 2, 1.9))
 
@@ -19,9 +22,15 @@ def test_the_simplest_problem_can_be_done_by_hand():
 
 @given(problem=problems)
 def test_the_spectrum_is_the_one_drawn_and_the_noise_reaches_every_direction(problem):
-    rounding = 200 * UNIT_ROUNDOFF * problem.h.max()
-    assert_at_most(np.abs(eigvalsh(problem.H) - np.sort(problem.h)), rounding, why="spectrum of H")
-    assert_at_most(1 / 4 - 200 * UNIT_ROUNDOFF * norm(problem.C), eigvalsh(problem.C)[0], why="least noise")
+    p, formed = len(problem.h), basis_rounding(problem)
+    found = rounding(factorization(p, p))  # by LAPACK
+    assert_at_most(
+        np.abs(eigvalsh(problem.H) - np.sort(problem.h)),
+        found * problem.h.max() + formed * norm(problem.h),
+        why="spectrum of H",
+    )
+    assert_at_most(1 / 4, eigvalsh(problem.C)[0] + found * norm(problem.C), why="least noise")
+    assert_at_most(formed, rounding(36 * p), why="ceiling: that of the drawn rotation")
 
 
 def test_curvature_and_noise_that_do_not_commute_occur_in_three_dimensions():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 
 
 def singular_values(matrix: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ def logit_diameter(A: np.ndarray) -> np.ndarray:
 
 
 def averaging_rounding(X: np.ndarray) -> np.ndarray:
-    """A bound on how far a computed osc(PX) may exceed a computed delta(P) osc(X), in each column: 16 T u max |X|.
+    """A bound on how far a computed osc(PX) may exceed a computed delta(P) osc(X), in each column.
 
     The bound is absolute, because the error of an average does not depend on the range of the column: a column may have
     a range that is tiny relative to its entries. In units of u max |X|, to first order:
@@ -49,32 +49,32 @@ def averaging_rounding(X: np.ndarray) -> np.ndarray:
     - delta itself is summed with an error of T, times osc <= 2;
     - the last subtractions: 4.
 
-    In all 2T + 2T + 4T + 4 <= 16 T.
+    In all 2T + 2T + 4T + 4 operations.
     """
-    return 16 * X.shape[-2] * UNIT_ROUNDOFF * np.abs(X).max(-2)
+    return rounding(8 * X.shape[-2] + 4, np.abs(X).max(-2))
 
 
 def logit_rounding(W: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """A bound on the error of a computed logit x_j' W x_i of self-attention: 4 d u max_i |x_i|_1^2 max |W|."""
-    return 4 * X.shape[-1] * UNIT_ROUNDOFF * np.abs(X).sum(-1).max(-1) ** 2 * np.abs(W).max((-2, -1))
+    """A bound on the error of a computed logit x_j' W x_i of self-attention: 2d products on max_i |x_i|_1^2 max |W|."""
+    return rounding(2 * X.shape[-1], np.abs(X).sum(-1).max(-1) ** 2 * np.abs(W).max((-2, -1)))
 
 
 def softmax_rounding(A: np.ndarray) -> np.ndarray:
-    """A bound on the l1 error of a computed row of the softmax of given logits (n, T): 4(T + 2) u.
+    """A bound on the l1 error of a computed row of the softmax of given logits (n, T): 2T + 5 operations.
 
     An exponential is off by u(2 + |a|) relative to its weight, where a is its distance to the largest logit. Its weight
-    is at most e^-|a|, so |a| times the weight is below 1/2, and the T terms add T/2. Sum and quotient add T + 1. All of
-    this counts twice because of the normalization.
+    is at most e^-|a|, so |a| times the weight is below 1/2, and the T terms add T/2. This counts twice because of the
+    normalization. Sum and quotient add T + 1.
     """
-    return 4 * (A.shape[-1] + 2) * UNIT_ROUNDOFF
+    return rounding(2 * A.shape[-1] + 5)
 
 
 def layer_rounding(W: np.ndarray, X: np.ndarray, A: np.ndarray) -> np.ndarray:
     """A bound on the error of an entry of a computed layer PX: max |X| times the l1 error of a row of P.
 
-    Logits (T, T) that are off by e change a row of P by at most 2e. The sums of T products add 2T u.
+    Logits (T, T) that are off by e change a row of P by at most 2e. The sums are of T products.
     """
-    row = softmax_rounding(A) + 2 * logit_rounding(W, X) + 2 * X.shape[-2] * UNIT_ROUNDOFF
+    row = softmax_rounding(A) + 2 * logit_rounding(W, X) + rounding(X.shape[-2])
     return row * np.abs(X).max((-2, -1))
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.examples import require_occurrence, simplest
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_09_architectures.attention.low_rank_problems import (
@@ -28,8 +27,8 @@ def test_the_simplest_instances_are_those_promised():
 
 def test_a_reflecting_force_has_a_negative_determinant_and_dependent_columns_of_Y():
     force = simplest(reflecting_forces())
-    assert_at_most(np.linalg.det(force.M), -1 / 4, why="det M")
-    assert_at_most(np.abs(np.linalg.det(force.Y)), 64 * UNIT_ROUNDOFF, why="det Y")
+    assert_at_most(1 / 4, -np.linalg.det(force.M), why="-det M")
+    assert_identical(force.Y, np.diag([2, 0]), why="Y = U + V for U = I and V = diag(1, -1)")
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from theorems.section_09_architectures.normalization.dynamics import (
     NormalizedRun,
     batch_norm_slopes,
@@ -39,10 +39,11 @@ def batch_norm_run(problem: DirectedRegression) -> tuple[NormalizedRun, np.ndarr
 def drift_rounding(problem: DirectedRegression, run: NormalizedRun, steps: int) -> np.ndarray:
     """The rounding of the null part of v after `steps` steps, (B,), to first order.
 
-    A step adds a combination of rows of X and rounds v. The computed combination is off by 8(n + p)u, and the rows are
-    off row(X) by `construction`. Both are relative to `run.reach`, the size of a step without cancellation. Later steps
-    multiply an earlier error by at most decay/least_decay, which is 1 for batch normalization.
+    A step adds a combination of rows of X and rounds v. The combination has inner products of p entries, one more for
+    the length of v, three of n, and 12 operations. The rows are off row(X) by `construction`. Both are relative to
+    `run.reach`, the size of a step without cancellation. Later steps multiply an earlier error by at most
+    decay/least_decay, which is 1 for batch normalization.
     """
-    units = 8 * (problem.rows + problem.columns) * UNIT_ROUNDOFF + 2 * problem.construction
+    combined = rounding(2 * problem.columns + 3 * problem.rows + 12) + 2 * problem.construction
     largest = np.sqrt(np.square(problem.v).sum(-1) + run.travel)
-    return units * run.reach + 8 * steps * UNIT_ROUNDOFF * largest
+    return combined * run.reach + rounding(2 * steps, largest)

@@ -22,7 +22,7 @@ import pytest
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_flow import gradient_flow
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_identical
 from theorems.ledger import as_printed, corrected
@@ -48,10 +48,11 @@ def test_directions_descend_on_their_spheres_at_steps_over_the_square_of_their_l
     # when   a step of gradient descent on theta, and one on the spheres at eta/rho^2 with the retraction to length 1
     after, ahead = W - eta * g, as_group(kind, omega) - eta / rho**2 * g_omega
     length, ahead_length = (norm(v, axis=-1, keepdims=True) for v in (after, ahead))
-    # then   as |ahead| >= 1, normalizing does not expand errors
+    # then   as |ahead| >= 1, normalizing does not expand errors; two norms and 8 operations on either side
     dg, dg_omega = (gradient_rounding(kind, problem, at)[1] for at in (problem.W, omega))
     least, rate = rho.min((-2, -1)), eta[:, 0, 0]
-    error = 2 * rate * (dg / least + dg_omega / least**2) + 64 * UNIT_ROUNDOFF * ahead_length.max((-2, -1))
+    error = 2 * rate * (dg / least + dg_omega / least**2)
+    error += rounding(2 * (2 * W.shape[-1] + 8), ahead_length.max((-2, -1)))
     distance = norm(after / length - ahead / ahead_length, axis=-1).max(-1)
     assert_at_most(distance, error, why="directions after a step", instance=problem)
     # and   the length grows by what the step has on the sphere
@@ -88,7 +89,7 @@ def test_the_flow_is_the_flow_of_the_sphere_at_the_time_over_the_square_of_the_l
     flow = gradient_flow(field, start, times)
     at = 2 * np.arctan(np.tan(angles / 2) * np.exp(-times[:, None] / rho**2))
     expected = rho[:, None] * np.stack([np.cos(at), np.sin(at)], axis=-1)
-    # then   so does it at t/rho^2, and |w| stays
-    error = np.broadcast_to(flow.error[:, None], at.shape) + 64 * UNIT_ROUNDOFF * rho
+    # then   so does it at t/rho^2, and |w| stays; five functions of four operations
+    error = np.broadcast_to(flow.error[:, None], at.shape) + rounding(5 * 4, rho)
     assert_at_most(norm(flow.states - expected, axis=-1), error, why="the flow on the sphere at t/rho^2")
     assert_at_most(np.abs(norm(flow.states, axis=-1) - rho), error, why="|w|")

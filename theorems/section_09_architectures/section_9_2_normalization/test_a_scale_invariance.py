@@ -34,7 +34,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.search import smallest_violation
@@ -92,7 +92,7 @@ def test_layer_normalization_is_invariant_to_a_shift_of_all_neurons(problem):
     (before, g), (after, _) = (autograd("layer", problem, at) for at in (W, shifted))
     # then   the loss stays, but for the rounding of W + 1c', and the columns of g sum to zero
     (first, dg), (second, _) = (gradient_rounding("layer", problem, at) for at in (W, shifted))
-    moved = UNIT_ROUNDOFF * (norm(problem.X, axis=-1).max(-1) * norm(shifted, axis=(-2, -1)))
+    moved = rounding(1, norm(problem.X, axis=-1).max(-1) * norm(shifted, axis=(-2, -1)))
     A = np.abs(problem.a).sum(-1)
     carried = (A + np.abs(problem.y).max(-1)) * A * 6 * moved / reference("layer", problem, W).s.min((-2, -1))
     assert_at_most(np.abs(after - before), first + second + carried, why="L(W + 1c')", instance=problem)

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 from theorems.section_09_architectures.normalization.certificates import feature_rounding, radial_rounding
@@ -37,11 +37,11 @@ DEFAULT_EPS = Fraction(1, 100_000)
 def test_at_the_default_eps_twice_the_weight_has_a_larger_loss():
     import torch
 
-    # given  the loss of the torch layer at w = 1/64 and w = 1/32, off by some roundings
+    # given  the loss of the torch layer at w = 1/64 and w = 1/32, of ten operations
     layer = torch.nn.BatchNorm1d(1, affine=False, dtype=torch.float64)
     small, large = (loss_of_one_neuron(Fraction(w, 64), DEFAULT_EPS) for w in (1, 2))
     found = [float(layer(torch.tensor([[w], [-w]], dtype=torch.float64)).square().mean() / 2) for w in (1 / 64, 1 / 32)]
-    assert_at_most(np.abs(np.array(found) - [float(small), float(large)]), 16 * UNIT_ROUNDOFF, why="torch's loss")
+    assert_equal_within(found, [float(small), float(large)], rounding(10), why="torch's loss")
     # then
     assert_violates(large, small, reads="loss {value} at 2w > {limit} at w", x=[1, -1], y=0, w="1/64", eps=DEFAULT_EPS)
 

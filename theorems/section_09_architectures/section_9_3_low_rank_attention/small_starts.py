@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.linalg import norm
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import factorization, rounding
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_linear_flow
 from theorems.section_09_architectures.attention.low_rank_problems import SmallStart
@@ -27,11 +27,13 @@ def flow_weights(start: SmallStart) -> np.ndarray:
 def flow_rounding(start: SmallStart) -> np.ndarray:
     """The rounding of `flow_weights` in the Frobenius norm, (B,): 2|K||Q| times the relative error of the exponential.
 
-    The exponent tS is symmetric of norm t, so that its exponential has the condition number t. Scaling and squaring
-    keeps 64 (2d)u(1 + t), d = 3. As alpha e^t = 1, |K| and |Q| are at most |[E F]|.
+    The exponent tS is symmetric of norm t and size 6, so that its exponential has the condition number t. It takes six
+    products and a solve, doubled by squarings. M is made of two rotations, of 54 operations each, and two products; W
+    is one of four entries. As alpha e^t = 1, |K| and |Q| are at most |[E F]|.
     """
     size = norm(np.concatenate([start.E, start.F], -1), axis=(-2, -1)) ** 2
-    return 2 * size * 64 * 6 * UNIT_ROUNDOFF * (1 + start.time)
+    operations = 7 * 6 + factorization(6, 6) + 2 * 54 + 2 * 3 + 4
+    return rounding(operations, 2 * size * (1 + start.time))
 
 
 def largest_growth(start: SmallStart) -> np.ndarray:
@@ -41,7 +43,7 @@ def largest_growth(start: SmallStart) -> np.ndarray:
 
 def has_top_mode(start: SmallStart) -> np.ndarray:
     """Whether H8 holds with a margin, (B,): the first column of Y is not 0."""
-    return norm(start.Y[..., 0], axis=-1) >= 1 / 4 - 64 * UNIT_ROUNDOFF
+    return norm(start.Y[..., 0], axis=-1) >= 1 / 4 - rounding(factorization(4, 2) + 4)
 
 
 def rank_law(start: SmallStart) -> np.ndarray:

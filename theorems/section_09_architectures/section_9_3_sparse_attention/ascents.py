@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from theorems.section_09_architectures.attention.dynamics import logit_path
 from theorems.section_09_architectures.attention.sparse_problems import Selection
 
@@ -29,9 +29,12 @@ def odds(task: Selection, p: np.ndarray) -> np.ndarray:
 
 
 def step_rounding(task: Selection, p: np.ndarray) -> np.ndarray:
-    """The rounding that one step adds to a difference of logits, (B,), along the logits p (N + 1, B, T) of a run."""
+    """The rounding that one step adds to a difference of logits, (B,), along the logits p (N + 1, B, T) of a run.
+
+    The softmax and its slope have T + 10 operations, and the new logit one.
+    """
     largest = np.abs(np.where(task.present > 0, p, 0)).max((0, -1))
-    return 2 * UNIT_ROUNDOFF * (task.eta * (task.tokens + 10) * np.abs(task.gamma).max(-1) + largest)
+    return rounding(task.tokens + 10, task.eta * np.abs(task.gamma).max(-1)) + rounding(1, largest)
 
 
 def effective_number(s: np.ndarray) -> np.ndarray:

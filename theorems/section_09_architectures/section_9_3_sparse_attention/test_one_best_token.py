@@ -25,12 +25,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.model import softmax
-from theorems.section_09_architectures.attention.sparse_problems import selections
+from theorems.section_09_architectures.attention.sparse_problems import Selection, selections
 from theorems.section_09_architectures.section_9_3_sparse_attention.ascents import (
     STEPS,
     ascent,
@@ -80,6 +80,20 @@ def test_no_other_token_ever_gains_on_the_best_one(task):
     assert_at_most(most.T, upper.T, why="by no more than that", instance=task)
 
 
+@corrected("C1", "C2")
+def test_the_bounds_of_three_tokens_by_hand():
+    # given  gamma = (1, 3, 2), eta R = 1: Delta = 1, R = 2, x = 4/3; from p = 0 the missed reward is 1
+    task = Selection(np.array([[1.0, 3, 2]]), np.ones((1, 3)), np.array([1]), *np.array([[1.0], [2], [1]]))
+    p, N = np.zeros((2, 1, 3)), np.array([[0], [9]])
+    # when
+    r, slow, fast = odds_and_bounds(task, p, N)
+    missed, bound = missed_reward_and_bound(task, softmax(p), N)
+    # then   nine steps: eta Delta N/T^2, 2 eta R N (e^x - 1)/x, and 1/(1/m_0 + eta (1 - eta R/4) N/T^2)
+    found = [r[0], slow[1], fast[1] / np.expm1(4 / 3), missed[0], bound[1]]
+    assert_equal_within(np.ravel(found), [2, 1 / 2, 27 / 2, 1, 8 / 11], rounding(20, 2), why="r, C1 twice, m, C2")
+    assert_identical(step_rounding(task, p), [rounding(13, 3 / 2)], why="T + 10 operations on eta max |gamma|")
+
+
 @observed
 def test_the_constants_of_C1_and_C2_are_attained_but_for_less_than_one_half():
     # given  six tokens and a short first step; two tokens and 300 steps of one half
@@ -102,10 +116,11 @@ def test_the_constants_of_C1_and_C2_are_attained_but_for_less_than_one_half():
 def test_with_a_step_below_two_over_the_range_the_reward_converges_at_its_own_rate(task):
     # given  eta R <= 2
     task = dataclasses.replace(task, step=np.minimum(task.step, 2.0))
-    s, N = softmax(ascent(task)), np.arange(STEPS + 1)[:, None]
+    p, N = ascent(task), np.arange(STEPS + 1)[:, None]
+    s = softmax(p)
     # then   the missed reward is bounded, and 1 - s_1 lies between its quotients by R and by Delta
     missed, bound = missed_reward_and_bound(task, s, N)
-    slack = 64 * (N + 1) * UNIT_ROUNDOFF * (1 + task.eta) * task.range
+    slack = ((N + 1) * step_rounding(task, p) + rounding(3 * task.tokens + 8)) * task.range
     assert_at_most(missed.T, (bound + slack).T, why="gamma_1 - f_N", instance=task)
     left = 1 - task.of_best(s)
     assert_at_most((missed / task.range).T, (left + slack / task.range).T, why="1 - s_1 from below", instance=task)
@@ -128,8 +143,8 @@ def trained_by_torch(values, steps):
 
 @corrected("C1")
 def test_torch_users_see_the_best_of_three_tokens_selected():
-    # given  values (1, 3, 2), eta = 1, so that R = 2 and Delta = 1
-    steps, slack = 50, 50 * 64 * 3 * UNIT_ROUNDOFF
+    # given  values (1, 3, 2), eta = 1, so that R = 2 and Delta = 1; a step has 30 operations on numbers up to 3
+    steps, slack = 50, rounding(50 * 30, 3)
     # when
     missing = 3 - trained_by_torch([1.0, 3.0, 2.0], steps)
     # then   the output misses its maximum by (1 - s_1) Delta at least and (1 - s_1) R at most

@@ -1,6 +1,6 @@
 """The first steps of gradient descent on linear branches that start at zero, and bounds of how far they move.
 
-The loss is L(A) = (1/2)|prod_l (I + c A_l) X - Y|_F^2, u is the unit roundoff, and T is STEPS.
+The loss is L(A) = (1/2)|prod_l (I + c A_l) X - Y|_F^2, and T is STEPS.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import regression_loss
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.deep_linear import loss_rounding, monotone_rate
 from theorems.section_09_architectures.residual.dynamics import residual_descent_path, residual_layers
 from theorems.section_09_architectures.residual.problems import LinearResidualProblem
@@ -29,7 +29,7 @@ class EarlyRun:
 
     A: np.ndarray
     losses: np.ndarray
-    rounding: np.ndarray
+    loss_error: np.ndarray
     eta: np.ndarray
 
 
@@ -45,8 +45,8 @@ def early_run(problem: LinearResidualProblem) -> EarlyRun:
     A = np.stack(list(islice(path, STEPS + 1)))
     at = [residual_layers(weights, problem.scale) for weights in A]
     losses = np.stack([regression_loss(layers, problem.X, problem.Y) for layers in at])
-    rounding = np.max([loss_rounding(layers, problem.X, problem.Y) for layers in at], axis=0)
-    return EarlyRun(A, losses, rounding, eta)
+    loss_error = np.max([loss_rounding(layers, problem.X, problem.Y) for layers in at], axis=0)
+    return EarlyRun(A, losses, loss_error, eta)
 
 
 def path_length_bound(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
@@ -61,9 +61,10 @@ def path_length_bound(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarr
 def path_rounding(problem: LinearResidualProblem, run: EarlyRun) -> np.ndarray:
     """The rounding of A after STEPS steps, (B,).
 
-    A gradient takes L + 2 products of 3 x 3 matrices. Each product rounds by 6 u of its size.
+    A gradient takes L + 2 products of inner products of three entries, and six operations with the scale, the residual
+    and the step.
     """
-    return 6 * (problem.depth + 4) * UNIT_ROUNDOFF * path_length_bound(problem, run)
+    return rounding(3 * (problem.depth + 2) + 6, path_length_bound(problem, run))
 
 
 def movement_bound(problem: LinearResidualProblem, run: EarlyRun) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +74,7 @@ def movement_bound(problem: LinearResidualProblem, run: EarlyRun) -> tuple[np.nd
     """
     most = run.eta * STEPS / (1 - 0.5 / STEP_DIVISOR)
     steps = 2 * path_length_bound(problem, run) * path_rounding(problem, run)
-    return most * (run.losses[0] - run.losses[-1]), 2 * most * run.rounding + steps
+    return most * (run.losses[0] - run.losses[-1]), 2 * most * run.loss_error + steps
 
 
 def relative_drift(q: float) -> float:

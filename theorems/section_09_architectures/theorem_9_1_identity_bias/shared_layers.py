@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from fixtures.precision import UNIT_ROUNDOFF
+from fixtures.precision import rounding
 from properties.certificates import assert_within
 from theorems.section_09_architectures.residual.dynamics import shared_layer_descent, shared_layer_step
 from theorems.section_09_architectures.residual.problems import PositiveTarget
@@ -39,9 +39,10 @@ def step_factors(problem: PositiveTarget) -> tuple[np.ndarray, np.ndarray, np.nd
 def shared_rounding(problem: PositiveTarget, slow: np.ndarray) -> np.ndarray:
     """The rounding of b along a run, (B, 3), for steps that multiply an earlier error by at most `slow`.
 
-    A step rounds by (4L + 12) u max(1, lambda). The errors of all steps sum to that over 1 - slow.
+    A step has eight operations, with two powers, on numbers up to max(1, lambda). The errors of all steps sum to that
+    over 1 - slow.
     """
-    return (4 * problem.depth[:, None] + 12) * UNIT_ROUNDOFF * np.maximum(1, problem.spectrum) / (1 - slow)
+    return rounding(8, np.maximum(1, problem.spectrum) / (1 - slow))
 
 
 def exact_iterates(b: Fraction, target: Fraction, L: int, eta: Fraction) -> Iterator[Fraction]:
@@ -58,5 +59,5 @@ def certify_decay_to_zero(eta: float) -> None:
     """
     t = np.array([1, 10, 100, 1000, 4000])
     b = shared_layer_descent(np.ones(5), -1.0, 3, eta, t)
-    rounding = 16 * t * UNIT_ROUNDOFF
-    assert_within(1 / (1 + 2 * eta * t / (1 - 2 * eta)), b, 1 / (1 + eta * t), slack=rounding, why="A_l = b - 1 -> -1")
+    slack = rounding(8 * t)  # eight operations a step
+    assert_within(1 / (1 + 2 * eta * t / (1 - 2 * eta)), b, 1 / (1 + eta * t), slack=slack, why="A_l = b - 1 -> -1")

@@ -36,7 +36,7 @@ from fractions import Fraction
 import numpy as np
 import scipy.stats
 
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_not_positive
 from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Interval, correlation_interval, fisher_interval, judge, spearman_values
 from theorems.ledger import measured, observed
@@ -108,5 +108,5 @@ def test_four_points_without_ties_have_no_rank_correlation_of_089():
 def test_a_correlation_of_089_of_four_points_is_no_evidence():
     # then   Fisher's interval of four points holds zero, and that of five does not
     four, five = fisher_interval(PRINTED_RHO, 4), fisher_interval(PRINTED_RHO, 5)
-    assert_at_most(0, four.upper, why="upper end for four points")
-    assert_at_most(five.upper, 0, why="upper end for five points")
+    assert_not_negative(four.upper, why="upper end for four points")
+    assert_not_positive(five.upper, why="upper end for five points")

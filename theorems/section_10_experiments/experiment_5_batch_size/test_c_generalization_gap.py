@@ -34,8 +34,8 @@ Expected    inconclusive
 import numpy as np
 import pytest
 
-from fixtures.precision import UNIT_ROUNDOFF
-from properties.certificates import assert_at_most, assert_identical, record_series
+from fixtures.precision import rounding
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, record_series
 from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
@@ -111,9 +111,9 @@ def complete(table):
     return table[np.isfinite(table).all(axis=1)]
 
 
-def rounding(table):
-    """A bound on the distance between two ways to the mean difference: n + 2 roundings of each mean, to first order."""
-    return 3 * (len(table) + 2) * UNIT_ROUNDOFF * np.abs(table).max()
+def mean_rounding(table):
+    """A bound on the distance between two ways to the mean difference: n + 2 roundings of each of two means."""
+    return rounding(len(table) + 2, 2 * np.abs(table).max())
 
 
 @observed
@@ -132,8 +132,9 @@ def test_differences_under_every_stopping_rule_are_paired(runs, setting, family,
     record_series(f"{quantity} by epochs, steps and loss, {family}, {setting.title}", rule=kept, **columns)
     for number in kept:
         small, large = by_rule[number].mean(0)
-        error = abs(found[number].estimate - (large - small))
-        assert_at_most(error, rounding(by_rule[number]), why="paired difference against that of the means")
+        assert_equal_within(
+            small + found[number].estimate, large, 2 * mean_rounding(by_rule[number]), why="the paired difference"
+        )
 
 
 @observed
