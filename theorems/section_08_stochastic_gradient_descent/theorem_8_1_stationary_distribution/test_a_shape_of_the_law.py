@@ -34,7 +34,7 @@ from fixtures.dynamics.stochastic import second_moment
 from fixtures.precision import factorization, rounding
 from fixtures.problems.tapes import tapes
 from fixtures.rational import enclose_sqrt, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_keeps, assert_within
 from properties.statistics.concentration import chi_square_interval, chi_square_power
 from theorems.ledger import corrected, necessity
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import noisy_quadratics
@@ -113,7 +113,8 @@ def test_on_orthogonal_rows_of_one_length_the_mean_square_error_falls_at_the_rat
     # when
     M = second_moment(X, np.outer(e, e), 1 / 4, 5, rows=2)
     # then   q = 1 - 1/4 (2 - 1) 2 = 1/2
-    assert_identical(rate_of_the_least_curvature(X, 1 / 4, 4.0), 1 / 2, why="q")
+    q = rate_of_the_least_curvature(X, 1 / 4, 4.0)
+    assert_equal_within(q, 1 / 2, rounding(factorization(2, 2) + 6), why="q")
     assert_identical(np.trace(M), 10 / 2**5, why="E|e_5|^2 = q^5 |e|^2")
 
 
