@@ -32,7 +32,8 @@ from fixtures.kernels.infinite_width import erf_rounding, relu_rounding
 from fixtures.models.diagonal import uniform
 from fixtures.models.exact_relu import ExactReluNetwork
 from fixtures.models.two_layer import TwoLayer
-from fixtures.problems.regression import regression_of_design, regressions
+from fixtures.problems.lines import lines
+from fixtures.problems.regression import regression_of_design
 from fixtures.problems.tapes import Tape
 from fixtures.rational import fractions
 from fixtures.sweeps.memory_context import StoppedError
@@ -84,10 +85,10 @@ def kind_of(assertion):
 
 
 def largest_batch(batched):
-    """The size of the largest batch that a test of regressions sees."""
+    """The size of the largest batch that a test sees."""
     sizes = []
 
-    @batched(problem=regressions())
+    @batched(problem=lines())
     def test(problem):
         sizes.append(len(problem.X))
 
