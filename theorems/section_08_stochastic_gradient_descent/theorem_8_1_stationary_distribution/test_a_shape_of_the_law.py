@@ -24,6 +24,7 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -34,7 +35,7 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.tapes import tapes
 from fixtures.rational import enclose_sqrt, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.statistics.concentration import chi_square_interval
+from properties.statistics.concentration import chi_square_interval, chi_square_power
 from theorems.ledger import corrected, necessity
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import noisy_quadratics
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
@@ -64,6 +65,12 @@ def test_under_gaussian_noise_independent_chains_have_the_gaussian_law_of_their_
     law = GaussianLaw(mean, covariance_after(problem.H, problem.C, eta, problem.steps))
     lower, upper = chi_square_interval(DEGREES, FALSE_ALARM)
     assert_within(lower, whitened_square(theta, law), upper, why="chi-square of the last iterates", instance=problem)
+
+
+@corrected("C4")
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_the_pivot_misses_a_variance_that_is_off_by_a_quarter_with_a_probability_below_a_millionth(factor):
+    assert_at_most(1 - chi_square_power(DEGREES, FALSE_ALARM, factor), 1e-6, why="chance that it is missed")
 
 
 @corrected("C4")
