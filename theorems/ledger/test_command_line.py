@@ -41,6 +41,7 @@ def elsewhere(tmp_path):
     [
         (["--hypothesis-profile", "fats"], "--hypothesis-profile 'fats' is unknown; profiles are fast, thorough, soak"),
         (["--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
+        (["--hypothesis-seed="], "--hypothesis-seed is empty: name a number, or leave --hypothesis-seed out"),
         (["--role", "proof"], "--role 'proof' is not a role; roles are as printed, under hypotheses, corrected"),
         (["--ledger", "conftest.py"], "--ledger=conftest.py cannot be used (Not a directory): name another folder"),
     ],
