@@ -57,7 +57,8 @@ def test_padding_adds_nothing_to_entropies():
 @given_batches(problem=positive_systems())
 def test_the_multiplier_of_a_start_of_the_row_space_is_recovered(problem):
     nu = multiplier(problem, np.vecmat(problem.mu, problem.X))
-    assert_at_most(norm(nu - problem.mu, axis=-1), 8 * problem.construction * (1 + norm(problem.mu, axis=-1)), why="nu")
+    bound = 8 * problem.construction * (1 / problem.sigma_max + norm(problem.mu, axis=-1))
+    assert_at_most(norm(nu - problem.mu, axis=-1), bound, why="nu")
 
 
 @given_batches(problem=positive_systems())

@@ -52,7 +52,7 @@ def test_brackets_of_a_batch_are_those_of_its_members():
 def test_a_regression_bracket_stays_below_every_interpolant(problem):
     # given  a wrong primal: S instead of YX^+
     bracket = regression_bracket(problem.X, problem.Y, problem.S)
-    rounding = 8 / problem.sigma_min * spectrum_rounding(problem.S)
+    rounding = 8 * problem.condition * spectrum_rounding(problem.S)
     assert_at_most(bracket.lower, nuclear_norm(problem.least_squares_map) + rounding, why="weak duality")
 
 
@@ -61,7 +61,7 @@ def test_an_infeasible_dual_is_scaled_down_until_it_bounds(problem):
     # given  1000 times a dual solution
     bracket = regression_bracket(problem.X, problem.Y, problem.least_squares_map)
     lower = regression_dual(problem.X, problem.Y, 1000 * bracket.nu)
-    rounding = 8 / problem.sigma_min * spectrum_rounding(problem.S)
+    rounding = 8 * problem.condition * spectrum_rounding(problem.S)
     assert_at_most(lower, bracket.upper + rounding, why="weak duality")
     assert_at_most(bracket.lower, lower + rounding, why="scaling is all that it needs")
 

@@ -28,7 +28,7 @@ def wide_separable(draw: st.DrawFn) -> Separable:
     margin is small. w0 is 2^-k (1, ..., 1). Shrinks to Z = [[1]].
     """
     tape = draw(tapes(4 + 12))
-    n, d, t = 1 + tape.below(4), 1 + tape.below(3), 1 + tape.below(200)
+    n, d, t = 1 + tape.below(4), 1 + tape.below(3), tape.time(201, least=1)
     scale = 2.0 ** tape.choice((0, 20, -20, 200, -200))
     z = tape.integers((n, d), 127)
     z[:, 0] += np.maximum(0, 1 - z.sum(1))

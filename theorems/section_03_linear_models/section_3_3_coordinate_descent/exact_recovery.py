@@ -19,8 +19,10 @@ def recovery_coefficients(X: np.ndarray, A: list[int]) -> np.ndarray:
 def distance_rounding(problem: Recoverable) -> np.ndarray:
     """A bound on the rounding in |w - w*| for weights that are zero outside A, where |w|_1 <= 3k.
 
-    Columns have norm at most 1. A computed residual of w on A has p + 1 roundings of |w|_1 + |y|, and its correlations
-    n; the factors of X_A are orthogonal to 36 n u. sigma_min^2 turns both into distances.
+    Columns of A have norm at most s_1. A computed residual of w on A has p + 1 roundings of s_1 |w|_1 + |y|, and its
+    correlations have n, of s_1 times that; the factors of X_A are orthogonal to 36 n u. Over sigma_min^2 both are
+    distances.
     """
-    size = (norm(problem.y, axis=-1) + 3 * problem.sparsity) / problem.sigma_min**2
+    residual = norm(problem.y, axis=-1) + 3 * problem.sparsity * problem.sigma_max
+    size = residual * problem.sigma_max / problem.sigma_min**2
     return rounding(19 * problem.rows + problem.columns + 1, size)

@@ -28,5 +28,5 @@ def test_the_excess_of_an_interpolant_by_hand():
 
 @given(recoverable_problems())
 def test_the_rounding_of_weights_is_below_a_tenth_of_a_trillionth_of_their_size(problem):
-    size = (norm(problem.y) + 3 * problem.sparsity) / problem.sigma_min**2
+    size = (norm(problem.y) / problem.sigma_max + 3 * problem.sparsity) * problem.condition**2
     assert_at_most(distance_rounding(problem), 1e-13 * size, why="at most 123 roundings")

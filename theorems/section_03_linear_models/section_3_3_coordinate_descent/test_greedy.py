@@ -94,31 +94,36 @@ def test_a_search_finds_a_greedy_run_with_too_large_an_l1_norm():
 @under_hypotheses("H1", "H2")
 @given_batches(problem=recoverable_problems())
 def test_under_exact_recovery_greedy_descent_reaches_the_sparse_solution_of_least_l1_norm(problem):
-    # given  H1; each step lowers |r|^2 by at least sigma^2 |r|^2 / k, so 600 are enough: (11/12)^300 < CONVERGED
-    assert_at_most(problem.sparsity / problem.sigma_min**2, 12, why="the budget covers the instance", instance=problem)
-    floor = CONVERGED * norm(problem.y, axis=-1)
+    # given  H1; each step lowers |r|^2 by at least (s_k/s_1)^2 |r|^2/k, so 600 are enough: (11/12)^300 < CONVERGED
+    assert_at_most(problem.sparsity * problem.condition**2, 12, why="the budget covers the instance", instance=problem)
+    floor = CONVERGED * problem.sigma_max * norm(problem.y, axis=-1)
     # when   until no correlation exceeds the floor
     w = greedy(problem.X, problem.y, 600, floor=floor)
     # then   X_A'X_A (w* - w) = X_A'r; w* has the least l1 norm by its dual point and by HiGHS
     assert_identical(np.count_nonzero(w[problem.w_star == 0]), 0, why="nothing off A was ever picked")
     bound = np.sqrt(problem.sparsity) * floor / problem.sigma_min**2 + distance_rounding(problem)
     assert_at_most(norm(w - problem.w_star, axis=-1), bound, why="distance to the sparse solution", instance=problem)
-    assert_at_most(bound, 1e-9 * norm(problem.y, axis=-1), why="a bound that says something", instance=problem)
+    assert_at_most(
+        bound, 1e-9 * norm(problem.y, axis=-1) / problem.sigma_max, why="a bound that says something", instance=problem
+    )
     assert_shortest(problem, w, np.sqrt(problem.sparsity) * bound)
 
 
 @under_hypotheses("H1", "H2")
 @given_batches(problem=recoverable_problems())
 def test_under_exact_recovery_the_residual_contracts_at_every_step(problem):
-    # given  H1, by which the largest correlation is at least sigma |r| / sqrt(k)
-    floor, y = CONVERGED * norm(problem.y, axis=-1), problem.y[:, None]
+    # given  H1, by which the largest correlation is at least s_k |r| / sqrt(k)
+    floor, y = CONVERGED * problem.sigma_max * norm(problem.y, axis=-1), problem.y[:, None]
     # when   the first six steps, one after the other
     w = np.stack([greedy(problem.X, problem.y, steps, floor=floor) for steps in range(7)], axis=1)
-    # then   |r_{t+1}|^2 <= (1 - sigma^2/k) |r_t|^2 until no correlation exceeds the floor
+    # then   |r_{t+1}|^2 <= (1 - (s_k/s_1)^2/k) |r_t|^2 until no correlation exceeds the floor
     residual = norm(y - np.matvec(problem.X[:, None], w), axis=-1)
-    rate = np.sqrt(1 - problem.sigma_min**2 / problem.sparsity)
+    rate = np.sqrt(1 - 1 / (problem.condition**2 * problem.sparsity))
     resting = np.sqrt(problem.sparsity) * floor / problem.sigma_min
-    bound = np.maximum(rate[:, None] * residual[:, :-1], resting[:, None]) + distance_rounding(problem)[:, None]
+    bound = (
+        np.maximum(rate[:, None] * residual[:, :-1], resting[:, None])
+        + (problem.sigma_max * distance_rounding(problem))[:, None]
+    )
     assert_at_most(residual[:, 1:], bound, why="contraction of the residual", instance=problem)
 
 

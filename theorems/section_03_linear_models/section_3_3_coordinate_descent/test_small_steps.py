@@ -144,13 +144,13 @@ def test_the_limit_path_is_the_lasso_path_of_scikit_learn():
 @under_hypotheses("H1", "H2", reading="small steps")
 @given_batches(problem=recoverable_problems())
 def test_under_exact_recovery_small_steps_end_near_the_sparse_solution(problem):
-    # given  H1; epsilon = |y|/64. While lambda > epsilon a step lowers |r| by epsilon sigma/(2 sqrt k): 450 are enough
-    scale = norm(problem.y, axis=-1)
-    needed = 2 * np.sqrt(problem.sparsity) * 64 / problem.sigma_min
+    # given  H1; epsilon = |y|/(64 s_1). While lambda > epsilon s_1^2 a step lowers |r| by epsilon s_k/2sqrt(k)
+    epsilon = norm(problem.y, axis=-1) / (64 * problem.sigma_max)
+    needed = 2 * np.sqrt(problem.sparsity) * 64 * problem.condition
     assert_at_most(needed, 450, why="the budget covers the instance", instance=problem)
     # when
-    w = stagewise(problem.X, problem.y, scale / 64, 450)
-    # then   |X_A'r|_inf <= epsilon once, and |r| never grows: |w - w*| <= |r|/sigma <= sqrt(k) epsilon / sigma^2
-    bound = np.sqrt(problem.sparsity) * scale / 64 / problem.sigma_min**2 + distance_rounding(problem)
+    w = stagewise(problem.X, problem.y, epsilon, 450)
+    # then   |X_A'r|_inf <= epsilon s_1^2 once, and |r| never grows: |w - w*| <= |r|/s_k <= sqrt(k) epsilon (s_1/s_k)^2
+    bound = np.sqrt(problem.sparsity) * epsilon * problem.condition**2 + distance_rounding(problem)
     assert_identical(np.count_nonzero(w[problem.w_star == 0]), 0, why="nothing off A was ever picked")
     assert_at_most(norm(w - problem.w_star, axis=-1), bound, why="distance to the sparse solution", instance=problem)

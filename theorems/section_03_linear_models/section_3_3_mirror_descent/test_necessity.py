@@ -26,6 +26,7 @@ from fixtures.dynamics.mirror_descent import ENTROPY, mirror_descent
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
+from fixtures.problems.tapes import times
 from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within
 from properties.linear_models.divergences import curvature_bound, entropy, multiplier, relative_entropy
 from properties.linear_models.least_squares import residual_rounding
@@ -59,7 +60,7 @@ def test_without_H1_gradient_descent_finds_an_interpolant_of_less_entropy():
 
 
 @necessity("H2")
-@given(x=st.lists(st.integers(1, 3), min_size=1, max_size=4), y=st.integers(-4, -1), t=st.integers(0, 60))
+@given(x=st.lists(st.integers(1, 3), min_size=1, max_size=4), y=st.integers(-4, -1), t=times(61))
 def test_without_H2_a_target_that_no_positive_point_attains_is_never_interpolated(x, y, t):
     # given  a positive row and a negative target; the start 1/e of H3
     x, start, eta = np.array(x, float), np.full(len(x), np.exp(-1)), 1 / 8

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.mirror_descent import ENTROPY, mirror_descent
 from fixtures.precision import rounding
+from fixtures.problems.tapes import times
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.ledger import corrected
@@ -53,7 +54,7 @@ def test_the_bound_on_the_lead_of_two_blocks_by_hand():
 
 
 @corrected("C4")
-@given(problem=disjoint_blocks(), step=st.sampled_from([1.0, 1 / 4, 1 / 16]), t=st.integers(0, 100))
+@given(problem=disjoint_blocks(), step=st.sampled_from([1.0, 1 / 4, 1 / 16]), t=times(101))
 def test_on_disjoint_blocks_the_iterates_lead_the_logistic_curve_by_at_most_a_step(problem, step, t):
     # given  block i has mass S_0, and S* = y_i/c_i at the limit; eta c^2 S <= 1, so that Euler's method is monotone
     X, c, block, w0, final = problem
@@ -84,7 +85,7 @@ def test_just_below_the_limit_one_step_attains_more_than_half_of_the_bound_on_th
 
 
 @corrected("C7")
-@given(start=st.integers(-2, 2), step=st.sampled_from([1.0, 0.5, 0.01]), t=st.integers(0, 100))
+@given(start=st.integers(-2, 2), step=st.sampled_from([1.0, 0.5, 0.01]), t=times(101))
 def test_without_a_strictly_positive_interpolant_convergence_is_no_faster_than_one_over_t(start, step, t):
     # given  X = [1], y = 0: the only interpolant is w = 0, on the boundary
     w0, eta, X = 2.0**start, step / 2.0**start, np.ones((1, 1))

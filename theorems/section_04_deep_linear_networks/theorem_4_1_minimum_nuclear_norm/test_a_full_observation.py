@@ -30,7 +30,7 @@ def test_least_squares_has_the_least_nuclear_norm_already(problem):
     W = least_squares_map(problem.X, problem.Y)
     # then   no interpolant has a smaller nuclear norm: the polar factor of W is a dual certificate
     dual = regression_bracket(problem.X, problem.Y, W)
-    rounding = 8 / problem.sigma_min * spectrum_rounding(W)
+    rounding = 8 * problem.condition * spectrum_rounding(W)
     assert_at_most(dual.upper - dual.lower, rounding, why="nuclear norm of YX^+ less its dual", instance=problem)
 
 
@@ -41,17 +41,17 @@ def test_every_interpolant_has_every_singular_value_at_least_as_large(problem):
     W = least_squares_map(problem.X, problem.Y)
     # then   sigma_i(YX^+) <= sigma_i(S) for each i, hence |YX^+| <= |S| in every unitarily invariant norm
     least, other = (np.linalg.svd(matrix, compute_uv=False) for matrix in (W, problem.S))
-    rounding = spectrum_rounding(problem.S) * 8 / problem.sigma_min
+    rounding = spectrum_rounding(problem.S) * 8 * problem.condition
     assert_at_most((least - other).max(-1), rounding, why="singular values of YX^+ and S", instance=problem)
 
 
 @vacuous
 @given_batches(problem=interpolables())
 def test_gradient_descent_without_depth_finds_the_same_matrix(problem):
-    # when   L = 1, start at zero, eta = 1/s_1^2 = 1. The slowest mode shrinks by 1 - s_n^2 <= 9/10 a step
-    layers = deep_linear_descent([0 * problem.S], problem.X, problem.Y, 1.0, 260)
+    # when   L = 1, start at zero, eta = 1/s_1^2. The slowest mode shrinks by 1 - (s_n/s_1)^2 <= 9/10 a step
+    layers = deep_linear_descent([0 * problem.S], problem.X, problem.Y, 1 / problem.sigma_max**2, 260)
     dual = regression_bracket(problem.X, problem.Y, least_squares_map(problem.X, problem.Y))
     # then   sqrt(d) |W - YX^+|_F bounds the difference of nuclear norms
-    remaining = 2 * (1 - problem.sigma_min**2) ** 260 * norm(problem.least_squares_map, axis=(-2, -1))
-    rounding = 260 * 8 / problem.sigma_min * spectrum_rounding(dual.W)
+    remaining = 2 * (1 - 1 / problem.condition**2) ** 260 * norm(problem.least_squares_map, axis=(-2, -1))
+    rounding = 260 * 8 * problem.condition * spectrum_rounding(dual.W)
     assert_within(dual.lower, nuclear_norm(layers[0]), dual.upper, slack=remaining + rounding, why="L = 1 from zero")

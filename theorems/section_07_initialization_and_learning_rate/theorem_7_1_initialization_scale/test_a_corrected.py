@@ -99,7 +99,7 @@ def test_where_rows_are_separate_the_flow_is_known_at_all_times(problem):
 def test_descent_ends_within_its_defect_of_the_minimizer_for_its_final_scales(problem):
     # given  a step of 0.4 over a bound on the kernel's size, so that |a_t| < 1
     alpha, start, _ = start_of_the_flow(problem, 2)
-    eta = 0.1 / np.hypot(2 * norm(least_norm(problem), axis=-1), 2 * alpha**2)
+    eta = 0.1 / (problem.sigma_max**2 * np.hypot(2 * norm(least_norm(problem), axis=-1), 2 * alpha**2))
     # when
     run = descend_to_residual(problem.X, problem.y, start, eta, CONVERGED * norm(problem.y, axis=-1))
     u, v = run.network.u, run.network.v

@@ -89,4 +89,4 @@ def duels(draw: st.DrawFn) -> Duel:
     """Rewards with an offset up to 3, c in {1, 1/4, 3, 1/100}, eta in {1, 1/10, 4}, 1 to 200 steps."""
     tape = draw(tapes(4))
     offset, c = tape.integers(1, 3)[0], tape.choice((1.0, 0.25, 3.0, 0.01))
-    return Duel(np.array([offset + c, offset]), tape.choice((1.0, 0.1, 4.0)), 1 + tape.below(200))
+    return Duel(np.array([offset + c, offset]), tape.choice((1.0, 0.1, 4.0)), tape.time(201, least=1))

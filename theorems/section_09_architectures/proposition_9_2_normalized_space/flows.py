@@ -21,7 +21,7 @@ def settled_flow(
     problem: DirectedRegression,
     times: np.ndarray,
 ) -> Flow:
-    """The flow of (v, gamma) at these times, and at the end, where the batch has settled.
+    """The flow of (v, gamma) at these times, in units of 1/s_1^2, and at the end, where the batch has settled.
 
     It has settled where the largest |X beta - y| of the batch is FINAL_RESIDUAL. The predictor is
     beta = gamma v/lengths(problem, v).
@@ -29,7 +29,7 @@ def settled_flow(
 
     def fields(state: np.ndarray) -> np.ndarray:
         dv, dgamma = slopes(problem, state[:, :-1], state[:, -1])
-        return np.concatenate([dv, dgamma[:, None]], axis=1)
+        return np.concatenate([dv, dgamma[:, None]], axis=1) / np.square(problem.sigma_max)[:, None]
 
     def excess_residual(state: np.ndarray) -> float:
         v, gamma = state[:, :-1], state[:, -1]

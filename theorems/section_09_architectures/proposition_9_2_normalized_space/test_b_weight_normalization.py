@@ -56,9 +56,9 @@ from theorems.section_09_architectures.proposition_9_2_normalized_space.flows im
 @corrected("C8")
 @given_batches(size=100, problem=directed_regressions())
 def test_weight_normalization_multiplies_the_null_part_by_what_the_scale_says_in_every_step(problem):
-    # given  steps of at most 1/8 rho^2 over the square of the least norm
+    # given  steps of at most 1/8 rho^2 over the square of the least norm, in units of 1/s_1^2
     rho, steps = norm(problem.v, axis=-1), 300
-    eta = np.minimum(1, (rho / problem.least_norm) ** 2) / 8
+    eta = np.minimum(1, (rho / problem.least_norm) ** 2) / (8 * problem.sigma_max**2)
     # when
     run = normalized_descent(weight_norm_slopes, problem, problem.v, problem.gamma, eta, steps)
     null, null_0 = (row_and_null_parts(problem, v)[1] for v in (run.v, problem.v))
