@@ -10,7 +10,7 @@ Hypotheses  (H1) The weights are confined, by weight decay, which makes H positi
             eta lambda_max(H) < 2. (H6) The prior does not depend on the temperature, so weight decay is proportional to
             1/beta.
 Idea        $I(W;D) \le \beta E_D[E_\pi L - E_q L]$. So under a fixed prior the information vanishes with beta.
-Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding) or of a law in closed
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed
             form, whose error grows with the steps. Nothing is sampled
 Findings    The paper speaks of I(X;Z), never of I(W;D)
 Expected    holds under added hypotheses
