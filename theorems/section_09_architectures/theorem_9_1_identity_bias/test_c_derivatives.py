@@ -17,6 +17,7 @@ from numpy.linalg import norm
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
+from fixtures.problems.expectations import expecting
 from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.residual.model import ResidualNetwork
@@ -29,7 +30,7 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import
 
 
 @corrected("C9")
-@given_batches(problem=residual_problems(unit=1.0))
+@given_batches(problem=expecting(residual_problems(unit=1.0), integer="W, U"))
 def test_two_derivatives_are_bounded_by_how_steep_and_how_curved_the_branches_are(problem):
     net = ResidualNetwork(problem.W, problem.U, problem.scale, "tanh")
     # when
