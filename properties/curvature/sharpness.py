@@ -17,9 +17,10 @@ digits.) A Hessian that is zero because all of it cancelled is refused. A Hessia
 sharpness zero.
 
 At a kink (of ReLU, a maximum, a clamp) the Hessian is that of the smooth piece that autograd chooses. The perturbation
-keeps exact zeros, so inactive units and zero inputs stay on that piece. A kink that is nonzero but within rounding is
-refused as cancellation is. A loss that draws random numbers has no Hessian: it is told from cancellation by a second,
-unperturbed evaluation. Attention uses torch's plain ("math") kernel, because the fused ones have no second derivative.
+keeps exact zeros, so inactive units and zero inputs stay on that piece. Where it crosses another kink, the loss is
+refused as one with cancellation is. A loss that draws random numbers has no Hessian: it is told from cancellation by a
+second, unperturbed evaluation. Attention uses torch's plain ("math") kernel, because the fused ones have no second
+derivative.
 
 Rounding limits the accuracy that can be certified from a random start, because it hides part of the eigenvector. The
 limit is a few 1e-5 for 10,000 parameters at a probability of 1e-9.

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expecting
 from fixtures.problems.tapes import tapes
 from fixtures.rational import leading_pivots, solve, to_fractions
 
@@ -28,7 +29,14 @@ def limit(W: np.ndarray, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     return W - solve(X @ X.T, X @ W.T - Y).T @ X
 
 
-def integers(*shape: int, bound: int = 2) -> st.SearchStrategy[np.ndarray]:
-    """Arrays of small integers as fractions, read off one tape."""
+def rationals(*shape: int, bound: int = 2) -> st.SearchStrategy[np.ndarray]:
+    """Arrays of small integers over 1, 2 or 3, in fractions; read off one tape."""
     size = int(np.prod(shape))
-    return tapes(size).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)))
+    return tapes(size + 1).map(lambda tape: to_fractions(tape.integers(shape, bound).astype(int)) / (1 + tape.below(3)))
+
+
+columns = expecting(rationals(2, 1).filter(lambda z: z.any()), single="")
+"""Columns (2, 1), not zero."""
+
+one_sample = expecting(st.tuples(rationals(1, 2).filter(lambda X: X.any()), rationals(1, 2)), single="[0], [1]")
+"""X (1, 2), not zero, and Y (1, 2)."""

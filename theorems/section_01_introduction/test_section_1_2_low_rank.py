@@ -41,7 +41,7 @@ from properties.linear_models.limits import interpolant_rounding, limit_of_desce
 from properties.oracles import nearest_interpolant
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
-from theorems.section_01_introduction.linear_layer import descend, integers, limit, rank
+from theorems.section_01_introduction.linear_layer import descend, limit, one_sample, rank, rationals
 
 READS = "rank {value} of the limit > {limit} of another minimum"
 
@@ -60,14 +60,14 @@ def test_a_start_at_the_identity_keeps_its_rank():
 @counterexample
 def test_a_search_finds_a_start_that_ends_at_a_larger_rank_than_it_must():
     # given  one sample x; there is a minimum of rank at most 1
-    problems = st.tuples(integers(2, 2), integers(1, 2).filter(lambda X: X.any()), integers(1, 2))
+    problems = st.tuples(rationals(2, 2), rationals(1, 2).filter(lambda X: X.any()), rationals(1, 2))
     W, X, Y = smallest_violation(problems, lambda found: rank(limit(*found)) > rank(found[2]))
     assert_violates(rank(limit(W, X, Y)), rank(Y), reads=READS, X=X, Y=Y, W_0=W)
 
 
 def designs():
     """X (2, 3) of rank 2 and Y (2, 3), of rank 0, 1 or 2."""
-    return st.tuples(integers(2, 3).filter(lambda X: rank(X) == 2), integers(2, 3))
+    return st.tuples(rationals(2, 3).filter(lambda X: rank(X) == 2), rationals(2, 3))
 
 
 @under_hypotheses("H1", "H2", "H3")
@@ -82,7 +82,7 @@ def test_from_zero_the_rank_is_at_every_step_no_larger_than_that_of_the_targets(
 
 
 @under_hypotheses("H1", "H2", "H3")
-@given(problem=designs(), other=integers(3).filter(lambda z: z.any()))
+@given(problem=designs(), other=rationals(3).filter(lambda z: z.any()))
 def test_the_limit_from_zero_has_the_rank_of_the_targets_and_no_minimum_has_less(problem, other):
     X, Y = problem
     # when
@@ -97,8 +97,8 @@ def test_the_limit_from_zero_has_the_rank_of_the_targets_and_no_minimum_has_less
 
 @corrected("C1")
 @given(
-    layers=st.tuples(integers(3, 3), integers(2, 3)),
-    problem=st.tuples(integers(2, 3), integers(2, 2)),
+    layers=st.tuples(rationals(3, 3), rationals(2, 3)),
+    problem=st.tuples(rationals(2, 3), rationals(2, 2)),
     steps=st.integers(1, 3),
 )
 def test_the_first_layer_of_a_network_moves_in_the_row_space_of_the_data(layers, problem, steps):
@@ -129,7 +129,7 @@ def test_the_limit_from_any_start_is_the_least_minimum_plus_the_null_part_of_the
 
 
 @necessity("H1")
-@given(start=integers(2, 2), problem=st.tuples(integers(1, 2).filter(lambda X: X.any()), integers(1, 2)))
+@given(start=rationals(2, 2), problem=one_sample)
 def test_without_H1_the_null_part_of_the_start_adds_its_rank(start, problem):
     # given  one linear layer, one sample, and a start with rows orthogonal to it; every step of H3 has this limit
     X, Y = problem

@@ -38,6 +38,7 @@ from hypothesis import given
 from fixtures.dynamics.deep_linear import end_to_end, gradients, regression_gradient, regression_loss
 from fixtures.models.deep_linear import gradients_of, half_squared_error, linear_stack
 from fixtures.problems.deep_linear import deep_regressions
+from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius, gradient_rounding
@@ -138,7 +139,7 @@ def test_hypothesis_finds_layers_that_the_ascending_order_sends_uphill():
 
 
 @as_printed
-@given(problem=deep_regressions(max_samples=1))
+@given(problem=expecting(deep_regressions(max_samples=1), single="X, Y"))
 def test_the_printed_velocity_is_the_derivative_of_the_loss_in_every_layer(problem):
     # given  a direction V in every layer: its own weights, reversed in both axes
     layers, X, Y = problem.exactly()
@@ -154,7 +155,7 @@ def test_the_printed_velocity_is_the_derivative_of_the_loss_in_every_layer(probl
 
 
 @as_printed
-@given(problem=deep_regressions(max_samples=1))
+@given(problem=expecting(deep_regressions(max_samples=1), single="X, Y"))
 def test_the_printed_velocity_is_what_autograd_computes(problem):
     # given  nn.Linear layers of unequal widths in float64, one sample
     rectangles, X, Y = problem.rectangular()
@@ -210,7 +211,7 @@ def test_the_loss_of_section_2_1_moves_the_layers_by_the_mean_over_the_samples(p
 
 
 @corrected("C2")
-@given(problem=deep_regressions(width=3))
+@given(problem=expecting(deep_regressions(width=3), level="widths"))
 def test_where_the_layers_commute_the_ascending_products_are_right_too(problem):
     # given  every layer a polynomial of one matrix, in turn A + l I and A^2 - l A
     layers, X, Y = problem.exactly()

@@ -8,10 +8,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.models.exact_relu import ExactReluNetwork
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 
 
+@expects(constant="[0].scale", positive="[2]", integer="[0].W, [0].a, [1]")
 @st.composite
 def relu_networks(draw: st.DrawFn) -> tuple[ExactReluNetwork, np.ndarray, Fraction]:
     """A ReLU network with integer weights, m and d and n of 1 to 3, its inputs, and a rational factor c > 0.

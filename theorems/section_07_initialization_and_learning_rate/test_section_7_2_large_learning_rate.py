@@ -31,6 +31,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
@@ -80,6 +81,7 @@ def test_on_an_open_set_of_samples_inputs_starts_and_rates_the_larger_rate_has_a
     )
 
 
+@expects(positive="[2]", integer="[0]")
 @st.composite
 def neurons(draw):
     """An input and a start of integers in [-4, 4]^2, x != 0 and theta.x > 0, and a rate of 1/8 to 4 over |x|^2."""

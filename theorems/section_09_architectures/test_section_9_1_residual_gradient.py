@@ -40,6 +40,7 @@ from numpy.linalg import norm
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
+from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_violates
 from properties.search import smallest_violation
@@ -81,7 +82,7 @@ def distance(left, right):
 
 
 @corrected("C1")
-@given_batches(problem=residual_problems(unit=1.0))
+@given_batches(problem=expecting(residual_problems(unit=1.0), integer="W, U"))
 def test_at_linear_branches_the_gradient_through_the_next_state_is_that_of_torch_bit_for_bit(problem):
     # given  integer weights and dyadic scales, at which nothing rounds
     net = network(problem, "identity")
@@ -134,7 +135,7 @@ def test_hypothesis_finds_a_block_at_which_the_print_is_no_derivative():
 
 
 @corrected("C2")
-@given_batches(problem=residual_problems(unit=1.0))
+@given_batches(problem=expecting(residual_problems(unit=1.0), integer="W, U"))
 def test_the_print_is_off_by_the_branch_jacobian_bit_for_bit(problem):
     # given  linear branches, exact
     net = network(problem, "identity")

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from fixtures.dynamics.factored_descent import product_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from properties.linear_models.limits import CONVERGED
 
 
+@expects(positive="u, y", nonnegative="v")
 @dataclasses.dataclass(frozen=True)
 class Product:
     """The network uvx with the sample (1, y): u > v >= 0 and uv < y, so that both parameters only grow."""

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from fixtures.dynamics.diagonal import diagonal_descent
 from fixtures.dynamics.gradient_descent import steps_to_contract
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from properties.linear_models.limits import CONVERGED
 
 
+@expects(positive="x, u, v, missing", integer="x")
 @dataclasses.dataclass(frozen=True)
 class SquaresDifference:
     """The network (u^2 - v^2)'x with one sample, x > 0 (3,), u >= v > 0 (3,) and f < y: u only grows, v only shrinks.

@@ -34,6 +34,7 @@ from fixtures.dynamics.diagonal import diagonal_step
 from fixtures.dynamics.factored_descent import product_step
 from fixtures.dynamics.gradient_descent import exact_descent
 from fixtures.problems.batches import given_batches
+from fixtures.problems.expectations import expecting
 from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
@@ -131,7 +132,7 @@ def test_without_H2_all_learning_rates_find_one_minimum(problem):
 
 
 @necessity("H3")
-@given_batches(product=products(balanced=True))
+@given_batches(product=expecting(products(balanced=True), related="u v"))
 def test_without_H3_all_learning_rates_find_one_minimum_of_a_product(product):
     # given  f = uvx with u = v; a rate and half of it. The start is off M, which is the other half of H3
     assert_keeps(H2=True)

@@ -22,15 +22,16 @@ def pairs_of_digits() -> Separable:
 
 @st.composite
 def wide_separable(draw: st.DrawFn) -> Separable:
-    """Signed points 2^k z with |k| up to 200 and integer entries up to 382, on one side of (1, ..., 1).
+    """Signed points 2^k z with |k| up to 200 and integer entries in the hundreds, on one side of u = (1, +-1 to +-3).
 
-    The entries of z have a sum of at least 1. The sum may be 1 although the entries are in the hundreds, so that the
-    margin is small. w0 is 2^-k (1, ..., 1). Shrinks to Z = [[1]].
+    z . u is at least 1. It may be 1 although the entries are in the hundreds, so that the margin is small. w0 is
+    2^-k times integers in [-3, 3], not all zero. Shrinks to Z = [[1]], u = [1], w0 = [1].
     """
-    tape = draw(tapes(4 + 12))
+    tape = draw(tapes(4 + 12 + 3 + 2 + 2))
     n, d, t = 1 + tape.below(4), 1 + tape.below(3), tape.time(201, least=1)
     scale = 2.0 ** tape.choice((0, 20, -20, 200, -200))
     z = tape.integers((n, d), 127)
-    z[:, 0] += np.maximum(0, 1 - z.sum(1))
-    one = np.ones(d)
-    return Separable(scale * z, np.ones(n, bool), one, scale / np.sqrt(d), one / scale, t, n, d)
+    w0, u = tape.integers(d, 3), np.array([1.0, *(1 + tape.naturals(2, 3)) * (1 - 2.0 * tape.naturals(2, 2))])[:d]
+    w0[0] += not w0.any()
+    z[:, 0] += np.maximum(0, 1 - z @ u)
+    return Separable(scale * z, np.ones(n, bool), u, scale / np.linalg.norm(u), w0 / scale, t, n, d)

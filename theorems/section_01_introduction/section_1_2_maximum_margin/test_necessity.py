@@ -23,6 +23,7 @@ from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.dynamics.steepest_descent import EXPONENTIAL, plain_gradient_descent, steepest_descent
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
+from fixtures.problems.expectations import expects
 from fixtures.problems.separable import separable_data, signed
 from properties.certificates import (
     assert_at_most,
@@ -35,6 +36,7 @@ from properties.linear_models.margins import largest_margin, margin, normalized_
 from theorems.ledger import necessity
 
 
+@expects(positive="e", integer="e")
 @dataclasses.dataclass(frozen=True)
 class Length:
     """A step length e."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 LEAST_SINGULAR_VALUE = 0.4
@@ -18,6 +19,7 @@ TANH_CURVATURE = 4 / (3 * np.sqrt(3))
 """The maximum of |tanh''|."""
 
 
+@expects(unit="direction")
 @dataclasses.dataclass(frozen=True)
 class PlantedNetwork:
     """f(x) = a . tanh(Bx) at an interpolant theta = (a, B), a zero of F(theta) = (f(x_i) - y_i)_i.

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 
@@ -25,6 +26,7 @@ def identity(z: np.ndarray) -> np.ndarray:
     return z
 
 
+@expects(single="[0], [3]")
 @st.composite
 def networks(draw: st.DrawFn) -> list[np.ndarray]:
     """Weights (W_1, ..., W_L) from one input to one output: L in 2..4, widths 1..6, integers in [-3, 3]; exact."""

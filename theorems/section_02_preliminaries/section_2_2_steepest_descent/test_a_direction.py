@@ -17,7 +17,6 @@ from fractions import Fraction
 
 import numpy as np
 from hypothesis import given
-from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import exact_descent, least_squares_gradient
@@ -26,12 +25,13 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import lines
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
+from fixtures.rational import to_fractions
 from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
 from properties.linear_models.limits import flow_rounding
 from theorems.ledger import as_printed, necessity
 from theorems.section_02_preliminaries.section_2_2_steepest_descent.flows import flow_at, network_field, network_loss
 
-directions = st.tuples(st.integers(-5, 5), st.integers(-5, 5)).map(lambda v: np.array([Fraction(c) for c in v], object))
+directions = tapes(3).map(lambda tape: to_fractions(tape.integers(2, 5).astype(int)) / (1 + tape.below(3)))
 
 
 def slope(problem, w, v):

@@ -20,7 +20,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import one_sample_regressions, regressions
 from properties.certificates import assert_at_most, assert_within
 from properties.linear_models.least_squares import iterate_rounding
 from properties.linear_models.limits import flow_rounding, interpolant_rounding
@@ -76,7 +76,7 @@ def test_descent_is_ahead_of_the_flow_by_the_difference_of_the_factors_of_each_m
 
 
 @as_printed
-@given_batches(problem=regressions(max_rows=1))
+@given_batches(problem=one_sample_regressions())
 def test_one_full_step_attains_two_over_e_of_the_bound(problem):
     # given  n = 1, eta = 1/s_1^2, k = 1. Descent is at the limit, and the flow at the distance 1/e from it; the bound
     #        is 1/2
@@ -91,7 +91,7 @@ def test_one_full_step_attains_two_over_e_of_the_bound(problem):
 
 
 @necessity("H3")
-@given_batches(problem=regressions(max_rows=1))
+@given_batches(problem=one_sample_regressions())
 def test_a_step_beyond_H3_leaves_the_flow_by_more_than_half_a_step(problem):
     # given  eta s_1^2 = 1.9, and the start is an interpolant plus the first right singular vector
     start, eta = nearest_interpolant(problem.X, problem.y, problem.w0) + problem.V[:, :, 0], 1.9 / problem.sigma_max**2

@@ -13,6 +13,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.gradient_descent import Descent
 from fixtures.dynamics.stochastic import minibatch_gradient, stochastic_gradient_descent, with_replacement
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expects
 from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import Regression, regressions
 from properties.linear_models.least_squares import oracle_rounding
@@ -56,6 +57,7 @@ def sampled_run(problem: Regression) -> tuple[Descent, np.ndarray, np.ndarray]:
     return run, order, eta
 
 
+@expects(nonnegative="")
 @st.composite
 def minibatches(draw: st.DrawFn) -> tuple[int, int, bool]:
     """A size b, a number of steps, and whether rows may repeat: few enough orders to run them all."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from fixtures.dynamics.gradient_flow import gradient_flow
 from fixtures.precision import rounding
 from fixtures.problems.deep_linear import ModeRace
+from fixtures.problems.expectations import expects
 
 DEPTHS = (1, 2, 3, 4, 6, 12, np.inf)
 EXPONENTS = np.array([2 - 2 / L for L in DEPTHS])
@@ -86,6 +87,7 @@ def race(problem: ModeRace, exponents: np.ndarray = EXPONENTS) -> tuple[np.ndarr
     return s, s * run.error[-1] + rounding(4, target)  # two logarithms, a sum and an exponential
 
 
+@expects(positive="[0], [1], [2], [3]")
 @st.composite
 def extreme_races(draw: st.DrawFn) -> tuple[Fraction, list[Fraction], Fraction, Fraction]:
     """Targets 1 and p/q, starts as small as 10^-83, and a growth g^q of the odds, near 1 or very large; exact.

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.problems.deep_linear import wide_networks
+from fixtures.problems.expectations import expecting
 from properties.certificates import assert_at_most, assert_violates, assert_within
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
@@ -86,7 +87,7 @@ def test_the_conditioning_approaches_that_of_the_data_as_the_layers_widen(networ
 
 
 @under_hypotheses("H1", "H2", "H3")
-@given(network=wide_networks(((128,), (512,), (2048,))))
+@given(network=expecting(wide_networks(((128,), (512,), (2048,))), single="hidden"))
 def test_near_an_interpolant_the_extreme_modes_contract_as_the_conditioning_says(network):
     # given  H1 and H2; H3: the step is computed from the curvature at the start
     start, t = near_interpolant(network), network.t
@@ -98,7 +99,7 @@ def test_near_an_interpolant_the_extreme_modes_contract_as_the_conditioning_says
 
 
 @under_hypotheses("H1", "H2", "H3")
-@given(network=wide_networks(((128,), (512,), (2048,))))
+@given(network=expecting(wide_networks(((128,), (512,), (2048,))), single="hidden"))
 def test_a_run_contracts_at_least_as_fast_as_its_width_promises(network):
     # given  H3; the bound uses nothing of the run but its length t
     start, t = near_interpolant(network), network.t

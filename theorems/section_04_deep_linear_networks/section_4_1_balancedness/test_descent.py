@@ -35,6 +35,7 @@ from fixtures.dynamics.torch_training import minimize
 from fixtures.models.deep_linear import gradients_of, half_squared_error, linear_stack, weights_of
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
+from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
@@ -142,7 +143,7 @@ def test_torch_users_see_the_same_drift_on_rectangular_layers(problem):
 
 
 @corrected("C3")
-@given(problem=deep_regressions(width=3))
+@given(problem=expecting(deep_regressions(width=3), level="widths"))
 def test_the_first_step_from_alpha_I_leaves_every_imbalance_at_the_self_commutator_of_the_gradient(
     problem,
 ):

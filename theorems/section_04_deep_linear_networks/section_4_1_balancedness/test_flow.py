@@ -29,6 +29,7 @@ from fixtures.dynamics.deep_linear import end_to_end, gradients, layer_flow, reg
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
+from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from properties.deep_linear import frobenius
@@ -68,7 +69,7 @@ def test_along_the_flow_the_imbalance_keeps_its_initial_value(problem):
 
 
 @as_printed
-@given_batches(problem=deep_regressions(depth=4, width=3, bound=1))
+@given_batches(problem=expecting(deep_regressions(depth=4, width=3, bound=1), constant="widths"))
 def test_from_a_multiple_of_the_identity_all_layers_share_their_singular_values_on_the_way(problem):
     # given  the printed start W_l(0) = alpha I
     layers = [0.8 * np.eye(3) + 0 * W for W in problem.layers]

@@ -26,6 +26,7 @@ from fixtures.dynamics.deep_linear import end_to_end, layer_flow, regression_gra
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions, spectral_networks
+from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_violates
 from properties.deep_linear import frobenius
@@ -60,7 +61,7 @@ def test_a_search_finds_balanced_layers_whose_squares_exceed_depth_times_the_nuc
 
 
 @under_hypotheses("H1")
-@given_batches(problem=deep_regressions(depth=2, width=3, bound=1))
+@given_batches(problem=expecting(deep_regressions(depth=2, width=3, bound=1), constant="widths"))
 def test_along_the_flow_of_two_layers_the_squares_are_twice_the_nuclear_norm(problem):
     # given  the printed start alpha I, and any data
     layers = [0.8 * np.eye(3) + 0 * W for W in problem.layers]

@@ -31,6 +31,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end_to_end, regression_gradient
 from fixtures.dynamics.paths import until_fitted
 from fixtures.problems.batches import given_batches
+from fixtures.problems.expectations import expecting, expects
 from fixtures.problems.interpolable import interpolables
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
@@ -54,6 +55,7 @@ from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.s
 )
 
 
+@expects(integer="lam")
 @dataclasses.dataclass(frozen=True)
 class Diagonal:
     """Targets diag(lam) of a fully observed problem; lam (d,) integers in -3..3."""
@@ -118,7 +120,7 @@ def test_what_no_sample_shows_is_kept_and_adds_to_the_nuclear_norm():
 
 @under_hypotheses("H1", "H3", "H5")
 @pytest.mark.parametrize("depth", [2, 3])
-@given_batches(problem=interpolables(targets=("positive", "skewed"), scales=(0.4,)))
+@given_batches(problem=expecting(interpolables(targets=("positive", "skewed"), scales=(0.4,)), constant="alpha"))
 def test_targets_with_a_positive_symmetric_part_are_fitted_with_nearly_the_least_nuclear_norm(problem, depth):
     gradient, eta = regression_gradient(problem.X, problem.Y), problem.step(depth)
     # when   descent stops when every instance is fitted, and raises if one is not within the budget

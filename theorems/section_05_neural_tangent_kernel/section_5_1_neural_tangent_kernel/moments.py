@@ -15,10 +15,12 @@ import scipy.stats
 from hypothesis import strategies as st
 
 from fixtures.models.exact_relu import ExactReluNetwork
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import to_fractions
 
 
+@expects(positive="[0]", integer="[1], [2]")
 @st.composite
 def neuron_laws(draw: st.DrawFn) -> tuple[list[Fraction], np.ndarray, np.ndarray]:
     """A law on two integer neurons (w, a) with entries in [-2, 2] and rational chances; two or three integer inputs."""

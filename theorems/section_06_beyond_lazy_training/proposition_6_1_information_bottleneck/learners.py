@@ -6,10 +6,12 @@ import dataclasses
 
 import numpy as np
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import Tape, tapes
 from theorems.section_06_beyond_lazy_training.information.measures import enumerate_samples, gibbs, joint_law
 
 
+@expects(positive="weights, prior, q, gamma", nonnegative="loss")
 @dataclasses.dataclass(frozen=True)
 class Learner:
     """A sample has k values, and the learner chooses among l hypotheses.

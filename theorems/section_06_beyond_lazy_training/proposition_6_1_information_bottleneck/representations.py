@@ -6,9 +6,11 @@ import dataclasses
 
 import numpy as np
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import Tape, tapes
 
 
+@expects(positive="joint", nonnegative="channel, seed", integer="points")
 @dataclasses.dataclass(frozen=True)
 class Representation:
     """A law of X and Y, and a channel from X to Z.

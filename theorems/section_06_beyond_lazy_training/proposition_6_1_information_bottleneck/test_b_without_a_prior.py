@@ -26,7 +26,7 @@ from numpy.linalg import norm
 from fixtures.dynamics.langevin import GaussianLaw, law_after
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
-from fixtures.problems.regression import regressions
+from fixtures.problems.regression import one_sample_regressions, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
@@ -73,7 +73,7 @@ def test_a_search_finds_two_data_sets_that_no_temperature_confuses():
 
 
 @counterexample
-@given_batches(problem=regressions(max_rows=1, max_excess=1))
+@given_batches(problem=one_sample_regressions(max_excess=1))
 def test_without_a_prior_the_weights_end_up_naming_their_data_set_at_every_temperature(problem):
     # given  two data sets of one sample each, whose inputs have an angle with the sine 0.6; any targets; beta from
     #        1/64 to 64

@@ -10,6 +10,7 @@ from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expecting, expects
 from fixtures.problems.tapes import Tape, tapes
 
 SMALL = 2.0**-10
@@ -20,6 +21,7 @@ MISFIT = np.sqrt(2 * FITTED)
 """A run ends at the loss FITTED, which is the misfit |f - y| = MISFIT."""
 
 
+@expects(positive="sigma, dimension", nonnegative="power, ratio", unit="X, frame, side")
 @dataclasses.dataclass(frozen=True)
 class Target:
     """Targets y = X beta of a linear function, and the frame of an isotropic and silent start.
@@ -70,7 +72,8 @@ def _read_target(tape: Tape, whitened: bool) -> Target:
 
 def targets(whitened: bool) -> st.SearchStrategy[Target]:
     """Targets with d in 2..5. Whitened: X'X = I, n = d..d+2. Otherwise 2 <= n <= d and singular values in [1/2, 1]."""
-    return tapes(4 + 5 + 2 * 7 + 2 * 5 + 2 * 7 + 5).map(lambda tape: _read_target(tape, whitened))
+    drawn = tapes(4 + 5 + 2 * 7 + 2 * 5 + 2 * 7 + 5).map(lambda tape: _read_target(tape, whitened))
+    return expecting(drawn, constant="sigma") if whitened else drawn
 
 
 def alignment_rounding(target: Target, steps: int) -> float:

@@ -21,6 +21,7 @@ from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
 from fixtures.precision import factorization, rounding
+from fixtures.problems.expectations import expecting
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_within
 from theorems.ledger import corrected
@@ -46,6 +47,16 @@ def any_network(tape):
     return net, Target(X, X @ beta, beta, W, a, s[-1], 0, 1.0, d)
 
 
+# C3 and C4 do not speak of the start of a target: its frame is W, its side is a
+networks = expecting(
+    tapes(3 + 16 + 4 + 16 + 4 + 2).map(any_network),
+    constant="[0].activation, [0].scale, [0].inner, [1].power, [1].ratio",
+    integer="[1].frame, [1].side",
+    related="[0].W [1].frame, [0].a [1].side",
+    commuting="[0].W [1].frame",
+)
+
+
 def off_row_space(W, X):
     """The spectral norm of W_perp, the part of W orthogonal to the row space of X."""
     return norm(W - W @ np.linalg.pinv(X) @ X, 2)
@@ -63,7 +74,7 @@ def distance_rounding(net, target):
 
 
 @corrected("C3")
-@given(tapes(3 + 16 + 4 + 16 + 4 + 2).map(any_network))
+@given(networks)
 def test_every_network_is_as_near_to_the_aligned_kernel_as_imbalance_misfit_and_unseen_weights_allow(instance):
     net, target = instance
     # then   for all weights, trained or not

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import Tape
 from properties.lazy_training import spectral
 
@@ -22,6 +23,7 @@ def read_positive_task(tape: Tape) -> PositiveTask:
     return PositiveTask(np.eye(3, 4) + tape.naturals((3, 4), 3) / 8, y, W, a)
 
 
+@expects(positive="W", nonnegative="X")
 @dataclasses.dataclass(frozen=True)
 class PositiveTask:
     """Nonnegative inputs X (3, 4), targets y (3,) and a silent network W (m, 4), a (m,), m from 2 to 16."""

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.models.two_layer import TwoLayer, two_layer
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 # The fixed data: samples of three lengths, no two of them orthogonal, and their targets.
@@ -15,6 +16,7 @@ WIDE_X = np.array([[1.0, 0, 0, 0], [0.5, 1, 0, 0], [-0.25, 0.5, 1, 0]])
 WIDE_Y = np.array([0.5, -0.25, 0.375])
 
 
+@expects(positive="width, step", nonnegative="seed")
 @dataclasses.dataclass(frozen=True)
 class Task:
     """Three samples in four dimensions, and the width, seed and step of a network.

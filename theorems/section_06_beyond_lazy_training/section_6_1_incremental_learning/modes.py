@@ -11,21 +11,24 @@ from hypothesis import strategies as st
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
 from fixtures.dynamics.paths import UnfittedError
 from fixtures.problems.deep_linear import SpectralNetwork
-from fixtures.problems.tapes import tapes
+from fixtures.problems.expectations import expects
+from fixtures.problems.tapes import SCALES, tapes
 
 RELATIVE_STEP = 0.02
 """Eta times the strongest mode, for steps that follow the flow closely."""
 
 
+# by H4 all modes start equal
+@expects(level="start", unit="frames")
 @st.composite
 def three_modes(draw: st.DrawFn, gaps: tuple[float, ...], margins: tuple[float, ...]) -> SpectralNetwork:
-    """A two-layer network of width 4 with three modes 1 = s_1 > s_2 > s_3, all of which start at s_0.
+    """A two-layer network of width 4 with three modes s_1 > s_2 > s_3, all of which start at s_0; s_1 one of SCALES.
 
     gaps: the ratios of neighboring modes to choose from. margins: the ratios s_3/s_0 to choose from. Shrinks to the
     first of each, in frames of the identity.
     """
-    tape = draw(tapes(3 + 3 * 12))
-    s = 1 / np.cumprod([1.0, tape.choice(gaps), tape.choice(gaps)])
+    tape = draw(tapes(4 + 3 * 12))
+    s = tape.choice(SCALES) / np.cumprod([1.0, tape.choice(gaps), tape.choice(gaps)])
     start = np.full(3, s[-1] / tape.choice(margins))
     return SpectralNetwork(np.stack([tape.rotation(4)[:, :3] for _ in range(3)]), start, s)
 

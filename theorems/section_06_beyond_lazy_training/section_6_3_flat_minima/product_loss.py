@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.dynamics.factored_descent import product_step
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 SETTLED, CONVERGED = 1e-6, 1e-9
@@ -17,6 +18,7 @@ BUDGET = 3000
 """The number of steps of a run."""
 
 
+@expects(positive="u, y, eta")
 @dataclasses.dataclass(frozen=True)
 class ProductRun:
     """A start (u, v) of gradient descent on (1/2)(uv - y)^2 with the step eta; one run, or a batch."""

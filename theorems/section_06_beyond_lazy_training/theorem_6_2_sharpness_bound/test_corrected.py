@@ -24,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expecting
 from fixtures.rational import enclose_log, fractions
 from properties.certificates import assert_at_most, assert_identical, assert_violates
 from theorems.ledger import corrected
@@ -37,6 +38,8 @@ from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
 )
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, maurer_bound
 
+problems = expecting(finite_learning(max_samples=4), integer="losses")
+
 
 @corrected("C1", "H1", "H2", "H3", "H4")
 @given(problem=finite_learning(max_samples=12, levels=2), delta=st.sampled_from([0.5, 0.05, 0.001, 1e-6]))
@@ -49,7 +52,7 @@ def test_no_posterior_violates_the_bound_on_more_than_a_share_delta_of_all_data_
 
 @pytest.mark.slow
 @corrected("C1", "H1", "H2", "H3", "H4")
-@given(problem=finite_learning(max_samples=4), delta=st.fractions(Fraction(1, 100), Fraction(99, 100)))
+@given(problem=problems, delta=st.fractions(Fraction(1, 100), Fraction(99, 100)))
 def test_the_exponential_moment_averages_to_maurers_and_seldom_exceeds_it(problem, delta):
     moments, xi = exponential_moment(problem), maurer_moment(problem.n)
     # then   E_D E_p exp(n kl(L || R)), where a risk of 0 or 1 is met with certainty and contributes one
@@ -73,7 +76,7 @@ def test_maurers_moment_lies_between_root_n_and_twice_root_n():
 
 
 @corrected("C1", "H1", "H2", "H3", "H4")
-@given(problem=finite_learning(max_samples=4))
+@given(problem=problems)
 def test_on_each_data_set_the_moment_pays_for_the_most_optimistic_posterior(problem):
     # given  ln E_p exp(lambda (R - L)) - lambda^2/(8n) at its supremum over lambda: the bound fails for some q just if
     #        that exceeds ln(2 sqrt(n)/delta)

@@ -13,6 +13,7 @@ import scipy.stats
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 FALSE_ALARM = 1e-9
@@ -23,6 +24,7 @@ PATHS, LAYERS = 20, 1000
 """How many networks, of how many layers, show the growth rate of the signal."""
 
 
+@expects(positive="widths", nonnegative="seed", integer="x")
 @dataclasses.dataclass(frozen=True)
 class GaussianNetworks:
     """Widths (m_0, ..., m_L), m_1 >= 32, an input, and a seed of the weights."""

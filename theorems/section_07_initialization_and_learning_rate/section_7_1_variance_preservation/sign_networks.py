@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.signs import MOST_WEIGHTS, every_sign_network, weight_count
 from fixtures.problems.tapes import tapes
 
@@ -45,6 +46,7 @@ def mean_squares(
     return [list(kind) for kind in zip(*squares, strict=True)]
 
 
+@expects(positive="[0]")
 @st.composite
 def sign_networks(draw: st.DrawFn) -> tuple[tuple[int, ...], np.ndarray]:
     """Widths of one to five layers, up to 4 and of twelve weights in all, and an input x != 0. Shrinks to 1, 1 at 1."""

@@ -8,11 +8,13 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from theorems.section_07_initialization_and_learning_rate.modified_flow import RidgeSum, flow_in_powers_of_the_step
 
 
+@expects(positive="c", integer="a, b, c")
 @dataclasses.dataclass(frozen=True)
 class Quartic:
     """L(w) = sum_i a_i s_i^2/2 + b_i s_i^3/6 + c_i s_i^4/24, s = Xw, from w0; X (n, d), one loss or a batch."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.models.diagonal import DiagonalNetwork, uniform
+from fixtures.problems.expectations import expecting
 from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import Regression, from_zero, regressions
 
@@ -16,7 +17,7 @@ SMALL = {2: (1e-1, 1e-2, 1e-3, 1e-4, 1e-5), 3: (1e-1, 3e-2, 1e-2, 3e-3, 1e-3), 4
 """Small scales alpha over |m|^{1/D} by depth, down to where the dual can be solved in double precision."""
 LARGE = (0.5, 1.0, 3.0, 10.0, 100.0)
 designs = regressions(max_rows=3, max_excess=3).map(gently_conditioned)
-problems = designs.map(from_zero)
+problems = expecting(designs.map(from_zero), constant="w0")
 
 
 def pick(problem: Regression, values: Sequence[float]) -> np.ndarray:

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.positive import gently_conditioned
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes
@@ -27,6 +28,7 @@ def optimality_system(
     return matrix, np.concatenate([2 * theta0, y])
 
 
+@expects(integer="[0], [1], [2]")
 @st.composite
 def programs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, Fraction]:
     """X (2, 3) of rank 2, y, theta_0 in integers, and a coefficient in quarters in [-8, 8]."""

@@ -8,14 +8,14 @@ from numpy.linalg import norm
 from fixtures.dynamics.diagonal import DiagonalRun, descend_to_residual
 from fixtures.models.diagonal import uniform
 from fixtures.precision import rounding
-from fixtures.problems.regression import Regression, regressions
+from fixtures.problems.regression import Regression, one_sample_regressions
 from properties.certificates import assert_at_most
 from theorems.section_07_initialization_and_learning_rate.hyperbolic_entropy import DiagonalPotential, minimize
 
 CONVERGED = 1e-9
 SCALES = (1 / 2, 1.0, 1 / 30, 2.0, 1 / 10)
 """The start alpha over sqrt(|y|/|x|)."""
-one_sample = regressions(max_rows=1, max_excess=4)
+one_sample = one_sample_regressions(max_excess=4)
 
 
 def bounds_of_C4(

@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes import TwoMinima
@@ -28,6 +29,7 @@ def single_sample_ends(minima: TwoMinima, eta: float, start: float, steps: int) 
     return x
 
 
+@expects(positive="eta, start, minima.left, minima.right")
 @dataclasses.dataclass(frozen=True)
 class Escape:
     """Two samples with minima at 0 and 1, a step eta, and a start beside the minimum at 1."""

@@ -9,10 +9,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import minibatches, noise_share
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 
 
+@expects(positive="eta", integer="X, y, w")
 @dataclasses.dataclass(frozen=True)
 class SmallLeastSquares:
     """Least squares X (n, 2), y (n,), weights w (2,), a step eta with eta max |x_i|^2 <= 1.
@@ -48,6 +50,7 @@ def small_least_squares(draw: st.DrawFn, rows: tuple[int, ...] = (3, 2, 4)) -> S
     return SmallLeastSquares(X, y, w, eta, bool(tape.below(2)))
 
 
+@expects(positive="[2]")
 @st.composite
 def wide_least_squares(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, float, bool]:
     """X (n, p), y (n,), a step, and whether minibatches are drawn with replacement.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import moment_operator, noise_share
 from fixtures.precision import rounding
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 
@@ -21,6 +22,7 @@ def rows_and_steps(draw: st.DrawFn) -> RowsAndStep:
     return RowsAndStep(X, tape.choice((1.0, 0.5, 2.0, 4.0)) / np.square(X).sum(1).max())
 
 
+@expects(positive="eta", integer="X")
 @dataclasses.dataclass(frozen=True)
 class RowsAndStep:
     """Interpolated least squares: rows X (4, 3) and a step eta, eta max |x_i|^2 in 1/2 ... 4; or a batch of these."""

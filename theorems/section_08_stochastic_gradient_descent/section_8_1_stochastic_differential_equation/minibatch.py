@@ -9,10 +9,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import mean_and_covariance, minibatch_gradients, noise_share, sample_gradients
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 
 
+@expects(positive="batch, eta, c", integer="X, y, w")
 @dataclasses.dataclass(frozen=True)
 class Minibatch:
     """Least squares with n = 2 or 3 rows of p = 1 or 2 integers, a point w, and how minibatches are drawn.

@@ -7,9 +7,11 @@ import dataclasses
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 
+@expects(positive="present, lead, range, step", nonnegative="best", integer="present", level="present")
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """Rewards gamma (T,) of T tokens, `best` of which has the largest by `lead`, R above the least; or a batch.
@@ -59,6 +61,7 @@ def selections(
     return Selection(gamma, np.ones(tokens), best, lead, np.ptp(gamma), tape.choice(steps))
 
 
+@expects(integer="gamma", unit="X, q")
 @dataclasses.dataclass(frozen=True)
 class Query:
     """Orthonormal tokens X (3, 4), a unit query q (4,) and rewards gamma (3,)."""
@@ -75,6 +78,7 @@ def rotated_queries(draw: st.DrawFn) -> Query:
     return Query(tape.rotation(4)[:3], tape.rotation(4)[0], tape.integers(3, 3))
 
 
+@expects(positive="eta, steps")
 @dataclasses.dataclass(frozen=True)
 class Duel:
     """Two tokens with rewards gamma (2,), c = gamma_1 - gamma_2 > 0, a step and a time."""

@@ -15,8 +15,8 @@ Corrected   (C1) Under H1, H2 and H3, for every step $\eta > 0$, all $p_1 - p_j$
 Idea        $p_1 - p_j$ rises by $\eta(s_1(\gamma_1 - f) - s_j(\gamma_j - f)) \ge \eta s_1 \min(\gamma_1 - f, \Delta)
             \ge \eta s_1(1 - s_1)\Delta$, as $s_j \le s_1$, and by at most $\eta(1 + s_1)(1 - s_1)R$. The odds r fall by
             the exponentials of that. For C2, $|\nabla f| \ge (\gamma_1 - f)/T$, and f has the curvature R/2 at most
-Tolerance   Both clauses hold at every step: the rounding of a step moves a difference of logits by at most $2u(\eta (T
-            + 10) \max|\gamma| + \max|p|)$, and r by the exponential of the sum
+Tolerance   Both clauses hold at every step: a step moves a difference of logits by the rounding of T + 10 operations on
+            $\eta \max|\gamma|$, and of one on $\max|p|$, and r by the exponential of the sum
 Findings    The rate 1/N of C1 needs no bound on eta. The rate of C2 is shown for $\eta \le 2/R$
 """
 

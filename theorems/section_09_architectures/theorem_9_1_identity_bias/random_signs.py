@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from fixtures.problems.expectations import expects
 from fixtures.problems.signs import every_sign_network
 from fixtures.problems.tapes import tapes
 
@@ -24,6 +25,7 @@ def mean_square_of_signs(d: int, L: int, s: Fraction, x: np.ndarray) -> tuple[Fr
     return Fraction(int((h**2).sum()), count * q ** (2 * L)), Fraction(int((first**2).sum()), count * q**2)
 
 
+@expects(positive="[0], [1], [2], [3]")
 @st.composite
 def random_branches(draw: st.DrawFn) -> tuple[int, int, Fraction, np.ndarray]:
     """A dimension d, a depth L, the scale s of the signs, and an integer input x (d,).

@@ -21,6 +21,7 @@ from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end
 from fixtures.dynamics.paths import snapshots
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
+from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
@@ -36,6 +37,7 @@ class Spectrum:
     basis: np.ndarray
 
 
+@expects(nonnegative="lam", unit="basis")
 @st.composite
 def spectra(draw):
     """Targets of dimension 3, eigenvalues multiples of 1/4."""
@@ -75,6 +77,7 @@ def test_a_step_beyond_the_limit_of_C1_loses_a_mode_again():
     assert_identical([first, second], [Fraction(25, 16), Fraction(25, 1024)], why="W after one and two steps, from 1/4")
 
 
+@expects(positive="[0], [1], [3]", nonnegative="[2]")
 @st.composite
 def extreme_modes(draw):
     """(L, alpha, targets, eta): targets 0, tiny, large and at the start; eta at its limit or below."""
