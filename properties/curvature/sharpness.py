@@ -90,8 +90,8 @@ class HessianOfLoss:
     loss: () -> a scalar tensor; called once, and twice more by `rounding`. parameters: float64 tensors; those that
     require grad are the variables. The loss is a function of all of them, flattened and concatenated in the order
     given. A parameter that the loss does not depend on has zeros in the Hessian.
-    Raises SharpnessError if there are no such parameters, if the loss is not a scalar tensor, or if the loss or its
-    gradient is not finite.
+    Raises SharpnessError if there are no such parameters, if the loss is not a scalar tensor, if the loss or its
+    gradient is not finite, and where torch has no derivative of an operation.
     """
 
     def __init__(self, loss: Callable[[], torch.Tensor], parameters: Iterable[torch.nn.Parameter]) -> None:
@@ -209,8 +209,8 @@ def sharpness(
 
     Up to DENSE parameters Cholesky certifies the enclosure. Beyond, the upper bound fails with probability at most
     `probability` over the start drawn from `seed`. Both hold within the measured rounding of `HessianOfLoss.rounding`.
-    The sharpness has the unit of loss over parameter squared. Raises SharpnessError as HessianOfLoss does. Raises
-    UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no enclosure is
+    The sharpness has the unit of loss over parameter squared. Raises SharpnessError as HessianOfLoss and its `rounding`
+    do. Raises UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no enclosure is
     narrow enough.
     """
     hessian = HessianOfLoss(loss, parameters)
