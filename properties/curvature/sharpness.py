@@ -210,8 +210,8 @@ def sharpness(
     Up to DENSE parameters Cholesky certifies the enclosure. Beyond, the upper bound fails with probability at most
     `probability` over the start drawn from `seed`. Both hold within the measured rounding of `HessianOfLoss.rounding`.
     The sharpness has the unit of loss over parameter squared. Raises SharpnessError as HessianOfLoss and its `rounding`
-    do. Raises UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no enclosure is
-    narrow enough.
+    do. Raises UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no
+    enclosure is narrow enough.
     """
     hessian = HessianOfLoss(loss, parameters)
     rounding = hessian.rounding(seed)
