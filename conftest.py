@@ -74,6 +74,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(problem)
     config.addinivalue_line("markers", "timeout(seconds): how long the test may take (needs pytest-timeout)")
     seed = config.getoption("--hypothesis-seed")
+    if seed is not None and not seed.strip():
+        raise pytest.UsageError("--hypothesis-seed is empty: name a number, or leave --hypothesis-seed out")
     if profile in ("thorough", "soak") and seed is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
     if profile in (None, "fast") and seed is not None:

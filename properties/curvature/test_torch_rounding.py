@@ -131,6 +131,7 @@ def test_other_selections_are_certified(name):
     assert_certified_as_dense(nn.Sequential(features, head), X, y)
 
 
+@pytest.mark.slow
 def test_attention_is_certified_by_the_kernel_that_has_a_second_derivative():
     import torch
 

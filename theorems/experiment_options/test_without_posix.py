@@ -44,7 +44,7 @@ def test_a_theorem_holds_without_posix(tmp_path):
     (theorem,) = (ROOT / "theorems").glob("section_03_*/*theorem_3_1_*")
     run = run_without_posix("-m", "fast", f"--ledger={tmp_path}", theorem)
     assert run.returncode == 0, run.stdout + run.stderr
-    claims = json.loads((tmp_path / "ledger.json").read_text())["claims"]
+    claims = json.loads((tmp_path / "ledger.json").read_text(encoding="utf-8"))["claims"]
     assert [claim["verdict"] for claim in claims if claim["label"] == "Theorem 3.1"] == ["holds"]
 
 

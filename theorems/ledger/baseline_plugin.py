@@ -9,6 +9,7 @@ import pytest
 from theorems.ledger import baseline
 from theorems.ledger.environment import describe_environment, profile_name
 from theorems.ledger.plugin import CLAIMS, EVIDENCE, report_failure
+from theorems.ledger.writing import write_text
 
 _VERSIONS = ("numpy", "scipy", "torch", "hypothesis")
 _REMARK = pytest.StashKey[str]()
@@ -67,7 +68,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (target := config.getoption("--renew-baseline")) is not None:
         new = baseline.measure(config.stash[CLAIMS], evidence, _versions(), old)
         try:
-            Path(target).write_text(new.as_text(), encoding="utf-8")
+            write_text(Path(target), new.as_text())
             config.stash[_REMARK] = f"baseline written to {target}: review its diff"
         except OSError as error:
             report_failure(config, target, "baseline", [f"baseline {target}: cannot be written ({error.strerror})"])

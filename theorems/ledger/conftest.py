@@ -26,7 +26,7 @@ def theory(pytester: pytest.Pytester) -> SimpleNamespace:
 
     def ledger(*options: str) -> dict[str, Any]:
         run("--ledger", str(pytester.path / "out"), *options)
-        return json.loads((pytester.path / "out" / "ledger.json").read_text())
+        return json.loads((pytester.path / "out" / "ledger.json").read_text(encoding="utf-8"))
 
     return SimpleNamespace(
         folder=section,

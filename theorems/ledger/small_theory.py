@@ -109,14 +109,16 @@ def write_claim(
     """A claim of one file, test_NAME.py."""
     heading = f"{label} - a claim to test the ledger with"
     source = page(heading, body, **CLAIM, **fields, **STATEMENT, Expected=expected)
-    (folder / f"test_{name}.py").write_text(source)
+    (folder / f"test_{name}.py").write_text(source, encoding="utf-8")
 
 
 def write_folder(folder: Path, parts: dict[str, tuple[str, dict[str, str]]], *, label: str = "Theorem 3.1") -> None:
     """A claim of parts in the folder theorem: a file test_LETTER.py for each, with its body and its fields."""
     folder = folder / "theorem"
     folder.mkdir(exist_ok=True)
-    (folder / "__init__.py").write_text(page(f"{label} - a claim of parts", **CLAIM))
+    (folder / "__init__.py").write_text(page(f"{label} - a claim of parts", **CLAIM), encoding="utf-8")
     for letter, (body, fields) in parts.items():
         own = {"Printed": "$x$", **STATEMENT, **fields}
-        (folder / f"test_{letter}.py").write_text(page(f"{label} ({letter}) - part {letter}", body, **own))
+        (folder / f"test_{letter}.py").write_text(
+            page(f"{label} ({letter}) - part {letter}", body, **own), encoding="utf-8"
+        )

@@ -30,9 +30,9 @@ def run(*options, cwd=ROOT, **environment):
 @pytest.fixture
 def elsewhere(tmp_path):
     """A folder with our conftest and a trivial test, whose .hypothesis can be damaged."""
-    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
-    (tmp_path / "tox.ini").write_text((ROOT / "tox.ini").read_text())
-    (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "tox.ini").write_text((ROOT / "tox.ini").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
     return tmp_path
 
 
@@ -41,6 +41,7 @@ def elsewhere(tmp_path):
     [
         (["--hypothesis-profile", "fats"], "--hypothesis-profile 'fats' is unknown; profiles are fast, thorough, soak"),
         (["--scale", "huge"], "--scale 'huge' is unknown: smoke, reduced, paper"),
+        (["--hypothesis-seed="], "--hypothesis-seed is empty: name a number, or leave --hypothesis-seed out"),
         (["--role", "proof"], "--role 'proof' is not a role; roles are as printed, under hypotheses, corrected"),
         (["--ledger", "conftest.py"], "--ledger=conftest.py cannot be used (Not a directory): name another folder"),
     ],
@@ -70,14 +71,16 @@ def test_a_python_that_drops_assertions_is_one_line_and_no_run(elsewhere):
 
 
 def test_a_damaged_example_database_is_one_line_and_no_run(elsewhere):
-    (elsewhere / ".hypothesis").write_text("")
+    (elsewhere / ".hypothesis").write_text("", encoding="utf-8")
     result = run("test_nothing.py", cwd=elsewhere)
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert "remove it" in result.stderr
 
 
 def test_the_gpu_tests_without_a_gpu_are_refused_unless_missing_is_allowed(elsewhere):
-    (elsewhere / "test_nothing.py").write_text("import pytest\n\n@pytest.mark.gpu\ndef test_device():\n    pass\n")
+    (elsewhere / "test_nothing.py").write_text(
+        "import pytest\n\n@pytest.mark.gpu\ndef test_device():\n    pass\n", encoding="utf-8"
+    )
     for workers, said in (
         ((), "ERROR: the gpu tests need CUDA"),
         (("-n", "1"), "! _pytest.outcomes.Exit: the gpu tests"),
@@ -154,7 +157,7 @@ def test_a_seed_draws_other_instances_and_the_same_for_the_same_seed(elsewhere):
     draws = (
         "from hypothesis import given, strategies as st\n\n@given(st.integers())\ndef test_draws(x):\n    print(x)\n"
     )
-    (elsewhere / "test_nothing.py").write_text(draws)
+    (elsewhere / "test_nothing.py").write_text(draws, encoding="utf-8")
     seeds = ([], ["--hypothesis-seed=1"], ["--hypothesis-seed=1"], ["--hypothesis-seed=2"])
     plain, one, again, two = (
         run("test_nothing.py", "-sq", *seed, cwd=elsewhere).stdout.splitlines()[:90] for seed in seeds
@@ -164,7 +167,7 @@ def test_a_seed_draws_other_instances_and_the_same_for_the_same_seed(elsewhere):
 
 
 def untimed(folder):
-    ledger = json.loads((folder / "ledger.json").read_text())
+    ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
     for claim in ledger["claims"]:
         for evidence in claim["evidence"]:
             del evidence["seconds"]

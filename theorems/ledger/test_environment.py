@@ -33,5 +33,5 @@ def test_a_folder_of_examples_is_accepted(tmp_path):
 
 
 def test_a_file_in_place_of_the_database_is_named(tmp_path):
-    (tmp_path / ".hypothesis").write_text("")
+    (tmp_path / ".hypothesis").write_text("", encoding="utf-8")
     assert "is not a folder" in check_example_database(tmp_path / ".hypothesis")

@@ -45,7 +45,7 @@ def test_functions_of_one_name_in_two_files_are_two_pieces_of_evidence(theory):
 def test_a_part_may_have_several_files_whose_fields_add_up(theory):
     theory.write_folder({"a": (PINNED + SEARCHED, {"Expected": "refuted", "Differs": "It is strict."})})
     more = page("Theorem 3.1 (a) - what is true instead", CORRECTED, Corrected="(C1) $x < y$")
-    (theory.folder / "theorem" / "test_a_corrected.py").write_text(more)
+    (theory.folder / "theorem" / "test_a_corrected.py").write_text(more, encoding="utf-8")
     result = theory.run()
     result.stdout.fnmatch_lines(["Theorem 3.1 *refuted, corrected *", "    (a) part a: refuted"])
     assert result.ret == 0
@@ -58,7 +58,9 @@ def test_a_claim_without_parts_may_be_a_folder_too(theory):
         ("statement", AS_PRINTED, {"Idea": "None.", "Tolerance": "None.", **HOLDS}),
         ("corrected", CORRECTED, {"Corrected": "(C1) $x < y$"}),
     ):
-        (theory.folder / "theorem" / f"test_{name}.py").write_text(page(f"Theorem 3.1 - {name}", body, **fields))
+        (theory.folder / "theorem" / f"test_{name}.py").write_text(
+            page(f"Theorem 3.1 - {name}", body, **fields), encoding="utf-8"
+        )
     (claim,) = theory.ledger()["claims"]
     assert (claim["verdict"], len(claim["evidence"]), "parts" in claim) == ("holds", 3, False)
 
@@ -73,9 +75,9 @@ def test_a_hypothesis_that_two_parts_share_is_dropped_in_one_of_them(theory):
 def test_self_tests_in_a_section_are_no_claims_and_hold_no_evidence(theory):
     theory.write("a", AS_PRINTED)
     path = theory.folder / "test_instrument.py"
-    path.write_text('"""Self-tests: an instrument."""\n\n\ndef test_it():\n    pass\n')
+    path.write_text('"""Self-tests: an instrument."""\n\n\ndef test_it():\n    pass\n', encoding="utf-8")
     assert theory.run().ret == 0
-    path.write_text(page("Self-tests: an instrument", AS_PRINTED))
+    path.write_text(page("Self-tests: an instrument", AS_PRINTED), encoding="utf-8")
     theory.run().stderr.fnmatch_lines(["ERROR: *test_instrument.py::test_one: evidence belongs at the top level*"])
 
 

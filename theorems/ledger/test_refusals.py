@@ -140,7 +140,7 @@ def test_a_folder_whose_files_do_not_go_together_stops_the_run_in_one_line(theor
 def test_the_folder_of_a_claim_opens_with_its_label(theory):
     theory.write_folder({"a": (AS_PRINTED, HOLDS)})
     opening = theory.folder / "theorem" / "__init__.py"
-    opening.write_text('"""A folder."""\n')
+    opening.write_text('"""A folder."""\n', encoding="utf-8")
     theory.run().stderr.fnmatch_lines(["ERROR: *theorem/__init__.py: the docstring opens with 'A folder.', not *"])
     opening.unlink()
     theory.run().stderr.fnmatch_lines(["ERROR: *section_00/theorem: the folder of a claim has no __init__.py that *"])
@@ -157,11 +157,11 @@ def test_the_folder_of_a_claim_opens_with_its_label(theory):
 def test_each_file_of_a_folder_states_a_part_of_its_claim(theory, heading, complaint):
     theory.write_folder({"a": (AS_PRINTED, HOLDS)})
     source = page(heading, AS_PRINTED, Printed="$x$", Idea="None.", Tolerance="None.", **HOLDS)
-    (theory.folder / "theorem" / "test_b.py").write_text(source)
+    (theory.folder / "theorem" / "test_b.py").write_text(source, encoding="utf-8")
     theory.run().stderr.fnmatch_lines([f"ERROR: *{complaint}*"])
 
 
 def test_a_part_belongs_into_the_folder_of_its_claim(theory):
     source = page("Theorem 3.1 (a) - alone", AS_PRINTED, **CLAIM, Idea="None.", Tolerance="None.", **HOLDS)
-    (theory.folder / "test_a.py").write_text(source)
+    (theory.folder / "test_a.py").write_text(source, encoding="utf-8")
     theory.run().stderr.fnmatch_lines(["ERROR: *test_a.py: states part (a) outside the folder of its claim"])

@@ -27,19 +27,23 @@ def _number(value: object) -> Any:
 
 
 def write_json(target: Path, document: dict[str, Any]) -> None:
-    """Write a JSON file completely or not at all; the folder is made if need be, and permissions follow the umask.
+    """Write a document as JSON, as `write_text` does. Raises OSError; then the file is as it was."""
+    write_text(target, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a file completely or not at all; the folder is made if need be, and permissions follow the umask.
 
     Each call has a temporary file of its own, of a name that nobody can foresee, and does not follow a link of that
     name: several runs may write one file, and a reader sees one of them whole.
     Raises OSError; then the file is as it was.
     """
-    # A lone surrogate has no UTF-8, and its escape is JSON.
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
-            file.write(text + b"\n")
+            # A lone surrogate has no UTF-8, and its escape is JSON.
+            file.write(text.encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())  # a full disk may be told only now
         partial.replace(target)

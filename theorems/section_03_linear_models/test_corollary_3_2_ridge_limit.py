@@ -206,9 +206,10 @@ def test_contradictory_targets_lead_to_the_least_of_the_least_squares_solutions(
     limit, penalty = nearest_interpolant(X, y, np.zeros(problem.columns)), 1e-3
     # then   the duplicated row at most doubles s_1^2 and does not lower s_n
     distance = norm(ridge(X, y, penalty) - limit)
-    # two backward errors of LAPACK, of which those in X meet a residual of at most |y|
-    doubled = 2 * problem.condition**2 * norm(y) / problem.sigma_max
-    slack = rounding(2 * factorization(problem.rows + 1, problem.columns), doubled)
+    # two backward errors of LAPACK, of which those in X meet a residual of at most |y|; and the singular value 0 of X,
+    # rounded, passes through the filter s/(s^2 + lambda) with the slope 1/lambda
+    doubled = 2 * problem.condition**2 / problem.sigma_max + 2 * problem.sigma_max / penalty
+    slack = rounding(2 * factorization(problem.rows + 1, problem.columns), doubled * norm(y))
     upper = penalty / (problem.sigma_min**2 + penalty) * norm(limit)
     lower = penalty / (2 * problem.sigma_max**2 + penalty) * norm(limit)
     assert_within(lower, distance, upper, slack=slack, why="limit X^+ y", instance=problem)

@@ -42,7 +42,7 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 from theorems.section_09_architectures.residual.model import ResidualNetwork, autograd
@@ -169,6 +169,16 @@ def excess_bound(net, states, signals):
     """
     steep = norm(net.branch_jacobians(states), 2, (-2, -1)) * norm(signals[:, 1:], axis=-1)
     return np.reshape(net.scale, (-1, 1)) * norm(net.U, 2, (-2, -1)) * norm(states[:, :-1], axis=-1) * steep
+
+
+@corrected("C3")
+def test_the_bound_of_the_excess_by_hand():
+    # given  c = 1/2, U = diag(3, 1), W that swaps the axes, twice as long in one, h = (3, 4) and g = (5, 12)
+    U, W = np.array([[[[3.0, 0], [0, 1]]]]), np.array([[[[0.0, 2], [1, 0]]]])
+    states, signals = (np.array([[vector, vector]], float) for vector in ((3, 4), (5, 12)))
+    # then   c |U| |h| |J| |g| for J = c U W, of norm 3
+    found = excess_bound(ResidualNetwork(W, U, 0.5, "identity"), states, signals)
+    assert_equal_within(found, [[0.5 * 3 * 5 * 3 * 13]], rounding(40, 300), why="1/2 * 3 * 5 * 3 * 13")
 
 
 @corrected("C3")

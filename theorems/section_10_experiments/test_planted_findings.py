@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fixtures.kernels.tuned_ridge import LIMITS, RATIOS
 from fixtures.sweeps.settings import Setting
 from fixtures.training.answers import pack_answers
 from properties.certificates import observed_by
@@ -158,12 +159,15 @@ def test_a_gap_is_that_of_the_largest_batch_with_the_error_of_its_images():
     assert gap["reads"].endswith("excludes 0, beyond the printed size")
 
 
-def widths_planted(*, accuracy, kernel=lambda m: 1 / m, infinite=0.9, linear=0.5):
+TUNED = {"ratio": 1e-3, "ratios": list(RATIOS), "at_edge": None}
+
+
+def widths_planted(*, accuracy, kernel=lambda m: 1 / m, infinite=0.9, linear=0.5, ridge=TUNED):
     """Results whose networks have this accuracy and change of the kernel, functions of the width and of a kept f_0."""
 
     def told(trial):
         if not hasattr(trial, "width"):
-            return {"test": infinite, "test_wrong": answers(1 - infinite, trial.seed), "at_edge": None}
+            return ridge | {"test": infinite, "test_wrong": answers(1 - infinite, trial.seed)}
         right, seed = accuracy(trial.width, not trial.antisymmetric), trial.seed
         return {
             "test": right,
@@ -173,7 +177,7 @@ def widths_planted(*, accuracy, kernel=lambda m: 1 / m, infinite=0.9, linear=0.5
             "reached": True,
             "relative": 1 / trial.width,
             "kernel": float(kernel(trial.width) * (1 + 0.01 * np.sin(seed))),
-            "linearization": {"test": linear, "test_wrong": answers(1 - linear, seed + 1)},
+            "linearization": ridge | {"test": linear, "test_wrong": answers(1 - linear, seed + 1)},
         }
 
     records = [{"result": told(trial)} for trial in width_sweep.trials(DIGITS)]
@@ -197,6 +201,30 @@ def test_a_gain_is_that_of_narrow_networks_over_what_a_reading_names(measure):
     (finding,) = found(measure, results, DIGITS)
     assert (finding["finding"], round(finding["estimate"], 6)) == GAINS[measure]
     assert "the 200 test images do not" in finding["reads"]
+
+
+@pytest.mark.parametrize(
+    "ridge",
+    [
+        {"ratio": RATIOS[-1], "ratios": list(RATIOS), "at_edge": None},
+        {"ratio": RATIOS[0], "ratios": list(RATIOS), "at_edge": None},
+        {"ratio": LIMITS[1], "ratios": [*RATIOS, LIMITS[1]], "at_edge": "highest"},
+        {"ratio": 1e-3, "ratios": [1e-4, 1e-3, 1e-2], "at_edge": None},
+    ],
+    ids=["the last of the grid", "the first of the grid", "the highest limit", "a short grid"],
+)
+@pytest.mark.parametrize("measure", [measure for measure in GAINS if "wide_ones" not in measure.__name__])
+def test_a_kernel_whose_ridge_is_not_tuned_is_no_reference(measure, ridge):
+    results = widths_planted(accuracy=lambda *_: 0.7, ridge=ridge)
+    with pytest.raises(AssertionError, match="grid"):
+        found(measure, results, DIGITS)
+
+
+def test_a_kernel_that_is_best_without_a_ridge_is_a_reference_and_told():
+    ridge = {"ratio": LIMITS[0], "ratios": [LIMITS[0], *RATIOS], "at_edge": "lowest"}
+    results = widths_planted(accuracy=lambda *_: 0.7, ridge=ridge)
+    (finding,) = found(experiment_3_b.test_narrow_networks_against_the_tuned_kernel_of_infinite_width, results, DIGITS)
+    assert "best without a ridge in 5 of 5 seeds" in finding["reads"]
 
 
 @pytest.mark.parametrize(("gain", "verdict"), [(0.02, "not reproduced"), (0.03, "reproduced")])

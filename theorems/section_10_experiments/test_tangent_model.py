@@ -11,6 +11,7 @@ from fixtures.training.answers import unpack_answers
 from properties.certificates import assert_at_most, assert_identical, assert_within
 from theorems.section_10_experiments.tangent_model import largest_curvature
 from theorems.section_10_experiments.width import InfiniteKernelTrial
+from theorems.section_10_experiments.width_results import tuned
 from theorems.section_10_experiments.written_out import U32, WrittenOut, trial
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,9 @@ def ridge_accuracies(K, targets, predictors, written, kept=(0.0, 0.0)):
 def assert_tuned(told, expected, why):
     """The tuned regression is one of the best on the validation split, and its accuracies are the expected ones."""
     exponents = np.rint(np.log10(told["ratios"])).astype(int)
+    assert_identical(exponents, np.arange(exponents[0], exponents[-1] + 1), why=f"{why}: every decade between")
+    assert_at_most([exponents[0], -1], [-7, exponents[-1]], why=f"{why}: the grid that was tried")
+    assert_identical(tuned(told)["ratio"], told["ratio"], why=f"{why}: the best ridge lies inside the grid")
     assert_identical(told["validation"], [expected[e][0] for e in exponents], why=f"{why}: validation accuracies")
     assert_identical(told["best_validation"], max(told["validation"]), why=f"{why}: the best")
     chosen = round(np.log10(told["ratio"]))

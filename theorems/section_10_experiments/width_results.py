@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fixtures.kernels.tuned_ridge import LIMITS, RATIOS
 from fixtures.sweeps.settings import Setting
 from fixtures.training.answers import unpack_answers
-from properties.certificates import assert_at_most, record_finding
+from properties.certificates import assert_at_most, assert_identical, record_finding
 from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Finding, Interval, student_interval
-from theorems.section_10_experiments.width_sweep import NARROW, WIDE, WIDTHS, infinite, network, seeds_of, trials
+from theorems.section_10_experiments.width_sweep import WIDE, WIDTHS, infinite, network, seeds_of, trials
 
 ACCURACIES = ("test", "best_test")
 
@@ -39,10 +40,11 @@ class Results:
 
     def linearizations(self, widths: Sequence[int], *, kept: str = "", random: bool = False) -> np.ndarray:
         """(seeds, widths) of the test accuracy of linearizations; kept: "_with_f0" for those that keep f_0."""
+        key = f"linearization{kept}"
         return 100 * np.array(
             [
                 [
-                    self._of[network(self.setting, m, seed, random=random, linear=True)][f"linearization{kept}"]["test"]
+                    tuned(self._of[network(self.setting, m, seed, random=random, linear=True)][key])["test"]
                     for m in widths
                 ]
                 for seed in seeds_of(self.setting)
@@ -51,11 +53,13 @@ class Results:
 
     def infinite(self) -> np.ndarray:
         """(seeds,) of the test accuracy of the infinitely wide kernel."""
-        return 100 * np.array([self._of[infinite(self.setting, seed)]["test"] for seed in seeds_of(self.setting)])
+        return 100 * np.array(
+            [tuned(self._of[infinite(self.setting, seed)])["test"] for seed in seeds_of(self.setting)]
+        )
 
     def ridgeless(self) -> str:
         """The share of seeds whose infinite kernel is at its best with the least ridge, in words."""
-        edges = [self._of[infinite(self.setting, seed)]["at_edge"] for seed in seeds_of(self.setting)]
+        edges = [tuned(self._of[infinite(self.setting, seed)])["at_edge"] for seed in seeds_of(self.setting)]
         return f"best without a ridge in {edges.count('lowest')} of {len(edges)} seeds"
 
     def wrong_networks(self, widths: Sequence[int], parameterization: str = "standard", **options: bool) -> np.ndarray:
@@ -75,20 +79,28 @@ class Results:
     def wrong_linearizations(self, widths: Sequence[int]) -> np.ndarray:
         """(seeds, widths, n): wrong answers of the centered linearizations of antisymmetric networks, 0 or 1."""
         found = [
-            [self._of[network(self.setting, m, seed, linear=True)]["linearization"] for m in widths]
+            [tuned(self._of[network(self.setting, m, seed, linear=True)]["linearization"]) for m in widths]
             for seed in seeds_of(self.setting)
         ]
         return np.array([[unpack_answers(told["test_wrong"]) for told in row] for row in found])
 
     def wrong_infinite(self) -> np.ndarray:
         """(seeds, 1, n): wrong answers of the infinitely wide kernel, 0 or 1."""
-        found = [self._of[infinite(self.setting, seed)]["test_wrong"] for seed in seeds_of(self.setting)]
+        found = [tuned(self._of[infinite(self.setting, seed)])["test_wrong"] for seed in seeds_of(self.setting)]
         return np.array([[unpack_answers(text)] for text in found])
 
-    def narrow_less_wide(self, parameterization: str = "standard", **options: bool) -> np.ndarray:
-        """(seeds,) of the gain of narrow networks over wide ones."""
-        narrow, wide = (self.networks("best_test", m, parameterization, **options) for m in (NARROW, WIDE))
-        return narrow.mean(1) - wide.mean(1)
+
+def tuned(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result of a tuned regression, as `regression_result` tells it, if its ridge was tuned indeed.
+
+    Raises AssertionError unless the grid that was tried holds RATIOS, and its ends are not the best: the chosen ridge
+    has another one on either side, or is the least of LIMITS, which stands for no ridge.
+    """
+    grid, ratio = told["ratios"], told["ratio"]
+    assert_identical(sorted(set(RATIOS) - set(grid)), [], why="ridges of the grid that were not tried")
+    least = ratio == min(grid) == LIMITS[0] and told["at_edge"] == "lowest"
+    assert_identical(min(grid) < ratio < max(grid) or least, True, why="the best ridge lies inside the grid")
+    return told
 
 
 def record_gain(
@@ -118,5 +130,5 @@ def record_gain(
 
 def assert_sound(results: Results, **options: Any) -> None:
     """No network diverged, and wide networks came to the loss at which all are compared."""
-    assert_at_most(results.networks("diverged", **options).sum(), 0, why="networks that diverged")
+    assert_identical(results.networks("diverged", **options).sum(), 0, why="networks that diverged")
     assert_at_most(1, results.networks("reached", WIDE, **options).min(), why="wide networks came to the loss")

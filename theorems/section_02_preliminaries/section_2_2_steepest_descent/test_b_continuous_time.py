@@ -21,7 +21,7 @@ from fixtures.dynamics.gradient_descent import gradient_descent
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import one_sample_regressions, regressions
-from properties.certificates import assert_at_most
+from properties.certificates import assert_at_most, assert_within
 from properties.linear_models.least_squares import iterate_rounding
 from properties.linear_models.limits import flow_rounding, interpolant_rounding
 from properties.oracles import nearest_interpolant
@@ -86,7 +86,8 @@ def test_one_full_step_attains_two_over_e_of_the_bound(problem):
     slack = iterate_rounding(problem, run) + flow_rounding(problem, start, eta) + interpolant_rounding(problem, start)
     assert_at_most(np.abs(distance - np.exp(-1)), slack, why="1/e", instance=problem)
     # and    this is more than half of the bound, which is eta s_1^2/2 times the distance 1 of the start
-    assert_at_most(half_a_step(problem, eta) / 2, distance, why="half of the bound")
+    bound = half_a_step(problem, eta)
+    assert_within(bound / 2, distance, bound, why="the bound on the distance", instance=problem)
 
 
 @necessity("H3")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fixtures.dynamics.deep_linear import deep_linear_descent, gradients
+from fixtures.precision import rounding
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius
@@ -36,10 +37,21 @@ def test_the_drift_is_that_of_the_whole_run():
     # when
     drift, end = drift_of_descent(layers, X, Y, eta, 5), deep_linear_descent(layers, X, Y, eta, 5)
     # then
-    for observed, last, first, rounding in zip(
+    for observed, last, first, error in zip(
         drift.observed, imbalances(end), imbalances(layers), drift.rounding, strict=True
     ):
-        assert_at_most(frobenius(observed - (last - first)), rounding, why="drift over five steps")
+        assert_at_most(frobenius(observed - (last - first)), error, why="drift over five steps")
+
+
+def test_the_sums_of_two_steps_are_those_of_their_gradients():
+    # given  scalars W_1 = 1, W_2 = 0, x = 1, y = 2, eta = 1/2: g = (0, -2), then W = (1, 1) and g = (-1, -1)
+    layers, one = [np.array([[1.0]]), np.array([[0.0]])], np.array([[1.0]])
+    drift = drift_of_descent(layers, one, 2 * one, np.array(0.5), 2)
+    # then   eta^2 sum |g|^2 = (4 + 2)/4; D_1 goes from -1 to 0 and stays, as g_2^2 - g_1^2 = 4 and 0
+    assert_identical(drift.squared_steps, 3 / 2, why="squared steps of both layers")
+    assert_identical([drift.observed[0][0, 0], drift.predicted[0][0, 0]], [1, 1], why="D_1 at the end less the start")
+    # then   errors of at most 30 operations of size 3 times steps of length 1 and less
+    assert_at_most(drift.descent_rounding, rounding(2 * 2 * 2 * 30, 3), why="what the descent lemma loses by rounding")
 
 
 def test_a_step_that_is_off_by_two_to_the_minus_36_is_beyond_its_rounding():

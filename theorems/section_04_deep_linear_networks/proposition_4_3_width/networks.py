@@ -14,6 +14,14 @@ from fixtures.problems.deep_linear import WideNetwork
 from fixtures.rational import fractions
 from theorems.section_04_deep_linear_networks.deep_products.conditioning import tangent_gram, tangent_rounding
 
+DRIFT = 1 / 200
+"""The share of 1 - rho by which a step from a near interpolant may contract less than by rho."""
+
+
+def slowed(rate: float) -> float:
+    """The factor of a step that contracts by `rate` less the share DRIFT of 1 - rate."""
+    return rate + (1 - rate) * DRIFT
+
 
 def two_layers(neurons: Sequence[Sequence[int]]) -> list[np.ndarray]:
     """W_1 with these neurons as rows, and W_2 of ones."""
@@ -48,6 +56,10 @@ class NearInterpolant:
         """The residual after a run of t steps, (n,)."""
         return (end_to_end(deep_linear_descent(self.layers, self.X, self.Y, self.eta, t)) @ self.X - self.Y)[0]
 
+    def drift(self, t: int) -> float:
+        """How far the residual after t steps may be from that for a constant K: it contracts by rho up to DRIFT."""
+        return (slowed(self.rho) ** t - self.rho**t) * self.size
+
     def rounding(self, t: int) -> float:
         """The rounding of the residual after t steps, to first order: one evaluation of f and one update a step.
 
@@ -62,16 +74,16 @@ class NearInterpolant:
 
 
 def near_interpolant(network: WideNetwork) -> NearInterpolant:
-    """A start from which descent contracts by rho at every step, up to (1 - rho)/200.
+    """A start from which descent contracts by rho at every step, up to (1 - rho) DRIFT.
 
     f is bilinear in (W_1, W_2), with second derivative at most x = |X/sqrt(m)|. Within R of the start |K_t - K_0| is at
     most 3 j x R for j^2 = lambda_max and x R <= j, and a step errs by 2 x (eta j |e|)^2 more. The run moves the weights
     by at most R = 2.2 eta j |e_0|/(1 - rho), so both together change the factor by less than 8.6 x eta^2 j^2
-    |e_0|/(1 - rho): that is (1 - rho)/200 at the |e_0| chosen here.
+    |e_0|/(1 - rho): that is (1 - rho) DRIFT at the |e_0| chosen here.
     """
     layers, X = network.layers(), network.X / np.sqrt(network.hidden[0])
     eigenvalues, vectors = np.linalg.eigh(tangent_gram(layers, X))
     eta, kappa = 2 / (eigenvalues[0] + eigenvalues[-1]), eigenvalues[-1] / eigenvalues[0]
     rho = (kappa - 1) / (kappa + 1)
-    size = (1 - rho) ** 2 / (1720 * norm(X, 2) * eta**2 * eigenvalues[-1])
+    size = (1 - rho) ** 2 * DRIFT / (8.6 * norm(X, 2) * eta**2 * eigenvalues[-1])
     return NearInterpolant(layers, X, vectors[:, [0, -1]], eta, rho, size)

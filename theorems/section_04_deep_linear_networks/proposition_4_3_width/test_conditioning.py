@@ -44,7 +44,7 @@ from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_lay
     gaussian_condition,
 )
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.mean_losses import mean_losses
-from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant, slowed
 
 
 @counterexample
@@ -94,9 +94,8 @@ def test_near_an_interpolant_the_extreme_modes_contract_as_the_conditioning_says
     # when
     left = start.residual_after(t)
     # then   the residual is that for a constant K, up to the drift of K
-    drift = ((start.rho + (1 - start.rho) / 200) ** t - start.rho**t) * start.size
     error = norm(left - start.residual_for_constant_kernel(t))
-    assert_at_most(error, drift + start.rounding(t), why="residual along the extreme modes", instance=network)
+    assert_at_most(error, start.drift(t) + start.rounding(t), why="residual along the extreme modes", instance=network)
 
 
 @under_hypotheses("H1", "H2", "H3")
@@ -109,5 +108,5 @@ def test_a_run_contracts_at_least_as_fast_as_its_width_promises(network):
     # then   the rate is (kappa - 1)/(kappa + 1) for the bound of kappa by the width, which decreases in the width
     promised = network.data_condition * gaussian_condition(network.hidden, network.X.shape[1])
     rate = (promised - 1) / (promised + 1)
-    allowed = (rate + (1 - rate) / 200) ** t * start.size
+    allowed = slowed(rate) ** t * start.size
     assert_at_most(left, allowed + start.rounding(t), why="contraction by width", instance=network)

@@ -10,12 +10,14 @@ from fixtures.problems.deep_linear import wide_networks
 from fixtures.problems.expectations import expecting
 from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.gaussian_layers import (
+    FALSE_ALARM,
+    T,
     gaussian_condition,
     spread,
     tail_probability,
 )
 from theorems.section_04_deep_linear_networks.proposition_4_3_width.mean_losses import mean_losses
-from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant
+from theorems.section_04_deep_linear_networks.proposition_4_3_width.networks import near_interpolant, slowed
 
 
 def test_the_bound_of_two_layers_of_unequal_widths_by_hand():
@@ -25,6 +27,12 @@ def test_the_bound_of_two_layers_of_unequal_widths_by_hand():
     bound = gaussian_condition((100, 400), 4, t=2)
     assert_equal_within(bound, 49 / 4, rounding(12, 49 / 4), why="product of the squared ratios")
     assert_equal_within(tail_probability(4.0, 3), 16 / 25, rounding(6, 16 / 25), why="(2x/(1 + x^2))^(m - 1), x = 2")
+
+
+def test_six_hundred_gaussian_matrices_break_their_bounds_with_a_chance_below_one_false_alarm():
+    # given  each breaks its bound with probability below 2 exp(-t^2/2)
+    assert_at_most(600 * 2 * np.exp(-(T**2) / 2), FALSE_ALARM, why="the chance of the fast run")
+    assert_at_most(FALSE_ALARM, 1e-9, why="the chance of one comparison")
 
 
 def test_the_mean_losses_of_two_neurons_are_their_integrals():
@@ -45,3 +53,7 @@ def test_the_mean_losses_of_two_neurons_are_their_integrals():
 def test_the_rounding_of_a_run_is_below_a_thousandth_of_the_residual_at_its_start(network):
     start = near_interpolant(network)
     assert_at_most(10**3 * start.rounding(network.t), start.size, why="rounding against |e_0|", instance=network)
+
+
+def test_a_contraction_by_a_half_may_lose_a_two_hundredth_of_the_other_half():
+    assert_equal_within(slowed(0.5), 0.5 + 0.5 / 200, rounding(3), why="rho + (1 - rho)/200")

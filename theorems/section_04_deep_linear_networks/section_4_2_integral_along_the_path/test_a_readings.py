@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from properties.certificates import assert_violates
+from properties.certificates import assert_identical, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import (
@@ -53,7 +53,8 @@ def mean_of_flow_and_of_waiting(k, eighths):
 @counterexample(reading="time")
 def test_a_path_that_waits_at_the_start_has_the_smaller_integral_over_time():
     flow, waiting = (2 * mean for mean in mean_of_flow_and_of_waiting(5, eighths=7))
-    # then   the mean of |W_1|^2 + |W_2|^2 over one duration, between the same ends
+    # then   the mean of |W_1|^2 + |W_2|^2 over one duration, between the same ends: 1/25 + 1/2, and 7/100 + 24/100
+    assert_identical([flow, waiting], [Fraction(27, 50), Fraction(31, 100)], why="means of the two paths")
     reads = "mean of the squares along the flow >= {value} > {limit} along a path that waits"
     assert_violates(flow, waiting, reads=reads, x=1, y=1, L=2, alpha=Fraction(1, 5))
 

@@ -35,9 +35,15 @@ def compare(rank: int, noise: float, seed: int) -> Comparison:
     seen = problem.mask * (pattern + noise * size * rng.standard_normal(pattern.shape))
     least = completion_bracket(Completion(problem.mask, seen), iterations=150, gamma=0.3)
     assert_at_most(least.upper, 1.01 * least.lower, why="the least nuclear norm against its dual certificate")
-    both, hidden = np.stack([least.W, seen]), 1 - problem.mask
-    errors = (hidden * (both - pattern) ** 2).sum((-2, -1)) / hidden.sum((-2, -1))
-    return Comparison(ranks=entropic_rank(np.linalg.svd(both, compute_uv=False)), errors=errors)
+    both = np.stack([least.W, seen])
+    ranks = entropic_rank(np.linalg.svd(both, compute_uv=False))
+    return Comparison(ranks=ranks, errors=hidden_errors(both, pattern, problem.mask))
+
+
+def hidden_errors(W: np.ndarray, pattern: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The mean squared distance of W (..., d, d) to the pattern over the entries that the mask does not observe."""
+    hidden = 1 - mask
+    return (hidden * (W - pattern) ** 2).sum((-2, -1)) / hidden.sum((-2, -1))
 
 
 def share_ahead(values: np.ndarray) -> Interval:

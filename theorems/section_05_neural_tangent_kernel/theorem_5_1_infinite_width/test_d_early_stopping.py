@@ -61,6 +61,22 @@ def test_from_an_antisymmetric_start_descent_is_off_ridge_by_the_difference_of_t
     assert_within(lower, error, upper, slack=slack, why="descent against ridge", instance=problem)
 
 
+def largest_variance_ratio(flow, ridge, moved):
+    """The largest z'flow'flow z/z'(ridge'ridge + moved I)z over z, (B,), for fits of targets (B, n, n)."""
+    L = np.linalg.cholesky(ridge.mT @ ridge + moved[:, None, None] * np.eye(ridge.shape[-1]))
+    return norm(np.linalg.solve(L, flow.mT), 2, axis=(-2, -1)) ** 2
+
+
+@corrected("C8")
+def test_one_mode_of_two_attains_the_supremum_of_the_variances():
+    # given  s = kt = 1.7933 and 0.1 in a basis that is no axis, and lambda = 1/t
+    V, s = np.array([[0.6, -0.8], [0.8, 0.6]]), np.array([1.7933, 0.1])
+    flow, ridge = (((V * fit) @ V.T)[None] for fit in (1 - np.exp(-s), s / (1 + s)))
+    # then
+    ratio = largest_variance_ratio(flow, ridge, np.zeros(1))
+    assert_within(1.6858, ratio, float(SUPREMUM), why="the largest ratio of the variances")
+
+
 def excess(s, bound):
     """An enclosure of bound * s - (1 + s)(1 - e^{-s}), which is positive where the ratio of fits is below `bound`."""
     low, high = exponential_of_minus(s)
@@ -104,8 +120,6 @@ def test_flow_at_time_t_risks_at_most_the_supremum_times_ridge_at_one_over_t(pro
     n = K.shape[-1]
     units = rounding(2 * factorization(n, n), 1 + t * norm(K, axis=(-2, -1)))
     assert_at_most(bias, ridge_bias + units * norm(problem.y, axis=-1), why="bias of flow", instance=problem)
-    # and    ridge's form is R = ridge'ridge, moved by its rounding: the largest value of flow'flow relative to R
     moved = units * (1 + 4 * norm(flow, axis=(-2, -1)) ** 2) / float(SUPREMUM)
-    L = np.linalg.cholesky(ridge.mT @ ridge + moved[:, None, None] * identity)
-    largest = norm(np.linalg.solve(L, flow.mT), 2, axis=(-2, -1)) ** 2
+    largest = largest_variance_ratio(flow, ridge, moved)
     assert_at_most(largest, float(SUPREMUM), why="variance of flow over that of ridge", instance=problem)

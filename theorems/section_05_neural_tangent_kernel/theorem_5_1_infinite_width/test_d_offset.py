@@ -24,7 +24,7 @@ from fixtures.kernels.infinite_width import relu_nngp, relu_ntk
 from fixtures.kernels.regression import interpolant_coefficients
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within
 from properties.oracles import nearest_interpolant
 from properties.statistics.concentration import (
     chernoff,
@@ -79,6 +79,9 @@ def offsets_of_networks(width):
 @pytest.mark.parametrize("width", [8, 64])
 def test_given_the_hidden_weights_the_offset_is_gaussian_with_the_empirical_variance(width):
     c, points, nets, v = offsets_of_networks(width)
+    # given  c removes what training can correct: K(X, points) c = 0
+    K = relu_ntk(points)[1:]
+    assert_equal_within(K[:, 1:] @ c[1:], -K[:, 0], rounding(2 + factorization(2, 2), 2), why="k_x - K K^-1 k_x")
     # then   c'f_0 ~ N(0, v) given W. Two comparisons at FIXED_DELTA: the sum of squares over v, and the law. A network
     #        of width 8 has no active neuron at any point, so v = 0, with probability 1/30,000
     active = v > 0

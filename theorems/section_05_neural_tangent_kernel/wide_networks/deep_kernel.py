@@ -14,10 +14,10 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.kernels.infinite_width import angles, arc_cosine_0, arc_cosine_1, relu_nngp, relu_ntk
-from fixtures.precision import factorization, rounding
 from properties.lazy_training import LazyRadius, spectral
 from properties.statistics.concentration import Deviations, chernoff, relu_nngp_log_mgf, relu_ntk_deviations
 from theorems.section_05_neural_tangent_kernel.wide_networks.deep_network import DeepNetwork
+from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import share_rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +79,7 @@ def deep_relu_shares(net: DeepNetwork, X: np.ndarray, false_alarm: float) -> tup
         own = features[[i, j]].T, h_2[[i, j]].T, v[[i, j]], active[i] * active[j]
         gates[i, j], known[i, j], given[i, j] = (part / m**2 for part in _given_the_values(*own, false_alarm))
 
-    # Two sums over m neurons, one over d inputs, a pseudo-inverse and its use.
-    slack, products_of_X = rounding(2 * m + X.shape[1] + 2 * factorization(m, 2), lengths), X @ X.T
+    slack, products_of_X = share_rounding(m, X.shape[1]) * lengths, X @ X.T
     signal = active * (v @ net.layers[1])
     return (
         Share(features @ features.T, relu_nngp(X), lengths * products + slack),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.models.two_layer import TwoLayer
-from fixtures.precision import rounding
+from fixtures.precision import factorization, rounding
 
 
 def kernel_entry_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:
@@ -29,6 +29,14 @@ def tangent_rounding(width: int, K: np.ndarray) -> np.ndarray:
     operations. The two kernels are of one size, and so are a Jacobian and a residual of at most this size.
     """
     return rounding(2 * 3 * (2 * width + 8), norm(K, 2))
+
+
+def share_rounding(width: int, dimension: int) -> float:
+    """A bound on the error of a share of a deep kernel (`deep_relu_shares`), relative to |x||x'|.
+
+    Two sums over the neurons of a layer, one over the entries of an input, a pseudo-inverse (m, 2) and its use.
+    """
+    return rounding(2 * width + dimension + 2 * factorization(width, 2))
 
 
 def value_rounding(net: TwoLayer, X: np.ndarray) -> np.ndarray:

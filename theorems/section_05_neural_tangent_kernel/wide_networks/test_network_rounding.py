@@ -12,6 +12,7 @@ from properties.certificates import assert_at_most
 from properties.lazy_training import kernel_rounding
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_rounding import (
     kernel_entry_rounding,
+    share_rounding,
     tangent_rounding,
     value_rounding,
 )
@@ -45,6 +46,7 @@ def test_entries_of_a_relu_kernel_are_within_their_rounding(width):
 def test_the_rounding_of_deep_kernels_is_that_of_a_hundred_operations_at_width_four():
     # given  |K| = 3 for an asymmetric spectrum
     assert_at_most(tangent_rounding(4, np.diag([1.0, 3])), rounding(100, 3), why="6 (2 * 4 + 8) operations")
+    assert_at_most(share_rounding(4, 2), rounding(110), why="10 + 2 * 48 operations")
 
 
 @pytest.mark.parametrize("train", ["hidden", "both"])

@@ -15,7 +15,7 @@ Corrected   (C1) On finite alphabets $J(q) - J(q_D) = KL(q\|q_D)/\beta$ for ever
             kappa = 1/10 and 1/2 and beta from 1 to 10) is better.
 Idea        Noisy descent on a quadratic is an autoregression: a step multiplies the error by I - eta H and adds fresh
             noise.
-Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding) or of a law in closed
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed
             form (fixtures.dynamics.langevin.law_rounding)
 Chance      One test samples: a chi-square pivot, 5e-10 an example, 5e-8 for the 100 examples of the fast profile and
             5e-7 for the 1000 of the thorough one. It misses a variance that is wrong by a factor of 2/3 or less, or of

@@ -6,7 +6,7 @@ Setting     The printed objective is $I(X;Z) - \beta I(Z;Y)$. X has finitely man
             noise to each step on the weights
 Idea        An injective map loses nothing, I(X;Z) = H(X), whatever its weights. So noisy descent moves the weights and
             not the objective.
-Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding)
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`)
 Chance      The weights are drawn from densities, and hit the null set of ties with a probability below 1e-12 an example
 Findings    For beta <= 1 a constant Z solves the printed problem (data processing)
 Source      Amjad, Geiger (2020), Learning Representations for Neural Network-Based Classification Using the Information

@@ -10,7 +10,7 @@ Hypotheses  (H1) The weights are confined, by weight decay, which makes H positi
             eta lambda_max(H) < 2. (H6) The prior does not depend on the temperature, so weight decay is proportional to
             1/beta.
 Idea        $I(W;D) \le \beta E_D[E_\pi L - E_q L]$. So under a fixed prior the information vanishes with beta.
-Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding) or of a law in closed
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed
             form, whose error grows with the steps. Nothing is sampled
 Findings    The paper speaks of I(X;Z), never of I(W;D)
 Expected    holds under added hypotheses
@@ -67,7 +67,9 @@ def test_under_a_fixed_prior_the_weights_know_less_of_the_targets_the_hotter_the
     s, slack = problem.s, entropy_rounding(problem.columns, 1 + problem.sigma_max**2)
     exact = np.log1p(s**2 / (1 + s**2)).sum(-1) / 2
     assert_at_most(np.abs(cold - exact), slack, why="I(W;y) at beta = 1", instance=problem)
-    assert_at_most(hot, targets_known(problem, 2.0**-10) + slack, why="I(W;y) at beta = 2^-10", instance=problem)
+    # then   nine tenths of the bound are reached where the noise is hot
+    bound = targets_known(problem, 2.0**-10)
+    assert_within(0.9 * bound, hot, bound, slack=slack, why="I(W;y) at beta = 2^-10", instance=problem)
 
 
 @under_hypotheses("H1", "H2", "H6")

@@ -11,7 +11,7 @@ Corrected   (C4) Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL
             to at n = 1.
 Idea        For every hypothesis w, $\ln E_D e^{\lambda (R(w) - L(w, D))} \le \lambda^2/8n$ (Hoeffding), and $\lambda$
             times the gap is at most I(W;D) plus the largest of these (Donsker, Varadhan).
-Tolerance   Identities hold up to the rounding of their sums (information.measures.rounding)
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`)
 Findings    H3 does not need H4
 Source      Aminian, Bu, Toni, Rodrigues, Wornell (2021), An Exact Characterization of the Generalization Error for the
             Gibbs Algorithm, NeurIPS 34; Xu, Raginsky (2017), Information-theoretic analysis of generalization

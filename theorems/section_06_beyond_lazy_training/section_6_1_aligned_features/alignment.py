@@ -69,6 +69,16 @@ def distance_to_aligned(net: TwoLayer, target: Target, e: float | np.ndarray, un
     return e / A + np.sqrt(2) * t + hidden
 
 
+def chord(distance: np.ndarray, K: np.ndarray) -> np.ndarray:
+    """An upper bound on |A(K') - A(K)| for |K' - K|_F <= distance, both kernels positive semidefinite.
+
+    The angle of K and K' is at most 90 degrees, and its sine at most s = distance/|K|. Then the unit matrices K/|K| and
+    K'/|K'| have at most the distance s sqrt(2/(1 + sqrt(1 - s^2))).
+    """
+    s = np.minimum(distance / norm(K, axis=(-2, -1)), 1)
+    return s * np.sqrt(2 / (1 + np.sqrt(1 - s**2)))
+
+
 def squared_alignment(W: np.ndarray, a: np.ndarray, X: np.ndarray, y: np.ndarray) -> Fraction:
     """A(K)^2 at alpha = 1, exact for arrays of fractions. A(K) >= 0, because K is positive semidefinite."""
     K = X @ (W.T @ W + (a @ a) * fractions(np.eye(X.shape[1], dtype=int))) @ X.T

@@ -11,6 +11,7 @@ from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.align
     aligned_kernel,
     alignment,
     alignment_of_anisotropy,
+    chord,
     distance_to_aligned,
     imbalance,
 )
@@ -55,6 +56,13 @@ def test_the_distance_bound_by_hand():
     far = Target(X, X @ BETA / 5, BETA / 5, NET.W, NET.a, 0.5, 0, 1.0, 2)
     t = misfit(NET, far) / 0.5
     assert_at_most(abs(distance_to_aligned(NET, far, 1.0, 0.0) - (0.2 + 2**0.5 * t + 1)), rounding(24, t), why="t >= 1")
+
+
+def test_the_chord_of_two_kernels_by_hand():
+    # K = diag(1, 0) and K' = (4/5) diag(4/5, 3/5) are 3/5 apart; their unit matrices have the distance sqrt(2 - 8/5)
+    K = np.diag([1.0, 0.0])
+    assert_at_most(abs(chord(0.6, K) - np.sqrt(2 / 5)), rounding(12), why="3/5 sqrt(2/(1 + 4/5))")
+    assert_at_most(abs(chord(5.0, K) - np.sqrt(2)), rounding(12), why="at a right angle, at most")
 
 
 def test_a_fitted_run_misses_no_more_than_two_millionths_of_the_shortest_target():

@@ -22,7 +22,6 @@ import dataclasses
 from itertools import islice
 
 import numpy as np
-from numpy.linalg import norm
 
 from fixtures.dynamics.paths import until_fitted
 from fixtures.dynamics.two_layer import network_path
@@ -32,6 +31,7 @@ from theorems.ledger import corrected
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import (
     aligned_kernel,
     alignment,
+    chord,
     distance_to_aligned,
     imbalance,
 )
@@ -58,16 +58,6 @@ def with_drift(path):
         total = total + np.sqrt(np.maximum((p + q) ** 2 - 4 * across, 0))
         yield net, total
         last = net
-
-
-def chord(distance, K):
-    """An upper bound on |A(K') - A(K)| for |K' - K|_F <= distance, both kernels positive semidefinite.
-
-    The angle of K and K' is at most 90 degrees, and its sine at most s = distance/|K|. Then the unit matrices K/|K| and
-    K'/|K'| have at most the distance s sqrt(2/(1 + sqrt(1 - s^2))).
-    """
-    s = np.minimum(distance / norm(K, axis=(-2, -1)), 1)
-    return s * np.sqrt(2 / (1 + np.sqrt(1 - s**2)))
 
 
 @corrected("C4", "H3")

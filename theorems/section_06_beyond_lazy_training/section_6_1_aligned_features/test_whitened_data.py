@@ -76,8 +76,8 @@ def test_a_small_start_on_whitened_data_ends_at_two_over_the_root_of_d_plus_thre
     end = fit(net, target.X, target.y, eta, FITTED, budget=800)
     # then   2 - x = (2c^2 - (c^2 - |a_0|^2) GD)/(c^2 + |a|^2), 0 <= GD <= 1, and c^2 + |a|^2 >= w.a >= |beta| - misfit
     value, limit = alignment(end.kernel(target.X), target.y), 2 / np.sqrt(target.dimension + 3)
-    off, slack = target.largest(size) ** 2 / (target.length - MISFIT), alignment_rounding(target, 800)
-    lowest, halfway = (alignment_of_anisotropy(2 - share * off, target) for share in (2, 1))
+    least, slack = 2 - 2 * target.largest(size) ** 2 / (target.length - MISFIT), alignment_rounding(target, 800)
+    lowest, halfway = (alignment_of_anisotropy(x, target) for x in (least, (2 + least) / 2))
     assert_at_most(misfit(end, target), MISFIT, why="the fit", instance=target)
     assert_within(lowest, value, limit, slack=slack, why="the final alignment", instance=target)
     # then   where |a_0| = c, half of the interval is used

@@ -30,7 +30,7 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initializa
     DEPTHS,
     LARGE,
     SMALL,
-    pick,
+    pick_scale,
     problems,
 )
 
@@ -40,7 +40,7 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initializa
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_a_larger_scale_always_moves_the_parameters_relatively_less(depth, problem):
-    alpha = pick(problem, SMALL[depth] + LARGE)
+    alpha = pick_scale(problem, depth, SMALL[depth] + LARGE)
     # when   at 1.1 alpha and alpha, in units in which X h(X'nu) = s y and G = sum H(z) with H' = h
     unit = 2 if depth == 2 else 1
     potentials = [DiagonalPotential(depth, scale * alpha[:, None]) for scale in (1.1, 1)]

@@ -50,7 +50,7 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_1_initializa
     LARGE,
     SMALL,
     least_norm,
-    pick,
+    pick_scale,
     problems,
 )
 
@@ -61,7 +61,7 @@ PICTURE = np.array([[1.0, 2, 0, -1, 1], [0, 1, 2, 1, -1]]), np.array([1.0, -2])
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_the_growth_of_the_parameters_lies_between_two_powers_of_alpha(depth, problem):
-    alpha, nu = pick(problem, SMALL[depth] + LARGE), least_l1_norm(problem.X, problem.y)[1]
+    alpha, nu = pick_scale(problem, depth, SMALL[depth] + LARGE), least_l1_norm(problem.X, problem.y)[1]
     # when   p times |theta|^2/|theta_0|^2 - 1, at the minimizer of Q
     potential = DiagonalPotential(depth, alpha[:, None])
     best, p = certified_minimizer(potential, problem), problem.columns
@@ -93,7 +93,7 @@ def test_both_powers_of_alpha_are_reached_at_the_two_ends(depth):
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_from_a_large_scale_the_limit_is_as_near_to_the_least_l2_norm_as_the_kernel_has_stayed(depth, problem):
-    alpha, m = pick(problem, LARGE), least_norm(problem)
+    alpha, m = pick_scale(problem, depth, LARGE), least_norm(problem)
     # when
     potential = DiagonalPotential(depth, alpha[:, None])
     best = certified_minimizer(potential, problem)
@@ -132,7 +132,7 @@ def test_the_distance_to_the_least_norm_is_reached_where_many_small_weights_bala
 @pytest.mark.parametrize("depth", DEPTHS)
 @given_batches(problem=problems)
 def test_from_a_small_scale_the_l1_norm_of_the_limit_is_nearly_the_least(depth, problem):
-    alpha, p = pick(problem, SMALL[depth]), problem.columns
+    alpha, p = pick_scale(problem, depth, SMALL[depth]), problem.columns
     best = certified_minimizer(DiagonalPotential(depth, alpha[:, None]), problem)
     # given  HiGHS's dual bound M
     nu = least_l1_norm(problem.X, problem.y)[1]

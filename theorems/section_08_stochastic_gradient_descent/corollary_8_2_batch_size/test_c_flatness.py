@@ -86,6 +86,15 @@ def test_beside_the_sharper_of_two_minima_batches_of_one_find_the_flatter_and_fu
     assert_at_most(flat * p + sharp * (1 - p), (1 - LEAST_SHARE / 8) * sharp, why="mean sharpness of B = 1, of B = 2")
 
 
+@under_hypotheses("H5", "H6")
+def test_of_the_256_orders_of_eight_samples_a_single_one_may_leave():
+    # given  eta h = (6/8, 1/8) at 0 and (2/8, 20/8) at 1, from 7/8
+    escape = Escape(TwoMinima(np.array([6 / 8, 1 / 8]), np.array([2 / 8, 20 / 8])), 1.0, 7 / 8)
+    assert_at_most(escape.sharpness[0], escape.sharpness[1] - 1 / 4, why="H5: the start is beside the sharper minimum")
+    # then
+    assert_identical(share_that_leaves(escape), Fraction(LEAST_SHARE), why="share of orders that leave")
+
+
 @necessity("H5")
 def test_without_H5_batches_of_one_leave_the_flatter_minimum_and_full_batches_do_not():
     # given  eta h = (3/8, 5/2) at 1, beside which SGD starts, but 3/2 for both samples at 0

@@ -3,7 +3,8 @@ r"""Corollary 8.2 (c) - how often SGD with constant noise is in the sharper of t
 Setting     One parameter and a loss with two quadratic wells, a sharp and a flat one, of one depth. The noise of a
             sample's gradient does not depend on the parameter; that of a minibatch has 1/B of its variance
 Idea        In these chains much noise leaves both wells, and evens out their shares
-Tolerance   Laws and times of finite chains, which GTH finds up to 4 k^3 u for k states, entry by entry
+Tolerance   Laws and times of finite chains, which GTH finds up to the rounding of some (4/3) k^3 operations
+            for k states, entry by entry
 Findings    Of constant noise in two wells both orders were observed: in whole numbers (x - eta L' is rounded), with
             noise 2, steps eta h = 5/4, 3/2, 7/4 and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of one are more
             often in the sharp well than batches of two on 21 of 63 chains, less often on 11. With h = 8 and 1 and

@@ -32,6 +32,8 @@ def test_in_floats_a_law_over_six_hundred_orders_of_magnitude_neither_overflows_
     bound = weights_rounding(1000, 1000 * np.log(4))
     assert_at_most(np.abs(pi[:500] / exact - 1), bound, why="(3/4) 4^-i")
     assert_at_most(bound, rounding(5 * 1000, 1000), why="ceiling")
+    # and    ten states of 2 * 3 + 2 operations, and twice as many sums of logarithms up to 4, and of one
+    assert_identical(weights_rounding(10, 4, given=3) / rounding(1), 10 * 8 + 20 * 5, why="operations")
 
 
 def test_three_gradients_by_hand():

@@ -53,6 +53,7 @@ def test_a_corrupted_label_has_the_influence_of_a_clean_one():
     influence = label_influences(problem, 1)
     # then
     assert_identical(influence, fractions(["1/6"] * 3), why="influence on f_1, a sixth of the sum of the labels")
+    assert_identical(INFLUENCE_RATIO * influence[1], Fraction(33, 200), why="99/100 of a sixth")
     reads = "influence {value} of the corrupted label > {limit}, 99/100 of that of a clean one"
     assert_violates(
         influence[0], INFLUENCE_RATIO * influence[1], reads=reads, labels=[-1, 1, 1], K="11'", eta="1/6", t=1

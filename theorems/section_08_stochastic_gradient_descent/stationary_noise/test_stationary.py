@@ -11,7 +11,6 @@ from fixtures.dynamics.langevin import noise_response, stationary_law
 from fixtures.precision import factorization, rounding
 from fixtures.rational import fractions
 from properties.certificates import assert_at_most, assert_identical
-from properties.statistics.concentration import chi_square_power
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import (
     covariance_after,
     recursion_rounding,
@@ -75,8 +74,3 @@ def test_a_wrong_solution_is_found_by_its_residual(monkeypatch):
 def test_without_a_stationary_covariance_the_eigenvalue_is_named(matrix, eta, named):
     with pytest.raises(ValueError, match=f"no stationary covariance: eta h = {named} is not inside"):
         stationary_covariance(matrix, C, eta)
-
-
-@pytest.mark.parametrize("factor", [0.8, 1.25])
-def test_six_thousand_degrees_miss_a_variance_that_is_off_by_a_quarter_with_a_probability_below_a_millionth(factor):
-    assert_at_most(1 - chi_square_power(6000, 1e-9, factor), 1e-6, why="missed")

@@ -77,6 +77,8 @@ def test_in_an_eigenbasis_s_is_the_small_step_law_over_one_minus_eta_times_half_
     distance = norm(S * (1 - problem.eta * product / s) - problem.eta * S_1)
     slack = error + problem.eta * error_1 + rounding(8, norm(S))  # the operations on s and product
     assert_at_most(distance, slack, why="S against S_1", instance=problem)
+    condition = problem.h.max() / problem.h.min()
+    assert_at_most(error_1, rounding(500, condition * norm(S_1)), why="ceiling of the error of S_1", instance=problem)
     slack = s.max() * error_1 + basis_rounding(problem) * norm(problem.C) + rounding(3, s.max() * norm(S_1))
     assert_at_most(norm(s * S_1 - problem.Q.T @ problem.C @ problem.Q), slack, why="S_1", instance=problem)
 

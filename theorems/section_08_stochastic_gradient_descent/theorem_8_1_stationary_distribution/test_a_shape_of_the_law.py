@@ -24,6 +24,7 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -33,8 +34,8 @@ from fixtures.dynamics.stochastic import second_moment
 from fixtures.precision import factorization, rounding
 from fixtures.problems.tapes import tapes
 from fixtures.rational import enclose_sqrt, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
-from properties.statistics.concentration import chi_square_interval
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_keeps, assert_within
+from properties.statistics.concentration import chi_square_interval, chi_square_power
 from theorems.ledger import corrected, necessity
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quadratics import noisy_quadratics
 from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary import covariance_after
@@ -64,6 +65,12 @@ def test_under_gaussian_noise_independent_chains_have_the_gaussian_law_of_their_
     law = GaussianLaw(mean, covariance_after(problem.H, problem.C, eta, problem.steps))
     lower, upper = chi_square_interval(DEGREES, FALSE_ALARM)
     assert_within(lower, whitened_square(theta, law), upper, why="chi-square of the last iterates", instance=problem)
+
+
+@corrected("C4")
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_the_pivot_misses_a_variance_that_is_off_by_a_quarter_with_a_probability_below_a_millionth(factor):
+    assert_at_most(1 - chi_square_power(DEGREES, FALSE_ALARM, factor), 1e-6, why="chance that it is missed")
 
 
 @corrected("C4")
@@ -106,7 +113,8 @@ def test_on_orthogonal_rows_of_one_length_the_mean_square_error_falls_at_the_rat
     # when
     M = second_moment(X, np.outer(e, e), 1 / 4, 5, rows=2)
     # then   q = 1 - 1/4 (2 - 1) 2 = 1/2
-    assert_identical(rate_of_the_least_curvature(X, 1 / 4, 4.0), 1 / 2, why="q")
+    q = rate_of_the_least_curvature(X, 1 / 4, 4.0)
+    assert_equal_within(q, 1 / 2, rounding(factorization(2, 2) + 6), why="q")
     assert_identical(np.trace(M), 10 / 2**5, why="E|e_5|^2 = q^5 |e|^2")
 
 

@@ -45,6 +45,7 @@ def test_where_the_noise_is_stronger_the_variance_is_four_times_the_printed_one_
     # given  H = I, C = diag(1, 4): R is constant, and the printed variance eta/2 in both directions
     h, C, reads = fractions([1, 1]), fractions([[1, 0], [0, 4]]), "variance {value} > {limit}, twice the printed one"
     coarse, fine = (exact_stationary(h, C, eta) for eta in (Fraction(1, 10), Fraction(1, 10**6)))
+    assert_identical(GRANTED_FACTOR * Fraction(1, 20), Fraction(1, 10), why="twice the printed eta/(2h)")
     # then   S is about eta diag(1/2, 2)
     assert_violates(coarse[1, 1], GRANTED_FACTOR * Fraction(1, 20), reads=reads, H="I", C=C, eta="1/10")
     assert_violates(fine[1, 1], GRANTED_FACTOR * Fraction(1, 2 * 10**6), reads=reads, H="I", C=C, eta="1e-6")

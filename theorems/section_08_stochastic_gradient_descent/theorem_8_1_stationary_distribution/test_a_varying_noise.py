@@ -70,7 +70,7 @@ def test_with_noise_that_varies_the_law_is_the_ito_density_up_to_order_eta(chain
 @corrected("C7")
 def test_on_one_lattice_the_total_variation_is_nearly_the_constant_times_eta():
     found, _ = distances_over_eta(WORST_LATTICE)
-    assert_within(1.25, found, CONSTANT, why="total variation over eta")
+    assert_within(24 / 25 * CONSTANT, found, CONSTANT, why="total variation over eta")
 
 
 @corrected("C7")

@@ -1,5 +1,7 @@
 """Self-tests: the references agree with torch's layers to second order, and the stack is what it says."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,14 +9,17 @@ from numpy.linalg import norm
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import stack
-from properties.certificates import assert_at_most, assert_identical
+from fixtures.problems.examples import simplest
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical
 from properties.curvature.sharpness import HessianOfLoss, frobenius
 from theorems.section_09_architectures.normalization.model import (
+    ABSORBED,
     KINDS,
     autograd,
     curvature_along,
     invariant_groups,
     normalized_stack,
+    reference,
     torch_hidden,
     torch_losses,
 )
@@ -43,6 +48,17 @@ def test_spelled_out_weight_normalization_is_that_of_torch(problem):
     one = stack([problem])
     features = [torch_hidden("weight", one, torch.tensor(one.W), 0.0, twice=twice).numpy() for twice in (False, True)]
     assert_at_most(np.abs(features[0] - features[1]).max(), rounding(2 * (3 * 3 + 6), norm(one.X)), why="zhat of both")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_output_weights_the_loss_is_half_the_mean_square_of_the_targets(kind):
+    import torch
+
+    # given  y = (1, 2, 3, 0, 0, 0): 14/(2 * 6)
+    one = stack([simplest(normalized_problems())])
+    one = dataclasses.replace(one, a=0 * one.a, y=np.array([[1.0, 2, 3, 0, 0, 0]]))
+    found = [reference(kind, one, one.W).loss.item(), torch_losses(kind, one, torch.tensor(one.W), ABSORBED).item()]
+    assert_equal_within(found, [7 / 6] * 2, rounding(8, 2), why="(1/2n)|y|^2")
 
 
 @pytest.mark.parametrize(("kind", "shapes"), [(kind, 2 if kind == "weight" else 4) for kind in KINDS])

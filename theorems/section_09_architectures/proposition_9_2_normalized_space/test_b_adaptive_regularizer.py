@@ -109,7 +109,7 @@ def test_batch_normalization_never_moves_the_null_part_and_lengthens_the_rest_by
     # then   |P w|^2 = |P w_0|^2 + sum |dw|^2 up to 2|w| times the rounding of each step
     drift = drift_rounding(problem, run, STEPS)
     assert_at_most(norm(null - null_0, axis=-1), drift, why="null part of w", instance=problem)
-    assert_at_most(drift, 2.0**-28 * norm(problem.v, axis=-1), why="an error of 2^-28 would be seen", instance=problem)
+    assert_at_most(drift, 2.0**-26 * norm(problem.v, axis=-1), why="an error of 2^-26 would be seen", instance=problem)
     square = np.square(row_0).sum(-1) + run.travel
     error = np.abs(np.square(row).sum(-1) - square)
     assert_at_most(error, 4 * np.sqrt(square) * drift, why="growth of |Pw|^2", instance=problem)

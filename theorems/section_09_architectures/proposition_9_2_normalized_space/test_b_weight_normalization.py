@@ -31,7 +31,13 @@ from numpy.linalg import norm
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches, stack
 from fixtures.problems.examples import simplest
-from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_not_negative,
+    assert_within,
+)
 from properties.oracles import weight_norm_limit
 from theorems.ledger import corrected
 from theorems.section_09_architectures.normalization.dynamics import normalized_descent, weight_norm_slopes
@@ -131,6 +137,13 @@ def test_limit_and_growth_hold_over_six_orders_of_magnitude_and_almost_in_row_or
     fallen, longer = gamma - np.sqrt(q), gamma * np.sqrt(1 - k) - 1
     clear = np.abs(longer) > slack * (1 + gamma**2 / rho**2)
     assert_not_negative(np.where(clear, np.sign(longer) * fallen, 0), why="who grows")
+
+
+@corrected("C10")
+def test_the_bounds_of_the_limit_by_hand():
+    # given  |X^+ y| = 1, gamma_0 = -3, rho = 10 and ln k = -1/20: 9 - 100/20, and 9 + 100 as ln(1 + 9/100) < 1
+    assert_equal_within(limit_bounds(1, -3, 10, -1 / 20), [4, 109], rounding(6, 9), why="bounds of gamma^2")
+    assert_identical(limit_bounds(5, -3, 10, -np.inf), [25, 25], why="in the row space")
 
 
 @corrected("C10")

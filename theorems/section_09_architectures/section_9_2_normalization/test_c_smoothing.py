@@ -134,6 +134,8 @@ def test_the_sharpness_at_a_fit_is_that_of_exact_arithmetic():
     # given  three samples of unequal variances, w = (1, 2)/8 and gamma = 1, and gamma = 2
     X, w = [[0, 1], [3, -1], [1, 0]], ["1/8", "1/4"]
     exact, s2, Sigma = exact_sharpness_at_fit(X, w)
+    # and    Sigma = [[14, -9], [-9, 6]]/9, Sigma w = (-4, 3)/72, s^2 = 1/288: 640 - 400
+    assert_identical([*Sigma.ravel() * 9, s2 * 288, exact], [14, -9, -9, 6, 1, 240], why="by hand")
     centered = (np.array(X) - np.mean(X, 0))[None]
     found = [sharpness_at_fit(centered, np.array([[1 / 8, 1 / 4]]), np.array(g), np.array([3])) for g in (1.0, 2.0)]
     # then   30 operations and LAPACK, on Sigma/s^2; s^2 is small by the cancellation of w'Sigma w

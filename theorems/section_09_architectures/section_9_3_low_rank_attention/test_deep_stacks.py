@@ -81,6 +81,11 @@ def test_a_layer_contracts_every_column_by_the_total_variation_of_its_rows(probl
     assert_at_most(contraction_coefficient(P), np.tanh(logit_diameter(A) / 4) + slack, why="delta <= tanh(Delta/4)")
 
 
+def second_singular_bound(T, beta, omega):
+    """The bound of C5 on sigma_2(P) of T tokens of oscillation omega: sqrt(T - 1) tanh(beta omega^2/4)."""
+    return np.sqrt(T - 1) * np.tanh(beta * omega**2 / 4)
+
+
 @corrected("C5", "H4", "H5")
 @given_batches(problem=stacks())
 def test_without_a_skip_connection_tokens_and_attention_weights_tend_to_rank_one(problem):
@@ -93,9 +98,9 @@ def test_without_a_skip_connection_tokens_and_attention_weights_tend_to_rank_one
     floor = np.arange(DEPTH) * averaging_rounding(problem.X).max(-1)[:, None] * 4
     assert_at_most(omega, bound + floor, why="omega_l", instance=problem)
     # then   with the mean row p, sigma_2(P)^2 <= |P - 1 p'|_F^2 = sum |P_i - P_j|^2/(2T) <= (T - 1) delta^2
-    delta = np.tanh(problem.beta[:, None] * (bound + floor) ** 2 / 4)
+    most = second_singular_bound(4, problem.beta[:, None], bound + floor)
     slack = 2 * softmax_rounding(P) + 4 * logit_rounding(problem.W[:, None], X) + rounding(factorization(4, 4), 2)
-    assert_at_most(singular_values(P)[..., 1], np.sqrt(3) * delta + slack, why="sigma_2(P), T = 4", instance=problem)
+    assert_at_most(singular_values(P)[..., 1], most + slack, why="sigma_2(P), T = 4", instance=problem)
 
 
 @corrected("C5")
@@ -104,11 +109,12 @@ def test_two_opposite_tokens_attain_both_bounds_of_a_stack(r, w):
     # given  the tokens r and -r in quarters, w in halves
     r, w = r / 4, w / 2
     X, P = through_layers(Stack(np.array([[[r], [-r]]]), np.array([[[w]]]), np.zeros((1, 2, 1))), 2)
-    # then   omega is 2r, and w r^2 is beta omega^2/4
-    #        a softmax of two has 9 operations, logits 4 of their size, tanh 4, and singular values are by LAPACK
-    left, slack = np.tanh(w * r**2), rounding(9 + 4 + 4 + factorization(2, 2), 1 + w * r**2)
-    assert_equal_within(np.ptp(X[0, 1]), 2 * r * left, 2 * r * slack, why="omega after a layer")
-    assert_equal_within(singular_values(P[0, 0])[1], left, slack, why="sigma_2(P), T = 2")
+    # then   omega is 2r; a softmax of two has 9 operations, logits 4 of their size, tanh 4, and singular values are by
+    #        LAPACK
+    slack = rounding(9 + 4 + 4 + factorization(2, 2), 1 + w * r**2)
+    bound = two_token_bound(np.array([2 * r]), np.array([w]), 2)[0, 1]
+    assert_equal_within(np.ptp(X[0, 1]), bound, 2 * r * slack, why="omega after a layer")
+    assert_equal_within(singular_values(P[0, 0])[1], second_singular_bound(2, w, 2 * r), slack, why="sigma_2(P)")
 
 
 @corrected("C6", "H4")

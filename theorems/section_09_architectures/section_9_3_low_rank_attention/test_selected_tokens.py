@@ -23,7 +23,7 @@ from fixtures.dynamics.paths import at_time
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_within
 from theorems.ledger import corrected, necessity
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import weight_path
@@ -43,6 +43,22 @@ def trained(problem, rewards):
     return attention(W, problem.X, problem.X), rounding(STEPS * (2 * 4 + 11 + 5 + 2 * 3 + 2 * 72), size)
 
 
+def odds_bound(T, eta, lead, steps):
+    """The bound of C1 on (1 - P_ib)/P_ib, which falls from T - 1: 1/(1/(T - 1) + eta lead steps/T^2)."""
+    return 1 / (1 / (T - 1) + eta * lead * steps / T**2)
+
+
+@corrected("C1")
+def test_a_short_step_raises_the_inverse_odds_by_less_than_twice_what_the_bound_says():
+    # given  three orthonormal tokens, the loss -tr P, a step of 1/64: the odds are 2 exp(-eta/3), 1/r rises by eta/6
+    X, eta = np.eye(3), 1 / 64
+    W = -eta * weight_gradient(attention(0 * X, X, X), -X, X, X)
+    P = attention(W, X, X)[0, 0]
+    # then   by more than eta/9, and less than twice that
+    due = 1 / odds_bound(3, eta, 1.0, 1) - 1 / 2
+    assert_within(due, P / (1 - P) - 1 / 2, 2 * due, why="P_ii/(1 - P_ii)")
+
+
 @corrected("C1", "H1", "H2", "H3")
 @given_batches(problem=choices())
 def test_attention_weights_tend_to_a_matrix_whose_rank_is_the_number_of_tokens_selected(problem):
@@ -50,7 +66,7 @@ def test_attention_weights_tend_to_a_matrix_whose_rank_is_the_number_of_tokens_s
     T, B = 3, problem.selected
     P, error = trained(problem, problem.rewards)
     # then   r = (1 - P_ib)/P_ib falls in every row as it does for one query, and |P - B|_F <= sqrt(2) |r|
-    r = 1 / (1 / (T - 1) + problem.eta[:, None] * problem.lead * STEPS / T**2)
+    r = odds_bound(T, problem.eta[:, None], problem.lead, STEPS)
     off = np.sqrt(2) * norm(r, axis=-1) + error
     assert_at_most(norm(P - B, axis=(-2, -1)), off, why="|P - B|_F", instance=problem)
     # then   the singular values of B are roots of how often each token is selected: 0, or at least 1

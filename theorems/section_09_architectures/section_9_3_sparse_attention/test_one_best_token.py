@@ -15,8 +15,8 @@ Corrected   (C1) Under H1, H2 and H3, for every step $\eta > 0$, all $p_1 - p_j$
 Idea        $p_1 - p_j$ rises by $\eta(s_1(\gamma_1 - f) - s_j(\gamma_j - f)) \ge \eta s_1 \min(\gamma_1 - f, \Delta)
             \ge \eta s_1(1 - s_1)\Delta$, as $s_j \le s_1$, and by at most $\eta(1 + s_1)(1 - s_1)R$. The odds r fall by
             the exponentials of that. For C2, $|\nabla f| \ge (\gamma_1 - f)/T$, and f has the curvature R/2 at most
-Tolerance   Both clauses hold at every step: the rounding of a step moves a difference of logits by at most $2u(\eta (T
-            + 10) \max|\gamma| + \max|p|)$, and r by the exponential of the sum
+Tolerance   Both clauses hold at every step: a step moves a difference of logits by the rounding of T + 10 operations on
+            $\eta \max|\gamma|$, and of one on $\max|p|$, and r by the exponential of the sum
 Findings    The rate 1/N of C1 needs no bound on eta. The rate of C2 is shown for $\eta \le 2/R$
 """
 
@@ -27,10 +27,10 @@ import pytest
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.model import softmax
-from theorems.section_09_architectures.attention.sparse_problems import selections
+from theorems.section_09_architectures.attention.sparse_problems import Selection, selections
 from theorems.section_09_architectures.section_9_3_sparse_attention.ascents import (
     STEPS,
     ascent,
@@ -78,6 +78,20 @@ def test_no_other_token_ever_gains_on_the_best_one(task):
     lower, upper = task.eta * s * (1 - s) * task.lead - slack, task.step * (1 - s**2) + slack
     assert_at_most(lower.T, least.T, why="the best token gains", instance=task)
     assert_at_most(most.T, upper.T, why="by no more than that", instance=task)
+
+
+@corrected("C1", "C2")
+def test_the_bounds_of_three_tokens_by_hand():
+    # given  gamma = (1, 3, 2), eta R = 1: Delta = 1, R = 2, x = 4/3; from p = 0 the missed reward is 1
+    task = Selection(np.array([[1.0, 3, 2]]), np.ones((1, 3)), np.array([1]), *np.array([[1.0], [2], [1]]))
+    p, N = np.zeros((2, 1, 3)), np.array([[0], [9]])
+    # when
+    r, slow, fast = odds_and_bounds(task, p, N)
+    missed, bound = missed_reward_and_bound(task, softmax(p), N)
+    # then   nine steps: eta Delta N/T^2, 2 eta R N (e^x - 1)/x, and 1/(1/m_0 + eta (1 - eta R/4) N/T^2)
+    found = [r[0], slow[1], fast[1] / np.expm1(4 / 3), missed[0], bound[1]]
+    assert_equal_within(np.ravel(found), [2, 1 / 2, 27 / 2, 1, 8 / 11], rounding(20, 2), why="r, C1 twice, m, C2")
+    assert_identical(step_rounding(task, p), [rounding(13, 3 / 2)], why="T + 10 operations on eta max |gamma|")
 
 
 @observed

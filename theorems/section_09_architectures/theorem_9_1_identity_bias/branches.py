@@ -13,6 +13,11 @@ from fixtures.rational import fractions
 from theorems.section_09_architectures.residual.model import ResidualNetwork
 from theorems.section_09_architectures.residual.problems import ResidualProblem
 
+LARGEST_SLOPE = 5 / 3
+"""What the Lipschitz constant of small branches is below: prod (1 + eps_l) <= e^(1/2) for sum eps_l <= 1/2."""
+LARGEST_STRETCH = 3
+"""What the mean square of random small branches is stretched by at most: (1 + c^2/L)^L < e for c <= 1."""
+
 fifths = st.integers(-9, 9).map(lambda numerator: Fraction(numerator, 5))
 
 
@@ -23,6 +28,11 @@ def small_branches(problem: ResidualProblem, activation: str) -> ResidualNetwork
     """
     net = ResidualNetwork(problem.W, problem.U, 1.0, activation)
     return dataclasses.replace(net, scale=problem.scale / 2 / np.maximum(net.branch_lipschitz().sum(-1), 1e-3))
+
+
+def curvature_of_small_branches(net: ResidualNetwork) -> np.ndarray:
+    """The bound e sum beta_l of the second derivative under H1, (...,): M_L <= e^(2 sum eps_l) sum beta_l."""
+    return np.e * net.branch_curvature().sum(-1)
 
 
 def scalar_states(slopes: Sequence[Fraction | int | str]) -> np.ndarray:

@@ -31,7 +31,7 @@ from fixtures.dynamics.paths import at_time
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
 from theorems.ledger import corrected, under_hypotheses
 from theorems.section_09_architectures.residual.dynamics import network_flow, residual_descent_path, residual_layers
 from theorems.section_09_architectures.residual.model import ResidualNetwork
@@ -42,6 +42,7 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
     STEPS,
     early_run,
     movement_bound,
+    path_length_bound,
     path_rounding,
     relative_drift,
 )
@@ -82,6 +83,15 @@ def test_in_early_training_every_branch_grows_alike_along_the_error_of_the_ident
     off = np.sqrt(((run.A[-1] - line) ** 2).sum((-3, -2, -1)))
     bound = relative_drift(1 / STEP_DIVISOR) * drift + 2 * problem.depth * path_rounding(problem, run)
     assert_at_most(off, bound, why="A_l(T) + T eta c (X - Y) X'", instance=problem)
+    assert_at_most(path_rounding(problem, run), 1e-14 * path_length_bound(problem, run), why="ceiling")
+
+
+@corrected("C5")
+def test_a_gradient_that_grows_by_a_factor_a_step_attains_the_bound_of_the_drift():
+    # given  gradients 1, 1 + q, (1 + q)^2, ...: T steps go further than T times the first by this share
+    q = 1 / STEP_DIVISOR
+    share = sum((1 + q) ** t for t in range(STEPS)) / STEPS - 1
+    assert_equal_within(relative_drift(q), share, rounding(3 * STEPS), why="((1 + q)^T - 1)/(qT) - 1")
 
 
 @corrected("C1")

@@ -23,6 +23,10 @@ from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.residual.model import ResidualNetwork
 from theorems.section_09_architectures.residual.problems import residual_problems
 from theorems.section_09_architectures.residual.rounding import derivative_rounding
+from theorems.section_09_architectures.theorem_9_1_identity_bias.branches import (
+    LARGEST_SLOPE,
+    curvature_of_small_branches,
+)
 
 
 @corrected("C9")
@@ -80,5 +84,6 @@ def test_the_constants_of_both_derivatives_are_nearly_attained_within_H1():
     x = np.array([-np.arctanh(1 / np.sqrt(3)) / 8 / 1.5])
     first, second = net.jacobian(np.zeros(1)).item(), net.second_derivative(x, np.ones(1)).item()
     # then
-    assert_at_most(3 / 2, first, why="against 5/3")
-    assert_at_most(2 * net.branch_curvature()[1], second, why="against e times the curvature")
+    assert_within(9 / 10 * LARGEST_SLOPE - 1 / 100, first, LARGEST_SLOPE, why="slope, against 5/3")
+    curved = curvature_of_small_branches(net)
+    assert_within(curved / 2, second, curved, why="second derivative, against e times the curvature")

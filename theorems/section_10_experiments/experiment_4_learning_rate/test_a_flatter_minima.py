@@ -31,7 +31,7 @@ import math
 
 import numpy as np
 
-from properties.certificates import assert_at_most, record_series
+from properties.certificates import assert_at_most, assert_not_positive, record_series
 from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
@@ -86,7 +86,7 @@ def test_sharpness_in_relative_coordinates_falls_with_the_learning_rate_too(runs
     # given  lambda of diag|w| H diag|w|, which no rescaling of filters changes, where the plan measures it
     of = RELATIVE if plan_of(setting).relative else NORMALIZED
     arms, (relative,) = runs.paired(arms_of(setting), matched(setting)[0], of)
-    assert_at_most(paired_slope(etas_of(arms), relative).upper, 0, why="slope of log lambda in log eta")
+    assert_not_positive(paired_slope(etas_of(arms), relative).upper, why="slope of log lambda in log eta")
 
 
 @observed

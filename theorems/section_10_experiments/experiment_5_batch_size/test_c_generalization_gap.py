@@ -35,7 +35,7 @@ import numpy as np
 import pytest
 
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most, assert_identical, record_series
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, record_series
 from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import batch_sweep
@@ -132,8 +132,9 @@ def test_differences_under_every_stopping_rule_are_paired(runs, setting, family,
     record_series(f"{quantity} by epochs, steps and loss, {family}, {setting.title}", rule=kept, **columns)
     for number in kept:
         small, large = by_rule[number].mean(0)
-        error = abs(found[number].estimate - (large - small))
-        assert_at_most(error, mean_rounding(by_rule[number]), why="paired difference against that of the means")
+        assert_equal_within(
+            small + found[number].estimate, large, 2 * mean_rounding(by_rule[number]), why="the paired difference"
+        )
 
 
 @observed
