@@ -13,6 +13,7 @@ from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
 
 
+# rescaling leaves the scale of a network alone, so that it may be 1
 @expects(constant="[0].scale", positive="[2]", integer="[0].W, [0].a, [1]")
 @st.composite
 def relu_networks(draw: st.DrawFn) -> tuple[ExactReluNetwork, np.ndarray, Fraction]:

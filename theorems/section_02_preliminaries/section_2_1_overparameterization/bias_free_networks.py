@@ -26,6 +26,7 @@ def identity(z: np.ndarray) -> np.ndarray:
     return z
 
 
+# one input and one output
 @expects(single="[0], [3]")
 @st.composite
 def networks(draw: st.DrawFn) -> list[np.ndarray]:

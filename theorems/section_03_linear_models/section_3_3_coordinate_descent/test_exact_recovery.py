@@ -1,5 +1,7 @@
 """Self-tests: coefficients of exact recovery by hand, and how large the rounding of weights may be."""
 
+import dataclasses
+
 from hypothesis import given
 from numpy.linalg import norm
 
@@ -30,3 +32,10 @@ def test_the_excess_of_an_interpolant_by_hand():
 def test_the_rounding_of_weights_is_below_a_tenth_of_a_trillionth_of_their_size(problem):
     size = (norm(problem.y) / problem.sigma_max + 3 * problem.sparsity) * problem.condition**2
     assert_at_most(distance_rounding(problem), 1e-13 * size, why="at most 123 roundings")
+
+
+@given(recoverable_problems())
+def test_the_rounding_of_weights_does_not_depend_on_the_unit_of_features_and_targets(problem):
+    scaled = {name: 8 * getattr(problem, name) for name in ("X", "y", "sigma_max", "sigma_min")}
+    other = dataclasses.replace(problem, **scaled)
+    assert_identical(distance_rounding(other), distance_rounding(problem), why="X and y eight times as large")

@@ -18,7 +18,7 @@ RELATIVE_STEP = 0.02
 """Eta times the strongest mode, for steps that follow the flow closely."""
 
 
-# by H4 all modes start equal
+# by H1 all modes start at one size
 @expects(level="start", unit="frames")
 @st.composite
 def three_modes(draw: st.DrawFn, gaps: tuple[float, ...], margins: tuple[float, ...]) -> SpectralNetwork:

@@ -11,6 +11,7 @@ from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 
 
+# one instance alone has no padding, so that all its tokens are present
 @expects(positive="present, lead, range, step", nonnegative="best", integer="present", level="present")
 @dataclasses.dataclass(frozen=True)
 class Selection:
