@@ -17,9 +17,10 @@ digits.) A Hessian that is zero because all of it cancelled is refused. A Hessia
 sharpness zero.
 
 At a kink (of ReLU, a maximum, a clamp) the Hessian is that of the smooth piece that autograd chooses. The perturbation
-keeps exact zeros, so inactive units and zero inputs stay on that piece. A kink that is nonzero but within rounding is
-refused as cancellation is. A loss that draws random numbers has no Hessian: it is told from cancellation by a second,
-unperturbed evaluation. Attention uses torch's plain ("math") kernel, because the fused ones have no second derivative.
+keeps exact zeros, so inactive units and zero inputs stay on that piece. Where it crosses another kink, the loss is
+refused as one with cancellation is. A loss that draws random numbers has no Hessian: it is told from cancellation by a
+second, unperturbed evaluation. Attention uses torch's plain ("math") kernel, because the fused ones have no second
+derivative.
 
 Rounding limits the accuracy that can be certified from a random start, because it hides part of the eigenvector. The
 limit is a few 1e-5 for 10,000 parameters at a probability of 1e-9.
@@ -89,8 +90,8 @@ class HessianOfLoss:
     loss: () -> a scalar tensor; called once, and twice more by `rounding`. parameters: float64 tensors; those that
     require grad are the variables. The loss is a function of all of them, flattened and concatenated in the order
     given. A parameter that the loss does not depend on has zeros in the Hessian.
-    Raises SharpnessError if there are no such parameters, if the loss is not a scalar tensor, or if the loss or its
-    gradient is not finite.
+    Raises SharpnessError if there are no such parameters, if the loss is not a scalar tensor, if the loss or its
+    gradient is not finite, and where torch has no derivative of an operation.
     """
 
     def __init__(self, loss: Callable[[], torch.Tensor], parameters: Iterable[torch.nn.Parameter]) -> None:
@@ -208,9 +209,9 @@ def sharpness(
 
     Up to DENSE parameters Cholesky certifies the enclosure. Beyond, the upper bound fails with probability at most
     `probability` over the start drawn from `seed`. Both hold within the measured rounding of `HessianOfLoss.rounding`.
-    The sharpness has the unit of loss over parameter squared. Raises SharpnessError as HessianOfLoss does. Raises
-    UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no enclosure is
-    narrow enough.
+    The sharpness has the unit of loss over parameter squared. Raises SharpnessError as HessianOfLoss and its `rounding`
+    do. Raises UncertifiedError if the Hessian is not finite, if rounding moves it by more than `accuracy`, or if no
+    enclosure is narrow enough.
     """
     hessian = HessianOfLoss(loss, parameters)
     rounding = hessian.rounding(seed)

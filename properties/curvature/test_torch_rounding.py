@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.precision import UNIT_ROUNDOFF
 from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.curvature.lanczos import UncertifiedError
 from properties.curvature.sharpness import PRODUCT_ROUNDING, SharpnessError, sharpness
 
 ARGUMENTS = {
@@ -203,6 +204,22 @@ def test_a_perturbation_moves_sums_and_keeps_zeros_masks_and_maxima():
     change = (product - x @ x.mT).abs()
     assert_within(STRETCH * UNIT_ROUNDOFF / 16, change.max(), 4 * 13 * STRETCH * UNIT_ROUNDOFF, why="a sum moves")
     assert_within(STRETCH * UNIT_ROUNDOFF / 16, (exponential - x.exp())[x == 0].abs().max(), 1e-11, why="exp(0) moves")
-    zeros = torch.zeros(2, 3, dtype=torch.float64)
+    first, second = torch.eye(2, dtype=torch.float64)
     with MovedInputs():
-        assert_identical((zeros @ x.mT + zeros @ x.mT).tolist(), [[0, 0], [0, 0]], why="zeros stay zero")
+        assert_identical([(first @ second).item(), (first * second).sum().item()], [0, 0], why="zeros stay zero")
+
+
+def test_a_kink_within_rounding_is_refused_as_one():
+    import torch
+
+    # given  sixteen units relu(a - b) at a - b = 2^-53: autograd takes the active piece, a rounding of b the other one
+    def loss(a, b):
+        return ((a - b).relu() - 1).square().sum()
+
+    a, b = (torch.full((16,), size, dtype=torch.float64, requires_grad=True) for size in (1.0, 1 - 2.0**-53))
+    with pytest.raises(UncertifiedError, match="or a kink lies within rounding"):
+        sharpness(lambda: loss(a, b), [a, b])
+    # then   well inside the active piece the curvature is 2 |(1, -1)|^2
+    far = torch.full((16,), 0.5, dtype=torch.float64, requires_grad=True)
+    found = sharpness(lambda: loss(a, far), [a, far])
+    assert_within(found.lower, 4, found.upper, why="lambda_max")
