@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[1]
 
 @dataclasses.dataclass(frozen=True)
 class Used:
-    """A strategy, with the first test and argument that use it: "test_speed.py: problem of test_..."."""
+    """A strategy, its section, and the first test and argument that use it: "test_speed.py: problem of test_..."."""
 
     strategy: SearchStrategy
+    section: str
     where: str
 
     @property
@@ -56,6 +57,6 @@ def used_by_theorems(root: Path = ROOT) -> list[Used]:
             if name.startswith("test_"):
                 for argument, strategy in strategies_of(test).items():
                     declared = str(getattr(strategy, "symmetries", ""))
-                    used = Used(strategy, f"{place.name}: {argument} of {name}")
+                    used = Used(strategy, place.parts[1], f"{place.name}: {argument} of {name}")
                     found.setdefault((place.parts[1], repr(strategy), declared), used)
     return list(found.values())

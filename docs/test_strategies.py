@@ -1,6 +1,7 @@
 """Self-tests: every strategy of a theorem test can leave the symmetric set, or says why not; none is left out."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,15 @@ def decorated_with_given(path: Path) -> int:
 
 
 @pytest.mark.slow
-def test_no_argument_that_a_theorem_test_is_given_is_left_out():
-    import importlib
-
+def test_every_given_argument_is_among_the_strategies_that_are_checked():
+    checked = {(used.section, repr(used.strategy)) for used in USED}
     for path in sorted((ROOT / "theorems").glob("section_*/**/test_*.py")):
-        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        place = path.relative_to(ROOT)
+        module = importlib.import_module(".".join(place.with_suffix("").parts))
         tests = [test for name, test in vars(module).items() if name.startswith("test_")]
-        assert sum(len(strategies_of(test)) for test in tests) == decorated_with_given(path), path
+        strategies = [strategy for test in tests for strategy in strategies_of(test).values()]
+        assert len(strategies) == decorated_with_given(path), path
+        assert {(place.parts[1], repr(strategy)) for strategy in strategies} <= checked, path
 
 
 def test_the_strategies_of_a_test_are_those_of_single_instances():
@@ -57,7 +60,7 @@ def test_the_strategies_of_a_test_are_those_of_single_instances():
 
     assert strategies_of(batched) == {"problem": problems}
     assert strategies_of(single).keys() == {"t", "problem"}
-    assert strategies_of(test_no_argument_that_a_theorem_test_is_given_is_left_out) == {}
+    assert strategies_of(test_a_test_whose_strategies_are_not_known_is_refused) == {}
 
 
 def test_a_test_whose_strategies_are_not_known_is_refused():
