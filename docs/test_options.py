@@ -64,14 +64,6 @@ ELSEWHERE = {
     "fixtures/models/test_fully_connected.py::test_a_network_lives_on_the_device_of_its_generator": [
         f"{MODELS}.memory.require_memory:device"
     ],
-    "fixtures/problems/test_tapes.py::"
-    "test_each_early_time_has_a_share_of_five_percent_and_no_time_is_outside_its_limits": [
-        "fixtures.problems.tapes.Tape.time:least"
-    ],
-    "fixtures/problems/test_tapes.py::"
-    "test_more_than_a_hundred_times_below_two_hundred_occur_and_they_shrink_to_the_least": [
-        "fixtures.problems.tapes.times:least"
-    ],
     "fixtures/sweeps/test_store.py::test_a_checkpoint_is_due_when_the_interval_has_gone_by_since_the_last": [
         "fixtures.sweeps.context.TrialContext:interval",
         "fixtures.sweeps.context.TrialContext:clock",
