@@ -52,6 +52,8 @@ from properties.linear_models.sparsity import dual_value, l1_norm, lasso_gap
 from properties.oracles import least_l1_norm, least_squares_map, nearest_interpolant, ridge
 from properties.spectra.nuclear_norm import nuclear_norm, operator_norm, regression_bracket, spectrum_rounding
 
+pytestmark = pytest.mark.slow
+
 UNITS = pytest.mark.parametrize(("k", "j"), [(3, -2), (-4, 1), (2, 2)])
 
 
