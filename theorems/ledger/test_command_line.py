@@ -124,8 +124,8 @@ def test_no_other_plugin_is_needed(elsewhere):
 
 def test_a_checkout_without_a_cache_keeps_its_ledger(elsewhere):
     # given  a file where pytest makes a folder: that cannot be written, also by the superuser
-    (elsewhere / ".pytest_cache").write_text("", encoding="utf-8")
-    result = run("test_nothing.py", "--ledger=out", cwd=elsewhere)
+    (elsewhere / "cache").write_text("", encoding="utf-8")
+    result = run("test_nothing.py", "--ledger=out", "-o", "cache_dir=cache", cwd=elsewhere)
     assert "PytestCacheWarning" in result.stdout
     assert "written to out/ledger.json" in result.stdout
     assert (elsewhere / "out" / "ledger.json").exists()
