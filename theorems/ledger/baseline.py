@@ -16,12 +16,15 @@ from typing import Any
 
 from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import StatedClaim
+from theorems.ledger.verdicts import Role
 
 SCHEMA = 1
 SMALLEST_RATIO = 1e-3
 """Ratios below this one are not compared: they are far from their bounds by design."""
 LARGEST_FALL = 10
 """By which factor a ratio may fall. Between the BLAS kernels of different processors no ratio fell by so much."""
+MEASURING = (Role.OBSERVED.value, Role.MEASURED.value)
+"""The roles whose ratios are not compared: training amplifies rounding, so another processor trains other networks."""
 
 
 class BaselineError(Exception):
@@ -151,6 +154,6 @@ def _lost_power(before: Power, now: Power) -> list[str]:
     for why, ratio in before.certificates.items():
         if why not in now.certificates:
             lost.append(f"certifies no more {why!r}")
-        elif ratio >= SMALLEST_RATIO and now.certificates[why] * LARGEST_FALL < ratio:
+        elif before.role not in MEASURING and ratio >= SMALLEST_RATIO and now.certificates[why] * LARGEST_FALL < ratio:
             lost.append(f"has the ratio {now.certificates[why]:g} in {why!r}, and had {ratio:g}")
     return lost

@@ -71,6 +71,17 @@ def test_a_test_that_names_other_labels_is_a_loss(reviewed):
     result.stdout.fnmatch_lines(["*test_one has the labels C1, C2, and had none"])
 
 
+def test_of_what_is_observed_the_certificates_are_compared_and_not_their_ratios(theory):
+    observed = AS_PRINTED + "from theorems.ledger import observed\n@observed\ndef test_seen():\n    {}\n"
+    theory.write("a", observed.format('assert_at_most(1, 1, why="seen")'))
+    assert theory.run(*PLUGIN, "--renew-baseline=base.json").ret == 0
+    theory.write("a", observed.format('assert_at_most(1, 10**6, why="seen")'))
+    assert theory.run(*PLUGIN, "--baseline=base.json").ret == 0
+    theory.write("a", observed.format('assert_at_most(1, 1, why="another")'))
+    result = theory.run(*PLUGIN, "--baseline=base.json")
+    result.stdout.fnmatch_lines(["*::test_seen certifies no more 'seen'"])
+
+
 def test_a_part_of_the_tests_is_compared_with_its_own_past_alone(reviewed):
     result = reviewed(BODY.replace("[1, 2, 3]", "[1, 2]"), "-k", "test_one")
     result.stdout.fnmatch_lines(["baseline: nothing lost"])
