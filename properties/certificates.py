@@ -45,6 +45,9 @@ class Observer(Protocol):
     def failed(self, why: str) -> None:
         """An assertion of this module failed, and raises next. A test that passes all the same has suppressed it."""
 
+    def compared(self, why: str, slack: float) -> None:
+        """Two numbers were equal within a slack: the largest `slack`, as a share of the larger of the two."""
+
     def violated(self, witness: str, exact: bool) -> None:
         """A printed inequality was violated; `exact` is true when both sides are rational numbers."""
 
@@ -239,8 +242,11 @@ def assert_equal_within(value: Any, target: Any, slack: Any, *, why: str, instan
     below the larger of the two numbers: AssertionError if it is not, in any instance.
     """
     value, target = np.asarray(value, float), np.asarray(target, float)
-    if not np.all(slack < np.maximum(np.abs(value), np.abs(target))):
+    size = np.maximum(np.abs(value), np.abs(target))
+    if not np.all(slack < size):
         fail(f"{why}: the slack is as large as what is compared, so any two such numbers would agree")
+    if (observer := _observer.get()) and size.size:
+        observer.compared(why, float(np.max(slack / size)))
     assert_certified(Certificate(np.abs(value - target), slack, why, instance), kind=Kind.EQUALITY)
 
 

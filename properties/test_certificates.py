@@ -32,13 +32,16 @@ from properties.statistics.paired import judge, student_interval
 class Notebook:
     def __init__(self):
         self.ratios, self.witnesses, self.tried, self.series, self.labels = [], [], 0, {}, []
-        self.findings, self.failures = [], []
+        self.findings, self.failures, self.slacks = [], [], []
 
     def certified(self, kind, why, ratio, instances):
         self.ratios.append((kind, why, ratio, instances))
 
     def failed(self, why):
         self.failures.append(why)
+
+    def compared(self, why, slack):
+        self.slacks.append((why, slack))
 
     def violated(self, witness, exact):
         self.witnesses.append((witness, exact))
@@ -114,6 +117,7 @@ def test_each_certificate_reports_its_kind_and_words():
         ("equality", "near", 0.5, 1),
         ("violation", "{value} > {limit}", 0.2, 1),
     ]
+    assert notes.slacks == [("near", 0.5 / 2.25)]
 
 
 def test_a_bound_of_infinity_is_reported_with_the_ratio_zero():

@@ -22,7 +22,7 @@ SCHEMA = 1
 SMALLEST_RATIO = 1e-3
 """Ratios below this one are not compared: they are far from their bounds by design."""
 LARGEST_FALL = 10
-"""By which factor a ratio may fall. Between the BLAS kernels of different processors no ratio fell by so much."""
+"""By which factor a ratio may fall, and a slack grow. Between the BLAS kernels of processors no ratio fell so much."""
 MEASURING = (Role.OBSERVED.value, Role.MEASURED.value)
 """The roles whose ratios are not compared: training amplifies rounding, so another processor trains other networks."""
 
@@ -37,7 +37,8 @@ class Power:
 
     labels: the hypotheses and clauses that it names. cases: its parameter sets. instances: over all its cases.
     certificates: the largest ratio of each of its certificates, by their words, over all its cases; it is 0 for signs,
-    identities and equalities up to rounding, which have no ratio to compare.
+    identities and equalities up to rounding, which have no ratio to compare. slacks: of these equalities the largest
+    slack, as a share of what is compared.
     A test that has not run yet has no cases, no instances and no certificates.
     """
 
@@ -49,6 +50,7 @@ class Power:
     cases: int = 0
     instances: int = 0
     certificates: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    slacks: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -107,16 +109,22 @@ def measure(
 
 
 def _measured(power: Power, items: list[Evidence]) -> Power:
-    ratios: dict[str, float] = {}
-    for item in items:
-        for why, ratio in item.certificates.items():
-            ratios[why] = max(ratio, ratios.get(why, 0.0))
     return dataclasses.replace(
         power,
         cases=len(items),
         instances=sum(item.examples for item in items),
-        certificates={why: float(f"{ratio:.2g}") for why, ratio in sorted(ratios.items())},
+        certificates=_largest(item.certificates for item in items),
+        slacks=_largest(item.slacks for item in items),
     )
+
+
+def _largest(numbers: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The largest number of each name, to two digits."""
+    largest: dict[str, float] = {}
+    for each in numbers:
+        for name, number in each.items():
+            largest[name] = max(number, largest.get(name, 0.0))
+    return {name: float(f"{number:.2g}") for name, number in sorted(largest.items())}
 
 
 def losses(old: Baseline, new: Baseline, *, is_comparable: bool) -> list[str]:
@@ -156,4 +164,7 @@ def _lost_power(before: Power, now: Power) -> list[str]:
             lost.append(f"certifies no more {why!r}")
         elif before.role not in MEASURING and ratio >= SMALLEST_RATIO and now.certificates[why] * LARGEST_FALL < ratio:
             lost.append(f"has the ratio {now.certificates[why]:g} in {why!r}, and had {ratio:g}")
+    for why, slack in before.slacks.items():
+        if before.role not in MEASURING and now.slacks.get(why, 0.0) > LARGEST_FALL * slack:
+            lost.append(f"has the slack {now.slacks[why]:g} of what {why!r} compares, and had {slack:g}")
     return lost

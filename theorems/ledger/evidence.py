@@ -12,7 +12,8 @@ class Evidence:
 
     part, reading: what it is about; no reading means the one that decides. clauses: those of the corrected statement.
     hypothesis: the labels that the test names. kept: those that a necessity test asserted of its instance.
-    promised: the instances that a generated test must try at least. largest: the instances of its largest example.
+    promised: the instances that a generated test must try at least. batch: the instances of its largest example.
+    slacks: of its equalities up to rounding, by their words, the largest slack as a share of what is compared.
     certificates: the largest ratios by the words of the certificates; 0 for those that have none to compare.
     inequalities: the words of those that are inequalities. suppressed: an assertion that failed in it. exact: whether a
     witness was recorded whose two sides are rational. searched: whether a directed search found one. cases: how many
@@ -30,7 +31,8 @@ class Evidence:
     certificates: dict[str, float]
     inequalities: list[str]
     suppressed: list[str]
-    largest: int
+    slacks: dict[str, float]
+    batch: int
     is_batched: bool
     worst_ratio: float | None
     hypothesis: str | None

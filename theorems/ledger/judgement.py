@@ -90,7 +90,7 @@ def _blindness(item: Evidence) -> str | None:
         return f"{item.function} passed, and in it this had failed: {item.suppressed[0]}"
     if item.examples < item.promised:
         return f"{item.function} tried {item.examples} instances of at least {item.promised} that its profile promises"
-    if item.is_batched and item.examples > 1 and item.largest == 1:
+    if item.is_batched and item.examples > 1 and item.batch == 1:
         return f"{item.function} holds one instance in each of its batches"
     return None
 

@@ -226,12 +226,14 @@ class Recorder:
     instances: int = 0
     ratios: dict[tuple[Kind, str], float] = dataclasses.field(default_factory=dict)
     suppressed: list[str] = dataclasses.field(default_factory=list)
+    slacks: dict[str, float] = dataclasses.field(default_factory=dict)
     witness: str | None = None
     exact: bool = False
     labels: set[str] = dataclasses.field(default_factory=set)
     tried: int = 0
     promised: int = 0
     largest: int = 1
+    batch: int = 0
     series: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)
     findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
@@ -242,6 +244,9 @@ class Recorder:
 
     def failed(self, why: str) -> None:
         self.suppressed.append(why)
+
+    def compared(self, why: str, slack: float) -> None:
+        self.slacks[why] = max(slack, self.slacks.get(why, 0.0))
 
     def violated(self, witness: str, exact: bool) -> None:
         if self.witness is None or (exact and not self.exact):
@@ -275,7 +280,8 @@ class Recorder:
             "inequalities": [why for kind, why in self.ratios if kind is Kind.INEQUALITY],
             "promised": self.promised,
             "suppressed": self.suppressed[:1],
-            "largest": self.largest,
+            "slacks": self.slacks,
+            "batch": self.batch,
             "worst_ratio": ratio if ratio is None or ratio > 1 else float(f"{ratio:.3g}"),
             "witness": self.witness,
             "exact": self.exact,
@@ -318,7 +324,7 @@ def _counting_examples(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
         inner(*args, **kwargs)
         held = instances_in(kwargs)
         recorder.instances += held
-        recorder.largest = max(recorder.largest, held)
+        recorder.batch = max(recorder.batch, held)
 
     handle.inner_test = counted
     try:

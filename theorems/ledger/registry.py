@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from theorems.ledger.bodies import fault_of
 from theorems.ledger.claims import LABELS, Claim, MalformedClaimError, Page, Statement, make_claim, parse_page
 from theorems.ledger.verdicts import DECISIVE, MARKERS, Role, Verdict
 
@@ -63,10 +64,11 @@ def scan(root: Path) -> list[StatedClaim]:
 
     Raises MalformedClaimError, in one line naming the file: a claim that does not parse, a label stated twice; a folder
     of a claim without a docstring in its __init__.py; a test without exactly one role; a hypothesis, clause, reading or
-    part that the test's own file does not state; a test named `without_H1` without the label H1; a name given twice at
-    the top level of a file, once to a function; a stated hypothesis without a necessity test; a clause or a reading
-    without a test that names it; a part that stays refuted beside corrected evidence and does not say how the two
-    differ, or the reverse; a theorem that is measured, or a part that is measured and decided otherwise as well.
+    part that the test's own file does not state; a test named `without_H1` without the label H1; a test that hides a
+    failure or a certificate (`bodies.fault_of`); a name given twice at the top level of a file, once to a function; a
+    stated hypothesis without a necessity test; a clause or a reading without a test that names it; a part that stays
+    refuted beside corrected evidence and does not say how the two differ, or the reverse; a theorem that is measured,
+    or a part that is measured and decided otherwise as well.
     """
     claims: dict[str, StatedClaim] = {}
     for place, files in _places(root):
@@ -167,6 +169,8 @@ class _TheoremFile:
             raise MalformedClaimError(f"{name} does not say which hypotheses it is about")
         if role is Role.NECESSITY and len(named) > 1:
             raise MalformedClaimError(f"{name} drops {len(named)} hypotheses at once, not one")
+        if fault := fault_of(node):
+            raise MalformedClaimError(f"{name} {fault}")
         # A measurement takes CPU minutes, unless its marker says gpu or fast.
         usual = "slow" if role is Role.MEASURED else "fast"
         tier = _tier(node.decorator_list) or everywhere or usual

@@ -11,7 +11,7 @@ OPENING = '''r"""{heading}.
 from hypothesis import given, strategies as st
 import pytest
 
-from properties.certificates import assert_at_most, assert_violates
+from properties.certificates import assert_at_most, assert_equal_within, assert_violates
 from properties.search import smallest_violation
 from theorems.ledger import as_printed, corrected, counterexample, necessity, under_hypotheses, vacuous
 

@@ -18,6 +18,10 @@ BODY = (
 def test_scaled(n, x):
     assert_at_most(n * x, n * 10**6, why="scaled")
     assert_at_most(x, x + n, why="shifted")
+
+@as_printed
+def test_equal():
+    assert_equal_within(1.0, 1.0, 2.0**-52, why="one")
 """
 )
 PLUGIN = ("-p", "theorems.ledger.baseline_plugin")
@@ -53,6 +57,7 @@ def test_the_same_run_has_lost_nothing(reviewed):
         ("st.integers(0, 10**6)", "st.just(1000)", "test_scaled tried 3 instances, and 300 before"),
         ("n * 10**6", "n * 10**8", "test_scaled has the ratio 0.01 in 'scaled', and had 1"),
         ('    assert_at_most(x, x + n, why="shifted")\n', "", "test_scaled certifies no more 'shifted'"),
+        ("2.0**-52", "2.0**-42", "test_equal has the slack 2.3e-13 of what 'one' compares, and had 2.2e-16"),
     ],
 )
 def test_a_loss_of_power_fails_the_run(reviewed, old, new, loss):

@@ -84,6 +84,23 @@ def test_evidence_outside_the_sections_is_refused(theory, pytester):
             {},
             "test_even_without_H1 says without H1 and has not the label H1",
         ),
+        (
+            AS_PRINTED
+            + "@as_printed\ndef test_x():\n    try:\n        pass\n    except AssertionError:\n        pass\n",
+            {},
+            "test_x catches what its own certificates raise",
+        ),
+        (
+            AS_PRINTED + "@as_printed\ndef test_x():\n    with pytest.raises(AssertionError):\n        pass\n",
+            {},
+            "test_x catches what its own certificates raise",
+        ),
+        (AS_PRINTED + "@as_printed\ndef test_x():\n    assert 1\n", {}, "test_x has a plain assert"),
+        (
+            AS_PRINTED.replace('why="one")', 'why="one")\n    assert_at_most(1, 3, why="one")'),
+            {},
+            "test_one has two certificates with the words 'one'",
+        ),
         ("WIDE = 'wide'\n@as_printed(reading=WIDE)\ndef test_x():\n    pass\n", {}, "arguments are no literals"),
     ],
 )

@@ -41,7 +41,7 @@ DIGITS, IMAGES = Setting("smoke", "digits", "cpu", model="networks"), 200
 def found(record, *arguments):
     """The findings that a call records."""
     findings = []
-    nothing = dict.fromkeys(("recorded", "certified", "failed"), lambda *_: None)
+    nothing = dict.fromkeys(("recorded", "certified", "failed", "compared"), lambda *_: None)
     notebook = SimpleNamespace(found=findings.append, **nothing)
     with observed_by(notebook):
         record(*arguments)

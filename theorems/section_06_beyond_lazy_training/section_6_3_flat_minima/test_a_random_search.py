@@ -72,7 +72,7 @@ def test_hypothesis_finds_a_random_minimum_flatter_than_that_of_gradient_descent
     def sides(instance):
         u, p, q = instance
         trained = product_step(Fraction(u), Fraction(0), p * q, Fraction(1, u * u))
-        assert trained[0] * trained[1] == p * q
+        assert_identical(trained[0] * trained[1], p * q, why="one step fits the sample")
         return sharpness_of_product(*trained), Fraction(p * p + q * q)
 
     found = smallest_violation(

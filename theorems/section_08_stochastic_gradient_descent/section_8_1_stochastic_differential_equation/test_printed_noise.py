@@ -104,7 +104,7 @@ def test_at_a_fixed_time_the_printed_fluctuation_is_above_that_of_sgd_by_a_facto
     # then   1.85 and 1.73
     assert_at_most([3 * coarse, 3 * fine], [Fraction(56, 10), Fraction(52, 10)], why="three times Var/eta of SGD")
     assert_violates(Fraction(69, 10), Fraction(56, 10), reads=reads, h=1, c=4, T=1, eta="1/10")
-    assert_violates(Fraction(69, 10), Fraction(52, 10), reads=reads, h=1, c=4, T=1, eta="1/1000")
+    assert_violates(Fraction(69, 10), Fraction(52, 10), reads=f"{reads}, small step", h=1, c=4, T=1, eta="1/1000")
 
 
 @corrected("C1")

@@ -48,7 +48,8 @@ def test_where_the_noise_is_stronger_the_variance_is_four_times_the_printed_one_
     assert_identical(GRANTED_FACTOR * Fraction(1, 20), Fraction(1, 10), why="twice the printed eta/(2h)")
     # then   S is about eta diag(1/2, 2)
     assert_violates(coarse[1, 1], GRANTED_FACTOR * Fraction(1, 20), reads=reads, H="I", C=C, eta="1/10")
-    assert_violates(fine[1, 1], GRANTED_FACTOR * Fraction(1, 2 * 10**6), reads=reads, H="I", C=C, eta="1e-6")
+    small = f"{reads}, at a small step"
+    assert_violates(fine[1, 1], GRANTED_FACTOR * Fraction(1, 2 * 10**6), reads=small, H="I", C=C, eta="1e-6")
 
 
 @counterexample
