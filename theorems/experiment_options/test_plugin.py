@@ -168,20 +168,23 @@ def test_damaged_data_are_refused_in_one_line_before_anything_runs(experiment, m
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
-TITLED = """
+WALKS = """
 import sys
+import pytest
+from fixtures.sweeps.random_walk import RandomWalk
 
 EXPERIMENT = sys.modules[__name__]
 PRINTED_DATA = ("cifar10",)
 
 def model_of(setting):
-    return "networks"
+    return "walks"
 
 def trials(setting):
-    return []
-
+    return [RandomWalk(steps=3), RandomWalk(steps=4)]
+"""
+TITLED = """
 def test_it(setting):
-    assert setting.title in ("digits, networks", "CIFAR-10 (not official), networks")
+    assert setting.title in ("digits, walks", "CIFAR-10 (not official), walks")
     assert setting.official == (setting.data == "digits")
 """
 
@@ -190,7 +193,7 @@ def test_a_test_sees_whether_its_data_are_official(experiment, pytester, monkeyp
     monkeypatch.setattr(images, "CIFAR10_RECORDS", 2)
     for file in images.CIFAR10_FILES:
         (tmp_path / file).write_bytes(bytes(2 * 3073))
-    pytester.makepyfile(TITLED)
+    pytester.makepyfile(WALKS + TITLED)
     experiment("-m", "slow", "--data-dir", str(tmp_path)).assert_outcomes(passed=2, deselected=2)
 
 
@@ -271,19 +274,6 @@ def test_a_record_that_is_damaged_under_a_sweep_is_one_line_once(walk, tmp_path)
 
 
 MEASURED = """
-import sys
-import pytest
-from fixtures.sweeps.random_walk import RandomWalk
-
-EXPERIMENT = sys.modules[__name__]
-PRINTED_DATA = ("cifar10",)
-
-def model_of(setting):
-    return "walks"
-
-def trials(setting):
-    return [RandomWalk(steps=3), RandomWalk(steps=4)]
-
 @pytest.fixture(scope="module")
 def records(setting, sweep):
     return sweep(trials(setting))
@@ -295,7 +285,7 @@ def test_it(records, x):
 
 
 def test_a_damaged_record_is_refused_once_before_anything_runs(experiment, pytester, tmp_path):
-    pytester.makepyfile(MEASURED)
+    pytester.makepyfile(WALKS + MEASURED)
     options = ("-m", "slow", "--store", str(tmp_path / "store"))
     experiment(*options).assert_outcomes(passed=7, deselected=14)
     record = tmp_path / "store" / "records" / f"{RandomWalk(steps=4).key}.json"
