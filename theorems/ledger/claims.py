@@ -84,15 +84,16 @@ class Reading:
 class Statement:
     """A part of a claim, or the whole of a claim without parts (part is None): its pages, merged.
 
-    Texts are joined to one line each. hypotheses and clauses: their labels. is_empirical: whether its verdict reads
-    reproduced or not reproduced. expected: the verdict that the author expects.
+    file: that of its main page. Texts are joined to one line each. hypotheses and clauses: their texts by their labels.
+    is_empirical: whether its verdict reads reproduced or not reproduced. expected: the verdict that the author expects.
     """
 
     part: str | None
     name: str
+    file: str
     fields: dict[str, str]
-    hypotheses: tuple[str, ...]
-    clauses: tuple[str, ...]
+    hypotheses: dict[str, str]
+    clauses: dict[str, str]
     readings: tuple[Reading, ...]
     is_empirical: bool
     expected: Verdict
@@ -212,9 +213,10 @@ def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
     return Statement(
         part=part,
         name=main[0].title,
+        file=main[0].file,
         fields=fields,
-        hypotheses=tuple(dict.fromkeys(label for page in ordered for label in page.hypotheses)),
-        clauses=tuple(label for page in ordered for label in page.clauses),
+        hypotheses={label: text for page in ordered for label, text in page.hypotheses.items()},
+        clauses={label: text for page in ordered for label, text in page.clauses.items()},
         readings=_readings(part, ordered),
         is_empirical=main[0].label.startswith("Experiment") or _is_observation(main[0]),
         expected=_verdict(main[0].fields["Expected"], main[0].file),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,8 +11,6 @@ from theorems.ledger.evidence import Evidence
 from theorems.ledger.judgement import judge, unfinished
 from theorems.ledger.registry import StatedClaim
 from theorems.ledger.verdicts import Role, Verdict, weakest
-
-PAPER = "M. Dhand, Implicit Regularization in Overparameterized Neural Networks: A Mathematical Perspective"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,66 +151,3 @@ def _surprises(
         if computed is not Verdict.NOT_RUN
         if wanted is not computed and not (measured and wanted is Verdict.INCONCLUSIVE)
     ]
-
-
-def as_json(entries: Iterable[Entry], profile: str, seed: str | None, environment: dict[str, str]) -> dict[str, Any]:
-    """The ledger in schema 1. Only `seconds` depends on the clock. seed: that of --hypothesis-seed, as it was given."""
-    return {
-        "schema": 1,
-        "paper": PAPER,
-        "profile": profile,
-        **({} if seed is None else {"seed": seed}),
-        "environment": environment,
-        "claims": [_claim_as_json(entry) for entry in entries],
-    }
-
-
-def _finite(ratio: float | None) -> float | None:
-    """The ratio, or None where it is not finite: JSON has no infinity."""
-    return ratio if ratio is not None and math.isfinite(ratio) else None
-
-
-def _claim_as_json(entry: Entry) -> dict[str, Any]:
-    claim = entry.stated.claim
-    row: dict[str, Any] = {
-        "label": claim.label,
-        "title": claim.title,
-        "section": claim.fields["Section"],
-        "verdict": entry.verdict,
-        "printed": claim.fields["Printed"],
-        "corrected": claim.text("Corrected"),
-        "source": claim.text("Source"),
-        "evidence": [_evidence_as_json(item) for item in entry.evidence],
-    }
-    if entry.setting:
-        row["setting"] = entry.setting
-    if entry.reason:
-        row["reason"] = entry.reason
-    if entry.parts:
-        row["parts"] = [{"label": part.part, "verdict": verdict} for part, verdict in entry.parts]
-    if entry.readings:
-        row["readings"] = [
-            {"part": reading.part, "name": reading.name, "words": reading.text, "verdict": verdict}
-            for reading, verdict in entry.readings
-        ]
-    return row
-
-
-def _evidence_as_json(item: Evidence) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "test": item.test,
-        "role": item.role,
-        "outcome": item.outcome,
-        "examples": item.examples,
-        "worst_ratio": _finite(item.worst_ratio),
-        "hypothesis": item.hypothesis,
-        "witness": item.witness,
-        "seconds": item.seconds,
-    }
-    optional = {"part": item.part, "reading": item.reading, "clauses": item.clauses}
-    record |= {name: value for name, value in optional.items() if value}
-    if item.series:
-        record["series"] = [{"title": title, "columns": columns} for title, columns in item.series.items()]
-    if item.findings:
-        record["findings"] = item.findings
-    return record

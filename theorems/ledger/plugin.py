@@ -21,6 +21,7 @@ from fixtures.paths import PathError, folder_named
 from properties.certificates import Kind, observed_by
 from theorems.ledger import ledger, report
 from theorems.ledger.claims import MalformedClaimError
+from theorems.ledger.document import as_document
 from theorems.ledger.environment import describe_environment, profile_name
 from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
@@ -443,7 +444,10 @@ class Bookkeeper:
         seed = self._config.getoption("--hypothesis-seed", None)
         target, shown = directory / "ledger.json", Path(self._config.getoption("--ledger")) / "ledger.json"
         try:
-            write_json(target, ledger.as_json(self._entries, profile_name(), seed, environment))
+            document = as_document(
+                self._entries, profile=profile_name(), seed=seed, environment=environment, root=self._config.rootpath
+            )
+            write_json(target, document)
             self._remark = f"written to {shown}"
         except OSError as error:
             self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"

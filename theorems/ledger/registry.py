@@ -25,6 +25,7 @@ class PromisedTest:
     """A test function of a theorem file: its place, role, part, reading and labels, and its tier (what it needs).
 
     path: relative to the root. labels: hypotheses H1, H2, ..., and for the role corrected clauses C1, C2, ...
+    lines: its first and its last line in the file, from 1, with its decorators. docstring: in one line, or None.
     """
 
     path: str
@@ -34,6 +35,14 @@ class PromisedTest:
     reading: str | None
     labels: tuple[str, ...]
     tier: str
+    lines: tuple[int, int]
+    docstring: str | None
+
+    @property
+    def sentence(self) -> str:
+        """What the test says: its docstring, or its name as a sentence."""
+        words = self.name.removeprefix("test_").replace("_", " ")
+        return self.docstring or f"{words[:1].upper()}{words[1:]}."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +59,11 @@ class StatedClaim:
         mine = [test for test in mine if test.role is Role.MEASURED] or mine
         base = min((TIERS.index(test.tier) for test in mine), default=0)
         return tuple(test for test in mine if test.tier == TIERS[base])
+
+    def worked(self, part: str | None, reading: str | None = None) -> PromisedTest | None:
+        """The counterexample to this reading of this part that its docstring works by hand, or None."""
+        told = (test for test in self.tests if test.role is Role.COUNTEREXAMPLE and test.docstring)
+        return next((test for test in told if (test.part, test.reading) == (part, reading)), None)
 
     def has(self, path: str) -> bool:
         """Whether this file, relative to the root, is the claim's."""
@@ -174,7 +188,10 @@ class _TheoremFile:
         # A measurement takes CPU minutes, unless its marker says gpu or fast.
         usual = "slow" if role is Role.MEASURED else "fast"
         tier = _tier(node.decorator_list) or everywhere or usual
-        return PromisedTest(self.page.file, node.name, role, part, reading, named, tier)
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        docstring = " ".join((ast.get_docstring(node) or "").split()) or None
+        lines = first, node.end_lineno or first
+        return PromisedTest(self.page.file, node.name, role, part, reading, named, tier, lines, docstring)
 
 
 def _hidden(module: ast.Module) -> str | None:
@@ -255,7 +272,7 @@ def _check_corrected(statement: Statement, tests: Sequence[PromisedTest], where:
     if bool(corrected) != bool(told):
         lacks = "'Corrected' in its docstring" if corrected else "a test of its corrected statement"
         raise MalformedClaimError(f"{where} lacks {lacks}")
-    if told and not (statement.clauses and told.startswith(f"({statement.clauses[0]})")):
+    if told and not (statement.clauses and told.startswith(f"({next(iter(statement.clauses))})")):
         raise MalformedClaimError(f"{where} has a field 'Corrected' that does not open with a clause (C1)")
     if unnamed := [test.name for test in corrected if not set(test.labels) & set(statement.clauses)]:
         raise MalformedClaimError(f"{where}: {unnamed[0]} does not say which clause of 'Corrected' it shows")

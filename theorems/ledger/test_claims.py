@@ -54,8 +54,9 @@ def test_a_claim_has_the_title_of_its_folder_and_the_weakest_verdict_of_its_part
 
 def test_a_part_has_the_hypotheses_and_clauses_of_its_own_page():
     stated = claim(PART, OTHER)
-    assert stated.statement("(a)").hypotheses == stated.statement("(b)").hypotheses == ("H1", "H2")
-    assert [part.clauses for part in stated.parts] == [("C1", "C2"), ("C3",)]
+    assert stated.statement("(a)").hypotheses == stated.statement("(b)").hypotheses
+    assert stated.statement("(a)").hypotheses == {"H1": "rank X = n.", "H2": "a small step."}
+    assert [part.clauses for part in stated.parts] == [{"C1": "one thing.", "C2": "another."}, {"C3": "a third."}]
     assert stated.statement("(a)").fields["Hypotheses"] == "(H1) rank X = n. (H2) a small step."
     assert stated.text("Corrected") == "(a) (C1) one thing. (C2) another. (b) (C3) a third."
 
@@ -78,7 +79,7 @@ def test_a_claim_of_one_file_states_all_on_one_page():
 def test_the_pages_of_one_part_add_up():
     more = "Theorem 3.1 (a) - more.\n\nCorrected   (C7) a seventh.\nReadings    [wide] any words - vacuous\n"
     statement = claim(more, PART).statement("(a)")
-    assert statement.clauses == ("C1", "C2", "C7")
+    assert list(statement.clauses) == ["C1", "C2", "C7"]
     assert [reading.name for reading in statement.readings] == ["every start", "in the mean", "wide"]
 
 

@@ -27,12 +27,12 @@ def test_the_ledger_is_colored_where_the_terminal_is(theory):
     assert "\x1b[32mholds" in theory.run("--color=yes").stdout.str()
 
 
-def test_the_json_ledger_has_schema_1(theory):
+def test_the_json_ledger_has_schema_2(theory):
     theory.write(
         "a", PINNED + SEARCHED + CORRECTED, expected="refuted", Corrected="(C1) $x < y$", Differs="It is strict."
     )
     document = theory.ledger()
-    assert (document["schema"], document["profile"]) == (1, settings.get_current_profile_name())
+    assert (document["schema"], document["profile"]) == (2, settings.get_current_profile_name())
     assert {"python", "numpy", "torch", "device"} <= set(document["environment"])
     (claim,) = document["claims"]
     evidence = claim.pop("evidence")

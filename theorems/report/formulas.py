@@ -1,0 +1,65 @@
+r"""Text with formulas between dollar signs, as HTML with MathML.
+
+The docstrings write formulas in LaTeX between dollar signs, and names of code between backquotes; everything else is
+plain text. Needs latex2mathml (extra `report`).
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+Kind = Literal["text", "formula", "code"]
+
+_PIECE = re.compile(r"\$(?P<formula>[^$]+)\$|`(?P<code>[^`]+)`")
+
+
+class FormulaError(ValueError):
+    """A formula that is not closed, or that latex2mathml cannot convert; the message quotes it."""
+
+
+def pieces(text: str) -> Iterator[tuple[Kind, str]]:
+    """The text cut into plain text, formulas and code, in order, without their marks.
+
+    Raises FormulaError for a dollar sign that is left over.
+    """
+    start = 0
+    for match in _PIECE.finditer(text):
+        yield from _plain(text[start : match.start()], text)
+        kind: Kind = "formula" if match["formula"] else "code"
+        yield kind, match[kind]
+        start = match.end()
+    yield from _plain(text[start:], text)
+
+
+def _plain(words: str, text: str) -> Iterator[tuple[Kind, str]]:
+    if "$" in words:
+        raise FormulaError(f"a dollar sign has no partner in {text[:60]!r}")
+    if words:
+        yield "text", words
+
+
+@functools.cache
+def as_mathml(formula: str) -> str:
+    """The formula, LaTeX without its dollar signs, as a MathML element in a line.
+
+    Raises FormulaError where a command is left: latex2mathml passes on what it does not know.
+    """
+    from latex2mathml.converter import convert
+
+    try:
+        element = convert(formula.strip())
+    except Exception as error:  # its exceptions have no common base
+        raise FormulaError(f"${formula}$ does not convert ({type(error).__name__})") from None
+    if left := re.search(r"\\\s*\w*", element):
+        raise FormulaError(f"${formula}$ does not convert: {left[0]} is left")
+    return element
+
+
+def as_html(text: str) -> str:
+    """The text as HTML: escaped, its formulas as MathML, its code in `code` elements. Raises FormulaError."""
+    made = {"text": html.escape, "formula": as_mathml, "code": lambda code: f"<code>{html.escape(code)}</code>"}
+    return "".join(made[kind](words) for kind, words in pieces(text))
