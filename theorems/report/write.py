@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from theorems.ledger.writing import write_text
+
 PACKAGES = ("jinja2", "latex2mathml", "matplotlib", "pygments")
 
 
@@ -17,6 +19,14 @@ def missing_packages() -> list[str]:
 def write_pages(document: dict[str, Any], root: Path, directory: Path) -> list[str]:
     """Write the pages of a ledger of schema 2 into `directory`; the names of the files written.
 
-    root: the checkout, whose source files the page shows. Raises OSError.
+    They are all made before the first is written. root: the checkout, whose source files the page shows.
+    Raises OSError, and FormulaError for a formula that does not convert.
     """
-    raise NotImplementedError((document, root, directory))
+    from theorems.report.page import as_page
+
+    drawn: list[Any] = []
+    pages = {"index.html": as_page(document, root, directory, drawn)}
+    pages |= {f"figures/{figure.name}.svg": figure.svg for figure in drawn}
+    for name, text in pages.items():
+        write_text(directory / name, text)
+    return list(pages)
