@@ -37,7 +37,8 @@ class Figure:
 
     name: that of its function, with hyphens; it is unique. test: path and name of the test function that it belongs to;
     None for a figure of the whole document. title: the finding, one sentence of plain text. alt: what a reader who does
-    not see it must know. read: the data of a document; a figure without data is left out.
+    not see it must know. read: the data of a document; a figure without data is left out. draws_series: whether the
+    data are the series of the test.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Figure:
     alt: Words
     draw: Draw
     read: Callable[[Document], Any]
+    draws_series: bool = True
+
+    def said(self, data: Any) -> tuple[str, str]:
+        """Title and alternative text for these data."""
+        title, alt = (words if isinstance(words, str) else words(data) for words in (self.title, self.alt))
+        return title, alt
 
 
 class Recorded(dict[str, Any]):
@@ -96,7 +103,7 @@ def figure(
         if test is None and read is None:
             raise ValueError(f"the figure {name} has neither a test nor data of the document")
         of_test = read or (lambda document: series_of(document, str(test)))
-        _FIGURES[name] = Figure(name, test, title, alt, draw, of_test)
+        _FIGURES[name] = Figure(name, test, title, alt, draw, of_test, draws_series=read is None)
         return draw
 
     return registered

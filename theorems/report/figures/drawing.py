@@ -46,12 +46,15 @@ def draw(figure: Figure, document: Document) -> Drawn | None:
         return None if not data else _drawn(figure, data)
     except FigureError as error:
         raise FigureError(f"the figure {figure.name}: {error}") from None
+    except Exception as error:
+        error.add_note(f"in the figure {figure.name}")
+        raise
 
 
 def _drawn(figure: Figure, data: object) -> Drawn:
     from matplotlib.figure import Figure as Canvas
 
-    title, alt = (words if isinstance(words, str) else words(data) for words in (figure.title, figure.alt))
+    title, alt = figure.said(data)
     with styled():
         canvas = Canvas()
         figure.draw(canvas, data)
