@@ -27,6 +27,7 @@ from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
 from theorems.ledger.writing import as_plain, write_json
+from theorems.report.write import missing_packages, unwritten, write_pages
 
 _PROPERTY = "whichmin evidence"
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
@@ -36,7 +37,11 @@ EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("whichmin")
-    group.addoption("--ledger", metavar="DIR", help="write the ledger to DIR/ledger.json")
+    group.addoption(
+        "--ledger",
+        metavar="DIR",
+        help="write the ledger to DIR: ledger.json, and with the extra report its pages, DIR/index.html and others",
+    )
     group.addoption(
         "--allow-missing", action="store_true", help="without CUDA, skip gpu tests: their claims are not run"
     )
@@ -112,7 +117,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for item in items:
         place = _place(item)
         test = promised.get(place)
-        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster"))
+        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster", "browser"))
         if not has_tier and not item.nodeid.startswith("benchmarks/"):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:
@@ -448,9 +453,20 @@ class Bookkeeper:
                 self._entries, profile=profile_name(), seed=seed, environment=environment, root=self._config.rootpath
             )
             write_json(target, document)
-            self._remark = f"written to {shown}"
         except OSError as error:
             self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"
+            return
+        self._remark = f"written to {shown}; {self._write_pages(document, directory)}"
+
+    def _write_pages(self, document: dict[str, Any], directory: Path) -> str:
+        """Write the pages beside the JSON, which is there whatever happens here; what to say of them."""
+        if missing := missing_packages():
+            return unwritten(missing)
+        try:
+            return f"{len(write_pages(document, self._config.rootpath, directory))} pages and figures: open index.html"
+        except Exception as error:  # whatever it is, the run has ended and its ledger is written
+            self._unwritten = f"the pages cannot be made ({type(error).__name__}: {' '.join(str(error).split())})"
+            return "no pages"
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
         """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from theorems.ledger.verdicts import Verdict
 from theorems.report.anchors import anchor_of
+from theorems.report.figures.drawing import Drawn
+from theorems.report.figures.style import STYLE_SHEET
 from theorems.report.formulas import as_html
 from theorems.report.highlight import highlighted
 from theorems.report.numbers import decimal, ratio_text
@@ -55,14 +57,15 @@ SIGNS = {
 """A sign for each verdict, for those who do not see its color."""
 
 
-def as_page(document: Mapping[str, Any], root: Path, directory: Path, drawn: Iterable[Any] = ()) -> str:
+def as_page(document: Mapping[str, Any], root: Path, directory: Path, drawn: Iterable[Drawn] = ()) -> str:
     """The HTML of the page.
 
     document: a ledger of schema 2. root: the checkout, whose sources the page shows. directory: where the page will
-    be, for its links to files of the checkout. drawn: the figures; one whose test is not in the document is left out.
+    be, for its links to files of the checkout. drawn: the figures.
     Raises FormulaError for a formula that does not convert.
     """
-    viewer = Viewer(root, directory, drawn)
+    figures = list(drawn)
+    viewer = Viewer(root, directory, figures)
     sections = viewer.sections(document["claims"])
     labels = {claim.entry["label"] for section in sections for claim in section.claims}
     counts = Counter(claim.verdict for section in sections for claim in section.claims)
@@ -74,6 +77,8 @@ def as_page(document: Mapping[str, Any], root: Path, directory: Path, drawn: Ite
             sections=sections,
             labels=labels,
             counts=[(verdict, counts[verdict], words) for verdict, words in MEANINGS.items() if counts[verdict]],
+            overview=[figure for figure in figures if figure.test is None],
+            figure_style=STYLE_SHEET,
             link_to=viewer.link_to,
             style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
         )

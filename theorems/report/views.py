@@ -15,6 +15,7 @@ from typing import Any
 
 from theorems.ledger.verdicts import Role, Verdict
 from theorems.report.anchors import anchor_of
+from theorems.report.figures.drawing import Drawn
 from theorems.report.highlight import source_of
 from theorems.report.numbers import Comparison, comparison_of
 
@@ -90,7 +91,7 @@ class Shown:
     failure: Comparison | None
     worked: str | None
     findings: list[Mapping[str, Any]]
-    figures: list[Any]
+    figures: list[Drawn]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,9 +195,9 @@ class Section:
 class Viewer:
     """Makes the views of one ledger. directory: where the page will be, for links. drawn: its figures."""
 
-    def __init__(self, root: Path, directory: Path, drawn: Iterable[Any]) -> None:
+    def __init__(self, root: Path, directory: Path, drawn: Iterable[Drawn]) -> None:
         self._root, self._directory = root, directory
-        self._figures: dict[str, list[Any]] = {}
+        self._figures: dict[str | None, list[Drawn]] = {}
         for figure in drawn:
             self._figures.setdefault(figure.test, []).append(figure)
 

@@ -11,8 +11,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 
-NARROW = 30.0
-"""The width, in letters, that always fits: a phone of 375 px has some 36 letters a line."""
+NARROW = 18.0
+"""The width, in letters, that always fits: some 270 px, which a clause has on a phone of 375 px."""
 
 Break = Callable[[list[ET.Element], int], bool]
 

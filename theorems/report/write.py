@@ -16,17 +16,23 @@ def missing_packages() -> list[str]:
     return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
+def unwritten(missing: list[str]) -> str:
+    """One line: which packages the pages lack, and how to get them."""
+    return f"no pages: {', '.join(missing)} not installed (pip install -c constraints.txt -e '.[report]')"
+
+
 def write_pages(document: dict[str, Any], root: Path, directory: Path) -> list[str]:
     """Write the pages of a ledger of schema 2 into `directory`; the names of the files written.
 
     They are all made before the first is written. root: the checkout, whose source files the page shows.
     Raises OSError, and FormulaError for a formula that does not convert.
     """
+    from theorems.report.figures.drawing import draw_all, stand_alone
     from theorems.report.page import as_page
 
-    drawn: list[Any] = []
+    drawn = draw_all(document)
     pages = {"index.html": as_page(document, root, directory, drawn)}
-    pages |= {f"figures/{figure.name}.svg": figure.svg for figure in drawn}
+    pages |= {f"figures/{figure.name}.svg": stand_alone(figure) for figure in drawn}
     for name, text in pages.items():
         write_text(directory / name, text)
     return list(pages)
