@@ -49,6 +49,14 @@ def test_the_json_ledger_has_schema_2(theory):
     assert [item["worst_ratio"] for item in evidence] == [0.5, 1.0, 1.0]
 
 
+def test_the_ledger_shows_the_witness_of_the_counterexample_that_is_worked_by_hand(theory):
+    worked = PINNED.replace("_pinned():\n", "_worked():\n    'Take $n = 7$.'\n").replace("n=1", "n=7")
+    theory.write("a", PINNED + worked + SEARCHED, expected="refuted")
+    (statement,) = theory.ledger()["claims"][0]["statements"]
+    assert statement["witness"] == "n=7: risk 2 > bound 1"
+    assert statement["worked"] == {"test": "theorems/section_00/test_a.py::test_worked", "text": "Take $n = 7$."}
+
+
 RECORDED = """
 from properties.certificates import record_series
 
