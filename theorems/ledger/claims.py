@@ -224,12 +224,17 @@ def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
 
 
 def _joined(pages: Sequence[Page]) -> dict[str, str]:
-    """The fields of several pages, merged: each text on one line, equal texts once, others one after the other."""
+    """The fields of several pages, merged: each text on one line, equal texts once, others as sentences in a row."""
     fields: dict[str, list[str]] = {}
     for page in pages:
         for name, text in page.fields.items():
             fields.setdefault(name, []).append(" ".join(text.split()))
-    return {name: " ".join(dict.fromkeys(texts)) for name, texts in fields.items()}
+    return {name: _in_a_row(list(dict.fromkeys(texts))) for name, texts in fields.items()}
+
+
+def _in_a_row(texts: list[str]) -> str:
+    """Texts one after the other; all but the last end in a full stop."""
+    return " ".join([text if text.endswith((".", ":", "?", "!")) else f"{text}." for text in texts[:-1]] + texts[-1:])
 
 
 def _labelled(letter: str, text: str, what: str) -> dict[str, str]:

@@ -30,6 +30,8 @@ from theorems.ledger.writing import as_plain, write_json
 from theorems.report.write import missing_packages, unwritten, write_pages
 
 _PROPERTY = "whichmin evidence"
+BOOKKEEPER = "whichmin bookkeeper"
+"""The name of the plugin that has the ledger of a run."""
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
 DEVICE = pytest.StashKey[str]()
 EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
@@ -72,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     directory = named_folder(config, "--ledger")
     if directory and not config.option.collectonly:
         _check_writable(directory)
-    config.pluginmanager.register(Bookkeeper(config, claims, directory), "whichmin bookkeeper")
+    config.pluginmanager.register(Bookkeeper(config, claims, directory), BOOKKEEPER)
 
 
 def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
@@ -436,6 +438,19 @@ class Bookkeeper:
         if (disputed or self._unwritten) and not has_failed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def document(self) -> dict[str, Any]:
+        """The ledger of what has run so far, in schema 2."""
+        return self._as_document(ledger.build(self._claims, self._evidence.values(), self._skipped))
+
+    def _as_document(self, entries: list[ledger.Entry]) -> dict[str, Any]:
+        return as_document(
+            entries,
+            profile=profile_name(),
+            seed=self._config.getoption("--hypothesis-seed", None),
+            environment=describe_environment(self._config.stash.get(DEVICE, "cpu")),
+            root=self._config.rootpath,
+        )
+
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
         """Report each claim with a problem as a failure, like a failed test."""
         for entry in disputed:
@@ -445,13 +460,9 @@ class Bookkeeper:
             )
 
     def _write(self, directory: Path) -> None:
-        environment = describe_environment(self._config.stash.get(DEVICE, "cpu"))
-        seed = self._config.getoption("--hypothesis-seed", None)
         target, shown = directory / "ledger.json", Path(self._config.getoption("--ledger")) / "ledger.json"
         try:
-            document = as_document(
-                self._entries, profile=profile_name(), seed=seed, environment=environment, root=self._config.rootpath
-            )
+            document = self._as_document(self._entries)
             write_json(target, document)
         except OSError as error:
             self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"
