@@ -398,7 +398,7 @@ class Bookkeeper:
         self._evidence = config.stash.setdefault(EVIDENCE, {})
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
-        self._remark: str | None = None
+        self._remarks: list[str] = []
         self._unwritten: str | None = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -467,17 +467,19 @@ class Bookkeeper:
         except OSError as error:
             self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"
             return
-        self._remark = f"written to {shown}; {self._write_pages(document, directory)}"
+        self._remarks.append(f"written to {shown}")
+        self._write_pages(document, directory, shown.parent)
 
-    def _write_pages(self, document: dict[str, Any], directory: Path) -> str:
-        """Write the pages beside the JSON, which is there whatever happens here; what to say of them."""
+    def _write_pages(self, document: dict[str, Any], directory: Path, shown: Path) -> None:
+        """Write the pages beside the JSON, which is there whatever happens here."""
         if missing := missing_packages():
-            return unwritten(missing)
+            self._remarks.append(unwritten(missing))
+            return
         try:
-            return f"{len(write_pages(document, self._config.rootpath, directory))} pages and figures: open index.html"
+            write_pages(document, self._config.rootpath, directory)
+            self._remarks.append(f"to be read: {shown / 'index.html'}")
         except Exception as error:  # whatever it is, the run has ended and its ledger is written
-            self._unwritten = f"the pages cannot be made ({type(error).__name__}: {' '.join(str(error).split())})"
-            return "no pages"
+            self._unwritten = f"no pages beside it ({type(error).__name__}: {' '.join(str(error).split())})"
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
         """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""
@@ -498,8 +500,8 @@ class Bookkeeper:
             terminal.write_sep("=", "ledger")
             rows = [entry for entry in self._entries if self._is_selected(entry)]
             report.write_ledger(rows, terminal.write, others=len(self._entries) - len(rows))
-        if self._remark:
-            terminal.write_line(self._remark)
+        for remark in self._remarks:
+            terminal.write_line(remark)
         if self._unwritten:
             terminal.write_line(self._unwritten, red=True)
 

@@ -36,8 +36,8 @@ ROLES = {
 class Test:
     """A test function with the evidence of all its parameter sets.
 
-    ratio: the largest error/bound, or None. outcome: failed, passed, or None where the test did not run. link: where
-    its source is, relative to the page. source: the lines of its function, or None where the file has changed since.
+    promised: its entry in the ledger. link: where its source is, relative to the page. source: the lines of its
+    function, or None where the file has changed since the run.
     """
 
     anchor: str
@@ -48,19 +48,23 @@ class Test:
 
     @property
     def role(self) -> Role:
+        """What it shows."""
         return Role(self.promised["role"])
 
     @property
     def outcome(self) -> str | None:
+        """The worst outcome of its parameter sets, or None where it did not run."""
         outcomes = {item["outcome"] for item in self.evidence}
         return next((outcome for outcome in ("failed", "skipped", "passed") if outcome in outcomes), None)
 
     @property
     def instances(self) -> int:
+        """Instances tried, over all parameter sets."""
         return sum(item["examples"] for item in self.evidence)
 
     @property
     def ratio(self) -> float | None:
+        """The largest error/bound, or None."""
         return max((item["worst_ratio"] for item in self.evidence if item["worst_ratio"] is not None), default=None)
 
     @property
@@ -75,6 +79,7 @@ class Test:
 
     @property
     def witnesses(self) -> list[str]:
+        """What it found against the print."""
         return list(dict.fromkeys(item["witness"] for item in self.evidence if item["witness"]))
 
 
@@ -140,14 +145,17 @@ class Statement:
 
     @property
     def instances(self) -> int:
+        """Instances tried, over all tests."""
         return sum(test.instances for test in self.tests)
 
     @property
     def ratio(self) -> float | None:
+        """The largest error/bound, or None."""
         return max((test.ratio for test in self.tests if test.ratio is not None), default=None)
 
     @property
     def ran(self) -> int:
+        """How many tests ran."""
         return sum(test.outcome is not None for test in self.tests)
 
     @property
@@ -167,10 +175,12 @@ class Claim:
 
     @property
     def verdict(self) -> Verdict:
+        """The verdict of the claim, that of its weakest part."""
         return Verdict(self.entry["verdict"])
 
     @property
     def has_parts(self) -> bool:
+        """Whether the claim has lettered parts."""
         return self.statements[0].part is not None
 
     @property
@@ -189,6 +199,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
+        """The anchor of its heading."""
         return f"section-{self.number}"
 
 
@@ -203,12 +214,14 @@ class Viewer:
 
     def sections(self, claims: Iterable[Mapping[str, Any]]) -> list[Section]:
         """The claims, by the sections of the paper."""
-        found: dict[str, list[Claim]] = {}
+        found: dict[tuple[str, str], list[Claim]] = {}
         for entry in claims:
-            folder = next(name for name in Path(entry["path"]).parts if name.startswith("section_"))
-            found.setdefault(folder, []).append(self._claim(entry))
-        split = ((*folder.split("_", 2)[1:], claims) for folder, claims in found.items())
-        return [Section(int(number), name.replace("_", " ").capitalize(), claims) for number, name, claims in split]
+            number, name = re.search(r"section_(\d+)_?([^/]*)", entry["path"]).groups()
+            found.setdefault((number, name), []).append(self._claim(entry))
+        return [
+            Section(int(number), name.replace("_", " ").capitalize(), claims)
+            for (number, name), claims in found.items()
+        ]
 
     def link_to(self, file: str, line: int | None = None) -> str:
         """The address of a file of the checkout, relative to the page; absolute where the page is on another drive."""
