@@ -52,6 +52,13 @@ class Test:
         return Role(self.promised["role"])
 
     @property
+    def heading(self) -> str:
+        """What it says, in a line: of a counterexample its name, since its docstring stands by itself on the page."""
+        words = self.promised["test"].rpartition("::")[2].removeprefix("test_").replace("_", " ")
+        named = f"{words[:1].upper()}{words[1:]}."
+        return named if self.role is Role.COUNTEREXAMPLE else self.promised["sentence"]
+
+    @property
     def outcome(self) -> str | None:
         """The worst outcome of its parameter sets, or None where it did not run."""
         outcomes = {item["outcome"] for item in self.evidence}

@@ -1,7 +1,7 @@
 """Formulas that fit a narrow screen: browsers do not break the lines of MathML, so a long formula becomes several.
 
 A formula is cut where a typesetter would cut it: before a relation, after a comma, and, where that is not enough,
-before a sum's sign; never inside brackets. A piece that is still wide scrolls by itself.
+before a sum's sign; never inside brackets or a norm. A piece that is still wide scrolls by itself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _MATH = re.compile(r"<math .*?</math>", re.DOTALL)
 _RELATIONS = frozenset("=<>≤≥≠∼≈≃≅≡→⟶⇒⟹⇔⟺∈⊂⊆∝≪≫↦∣")
 _SIGNS = frozenset("+−±∓")
 _OPENING, _CLOSING = frozenset("([{⟨⌊⌈"), frozenset(")]}⟩⌋⌉")
+_BARS = ("|", "‖", "∥")
 _SMALL = 0.7
 """The size of a script beside its base."""
 
@@ -48,16 +49,25 @@ def _cut_if_wide(row: list[ET.Element]) -> Iterator[list[ET.Element]]:
 
 
 def _cut(row: list[ET.Element], is_break: Break) -> Iterator[list[ET.Element]]:
-    """The row in pieces, cut before each child at which there is a break outside of brackets; short ones joined."""
+    """The row in pieces, cut before each child at which there is a break outside of brackets and norms."""
     piece: list[ET.Element] = []
-    depth = 0
-    for index, child in enumerate(row):
-        if piece and depth == 0 and is_break(row, index) and sum(map(width, piece)) > 1:
+    for index, (child, is_inside) in enumerate(zip(row, _insides(row), strict=True)):
+        if piece and not is_inside and is_break(row, index) and sum(map(width, piece)) > 1:
             yield piece
             piece = []
-        depth += _depth(child)
         piece.append(child)
     yield piece
+
+
+def _insides(row: list[ET.Element]) -> Iterator[bool]:
+    """For each child, whether it stands inside of brackets, or between two bars of a kind that come in pairs."""
+    marks = [_mark(child) for child in row]
+    paired = [bar for bar in _BARS if marks.count(bar) % 2 == 0]
+    depth, opened = 0, set()
+    for mark in marks:
+        yield depth > 0 or bool(opened)
+        depth += (mark in _OPENING) - (mark in _CLOSING)
+        opened ^= {mark} & set(paired)
 
 
 def _ends_clause(row: list[ET.Element], index: int) -> bool:
@@ -68,11 +78,9 @@ def _is_sign(row: list[ET.Element], index: int) -> bool:
     return _text(row[index]) in _SIGNS
 
 
-def _depth(child: ET.Element) -> int:
-    """How many brackets a child opens, less those that it closes; a bracket with an exponent is its base."""
-    base = child[0] if child.tag.startswith("ms") and len(child) else child
-    text = _text(base)
-    return (text in _OPENING) - (text in _CLOSING)
+def _mark(child: ET.Element) -> str:
+    """The bracket or bar that a child is, with or without an exponent, or another sign, or nothing."""
+    return _text(child[0] if child.tag.startswith("ms") and len(child) else child)
 
 
 def _text(element: ET.Element) -> str:
