@@ -5,6 +5,7 @@ Needs jinja2, latex2mathml and pygments (extra `report`).
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -85,6 +86,7 @@ def as_page(document: Mapping[str, Any], root: Path, directory: Path, drawn: Ite
     )
 
 
+@functools.cache
 def _environment() -> Environment:
     import jinja2
 

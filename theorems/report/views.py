@@ -6,7 +6,6 @@ A view decides nothing and adds no fact. It joins the tests that a ledger promis
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from theorems.ledger.verdicts import Role, Verdict
-from theorems.report.anchors import anchor_of
+from theorems.report.anchors import anchor_of, way_up
 from theorems.report.figures.drawing import Drawn
 from theorems.report.highlight import source_of
 from theorems.report.numbers import Comparison, comparison_of
@@ -214,7 +213,7 @@ class Viewer:
     """Makes the views of one ledger. directory: where the page will be, for links. drawn: its figures."""
 
     def __init__(self, root: Path, directory: Path, drawn: Iterable[Drawn]) -> None:
-        self._root, self._directory = root, directory
+        self._root, self._up = root, way_up(root, directory)
         self._figures: dict[str | None, list[Drawn]] = {}
         for figure in drawn:
             self._figures.setdefault(figure.test, []).append(figure)
@@ -231,12 +230,8 @@ class Viewer:
         ]
 
     def link_to(self, file: str, line: int | None = None) -> str:
-        """The address of a file of the checkout, relative to the page; absolute where the page is on another drive."""
-        try:
-            path = Path(os.path.relpath(self._root / file, self._directory)).as_posix()
-            address = urllib.parse.quote(path)
-        except ValueError:
-            address = (self._root / file).resolve().as_uri()
+        """The address of a file of the checkout, as a link of the page."""
+        address = f"{self._up}{urllib.parse.quote(file)}"
         return address if line is None else f"{address}#L{line}"
 
     def _claim(self, entry: Mapping[str, Any]) -> Claim:
