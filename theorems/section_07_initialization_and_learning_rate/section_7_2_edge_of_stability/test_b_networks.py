@@ -32,11 +32,19 @@ import functools
 import numpy as np
 import pytest
 
-from properties.certificates import assert_at_most, assert_identical, record_finding, record_series
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_within,
+    record_finding,
+    record_series,
+)
 from theorems.ledger import measured, observed
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.edge_rule import (
     HEADROOM,
+    HIGHEST,
     LOWEST,
+    RISES,
     beneficial,
     edge_report,
     often,
@@ -73,8 +81,24 @@ def test_more_than_half_of_the_networks_operate_at_the_edge():
         "{estimate} [{lower}, {upper}] of the runs have a median of eta S/2 in [0.9, 1.15] and ten rises of the loss"
     )
     record_finding(finding, share, where=SETTING, trials=len(SEEDS), reads=reads)
-    columns = {"sharpness": run.sharpness[0], "two_over_eta": np.full(len(run.steps), 2 / ETA)}
-    record_series("sharpness against step, first seed", step=run.steps, **columns, loss=run.loss[0, ::120])
+
+
+@observed
+def test_one_network_climbs_past_the_edge_and_falls_back_to_it_and_at_a_quarter_of_the_step_it_stays_beyond():
+    # given  the first of the seeds whose run starts below 2/eta; 180 time units
+    networks = patient_networks([SEEDS[1]])
+    run, reference = (patient_path(networks, ETA / k, 300 * k, 5 * k)[0] for k in (1, 4))
+    sharpness = {"large": run.sharpness[0], "quarter": reference.sharpness[0]}
+    losses = {"large": run.loss[0, ::5], "quarter": reference.loss[0, ::20]}
+    for title, columns in (("sharpness against time", sharpness), ("loss against time", losses)):
+        record_series(title, time=ETA * run.steps, **columns)
+    record_series("the loss at every step", time=ETA * np.arange(301), loss=run.loss[0])
+    # then
+    assert_at_most([run.ratio[0, 0], 1.3], [LOWEST, run.ratio.max()], why="below the edge at first, then beyond it")
+    assert_within(LOWEST, run.ratio[0, -30:], HIGHEST, why="eta S/2 at the end")
+    assert_at_most(1.3, ETA / 2 * reference.sharpness[0, -30:], why="eta S/2 of the reference at the end")
+    assert_at_most(RISES, (np.diff(run.loss[0]) > 0).sum(), why="steps that raise the loss")
+    assert_identical((np.diff(reference.loss[0]) > 0).sum(), 0, why="steps of the reference that raise the loss")
 
 
 @observed

@@ -198,6 +198,9 @@ def test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value(dep
     change = [relative_kernel_change(problem.X, depth, a, run.z) for a, run in zip(alpha, runs, strict=True)]
     record_series(f"l1 and l2 excess against alpha, depth {depth}", alpha=alpha, l1=l1 - 1, l2=l2 - 1)
     record_series(f"kernel change against alpha, depth {depth}", alpha=alpha, change=change)
+    # then   at either end one norm is nearly the least, and the kernel moves much or hardly
+    assert_at_most([l1[0] - 1, l2[-1] - 1], 1 / 200, why="excess of l1 at alpha = 1/100, of l2 at alpha = 100")
+    assert_at_most([1000, change[-1]], [change[0], 1e-9], why="change of the kernel, at either end")
     # then   neither norm is below the least, and |w|^2 = |m|^2 + |w - m|^2 gives |w|/|m| <= (1 + rho)/(2 sqrt(rho))
     slack = np.array([np.sqrt(5) * run.radius for run in runs]) / m + rounding(8 * 7, problem.condition)
     rho = np.array([stretch(DiagonalPotential(depth, a), run.z) for a, run in zip(alpha, runs, strict=True)])
