@@ -3,26 +3,27 @@ r"""Definition 6.1 - the sharpness of a minimum is the largest eigenvalue of its
 Section     6.3
 Printed     $\lambda_{\max}(\nabla^2 \mathcal{L}(\theta^*))$ characterizes the sharpness of a minimum $\theta^*$
 Reading     A definition cannot be false. So the tests ask what the number measures: by how much the loss can rise near
-            the minimum, how it is related to the tangent kernel, and whether it belongs to the function or to
-            its parameters
+            the minimum, how it is related to the tangent kernel, and whether it belongs to the function or to its
+            parameters
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$,
-            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. K_W and K_a are the tangent
+            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. $K_W$ and $K_a$ are the tangent
             kernels of the two layers alone
-Hypotheses  (H1) theta* interpolates the data, for S = lambda_max(K)/n. (H2) the coordinates are given, up to a
-            rotation: S is a property of parameters, not of the function.
-Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of f, and $J^\top J$ shares its nonzero
-            eigenvalues with K. Divide w and multiply a by c > 0: no prediction of a ReLU network changes, and K becomes
-            $c^2 K_W + c^{-2} K_a$. Where neither of them is zero, S has a least value and takes any value above it
+Hypotheses  (H1) $\theta^*$ interpolates the data, for $S = \lambda_{\max}(K)/n$. (H2) the coordinates are given, up to
+            a rotation: $S$ is a property of parameters, not of the function.
+Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of $f$, and $J^\top J$ shares its
+            nonzero eigenvalues with $K$. Divide $w$ and multiply $a$ by $c > 0$: no prediction of a ReLU network
+            changes, and $K$ becomes $c^2 K_W + c^{-2} K_a$. Where neither of them is zero, $S$ has a least value and
+            takes any value above it
 Source      Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets, ICML (the map and its
             effect)
 Tolerance   The map runs on Fractions, or on floats by powers of two, which round nothing. The sharpness of a network is
-            enclosed by Cholesky on the Hessian of autograd (properties.curvature.sharpness), and the kernel has a
+            enclosed by Cholesky on the Hessian of autograd (`properties.curvature.sharpness`), and the kernel has a
             closed form. The slack covers the rounding of the kernel, and that of residuals that should be zero
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
-            by Lanczos needs a certificate of its own (properties.curvature.lanczos). For c < 0, or for tanh, the map
-            can change the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small:
-            $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero, S is
-            proportional to 1/c^2
+            by Lanczos needs a certificate of its own (`properties.curvature.lanczos`). For $c < 0$, or for tanh, the
+            map can change the predictions, and then it says nothing. Where neither $K_W$ nor $K_a$ is zero, no $c$
+            makes $S$ small: $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights
+            are zero, $S$ is proportional to $1/c^2$
 Expected    holds
 """
 

@@ -17,11 +17,13 @@ HERE = "theorems/section_06_beyond_lazy_training"
     test=f"{HERE}/section_6_1_incremental_learning/test_one_layer.py"
     "::test_the_deeper_a_linear_network_the_longer_its_second_mode_waits",
     title="With one layer all modes grow at once; the deeper the network, the longer the next mode waits",
-    alt="Four panels, for linear networks of one to four layers: the modes 4, 2 and 1 against time, all from 1/100. With"
-    " one layer all three are half learned at the same time, 0.69. With two layers the second mode has a tenth of its"
-    " size when the first is half learned, with four layers a fiftieth, so that the modes rise in separate steps.",
+    alt="Four panels, for linear networks of one to four layers: the modes 4, 2 and 1 against time, all from "
+    "1/100. With one layer all three are half learned at the same time, 0.69. With two layers the second "
+    "mode has a tenth of its size when the first is half learned, with four layers a fiftieth, so that "
+    "the modes rise in separate steps.",
 )
 def modes_one_by_one(canvas: Canvas, series: Series) -> None:
+    """Draw the three modes of each depth in a panel of its own."""
     panels = canvas.subplots(2, 2, sharex=True, sharey=True)
     for depth, axes in enumerate(panels.flat, start=1):
         columns = series[f"modes of a linear network of depth {depth}"]

@@ -11,18 +11,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 HERE = "theorems/section_07_initialization_and_learning_rate"
-SCALES = f"{HERE}/theorem_7_1_initialization_scale/test_b_limits.py::test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value"
+SCALES = (
+    f"{HERE}/theorem_7_1_initialization_scale/test_b_limits.py"
+    "::test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value"
+)
 
 
 @figure(
     test=f"{HERE}/section_7_2_edge_of_stability/test_b_networks.py"
     "::test_one_network_climbs_past_the_edge_and_falls_back_to_it_and_at_a_quarter_of_the_step_it_stays_beyond",
     title="The sharpness climbs past 2/eta, the loss jumps, and the sharpness falls back to 2/eta",
-    alt="Two panels against time, for one tanh network on 16 patients. Left: the sharpness at step 0.6 rises from 2.1 to"
-    " 5.2, drops at once and settles at 2/eta = 3.3, while at a quarter of the step it rises to 5.8 and stays. Right: the"
-    " loss at step 0.6 rises by orders of magnitude before the drop; at a quarter of the step it only falls.",
+    alt="Two panels against time, for one tanh network on 16 patients. Left: the sharpness at step 0.6 rises "
+    "from 2.1 to 5.2, drops at once and settles at 2/eta = 3.3, while at a quarter of the step it rises "
+    "to 5.8 and stays. Right: the loss at step 0.6 rises by orders of magnitude before the drop; at a "
+    "quarter of the step it only falls.",
 )
 def sharpness_at_the_edge(canvas: Canvas, series: Series) -> None:
+    """Draw sharpness and loss of the two runs, side by side."""
     left, right = canvas.subplots(1, 2)
     sharpness, losses, every = (
         series[title] for title in ("sharpness against time", "loss against time", "the loss at every step")
@@ -42,11 +47,13 @@ def sharpness_at_the_edge(canvas: Canvas, series: Series) -> None:
 @figure(
     test=SCALES,
     title="From small alpha the limit has nearly the least l1 norm, from large alpha the least l2 norm",
-    alt="Two panels, depth 2 and depth 3: by how many percent the l1 norm and the l2 norm of the limit exceed their least"
-    " values, against the scale alpha from 1/100 to 100. The l1 excess rises from near 0 to 4.8 percent, the l2 excess"
-    " falls from about 2 percent to 0. Both turn between alpha = 1/100 and 1, at depth 3 more steeply.",
+    alt="Two panels, depth 2 and depth 3: by how many percent the l1 norm and the l2 norm of the limit exceed "
+    "their least values, against the scale alpha from 1/100 to 100. The l1 excess rises from near 0 to "
+    "4.8 percent, the l2 excess falls from about 2 percent to 0. Both turn between alpha = 1/100 and 1, "
+    "at depth 3 more steeply.",
 )
 def excess_against_scale(canvas: Canvas, series: Series) -> None:
+    """Draw both excesses in percent, one panel for each depth."""
     panels = canvas.subplots(1, 2, sharey=True)
     for axes, depth in zip(panels, (2, 3), strict=True):
         columns = series[f"l1 and l2 excess against alpha, depth {depth}"]
@@ -61,11 +68,12 @@ def excess_against_scale(canvas: Canvas, series: Series) -> None:
 @figure(
     test=SCALES,
     title="The kernel moves by many times its size from small alpha, and hardly from large alpha",
-    alt="Relative change of the tangent kernel from start to limit against the scale alpha from 1/100 to 100, both axes"
-    " logarithmic, for depths 2, 3 and 4. The curves fall from over 1000 to below 1e-9, the deeper the steeper, and pass 1"
-    " between alpha = 0.3 and 1.",
+    alt="Relative change of the tangent kernel from start to limit against the scale alpha from 1/100 to 100, "
+    "both axes logarithmic, for depths 2, 3 and 4. The curves fall from over 1000 to below 1e-9, the "
+    "deeper the steeper, and pass 1 between alpha = 0.3 and 1.",
 )
 def kernel_change_against_scale(canvas: Canvas, series: Series) -> None:
+    """Draw the relative change of the kernel, one curve for each depth."""
     axes = canvas.add_subplot()
     axes.axhline(1, color=FAINT, linestyle=":")
     for depth, color, style in zip((2, 3, 4), COLORS, ("-", "--", "-."), strict=False):

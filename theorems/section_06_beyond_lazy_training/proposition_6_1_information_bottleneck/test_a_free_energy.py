@@ -3,19 +3,19 @@ r"""Proposition 6.1 (a) - noisy descent optimizes an information-theoretic objec
 Printed     $\min_{p(z|x)} I(X;Z) - \beta I(Z;Y)$; gradient descent with Gaussian noise implicitly optimizes an
             information-theoretic objective related to this one
 Reading     "An information-theoretic objective related to" is existential: there is such an objective. It is the free
-            energy $J(q) = E_q L + KL(q\|\pi)/\beta$ of the law q of the weights. Its mean over data sets is $E L +
-            [I(W;D) + KL(\bar q\|\pi)]/\beta$: a fit and an information, as in the printed objective, with the weights W
-            for Z and the data D for X. The law of the iterates tends to the minimizer of J, up to the length of the
-            steps
+            energy $J(q) = E_q L +\mathrm{KL}(q\|\pi)/\beta$ of the law $q$ of the weights. Its mean over data sets is
+            $E L + [I(W;D) +\mathrm{KL}(\bar q\|\pi)]/\beta$: a fit and an information, as in the printed objective,
+            with the weights $W$ for $Z$ and the data $D$ for $X$. The law of the iterates tends to the minimizer of
+            $J$, up to the length of the steps
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12
-            \theta^\top H \theta - b^\top \theta$. $H = X^\top X$ for the loss $\frac12 \|Xw - y\|^2$, and $H = X^\top X
-            + \lambda I$ with weight decay. The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$, and $\bar q =
-            E_D q_D$ its mean over data sets D
-Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
-            eta lambda_max(H) < 2.
-Idea        The Gibbs law minimizes J, and noisy descent samples it up to the step. Without a prior only noise acts
-            along ker(H), and it adds up: the law of W has no limit, and its free energy no minimum.
-Tolerance   Identities hold up to the rounding of a law in closed form (fixtures.dynamics.langevin.law_rounding). The
+            \theta^\top H \theta - b^\top \theta$. $H = X^\top X$ for the loss $\frac12 \|Xw - y\|^2$, and
+            $H = X^\top X + \lambda I$ with weight decay. The Gibbs law of a prior $\pi$ is
+            $q_D \propto \pi e^{-\beta L}$, and $\bar q = E_D q_D$ its mean over data sets $D$
+Hypotheses  (H1) The weights are confined, by weight decay, which makes $H$ positive definite, or by a proper prior.
+            (H2) $\eta \lambda_{\max}(H) < 2$.
+Idea        The Gibbs law minimizes $J$, and noisy descent samples it up to the step. Without a prior only noise acts
+            along $\ker H$, and it adds up: the law of $W$ has no limit, and its free energy no minimum.
+Tolerance   Identities hold up to the rounding of a law in closed form (`fixtures.dynamics.langevin.law_rounding`). The
             noise is integrated out by feeding the run unit noises
 Findings    In the paper's setting, more weights than samples and no weight decay, this fails
 Source      Donsker, Varadhan (1975), Asymptotic evaluation of certain Markov process expectations for large time,

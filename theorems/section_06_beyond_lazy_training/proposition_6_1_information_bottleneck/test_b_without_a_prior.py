@@ -1,17 +1,18 @@
 r"""Proposition 6.1 (b) - without a prior the weights tell their data set at any temperature.
 
-Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12 \|Xw -
-            y\|^2$, $H = X^\top X$: no weight decay. s_i are the singular values of X. The row part is the part
-            of W in row(X). I(W;D) is what the weights W know of the data D
-Hypotheses  (H2) eta lambda_max(H) < 2.
-Corrected   (C6) At one design X, with y ~ N(0, I), noise hides the targets even without a prior, under H2: once the row
-            part has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the s_i > 0.
-            (C7) One step from zero with eta = 1 on x = e_1, y = 1 or -1 with equal chances: I(W;D) is ln 2 without
-            noise and 0.201, 0.0244 and 0.0025 at beta = 1, 1/10 and 1/100.
-Idea        Along ker(H) only noise acts, and it adds up. As ker(H) depends on the data, the direction in which W has
-            diffused tells D from another data set, at any temperature.
-Tolerance   The pinned witness is rational. A bound on I(W;D) comes from the affinity of two laws: the best guess of D
-            errs with a probability of at most half of it (Bhattacharyya), and Fano's inequality turns this into nats
+Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with
+            $L = \frac12 \|Xw - y\|^2$, $H = X^\top X$: no weight decay. $s_i$ are the singular values of $X$. The row
+            part is the part of $W$ in the row space of $X$. $I(W;D)$ is what the weights $W$ know of the data $D$
+Hypotheses  (H2) $\eta \lambda_{\max}(H) < 2$.
+Corrected   (C6) At one design $X$, with $y \sim N(0, I)$, noise hides the targets even without a prior, under H2: once
+            the row part has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the $s_i > 0$.
+            (C7) One step from zero with $\eta = 1$ on $x = e_1$, $y = \pm 1$ with equal chances: $I(W;D)$ is $\ln 2$
+            without noise and 0.201, 0.0244 and 0.0025 at $\beta = 1$, $\frac1{10}$ and $\frac1{100}$.
+Idea        Along $\ker H$ only noise acts, and it adds up. As $\ker H$ depends on the data, the direction in which $W$
+            has diffused tells $D$ from another data set, at any temperature.
+Tolerance   The pinned witness is rational. A bound on $I(W;D)$ comes from the affinity of two laws: the best guess of
+            $D$ errs with a probability of at most half of it (Bhattacharyya), and Fano's inequality turns this into
+            nats
 Findings    In the paper's setting, more weights than samples and no weight decay, (b) fails
 """
 

@@ -1,14 +1,15 @@
 r"""Section 6.1: aligned features - a start that fits too much can lose alignment.
 
-Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + |a|^2 I) X^\top$; $y =
-            X\beta$ with $\beta$ in row(X), not zero. Alignment is $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. Whitened data:
-            $X^\top X = I_d$, d >= 2
-Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0.
-Corrected   (C6) From a start that fits too much the alignment falls: on whitened data, under H1 with $a_0 = W_0
-            \beta/|\beta|$ and $c^2 = 4|\beta|$, $A = x/\sqrt{x^2 + d - 1}$ falls from x = 1 to x = 2/5, by descent with
-            eta = 1/(40 |beta|).
-            (C7) Networks of two neurons on X = I: the alignment falls where one neuron overshoots and the other is
-            idle. It can end below that of XX', the kernel without features, while the weights move by more than 1.
+Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + \|a\|^2 I) X^\top$;
+            $y = X\beta$ with $\beta \ne 0$ in $\operatorname{row}(X)$. Alignment is
+            $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. Whitened data: $X^\top X = I_d$, $d \ge 2$
+Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with $c > 0$.
+Corrected   (C6) From a start that fits too much the alignment falls: on whitened data, under H1 with
+            $a_0 = W_0 \beta/\|\beta\|$ and $c^2 = 4\|\beta\|$, $A = x/\sqrt{x^2 + d - 1}$ falls from $x = 1$ to
+            $x = 2/5$, by descent with $\eta = 1/(40 \|\beta\|)$.
+            (C7) Networks of two neurons on $X = I$: the alignment falls where one neuron overshoots and the other is
+            idle. It can end below that of $X X^\top$, the kernel without features, while the weights move by more than
+            1.
 Idea        The aligned part of the features shrinks, beside parts that no gradient reaches.
 Tolerance   Witnesses are rational, or their limits are known, and the slack bounds the distance of the run from its
             limit

@@ -1,17 +1,17 @@
 r"""Section 6.1: feature learning regime - lazy and rich networks move alike, and one function moves far or little.
 
 Readings    [relative to the start] "significantly from initialization": movement in units of $\|\theta_0\|$ - refuted
-Setting     $f(x) = c \sum_j a_j \max(w_j \cdot x, 0)$ of width m, trained by gradient descent. Movement is $D =
-            \|\theta_T - \theta_0\|$. A network is lazy if its relative kernel change $\|K_T - K_0\|/\|K_0\|$ vanishes
-            as m grows, and rich if not. ntk: $c = m^{-1/2}$, weights of order 1. mean-field: c = 1/m, weights of order
-            1. mup: c = 1, weights of order $m^{-1/2}$
-Idea        The weights are a choice of coordinates. Divide all weights by k, multiply c by k^2 and divide the rate by
-            k^2: every f_t stays as it is, and D is divided by k. An ntk network moves by order 1, because |J| is of
-            order 1, and it is lazy.
+Setting     $f(x) = c \sum_j a_j \max(w_j \cdot x, 0)$ of width $m$, trained by gradient descent. Movement is
+            $D = \|\theta_T - \theta_0\|$. A network is lazy if its relative kernel change $\|K_T - K_0\|/\|K_0\|$
+            vanishes as $m$ grows, and rich if not. ntk: $c = m^{-1/2}$, weights of order 1. mean-field: $c = 1/m$,
+            weights of order 1. mup: $c = 1$, weights of order $m^{-1/2}$
+Idea        The weights are a choice of coordinates. Divide all weights by $k$, multiply $c$ by $k^2$ and divide the
+            rate by $k^2$: every $f_t$ stays as it is, and $D$ is divided by $k$. An ntk network moves by order 1,
+            because $\|J\|$ is of order 1, and it is lazy.
 Tolerance   Witnesses are rational. Rescaling by powers of two is exact in floating point
 Findings    Beyond section 2.1 the criterion fails in both directions. The ntk and mup networks of these tests move
-            alike; one is lazy and the other rich. Mean-field networks that are written with weights of order 1/m move
-            less and less as m grows, while they are rich
+            alike; one is lazy and the other rich. Mean-field networks that are written with weights of order $1/m$ move
+            less and less as $m$ grows, while they are rich
 """
 
 from fractions import Fraction

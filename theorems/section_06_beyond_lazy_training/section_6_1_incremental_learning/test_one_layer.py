@@ -1,14 +1,14 @@
 r"""Section 6.1: incremental learning - one layer learns strong modes first too, but no mode waits.
 
-Setting     $f = Xw$, $L = \frac12 \|Xw - y\|^2$, gradient descent with the step eta. This is the kernel regime. The
-            residual has modes along the eigenvectors of $K = X X^\top$, with eigenvalues k
-Hypotheses  (H6) In the kernel regime: eta <= 1/lambda_max(K).
-Corrected   (C7) In the kernel regime, under H6, mode k of the residual is multiplied by $1 - \eta k$ in every step, and
-            of a stronger mode no larger share is left.
-            (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and eta = 1/8, when the first
-            is half learned the second is too, from 10^-1, 10^-3 and 10^-6.
+Setting     $f = Xw$, $L = \frac12 \|Xw - y\|^2$, gradient descent with the step $\eta$. This is the kernel regime. The
+            residual has modes along the eigenvectors of $K = X X^\top$, with eigenvalues $k$
+Hypotheses  (H6) In the kernel regime: $\eta \le 1/\lambda_{\max}(K)$.
+Corrected   (C7) In the kernel regime, under H6, mode $k$ of the residual is multiplied by $1 - \eta k$ in every step,
+            and of a stronger mode no larger share is left.
+            (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and $\eta = 1/8$, when the
+            first is half learned the second is too, from $10^{-1}$, $10^{-3}$ and $10^{-6}$.
 Idea        The modes of the residual do not interact, and each decays at its own rate from the first step on.
-Tolerance   The rounding of the iterates (properties.linear_models.least_squares). The instances of C8 and without H6
+Tolerance   The rounding of the iterates (`properties.linear_models.least_squares`). The instances of C8 and without H6
             are rational, and exact
 """
 

@@ -6,15 +6,15 @@ Reading     Random search draws the hidden weights from the law of the start of 
             weights, of least norm. What is measured is the share of seeds in which the sharpness of gradient descent is
             the lower one
 Readings    [large] the random search draws hidden weights ten times as large and output weights a tenth, which are the
-                same functions: the print names no law - reproduced
+            same functions: the print names no law - reproduced
             [balanced] it balances both weights of every neuron, which leaves the functions as they are - not reproduced
-Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to sin(2x) at 4 points of [-1, 1], inputs
-            (x, 1), eta lambda_max(K_0) = 1/2 for the tangent kernel K_0 of the start. $L = \frac{1}{2n} \sum_i (f(x_i)
-            - y_i)^2$; the sharpness S is the largest eigenvalue of its Hessian at a minimum. Of C7: one sample and f =
-            uv, with minima uv = y, of sharpness $u^2 + v^2$
+Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to $\sin(2x)$ at 4 points of [-1, 1], inputs
+            $(x, 1)$, $\eta \lambda_{\max}(K_0) = 1/2$ for the tangent kernel $K_0$ of the start. $L = \frac{1}{2n}
+            \sum_i (f(x_i) - y_i)^2$; the sharpness $S$ is the largest eigenvalue of its Hessian at a minimum. Of C7:
+            one sample and $f = uv$, with minima $uv = y$, of sharpness $u^2 + v^2$
 Corrected   (C6) In linear regression all minima are equally sharp, so that none is flatter than another.
-            (C7) For f = uv, y = 1, from (2, 0) with eta = 1/4, gradient descent ends at S = 17/4, sharper than both
-            minima on the integers.
+            (C7) For $f = uv$, $y = 1$, from (2, 0) with $\eta = 1/4$, gradient descent ends at $S = 17/4$, sharper than
+            both minima on the integers.
 Idea        Sharpness weighs the split of a product between its factors, which the function does not know: the same
             functions, in other weights, are flatter or sharper than gradient descent (large, balanced)
 Tolerance   Measured: the share of seeds, with the interval of Clopper and Pearson at 95 %, judged against 1/2.

@@ -1,18 +1,18 @@
 r"""Theorem 6.2 - Gaussian neighborhoods of a minimum: the trace of the Hessian, and the distance from the prior.
 
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$ with p parameters, H its Hessian, S the largest
-            eigenvalue of H. C1 is the PAC-Bayes bound
-            $E_q R \le E_q L + \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$ for losses in [0, 1], with the
-            posterior q and the prior p
-Corrected   (C3) For a model linear in theta and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2 \operatorname{tr}(H)/2
-            \le L(\theta) + s^2 \min(n, p) S/2$; for the loss clipped at 1 this is an upper bound.
-            (C4) With $p = N(\theta_0, s^2 I)$, where $KL = |\theta - \theta_0|^2/(2 s^2)$: for 16 samples of two atoms
-            with random labels, delta 0.5 or 0.05 and s 0.25 or 0.3, C1 and C3 hold at the minimum on every sample, and
-            without the divergence they do not.
-            (C5) L, $s^2 \operatorname{tr}(H)$ and KL do not change with x -> cx, theta -> theta/c, s -> s/c, and S
-            does.
-Idea        The bound is not about theta but about its Gaussian neighborhood. It pays for the distance from the prior in
-            units of s, and this ratio does not depend on the units of theta
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$ with $p$ parameters, $H$ its Hessian, $S$ the
+            largest eigenvalue of $H$. C1 is the PAC-Bayes bound $E_q R \le E_q L + \sqrt{(\mathrm{KL}(q \| p) +
+            \ln(2\sqrt{n}/\delta))/(2n)}$ for losses in [0, 1], with the posterior $q$ and the prior $p$
+Corrected   (C3) For a model linear in $\theta$ and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2
+            \operatorname{tr}(H)/2 \le L(\theta) + s^2 \min(n, p) S/2$; for the loss clipped at 1 this is an upper
+            bound.
+            (C4) With $p = N(\theta_0, s^2 I)$, where $\mathrm{KL} = \|\theta - \theta_0\|^2/(2 s^2)$: for 16 samples of
+            two atoms with random labels, $\delta = 0.5$ or $0.05$ and $s = 0.25$ or $0.3$, C1 and C3 hold at the
+            minimum on every sample, and without the divergence they do not.
+            (C5) $L$, $s^2 \operatorname{tr}(H)$ and $\mathrm{KL}$ do not change with $x \to c x$,
+            $\theta \to \theta/c$, $s \to s/c$, and $S$ does.
+Idea        The bound is not about $\theta$ but about its Gaussian neighborhood. It pays for the distance from the prior
+            in units of $s$, and this ratio does not depend on the units of $\theta$
 Tolerance   Rational where the model is linear. Gaussian means of the clipped loss have a closed form, in floats; the
             comment says to what precision
 """

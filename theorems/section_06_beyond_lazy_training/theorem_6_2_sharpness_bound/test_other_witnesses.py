@@ -1,17 +1,18 @@
 r"""Theorem 6.2 - inputs of length one, other units, other models, and the norm of the weights in the bound.
 
-Readings    [times the norm of the weights] "$\lesssim$" hides $|\theta^*|^2$ as well, as PAC-Bayes bounds have it, so
-            that S stands for $S |\theta^*|^2$ - refuted
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. R is its mean over a fresh sample. S is the
-            largest eigenvalue of the Hessian of L. The print bounds R by C times $L + \sqrt{S \log(n/\delta)/n}$. Most
-            witnesses have x uniform on N vectors $\epsilon e_i$ and y = 1
-Idea        Short inputs are not what refutes the print. With many atoms of length one, no atom is seen twice, and R
-            stays near 1/2. Other units of y multiply R alone. A predictor that ignores the length of w can have any
-            small sharpness
+Readings    [times the norm of the weights] "$\lesssim$" hides $\|\theta^*\|^2$ as well, as PAC-Bayes bounds have it, so
+            that $S$ stands for $S \|\theta^*\|^2$ - refuted
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. $R$ is its mean over a fresh sample. $S$ is the
+            largest eigenvalue of the Hessian of $L$. The print bounds $R$ by $C$ times $L + \sqrt{S \log(n/\delta)/n}$.
+            Most witnesses have $x$ uniform on $N$ vectors $\epsilon e_i$ and $y = 1$
+Idea        Short inputs are not what refutes the print. With many atoms of length one, no atom is seen twice, and $R$
+            stays near 1/2. Other units of $y$ multiply $R$ alone. A predictor that ignores the length of $w$ can have
+            any small sharpness
 Tolerance   Risk, loss, sharpness and probabilities are rational. Logarithms and roots are enclosed between decimal
             fractions; the side taken favors the print
-Findings    Inputs of length one refute C = 1 and C = 100 with probability more than 1/2, at n = 40 C and N = n^2. So do
-            a predictor that ignores the length of w (Section 9.2) and a ReLU network with both layers trained
+Findings    Inputs of length one refute $C = 1$ and $C = 100$ with probability more than 1/2, at $n = 40 C$ and
+            $N = n^2$. So do a predictor that ignores the length of $w$ (Section 9.2) and a ReLU network with both
+            layers trained
 """
 
 from fractions import Fraction

@@ -1,20 +1,21 @@
 r"""Theorem 6.2 - linear models with short inputs refute the printed bound, for any constant.
 
-Printed     $R(\theta^*) \lesssim L(\theta^*) + \sqrt{S \log(n/\delta)/n}$ at a minimum $\theta^*$ of sharpness S
-Reading     With probability at least $1 - \delta$ over n independent samples, R is at most C times the right-hand side.
-            C is universal: this is what "$\lesssim$" hides. The witnesses have L = 0, so it does not matter whether C
-            multiplies L as well. They also refute a C that may depend on n, delta, the number of parameters and the
-            largest loss. A C that may depend on the distribution says nothing
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. R is its mean over a fresh sample. S is the
-            largest eigenvalue of the Hessian of L. Witnesses: x uniform on N vectors $\epsilon e_i$, y = 1, f(x) = w'x
-Differs     The corrected bound (PAC-Bayes) bounds the risk of a Gaussian neighborhood of theta, not of theta itself. It
-            pays for the distance from the prior in units of s. No bound by S alone is left
-Idea        The witness learns the atoms in its sample and predicts 0 on the others, for every epsilon. S is
-            proportional to epsilon^2, and R does not depend on epsilon
+Printed     $R(\theta^*) \lesssim L(\theta^*) + \sqrt{S \log(n/\delta)/n}$ at a minimum $\theta^*$ of sharpness $S$
+Reading     With probability at least $1 - \delta$ over $n$ independent samples, $R$ is at most $C$ times the right-hand
+            side. $C$ is universal: this is what "$\lesssim$" hides. The witnesses have $L = 0$, so it does not matter
+            whether $C$ multiplies $L$ as well. They also refute a $C$ that may depend on $n$, $\delta$, the number of
+            parameters and the largest loss. A $C$ that may depend on the distribution says nothing
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. $R$ is its mean over a fresh sample. $S$ is the
+            largest eigenvalue of the Hessian of $L$. Witnesses: $x$ uniform on $N$ vectors $\epsilon e_i$, $y = 1$,
+            $f(x) = w^\top x$
+Differs     The corrected bound (PAC-Bayes) bounds the risk of a Gaussian neighborhood of $\theta$, not of $\theta$
+            itself. It pays for the distance from the prior in units of $s$. No bound by $S$ alone is left
+Idea        The witness learns the atoms in its sample and predicts 0 on the others, for every $\epsilon$. $S$ is
+            proportional to $\epsilon^2$, and $R$ does not depend on $\epsilon$
 Tolerance   Risk, loss, sharpness, gradient descent and probabilities are rational. Logarithms and roots are enclosed
             between decimal fractions; the side taken favors the print. Nothing is sampled: all data sets are enumerated
 Findings    With short inputs every sample refutes the print, not only most of them: the failure has probability one,
-            against a promised delta
+            against a promised $\delta$
 Expected    refuted
 """
 

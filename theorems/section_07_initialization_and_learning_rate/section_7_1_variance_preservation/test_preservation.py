@@ -1,21 +1,21 @@
 r"""Section 7.1: variance preservation - each law preserves it with one activation and not with another.
 
 Reading     Let $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x$ and $a_\ell = s(h_\ell)$. Weights have the variance
-            $f/m_{\ell-1}$, f = 1 for Xavier and 2 for He. Preserved is $E \|h_\ell\|^2/m_\ell$, from layer to layer,
+            $f/m_{\ell-1}$, $f = 1$ for Xavier and 2 for He. Preserved is $E \|h_\ell\|^2/m_\ell$, from layer to layer,
             where the mean is over the weights and the input counts as $\|x\|^2/m_0$. Activations are the identity, as
             in section 4, and ReLU
-Hypotheses  (H1) f fits the activation: 1 for the identity, 2 for ReLU. (H2) with ReLU, the signal is counted in
-            preactivations from h_1 on, or in second moments of a_l from x on.
-Idea        Given a_{l-1}, the entries of h_l are independent with variance $f \|a_{\ell-1}\|^2/m_{\ell-1}$. ReLU halves
-            the mean square of a symmetric variable, and f = 2 doubles it again. No ReLU acts on the input: so the first
-            layer of He doubles the variance
+Hypotheses  (H1) $f$ fits the activation: 1 for the identity, 2 for ReLU. (H2) with ReLU, the signal is counted in
+            preactivations from $h_1$ on, or in second moments of $a_\ell$ from $x$ on.
+Idea        Given $a_{\ell-1}$, the entries of $h_\ell$ are independent with variance $f \|a_{\ell-1}\|^2/m_{\ell-1}$.
+            ReLU halves the mean square of a symmetric variable, and $f = 2$ doubles it again. No ReLU acts on the
+            input: so the first layer of He doubles the variance
 Tolerance   Second moments depend on the variance of the weights alone. So the weights are random signs of this
-            variance, and the sum over all signs is exact. The Gaussian law itself is tested by a chi-square pivot
-Chance      1e-9 for each chi-square comparison of at least 4788 degrees
-Findings    N(0, 1/fan-in) is LeCun's law. Torch's kaiming_normal_ has both printed laws, by the name of the activation.
-            Per layer, 1/fan-in leaves 1/2 of the variance under ReLU, and 2/fan-in multiplies it by 2 without ReLU. On
-            the printed network no ReLU meets the input: He doubles the variance in the first layer and preserves it
-            from there
+            variance, and the sum over all signs is exact. The Gaussian law itself is tested by a $\chi^2$ pivot
+Chance      $10^{-9}$ for each $\chi^2$ comparison of at least 4788 degrees
+Findings    $N(0, 1/\text{fan-in})$ is LeCun's law. Torch's `kaiming_normal_` has both printed laws, by the name of the
+            activation. Per layer, $1/\text{fan-in}$ leaves $\frac12$ of the variance under ReLU, and $2/\text{fan-in}$
+            multiplies it by 2 without ReLU. On the printed network no ReLU meets the input: He doubles the variance in
+            the first layer and preserves it from there
 Expected    holds under added hypotheses
 """
 

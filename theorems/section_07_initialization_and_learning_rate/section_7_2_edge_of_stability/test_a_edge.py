@@ -2,14 +2,13 @@ r"""Section 7.2: edge of stability (a) - eta S = 2 is an edge of stability.
 
 Printed     The value $\eta \lambda_{\max}(H) = 2$ is given the name "edge of stability"
 Reading     The name says that the dynamics are stable on one side and unstable on the other. On quadratic losses the
-            top mode decays for eta S < 2 and grows for eta S > 2; S is the largest eigenvalue of the Hessian
-Setting     Gradient descent on $L = \frac12 \|Xw - y\|^2$. Minimal model: $L = \frac12 (uv - 1)^2$, with the gradient g
-            and the Hessian H
+            top mode decays for $\eta S < 2$ and grows for $\eta S > 2$; $S$ is the largest eigenvalue of the Hessian
+Setting     Gradient descent on $L = \frac12 \|Xw - y\|^2$. Minimal model: $L = \frac12 (uv - 1)^2$, with the gradient
+            $g$ and the Hessian $H$
 Corrected   (C1) Beyond the edge a quadratic loss still converges from a start without the top mode: with the
-            eigenvalues 4 and 1 and eta S = 3, where the other mode is divided by 4 in every step.
-            (C5) A step of the minimal model that changes the loss by $\Delta L$, $g \ne 0$, meets a curvature
-            $g^\top H g/\|g\|^2 \ge 2/\eta + 2 \Delta L/(\eta \|g\|)^2$ on its way: beyond 2/eta where it raises the
-            loss.
+            eigenvalues 4 and 1 and $\eta S = 3$, where the other mode is divided by 4 in every step.
+            (C5) A step of the minimal model that changes the loss by $\Delta L$, $g \ne 0$, meets a curvature $g^\top H
+            g/\|g\|^2 \ge 2/\eta + 2 \Delta L/(\eta \|g\|)^2$ on its way: beyond $2/\eta$ where it raises the loss.
 Idea        On a quadratic loss a step multiplies the top mode by $1 - \eta S$. C5 is Taylor's formula with the
             remainder as an integral
 Tolerance   Rational arithmetic; in floats the rounding of one step, times the number of steps

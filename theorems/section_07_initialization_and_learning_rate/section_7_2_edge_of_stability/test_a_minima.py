@@ -1,18 +1,18 @@
 r"""Section 7.2: edge of stability (a) - which minima the runs of the minimal model reach.
 
 Setting     Gradient descent on $L = \frac12 (uv - 1)^2$. Write $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$; at a
-            minimum S is the largest eigenvalue of the Hessian. $\lambda_{\max}$ is this eigenvalue at any point
+            minimum $S$ is the largest eigenvalue of the Hessian. $\lambda_{\max}$ is this eigenvalue at any point
 Hypotheses  (H1) of C6: $r_t \ne 0$ at all times.
 Corrected   (C4) In the minimal model $r_{t+1} = r_t (1 - \eta S_t + \eta^2 r_t (r_t + 1))$ and
-            $D_{t+1} = D_t (1 - \eta^2 r_t^2)$, for all u, v, eta.
-            (C6) Under H1 a run of the minimal model that converges to a minimum has $S \le 2/\eta$ there; for eta > 1
-            none converges, as $S \ge 2$ at all minima.
-            (C7) A run of the minimal model with 0 < u_0 v_0 < 1, u_0 > 0 and $\theta + \theta^2/16 \le 1$,
+            $D_{t+1} = D_t (1 - \eta^2 r_t^2)$, for all $u$, $v$, $\eta$.
+            (C6) Under H1 a run of the minimal model that converges to a minimum has $S \le 2/\eta$ there; for
+            $\eta > 1$ none converges, as $S \ge 2$ at all minima.
+            (C7) A run of the minimal model with $0 < u_0 v_0 < 1$, $u_0 > 0$ and $\theta + \theta^2/16 \le 1$,
             $\theta = \eta (4 + D_0^2)^{1/2}$, has $\eta \lambda_{\max} \le \theta < 1$ all the way and converges.
-            Beyond this range a run that starts with $\eta \lambda_{\max} < 2$ may leave: from (2, 1/50) with eta =
-            11/25, where theta < 2, $\eta \lambda_{\max} > 2$ after a step.
-Idea        Gradient flow conserves D, so it ends at a minimum with $S^2 = 4 + D_0^2$. Descent with small steps lowers
-            |D|. Where r_t goes to 0 and never is 0, |r| falls again and again. A step lowers |r| only if
+            Beyond this range a run that starts with $\eta \lambda_{\max} < 2$ may leave: from (2, 1/50) with
+            $\eta = 11/25$, where $\theta < 2$, $\eta \lambda_{\max} > 2$ after a step.
+Idea        Gradient flow conserves $D$, so it ends at a minimum with $S^2 = 4 + D_0^2$. Descent with small steps lowers
+            $|D|$. Where $r_t$ goes to 0 and never is 0, $|r|$ falls again and again. A step lowers $|r|$ only if
             $\eta S_t < 2 + \eta^2 r_t (r_t + 1)$
 Tolerance   Rational arithmetic; in floats the rounding of one step, times the number of steps
 """

@@ -1,26 +1,27 @@
 r"""Section 7.2: small learning rate - descent follows the flow of a corrected loss to second order.
 
-Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$ for a $C^3$ loss; H and T are the second and
-            third derivatives of L, beta is the largest $|h|$, h an eigenvalue of H. Flows start where descent does.
-            $\tilde\theta$ is the gradient flow of $L + \frac\eta4 \|g\|^2$. For quadratic losses $x = \eta h$. Along
-            $\tilde\theta$ let $F = -(g + \frac\eta2 Hg)$ and $q = |HHg + \frac12 T(g, g) + \frac\eta4 (T(g, Hg) +
-            HHHg)| + \frac12 |T(F, g) + HHF|$; modified_flow integrates a larger q, which is smooth
-Hypotheses  Of C1: (H1) L is convex. (H2) eta is at most 2/beta. (H3) the sign of the correction is + and its
-            coefficient a quarter. (H4) step k is compared with the time k eta.
-Corrected   (C1) Under H1 to H4, $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$, with q of
-            modified_flow. This bound is not sharp.
+Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$ for a $C^3$ loss; $H$ and $T$ are the second
+            and third derivatives of $L$, $\beta$ is the largest $|h|$, $h$ an eigenvalue of $H$. Flows start where
+            descent does. $\tilde\theta$ is the gradient flow of $L + \frac\eta4 \|g\|^2$. For quadratic losses
+            $x = \eta h$. Along $\tilde\theta$ let $F = -(g + \frac\eta2 Hg)$ and $q = \|HHg + \frac12 T(g, g) +
+            \frac\eta4 (T(g, Hg) + HHHg)\| + \frac12 \|T(F, g) + HHF\|$; `modified_flow` integrates a larger $q$, which
+            is smooth
+Hypotheses  Of C1: (H1) $L$ is convex. (H2) $\eta$ is at most $2/\beta$. (H3) the sign of the correction is $+$ and its
+            coefficient a quarter. (H4) step $k$ is compared with the time $k \eta$.
+Corrected   (C1) Under H1 to H4, $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$, with $q$ of
+            `modified_flow`. This bound is not sharp.
             (C2) On sums of quartics of linear functions, descent minus the flow of $L + c \eta \|g\|^2$ is, after one
-            step, $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ for every number c, and
-            $-\eta^3 (\frac13 HHg + \frac1{12} T(g, g)) + O(\eta^4)$ for c = 1/4.
-            (C3) In units of its start, a mode of a quadratic loss with 0 < x < 1 is $|(1 - x)^k - e^{-kz}|$ off a flow:
-            $e^{-kz}(1 - e^{-kx^p/p}) \le |(1 - x)^k - e^{-kz}| \le e^{-kz}(1 - e^{-kx^p/(p(1 - x))})$, with p = 2 and z
-            = x for gradient flow, with p = 3 and $z = x + x^2/2$ for the corrected flow.
-            (C4) If x < 1 for all modes, the flow of $-\ln(I - \eta H)/\eta$ for H passes through all iterates.
+            step, $\eta^2 (2c - \frac12) Hg + O(\eta^3)$ for every number $c$, and $-\eta^3 (\frac13 HHg + \frac1{12}
+            T(g, g)) + O(\eta^4)$ for $c = 1/4$.
+            (C3) In units of its start, a mode of a quadratic loss with $0 < x < 1$ is $|(1 - x)^k - e^{-kz}|$ off a
+            flow: $e^{-kz}(1 - e^{-kx^p/p}) \le |(1 - x)^k - e^{-kz}| \le e^{-kz}(1 - e^{-kx^p/(p(1 - x))})$, with
+            $p = 2$ and $z = x$ for gradient flow, with $p = 3$ and $z = x + x^2/2$ for the corrected flow.
+            (C4) If $x < 1$ for all modes, the flow of $-\ln(I - \eta H)/\eta$ for $H$ passes through all iterates.
 Idea        A step is the first term of Taylor's formula, and the correction cancels the second. What is missed is added
-            up by maps that do not expand, where L is convex and eta at most 2/beta. For quadratic losses $-\ln(1 - x)$
-            is a series whose terms are all positive
+            up by maps that do not expand, where $L$ is convex and $\eta$ at most $2/\beta$. For quadratic losses
+            $-\ln(1 - x)$ is a series whose terms are all positive
 Tolerance   Flows are matrix exponentials, or Runge-Kutta with the integrals as a further state. Their error by their
-            own estimate is shown to be below a thousandth of what is measured. Powers of eta are exact, in fractions
+            own estimate is shown to be below a thousandth of what is measured. Powers of $\eta$ are exact, in fractions
 Findings    Slopes fitted to halved steps are no certificate: the second order is shown by bounds from both sides
 """
 

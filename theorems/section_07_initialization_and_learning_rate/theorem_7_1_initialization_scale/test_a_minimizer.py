@@ -1,20 +1,21 @@
 r"""Theorem 7.1 (a) - there is an R whose minimizer is the limit.
 
-Printed     $\theta^*(\alpha) = \arg\min_\theta R(\theta)\ \text{s.t.}\ L(\theta) = 0$, where R depends on $\alpha$
-Reading     R depends on the network and on alpha, as printed. So it does not depend on the data, which enter through L.
-            And $\theta^*$ is the only minimizer: with $R = \|\theta - \theta^*\|^2$, or a constant, the print would say
-            nothing
-Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns. Under H1 to H6, R is a potential Q of w; $z = Q'(w)$ is
-            the dual variable
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Idea        A ReLU neuron has no R: a rescaled input moves the limit and leaves {L = 0} as it is. In the diagonal
-            network $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, and for v it is the opposite one. So the dual
-            point nu, $z = X^\top \nu$, follows gradient flow on the strictly convex dual of Q, at the rate
-            $2 D^2 \alpha^{2D-2} s_n^2$ at least
-Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
-            hyperbolic_entropy). Flows by the error estimate of two tolerances, within horizons known beforehand.
-            Neurons in rational arithmetic
+Printed     $\theta^*(\alpha) = \operatorname{argmin}_\theta R(\theta)\ \text{s.t.}\ L(\theta) = 0$, where $R$ depends
+            on $\alpha$
+Reading     $R$ depends on the network and on $\alpha$, as printed. So it does not depend on the data, which enter
+            through $L$. And $\theta^*$ is the only minimizer: with $R = \|\theta - \theta^*\|^2$, or a constant, the
+            print would say nothing
+Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns. Under H1 to H6, $R$ is a potential $Q$ of $w$;
+            $z = Q'(w)$ is the dual variable
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
+Idea        A ReLU neuron has no $R$: a rescaled input moves the limit and leaves $\{\theta : L(\theta) = 0\}$ as it is.
+            In the diagonal network $\frac{d}{dt} u^{2-D}$ is a combination of rows of $X$, and for $v$ it is the
+            opposite one. So the dual point $\nu$, $z = X^\top \nu$, follows gradient flow on the strictly convex dual
+            of $Q$, at the rate $2 D^2 \alpha^{2D-2} s_n^2$ at least
+Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`). Flows
+            by the error estimate of two tolerances, within horizons known beforehand. Neurons in rational arithmetic
 Expected    holds under added hypotheses
 """
 

@@ -1,24 +1,24 @@
 r"""Theorem 7.1 (b) - a large scale ends near the least l2 norm, and a small one near the least l1 norm.
 
-Setting     $L = \frac12 \|Xw - y\|^2$ with p columns, y != 0. $\theta = (u, v)$ starts at u = v = alpha; w is the
-            limit, the minimizer of the potential Q, and z = Q'(w) is in row(X). $m = X^+ y$, and M is the least
-            $\ell_1$ norm of an interpolant. q is the relative growth of a weight of
-            $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$, and
-            $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Corrected   (C4) Under H1 to H6, about the limit: G lies between $M^{2/D}/(2 p \alpha^2) - 1$, for D = 2 even
-            $(1 + (M/2p\alpha^2)^2)^{1/2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$.
-            (C5) Under H1 to H6 $\|w - m\| \le \|w\| (\rho - 1)/(\rho + 1)$ with rho the largest $w_i Q''(0)/z_i$, at
+Setting     $L = \frac12 \|Xw - y\|^2$ with $p$ columns, $y \ne 0$. $\theta = (u, v)$ starts at $u = v = \alpha$; $w$ is
+            the limit, the minimizer of the potential $Q$, and $z = Q'(w)$ is in $\operatorname{row}(X)$. $m = X^+ y$,
+            and $M$ is the least $\ell_1$ norm of an interpolant. $q$ is the relative growth of a weight of $K = D^2 X
+            \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$, and $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
+Corrected   (C4) Under H1 to H6, about the limit: $G$ lies between $M^{2/D}/(2 p \alpha^2) - 1$, for $D = 2$ even
+            $\sqrt{1 + (M/(2 p \alpha^2))^2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$.
+            (C5) Under H1 to H6 $\|w - m\| \le \|w\| (\rho - 1)/(\rho + 1)$ with $\rho$ the largest $w_i Q''(0)/z_i$, at
             most $1 + \max q$; and $\max q \le \cosh((D - 1) \operatorname{arcosh}(1 + \|m\|^2/(4 D \alpha^{2D}))) - 1$,
-            so that $w \to m$ as alpha grows.
-            (C6) Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for D > 2, and for D = 2 and
-            $M > p\alpha^2$ $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/p\alpha^2)$: as alpha vanishes
-            $\|w\|_1 \to M$.
-Idea        The bounds on G come from $Q^* \le Q$ and from Jensen's inequality. The others come from
-            $\langle z, w \rangle = \langle z, u \rangle$ for all interpolants u
-Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
-            hyperbolic_entropy); least l1 norms by HiGHS with the dual checked again
+            so that $w \to m$ as $\alpha$ grows.
+            (C6) Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for $D > 2$, and for $D = 2$ and
+            $M > p\alpha^2$: $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/(p \alpha^2))$: as $\alpha$
+            vanishes $\|w\|_1 \to M$.
+Idea        The bounds on $G$ come from $Q^* \le Q$ and from Jensen's inequality. The others come from $\langle z, w
+            \rangle = \langle z, u \rangle$ for all interpolants $u$
+Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`); least
+            l1 norms by HiGHS with the dual checked again
 """
 
 import numpy as np

@@ -3,20 +3,20 @@ r"""Theorem 7.1 (b) - small alpha is the kernel regime, large alpha learns featu
 Printed     For small $\alpha$ training stays near the kernel regime and hardly learns features. For large $\alpha$ it
             learns more of them
 Reading     Feature learning is the relative change of the tangent kernel from the start to the limit, as the print sets
-            L = 0. The print says that the smaller of two scales has no more of it. The kernel regime's own limit is the
-            interpolant of least $\ell_2$ norm
+            $L = 0$. The print says that the smaller of two scales has no more of it. The kernel regime's own limit is
+            the interpolant of least $\ell_2$ norm
 Readings    [movement of the parameters] feature learning is $\|\theta_T - \theta_0\|$, by which section 6.1
             characterizes its regime, and the larger scale has more of it - refuted
-Setting     $L = \frac12 \|Xw - y\|^2$. The network is diagonal, $w = u^D - v^D$ entrywise with u = v = alpha at the
-            start, and follows gradient flow to the minimizer of its potential Q over {Xw = y}. Its tangent kernel is
-            $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
+Setting     $L = \frac12 \|Xw - y\|^2$. The network is diagonal, $w = u^D - v^D$ entrywise with $u = v = \alpha$ at the
+            start, and follows gradient flow to the minimizer of its potential $Q$ over $\{w : Xw = y\}$. Its tangent
+            kernel is $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
 Differs     The order of the two regimes is the reverse of the printed one
-Idea        For one sample the limit is a function of one dual number nu, and so are the scale alpha and the change of
-            K. On the instances shown, the smaller scale has the larger change
+Idea        For one sample the limit is a function of one dual number $\nu$, and so are the scale $\alpha$ and the
+            change of $K$. On the instances shown, the smaller scale has the larger change
 Tolerance   Rational arithmetic. Flows by the error estimate of two tolerances, at a minimizer certified by its duality
             gap
-Findings    Nothing is claimed here of a single weight of the kernel. On X = [1, 2], y = 1 the change of the kernel was
-            below 1e-9 at alpha = 100 and above 49,999 at alpha = 1/1000
+Findings    Nothing is claimed here of a single weight of the kernel. On $X = [1, 2]$, $y = 1$ the change of the kernel
+            was below $10^{-9}$ at $\alpha = 100$ and above 49,999 at $\alpha = \frac1{1000}$
 Expected    refuted
 """
 

@@ -1,15 +1,15 @@
 r"""Theorem 7.2 (a) - the limit minimizes the printed objective.
 
-Printed     On a convex quadratic loss, the limit of descent at the rate $\eta$ is $\arg\min_\theta \|\theta -
-            \theta_0\|_2^2 + \frac\eta2 \theta^\top H \theta \ \text{s.t.}\ L(\theta) = 0$
+Printed     On a convex quadratic loss, the limit of descent at the rate $\eta$ is $\operatorname{argmin}_\theta
+            \|\theta - \theta_0\|_2^2 + \frac\eta2 \theta^\top H \theta \ \text{s.t.}\ L(\theta) = 0$
 Reading     As printed
-Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, lambda its nonzero eigenvalues
-Hypotheses  (H1) 0 < eta < 2/lambda_max. (H2) some theta solves X theta = y. (H3) the steps are multiples of the
-            Euclidean gradient.
-Idea        On {X theta = y} the quadratic form $\theta^\top H \theta$ is |y|^2, a constant. So the printed minimizer
-            exists and is the limit, but the term has no effect on it
-Tolerance   Limits in balls of known radius (properties.linear_models.limits), and the printed program by LAPACK on its
-            optimality conditions; or all in rational arithmetic
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, $\lambda$ its nonzero eigenvalues
+Hypotheses  (H1) $0 < \eta < 2/\lambda_{\max}$. (H2) some $\theta$ solves $X \theta = y$. (H3) the steps are multiples
+            of the Euclidean gradient.
+Idea        On $\{\theta : X \theta = y\}$ the quadratic form $\theta^\top H \theta$ is $\|y\|^2$, a constant. So the
+            printed minimizer exists and is the limit, but the term has no effect on it
+Tolerance   Limits in balls of known radius (`properties.linear_models.limits`), and the printed program by LAPACK on
+            its optimality conditions; or all in rational arithmetic
 Expected    vacuous
 """
 

@@ -1,14 +1,15 @@
 r"""Theorem 7.2 (b) - a larger learning rate regularizes more strongly.
 
 Printed     The effective strength of the regularization grows with $\eta$
-Reading     The strength of a regularizer is its weight in the objective, here eta/2. Its effect is on what the theorem
-            is about, the limit theta^*(eta)
+Reading     The strength of a regularizer is its weight in the objective, here $\eta/2$. Its effect is on what the
+            theorem is about, the limit $\theta^*(\eta)$
 Readings    [distance on the way] what is regularized is $\|\theta - \theta_0\|$, the other printed term, before the
             limit: the larger rate is nearer to the start after as many steps, or at the same time - refuted
-Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is
-            $\|\theta - \theta_0\|^2 + \frac\eta2 \theta^\top H \theta$ over {L = 0}
-Idea        On {X theta = y} the quadratic form is |y|^2, a constant. So its weight eta/2 has no effect on the limit
-Tolerance   Limits in balls of known radius (properties.linear_models.limits), or all in rational arithmetic
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is $\|\theta - \theta_0\|^2 +
+            \frac\eta2 \theta^\top H \theta$ over $\{\theta : L(\theta) = 0\}$
+Idea        On $\{\theta : X \theta = y\}$ the quadratic form is $\|y\|^2$, a constant. So its weight $\eta/2$ has no
+            effect on the limit
+Tolerance   Limits in balls of known radius (`properties.linear_models.limits`), or all in rational arithmetic
 Expected    vacuous
 """
 
