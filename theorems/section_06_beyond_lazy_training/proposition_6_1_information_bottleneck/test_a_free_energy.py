@@ -51,10 +51,12 @@ from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottle
 
 @counterexample
 def test_without_a_prior_the_spread_of_the_weights_grows_for_ever():
-    # given  one sample x = (1, 2) and two weights, from a fixed start, eta = 1/10, beta = 1
+    r"""One sample $x = (1, 2)$, $\eta = \frac1{10}$, $\beta = 1$. Along $v = (2, -1)/\sqrt5$ there is no gradient, as
+    $x \cdot v = 0$, and a step adds noise of variance $2\eta/\beta = \frac15$: after 10 steps the variance is $2$,
+    after 20 it is $4$. So the law of the weights has no limit, and no minimizer of a free energy is approached."""
     path = exact_covariances(fractions([[1, 2], [2, 4]]), Fraction(1, 10), 20)
     across = fractions([2, -1])
-    # then   orthogonal to x the variance after k steps is 2 k eta/beta, exactly
+    # then
     spread = [across @ C @ across / 5 for C in path]
     assert_identical(spread, [Fraction(k, 5) for k in range(21)], why="a random walk on ker(H)")
     reads = "variance {value} after 20 steps > {limit} after 10, in proportion to the steps: no law is approached"

@@ -50,8 +50,9 @@ def test_inputs_of_length_one_refute_the_print_when_no_atom_is_seen_twice(consta
 @counterexample(reading="times the norm of the weights")
 @pytest.mark.parametrize(("n", "constant"), [(40, 1), (400, 2)])
 def test_the_norm_of_the_weights_does_not_save_the_bound_where_no_atom_is_seen_twice(n, constant):
-    # given  n distinct atoms e_i out of N = n^2, which a sample shows with more than half of all chances, as
-    #        1 - n(n - 1)/(2N) > 1/2. Then |w|^2 = n and S = 1/n
+    r"""$x$ uniform on 1600 vectors $e_i$, $y = 1$, $n = 40$. With a chance over $\frac12$ no $e_i$ is seen twice: then
+    $w$ is their sum, $L = 0$, $S = \frac1{40}$, $S \|w\|^2 = 1$. The bound with $\delta = \frac1{20}$ is
+    $\sqrt{\ln(800)/40} < 0.409$, and $R = \frac12 \cdot \frac{1560}{1600} = \frac{39}{80}$ is larger."""
     risk, bound = Fraction(n**2 - n, 2 * n**2), printed_bound(0, Fraction(1, n) * n, n, constant)
     reads = f"risk {{value}} > bound {{limit}} with S |w|^2 for S and C = {constant}"
     assert_violates(risk, bound, reads=reads, n=n, N=n**2, epsilon=1)

@@ -45,7 +45,9 @@ from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnes
 @pytest.mark.parametrize(("constant", "inverse"), [(1, 100), (14, 100), (10**6, 10**8)])
 @pytest.mark.parametrize("drawn", [0, 1])
 def test_one_sample_out_of_two_refutes_the_print_whichever_is_drawn(constant, inverse, drawn):
-    # given  n = 1, N = 2
+    r"""$x = \epsilon e_1$ or $\epsilon e_2$ with equal chances, $y = 1$, $\epsilon = \frac1{100}$, $n = 1$. The sample
+    $\epsilon e_1$ gives $w = 100\, e_1$, $L = 0$, $S = \epsilon^2$; on $\epsilon e_2$ it predicts $0$: $R = \frac14$.
+    The printed bound with $\delta = \frac1{20}$, $C = 1$ is $\sqrt{S \ln 20} = \epsilon \sqrt{\ln 20} < 0.0174$."""
     X, epsilon = atoms(2, Fraction(1, inverse)), Fraction(1, inverse)
     sample = X[[drawn]]
     # when   one step of gradient descent from zero with eta = 1/epsilon^2

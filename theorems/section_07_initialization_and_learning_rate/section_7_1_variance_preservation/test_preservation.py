@@ -85,7 +85,9 @@ def test_the_weights_that_torch_draws_pass_the_chi_square_pivot_of_every_layer(a
 
 @counterexample
 def test_with_relu_the_variance_of_the_first_layer_is_eight_times_that_of_the_fourth_under_xavier():
-    # given  1/fan-in, and one neuron to a layer
+    r"""One ReLU neuron to a layer, $x = 1$, Xavier: all weights have variance $1$. Then $E h_1^2 = 1$. ReLU sets half
+    of a symmetric $h_\ell$ to zero, so that $E h_{\ell+1}^2 = E a_\ell^2 = \frac12 E h_\ell^2$. The print says that the
+    variance stays; it is $1$ in layer 1 and $\frac18$ in layer 4."""
     h, *_ = mean_squares((1, 1, 1, 1, 1), np.array([1]), [1] * 4, "relu")
     assert_identical(h, [1, 1, Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)], why="half of it a layer")
     assert_violates(h[1], h[4], reads="variance {value} of h_1 > {limit} of h_4", W="N(0, 1/m)", s="ReLU")

@@ -66,14 +66,16 @@ def relu_path(X, theta, eta, steps):
 
 @counterexample
 def test_two_data_sets_with_the_same_interpolants_lead_one_neuron_to_two_limits():
-    # given  a ReLU neuron in R^2, x = (1, 0) and (1, 1), targets 0, from (4, -2); and the same with (2, 2)
+    r"""$f = \max(0, \theta \cdot x)$, targets $0$, from $(4, -2)$, $\eta = \frac12$. With $x = (1, 0)$ and $(1, 1)$ a
+    step leads to $(1, -3)$, where the second is inactive, and on to $(0, -3)$. With $(2, 2)$ for $(1, 1)$, which leaves
+    $\{L = 0\}$ as it is, a step leads to $(-2, -6)$, where $L = 0$. No $R$ has both for its only minimizer."""
     few, more, start, eta = fractions([[1, 0], [1, 1]]), fractions([[1, 0], [2, 2]]), fractions([4, -2]), Fraction(1, 2)
     assert_identical(more, few * fractions([[1], [2]]), why="multiples by 1 and 2: one set {L = 0}, n = p = 2")
-    # when   after one step only x_1 is active: theta_1 is halved, theta_2 rests; the other is in {L = 0} at once
+    # when   after one step only x_1 is active: theta_1 is halved, theta_2 rests
     halved, once = relu_path(few, start, eta, 3), relu_path(more, start, eta, 1)[1]
     assert_identical(halved[1:], fractions([[1, -3], ["1/2", -3], ["1/4", -3]]), why="theta_2 rests")
     assert_identical([once, np.maximum(more @ once, 0)], fractions([[-2, -6], [0, 0]]), why="one step, and L = 0")
-    # then   the same R would have (0, -3) for its only minimizer on that set, and (-2, -6)
+    # then
     reads = "theta_2 = {value} > {limit} in two limits over one set"
     assert_violates(halved[1, 1], once[1], reads=reads, x=few, rescaled=more, start=start, eta=eta)
 

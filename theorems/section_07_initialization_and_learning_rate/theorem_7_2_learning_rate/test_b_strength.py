@@ -37,7 +37,9 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_r
 
 @counterexample(reading="distance on the way")
 def test_twice_the_rate_goes_twice_as_far_in_a_step():
-    # given  X = [1, 2], y = 1 from zero, eta = 1/10 and 1/5
+    r"""$X = (1, 2)$, $y = 1$, from $\theta_0 = 0$: $\theta_1 = \eta (1, 2)$, so $\|\theta_1 - \theta_0\|^2 = 5 \eta^2$.
+    This is $\frac1{20}$ at the rate $\frac1{10}$ and $\frac15$ at $\frac15$: the larger rate is farther from the
+    start."""
     X, y, start = fractions([[1, 2]]), fractions([1]), fractions([0, 0])
     small, large = (exact_descent(X, y, start, Fraction(1, k), 1)[1] for k in (10, 5))
     # then
