@@ -41,7 +41,14 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_not_negative, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_negative,
+    assert_within,
+    record_series,
+)
 from properties.curvature.lanczos import largest_eigenvalue_of_matrix
 from properties.curvature.sharpness import sharpness
 from theorems.ledger import as_printed, necessity, observed
@@ -182,3 +189,18 @@ def test_for_tanh_or_a_negative_factor_the_map_is_to_another_function():
     # then   c tanh(1/c) is not tanh(1): 0.924 against 0.762 for c = 2
     gap = 2 * np.tanh(0.5) - np.tanh(1.0)
     assert_within(0.16, gap, 0.163, slack=rounding(5, 2), why="predictions of the rescaled tanh network")
+
+
+@observed
+def test_one_function_has_every_sharpness_above_the_least_one_as_its_layers_are_scaled():
+    # given  50 standard normal inputs, a Gaussian ReLU network, its own values as targets, and c = 1/8 to 8 in quarters
+    net, X = two_layer("standard", 30, 4, 0), np.random.default_rng(1).standard_normal((50, 4))
+    c = 2.0 ** (np.arange(-12, 13) / 4)
+    K_W, K_a = net.kernel(X, train="hidden"), net.kernel(X, train="output")
+    # when
+    S = np.linalg.eigvalsh(c[:, None, None] ** 2 * K_W + K_a / c[:, None, None] ** 2)[:, -1] / 50
+    least = 2 * np.sqrt(np.trace(K_W) * np.trace(K_a)) / 50**2
+    record_series("sharpness of one function against c", c=c, S=np.round(S, 4))
+    # then
+    assert_at_most(least, S.min(), why="the least sharpness over all c")
+    assert_at_most([10 * S.min()] * 2, S[[0, -1]], why="the sharpness at c = 1/8 and at c = 8")

@@ -34,8 +34,8 @@ from hypothesis import strategies as st
 from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
-from theorems.ledger import as_printed, corrected, necessity
+from properties.certificates import assert_at_most, assert_identical, record_series
+from theorems.ledger import as_printed, corrected, necessity, observed
 
 STEPS = 12
 FRESH = fractions([[1, -1], [1, 0], [1, 1]])
@@ -131,3 +131,15 @@ def test_without_H1_the_larger_rate_may_have_the_larger_risk(k):
     # then
     assert_identical(small, Fraction(9, 2), why="R at the rate of the flow")
     assert_at_most(small + Fraction(12 * k, 21), large, why="R at the larger rate")
+
+
+@observed
+def test_the_risk_of_the_limit_falls_with_the_rate_beyond_one_over_the_curvature_alone():
+    # given  x = (1, 0), y = 0, from (4, 3), and rates from 1/16 to 31/16
+    x, start, rates = fractions([1, 0]), fractions([4, 3]), fractions(range(1, 32)) / 16
+    risks = [risk(limit(x, start, rate), 0) for rate in rates]
+    record_series("risk of the limit against the rate", rate=rates, risk=risks)
+    # then
+    assert_identical(risks[:16], [Fraction(3, 2)] * 16, why="R up to the rate 1")
+    assert_at_most([R + Fraction(1, 100) for R in risks[16:28]], risks[15:27], why="R falls from the rate 1 to 7/4")
+    assert_identical(risks[27:], [0] * 4, why="R from the rate 7/4 on")

@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 
 from fixtures.precision import factorization, rounding
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
-from theorems.ledger import corrected
+from properties.certificates import assert_at_most, assert_identical, record_series
+from theorems.ledger import corrected, observed
 from theorems.section_06_beyond_lazy_training.information.finite_learning import compositions
 from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
     CLIPPED_ROUNDINGS,
@@ -100,6 +100,18 @@ def test_the_gaussian_bound_covers_what_gradient_descent_finds_under_label_noise
     assert_at_most(loss + complexity(0, 16, delta), without + slack, why="noisy training loss")
     # and    the bound is not idle: it is below the largest loss on 95 samples out of a hundred
     assert_at_most(chances[bound >= 1].sum(), 0.05, why="chance of a bound that says nothing")
+
+
+@observed
+def test_the_divergence_is_what_keeps_the_bound_above_the_risk():
+    # given  s = 3/10 and delta = 1/2; risk and bounds do not change when atoms or labels are exchanged
+    _, risk, loss, bound, without = noisy_atoms(16, 0.3, 0.5)
+    kinds = np.unique(np.round([loss, risk, bound, without], 3), axis=1)
+    names = ("loss", "risk", "bound", "without")
+    record_series("risk and bounds on every sample", **dict(zip(names, kinds, strict=True)))
+    # then
+    assert_at_most(risk, bound, why="risk, and the bound")
+    assert_at_most(1, (without < risk).sum(), why="kinds of samples on which the bound fails without the divergence")
 
 
 @corrected("C5")

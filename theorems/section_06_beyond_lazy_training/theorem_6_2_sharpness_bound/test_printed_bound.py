@@ -28,9 +28,9 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.gradient_descent import exact_descent
 from fixtures.rational import enclose_log, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
-from theorems.ledger import counterexample
+from theorems.ledger import counterexample, observed
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, positive, printed_bound
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnesses import (
     assert_sharpness,
@@ -140,3 +140,18 @@ def test_hypothesis_finds_a_violation_by_itself():
     found = smallest_violation(instances, violates)
     risk, bound = risk_and_bound(found)
     assert_violates(risk, bound, reads="risk {value} > bound {limit}", sixteenths=found[:2], y=found[2:])
+
+
+@observed
+def test_the_shorter_the_inputs_the_smaller_the_printed_bound_and_the_risk_stays():
+    # given  10 distinct atoms out of 20, of length epsilon from 1 to 10^-4, and C = 1 and 100
+    inverses = [10**k * j for k in range(4) for j in (1, 2, 5)] + [10**4]
+    w, bounds = fractions([1] * 10 + [0] * 10), {1: [], 100: []}
+    risks = [mean_loss(atoms(20, Fraction(1, k)), k * w) for k in inverses]
+    for constant, found in bounds.items():
+        found += [printed_bound(0, Fraction(1, 10 * k * k), 10, constant) for k in inverses]
+    columns = {"risk": risks, "bound": bounds[1], "times_100": bounds[100]}
+    record_series("risk and printed bound against epsilon", epsilon=1 / np.array(inverses), **columns)
+    # then
+    assert_identical(risks, [Fraction(1, 4)] * len(inverses), why="R")
+    assert_at_most([1000 * bounds[1][-1], 10 * bounds[100][-1]], [Fraction(1, 4)] * 2, why="bounds at 10^-4")

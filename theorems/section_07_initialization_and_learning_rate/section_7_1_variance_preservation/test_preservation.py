@@ -28,10 +28,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within, record_series
 from properties.search import smallest_violation
 from properties.statistics.concentration import chi_square_interval
-from theorems.ledger import counterexample, under_hypotheses
+from theorems.ledger import counterexample, observed, under_hypotheses
 from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_preservation.gaussian_networks import (
     DEGREES,
     FALSE_ALARM,
@@ -112,3 +112,16 @@ def test_hypothesis_finds_a_network_whose_variance_changes():
     found = smallest_violation(printed, lambda instance: len(set(variances(instance))) > 1)
     h = variances(found)
     assert_violates(max(h), min(h), reads="variance {value} > {limit} in another layer", L_s_f=found)
+
+
+@observed
+def test_over_eight_layers_each_law_preserves_the_mean_square_with_its_own_activation_alone():
+    # given  one neuron to a layer, x = 1, both laws without an activation and with ReLU
+    kinds = {(s, f): mean_squares((1,) * 9, np.array([1]), [f] * 8, s)[0] for s in ("identity", "relu") for f in (1, 2)}
+    columns = {f"{s}_{'xavier' if f == 1 else 'he'}": np.array(h, float) for (s, f), h in kinds.items()}
+    record_series("mean square against depth", layer=np.arange(9), **columns)
+    # then
+    assert_identical(kinds["identity", 1], [1] * 9, why="Xavier without an activation")
+    assert_identical(kinds["relu", 2], [1] + [2] * 8, why="He with ReLU")
+    assert_identical(kinds["identity", 2], [2**k for k in range(9)], why="He without an activation")
+    assert_identical(kinds["relu", 1][1:], [Fraction(1, 2**k) for k in range(8)], why="Xavier with ReLU")

@@ -30,8 +30,8 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
-from theorems.ledger import corrected
+from properties.certificates import assert_at_most, assert_identical, record_series
+from theorems.ledger import corrected, observed
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.gentle_products import gentle_products
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.minimal_model import (
     CONVERGED,
@@ -149,3 +149,17 @@ def test_three_steps_shrink_the_imbalance_by_one_minus_the_square_of_eta_r_each(
     D = [a * a - b * b for a, b in path]
     kept = math.prod(1 - (eta * (a * b - 1)) ** 2 for a, b in path[:-1])
     assert_identical(D[-1], D[0] * kept, why="D after three steps")
+
+
+@observed
+def test_runs_that_start_near_a_minimum_beyond_the_edge_leave_it_for_one_inside():
+    # given  eta = 2/5, so that 2/eta = 5: two starts near minima beyond the edge, and one near a minimum inside
+    starts = {"right": (2.5, 0.45), "top": (0.3, 2.6), "inside": (1.6, 0.1)}
+    # when
+    path = np.array(product_path(*np.array([*starts.values()]).T, 0.4, 200))
+    for name, run in zip(starts, np.round(path[:60], 4).transpose(2, 1, 0), strict=True):
+        record_series(f"run from {name}", u=run[0], v=run[1])
+    # then
+    assert_identical(np.abs(path[-1].prod(0) - 1) <= CONVERGED, [True] * 3, why="the runs converge")
+    assert_at_most((path[-1] ** 2).sum(0), 5, why="S at the end")
+    assert_at_most(6, (path[0, :, :2] ** 2).sum(0), why="S near two starts")

@@ -38,11 +38,11 @@ from fixtures.dynamics.gradient_flow import affine_flow
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import separable_data
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from properties.linear_models.least_squares import iterate_rounding
 from properties.linear_models.limits import flow_rounding
 from properties.oracles import nearest_interpolant
-from theorems.ledger import corrected
+from theorems.ledger import corrected, observed
 from theorems.section_07_initialization_and_learning_rate.section_7_2_small_learning_rate.distances import (
     NEGLIGIBLE,
     convex_distance,
@@ -104,3 +104,16 @@ def test_one_step_misses_a_multiple_of_eta_squared_that_vanishes_at_one_quarter_
     # then
     missing = (2 * coefficient - Fraction(1, 2)) * Hg
     assert_identical(missed[:3], np.stack([0 * Hg, 0 * Hg, missing]), why="powers 0 to 2 of eta")
+
+
+@observed
+def test_of_one_mode_descent_is_off_the_flow_by_order_one_and_off_the_corrected_flow_by_order_two():
+    # given  the mode h = 1 at the time 1, x = eta = 1/2, 1/4, ..., 1/1024
+    k = 2.0 ** np.arange(1, 11)
+    x = 1 / k
+    # when
+    first, second = (np.abs((1 - x) ** k - np.exp(-k * z)) for z in (x, x + x**2 / 2))
+    record_series("distance to the flows against the step", eta=x, flow=first, corrected=second)
+    # then   C3, in its leading terms: x/(2e) and x^2/(3e)
+    assert_within(1 / 2, first * 2 * np.e / x, 2, why="distance to the flow, over eta/(2e)")
+    assert_within(1 / 2, second * 3 * np.e / x**2, 2, why="distance to the corrected flow, over eta^2/(3e)")
