@@ -78,16 +78,18 @@ def test_without_a_second_layer_the_modes_do_not_wait_for_each_other(k):
 @observed
 def test_the_deeper_a_linear_network_the_longer_its_second_mode_waits():
     # given  the scalar maps u <- u + eta u^(L-1) (s - u^L) of the modes 4, 2, 1, all from 1/100, and eta = 1/100
-    s, waits = np.array([4.0, 2.0, 1.0]), []
+    s, waits, ends = np.array([4.0, 2.0, 1.0]), [], []
     for depth in (1, 2, 3, 4):
         u = np.full((601, 3), 0.01 ** (1 / depth))
         for t in range(600):
             u[t + 1] = u[t] + 0.01 * u[t] ** (depth - 1) * (s - u[t] ** depth)
         modes = u**depth
         waits += [(modes / s)[np.argmax(modes[:, 0] >= 2), 1]]  # the share of the second when the first is half learned
+        ends += [(modes[-1] / s).min()]
         columns = dict(zip(("first", "second", "third"), np.round(modes[::5].T, 4), strict=True))
         record_series(f"modes of a linear network of depth {depth}", time=np.arange(121) / 20, **columns)
     # then
+    assert_at_most(9 / 10, ends, why="shares of the modes at the end")
     assert_at_most(1 / 2, waits[0], why="share of the second mode, one layer")
     assert_at_most(waits[1:], [1 / 10, 1 / 30, 1 / 50], why="share of the second mode, two to four layers")
 

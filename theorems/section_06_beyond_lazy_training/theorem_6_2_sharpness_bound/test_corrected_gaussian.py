@@ -1,10 +1,10 @@
 r"""Theorem 6.2 - Gaussian neighborhoods of a minimum: the trace of the Hessian, and the distance from the prior.
 
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$ with $p$ parameters, $H$ its Hessian, $S$ the
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$ with $d$ parameters, $H$ its Hessian, $S$ the
             largest eigenvalue of $H$. C1 is the PAC-Bayes bound $E_q R \le E_q L + \sqrt{(\mathrm{KL}(q \| p) +
             \ln(2\sqrt{n}/\delta))/(2n)}$ for losses in [0, 1], with the posterior $q$ and the prior $p$
 Corrected   (C3) For a model linear in $\theta$ and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2
-            \operatorname{tr}(H)/2 \le L(\theta) + s^2 \min(n, p) S/2$; for the loss clipped at 1 this is an upper
+            \operatorname{tr}(H)/2 \le L(\theta) + s^2 \min(n, d) S/2$; for the loss clipped at 1 this is an upper
             bound.
             (C4) With $p = N(\theta_0, s^2 I)$, where $\mathrm{KL} = \|\theta - \theta_0\|^2/(2 s^2)$: for 16 samples of
             two atoms with random labels, $\delta = 0.5$ or $0.05$ and $s = 0.25$ or $0.3$, C1 and C3 hold at the
@@ -59,10 +59,10 @@ def test_noise_in_the_weights_costs_half_the_trace_of_the_hessian(X, theta, s):
     # then
     H = X.T @ X / Fraction(len(X))
     assert_identical(noisy, loss(theta) + s**2 * np.trace(H) / 2, why="E L(theta + u)")
-    # and    the trace is at most min(n, p) times the sharpness, by LAPACK up to rounding
+    # and    the trace is at most min(n, d) times the sharpness, by LAPACK up to rounding
     S, trace = np.linalg.eigvalsh(H.astype(float))[-1], float(np.trace(H))
     slack = rounding(factorization(3), min(X.shape) * trace)
-    assert_at_most(trace, min(X.shape) * S + slack, why="tr H <= min(n, p) S")
+    assert_at_most(trace, min(X.shape) * S + slack, why="tr H <= min(n, d) S")
 
 
 def noisy_atoms(n, s, delta):

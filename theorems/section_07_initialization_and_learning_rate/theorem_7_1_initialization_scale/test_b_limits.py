@@ -13,10 +13,10 @@ Corrected   (C4) Under H1 to H6, about the limit: $G$ lies between $M^{2/D}/(2 p
             most $1 + \max q$; and $\max q \le \cosh((D - 1) \operatorname{arcosh}(1 + \|m\|^2/(4 D \alpha^{2D}))) - 1$,
             so that $w \to m$ as $\alpha$ grows.
             (C6) Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for $D > 2$, and for $D = 2$ and
-            $M > p\alpha^2$: $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/(p \alpha^2))$: as $\alpha$
+            $M > p\alpha^2$: $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/(p \alpha^2))$. As $\alpha$
             vanishes $\|w\|_1 \to M$.
 Idea        The bounds on $G$ come from $Q^* \le Q$ and from Jensen's inequality. The others come from $\langle z, w
-            \rangle = \langle z, u \rangle$ for all interpolants $u$
+            \rangle = \langle z, \tilde w \rangle$ for all interpolants $\tilde w$
 Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`); least
             l1 norms by HiGHS with the dual checked again
 """
