@@ -22,9 +22,9 @@ SCALES = (
 @figure(
     test=f"{HERE}/section_7_2_edge_of_stability/test_b_networks.py"
     "::test_one_network_climbs_past_the_edge_and_falls_back_to_it_and_at_a_quarter_of_the_step_it_stays_beyond",
-    title="The sharpness climbs past 2/eta, the loss jumps, and the sharpness falls back to 2/eta",
+    title="The sharpness climbs past 2/eta, the loss jumps, and the sharpness falls back near 2/eta",
     alt="Two panels against time, for one tanh network on 16 patients. Left: the sharpness at step 0.6 rises from 2.1 "
-    "to 5.2, drops at once and settles at 2/eta = 3.3, while at a quarter of the step it rises to 5.8 and stays. "
+    "to 5.2, drops at once and settles near 2/eta = 3.3, while at a quarter of the step it rises to 5.8 and stays. "
     "Right: the loss at step 0.6 rises by orders of magnitude before the drop; at a quarter of the step it only "
     "falls.",
 )
@@ -118,7 +118,7 @@ def variance_against_depth(canvas: Canvas, series: Series) -> None:
     title="Descent is off the gradient flow by the first order of the step, off the corrected flow by the second",
     alt="Distance of gradient descent from two flows at time 1 against the step, from 1/1024 to 1/2, both axes "
     "logarithmic. The distance from gradient flow falls in proportion to the step, that from the flow of the "
-    "corrected loss in proportion to its square, from 0.02 to 1e-7.",
+    "corrected loss in proportion to its square, from 0.04 to 1e-7.",
 )
 def distance_to_the_flows(canvas: Canvas, series: Series) -> None:
     """Draw the distance of descent from both flows."""
@@ -129,6 +129,30 @@ def distance_to_the_flows(canvas: Canvas, series: Series) -> None:
     axes.text(0.01, 0.004, "gradient flow", color=COLORS[0], ha="right", va="bottom")
     axes.text(0.03, 5e-5, "corrected flow", color=COLORS[1], ha="left", va="top")
     axes.set(xlabel="step $\\eta$, in units of 1/curvature", ylabel="distance of descent at time 1")
+
+
+@figure(
+    test=f"{HERE}/section_7_2_edge_of_stability/test_a_edge.py"
+    "::test_the_loss_falls_below_the_edge_stays_on_it_and_grows_beyond_it_unless_the_top_mode_is_zero",
+    title="The edge of a quadratic loss: below 2 it falls, above 2 it grows, unless the start lacks the top mode",
+    alt="Loss against step over 20 steps, logarithmic, from 2.5 at the start. At eta S = 1.8 it falls to 0.0003, at 2 "
+    "it stays at 2, at 2.2 it grows to 3000. At eta S = 3 from a start without the top mode it falls fastest, below "
+    "one in a million in five steps.",
+)
+def loss_around_the_edge(canvas: Canvas, series: Series) -> None:
+    """Draw the loss of the four runs."""
+    axes = canvas.add_subplot()
+    columns = series["loss against step"]
+    labels = (
+        ("above", "$\\eta S = 2.2$", "-", "^", (20, 300), "top"),
+        ("at", "$\\eta S = 2$", "--", "s", (20, 5), "bottom"),
+        ("below", "$\\eta S = 1.8$", "-", "o", (14, 0.0003), "top"),
+        ("without", "$\\eta S = 3$, no top mode", "-.", "v", (9.2, 1e-5), "center"),
+    )
+    for (name, label, style, marker, place, side), color in zip(labels, COLORS, strict=False):
+        axes.semilogy(columns["step"], columns[name], color=color, linestyle=style, marker=marker, markersize=3.5)
+        axes.text(*place, label, color=color, ha="left" if name == "without" else "right", va=side)
+    axes.set(xlabel="step", ylabel="loss", xticks=[0, 5, 10, 15, 20], ylim=(1e-7, 1e4))
 
 
 @figure(

@@ -38,7 +38,7 @@ from fixtures.dynamics.factored_descent import product_step
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import corrected, measured, observed
 from theorems.section_06_beyond_lazy_training.rises import rise_rounding
@@ -50,6 +50,7 @@ from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_reg
     flatter_and_better,
     record_share,
     scalar_regression,
+    sharpness_of_network,
 )
 
 
@@ -107,6 +108,10 @@ def test_the_random_networks_interpolate_and_are_one_function_in_three_scales_an
     assert_at_most(np.abs(random.predict(X) - Y).max(-1), slack, why="the fit")
     errors = [np.abs(net.predict(Z) - random.predict(Z)).max(-1) for net in others]
     assert_at_most(np.max(errors, axis=0), slack, why="one function")
+    S = {name: np.round(sharpness_of_network(net, X), 3) for name, net in networks.items() if name != "start"}
+    record_series("sharpness of the networks, by seed", seed=np.arange(len(S["trained"])), **S)
+    assert_at_most(S["balanced"], S["trained"], why="the sharpness of balanced networks, seed by seed")
+    assert_at_most(S["trained"], S["large"], why="the sharpness of gradient descent, seed by seed")
     # and    gradient descent fits to a thousandth of |Y|
     assert_at_most(norm(networks["trained"].predict(X) - Y, axis=-1), norm(Y) / 1000, why="the fit of descent")
 
