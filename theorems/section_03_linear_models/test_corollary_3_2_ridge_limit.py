@@ -36,7 +36,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within, record_series
 from properties.linear_models.least_squares import oracle_rounding
 from properties.linear_models.limits import flow_rounding
 from properties.oracles import nearest_interpolant, ridge
@@ -173,13 +173,17 @@ def test_the_shrinkage_of_two_modes_by_hand():
 def test_random_features_of_digits_have_the_same_rate():
     # given  100 digits, p = 1000; cond(XX') is above 10^4
     problem = regression_of_design(*random_feature_digits(count=100, features=1000))
-    limit = least_norm(problem)
+    limit, penalties = least_norm(problem), 10.0 ** np.arange(-6, 7)
     # when
-    distance = norm(dual_ridge(problem, 1e-3) - limit)
-    # then
-    exact = norm(shrinkage(problem, 1e-3) * (problem.V.T @ limit))
+    distance = np.array([norm(dual_ridge(problem, penalty) - limit) for penalty in penalties])
+    # then   mode by mode, and between the rates of the first and of the last mode
+    exact = norm(np.array([shrinkage(problem, penalty) for penalty in penalties]) * (problem.V.T @ limit), axis=1)
     slack = solve_rounding(problem, limit)
     assert_at_most(np.abs(distance - exact), slack, why="distance to the ridge limit, digits")
+    lower, upper = (penalties / (s**2 + penalties) for s in (problem.sigma_max, problem.sigma_min))
+    rates = {"lower": lower, "distance": distance / norm(limit), "upper": upper}
+    assert_within(*(rate * norm(limit) for rate in rates.values()), slack=slack, why="two-sided rate, digits")
+    record_series("distance of ridge to the interpolant", penalty=penalties, **rates)
 
 
 @pytest.mark.slow

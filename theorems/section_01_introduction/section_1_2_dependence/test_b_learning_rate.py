@@ -39,7 +39,7 @@ from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, record_series
 from properties.linear_models.limits import CONVERGED, limit_of_descent
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
@@ -92,6 +92,8 @@ def test_two_learning_rates_find_two_minima_of_a_product():
     assert_identical(ends, [(1, -1), (Fraction(2, 3), Fraction(-3, 2))], why="where a step leads")
     curvatures = [(u**2 + v**2) / denominator for (u, v), denominator in zip(ends, (7, 6), strict=True)]
     assert_at_most(max(curvatures), Fraction(1, 2), why="eta times the curvature at the minimum")
+    u, v = zip((3, 2), *ends, strict=True)
+    record_series("start, and ends of two rates", eta=[0, 1 / 7, 1 / 6], u=u, v=v)
 
 
 @corrected("C1")

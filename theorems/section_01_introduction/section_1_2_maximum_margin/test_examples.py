@@ -27,7 +27,7 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.separable import Separable, signed
-from properties.certificates import assert_at_most, assert_equal_within, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_within, record_series
 from properties.linear_models.margins import (
     dual_bound,
     largest_margin,
@@ -79,6 +79,26 @@ def test_torch_users_get_the_certified_margin():
     best = largest_margin(problem, 2)
     guarantee = best.lower * run.effective - shortfall(problem, run, LOGISTIC, 2) - 2 * run_rounding(problem, run, 2)
     assert_within(guarantee, margin(problem, w), best.upper * norm(w), why="margin of torch.optim.SGD")
+
+
+@under_hypotheses("H1", "H2", "H3")
+def test_on_four_points_gradient_descent_reaches_nine_tenths_of_the_largest_margin():
+    # given  signed points, of which e_1 has the largest margin, 1; eta = 1/R^2 and the exponential loss
+    problem = signed(np.array([[2.0, 1], [1, -1], [3, 0], [1, 2]]), np.ones(4))
+    best, eta, steps = largest_margin(problem, 2), 1 / radius(problem, 2) ** 2, 2 ** np.arange(11)
+    # when
+    runs = [plain_gradient_descent(problem.Z, problem.present, np.zeros(2), eta, t) for t in steps]
+    # then   the margin rises, and lies between its guarantee and the largest
+    reached = np.array([normalized_margin(problem, run.w, 2) for run in runs])
+    costs = np.array([shortfall(problem, run, EXPONENTIAL, 2) for run in runs])
+    lengths, effective = np.array([(norm(run.w), run.effective) for run in runs]).T
+    guarantee = (best.lower * effective - costs) / lengths
+    slack = np.array([run_rounding(problem, run, 2) for run in runs]) / lengths
+    assert_within(guarantee, reached, best.upper, slack=slack, why="the margin and its guarantee")
+    assert_at_most(reached[:-1], reached[1:], why="a larger margin after twice as many steps")
+    assert_at_most(SHARE_REACHED * best.upper, reached[-1], why="share of the largest margin after 1024 steps")
+    shares = {"margin": reached, "guarantee": guarantee}
+    record_series("margin", step=steps, **{name: (share / best.upper).round(5) for name, share in shares.items()})
 
 
 @pytest.mark.slow

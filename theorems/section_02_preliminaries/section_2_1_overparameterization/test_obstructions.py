@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_02_preliminaries.section_2_1_overparameterization.bias_free_networks import (
@@ -46,6 +46,7 @@ def test_the_best_relu_network_misses_two_samples_on_a_ray():
         (sum(W.size for W in best), least), (6, least_loss([1, 2], [1, 1])[0]), why="p, and the least loss"
     )
     assert_violates(least, 0, reads="least loss {value} > {limit} for every width", x=[1, 2], y=[1, 1], sigma="relu")
+    record_series("two samples on a ray", x=[1, 2], y=[1, 1], best=outputs(best, [1, 2]))
 
 
 @counterexample

@@ -30,7 +30,7 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sparse import planes, positive_cones
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.linear_models.sparsity import l1_norm, least_l1_norm_exactly
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
@@ -55,6 +55,7 @@ def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
     # then   (1, 0) has the l1 norm 1; (0, 1/2) interpolates too, with 1/2
     assert_identical(X @ w, y, why="one sweep interpolates")
     assert_violates(l1_norm(w), Fraction(1, 2), reads=READS, X=X, y=y)
+    record_series("one sweep", w_1=[0, w[0]], w_2=[0, w[1]])
 
 
 @counterexample(reading="cyclic")

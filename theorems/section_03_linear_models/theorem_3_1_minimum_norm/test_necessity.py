@@ -29,7 +29,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, record_series
 from properties.linear_models.least_squares import iterate_rounding
 from properties.linear_models.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
@@ -121,6 +121,28 @@ def test_at_the_boundary_of_H2_the_top_mode_oscillates_for_ever(problem):
     # then
     slack = iterate_rounding(problem, run) + 32 * problem.condition * problem.construction * norm(limit, axis=-1)
     assert_at_most(1.0, norm(run.w - limit, axis=-1) + slack, why="eta = 2/s_1^2 never contracts", instance=problem)
+
+
+@necessity("H3")
+def test_without_H3_descent_in_the_plane_ends_at_the_interpolant_nearest_its_start():
+    # given  w_1 + 2 w_2 = 5 in exact arithmetic: (1, 2) is the least interpolant, and (2, -1) spans the null space
+    X, y, null = fractions([[1, 2]]), fractions([5]), fractions([2, -1])
+    starts, eta = fractions([[0, 0], [4, -1], [-3, 1], [4, 3], [0, 4]]), Fraction(1, 10)
+    assert_keeps(H1=X.any(), H2=eta * (X @ X.T) < 2)
+    # when
+    runs = np.array([exact_descent(X, y, start, eta, 8) for start in starts])
+    record_series(
+        "descent in the plane", start=np.repeat(range(5), 9), w_1=runs[..., 0].ravel(), w_2=runs[..., 1].ravel()
+    )
+    # then   the null part is kept, and the residual is halved: the limit is the orthogonal projection of the start
+    assert_identical(runs @ null, np.outer(starts @ null, [1] * 9), why="<(2, -1), w_t> never changes")
+    halved = np.outer(starts @ X[0] - 5, [Fraction(1, 2**t) for t in range(9)])
+    assert_identical(runs @ X[0] - 5, halved, why="each step halves the residual")
+    limits = starts - np.outer(starts @ X[0] - 5, X[0]) / 5
+    assert_identical(limits[0], [1, 2], why="from zero, the least interpolant")
+    lengths = (limits**2).sum(1)
+    reads = "|w|^2 = {value} of the shortest limit from another start > {limit} of the least interpolant"
+    assert_violates(min(lengths[1:]), lengths[0], reads=reads, X=X, y=y)
 
 
 @necessity("H3")

@@ -31,7 +31,7 @@ import scipy.stats
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import (
     mean_inverse_trace,
@@ -92,6 +92,10 @@ def test_on_gaussian_averages_the_print_holds_from_a_signal_to_noise_ratio_on(n,
     growth = [mean(n, p, at + 1, 1) - mean(n, p, at, 1) for mean in (mean_risk, mean_printed_bound)]
     assert_at_most(*growth, why="growth of risk and of bound with the signal")
     assert_at_most(at, 1, why="signal-to-noise ratio at the threshold")
+    ratios = [Fraction(k, 16) for k in range(33)]
+    columns = {"risk": mean_risk, "bound": mean_printed_bound}
+    means = {name: [mean(n, p, ratio, 1) for ratio in ratios] for name, mean in columns.items()}
+    record_series(f"risk and bound, n = {n}, p = {p}", ratio=ratios, **means)
 
 
 @corrected("C5")
