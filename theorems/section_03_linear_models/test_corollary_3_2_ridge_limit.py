@@ -2,22 +2,24 @@ r"""Corollary 3.2 - the min-norm interpolant is the limit of ridge regression.
 
 Section     3.1
 Printed     $w^* = \lim_{\lambda \to 0^+} (X^\top X + \lambda I)^{-1} X^\top y$
-Setting     $w_\lambda = \arg\min \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of rank n < p;
-            $w^*$ is the min-norm interpolant of Theorem 3.1
-Hypotheses  (H1) lambda > 0: the print is a limit, and not the value at lambda = 0
-Corrected   (C1) Rank n is not needed. For every X != 0 and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
-            \|X^+ y\|$, where s_r is the least singular value that is not zero. So the limit is the least-squares
-            solution of least norm.
-            (C2) In every mode, gradient flow from zero at time t is between 1 and 1.29843 times ridge at penalty 1/t.
+Setting     $w_\lambda = \operatorname{argmin} \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of
+            rank $n < p$; $w^*$ is the min-norm interpolant of Theorem 3.1
+Hypotheses  (H1) $\lambda > 0$: the print is a limit, and not the value at $\lambda = 0$
+Corrected   (C1) Rank $n$ is not needed. For every $X \ne 0$ and $y$, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 +
+            \lambda) \|X^+ y\|$, where $s_r$ is the least singular value that is not zero. So the limit is the
+            least-squares solution of least norm.
+            (C2) In every mode, gradient flow from zero at time $t$ is between $1$ and $1.29843$ times ridge at penalty
+            $1/t$.
 Idea        $w^* - w_\lambda = V \operatorname{diag}(\lambda/(s^2 + \lambda)) V^\top w^*$: ridge shrinks each mode by a
             known factor. So the distance is known exactly, and the rate from both sides: $\lambda/(s_1^2 + \lambda)
             \|w^*\| \le \|w_\lambda - w^*\| \le \lambda/(s_n^2 + \lambda) \|w^*\|$.
 Source      Tikhonov (1963), Solution of Incorrectly Formulated Problems and the Regularization Method, Soviet
             Mathematics Doklady 4; Ali, Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least
             Squares Regression, for gradient flow at time 1/lambda
-Tolerance   w* comes from LAPACK's least squares; w_lambda from scikit-learn or from the n x n dual system. The slack is
-            the rounding of backward stable solves. Their condition number is at most (s_1^2 + lambda)/(s_n^2 + lambda),
-            and in the printed p x p form (s_1^2 + lambda)/lambda. The search of wide range is exact.
+Tolerance   $w^*$ comes from LAPACK's least squares; $w_\lambda$ from scikit-learn or from the $n \times n$ dual system.
+            The slack is the rounding of backward stable solves. Their condition number is at most
+            $(s_1^2 + \lambda)/(s_n^2 + \lambda)$, and in the printed $p \times p$ form $(s_1^2 + \lambda)/\lambda$. The
+            search of wide range is exact.
 Expected    holds
 """
 

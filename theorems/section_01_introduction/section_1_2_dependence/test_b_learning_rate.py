@@ -3,21 +3,22 @@ r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) -
 Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ of gradient descent depends on the learning rate
             $\eta$
 Reading     "Given a training loss" admits every loss with several global minima. The limit depends on the rate if two
-            rates lead from one start to two limits. The start is off M, and descent converges at both rates
-Setting     Least squares $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p; and two networks with the squared loss:
-            $f = uvx$ with one sample (1, y), and $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$ and $v_0$
-            without zeros, and one sample x > 0. r = f - y, and $g = X^\top r$
-Hypotheses  (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
-            (H3) The start is off M, and in the model f = uvx not balanced: u_0^2 != v_0^2.
-Corrected   (C1) For every start and every rate: a step of descent on uvx multiplies u^2 - v^2 by
-            $1 - \eta^2 r_t^2$; a step on u^2 - v^2 multiplies uv, entry by entry, by $1 - 4 \eta^2 g_t^2$.
-            Gradient flow keeps u^2 - v^2 in the first model, and uv in the second.
-Idea        On least squares every gradient lies in row(X), and the limit is the interpolant nearest to w_0, which does
-            not depend on eta. In the networks a step of descent shrinks what gradient flow keeps, by a factor that
-            depends on eta. Two rates that are far enough apart end with two values of it, and so at two minima
+            rates lead from one start to two limits. The start is off $M$, and descent converges at both rates
+Setting     Least squares $L(w) = \frac12 \|Xw - y\|^2$ with $\operatorname{rank} X = n < p$; and two networks with the
+            squared loss: $f = uvx$ with one sample $(1, y)$, and $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$
+            and $v_0$ without zeros, and one sample $x > 0$. $r = f - y$, and $g = X^\top r$
+Hypotheses  (H2) The model is not linear in its parameters: $f = uvx$, or $f = (u^2 - v^2)^\top x$.
+            (H3) The start is off $M$, and in the model $f = uvx$ not balanced: $u_0^2 \ne v_0^2$.
+Corrected   (C1) For every start and every rate: a step of descent on $f = uvx$ multiplies $u^2 - v^2$ by
+            $1 - \eta^2 r_t^2$; a step on $f = (u^2 - v^2)^\top x$ multiplies $uv$, entry by entry, by
+            $1 - 4 \eta^2 g_t^2$. Gradient flow keeps $u^2 - v^2$ in the first model, and $uv$ in the second.
+Idea        On least squares every gradient lies in $\operatorname{row}(X)$, and the limit is the interpolant nearest to
+            $w_0$, which does not depend on $\eta$. In the networks a step of descent shrinks what gradient flow keeps,
+            by a factor that depends on $\eta$. Two rates that are far enough apart end with two values of it, and so at
+            two minima
 Tolerance   Witnesses and single steps are rational numbers. Limits on least squares are enclosed in balls
-            (properties.linear_models.limits). A run on uvx takes a number of steps that is known beforehand; their
-            rounding is its slack
+            (`properties.linear_models.limits`). A run on $f = uvx$ takes a number of steps that is known beforehand;
+            their rounding is its slack
 Findings    For least squares, the model of the paper's own Section 3, the limit does not depend on the learning rate:
             see the test without H2
 Expected    holds under added hypotheses

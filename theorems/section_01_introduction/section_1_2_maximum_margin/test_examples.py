@@ -3,15 +3,16 @@ r"""Section 1.2: maximum margin - overparameterized data, a run of torch, and th
 Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)$; $R = \max_i \|z_i\|$ and
             $\gamma^* = \max_{\|w\| \le 1} \min_i z_i \cdot w$ in l2. Steepest descent takes steps of lengths $e_t$, and
             $S = \sum e_t$. Plain gradient descent takes $e_t = \eta \|\nabla L(w_t)\|$
-Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
-            (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
-            (H3) short steps: plain gradient descent with a fixed eta <= 1/R^2 from a start with L <= 1, such as 0; or
-            lengths for which S grows without bound and sum e_t^2 / S tends to zero. Under H1 and H2 the lengths of
-            plain gradient descent are of this kind.
-Tolerance   The guarantee of a run is proved in properties.linear_models.margins.shortfall; its rounding is added. A
-            dual point, the mean of the weights of the run, bounds gamma^* from above without solving for it
+Hypotheses  (H1) some $w$ has $z_i \cdot w > 0$ for all $i$. With $\operatorname{rank} Z = n$, as in overparameterized
+            models, it always holds.
+            (H2) $\phi(m) = e^{-m}$ or $\ln(1 + e^{-m})$, the cross-entropy of two classes.
+            (H3) short steps: plain gradient descent with a fixed $\eta \le 1/R^2$ from a start with $L \le 1$, such as
+            $0$; or lengths for which $S$ grows without bound and $\sum e_t^2 / S$ tends to zero. Under H1 and H2 the
+            lengths of plain gradient descent are of this kind.
+Tolerance   The guarantee of a run is proved in `properties.linear_models.margins.shortfall`; its rounding is added. A
+            dual point, the mean of the weights of the run, bounds $\gamma^*$ from above without solving for it
 Findings    On digits 0 and 1 (360 images) a run of 2000 steps, with the lengths that are best for 2000, reaches 94.6 %
-            of gamma^*. It proves 84.2 % without knowing gamma^*
+            of $\gamma^*$. It proves 84.2 % without knowing $\gamma^*$
 """
 
 from fractions import Fraction

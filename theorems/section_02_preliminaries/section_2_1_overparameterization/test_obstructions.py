@@ -1,17 +1,18 @@
 r"""Section 2.1: overparameterization enables interpolation - samples that no number of parameters fits.
 
-Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with
-            $p = \sum_{l=1}^L m_l m_{l-1} \ge n$ has $\min_\theta L(\theta) = 0$
-Reading     "Enabling": some theta has L = 0. The network has no biases, as printed, and sigma is "nonlinear": ReLU or
-            tanh here. The refutations on a ray and by one tanh unit hold for an open set of samples
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; sigma is ReLU unless a test names another
-Idea        The number p does not determine the rank of the features. A ReLU network without biases is positively
-            homogeneous, f(cx) = c f(x) for c >= 0. So one number determines it on a ray from the origin, whatever its
-            width. It is 0 at the origin. And no function has two values at one point
+Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with $p = \sum_{l=1}^L m_l m_{l-1} \ge n$
+            has $\min_\theta L(\theta) = 0$
+Reading     "Enabling": some $\theta$ has $L(\theta) = 0$. The network has no biases, as printed, and $\sigma$ is
+            "nonlinear": ReLU or tanh here. The refutations on a ray and by one tanh unit hold for an open set of
+            samples
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $\sigma$ is ReLU unless a test names another
+Idea        The number $p$ does not determine the rank of the features. A ReLU network without biases is positively
+            homogeneous, $f(cx) = c f(x)$ for $c \ge 0$. So one number determines it on a ray from the origin, whatever
+            its width. It is $0$ at the origin. And no function has two values at one point
 Tolerance   Networks with integer weights are evaluated exactly, and losses are fractions
 Findings    More parameters do not remove three obstructions: two samples on a ray (for ReLU), a sample at the origin,
-            and samples that contradict each other. One tanh unit, with p = n = 2, fails for another reason: two units
-            with b_1 != +-b_2 would fit
+            and samples that contradict each other. One tanh unit, with $p = n = 2$, fails for another reason: two units
+            with $b_1 \ne \pm b_2$ would fit
 Expected    refuted
 """
 

@@ -1,13 +1,14 @@
-r"""Section 2.2: initialization selects the minimum - pairs of starts with one limit, and p = n.
+r"""Section 2.2: initialization selects the minimum - pairs of starts with one limit, and as many parameters as samples.
 
 Readings    [every two starts] the same without exception, as "different initialization" says no more than that the two
             starts differ - refuted
-            [p = n] "overparameterized" as Section 2.1 defines it, p >= n, so that p = n with one interpolant
-            counts - refuted
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with M = {w : Xw = y}; and the network f = uvx with one sample
-Idea        A start off M and its own next iterate are two starts with one limit, in every model. So no model is without
-            exceptions. For p = n and X invertible there is one interpolant, and every start leads to it
-Tolerance   Witnesses are rational. Limits of generated problems are enclosed in balls (properties.linear_models.limits)
+            [as many parameters as samples] "overparameterized" as Section 2.1 defines it, $p \ge n$, so that $p = n$
+            with one interpolant counts - refuted
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $M = \{w : Xw = y\}$; and the network $f = uvx$ with one sample
+Idea        A start off $M$ and its own next iterate are two starts with one limit, in every model. So no model is
+            without exceptions. For $p = n$ and $X$ invertible there is one interpolant, and every start leads to it
+Tolerance   Witnesses are rational. Limits of generated problems are enclosed in balls
+            (`properties.linear_models.limits`)
 """
 
 from fractions import Fraction
@@ -29,7 +30,7 @@ from properties.search import smallest_violation
 from theorems.ledger import counterexample
 
 
-@counterexample(reading="p = n")
+@counterexample(reading="as many parameters as samples")
 def test_as_many_parameters_as_samples_leave_one_minimum_for_all_starts():
     # given  f(x) = wx and the sample (2, 1), p = n = 1, from 0 and from 1, eta = 1/8 < 2/4
     X, y = fractions([[2]]), fractions([1])
@@ -40,7 +41,7 @@ def test_as_many_parameters_as_samples_leave_one_minimum_for_all_starts():
     assert_violates(2, len(minima), reads="{value} starts > {limit} minimum, 1/2", x=2, y=1, starts=[0, 1])
 
 
-@counterexample(reading="p = n")
+@counterexample(reading="as many parameters as samples")
 def test_hypothesis_finds_two_starts_with_one_minimum_where_p_is_n():
     # given  wx = y with integers, x not zero, and two different starts that are not the minimum
     numbers = st.integers(-3, 3)

@@ -2,12 +2,12 @@ r"""Section 2.2: steepest descent (c) - start.
 
 Printed     The trajectory of gradient flow depends critically on $\theta_0$
 Reading     Flows from two starts never meet. Near a saddle, starts that are arbitrarily close end far apart
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with largest singular value $s_1$ of X, and the network f = uvx near its
-            saddle 0
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with largest singular value $s_1$ of $X$, and the network $f = uvx$ near its
+            saddle $0$
 Hypotheses  (H4) Time is continuous.
 Idea        $e^{-s_1^2 t} \|w_0 - w_0'\| \le \|w(t) - w'(t)\| \le \|w_0 - w_0'\|$
-Tolerance   Flows on least squares are matrix exponentials. The flow of uvx comes from DOP853 with the error that a
-            second tolerance estimates, doubled
+Tolerance   Flows on least squares are matrix exponentials. The flow of $f = uvx$ comes from DOP853 with the error that
+            a second tolerance estimates, doubled
 Findings    Two trajectories of discrete descent can merge after one step, so that H4 is needed
 Expected    holds
 """

@@ -1,17 +1,18 @@
 r"""Section 3.3: coordinate descent - the cyclic rule can miss the least l1 norm.
 
-Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
-            minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
-            of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small steps: the
-            coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
+            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
+            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
+            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule often means; the
             conditions are those of Theorem 3.1 alone, as no others are printed - refuted
 Corrected   (C1) The iterates of exact cyclic descent from zero are those of Gauss and Seidel, and linear functions of
-            y. For X = [[1, 0, 1], [0, 1, 1]] no linear function of y attains the least l1 norm for every y.
-            (C3) For one equation with x_1 != 0 and y != 0, exact cyclic descent ends in (y/x_1, 0, ..., 0), which has
-            the least l1 norm if and only if |x_1| is the largest |x_j|.
-Idea        The first coordinate fits as much as it can, however short its column is. The limit is linear in y, and the
-            interpolant of least l1 norm is not.
+            $y$. For $X = \begin{pmatrix} 1 & 0 & 1 \\ 0 & 1 & 1 \end{pmatrix}$ no linear function of $y$ attains the
+            least l1 norm for every $y$.
+            (C3) For one equation with $x_1 \ne 0$ and $y \ne 0$, exact cyclic descent ends in $(y/x_1, 0, \dots, 0)$,
+            which has the least l1 norm if and only if $|x_1|$ is the largest $|x_j|$.
+Idea        The first coordinate fits as much as it can, however short its column is. The limit is linear in $y$, and
+            the interpolant of least l1 norm is not.
 Tolerance   Refutations use fractions, without tolerance. The comparison with Gauss and Seidel counts the roundings of
             every update.
 """

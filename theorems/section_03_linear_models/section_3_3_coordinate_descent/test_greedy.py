@@ -1,22 +1,24 @@
 r"""Section 3.3: coordinate descent - the greedy rule attains the least l1 norm under exact recovery.
 
 Printed     Coordinate descent has an implicit $\ell_1$ regularization under certain conditions, and selects sparse $w$
-Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
-            minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
-            of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small steps: the
-            coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
+            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
+            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
+            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Reading     "Under certain conditions" makes it a statement of existence: the conditions and the rule are ours to
-            supply. For $\frac12 \|Xw - y\|^2$ with p > n, rank X = n and $w_0 = 0$, coordinate descent ends in the $w$
-            of least $\|w\|_1$ with $Xw = y$, and w has at most n coordinates that are not zero.
-Hypotheses  (H1) exact recovery: y = X_A c with X_A of full column rank, and |X_A^+ x_j|_1 < 1 for every j not in A. For
-            |A| = n these are strict inequalities on X alone: an open set of data, with any y.
+            supply. For $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$ and $w_0 = 0$, coordinate
+            descent ends in the $w$ of least $\|w\|_1$ with $Xw = y$, and $w$ has at most $n$ coordinates that are not
+            zero.
+Hypotheses  (H1) exact recovery: $y = X_A c$ with $X_A$ of full column rank, and $\|X_A^+ x_j\|_1 < 1$ for every
+            $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an open set of data, with any $y$.
             (H2) the rule is greedy and not scaled.
-Idea        Under H1 the residual stays in the span of X_A, where |x_j . r| < max_A |x_i . r| for j not in A. So no
-            coordinate outside A is ever chosen.
+Idea        Under H1 the residual stays in the span of $X_A$, where $|x_j \cdot r| < \max_{i \in A} |x_i \cdot r|$ for
+            $j \notin A$. So no coordinate outside $A$ is ever chosen.
 Tolerance   Counterexamples and the search of wide range use fractions, without tolerance. Runs on floats are certified
-            by duality, |w|_1 >= <nu, y> for |X'nu|_inf <= 1, and by the residual over the least singular value of X_A.
+            by duality, $\|w\|_1 \ge \langle \nu, y \rangle$ for $\|X^\top \nu\|_\infty \le 1$, and by the residual over
+            the least singular value of $X_A$.
 Findings    The print leaves the condition H1 open, and H1 is one for the greedy rule alone: under it the scaled rule
-            can choose a coordinate outside A.
+            can choose a coordinate outside $A$.
 Expected    holds under added hypotheses
 """
 

@@ -2,18 +2,21 @@ r"""Section 3.3: mirror descent - what fails without each hypothesis.
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
 Hypotheses  (H1) the mirror map is the entropy's, as printed.
-            (H2) some w_p > 0 solves X w_p = y, which is so for an open set of y.
-            (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
-            (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
+            (H2) some $w_p > 0$ solves $X w_p = y$, which is so for an open set of $y$.
+            (H3) $\mathbf 1 + \ln w_0 \in \operatorname{row}(X)$: the start $w_0 = \mathbf 1/e$, any
+            $w_0 = e^{X^\top \mu - \mathbf 1}$, and $w_0 = c \mathbf 1$ if $\mathbf 1 \in \operatorname{row}(X)$.
+            (H4) $\eta < 2/\Lambda$, $\Lambda = s_1^2 (\sqrt{\mathbf 1 \cdot w_p} + \sqrt{\mathrm{KL}(w_p \| w_0)})^2$,
+            or backtracking on the dual.
 Idea        Without H1 the run minimizes another distance from the start. Without H2 the target cannot be fitted by a
-            positive w. Without H3 the component of 1 + ln w_t in null(X) keeps its initial value, which is not zero.
-            Without H4 the limit can repel what starts near it.
+            positive $w$. Without H3 the component of $\mathbf 1 + \ln w_t$ in $\operatorname{null}(X)$ keeps its
+            initial value, which is not zero. Without H4 the limit can repel what starts near it.
 Tolerance   Iterates by a first-order rounding analysis; a step at the limit by the third derivative of the dual.
-Findings    A step that is safe for gradient descent, below 2/lambda_max(XX'), need not be safe here: the curvature is
-            X diag(w) X', which grows with y. With a step above 2/lambda_max(X diag(w*) X') the limit w* repels what
-            starts near it.
+Findings    A step that is safe for gradient descent, below $2/\lambda_{\max}(X X^\top)$, need not be safe here: the
+            curvature is $X \operatorname{diag}(w) X^\top$, which grows with $y$. With a step above
+            $2/\lambda_{\max}(X \operatorname{diag}(w^*) X^\top)$ the limit $w^*$ repels what starts near it.
 """
 
 import numpy as np

@@ -1,14 +1,14 @@
 r"""Section 3.3: stochastic gradient descent - in the mean the noise does not make the weights shorter.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
-            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
-            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
+            minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
+            every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
 Readings    [shorter weights] "regularization" is that of the l2 norm, as in Section 3.1, at every time: in the mean
             over the samples the noise makes $\|w_t\|^2$ less than it is under GD - refuted
 Corrected   (C5) With replacement the mean of $w_t$ is the iterate of GD. So the mean of $\|w_t\|^2$ is $\|w_t\|^2$ of
             GD plus the trace of the covariance of $w_t$.
-Idea        The gradient is linear in w, and the rows of a minibatch are independent of w_t. So the mean of a step is a
-            step of GD from the mean.
+Idea        The gradient is linear in $w$, and the rows of a minibatch are independent of $w_t$. So the mean of a step
+            is a step of GD from the mean.
 Tolerance   All orders of the samples are run: in exact arithmetic, or up to the rounding of their steps.
 """
 

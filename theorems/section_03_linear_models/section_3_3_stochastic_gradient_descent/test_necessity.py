@@ -1,13 +1,13 @@
 r"""Section 3.3: stochastic gradient descent - without each hypothesis it need not have the limit of GD.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
-            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
-            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
-Hypotheses  (H1) some w solves Xw = y; rank X = n suffices.
-            (H2) 0 < eta < 2/max |x_i|^2.
+            minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
+            every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
+Hypotheses  (H1) some $w$ solves $Xw = y$; $\operatorname{rank} X = n$ suffices.
+            (H2) $0 < \eta < 2/\max_i \|x_i\|^2$.
             (H3) the model is linear in its parameters.
-Idea        Without H1 the noise stays, since no w makes every gradient zero. Without H2 a step enlarges the error. In a
-            model that is not linear, here w = u^2 - v^2, the noise selects another interpolant.
+Idea        Without H1 the noise stays, since no $w$ makes every gradient zero. Without H2 a step enlarges the error. In
+            a model that is not linear, here $w = u^2 - v^2$, the noise selects another interpolant.
 Tolerance   First-order rounding of every step. Two interpolants differ by more than moving each of them to an exact one
             can change.
 """

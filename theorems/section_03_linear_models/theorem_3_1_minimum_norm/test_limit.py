@@ -1,19 +1,19 @@
 r"""Theorem 3.1 - the limit of gradient descent from zero, and each iterate on the way.
 
-Printed     $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and a sufficiently small learning rate imply
-            $w_t \to w^* = \arg\min \|w\|_2^2 \ \text{s.t.}\ Xw = y$, with $w^* = X^\top (X X^\top)^{-1} y$
+Printed     $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and a sufficiently small learning rate imply $w_t \to w^* =
+            \operatorname{argmin} \|w\|_2^2 \ \text{s.t.}\ Xw = y$, with $w^* = X^\top (X X^\top)^{-1} y$
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ without a factor $1/n$; $w_{t+1} = w_t - \eta X^\top (X w_t - y)$;
             $X = U \operatorname{diag}(s) V^\top$, $s_1 \ge \dots \ge s_n > 0$
-Hypotheses  (H1) rank X = n.
-            (H2) 0 < eta < 2/s_1^2. This is what we take "sufficiently small" to mean.
-            (H3) w_0 in row(X). The printed start w_0 = 0 is the usual case.
-Idea        Every gradient lies in row(X), so the component of w_0 in null(X) never changes. On row(X), each step
-            multiplies mode i of the error by 1 - eta s_i^2. So every iterate is known in closed form, and the limit
-            too.
+Hypotheses  (H1) $\operatorname{rank} X = n$.
+            (H2) $0 < \eta < 2/s_1^2$. This is what we take "sufficiently small" to mean.
+            (H3) $w_0 \in \operatorname{row}(X)$. The printed start $w_0 = 0$ is the usual case.
+Idea        Every gradient lies in $\operatorname{row}(X)$, so the component of $w_0$ in $\operatorname{null}(X)$ never
+            changes. On $\operatorname{row}(X)$, each step multiplies mode $i$ of the error by $1 - \eta s_i^2$. So
+            every iterate is known in closed form, and the limit too.
 Tolerance   The limit is compared with LAPACK's least squares, by two bounds: the a priori rate of convergence, and,
-            after the run, the drift in null(X) plus the residual over s_n. Iterates are compared with their closed
-            form, up to a first-order rounding analysis (properties.linear_models.least_squares).
-Findings    The step may be as large as eta < 2/s_1^2. At eta = 2/s_1^2 the error along v_1 never shrinks.
+            after the run, the drift in $\operatorname{null}(X)$ plus the residual over $s_n$. Iterates are compared
+            with their closed form, up to a first-order rounding analysis (`properties.linear_models.least_squares`).
+Findings    The step may be as large as $\eta < 2/s_1^2$. At $\eta = 2/s_1^2$ the error along $v_1$ never shrinks.
 Expected    holds
 """
 

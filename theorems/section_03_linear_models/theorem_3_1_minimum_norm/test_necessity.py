@@ -2,18 +2,19 @@ r"""Theorem 3.1 - what fails without each hypothesis, and the limit for X of any
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ without a factor $1/n$; $w_{t+1} = w_t - \eta X^\top (X w_t - y)$;
             $X = U \operatorname{diag}(s) V^\top$, $s_1 \ge \dots \ge s_n > 0$
-Hypotheses  (H1) rank X = n.
-            (H2) 0 < eta < 2/s_1^2. This is what we take "sufficiently small" to mean.
-            (H3) w_0 in row(X). The printed start w_0 = 0 is the usual case.
-Corrected   (C1) H1 is not needed for a limit: for X of any rank, every y and 0 < eta < 2/s_1^2, the limit from zero is
-            X^+ y. This is the interpolant of least norm if an interpolant exists. If none exists, it is the
+Hypotheses  (H1) $\operatorname{rank} X = n$.
+            (H2) $0 < \eta < 2/s_1^2$. This is what we take "sufficiently small" to mean.
+            (H3) $w_0 \in \operatorname{row}(X)$. The printed start $w_0 = 0$ is the usual case.
+Corrected   (C1) H1 is not needed for a limit: for $X$ of any rank, every $y$ and $0 < \eta < 2/s_1^2$, the limit from
+            zero is $X^+ y$. This is the interpolant of least norm if an interpolant exists. If none exists, it is the
             least-squares solution of least norm.
-Idea        Without H1, XX' can be singular, so the printed closed form divides by zero; and contradictory targets have
-            no interpolant. Without H2 the factor 1 - eta s_1^2 can be below -1. Without H3 the component of w_0 in
-            null(X) stays in the limit.
+Idea        Without H1, $X X^\top$ can be singular, so the printed closed form divides by zero; and contradictory
+            targets have no interpolant. Without H2 the factor $1 - \eta s_1^2$ can be below $-1$. Without H3 the
+            component of $w_0$ in $\operatorname{null}(X)$ stays in the limit.
 Tolerance   C1 is checked in exact arithmetic. The other runs are compared with their closed form, up to a first-order
-            rounding analysis (properties.linear_models.least_squares).
-Findings    If an interpolant exists, then without H1 only the printed closed form fails, because XX' is singular.
+            rounding analysis (`properties.linear_models.least_squares`).
+Findings    If an interpolant exists, then without H1 only the printed closed form fails, because $X X^\top$ is
+            singular.
 """
 
 from fractions import Fraction

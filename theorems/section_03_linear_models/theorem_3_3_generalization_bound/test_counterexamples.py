@@ -1,23 +1,24 @@
 r"""Theorem 3.3 - data on which the expected risk exceeds the printed bound.
 
-Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\epsilon_i \sim N(0, \sigma^2)$ independent implies
-            $E[R(w^*)] \le \|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}(X X^\top)^{-1} / n + \sigma^2$
-Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) +
-            \sigma^2$, or half of it; (A) is the printed bound with the trace of the inverse, $\|w_*\|_2^2\,
-            E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has 1/tr(XX') in place of
-            tr((XX')^-1)
-Reading     In each respect the most favourable to the print. The trace is tr((XX')^-1) and not 1/tr(XX'), which is
-            less. The loss has the factor 1/2 of Section 2.1, which halves the left side. The expectation, on both
-            sides, is over the rows of X too, and each row is an independent copy of x. Where this form is violated,
-            every other form is violated for some X.
-Readings    [given the design] E is over the noise alone, and the bound holds for every X of rank n: the right side of
-            the print contains X and not its expectation - refuted
+Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\epsilon_i \sim N(0, \sigma^2)$ independent implies $E[R(w^*)] \le
+            \|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}(X X^\top)^{-1} / n + \sigma^2$
+Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
+            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
+            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+            $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
+Reading     In each respect the most favourable to the print. The trace is $\operatorname{tr}((X X^\top)^{-1})$ and not
+            $1/\operatorname{tr}(X X^\top)$, which is less. The loss has the factor $\frac12$ of Section 2.1, which
+            halves the left side. The expectation, on both sides, is over the rows of $X$ too, and each row is an
+            independent copy of $x$. Where this form is violated, every other form is violated for some $X$.
+Readings    [given the design] the expectation is over the noise alone, and the bound holds for every $X$ of rank $n$:
+            the right side of the print contains $X$ and not its expectation - refuted
 Differs     The corrected bound has a variance term. Its bias term has other units, so that both sides scale alike when
-            x is measured in other units.
-Idea        The print has no variance term. With w_* = 0 and sigma > 0, every X with Sigma X^+ != 0 violates it (if the
-            loss has the factor 1/2: every X whose variance exceeds the noise). The printed bias term has the wrong
-            dimension: x -> cx, w_* -> w_*/c does not change the risk, but divides the first term of the bound by c^2.
-            Since tr(G^-1) >= n^2/tr(G) for G = XX', the first term of (B) is at most that of (A) over n^2.
+            $x$ is measured in other units.
+Idea        The print has no variance term. With $w_* = 0$ and $\sigma > 0$, every $X$ with $\Sigma X^+ \ne 0$ violates
+            it (if the loss has the factor $\frac12$: every $X$ whose variance exceeds the noise). The printed bias term
+            has the wrong dimension: $x \to cx$, $w_* \to w_*/c$ does not change the risk, but divides the first term of
+            the bound by $c^2$. Since $\operatorname{tr}(G^{-1}) \ge n^2/\operatorname{tr}(G)$ for $G = X X^\top$, the
+            first term of (B) is at most that of (A) over $n^2$.
 Tolerance   The counterexamples are rational, so there is no tolerance.
 Expected    refuted
 """
