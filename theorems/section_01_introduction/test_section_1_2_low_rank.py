@@ -50,12 +50,12 @@ READS = "rank {value} of the limit > {limit} of another minimum"
 
 @counterexample
 def test_a_start_at_the_identity_keeps_its_rank():
-    # given  one sample, with the input e_1 and the target e_1 in two dimensions
+    r"""With the sample $x = y = e_1$ every $W$ with $W e_1 = e_1$ is a minimum. From $W_0 = \operatorname{diag}(2, 1)$
+    the gradient is $(W_0 e_1 - e_1) e_1^\top = \operatorname{diag}(1, 0)$, and a step of $\eta = 1$ ends at $W = I$, of
+    rank 2. The print says that the rank is low. The minimum $\operatorname{diag}(1, 0)$ has rank 1."""
     X, Y = fractions([[1, 0]]), fractions([[1, 0]])
-    # when   one step of length 1 from diag(2, 1) interpolates, and changes the first column alone
     W = descend(fractions([[2, 0], [0, 1]]), X, Y, Fraction(1), 1)
     assert_identical(W @ X.T, Y.T, why="a minimum")
-    # then   diag(1, 0) is a minimum of rank 1
     assert_violates(rank(W), rank(fractions([[1, 0], [0, 0]])), reads=READS, X=[[1, 0]], Y=[[1, 0]], W_0="diag(2, 1)")
 
 

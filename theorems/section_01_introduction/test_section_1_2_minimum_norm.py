@@ -68,9 +68,10 @@ def descend_on_layers(layers, y, eta, steps):
 
 @counterexample
 def test_a_start_off_the_row_space_ends_at_a_longer_minimum():
-    # given  w_1 + 2 w_2 = 5 and a start with Xw = 0
+    r"""On $w_1 + 2 w_2 = 5$ from $w_0 = (2, -1)$ the gradient is $-5 (1, 2)$, and a step of $\eta = \frac15$ ends at
+    the minimum $(3, 1)$, with $\|w\|^2 = 10$. The printed limit is the minimum of least norm, $(1, 2)$, with
+    $\|w\|^2 = 5$."""
     limit, least = one_equation([1, 2], 5, [2, -1])
-    # then   (3, 1) and (1, 2) both interpolate
     assert_identical(limit, fractions([3, 1]), why="one step of 1/5")
     assert_violates(squared(limit), squared(least), reads=READS, X=[[1, 2]], y=[5], w0=[2, -1])
 

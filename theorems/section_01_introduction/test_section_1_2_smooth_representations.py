@@ -67,7 +67,9 @@ def descend_from_ones(y, steps):
 
 @counterexample
 def test_a_start_off_the_row_space_ends_at_a_rougher_map():
-    # given  w_1 + 2 w_2 = 5, and a start that is orthogonal to the sample
+    r"""On $w_1 + 2 w_2 = 5$ from $W_0 = (2, -1)$ the gradient is $-5 (1, 2)$, and a step of $\eta = \frac15$ ends at
+    the minimum $(3, 1)$, with the squared Lipschitz constant $\|W\|^2 = 10$. The minimum $(1, 2)$ is smoother: it has
+    $5$."""
     X, Y, W_0 = fractions([[1, 2]]), fractions([[5]]), fractions([[2, -1]])
     # when
     rough, smooth = limit(W_0, X, Y), fractions([[1, 2]])
@@ -142,7 +144,9 @@ def test_every_hidden_feature_is_rougher_than_that_of_a_rescaled_network(layers)
 
 @counterexample(reading="hidden features")
 def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_rescaled_one():
-    # given  f = a w x, one sample x = 1, y = 2, and a step from the balanced start
+    r"""$f = awx$, $x = 1$, $y = 2$: a step of $\frac18$ from $a = w = 1$ leads to $a = w = \frac98$. The layers $2a$,
+    $w/2$ are the same function. Their feature has the squared constant $\frac{81}{256}$, and $wx$ has $\frac{81}{64}$.
+    In the limit $a = w = \sqrt 2$ it is $\frac12$ against $2$."""
     a, w = descend_from_ones(Fraction(2), 1)
     assert_identical((2 * a) * (w / 2), a * w, why="the rescaled network is the same function")
     # then

@@ -59,8 +59,9 @@ def extrapolated(iterates):
 
 @counterexample
 def test_two_learning_rates_find_one_minimum_of_least_squares():
-    # given  x = (1, 2), y = 1 from zero. eta = 1/5 reaches the minimum in one step; eta = 1/10 halves the distance in
-    #        each
+    r"""From $w_0 = 0$ on $w_1 + 2 w_2 = 1$ a step of the rate $\frac15$ ends at $(\frac15, \frac25)$, as its gradient
+    is $-(1, 2)$. The rate $\frac1{10}$ halves the distance to the same point in every step, since
+    $1 - 5 \eta = \frac12$. The print says that the limit depends on the rate. Here two rates have one limit."""
     problem = line([[1, 2]], [1], [0, 0], [0, 0], ["1/5", "1/10"])
     runs = [exact_descent(problem.X, problem.y, problem.w0, eta, 8) for eta in problem.legal]
     limits = {extrapolated(run) for run in runs}

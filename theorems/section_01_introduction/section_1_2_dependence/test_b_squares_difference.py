@@ -1,4 +1,4 @@
-r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) - learning rates on a difference of squares.
+r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) - rates on a difference of squares.
 
 Setting     $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$ and $v_0$ without zeros:
             $L(u, v) = \frac12 (x^\top w - y)^2$ with one sample $x > 0$ and $w = u^2 - v^2$; $g = (x^\top w - y) x$. A

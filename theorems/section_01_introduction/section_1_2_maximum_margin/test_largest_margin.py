@@ -64,17 +64,19 @@ def squared_margins(Z):
 
 @counterexample
 def test_the_squared_loss_selects_a_smaller_margin_than_the_best():
-    # given  two signed points z = (1, 0, 0) and (2, 1, 1), with targets 1
+    r"""For the squared loss on $z_1 = (1, 0, 0)$ and $z_2 = (2, 1, 1)$ with the targets 1, gradient descent from $0$
+    ends at $w = 2 z_1 - \frac12 z_2 = (1, -\frac12, -\frac12)$. Both margins are $1$ and $\|w\|^2 = \frac32$, so the
+    normalized margin has the square $\frac23$. The largest is at least that of $e_1$, with the square $1$."""
     Z = np.array([[1, 0, 0], [2, 1, 1]])
     limit = np.array([1, Fraction(-1, 2), Fraction(-1, 2)])
-    # when   gradient descent from 0 tends to the interpolant in the row space, 2 z_1 - z_2 / 2
+    # when
     run = gradient_descent(Z.astype(float), np.ones(2), np.zeros(3), 0.28, 400)
     residual = norm(Z @ run.w - 1) + rounding(6, norm(Z) * norm(run.w))  # 3 products, a difference, a norm of 2
     assert_identical(Z @ limit, [1, 1], why="the limit interpolates")
     assert_identical(limit * 2, 4 * Z[0] - Z[1], why="the limit lies in the row space")
     assert_at_most(residual, 2.0**-40, why="400 contractions by 0.917")
     assert_at_most(norm(run.w - limit.astype(float)), 2 * residual, why="distance over s_n >= 1/2")
-    # then   its squared margin is 1/|w|^2; that of e_1 is 1
+    # then
     assert_violates(Fraction(1), 1 / (limit @ limit), reads="margin^2 {value} of e_1 > {limit} of the limit", Z=Z)
 
 

@@ -28,9 +28,9 @@ from theorems.ledger import corrected, counterexample
 
 @counterexample(reading="labels")
 def test_a_classifier_that_is_right_has_a_positive_cross_entropy():
-    # given  one sample whose label has probability 3/4 under the model, so that it is classified correctly
+    r"""The model gives the label of the only sample the probability $q = \frac34 > \frac12$, so the label is predicted
+    correctly. But the cross-entropy is $-\ln q \ge 1 - q = \frac14$, and not $0$."""
     likelihood = Fraction(3, 4)
-    # then   the loss is at least 1 - q
     assert_at_most(1 - likelihood, -np.log(float(likelihood)), why="-ln(q) >= 1 - q")
     assert_violates(1 - likelihood, 0, reads="cross-entropy >= {value} > {limit}", label=1, likelihood=likelihood)
 

@@ -36,7 +36,8 @@ from theorems.ledger import counterexample, necessity, under_hypotheses
 
 @counterexample
 def test_one_parameter_and_one_sample_leave_one_interpolant():
-    # given  f(x) = wx, (x, y) = (2, 1), p = n = 1, and parameters 1/2 + h
+    r"""$f(x) = wx$ with the sample $(2, 1)$, so that $p = n = 1$: the loss $\frac12 (2w - 1)^2$ vanishes at
+    $w = \frac12$ alone. The print says that $M$ is infinite. It is one point."""
     moves = [Fraction(h, 7) for h in range(-2, 3)]
     losses = [(2 * (Fraction(1, 2) + h) - 1) ** 2 / 2 for h in moves]
     # then   the loss is a quadratic, which three values determine, and it vanishes once

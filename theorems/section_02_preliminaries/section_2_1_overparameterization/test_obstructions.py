@@ -39,7 +39,9 @@ from theorems.section_02_preliminaries.section_2_1_overparameterization.bias_fre
 
 @counterexample
 def test_the_best_relu_network_misses_two_samples_on_a_ray():
-    # given  x = (1, 2), y = (1, 1), three hidden units, p = 6 >= n = 2; the best of all networks is 3x/5
+    r"""On $x > 0$ a ReLU network without biases is $f(x) = ax$. On $x = 1, 2$ with $y = 1, 1$ its loss
+    $\frac14 ((a - 1)^2 + (2a - 1)^2)$ is least at $a = \frac35$, where it is $\frac1{20}$. The print says that it is
+    $0$ where $p \ge n = 2$, and three hidden units have $p = 6$."""
     best = [np.array([[1], [-1], [2]]), fractions([["3/5", 1, 0]])]
     least = loss(outputs(best, [1, 2]), [1, 1])
     # then

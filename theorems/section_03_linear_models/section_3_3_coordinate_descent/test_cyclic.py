@@ -49,11 +49,12 @@ def gauss_seidel(X, y, sweeps):
 
 @counterexample(reading="cyclic")
 def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
-    # given  one equation w_1 + 2 w_2 = 1
+    r"""On $w_1 + 2 w_2 = 1$ the first step sets $w_1 = 1$. The residual is $0$ from then on, so the limit is $(1, 0)$,
+    with the l1 norm $1$. The interpolant $(0, \frac12)$ has $\frac12$."""
     X, y = fractions([[1, 2]]), fractions([1])
-    # when   one sweep, after which the residual is zero for good
+    # when
     w = cyclic(X, y, sweeps=1)
-    # then   (1, 0) has the l1 norm 1; (0, 1/2) interpolates too, with 1/2
+    # then
     assert_identical(X @ w, y, why="one sweep interpolates")
     assert_violates(l1_norm(w), Fraction(1, 2), reads=READS, X=X, y=y)
     record_series("one sweep", w_1=[0, w[0]], w_2=[0, w[1]])

@@ -72,14 +72,16 @@ def assert_shortest(problem, w, slack):
 
 @counterexample
 def test_exact_greedy_steps_can_end_above_the_least_l1_norm():
-    # given  in neither step do two coordinates tie
+    r"""$x_1 = (2, -1)$, $x_2 = (-1, -2)$, $x_3 = (2, 0)$, $y = (-1, -1)$: the correlations are $-1, 3, -2$. The first
+    step is $w_2 = \frac35$ and leaves $-1, 0, -\frac45$; the second is $w_1 = -\frac15$, with residual $0$ and the l1
+    norm $\frac45$. The interpolant $(0, \frac12, -\frac14)$ has $\frac34$."""
     X, y, other = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1]), fractions([0, "1/2", "-1/4"])
     assert_identical(
         [count_of_largest_correlations(X, y, steps) for steps in (0, 1)], [1, 1], why="one coordinate leads"
     )
-    # when   two steps
+    # when   two steps, in neither of which two coordinates tie
     w = greedy(X, y, 2)
-    # then   (-1/5, 3/5, 0) has the l1 norm 4/5, and the other interpolant has 3/4
+    # then
     assert_identical([X @ w, X @ other], [y, y], why="both interpolate")
     assert_violates(l1_norm(w), l1_norm(other), reads=READS, X=X, y=y)
 

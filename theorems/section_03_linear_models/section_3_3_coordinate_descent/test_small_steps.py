@@ -49,12 +49,14 @@ def points_of_the_path(knots, levels):
 
 @counterexample(reading="small steps")
 def test_small_steps_can_end_above_the_least_l1_norm_although_all_columns_have_one_length():
-    # given  columns of length 3; (0, -1, 0, -1) interpolates
+    r"""For the columns $(-2, -1, 2)$, $(0, 3, 0)$, $(-2, 1, 2)$, $(1, -2, -2)$ and $y = (-1, -1, 2)$ the path turns at
+    $(\frac23, 0, 0, 0)$, $(\frac57, -\frac1{21}, 0, 0)$, $(\frac57, -\frac5{42}, 0, -\frac1{14})$, and ends at
+    $\frac1{21} (15, -11, -15, -21)$, with the l1 norm $\frac{62}{21}$. The interpolant $(0, -1, 0, -1)$ has $2$."""
     X, y = fractions([[-2, 0, -2, 1], [-1, 3, 1, -2], [2, 0, 2, -2]]), fractions([-1, -1, 2])
     assert_identical(X @ fractions([0, -1, 0, -1]), y, why="an interpolant of l1 norm 2")
     # when   epsilon tends to zero
     limit = stagewise_limit(X, y)[-1].w
-    # then   the limit is (15, -11, -15, -21)/21
+    # then
     assert_identical(X @ limit, y, why="the limit interpolates")
     assert_violates(l1_norm(limit), Fraction(2), reads=READS, X=X, y=y)
 

@@ -52,9 +52,10 @@ def entropy_power(w, k):
 
 @counterexample
 def test_from_one_the_limit_one_half_one_quarter_has_less_entropy_than_one_third_one_third():
-    # given  X = [1, 2], y = 1, w_0 = (1, 1); w_t = (e^nu, e^2nu), so w_2 = w_1^2 at every time
+    r"""$X = (1, 2)$, $y = 1$, $w_0 = (1, 1)$: $\ln w_t = \nu_t (1, 2)$, so the second weight is the square of the
+    first, and the limit is $(\frac12, \frac14)$, with $H = \frac12 \ln 2 + \frac14 \ln 4 = \ln 2 = 0.693$. The print
+    says that this is the most. The interpolant $(\frac13, \frac13)$ has $H = \frac23 \ln 3 = 0.732$."""
     limit, other = (Fraction(1, 2), Fraction(1, 4)), (Fraction(1, 3), Fraction(1, 3))
-    # when   the only interpolant with w_2 = w_1^2 and w > 0 is (1/2, 1/4)
     assert_identical(limit[1], limit[0] ** 2, why="w_2 = w_1^2")
     assert_identical([w[0] + 2 * w[1] for w in (limit, other)], [1, 1], why="Xw = y")
     # then

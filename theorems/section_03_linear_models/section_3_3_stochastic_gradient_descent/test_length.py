@@ -40,7 +40,9 @@ def mean_square_and_square_of_the_mean(X, y, start, eta, steps):
 
 @counterexample(reading="shorter weights")
 def test_one_step_from_zero_is_twice_as_long_in_the_mean_of_squares_as_that_of_gradient_descent():
-    # given  rows e_1 and e_2 in R^3, targets 1, eta = 1/2: a step is e_i/2, and (1/4, 1/4, 0) under GD
+    r"""For the rows $e_1$ and $e_2$ with the targets 1, from $w_0 = 0$ and with $\eta = \frac12$, a step of SGD leads
+    to $\frac12 e_i$ with $\|w_1\|^2 = \frac14$. A step of GD leads to $\frac14 (e_1 + e_2)$ with $\|w_1\|^2 = \frac18$,
+    which is less."""
     X, y = fractions([[1, 0, 0], [0, 1, 0]]), fractions([1, 1])
     sgd, gd = mean_square_and_square_of_the_mean(X, y, fractions([0, 0, 0]), Fraction(1, 2), 1)
     assert_violates(sgd, gd, reads="E|w_1|^2 = {value} > {limit} of GD", X=X, y=y, w0=0, eta="1/2")

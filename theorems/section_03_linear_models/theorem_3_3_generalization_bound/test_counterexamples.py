@@ -50,7 +50,9 @@ def half_risk_and_bound_on_axes(lengths, w_star, variance):
 
 @counterexample
 def test_without_noise_a_change_of_units_breaks_the_print_on_average():
-    # given  x uniform on +-3e_1, +-3e_2: features measured in thirds. Sigma = (9/2) I, E|x|^2 = 9, tr(XX')^-1 = 1/9
+    r"""$n = 1$, $x$ uniform on $\pm 3 e_1$, $\pm 3 e_2$, $w_* = \frac13 e_2$, $\sigma = 0$, $\Sigma = \frac92 I$. The
+    risk is $\frac92 \cdot \frac19$ if $x = \pm 3 e_1$, as $\hat w = 0$, and else $0$: half of its mean is $\frac18$.
+    The bound is $\frac19$: $\|w_*\|^2 = \frac19$ times $E[\|x\|^2] = 9$ over $X X^\top = 9$."""
     half_risk, bound = half_risk_and_bound_on_axes([3, 3], [0, "1/3"], 0)
     reads = "mean half risk {value} > mean bound {limit}"
     assert_violates(half_risk, bound, reads=reads, n=1, x="+-3e_1, +-3e_2", w_star="(0, 1/3)", sigma=0)
@@ -82,6 +84,8 @@ def test_hypothesis_finds_a_violation_on_average_by_itself():
 
 @counterexample(reading="given the design")
 def test_pure_noise_costs_more_than_the_print_allows():
+    r"""$X = (\frac12, 0)$, $w_* = 0$, $\Sigma = I$, $\sigma = 1$: $\hat w = 2 \epsilon e_1$ has the mean risk $4 + 1$,
+    and half of it is $\frac52$. The printed bound is $0 + \sigma^2 = 1$."""
     X, w_star, Sigma = fractions([["1/2", 0]]), fractions([0, 0]), fractions([[1, 0], [0, 1]])
     half_risk, bound = expected_risk(X, w_star, Sigma, 1, inverse) / 2, printed_bound(X, w_star, Sigma, 1, inverse)
     assert_violates(half_risk, bound, reads="half risk {value} > {limit}", n=1, p=2, X=X, w_star=0, Sigma="I", sigma=1)
