@@ -46,6 +46,24 @@ def descent_in_the_plane(canvas: Canvas, series: Series) -> None:
 
 
 @figure(
+    test=f"{SECTION}/theorem_3_1_minimum_norm/test_limit.py::test_three_modes_shrink_by_their_own_factors",
+    title="Each mode of the error shrinks by its own factor; here that of the least singular value is the slowest",
+    alt="Size of three modes of the error over its initial size, on a logarithmic scale, against the number of steps "
+    "from 0 to 60, with eta = 1/5. All three are straight lines. The factors are |1 - 9/5| = 4/5 for s^2 = 9, 3/5 for "
+    "s^2 = 2 and 19/20 for s^2 = 1/4, which is the slowest.",
+)
+def modes_of_the_error(canvas: Canvas, series: Series) -> None:
+    """Three modes against the number of steps."""
+    data = series["modes of the error"]
+    axes = canvas.add_subplot(yscale="log")
+    styles = (("s^2 = 1/4", "1/4", "-", "o"), ("s^2 = 9", "9", "--", "s"), ("s^2 = 2", "2", "-.", "D"))
+    for (name, square, line, marker), color in zip(styles, COLORS, strict=False):
+        axes.plot(data["t"], data[name], color=color, linestyle=line, marker=marker, markersize=3.5)
+        axes.annotate(f"$s_i^2 = {square}$", (60, data[name][-1]), (6, 0), color=color, va="center", **OFFSET)
+    axes.set(xlabel="step $t$", ylabel="mode of the error, over its start", xlim=(0, 75), xticks=[0, 20, 40, 60])
+
+
+@figure(
     test=f"{SECTION}/test_corollary_3_2_ridge_limit.py::test_random_features_of_digits_have_the_same_rate",
     title="On digits, ridge approaches the min-norm interpolant between the rates of its first and its last mode",
     alt="Distance of the ridge solution to the min-norm interpolant, over the norm of the interpolant, against the "
@@ -155,3 +173,23 @@ def coordinate_descent_misses_the_least_l1_norm(canvas: Canvas, series: Series) 
     axes.annotate("all interpolants", (-0.5, 0.8))
     axes.set(xlabel="weight $w_1$", ylabel="weight $w_2$", xlim=(-0.8, 1.5), ylim=(-0.6, 0.95))
     axes.set(xticks=[-0.5, 0, 0.5, 1], yticks=[-0.5, 0, 0.5])
+
+
+@figure(
+    test=f"{SECTION}/section_3_3_stochastic_gradient_descent/test_necessity.py"
+    "::test_without_H3_the_noise_selects_another_interpolant",
+    title="In the factored model SGD and gradient descent from one start end at different interpolants",
+    alt="Component of the weights w = u^2 - v^2 in the null space of X, against the step from 1 to 2000 on a "
+    "logarithmic scale. In a linear model it would stay at 0. Gradient descent settles at 0.185 and SGD at 0.261.",
+)
+def noise_selects_another_interpolant(canvas: Canvas, series: Series) -> None:
+    """The null part of the weights against the step, for SGD and for gradient descent."""
+    data = series["null part of the weights"]
+    axes = canvas.add_subplot(xscale="log")
+    axes.axhline(0, color=FAINT, linestyle=":", linewidth=1.2)
+    axes.plot(data["step"], data["sgd"], color=COLORS[1])
+    axes.plot(data["step"], data["gd"], color=COLORS[0], linestyle="--")
+    axes.annotate("SGD", (2000, data["sgd"][-1]), (0, 5), color=COLORS[1], ha="right", va="bottom", **OFFSET)
+    axes.annotate("gradient descent", (2000, data["gd"][-1]), (0, -5), color=COLORS[0], ha="right", va="top", **OFFSET)
+    axes.annotate("a linear model", (2000, 0), (0, 3), ha="right", va="bottom", **OFFSET)
+    axes.set(xlabel="step $t$", ylabel="part of $w_t$ in the null space")

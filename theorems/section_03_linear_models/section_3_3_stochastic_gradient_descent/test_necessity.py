@@ -28,7 +28,7 @@ from fixtures.dynamics.stochastic import (
 )
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, record_series
 from properties.linear_models.least_squares import residual_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import necessity
@@ -91,10 +91,15 @@ def test_without_H3_the_noise_selects_another_interpolant():
     order = with_replacement(np.random.default_rng(SEED), np.array([2]), 2000)[0]
     # when
     (u, v), (full_u, full_v) = (factored_descent(X, y, half, half, 0.1, rows) for rows in (order, all_rows(2, 2000)))
-    sgd, gd = u[-1] ** 2 - v[-1] ** 2, full_u[-1] ** 2 - full_v[-1] ** 2
+    paths = u**2 - v**2, full_u**2 - full_v**2
+    sgd, gd = (path[-1] for path in paths)
     assert_keeps(H1=np.linalg.matrix_rank(X) == len(X), H2=0.1 * np.square(X).sum(1) < 2)
     # then   both interpolate; they are apart by more than moving each on to an exact interpolant can bridge
     residuals = norm(X @ sgd - y) + norm(X @ gd - y)
     hidden = rounding(6, norm(X) * (norm(sgd) + norm(gd)))  # 4 in a residual, 2 in its length
     bridge = (residuals + hidden) / np.linalg.svd(X).S[-1]
     assert_at_most(bridge, norm(sgd - gd), why="SGD and GD interpolate differently")
+    # the null part <(2, -1, 1), w>/sqrt(6), which both keep in a linear model
+    steps = np.unique(np.geomspace(1, 2000, 120).astype(int))
+    along_sgd, along_gd = (path[steps] @ np.array([2, -1, 1]) / np.sqrt(6) for path in paths)
+    record_series("null part of the weights", step=steps, sgd=along_sgd.round(5), gd=along_gd.round(5))
