@@ -46,8 +46,8 @@ def best_network_on_a_ray(canvas: Canvas, series: Series) -> None:
     "::test_starts_on_either_side_of_a_saddle_part_however_close_they_are",
     title="Two starts on either side of a saddle end far apart, however close they are",
     alt="Distance of two gradient flows on the network uvx, y = 1, against time from 0 to 20, on a logarithmic scale, "
-    "for the starts u = v = e and u = v = -e with e = 10^-2, 10^-4 and 10^-6. Each distance grows like exp(t) until the "
-    "flows reach the minima (1, 1) and (-1, -1), and ends at 2 sqrt(2).",
+    "for the starts u = v = e and u = v = -e with e = 10^-2, 10^-4 and 10^-6. Each distance grows like exp(t) until "
+    "the flows reach the minima (1, 1) and (-1, -1), and ends at 2 sqrt(2).",
 )
 def starts_at_a_saddle(canvas: Canvas, series: Series) -> None:
     """The distance of two flows against time, for three distances of the starts."""
