@@ -61,3 +61,4 @@ def starts_at_a_saddle(canvas: Canvas, series: Series) -> None:
     axes.annotate("distance of the minima", (20, 4), ha="right", va="bottom")
     axes.set(xlabel="time $t$", ylabel="distance of the two flows", ylim=(1e-6, 30), xlim=(0, 20.5))
     axes.set(xticks=[0, 5, 10, 15, 20], yticks=[1e-6, 1e-4, 1e-2, 1])
+    axes.minorticks_off()

@@ -61,6 +61,8 @@ def modes_of_the_error(canvas: Canvas, series: Series) -> None:
         axes.plot(data["t"], data[name], color=color, linestyle=line, marker=marker, markersize=3.5)
         axes.annotate(f"$s_i^2 = {square}$", (60, data[name][-1]), (6, 0), color=color, va="center", **OFFSET)
     axes.set(xlabel="step $t$", ylabel="mode of the error, over its start", xlim=(0, 75), xticks=[0, 20, 40, 60])
+    axes.set_yticks([1, 1e-4, 1e-8, 1e-12])
+    axes.minorticks_off()
 
 
 @figure(
@@ -83,6 +85,8 @@ def ridge_path(canvas: Canvas, series: Series) -> None:
     axes.annotate(r"$\lambda / (s_1^2 + \lambda)$", (penalty[6], data["lower"][6] / 4), va="top")
     axes.annotate("ridge", (penalty[4], data["distance"][4] / 3), color=COLORS[0], va="top")
     axes.set(xlabel=r"penalty $\lambda$", ylabel=r"$\|w_\lambda - w^*\| \; / \; \|w^*\|$")
+    axes.set(xticks=[1e-6, 1e-3, 1, 1e3, 1e6], yticks=[1e-8, 1e-6, 1e-4, 1e-2, 1])
+    axes.minorticks_off()
 
 
 @figure(
@@ -135,16 +139,15 @@ def mirror_descent_on_the_simplex(canvas: Canvas, series: Series) -> None:
     axes.contour(*where, entropy, levels=levels, colors=[FAINT], linewidths=0.7, linestyles=":")
     axes.plot(*CORNERS[[0, 1, 2, 0]].T, color=INK, linewidth=1.2)
     axes.plot(*(np.array([[0, 4, 3], [2, 0, 5]]) / 7 @ CORNERS).T, color=INK, linestyle="--", linewidth=1.2)
-    path_ends = []
     for start, (color, marker) in enumerate(zip((COLORS[1], COLORS[0], COLORS[2]), "osD", strict=True)):
         here = data["start"] == start
         path = np.stack([data[f"w_{k}"][here] for k in (1, 2, 3)], axis=1) @ CORNERS
         axes.plot(*path.T, color=color, marker=marker, markersize=3)
         axes.plot(*path[-1], color=color, marker="*", markersize=13)
-        path_ends.append(path[-1])
     for corner, name, side in zip(CORNERS, "012", ((-0.05, -0.03), (0.05, -0.03), (0, 0.05)), strict=True):
         axes.annotate(name, corner + side, ha="center", va="center")
-    axes.annotate("most entropy", path_ends[0] + (0.03, 0.03), color=COLORS[1])
+    best, leader = np.array([1, 2, 4]) / 7 @ CORNERS, {"arrowstyle": "-", "color": FAINT, "shrinkB": 6}
+    axes.annotate("most entropy", best, (0.7, 0.6), color=COLORS[1], va="center", arrowprops=leader)
     axes.annotate("mean 10/7", (0.29, 0.62), ha="right")
     axes.annotate("dotted: equal entropy", (0.5, -0.03), ha="center", va="top")
     axes.set(xlim=(-0.15, 1.15), ylim=(-0.08, 0.95))
@@ -168,7 +171,7 @@ def coordinate_descent_misses_the_least_l1_norm(canvas: Canvas, series: Series) 
     axes.plot(line, (1 - line) / 2, color=INK, linewidth=1.2)
     axes.plot(data["w_1"], data["w_2"], color=COLORS[0], marker="o")
     axes.plot(0, 1 / 2, color=COLORS[1], marker="*", markersize=13)
-    axes.annotate("coordinate descent", (1.0, 0.03), color=COLORS[0], ha="right", va="bottom")
+    axes.annotate("coordinate descent", (0.8, 0.03), color=COLORS[0], ha="right", va="bottom")
     axes.annotate("least l1 norm", (0.05, 0.55), color=COLORS[1])
     axes.annotate("all interpolants", (-0.5, 0.8))
     axes.set(xlabel="weight $w_1$", ylabel="weight $w_2$", xlim=(-0.8, 1.5), ylim=(-0.6, 0.95))
@@ -192,4 +195,5 @@ def noise_selects_another_interpolant(canvas: Canvas, series: Series) -> None:
     axes.annotate("SGD", (2000, data["sgd"][-1]), (0, 5), color=COLORS[1], ha="right", va="bottom", **OFFSET)
     axes.annotate("gradient descent", (2000, data["gd"][-1]), (0, -5), color=COLORS[0], ha="right", va="top", **OFFSET)
     axes.annotate("a linear model", (2000, 0), (0, 3), ha="right", va="bottom", **OFFSET)
-    axes.set(xlabel="step $t$", ylabel="part of $w_t$ in the null space")
+    axes.set(xlabel="step $t$", ylabel="part of $w_t$ in the null space", xticks=[1, 10, 100, 1000])
+    axes.minorticks_off()
