@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import minibatch_gradients, moment_operator
 from fixtures.rational import fractions
-from properties.certificates import assert_identical, assert_violates
+from properties.certificates import assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_08_stochastic_gradient_descent.theorem_8_1_stationary_distribution.covariances import (
@@ -46,6 +46,7 @@ def test_where_the_noise_is_stronger_the_variance_is_four_times_the_printed_one_
     h, C, reads = fractions([1, 1]), fractions([[1, 0], [0, 4]]), "variance {value} > {limit}, twice the printed one"
     coarse, fine = (exact_stationary(h, C, eta) for eta in (Fraction(1, 10), Fraction(1, 10**6)))
     assert_identical(GRANTED_FACTOR * Fraction(1, 20), Fraction(1, 10), why="twice the printed eta/(2h)")
+    record_series("variances at the step 0.1", c=[1, 4], exact=np.diag(coarse), printed=[Fraction(1, 20)] * 2)
     # then   S is about eta diag(1/2, 2)
     assert_violates(coarse[1, 1], GRANTED_FACTOR * Fraction(1, 20), reads=reads, H="I", C=C, eta="1/10")
     small = f"{reads}, at a small step"

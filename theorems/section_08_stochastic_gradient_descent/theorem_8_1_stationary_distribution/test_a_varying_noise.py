@@ -19,7 +19,7 @@ import pytest
 import scipy.integrate
 from hypothesis import given
 
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from theorems.ledger import corrected, observed
 from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import (
     stationary_weights,
@@ -103,6 +103,7 @@ def test_under_varying_gaussian_noise_half_the_step_is_half_the_distance_to_the_
         )
         for factor, L in ((1 / D, potential), (1, x**2 / 2))
     )
+    record_series("total variation to the law against the step", eta=etas, ito=ito, printed=printed)
     # then   0.071, 0.029, 0.013 against 0.080, 0.057, 0.042: of the order of sqrt(eta), as D = 1 at the minimum
     assert_at_most(2 * ito[1:], ito[:-1], why="half the step, half the distance to Ito's density")
     assert_within(1.3, printed[:-1] / printed[1:], 1.5, why="half the step, the root of a half of that to the printed")
