@@ -5,17 +5,17 @@ Reading     Strength is measured by the quantity of Theorem 8.1, which the paper
             with low gradient variance"): the variance of a sample's gradient is less where the smaller batch is found.
             Two batch sizes are compared on one problem, with one step, start and number of steps, in the mean over the
             minibatches
-Readings    [norm] strength means small weights, the regularizer of Section 3.1: E|w|^2 is less - refuted
+Readings    [norm] strength means small weights, the regularizer of Section 3.1: $E|w|^2$ is less - refuted
 Setting     The counterexamples are least squares with one parameter. Under the hypotheses there are one parameter, two
-            samples, two minima at 0 and 1 of one depth, and B = 1 against B = 2. The losses are $f_i = L \pm N$: L has
-            two quadratic wells, and N' is constant up to 1/4 and from 3/4 on, and linear in between. The worse of the
-            two minima is the one at which gradients vary more
+            samples, two minima at 0 and 1 of one depth, and $B = 1$ against $B = 2$. The losses are $f_i = L \pm N$:
+            $L$ has two quadratic wells, and $N'$ is constant up to $\frac14$ and from $\frac34$ on, and linear in
+            between. The worse of the two minima is the one at which gradients vary more
 Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this step all samples at once stay at that
             minimum. Single samples may leave it for the other minimum, where they stay.
 Idea        On least squares more noise is more variance, and no bias, so that the smaller batch is found further from
             the minimum. In the models of H5 and H6 single samples leave the minimum at which gradients vary more, and
             all samples at once have no noise with which to leave
-Tolerance   Fractions, and short binary numbers where the losses L +- N are run for eight steps
+Tolerance   Fractions, and short binary numbers where the losses $L \pm N$ are run for eight steps
 Findings    The limits of Section 3.3, of linear models that interpolate, do not depend on the batch size
 Expected    holds under added hypotheses
 """

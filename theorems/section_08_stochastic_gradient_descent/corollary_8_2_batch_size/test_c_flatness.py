@@ -3,9 +3,9 @@ r"""Corollary 8.2 (c) - flatter.
 Printed     A smaller batch size leads to flatter minima
 Reading     The minimum that the smaller batch finds is flatter, in the mean over the minibatches, where both batch
             sizes have one problem, step, start and number of steps
-Setting     One parameter, two samples, minima at 0 and 1 of one depth, and B = 1 against B = 2. The losses are $f_i =
-            \frac12 \min(a_i x^2, b_i (x - 1)^2)$: each sample is fitted at both minima, with the curvatures $a_i$ at 0
-            and $b_i$ at 1. The worse of the two minima is the one at which the loss is sharper
+Setting     One parameter, two samples, minima at 0 and 1 of one depth, and $B = 1$ against $B = 2$. The losses are
+            $f_i = \frac12 \min(a_i x^2, b_i (x - 1)^2)$: each sample is fitted at both minima, with the curvatures
+            $a_i$ at 0 and $b_i$ at 1. The worse of the two minima is the one at which the loss is sharper
 Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this step all samples at once stay at that
             minimum. Single samples may leave it for the other minimum, where they stay.
 Idea        In the models of H5 and H6 single samples leave the minimum at which they are unstable, be it the sharper or

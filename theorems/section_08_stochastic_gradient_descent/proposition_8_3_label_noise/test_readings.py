@@ -1,16 +1,16 @@
 r"""Proposition 8.3 - other readings of what a weight is.
 
 Readings    [influence] the weight of a sample is what its label does to a prediction, as in a weighted mean: a
-            corrupted label "downweighted" moves f by 99/100 of what a clean one does at most - refuted
-            [no pull] the problem is the printed sum alone, without the pull towards the start: with p >= n its least
+            corrupted label "downweighted" moves $f$ by $\frac{99}{100}$ of what a clean one does at most - refuted
+            [no pull] the problem is the printed sum alone, without the pull towards the start: with $p \ge n$ its least
             value is 0 for all weights, and the stopped run is at it for some positive ones - refuted
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of m samples with one clean label, some
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of $m$ samples with one clean label, some
             of them flipped, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m +
             \epsilon))^t$. The influence of a label is how far $f_t$ moves where the label is raised by one
 Corrected   (C3) Whatever the kernel, the influence of a label on a prediction does not depend on the labels; in a
             cluster all have the same, $A_t/(m + \epsilon)$ on a fresh sample
 Idea        $f_t = (I - (I - \eta K)^t) \tilde y$ is linear in the labels. So no label has a say in how much another one
-            moves f
+            moves $f$
 Tolerance   Exact: kernels, steps and labels are fractions
 Findings    The reading by influence and the reading by the weights of a problem hold different things fixed. The
             influence is found by changing a label. The weights of a problem are found from the residuals at the time of

@@ -1,20 +1,23 @@
 r"""Section 8.1: stochastic differential equation - the noise of a step, as printed and with the square root.
 
-Reading     The sentence says what the noise of SGD is, as the section is about it: a step of Euler's scheme, dt = eta,
-            has the covariance of a step of SGD; or Var/eta at a fixed time is that of SGD in the limit of small eta.
-            $\Sigma$ is the covariance of the minibatch gradient, by the print's own words, not a root of it. The weak
-            order one, a sense of "approximates" that an equation without noise meets as well, says nothing of the noise
+Reading     The sentence says what the noise of SGD is, as the section is about it: a step of Euler's scheme,
+            $dt = \eta$, has the covariance of a step of SGD; or the covariance at a fixed time, divided by $\eta$, is
+            that of SGD in the limit of small $\eta$. $\Sigma$ is the covariance of the minibatch gradient, by the
+            print's own words, not a root of it. The weak order one, a sense of "approximates" that an equation without
+            noise meets as well, says nothing of the noise
 Setting     Least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, whatever the residuals, unless a test says otherwise. In C1
-            $\Sigma$ is the covariance of the gradient of one row, and $f\Sigma$ that of a minibatch of b out of n rows:
-            f = 1/b with replacement, (n-b)/(b(n-1)) without
+            $\Sigma$ is the covariance of the gradient of one row, and $f\Sigma$ that of a minibatch of $b$ out of $n$
+            rows: $f = \frac1b$ with replacement, $\frac{n-b}{b(n-1)}$ without
 Corrected   (C1) $d\theta = -\nabla L\, dt + \sqrt{\eta f}\, \Sigma(\theta)^{1/2} dW$: an Euler step has the mean and
             the covariance of a step of SGD, exactly and in all units of the loss
-Differs     The factor of dW is $(f\Sigma)^{1/2}$, the square root of the noise covariance, and not the noise covariance
-Idea        The noise of a step is eta times that of the gradient, with the covariance eta^2 Sigma. Brownian motion of
-            the amplitude A gives dt A A' = eta A A' in the same time, so that A = sqrt(eta) Sigma^(1/2). Sigma itself
-            has the wrong units: with L -> cL, eta -> eta/c nothing changes for SGD, but the printed variance grows by
-            c^2. Both are the same where Sigma^2 = Sigma
-Tolerance   Exact: every minibatch is enumerated, in fractions; exp is enclosed by partial sums
+Differs     The factor of $\sqrt\eta\, dW$ is $(f\Sigma)^{1/2}$, the square root of the noise covariance, and not the
+            noise covariance
+Idea        The noise of a step is $\eta$ times that of the gradient, with the covariance $\eta^2 \Sigma$. Brownian
+            motion of the amplitude $A$ gives $dt\, A A^\top = \eta A A^\top$ in the same time, so that
+            $A = \sqrt\eta\, \Sigma^{1/2}$. $\Sigma$ itself has the wrong units: with $L \to cL$, $\eta \to \eta/c$
+            nothing changes for SGD, but the printed variance grows by $c^2$. Both are the same where
+            $\Sigma^2 = \Sigma$
+Tolerance   Exact: every minibatch is enumerated, in fractions; the exponential is enclosed by partial sums
 Expected    refuted
 """
 

@@ -1,23 +1,23 @@
 r"""Section 8.1: stochastic differential equation - the weak order one, which does not tell the noise.
 
-Readings    [weak order one] "approximates" in the sense of Li, Tai and E: moments at a fixed time T = k eta agree up to
-            K eta for some K - refuted
-Setting     Least squares for the reading. For C3, $L = \frac12 \theta^\top H \theta$, H positive definite, with noise
-            of constant covariance C; indices are those of an eigenbasis of H, $s = h_i + h_j$, $M = \theta_0
-            \theta_0^\top$
-Hypotheses  (H1) the minibatches of different steps are independent.  (H2) eta lambda_max(H) <= 1/2, for the constants;
-            some bound below 2 is needed.
+Readings    [weak order one] "approximates" in the sense of Li et al. (2017): moments at a fixed time $T = k\eta$ agree
+            up to $K\eta$ for some $K$ - refuted
+Setting     Least squares for the reading. For C3, $L = \frac12 \theta^\top H \theta$, $H$ positive definite, with noise
+            of constant covariance $C$; indices are those of an eigenbasis of $H$, $s = h_i + h_j$,
+            $M = \theta_0 \theta_0^\top$
+Hypotheses  (H1) the minibatches of different steps are independent.  (H2) $\eta \lambda_{\max}(H) \le \frac12$, for the
+            constants; some bound below 2 is needed.
 Corrected   (C3) With H1, H2 the second moments of SGD and of $d\theta = -H\theta\, dt + \sqrt\eta D^{1/2} dW$ differ,
-            entry by entry, by at most $\eta T(|C_{ij}| + |D_{ij}| + e^{-sT} (h_i^2 + h_j^2) |M_{ij}|)$: of first order
-            for D = 0, $D = C^2$ as printed and D = C alike
-Idea        Noise of size sqrt(eta) moves a smooth mean by O(eta): weak order one is blind to it while moments exist. On
-            interpolated rows the printed noise grows like w^2. That equation is solved by exp(-ht)/|B| for a Brownian
-            motion B in three dimensions, and 1/|B| has no third moment
+            entry by entry, by at most $\eta T(|C_{ij}| + |D_{ij}| + e^{-sT} (h_i^2 + h_j^2)
+            |M_{ij}|)$: of first order for $D = 0$, $D = C^2$ as printed and $D = C$ alike
+Idea        Noise of size $\sqrt\eta$ moves a smooth mean by $O(\eta)$: weak order one is blind to it while moments
+            exist. On interpolated rows the printed noise grows like $w^2$. That equation is solved by $e^{-ht}/|B|$ for
+            a Brownian motion $B$ in three dimensions, and $1/|B|$ has no third moment
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack
-            is rounding (stationary_noise.stationary.recursion_rounding,
-            stationary_noise.diffusion.diffused_rounding). What is stated by hand is exact
-Findings    A slope fitted to the errors at two steps does not tell the noise either: at h = 1, c = 4, theta_0 = T = 1
-            the error of the right diffusion changes its sign between eta = 0.2 and 0.1
+            is rounding (`stationary_noise.stationary.recursion_rounding`,
+            `stationary_noise.diffusion.diffused_rounding`). What is stated by hand is exact
+Findings    A slope fitted to the errors at two steps does not tell the noise either: at $h = 1$, $c = 4$,
+            $\theta_0 = T = 1$ the error of the right diffusion changes its sign between $\eta = 0.2$ and $\eta = 0.1$
 """
 
 from fractions import Fraction

@@ -1,20 +1,21 @@
 r"""Section 8.3: robustness to label noise - the times at which all predictions have the clean sign.
 
-Reading     The labels are those of Proposition 8.3: -1 and 1, some of them flipped. Robust is a run that can be stopped
-            (8.3: "early stopping") at a time t >= 1 at which all its predictions have the sign of the clean label,
-            those of the corrupted samples too
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters c have $m_c$ samples with one clean
-            label, the share $\tau_c$ of them corrupted, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$;
-            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$ and $E_t = 1 - (1 - \eta\epsilon)^t$
-Hypotheses  (H1) the samples are clustered as in the setting, or K is near such a kernel: how near may depend on t.
+Reading     The labels are those of Proposition 8.3: $-1$ and 1, some of them flipped. Robust is a run that can be
+            stopped (8.3: "early stopping") at a time $t \ge 1$ at which all its predictions have the sign of the clean
+            label, those of the corrupted samples too
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters $c$ have $m_c$ samples with one clean
+            label, the share $\tau_c$ of them corrupted, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon
+            I$; $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$ and $E_t = 1 - (1 - \eta\epsilon)^t$
+Hypotheses  (H1) the samples are clustered as in the setting, or $K$ is near such a kernel: how near may depend on $t$.
             (H2) the run is stopped in time: $2(1 - \tau_c) E_t < (1 - 2\tau_c) A_t$ for every cluster with a corrupted
             sample; so $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean
             over their orders is meant.
 Corrected   (C1) For clusters as in the setting, with H3, H4, the signs are the clean ones exactly at the times of H2.
-            These are $1 \le t \le t^*$ with a last time t^*; there are none exactly if $2(1 - \tau_c) \epsilon \ge (1 -
-            2\tau_c) (m_c + \epsilon)$ for a cluster with a corrupted sample
-Idea        The mean of a cluster is fitted at the rate m + epsilon, and the differences within it at the rate epsilon,
-            which is slow. A corrupted sample is predicted as $(1 - 2\tau) A_t - 2(1 - \tau) E_t$ times its clean label
+            These are $1 \le t \le t^*$ with a last time $t^*$; there are none exactly if $2(1 - \tau_c) \epsilon \ge (1
+            - 2\tau_c) (m_c + \epsilon)$ for a cluster with a corrupted sample
+Idea        The mean of a cluster is fitted at the rate $m + \epsilon$, and the differences within it at the rate
+            $\epsilon$, which is slow. A corrupted sample is predicted as $(1 - 2\tau) A_t - 2(1 - \tau) E_t$ times its
+            clean label
 Tolerance   Exact: kernels, steps and labels are fractions, and a time at the edge of the window is decided by comparing
             fractions
 Expected    holds under added hypotheses

@@ -2,23 +2,24 @@ r"""Theorem 8.1 (a) - the stationary density.
 
 Printed     The stationary density of SGD is approximately $p(\theta) \propto \exp(-\frac2\eta \mathcal{L}(\theta) -
             \mathcal{R}(\theta))$; $\mathcal{R}$ depends on the local noise covariance
-Reading     "Approximately" means: up to a factor that tends to 1 with eta. The counterexamples grant a factor of 2. "R
-            depends on the local noise covariance" means: $R(\theta)$ is some function of the noise covariance at
-            $\theta$, and may depend on eta too. So R is constant where that covariance is constant. If R could depend
-            on everything, the formula would say nothing, and low variance would not follow from it
-Setting     $L = \frac12 \theta^\top H \theta$ unless a test says otherwise; the gradient noise has the covariance C; S
-            is the stationary covariance
-Differs     The exponent is not -2L/eta. The covariance of small steps, $S_1 = \lim S/\eta$, solves $HS_1 + S_1H = C$.
-            That gives the printed covariance only for C = I, and C = I on no open set of data
-Idea        -2L/eta is the potential of Langevin's diffusion, whose noise is isotropic. For other noise $S/\eta$ tends
-            to the solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for C = I alone, and the mismatch is of the order
-            of 2L/eta itself. The hypothesis C = I would not save the print: it holds on no open set of data and in one
-            unit of L only, and it leaves nothing of R
+Reading     "Approximately" means: up to a factor that tends to 1 with $\eta$. The counterexamples grant a factor of 2.
+            "$\mathcal{R}$ depends on the local noise covariance" means: $\mathcal{R}(\theta)$ is some function of the
+            noise covariance at $\theta$, and may depend on $\eta$ too. So $\mathcal{R}$ is constant where that
+            covariance is constant. If $\mathcal{R}$ could depend on everything, the formula would say nothing, and low
+            variance would not follow from it
+Setting     $L = \frac12 \theta^\top H \theta$ unless a test says otherwise; the gradient noise has the covariance $C$;
+            $S$ is the stationary covariance
+Differs     The exponent is not $-2L/\eta$. The covariance of small steps, $S_1 = \lim_{\eta \to 0} S/\eta$, solves
+            $HS_1 + S_1H = C$. That gives the printed covariance only for $C = I$, and $C = I$ on no open set of data
+Idea        $-2L/\eta$ is the potential of Langevin's diffusion, whose noise is isotropic. For other noise $S/\eta$
+            tends to the solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for $C = I$ alone, and the mismatch is of
+            the order of $2L/\eta$ itself. The hypothesis $C = I$ would not save the print: it holds on no open set of
+            data and in one unit of $L$ only, and it leaves nothing of $\mathcal{R}$
 Tolerance   Exact: curvatures, covariances and steps are fractions, and each stationary covariance is checked by a step
-Findings    For C = H, the noise of least squares with label noise, S is eta/(2 - eta h): to first order in eta no
-            curvature is preferred. The counterexamples on quadratics with isotropic or diagonal C are strict
-            inequalities, which persist for data nearby. The last two do not: they need interpolated data, and a line of
-            minima
+Findings    For $C = H$, the noise of least squares with label noise, $S$ is $\eta/(2 - \eta h)$: to first order in
+            $\eta$ no curvature is preferred. The counterexamples on quadratics with isotropic or diagonal $C$ are
+            strict inequalities, which persist for data nearby. The last two do not: they need interpolated data, and a
+            line of minima
 Expected    refuted
 """
 

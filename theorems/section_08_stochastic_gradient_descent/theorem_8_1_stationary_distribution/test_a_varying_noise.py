@@ -1,17 +1,17 @@
 r"""Theorem 8.1 (a) - the density where the noise varies with the parameter.
 
-Setting     One parameter x; D(x) is the variance of its gradient. On a lattice the gradients are -s, 0 or s, so that a
-            step eta moves by one point or not at all
-Corrected   (C7) For $L = hx^2/2$ and gradients -s, 0, s of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is $\frac1D
-            \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
-            finite_chains.lattice_descents
+Setting     One parameter $x$; $D(x)$ is the variance of its gradient. On a lattice the gradients are $-s$, 0 or $s$, so
+            that a step $\eta$ moves by one point or not at all
+Corrected   (C7) For $L = hx^2/2$ and gradients $-s$, 0, $s$ of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is
+            $\frac1D \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
+            `finite_chains.lattice_descents`
 Idea        The diffusion of SGD, read in Ito's sense, has the density $\frac1D \exp(-\frac2\eta \int L'/D)$. On a
             lattice detailed balance gives the law, and its logarithm is a trapezoidal sum of that integral
-Tolerance   Detailed balance against the trapezoidal rule (finite_chains.detailed_balance). The constant 1.3 is what was
-            found on these lattices; one of them reaches 1.28
-Findings    "Favors low variance" is the factor 1/D of Ito's density. Four other densities were tried: with 1/sqrt(D),
-            with no factor, and the printed ones for R = 0 and R = ln D. They are further away on every one of the 324
-            lattices
+Tolerance   Detailed balance against the trapezoidal rule (`finite_chains.detailed_balance`). The constant 1.3 is what
+            was found on these lattices; one of them reaches 1.28
+Findings    "Favors low variance" is the factor $1/D$ of Ito's density. Four other densities were tried: with
+            $1/\sqrt D$, with no factor, and the printed ones for $\mathcal{R} = 0$ and $\mathcal{R} = \ln D$. They are
+            further away on every one of the 324 lattices
 """
 
 import numpy as np

@@ -1,15 +1,15 @@
 r"""Theorem 8.1 (b) - regions of more variance that have more mass.
 
-Setting     L is the loss; D holds the variances of the gradient, along one axis or two. pi is the stationary law
+Setting     $L$ is the loss; $D$ holds the variances of the gradient, along one axis or two. $\pi$ is the stationary law
 Hypotheses  (H4) there is one parameter, or the noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a
-            lattice, or stays; or, with one parameter and L flat, its steps are of any law, at most a sixth of a region
-            long, and the variance at every point of one region is at least twice that at every point of the other.
-            (H6) L is flat; or, with one parameter, it rises from both regions to one top by the same slopes, and on
-            the way up too the noise is less on the side of the region that has less.
-Idea        On a torus whose variances depend on x alone, the variance along x decides the mass, and the variance along
-            y does not, though it counts for the total. With a barrier between two wells the variance on the barrier may
-            decide
-Tolerance   Exact: all walks are in fractions, and each law is checked by pi P = pi
+            lattice, or stays; or, with one parameter and $L$ flat, its steps are of any law, at most a sixth of a
+            region long, and the variance at every point of one region is at least twice that at every point of the
+            other.  (H6) $L$ is flat; or, with one parameter, it rises from both regions to one top by the same slopes,
+            and on the way up too the noise is less on the side of the region that has less.
+Idea        On a torus whose variances depend on $x$ alone, the variance along $x$ decides the mass, and the variance
+            along $y$ does not, though it counts for the total. With a barrier between two wells the variance on the
+            barrier may decide
+Tolerance   Exact: all walks are in fractions, and each law is checked by $\pi P = \pi$
 Findings    The counterexamples are strict inequalities, which persist for variances nearby
 """
 
