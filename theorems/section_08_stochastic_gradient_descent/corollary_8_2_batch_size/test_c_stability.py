@@ -6,8 +6,8 @@ Setting     Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$ with $p$ paramet
             can stay at a minimum if $\rho(T_B) < 1$: it is stable in mean square there
 Corrected   (C4) On least squares $\rho(T_B)$ does not increase with $B$, so that a minimum at which SGD can stay with
             $B$ it can stay at with all larger batches.  (C5) A minimum at which $\rho(T_B) < 1$ has $\eta(f_B E|x_i|^4
-            + (1 - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$, hence $\operatorname{tr} H < 2/(\eta
-            f_B)$, which is sharp at $B = 1$ for rows of one length that span the space
+            + (1 - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$, hence $\operatorname{tr} H < 2/(\eta f_B)$,
+            which is sharp at $B = 1$ for rows of one length that span the space
 Idea        $T_B$ is a positive operator and monotone in $f_B$. It is self-adjoint for the trace, and
             $\operatorname{tr} T_B(I) \ge p$ once the inequality of C5 fails
 Tolerance   Fractions, but for spectral radii. Those are enclosed by a Rayleigh quotient and by a positive $S$ with

@@ -3,8 +3,8 @@ r"""Proposition 8.3 - how weights, residuals and losses tell corrupted samples f
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$; the weights are those of the ridge regression that
             the run solves at the time $t$. Labels are $-1$ and 1, and a corrupted one is flipped. Clusters $c$ have
             $m_c$ samples with one clean label, the share $\tau_c$ of them corrupted, with $K =
-            \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $r_t = \tilde y - f_t$, $A_t = 1 - (1 - \eta(m_c +
-            \epsilon))^t$, $E_t = 1 - (1 - \eta\epsilon)^t$
+            \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $r_t = \tilde y - f_t$,
+            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 - \eta\epsilon)^t$
 Hypotheses  (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
             their orders is meant.
 Corrected   (C1) For clusters as in the setting, with H2, H3, H4 and at every $t \ge 1$, all weights of corrupted
@@ -12,9 +12,9 @@ Corrected   (C1) For clusters as in the setting, with H2, H3, H4 and at every $t
             For such clusters, with H2 and H3, where one has a corrupted sample the mean of the fitted fraction
             $1 - |r_t|/|r_0|$ over the clean samples exceeds that over the corrupted ones by exactly
             $2(1 - 2\tau)(A_t - E_t)$.  (C4) One cluster, $\epsilon = 0$, any $f_0$, $\eta m \le 1$: $f_t$ also
-            minimizes $\sum_i (f - \tilde y_i)^2 + m \frac{1 - A_t}{A_t} (f - f_0)^2$, with equal weights. (C5) Where $0
-            < f < 1$ a step on the logistic loss $l$ is one on squares with the weight $|l'|/|f - \tilde
-            y|$, smaller for the label $-1$ than for 1
+            minimizes $\sum_i (f - \tilde y_i)^2 + m \frac{1 - A_t}{A_t} (f - f_0)^2$, with equal weights.  (C5) Where
+            $0 < f < 1$ a step on the logistic loss $l$ is one on squares with the weight $|l'|/|f - \tilde y|$, smaller
+            for the label $-1$ than for 1
 Tolerance   Exact: kernels, steps and labels are fractions. The exponential is enclosed by partial sums
 Findings    Where $f$ is one number for the whole cluster ($\epsilon = 0$) the weights are not determined, and equal
             ones do as well (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at

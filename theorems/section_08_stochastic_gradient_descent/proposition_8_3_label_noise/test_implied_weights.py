@@ -12,13 +12,11 @@ Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Labels are
 Hypotheses  (H1) the samples are clustered as in the setting, or $K$ is near such a kernel: how near may depend on $t$.
             (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
             their orders is meant.
-Idea        Descent from 0 has $\theta_t = \eta \sum_i (r_i(0) + \dots + r_i(t-1))
-            \phi_i$, and the problem with the weights $w$ has $\theta = \sum_i w_i r_i
-            \phi_i$. In a cluster the mean is fitted at the rate $m +
-            \epsilon$, and the differences within it at the rate $\epsilon$. Let $q = 1 -
-            \eta\epsilon$. A clean residual is $(1 - 2\tau)(1 - A_t) + 2\tau
-            q^t$ and falls by more than the factor $q$ in a step. A corrupted one is $2(1 - \tau) q^t - (1 - 2\tau)(1 -
-            A_t)$ and falls by less
+Idea        Descent from 0 has $\theta_t = \eta \sum_i (r_i(0) + \dots + r_i(t-1)) \phi_i$, and the problem with the
+            weights $w$ has $\theta = \sum_i w_i r_i \phi_i$. In a cluster the mean is fitted at the rate
+            $m + \epsilon$, and the differences within it at the rate $\epsilon$. Let $q = 1 - \eta\epsilon$. A clean
+            residual is $(1 - 2\tau)(1 - A_t) + 2\tau q^t$ and falls by more than the factor $q$ in a step. A corrupted
+            one is $2(1 - \tau) q^t - (1 - 2\tau)(1 - A_t)$ and falls by less
 Tolerance   Exact: kernels, steps and labels are fractions
 Findings    The weights are found from the residuals at the time of stopping. In a cluster those are larger for the
             corrupted samples

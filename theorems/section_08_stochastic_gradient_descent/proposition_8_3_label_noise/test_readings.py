@@ -5,8 +5,9 @@ Readings    [influence] the weight of a sample is what its label does to a predi
             [no pull] the problem is the printed sum alone, without the pull towards the start: with $p \ge n$ its least
             value is 0 for all weights, and the stopped run is at it for some positive ones - refuted
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of $m$ samples with one clean label, some
-            of them flipped, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m +
-            \epsilon))^t$. The influence of a label is how far $f_t$ moves where the label is raised by one
+            of them flipped, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$;
+            $A_t = 1 - (1 - \eta(m + \epsilon))^t$. The influence of a label is how far $f_t$ moves where the label is
+            raised by one
 Corrected   (C3) Whatever the kernel, the influence of a label on a prediction does not depend on the labels; in a
             cluster all have the same, $A_t/(m + \epsilon)$ on a fresh sample
 Idea        $f_t = (I - (I - \eta K)^t) \tilde y$ is linear in the labels. So no label has a say in how much another one

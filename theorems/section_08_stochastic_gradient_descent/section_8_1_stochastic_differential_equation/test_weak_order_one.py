@@ -8,8 +8,8 @@ Setting     Least squares for the reading. For C3, $L = \frac12 \theta^\top H \t
 Hypotheses  (H1) the minibatches of different steps are independent.  (H2) $\eta \lambda_{\max}(H) \le \frac12$, for the
             constants; some bound below 2 is needed.
 Corrected   (C3) With H1, H2 the second moments of SGD and of $d\theta = -H\theta\, dt + \sqrt\eta D^{1/2} dW$ differ,
-            entry by entry, by at most $\eta T(|C_{ij}| + |D_{ij}| + e^{-sT} (h_i^2 + h_j^2)
-            |M_{ij}|)$: of first order for $D = 0$, $D = C^2$ as printed and $D = C$ alike
+            entry by entry, by at most $\eta T(|C_{ij}| + |D_{ij}| + e^{-sT} (h_i^2 + h_j^2) |M_{ij}|)$: of first order
+            for $D = 0$, $D = C^2$ as printed and $D = C$ alike
 Idea        Noise of size $\sqrt\eta$ moves a smooth mean by $O(\eta)$: weak order one is blind to it while moments
             exist. On interpolated rows the printed noise grows like $w^2$. That equation is solved by $e^{-ht}/|B|$ for
             a Brownian motion $B$ in three dimensions, and $1/|B|$ has no third moment

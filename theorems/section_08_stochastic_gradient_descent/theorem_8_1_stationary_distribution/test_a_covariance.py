@@ -1,8 +1,8 @@
 r"""Theorem 8.1 (a) - the covariance and the current of the stationary law.
 
-Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$ with $E\xi = 0$; $L = \frac12 \theta^\top H
-            \theta$, gradient noise of covariance $C$, $A = I - \eta H$; $S$ is the stationary covariance. The printed
-            covariance is $\eta H^{-1}/2$
+Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$ with $E\xi = 0$;
+            $L = \frac12 \theta^\top H \theta$, gradient noise of covariance $C$, $A = I - \eta H$; $S$ is the
+            stationary covariance. The printed covariance is $\eta H^{-1}/2$
 Hypotheses  (H1) $\eta h < 2$ for every eigenvalue $h$ of $H$.  (H2) $H$ and $C$ do not depend on $\theta$ or on the
             step.  (H3) $L$ confines: $H$ is positive definite.
 Corrected   (C1) With H1, H2, H3 the stationary covariance is the one solution of $S = ASA + \eta^2 C$. After $k$ steps

@@ -1,13 +1,14 @@
 r"""Section 9.2: effects of normalization (c) - sharpness is inverse to the square of the length of the weights.
 
-Setting     theta are the weights in front of a normalization; g and H are the gradient and the Hessian of the loss in
-            theta. C11 and C12 are about one linear neuron $f = \gamma \hat z$
+Setting     $\theta$ are the weights in front of a normalization; $g$ and $H$ are the gradient and the Hessian of the
+            loss in $\theta$. C11 and C12 are about one linear neuron $f = \gamma \hat z$ with the weights $w$
 Corrected   (C9) At every point $H(c\theta) = H(\theta)/c^2$.
             (C10) $H\theta = -g$ and $\langle g, \theta\rangle = 0$.
-            (C11) On inputs of covariance I the minimum of norm rho with gamma = 1 has $\lambda_{\max} = 1/\rho^2$, or
-            $\max(1, 1/\rho^2)$ where gamma is trained, against 1 without normalization.
-            (C12) In the plane, from 192 starts with $\eta/ |w_0|^2$ from 1/4 to 32, no step shortens the weights, and
-            descent settles where $\eta\lambda_{\max} \le 2$
+            (C11) On inputs of covariance $I$ the minimum of norm $\rho$ with $\gamma = 1$ has
+            $\lambda_{\max} = 1/\rho^2$, or $\max(1, 1/\rho^2)$ where $\gamma$ is trained, against 1 without
+            normalization.
+            (C12) In the plane, from 192 starts with $\eta/|w_0|^2$ from $\frac14$ to 32, no step shortens the weights,
+            and descent settles where $\eta\lambda_{\max} \le 2$
 Idea        Differentiating $L(c\theta) = L(\theta)$ twice gives $H(c\theta) = H(\theta)/c^2$ and $H\theta = -g$. So the
             length of the weights scales the sharpness, and only $|\theta|^2 \lambda_{\max}$ is a property of the
             function

@@ -4,17 +4,19 @@ Printed     Normalization smooths the loss landscape by reducing the sharpness o
 Reading     "Reducing" compares with training without normalization: the minimum found with it is no sharper than the
             minimum of the plain model which computes the same function. Sharpness is the $\lambda_{\max}$ of Definition
             6.1
-Setting     One linear neuron $f = \gamma \hat z$ against $f = \beta x$. Sigma is the covariance of the inputs, r its
-            least eigenvalue that is not zero, P the projection onto its range, var(y) the variance of the targets
+Setting     One linear neuron $f = \gamma \hat z$ against $f = \beta^\top x$. $\Sigma$ is the covariance of the inputs,
+            $r$ its least eigenvalue that is not zero, $P$ the projection onto its range, $\operatorname{var}(y)$ the
+            variance of the targets
 Hypotheses  (H1) Long weights at the start: $r |P w_0|^2 \ge \operatorname{var}(y)$.
-            (H2) The scale gamma is not trained, or $\lambda_{\max}(\Sigma) \ge 1$.
-Idea        At a fit the Hessian in w is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, which is at most
-            $\gamma^2/s^2$ times the plain one, and the Hessian in gamma is 1. There $\gamma^2$ is var(y). Steps
-            lengthen P w, so that $s^2 \ge r |P w|^2 \ge r |P w_0|^2$, which is at least var(y) under H1
+            (H2) The scale $\gamma$ is not trained, or $\lambda_{\max}(\Sigma) \ge 1$.
+Idea        At a fit the Hessian in $w$ is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, which is at most
+            $\gamma^2/s^2$ times the plain one, and the Hessian in $\gamma$ is 1. There $\gamma^2$ is
+            $\operatorname{var}(y)$. Steps lengthen $P w$, so that $s^2 \ge r |P w|^2 \ge r |P w_0|^2$, which is at
+            least $\operatorname{var}(y)$ under H1
 Tolerance   Minima and their sharpness are rational, or enclosed by torch and Lanczos. Runs end at a residual that is
             asserted, and the bound carries it
-Findings    A short start can end sharper than the plain model. Second derivatives through torch's weight_norm are wrong
-            in torch 2.13, their first are right: there H is not symmetric
+Findings    A short start can end sharper than the plain model. Second derivatives through torch's `weight_norm` are
+            wrong in torch 2.13, their first are right: there $H$ is not symmetric
 Expected    holds under added hypotheses
 """
 

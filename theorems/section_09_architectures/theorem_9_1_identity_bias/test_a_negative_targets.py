@@ -1,20 +1,21 @@
 r"""Theorem 9.1 (a) - towards a negative target the layers are driven to zero, away from the identity.
 
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; R is the target Y for X = I, here a number -|lambda| < 0
+            Y\|_F^2$; $R$ is the target $Y$ for $X = I$, here a number $-|\lambda| < 0$
 Hypotheses  (H2) Training starts at zero branches.
-            (H3) The branches are linear, and the target R is positive definite.
+            (H3) The branches are linear, and the target $R$ is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
-            the ball that the run can reach.
-Corrected   (C3) Under H2, three layers towards the target -1 end at layers of 0 under gradient flow and at $\eta \le
-            1/2$, with the loss 1/2; but $\eta = 3/5$ and $\eta = 1$ jump over this saddle to A = -2, with the loss 0
-Idea        Equal layers b follow $b' = -b^{L-1}(b^L - \lambda)$ from b = 1. For L >= 2 and a negative $\lambda$ they
-            fall towards the stationary point b = 0, which is a saddle of the loss in all weights. Flow and small steps
-            do not pass it, so that the loss stays at least $\lambda^2/2$
-Tolerance   Bounds of 1/b are exact inequalities of one step, summed. Runs carry the rounding of their steps. Single
+            the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
+            loss in the ball that the run can reach.
+Corrected   (C3) Under H2, three layers towards the target $-1$ end at layers of 0 under gradient flow and at
+            $\eta \le \frac12$, with the loss $\frac12$; but $\eta = \frac35$ and $\eta = 1$ jump over this saddle to
+            $A_\ell = -2$, with the loss 0
+Idea        Equal layers $b$ follow $b' = -b^{L-1}(b^L - \lambda)$ from $b = 1$. For $L \ge 2$ and a negative $\lambda$
+            they fall towards the stationary point $b = 0$, which is a saddle of the loss in all weights. Flow and small
+            steps do not pass it, so that the loss stays at least $\lambda^2/2$
+Tolerance   Bounds of $1/b$ are exact inequalities of one step, summed. Runs carry the rounding of their steps. Single
             steps are exact in fractions
-Findings    A target -1 shows what H3 is for: in our runs the flow from zero branches never fitted it
+Findings    A target $-1$ shows what H3 is for: in our runs the flow from zero branches never fitted it
 """
 
 from fractions import Fraction
