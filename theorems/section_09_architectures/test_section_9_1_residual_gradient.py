@@ -114,7 +114,8 @@ def test_at_tanh_branches_the_gradient_through_the_next_state_is_that_of_torch(p
 
 @counterexample
 def test_at_one_scalar_block_the_print_is_twice_the_derivative():
-    # given  h_1 = h_0 + w h_0 with h_0 = w = 1 and L = h_1, which is affine in w
+    r"""$h_1 = h_0 + w h_0$ with $h_0 = w = 1$ and $\mathcal{L} = h_1$: the derivative in $w$ is $h_0 = 1$. The print
+    takes $\partial \mathcal{L}/\partial h_0 \cdot \partial F/\partial w = (1 + w) \cdot h_0 = 2$."""
     h0, w = Fraction(1), Fraction(1)
     derivative = (h0 + (w + 1) * h0) - (h0 + w * h0)
     # when   dL/dh_0 = 1 + w, and dF/dw = h_0

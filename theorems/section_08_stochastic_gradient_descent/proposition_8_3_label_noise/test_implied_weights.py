@@ -52,7 +52,9 @@ def mean_weights(K, flipped, step, t):
 
 @counterexample
 def test_a_corrupted_sample_that_is_alone_and_longer_weighs_more():
-    # given  K = diag(4, 1, 1), the first label flipped, eta = 1/8: residuals 1/2, 7/8, 7/8 after one step
+    r"""$K = \operatorname{diag}(4, 1, 1)$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac18$, one
+    step: $f_1 = (-\frac12, \frac18, \frac18)$, and the residuals are $r_1 = (-\frac12, \frac78, \frac78)$. The weights
+    $\eta r_0/r_1$ are $\frac14$ for the corrupted sample and only $\frac17$ for the clean ones."""
     K = np.diag(np.array([4, 1, 1], object))
     corrupted, clean = mean_weights(K, np.array([True, False, False]), Fraction(1, 8), 1)
     # then

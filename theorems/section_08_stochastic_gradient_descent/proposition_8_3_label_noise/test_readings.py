@@ -48,7 +48,9 @@ def label_influences(problem, t):
 
 @counterexample(reading="influence")
 def test_a_corrupted_label_has_the_influence_of_a_clean_one():
-    # given  one cluster of three, the first label flipped, epsilon = 0
+    r"""One cluster of three, $K = 1 1^\top$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac16$: $f_1$
+    is a sixth of the sum of the labels. A label that is raised by 1 moves $f_1$ by $\frac16$, the corrupted one too;
+    the reading allows $\frac{99}{100}$ of that."""
     problem = Clusters((3,), (1,), (1,), Fraction(0), Fraction(1, 6))
     # when
     influence = label_influences(problem, 1)
@@ -76,7 +78,9 @@ def test_hypothesis_finds_a_cluster_in_which_no_label_has_less_influence():
 
 @counterexample(reading="no pull")
 def test_no_weighted_sum_of_squares_alone_is_least_where_the_run_was_stopped():
-    # given  one cluster of three, with features of rank 3: f = y makes the sum 0, whatever the weights are
+    r"""$K = 1 1^\top + \frac14 I$, labels $(-1, 1, 1)$, $\eta = \frac14$: $f_1 = \frac1{16}(3, 5, 5)$, $f_2 =
+    \frac1{256}(41, 103, 103)$. Stopped at $f_2$, each $(\tilde y_i - f_i)^2$ is $(\frac{153}{256})^2$ or more. But $f =
+    \tilde y$ is possible, as $K$ has rank 3: the least $\sum_i w_i (f_i - \tilde y_i)^2$ is 0, for all $w_i > 0$."""
     problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))
     squares = (problem.noisy - descent(problem, 2)[2]) ** 2
     # then

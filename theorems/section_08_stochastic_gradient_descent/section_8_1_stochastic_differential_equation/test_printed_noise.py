@@ -45,7 +45,9 @@ def euler_step(drift, amplitude_squared, dt):
 
 @counterexample
 def test_a_step_of_the_printed_equation_has_four_times_the_variance_of_a_step_of_sgd():
-    # given  y = (2, -2), x = 1, w = 0, b = 1, eta = 1/10: gradients -2 and 2, Sigma = 4
+    r"""Rows $x = 1$, $y = \pm 2$ at $w = 0$ have the gradients $\mp 2$, so $\Sigma = 4$; $\eta = \frac1{10}$. A step of
+    SGD on one row has the variance $\eta^2 \Sigma = \frac1{25}$. The printed equation has $\eta \cdot \Sigma^2 \cdot
+    \eta = \frac4{25}$ in the time $\eta$."""
     X, y, w, eta = fractions([[1], [1]]), fractions([2, -2]), fractions([0]), Fraction(1, 10)
     _, sgd = mean_and_covariance(-eta * minibatch_gradients(X, y, w, 1, True))
     mean, Sigma = mean_and_covariance(sample_gradients(X, y, w))

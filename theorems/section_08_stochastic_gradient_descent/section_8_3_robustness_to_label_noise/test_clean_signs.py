@@ -45,7 +45,8 @@ def wrong_signs(K, flipped, eta, steps):
 
 @counterexample
 def test_a_corrupted_sample_that_is_alone_has_the_wrong_sign_at_every_time():
-    # given  K = I and one of three labels flipped: f_t = (1 - 2^-t) times the labels
+    r"""$K = I$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac12$: $f_t = (1 - 2^{-t})(-1, 1, 1)$. At
+    every $t \ge 1$ a share $\frac13$ of the signs is wrong, and a robust run needs a time at which it is 0."""
     share = wrong_signs(np.eye(3, dtype=int).astype(object), np.array([True, False, False]), Fraction(1, 2), STEPS)
     reads = "share {value} of wrong signs at the best of t = 1 ... 8 > {limit}"
     assert_violates(share, 0, reads=reads, K="I", labels=[-1, 1, 1], eta="1/2")

@@ -43,7 +43,9 @@ GRANTED_FACTOR = 2
 
 @counterexample
 def test_where_the_noise_is_stronger_the_variance_is_four_times_the_printed_one_at_every_step():
-    # given  H = I, C = diag(1, 4): R is constant, and the printed variance eta/2 in both directions
+    r"""$H = I$, $C = \operatorname{diag}(1, 4)$, $\eta = \frac1{10}$. As $C$ is constant, so is $\mathcal{R}$: the
+    printed variance is $\frac\eta2 = \frac1{20}$. A step takes the second variance $v$ to $(1 - \eta)^2 v + 4\eta^2$,
+    so $v = \frac{4\eta}{2 - \eta} = \frac4{19}$, which is more than twice $\frac1{20}$."""
     h, C, reads = fractions([1, 1]), fractions([[1, 0], [0, 4]]), "variance {value} > {limit}, twice the printed one"
     coarse, fine = (exact_stationary(h, C, eta) for eta in (Fraction(1, 10), Fraction(1, 10**6)))
     assert_identical(GRANTED_FACTOR * Fraction(1, 20), Fraction(1, 10), why="twice the printed eta/(2h)")

@@ -38,7 +38,9 @@ MOVES = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
 
 @counterexample
 def test_a_region_of_more_variance_has_twice_the_mass_where_the_noise_is_not_isotropic():
-    # given  L = 0; the variances along x and along y are 1/4 and 1/2 at x = 0, and 1/2 and 1/8 at x = 1, 2
+    r"""$L = 0$, a walk on $x, y \in \{0, 1, 2\}$ modulo 3. At $x = 0$ its steps have the variances $\frac14$ along $x$,
+    $\frac12$ along $y$, elsewhere $\frac12$, $\frac18$: in all $\frac34 > \frac58$. Printed: less mass at $x = 0$. But
+    each $x$ is left at the rate of the variance along $x$: the masses are $\frac12, \frac14, \frac14$."""
     first, second = fractions(["1/4", "1/2", "1/2"]), fractions(["1/2", "1/8", "1/8"])
     law, total = mass_across(first, second), first + second
     assert_identical(total, fractions(["3/4", "5/8", "5/8"]), why="total variance")

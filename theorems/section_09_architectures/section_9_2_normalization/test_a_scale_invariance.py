@@ -70,6 +70,9 @@ def test_the_gradient_is_orthogonal_to_what_may_be_scaled(kind, problem):
 
 @counterexample(reading="all parameters")
 def test_twice_the_weight_and_twice_the_output_weight_have_four_times_the_loss():
+    r"""One neuron, inputs $\pm 1$, targets 0, $f = a \hat z$: $\hat z = \pm 1$ for every weight $w > 0$, and $L =
+    \frac12 a^2$. So $\theta = (w, a) = (1, 1)$ has the loss $\frac12$, and $2\theta$ has 2, where the print has the
+    same."""
     before, after = (loss_of_one_neuron(Fraction(c), 0, output=c) for c in (1, 2))
     assert_violates(after, before, reads="loss {value} at 2 theta > {limit} at theta", x=[1, -1], y=0, theta=[1, 1])
 

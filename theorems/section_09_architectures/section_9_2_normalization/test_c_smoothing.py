@@ -53,11 +53,12 @@ from theorems.section_09_architectures.section_9_2_normalization.curvature impor
 
 @counterexample
 def test_a_normalized_minimum_is_four_times_as_sharp_as_that_of_the_plain_model():
-    # given  whitened inputs, w = (1/2, 0) and y = x_1, which both models fit
+    r"""Inputs $(\pm 1, \pm 1)$, $\Sigma = I$; $y = x_1$ is fitted by $\gamma = 1$, $w = (\frac12, 0)$, with $s^2 =
+    w^\top \Sigma w = \frac14$. The Hessian in $w$ is $\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4 = \operatorname{diag}(0,
+    4)$: sharpness 4. That of $\beta^\top x$ is $\Sigma$: sharpness 1. By the print $4 \le 1$."""
     normalized, s2, Sigma = exact_sharpness_at_fit(WHITE_INPUTS, ["1/2", 0])
     assert_identical([*Sigma.ravel(), s2], [1, 0, 0, 1, Fraction(1, 4)], why="Sigma = I, s = 1/2")
     assert_identical(normalized, 4, why="1/|w|^2")
-    # then   the plain model f = beta.x has the Hessian Sigma
     reads = "sharpness {value} with normalization > {limit} without"
     assert_violates(normalized, 1, reads=reads, X=WHITE_INPUTS, w=["1/2", 0], y="x_1")
 

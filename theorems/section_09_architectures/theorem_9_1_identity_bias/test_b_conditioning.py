@@ -58,7 +58,9 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
 
 @counterexample
 def test_two_small_branches_of_an_orthogonal_plain_network_are_conditioned_worse_with_the_skip_connection():
-    # given  two branches diag(1, -1)/2
+    r"""Two layers, $F(h) = Ah$, $A = \frac12 \operatorname{diag}(1, -1)$. Equal diagonal layers $D$ make of an error
+    $G$ the gradients $GD$, $DG$. For $D = I + A$ their squares sum to $2 (\frac32)^2$ at $G = E_{11}$, $2 (\frac12)^2$
+    at $E_{22}$: condition 9. For $D = A$ they sum to $\frac12$ at all $E_{ij}$: condition 1. By the print $9 \le 1$."""
     branches = fractions(["1/2", "-1/2"])
     residual, plain = (kernel_condition(branches, skip) for skip in (1, 0))
     assert_violates(residual, plain, reads=WORSE_CONDITIONED, A="diag(1/2,-1/2)", L=2)

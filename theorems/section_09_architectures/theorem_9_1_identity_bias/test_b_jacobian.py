@@ -43,6 +43,9 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning im
 
 @counterexample(reading="Jacobian")
 def test_the_jacobian_of_two_branches_of_an_orthogonal_plain_network_is_conditioned_worse():
+    r"""Two layers, $F(h) = Ah$, $A = \frac12 \operatorname{diag}(1, -1)$. The Jacobian is $(I + A)^2 =
+    \operatorname{diag}(\frac94, \frac14)$, of condition 9. Without skip connections it is $A^2 = \frac14 I$, of
+    condition 1."""
     branches = fractions(["1/2", "-1/2"])
     residual, plain = (jacobian_condition(branches, skip) for skip in (1, 0))
     assert_violates(residual, plain, reads=WORSE_CONDITIONED, A="diag(1/2,-1/2)", L=2)

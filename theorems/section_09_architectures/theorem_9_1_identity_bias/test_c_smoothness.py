@@ -60,7 +60,8 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
 
 @counterexample
 def test_three_steep_branches_are_eight_times_as_steep_as_the_identity():
-    # given  three scalar branches F(h) = h
+    r"""$F(h) = h$ in three layers: each doubles its input, so that the Lipschitz constant is $2^3 = 8$, and not
+    $\frac53$ at most."""
     steep = scalar_states([1, 1, 1])[-1]
     assert_violates(steep, Fraction(5, 3), reads="Lipschitz constant {value} > {limit}", F="h -> h", L=3)
 
@@ -106,6 +107,8 @@ def test_early_in_training_the_lipschitz_constant_is_bounded_by_the_loss_that_fe
 
 @counterexample(reading="smoother than the plain network")
 def test_two_branches_that_halve_their_input_are_nine_times_as_steep_with_the_skip_connection():
+    r"""$F(h) = \frac12 h$ in two layers: the residual network is $(\frac32)^2 h = \frac94 h$. The plain network is
+    $(\frac12)^2 h = \frac14 h$, and the print says that it is steeper."""
     w = Fraction(1, 2)
     reads = "Lipschitz constant {value} with the skip connection > {limit} without"
     assert_violates(scalar_states([w, w])[-1], w * w, reads=reads, F="h -> h/2", L=2)
