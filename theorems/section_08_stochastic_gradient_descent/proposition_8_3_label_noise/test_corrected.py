@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 
 from fixtures.problems.tapes import tapes
 from fixtures.rational import exponential_of_minus
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from theorems.ledger import corrected
 from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
 from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import kernel_descent
@@ -88,6 +88,20 @@ def test_for_a_large_epsilon_both_weights_are_near_the_separating_weight():
     between = separating_weight(1 - 1000 * problem.eta, 1000, 1)
     assert_at_most(float(between - corrupted), float(between) / 500, why="the corrupted sample's is near")
     assert_at_most(float(clean - between), float(between) / 500, why="a clean one's is near")
+
+
+@corrected("C1")
+def test_in_a_cluster_of_three_the_separating_weight_lies_between_in_every_step():
+    # given  epsilon = eta = 1/4, one of three labels flipped
+    problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))
+    times = range(1, STEPS + 1)
+    # when
+    corrupted, clean, _ = np.transpose(weights(problem))
+    between = [separating_weight(Fraction(15, 16), problem.epsilon, t) for t in times]
+    record_series("weights of the samples", t=times, corrupted=corrupted, clean=clean, between=between)
+    # then
+    assert_at_most((corrupted / between).astype(float), 1 - 1 / 32, why="the corrupted sample's")
+    assert_at_most(1 + 1 / 32, (clean / between).astype(float), why="a clean one's")
 
 
 @corrected("C2")

@@ -28,7 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, under_hypotheses
 from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
@@ -104,9 +104,12 @@ def test_the_times_of_H2_are_one_interval_from_the_first_step_on_or_none(problem
 def test_a_window_may_close_after_four_steps():
     # given  m = 3, tau = 1/3, epsilon = 1/4 and eta = 1/4: E_t/A_t = 0.228 and 0.276 at t = 4 and 5, against 1/4
     problem = Clusters((3,), (1,), (-1,), Fraction(1, 4), Fraction(1, 4))
-    # when
-    recovered = [problem.recovers(f) for f in descent(problem)[1:]]
+    # when   the first sample is the corrupted one
+    path = descent(problem)
+    corrupted, clean, _ = np.transpose(path * problem.clean)
+    record_series("predictions times the clean label", t=range(STEPS + 1), corrupted=corrupted, clean=clean)
     # then
+    recovered = [problem.recovers(f) for f in path[1:]]
     assert_identical(recovered, [True] * 4 + [False] * 4, why="clean signs at t = 1 ... 8")
 
 

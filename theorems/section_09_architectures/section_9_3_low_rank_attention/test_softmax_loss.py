@@ -28,13 +28,15 @@ Findings    Under H6, H7 and H8 and softmax $\sigma_2/\sigma_1$ was about $2 \cd
             from $\alpha = 10^{-5}$, and 0.92 after 750 steps
 """
 
+from itertools import islice
+
 import numpy as np
 from numpy.linalg import norm
 
 from fixtures.dynamics.paths import at_time
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.certificates import singular_values
 from theorems.section_09_architectures.attention.dynamics import factored_weight_path, weight_path
@@ -85,8 +87,11 @@ def test_in_softmax_attention_the_second_singular_value_catches_up_with_the_firs
     gradient = lambda W: weight_gradient(attention(W, X, X), -rewards, X, X)  # noqa: E731
     start = alpha[:, None, None] * np.eye(2)
     # when   750 steps: W = diag(a), a_i goes to a_i (1 + 2 w_i f(a_i))^2, f = S^2(1 - S), S the logistic function
-    K, Q = at_time(factored_weight_path(start, start, gradient, 1 / 2), 750)
-    s = singular_values(K.mT @ Q)
+    path = islice(factored_weight_path(start, start, gradient, 1 / 2), 751)
+    spectra = singular_values(np.stack([K.mT @ Q for K, Q in path]))
+    ratio, s = spectra[..., 1] / spectra[..., 0], spectra[-1]
+    shown = {f"alpha_1e_{power}": np.round(ratio[:161:2, power - 1], 8) for power in (1, 3, 5)}
+    record_series("sigma_2/sigma_1 of W", step=range(0, 161, 2), **shown)
     # then   f >= f(4) on [0, 4], and (1 + f(4))^750 >= 2 10^5. f < 4/27, and f < e^-5 above 5, e^-10 above 10: the
     #        first step above 10 stays below 10 (1 + 2e^-5)^2 < 10.3, and a later one below 12 adds 12 (4.01 e^-10)
     f = np.exp(-4) / (1 + np.exp(-4)) ** 3
@@ -94,6 +99,7 @@ def test_in_softmax_attention_the_second_singular_value_catches_up_with_the_firs
     assert_at_most(10.3 + 750 * 12 * 4.01 * np.exp(-10), 12, why="sigma_1 has not the time to reach 12")
     assert_at_most(4, s[:, 1], why="sigma_2(W)", instance=alpha)
     assert_at_most(s[:, 0], 12, why="sigma_1(W)", instance=alpha)
+    assert_at_most(ratio.min(0), 10 * alpha, why="sigma_2/sigma_1 on the way", instance=alpha)
 
 
 @corrected("C13")

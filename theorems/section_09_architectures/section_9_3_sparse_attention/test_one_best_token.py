@@ -29,7 +29,13 @@ import pytest
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.model import softmax
 from theorems.section_09_architectures.attention.sparse_problems import Selection, selections
@@ -109,7 +115,12 @@ def test_the_constants_of_C1_and_C2_are_attained_but_for_less_than_one_half():
         (1 / missed[1] - 1 / missed[0]) / 2, 1 / bound[1] - 1 / missed[0], why="1/(gamma_1 - f) from below, C2"
     )
     # then   the true value is about 3/4 of the upper bound
-    r, _, fast = odds_and_bounds(long, q, N)
+    r, slow, fast = odds_and_bounds(long, q, N)
+    at = np.unique(np.geomspace(1, STEPS, 40).astype(int))
+    inverse_odds = {"left": 1 / r, "most": 1 / r[0] + slow, "least": 1 / r[0] + fast}
+    shares = {name: np.round(1 / (1 + curve[at, 0]), 6) for name, curve in inverse_odds.items()}
+    record_series("attention that the best of two tokens leaves", step=at, **shares)
+    assert_within(slow, 1 / r - 1 / r[0], fast, why="1/r_N - 1/r_0, C1")
     assert_at_most(fast[-1] / 2, 1 / r[-1] - 1 / r[0], why="1/r from above, C1")
 
 

@@ -25,7 +25,14 @@ import pytest
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_not_negative, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_negative,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected, necessity
 from theorems.section_09_architectures.residual.dynamics import (
     shared_layer_descent,
@@ -85,8 +92,11 @@ def test_a_step_of_one_jumps_over_the_saddle_that_a_step_of_one_half_ends_in():
 @corrected("C3")
 def test_a_step_of_three_fifths_jumps_over_the_saddle():
     # given  eta = 3/5; within 1/100 of b = -1 the slope 1 - (3/5)(5b^4 + 2b) of a step is between -11/12 and -2/3
-    caught, later = (shared_layer_descent(np.ones(1), -1.0, 3, 0.6, np.array([t])) for t in (10, 30))
-    caught, later = np.abs(caught + 1), np.abs(later + 1)
+    times = np.arange(31)
+    shorter, b = (shared_layer_descent(np.ones(31), -1.0, 3, eta, times) for eta in (0.45, 0.6))
+    record_series("equal layers towards -1", step=times, eta_0_45=shorter, eta_0_6=b)
+    assert_not_negative(shorter, why="a step of 0.45 does not pass the saddle")
+    caught, later = np.abs(b[[10, 30]] + 1)
     assert_at_most(caught, 1 / 100, why="caught by A = -2")
     # and    a step has eight operations, whose errors shrink by 11/12
     slack = rounding(8 * 12)
