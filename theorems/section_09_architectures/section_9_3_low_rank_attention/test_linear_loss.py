@@ -16,8 +16,8 @@ Corrected   (C9) Under H6, H7 and H8, for a loss linear in $W$ and $\alpha e^{s_
             (C12) Along the flow every force conserves $KK^\top - QQ^\top$.
             (C14) From $K_0 = Q_0 = I/1000$ descent on the loss $-\operatorname{tr} W$, of which $s_1 = s_2$, leads to a
             multiple of $I$
-Idea        The flow multiplies $[K\; Q]$ by $\exp t\begin{pmatrix} 0 & M \\ M^\top & 0 \end{pmatrix}$. Its first mode
-            has grown by $e^{s_1 t}$ when the second has grown by $e^{s_2 t}$ only
+Idea        The flow multiplies $[K\; Q]$ by $e^{tB}$, $B = \begin{pmatrix} 0 & M \\ M^\top & 0 \end{pmatrix}$. Its
+            first mode has grown by $e^{s_1 t}$ when the second has grown by $e^{s_2 t}$ only
 Tolerance   Runs and flows carry the rounding of a matrix exponential. Single steps are exact in fractions
 """
 

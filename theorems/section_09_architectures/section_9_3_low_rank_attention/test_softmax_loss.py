@@ -11,10 +11,10 @@ Corrected   (C8) Under H6, H7 and H8, in softmax attention over four keys with t
             first reaches $2^{-12}$, $\sigma_2/\sigma_1$ is at most a constant times $\alpha$ to the power
             $2(1 - \log(1 + \eta s_2)/\log(1 + \eta s_1))$.
             (C13) Without a factorization $W$, from 0, has at most the rank of the number of distinct queries.
-            (C15) The low rank is a law of the early phase: from the start $\alpha I$, $\alpha$ from $10^{-1}$ to
-            $10^{-5}$, two pairs of tokens with $s = (\frac12, \frac14)$ have $\sigma_2/\sigma_1 \ge \frac13$ after 750
-            steps of $\frac12$
-Idea        $[K\; Q]$ grows like $\exp t\begin{pmatrix} 0 & M \\ M^\top & 0 \end{pmatrix}$, up to how much
+            (C15) The low rank is a law of the early phase: from the starts $\alpha I$,
+            $\alpha = 10^{-1}, \dots, 10^{-5}$, two pairs of tokens with $s = (\frac12, \frac14)$ have
+            $\sigma_2/\sigma_1 \le 2\alpha$ on the way and $\sigma_2/\sigma_1 \ge \frac13$ after 750 steps of $\frac12$
+Idea        $[K\; Q]$ grows like $e^{tB}$, $B = \begin{pmatrix} 0 & M \\ M^\top & 0 \end{pmatrix}$, up to how much
             $G = \partial L/\partial W$ moves. Under softmax a mode that has grown saturates, at a size of the order
             $\log t$. The next mode, which started later, catches up
 Tolerance   The bounds of C8 and C15 are computed from the run or by hand; steps carry their rounding
@@ -99,7 +99,7 @@ def test_in_softmax_attention_the_second_singular_value_catches_up_with_the_firs
     assert_at_most(10.3 + 750 * 12 * 4.01 * np.exp(-10), 12, why="sigma_1 has not the time to reach 12")
     assert_at_most(4, s[:, 1], why="sigma_2(W)", instance=alpha)
     assert_at_most(s[:, 0], 12, why="sigma_1(W)", instance=alpha)
-    assert_at_most(ratio.min(0), 10 * alpha, why="sigma_2/sigma_1 on the way", instance=alpha)
+    assert_at_most(ratio.min(0), 2 * alpha, why="sigma_2/sigma_1 on the way", instance=alpha)
 
 
 @corrected("C13")
