@@ -3,7 +3,7 @@ r"""Proposition 8.3 - how weights, residuals and losses tell corrupted samples f
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$; the weights are those of the ridge regression that
             the run solves at the time $t$. Labels are $-1$ and 1, and a corrupted one is flipped. Clusters $c$ have
             $m_c$ samples with one clean label, the share $\tau_c$ of them corrupted, with $K =
-            \operatorname{blockdiag}(1 1^\top) + \epsilon I$. $r_t = \tilde y - f_t$,
+            \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$. $r_t = \tilde y - f_t$,
             $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 - \eta\epsilon)^t$
 Hypotheses  (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
             their orders is meant.

@@ -7,8 +7,8 @@ Reading     The weights are implicit: they are those of a weighted problem that 
             the clean ones in the mean, with at least one step taken
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Labels are $-1$ and 1, and a corrupted one is
             flipped. Clusters $c$ have $m_c$ samples with one clean label, the share $\tau_c$ of them corrupted, with $K
-            = \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$; $\phi_i$ are
-            the features
+            = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
+            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$; $\phi_i$ are the features
 Hypotheses  (H1) the samples are clustered as in the setting, or $K$ is near such a kernel: how near may depend on $t$.
             (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
             their orders is meant.

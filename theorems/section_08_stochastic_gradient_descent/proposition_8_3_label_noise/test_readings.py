@@ -5,7 +5,7 @@ Readings    [influence] the weight of a sample is what its label does to a predi
             [no pull] the problem is the printed sum alone, without the pull towards the start: with $p \ge n$ its least
             value is 0 for all weights, and the stopped run is at it for some positive ones - refuted
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of $m$ samples with one clean label, some
-            of them flipped, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$;
+            of them flipped, with $K = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
             $A_t = 1 - (1 - \eta(m + \epsilon))^t$. The influence of a label is how far $f_t$ moves where the label is
             raised by one
 Corrected   (C3) Whatever the kernel, the influence of a label on a prediction does not depend on the labels; in a
@@ -48,7 +48,7 @@ def label_influences(problem, t):
 
 @counterexample(reading="influence")
 def test_a_corrupted_label_has_the_influence_of_a_clean_one():
-    r"""One cluster of three, $K = 1 1^\top$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac16$: $f_1$
+    r"""One cluster of three, $K_{ij} = 1$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac16$: $f_1$
     is a sixth of the sum of the labels. A label that is raised by 1 moves $f_1$ by $\frac16$, the corrupted one too;
     the reading allows $\frac{99}{100}$ of that."""
     problem = Clusters((3,), (1,), (1,), Fraction(0), Fraction(1, 6))
@@ -78,7 +78,7 @@ def test_hypothesis_finds_a_cluster_in_which_no_label_has_less_influence():
 
 @counterexample(reading="no pull")
 def test_no_weighted_sum_of_squares_alone_is_least_where_the_run_was_stopped():
-    r"""$K = 1 1^\top + \frac14 I$, labels $(-1, 1, 1)$, $\eta = \frac14$: $f_1 = \frac1{16}(3, 5, 5)$, $f_2 =
+    r"""$K_{ij} = 1$ and $K_{ii} = \frac54$, labels $(-1, 1, 1)$, $\eta = \frac14$: $f_1 = \frac1{16}(3, 5, 5)$, $f_2 =
     \frac1{256}(41, 103, 103)$. Stopped at $f_2$, each $(\tilde y_i - f_i)^2$ is $(\frac{153}{256})^2$ or more. But $f =
     \tilde y$ is possible, as $K$ has rank 3: the least $\sum_i w_i (f_i - \tilde y_i)^2$ is 0, for all $w_i > 0$."""
     problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))

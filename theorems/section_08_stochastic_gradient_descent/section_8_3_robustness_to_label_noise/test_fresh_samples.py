@@ -1,7 +1,7 @@
 r"""Section 8.3: robustness to label noise - fresh samples, other kernels, and the mean of SGD.
 
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of $m$ samples, the share $\tau$ of them
-            corrupted, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$;
+            corrupted, with $K = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
             $A_t = 1 - (1 - \eta(m + \epsilon))^t$
 Hypotheses  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over their orders is meant.
 Corrected   (C2) For clusters as in the setting, with H3, H4 and $\tau < 1/2$, a fresh sample $x$ of a cluster,
