@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
-from fixtures.dynamics.paths import at_time, until_fitted
+from fixtures.dynamics.paths import at_time, snapshots, until_fitted
 from fixtures.problems.sensing import Completion, Sensing, non_commuting_sensing, one_missing_entry
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import (
@@ -38,9 +38,10 @@ from properties.certificates import (
     assert_not_negative,
     assert_violates,
     assert_within,
+    record_series,
 )
 from properties.search import smallest_violation
-from properties.spectra.nuclear_norm import least_norm_of_completion, nuclear_norm
+from properties.spectra.nuclear_norm import least_norm_of_completion, nuclear_norm, spectrum_rounding
 from theorems.ledger import counterexample
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.measurements import NON_COMMUTING
@@ -81,6 +82,23 @@ def test_descent_ends_at_the_completion_of_norm_five_at_depths_two_to_four(depth
     assert_violates(nuclear_norm(W), limit, slack=misfit, reads="nuclear norm {value} > least {limit}", L=depth)
     # then   W = W' is positive definite, so W_22 >= W_12 W_21/W_11
     assert_at_most(W[0, 1] * W[1, 0] / W[0, 0], W[1, 1], why="the determinant of W is positive")
+
+
+@counterexample
+def test_on_its_way_to_norm_five_descent_passes_no_completion_of_norm_four():
+    # given  all completions [[1, 2], [2, z]]; the least nuclear norm, 4, is at z = 1
+    problem, z = one_missing_entry(1.0, 2.0), np.arange(-8, 33) / 4
+    norms = nuclear_norm(np.array([[[1, 2], [2, entry]] for entry in z]))
+    assert_at_most(4, norms.min() + spectrum_rounding(np.ones((2, 2))), why="the nuclear norm at z = 1")
+    # when   gradient descent on W = UU' from I/10
+    W = snapshots(factored_path(problem.residual, np.eye(2) / 10, 0.02), lambda state: state.W, period=5, count=101)
+    # then   W stays positive semidefinite, so z = W_22 is at least W_12^2/W_11, which tends to 4
+    path = W[:, 1, 1], nuclear_norm(W)
+    assert_at_most(W[:, 0, 1] ** 2 / W[:, 0, 0], W[:, 1, 1], why="the determinant of W is positive")
+    misfit = nuclear_norm(problem.residual(W[-1]))
+    assert_violates(path[1][-1], 4, slack=misfit, reads="nuclear norm {value} > least {limit}", W_11=1, W_12=2, W_21=2)
+    record_series("all completions", z=z, nuclear_norm=norms.round(5))
+    record_series("descent", z=path[0].round(5), nuclear_norm=path[1].round(5))
 
 
 @counterexample

@@ -23,7 +23,7 @@ import pytest
 
 from fixtures.kernels.infinite_width import erf_nngp, erf_ntk, relu_ntk
 from fixtures.models.two_layer import two_layer
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_within, record_series
 from properties.statistics.concentration import (
     detectable_error,
     dvoretzky_kiefer_wolfowitz,
@@ -61,6 +61,20 @@ def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_and_so_variance_three_o
     # and    power: the law for twice the width, with a deviation smaller by sqrt(2), is rejected
     other = sup_distance(samples, lambda k: relu_ntk_diagonal_cdf(k, 2 * width))
     assert_at_most(bound, other, why="the law of another width, DKW")
+
+
+@under_hypotheses("H1", "H2")
+def test_all_eight_kernels_of_a_width_are_within_a_bound_that_nearly_halves_at_four_times_the_width():
+    # given  eight networks of each width; each side of each of 6 entries may fail with probability FIXED_DELTA
+    widths, r = 4 ** np.arange(2, 7), np.clip(POINTS @ POINTS.T, -1, 1)
+    # when   the largest deviation of an entry, and its bound
+    off = np.array([np.abs(independent_networks(m, 8).kernel(POINTS) - relu_ntk(POINTS)).max((1, 2)) for m in widths])
+    bound = np.array([np.max(dataclasses.astuple(relu_ntk_deviations(r, m, FIXED_DELTA))) for m in widths])
+    # then
+    assert_at_most(off.max(1), bound, why="largest entry of |K_m - K|")
+    assert_at_most(1.9 * bound[1:], bound[:-1], why="the bound at four times the width")
+    columns = {"least": off.min(1), "median": np.median(off, 1), "largest": off.max(1), "bound": bound}
+    record_series("deviation of K_m", m=widths, **{name: column.round(5) for name, column in columns.items()})
 
 
 @under_hypotheses("H1", "H2")
