@@ -1,20 +1,21 @@
 r"""Section 4.1: balancedness - a step of gradient descent changes the imbalance by a term of second order.
 
-Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
-            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$;
+Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
+            $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
             $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
-Corrected   (C1) A step of gradient descent at any rate eta, from any layers, changes every imbalance by $D_\ell' -
-            D_\ell = \eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run changes it by the sum of
-            these.
-            (C2) If every step lowers the loss by at least $(\eta/2) \sum_\ell \|g_\ell\|^2$, then T steps change each
-            D_l by at most $2\eta (L_0 - L_T)$ in the Frobenius norm. This bound is attained.
-            (C3) From W_l = alpha I, one step makes every D_l equal to $\eta^2 \alpha^{2L-2} (G^\top G - G G^\top)$.
+Corrected   (C1) A step of gradient descent at any rate $\eta$, from any layers, changes every imbalance by
+            $\eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run changes it by the sum of these.
+            (C2) If every step lowers the loss by at least $\frac{\eta}{2} \sum_\ell \|g_\ell\|^2$, then $T$ steps
+            change each $D_\ell$ by at most $2\eta (\mathcal{L}_0 - \mathcal{L}_T)$ in the Frobenius norm. This bound is
+            attained.
+            (C3) From $W_\ell = \alpha I$, one step makes every $D_\ell$ equal to
+            $\eta^2 \alpha^{2L-2} (G^\top G - G G^\top)$.
 Idea        $W_{\ell+1}^\top g_{\ell+1} = g_\ell W_\ell^\top$, so the terms of first order cancel. Summed over a run,
             the terms of second order are at most $\eta^2 \sum_t \|g_t\|^2$ over all layers, and the descent lemma
             bounds this by the decrease of the loss.
 Tolerance   Identities are checked in rational arithmetic; runs by a first-order rounding analysis of every step
-            (deep_products.balance). The descent lemma holds by construction: the learning rate is below 1/beta on a
-            ball that the run provably stays in.
+            (`deep_products.balance`). The descent lemma holds by construction: the learning rate is below $1/\beta$,
+            $\beta$ the largest curvature, on a ball that the run provably stays in.
 """
 
 from fractions import Fraction

@@ -1,14 +1,15 @@
 r"""Section 4.2: integral along the path (a) - with the squared norm, by arc length or over time, it fails too.
 
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, $L = \frac12 \|WX - Y\|_F^2$; $g_\ell$ the gradient in W_l; for
-            X = I and a diagonal target all layers are diag(v) for ever, and $v_j' = -(v_j^L - \lambda_j) v_j^{L-1}$
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
+            $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$
 Readings    [squares] among all paths of the layers with the same two ends the flow's has the least integral of $N^2$ by
             arc length, $N^2 = \sum_\ell \|W_\ell\|_F^2$, as in the proofs of the literature - refuted
             [time] the integral of $N^2$ over time, among all paths with the same ends and the same duration - refuted
-Idea        For two layers diag(v), v in the plane, $|v|^2 |dv|$ is a third of $|d(z^3)|$ for z = v_1 + i v_2, so the
-            only shortest path is a straight segment of z^3, and the flow leaves its start in another direction. Over
-            time, a path that waits at a small start and then goes straight to the end has a smaller integral than the
-            flow.
+Idea        For two layers $\operatorname{diag}(v)$, $v$ in the plane, $|v|^2 |dv|$ is a third of $|d(z^3)|$ for
+            $z = v_1 + i v_2$, so the only shortest path is a straight segment of $z^3$, and the flow leaves its start
+            in another direction. Over time, a path that waits at a small start and then goes straight to the end has a
+            smaller integral than the flow.
 Tolerance   All instances are rational, so there is no tolerance.
 """
 

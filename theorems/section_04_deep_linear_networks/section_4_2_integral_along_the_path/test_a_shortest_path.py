@@ -1,24 +1,27 @@
 r"""Section 4.2: integral along the path (a) - the path minimizes an integral of the norm of the layers.
 
-Printed     From $W_\ell(0) = \alpha I$ gradient flow moves W(t) along a path that minimizes an integral of the
+Printed     From $W_\ell(0) = \alpha I$ gradient flow moves $W(t)$ along a path that minimizes an integral of the
             Frobenius norm of the layers
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, $L = \frac12 \|WX - Y\|_F^2$; $g_\ell$ the gradient in W_l; for
-            X = I and a diagonal target all layers are diag(v) for ever, and $v_j' = -(v_j^L - \lambda_j) v_j^{L-1}$
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
+            $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$
 Reading     "Along a path that minimizes an integral": among all paths of the layers with the same two ends, it has the
             least integral of $N = (\sum_\ell \|W_\ell\|_F^2)^{1/2}$ by arc length. So the speed does not matter, a path
             that minimizes does exist, and the integrand is one for all problems.
-Corrected   (C1) Any motion of the layers changes the loss at a rate of at most $(\sum \|g_\ell\|^2)^{1/2}$ times its
-            speed; the flow changes it at exactly this rate. So, among all paths between its two values of the loss, the
-            flow minimizes the integral of $(\sum \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the decrease of
-            the loss.
-            (C2) From alpha I, if X = I and the target is a multiple of I, the path is a piece of a ray. It points
-            along the path of least integral by arc length, of N and of $N^2$.
+Corrected   (C1) Any motion of the layers changes the loss at a rate of at most $(\sum_\ell \|g_\ell\|^2)^{1/2}$ times
+            its speed; the flow changes it at exactly this rate. So, among all paths between its two values of the loss,
+            the flow minimizes the integral of $(\sum_\ell \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the
+            decrease of the loss.
+            (C2) From $\alpha I$, if $X = I$ and the target is a multiple of $I$, the path is a piece of a ray. It
+            points along the path of least integral by arc length, of $N$ and of $N^2$.
 Differs     What is integrated in C1 is the norm of the gradients of the layers, not that of the layers; C2 is about
             targets that form no open set.
-Idea        Two diagonal layers diag(v), v in the plane: $|v|\,|dv|$ is half of $|d(z^2)|$ for z = v_1 + i v_2. So the
-            only shortest path is a straight segment of z^2. The flow leaves its start in another direction.
-Tolerance   Directions and rates are rational. Along the flow, the integrator's error times the derivative of z^2.
-Findings    From I/4 to diag(1, 1/2), two layers, the path of the flow was measured 12 % longer than the shortest one.
+Idea        Two diagonal layers $\operatorname{diag}(v)$, $v$ in the plane: $|v|\,|dv|$ is half of $|d(z^2)|$ for
+            $z = v_1 + i v_2$. So the only shortest path is a straight segment of $z^2$. The flow leaves its start in
+            another direction.
+Tolerance   Directions and rates are rational. Along the flow, the integrator's error times the derivative of $z^2$.
+Findings    From two layers $I/4$ towards the target $\operatorname{diag}(1, 1/4)$ the path of the flow was measured 12
+            % longer than the shortest one.
 Expected    refuted
 """
 
