@@ -94,10 +94,13 @@ def reflections_about_a_rotation():
 
 @counterexample(reading="ascending")
 def test_read_in_ascending_order_the_equations_raise_the_loss():
+    r"""$W_1 = W_3 = M = \operatorname{diag}(1, -1)$, $W_2 = R$ a quarter turn, $x = e_1$, $y = 0$. As $R M = -M R$, the
+    ascending products change the sign of $\dot W_1$ and $\dot W_3$. Every $\|g_\ell\|$ is 1, so the flow has
+    $\dot{\mathcal{L}} = -1 - 1 - 1 < 0$, and the ascending equations have $\dot{\mathcal{L}} = 1 - 1 + 1 = 1 > 0$."""
     layers, X, Y = reflections_about_a_rotation()
     # when
     rate = loss_rate(layers, X, Y, equations(layers, X, Y, ascending))
-    # then   a gradient flow cannot do that: dL/dt = -sum |g_l|^2
+    # then
     names = {"W_1": layers[0], "W_2": layers[1], "W_3": layers[2], "x": X[:, 0], "y": Y[:, 0]}
     assert_violates(rate, 0, reads="dL/dt = {value} > {limit}", **names)
 

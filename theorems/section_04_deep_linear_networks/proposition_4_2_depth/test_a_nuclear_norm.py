@@ -41,8 +41,9 @@ def excess_of_trace(alpha, L):
 
 @counterexample(reading="nuclear norm")
 def test_at_twice_the_depth_the_trace_comes_nearer_to_the_least_than_in_proportion():
-    # given  alpha = 1/10. If the logarithms were in proportion to the depth, the excess at depth four would be the
-    #        square of the excess at depth two
+    r"""$\alpha = 1/10$, until $W_{22} = 1$: the trace exceeds the least by $W_{11}/2$. Two layers keep
+    $W_{11}^2 = \alpha^2 W_{22}$: excess $1/20$. Four keep $2 v_1^{-2} - v_2^{-2} = \alpha^{-2}$, $W_{jj} = v_j^4$:
+    $v_1^2 = 2/101$, excess $2/10201$. In proportion it would be $(1/20)^2 = 1/400$, which is larger."""
     alpha = Fraction(1, 10)
     shallow, deep = excess_of_trace(alpha, 2), excess_of_trace(alpha, 4)
     assert_identical([shallow, deep], [Fraction(1, 20), Fraction(2, 10201)], why="excess at depths two and four")

@@ -35,9 +35,11 @@ def out_of_proportion(depth, factor):
 
 @counterexample
 def test_twice_the_depth_is_less_than_twice_the_selection():
-    # given  singular values 1 and 2^-12 under equal forces, in rational arithmetic
+    r"""$s_1 = 1$, $s_2 = 2^{-12}$ under equal forces: $\dot s_1 / \dot s_2 = (s_1/s_2)^{2 - 2/L}$ is $2^{12}$ at depth
+    2, so the exponent is 1. In proportion to the depth it would be 2 at depth 4. There the ratio is $2^{18}$, so the
+    exponent is $\frac32 < 2$."""
     twice, deeper = 2 * selection_exponent(2), selection_exponent(4)
-    # then   the velocities have the ratio 2^12 at depth two. At depth four it is 2^18 and not 2^24
+    # then
     names = {"p_2": selection_exponent(2), "p_4": deeper}
     assert_violates(
         twice, deeper, reads="twice the selection exponent of depth 2, {value} > {limit} of depth 4", **names

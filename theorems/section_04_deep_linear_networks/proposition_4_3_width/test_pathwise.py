@@ -34,10 +34,12 @@ def squared_trace_over_determinant(gram):
 
 @counterexample(reading="pathwise")
 def test_one_more_neuron_can_spoil_perfect_conditioning():
-    # given  X = I and W_1 = I, W_2 = (1, 1), so K = 3I; and the same with one more neuron (3, 0) of output weight 1
+    r"""$X = I$, $W_1 = I$, $W_2 = (1, 1)$: $K = W_1^\top W_1 + \|W_2\|^2 I = 3I$, with condition number 1. One more
+    neuron $(3, 0)$ of output weight 1 makes it $\operatorname{diag}(1 + 9, 1) + 3I = \operatorname{diag}(13, 4)$, with
+    condition number $\frac{13}{4} > 1$."""
     X = fractions(np.eye(2, dtype=int))
     narrow, wide = (tangent_gram(two_layers(rows), X) for rows in ([[1, 0], [0, 1]], [[1, 0], [0, 1], [3, 0]]))
-    # then   K = diag(3, 3) without the neuron and diag(13, 4) with it
+    # then
     assert_identical([narrow[0, 1], wide[0, 1], narrow[0, 0]], [0, 0, narrow[1, 1]], why="diagonal Gram matrices")
     condition = wide[0, 0] / wide[1, 1]
     assert_violates(condition, 1, reads="cond K {value} > {limit} without the neuron", X="I", W_1="I", neuron=[3, 0])

@@ -28,7 +28,9 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 @counterexample(reading="squares")
 def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path_by_squares():
-    # given  X = I, Y = diag(1, 1/4), two layers I/4: the flow starts along (5, 1), the shortest path along (43, -9)
+    r"""$X = I$, $Y = \operatorname{diag}(1, 1/4)$, layers $\operatorname{diag}(v)$, $v$ from $(1, 1)/4$ to $(1, 1/2)$:
+    $z^3$ from $(i - 1)/32$ to $(2 + 11i)/8$. The shortest path starts along $(9 + 43i)(1 - i)^2/32 = (43 - 9i)/16$, the
+    flow along $(15, 3)/16$. The area between $(43, -9)/16$ and $(15, 3)/16$ is $33/32$, not 0."""
     value = area_between_directions(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=2)
     reads = "area between the directions of the flow and of the shortest path {value} > {limit}"
     assert_violates(abs(value), 0, reads=reads, X="I", Y="diag(1, 1/4)", L=2, alpha=Fraction(1, 4))
@@ -53,8 +55,11 @@ def mean_of_flow_and_of_waiting(k, eighths):
 
 @counterexample(reading="time")
 def test_a_path_that_waits_at_the_start_has_the_smaller_integral_over_time():
+    r"""$x = y = 1$, both layers $1/5$: $W = 1/(1 + 24 e^{-2t})$ rises from $1/25$ through $1/2$ at $T/2$ to $24/25$ at
+    $T = \ln 24$. So $N^2 = 2W$ has a mean of at least $1/25 + 1/2 = 27/50$. If the path waits for $7T/8$ and then goes
+    straight to the same end, it has at most $2 (7/8 \cdot 1/25 + 1/8 \cdot 24/25) = 31/100$, which is less."""
     flow, waiting = (2 * mean for mean in mean_of_flow_and_of_waiting(5, eighths=7))
-    # then   the mean of |W_1|^2 + |W_2|^2 over one duration, between the same ends: 1/25 + 1/2, and 7/100 + 24/100
+    # then
     assert_identical([flow, waiting], [Fraction(27, 50), Fraction(31, 100)], why="means of the two paths")
     reads = "mean of the squares along the flow >= {value} > {limit} along a path that waits"
     assert_violates(flow, waiting, reads=reads, x=1, y=1, L=2, alpha=Fraction(1, 5))

@@ -39,7 +39,9 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 @counterexample
 def test_the_squares_of_three_balanced_layers_are_no_multiple_of_the_nuclear_norm():
-    # given  W_l = I and W_l = diag(1, 1/2), three layers each: W = I and diag(1, 1/8)
+    r"""Three layers $\operatorname{diag}(1, b)$: the squares add up to $3 (1 + b^2)$, and
+    $W = \operatorname{diag}(1, b^3)$ has the nuclear norm $1 + b^3$. At $b = 1$ the factor between them is
+    $\frac62 = 3$. At $b = \frac12$ the squares are $\frac{15}{4}$, and $3 \cdot \frac98 = \frac{27}{8}$ is less."""
     one, other = (fractions([[1, 0], [0, b]]) for b in (1, Fraction(1, 2)))
     factor = squares([one] * 3) / np.trace(end_to_end([one] * 3))
     # then

@@ -71,11 +71,13 @@ diagonals = tapes(4).map(lambda tape: Diagonal(tape.integers(4, 3)))
 
 @counterexample
 def test_a_positive_start_never_fits_the_reflection_of_its_input():
-    # given  x = 1, y = -1, W_1 = W_2 = 1/2, eta = 2/5, in exact arithmetic
+    r"""$x = 1$, $y = -1$, $W_1 = W_2 = 1/2$, $\eta = 2/5$: a step multiplies both layers by $1 - \eta (1 + W)$, between
+    0 and 1. So $W$ falls from $1/4$ to $1/16$ and stays positive: the loss $(1 + W)^2/2$ is $289/512$ after one step
+    and above $1/2$ for ever. The print has $W \to W^* = -1$, of loss 0."""
     half, eta, x, y = Fraction(1, 2), Fraction(2, 5), fractions([[1]]), fractions([[-1]])
-    # when   a step multiplies each layer by 1 - eta (1 + W), which lies between 0 and 1 while 0 < W < 1
+    # when
     first, fourth = (end_to_end(deep_linear_descent([half * x] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
-    # then   W decreases and stays positive at all times, so the loss (1 + W)^2/2 stays above 1/2
+    # then
     assert_not_negative(fourth, why="0 < W_4")
     assert_at_most(fourth, first, why="W_4 < W_1")
     reads = "loss {value} after one step, and > {limit} for ever, as W > 0"

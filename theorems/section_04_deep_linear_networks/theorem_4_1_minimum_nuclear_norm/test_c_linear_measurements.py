@@ -50,19 +50,20 @@ from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.s
 
 @counterexample
 def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
-    # given  W_11 = 1 and W_12 = W_21 = 2; exact arithmetic
+    r"""$W_{11} = 1$, $W_{12} = W_{21} = 2$, $W_{22} = z$ is free. The nuclear norm is at least $W_{12} + W_{21} = 4$,
+    attained at $z = 1$ with eigenvalues 3 and $-1$. But $W \mapsto (I - 2\eta G) W (I - 2\eta G)$ keeps $W$ positive
+    semidefinite: a limit that fits has $\det W = z - 4 \ge 0$ and the norm $\operatorname{tr} W = 1 + z \ge 5$."""
     problem, one = one_missing_entry(Fraction(1), Fraction(2)), fractions([[1, 0], [0, 1]])
     W, nu = fractions([[1, 2], [2, 1]]), fractions([[0, 1], [1, 0]])
     along, across = fractions([["1/2", "1/2"], ["1/2", "1/2"]]), fractions([["1/2", "-1/2"], ["-1/2", "1/2"]])
-    # given  W fits and |W|_* <= 3 + 1. nu is zero off the observed entries, |nu|_op <= 1, and <values, nu> = 4. So the
-    #        least nuclear norm is 4
+    # given  W fits, and |W|_* <= 3 + 1. The dual point nu is zero off the observed entries, and |nu|_op <= 1
     assert_identical(problem.residual(W), 0 * W, why="W fits")
     assert_identical(3 * along - across, W, why="W = 3 along - across, two projections of rank one")
     assert_not_negative(min(leading_pivots(one - nu.T @ nu)), why="|nu|_op <= 1")
     assert_identical((problem.values * nu).sum(), 4, why="<values, nu>")
     # when   gradient descent on W = UU' from I/2, three exact steps
     state = at_time(factored_path(problem.residual, one / 2, Fraction(1, 16)), 3)
-    # then   W stays positive semidefinite, and every positive semidefinite completion has W_22 >= W_12^2/W_11 = 4
+    # then
     assert_not_negative(min(leading_pivots(state.W)), why="UU' is positive semidefinite")
     floor = problem.values[0, 0] + problem.values[0, 1] ** 2 / problem.values[0, 0]
     reads = "nuclear norm of every positive semidefinite completion >= {value} > least {limit}"

@@ -47,7 +47,9 @@ def excess_of_the_print(K, y, penalty):
 
 @counterexample(reading="every penalty")
 def test_the_printed_coefficients_do_not_minimize_the_printed_objective():
-    # given  n = 2, where (K + lambda I)^-1 y = (10, -4)/21 and (K + 2 lambda I)^-1 y = (3, -1)/8
+    r"""$K$ has 2 on its diagonal and 1 beside it, $y = (1, 0)$, $n = 2$, $\lambda = 1/2$. $\alpha = (K + \lambda
+    I)^{-1} y = (10, -4)/21$ has the residual $(-5, 2)/21$ and $\alpha^\top K \alpha = 152/441$, and the objective
+    $29/882 + 152/882 = 181/882$. At $(K + n \lambda I)^{-1} y = (3, -1)/8$ it is $10/128 + 14/128 = 3/16$, less."""
     K, y, penalty = fractions([[2, 1], [1, 2]]), fractions([1, 0]), Fraction(1, 2)
     printed, better = fractions(["10/21", "-4/21"]), fractions(["3/8", "-1/8"])
     value, least = (objective(K, y, alpha, penalty, 2) for alpha in (printed, better))

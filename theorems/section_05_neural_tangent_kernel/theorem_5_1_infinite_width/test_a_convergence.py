@@ -86,10 +86,12 @@ def test_with_the_printed_expectation_there_is_nothing_to_converge():
 
 @counterexample
 def test_the_kernel_of_the_papers_own_network_grows_with_its_width():
-    # given  scale 1, and He's variances 2/d = 1 and 2/m. Weights +-1 and +-sqrt(2/m) have these variances, and the
-    #        expected kernel at e_1 depends on nothing else
+    r"""$d = 2$, $x = e_1$, $w_j$ of variance $\frac2d = 1$ and $a_j$ of variance $\frac2m$; half of the neurons are
+    active: $\mathbb{E} K_m(x, x) = \frac{m}{2} (\frac2m + 1) = 1 + \frac{m}{2}$. If $K_m$ had a limit, its differences
+    would vanish. But $K_{32} - K_8 = 12$, and $K_{512} - K_{128} = 192$ is larger."""
+    # given  weights +-1 and +-sqrt(2/m) have these variances, and the expected kernel at e_1 depends on nothing else
     kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in map(paper_network, range(4))]
-    # then   E K_m(x, x) = |x|^2 (1 + m/d). The differences grow; if there were a limit, they would vanish
+    # then
     assert_identical(kernels, [1 + Fraction(m, 2) for m in (8, 32, 128, 512)], why="E K_m = 1 + m/d")
     steps = kernels[1] - kernels[0], kernels[3] - kernels[2]
     assert_violates(steps[1], steps[0], reads="K_512 - K_128 = {value} > K_32 - K_8 = {limit}", x=[1, 0], d=2)

@@ -94,10 +94,12 @@ def change_by_the_flow(k, g):
 
 @counterexample
 def test_from_variances_of_order_one_over_the_width_in_both_layers_the_flow_more_than_doubles_the_kernel():
-    # given  the paper's own network with the variances 8/m. They have the order of those of Glorot and Bengio, 2/(d +
-    #        m) and 2/(m + 1), so K_m has a limit. f_0 = 0, x = e_1, y = 15/2; the flow reaches y at g = 2
+    r"""$x = e_1$, $y = 15/2$, weights $\pm\sqrt{8/m}$, all signs equally often: $f_0 = 0$, $K_0 = \sum (a_j^2 +
+    w_{j1}^2) = 8$ over $m/2$ active neurons. The flow multiplies $a_j + w_{j1}$ by $g$, $a_j - w_{j1}$ by $1/g$: $f = 2
+    (g^2 - g^{-2})$, $K = 4 (g^2 + g^{-2})$. At $g = 2$ it fits $y$, and $K = 17$: a change by $9K_0/8$ at every $m$."""
+    # given  the variances 8/m have the order of those of Glorot and Bengio, 2/(d + m) and 2/(m + 1)
     changes = [change_by_the_flow(k, Fraction(2)) for k in range(4)]
-    # then   K is multiplied by (g^2 + g^-2)/2 at every width m
+    # then
     assert_identical(changes, [Fraction(9, 8)] * 4, why="relative change of K, widths 8 to 512")
     reads = "relative change of K under the flow {value} at every width > {limit} if it stays constant"
     assert_violates(changes[-1], 0, reads=reads, x=[1, 0], y="15/2", variances="8/m", m=512)

@@ -103,7 +103,9 @@ def test_an_input_and_its_double_are_no_obstacle_to_erf():
 
 @counterexample
 def test_equal_inputs_with_different_targets_are_not_interpolated():
-    # given  K = [[1, 1], [1, 1]], y = (1, -1). (K + lambda I)^-1 y = y/lambda, and K y = 0, so f* is 0 on the inputs
+    r"""$x_1 = x_2$ of length 1, $y = (1, -1)$: all entries of $K$ are 1, so $K y = 0$ and
+    $\alpha = (K + \lambda I)^{-1} y = \frac1\lambda y$. Then $f_\lambda(X) = K \alpha = 0$ for every $\lambda > 0$, and
+    so is $f^*(X)$. It is off by 1 at both targets. An interpolant would be off by 0."""
     K, y = relu_ntk(np.array([[1.0, 0.0], [1.0, 0.0]])), np.array([1, -1])
     assert_identical(K, [[1, 1], [1, 1]], why="the kernel of x and x")
     assert_identical(K @ y, [0, 0], why="f_lambda(X) lambda, for every lambda > 0")
