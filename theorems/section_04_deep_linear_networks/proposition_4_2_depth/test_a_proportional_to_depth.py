@@ -22,7 +22,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import strategies as st
 
-from properties.certificates import assert_identical, assert_violates
+from properties.certificates import assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.selection import selection_exponent
@@ -59,4 +59,6 @@ def test_hypothesis_finds_two_depths_out_of_proportion():
 @corrected("C2")
 @pytest.mark.parametrize("L", [1, 2, 3, 4, 6, 12])
 def test_the_selection_exponent_is_two_less_two_over_the_depth(L):
-    assert_identical(selection_exponent(L), 2 - Fraction(2, L), why="selection exponent, from the layer gradients")
+    exponent = selection_exponent(L)
+    assert_identical(exponent, 2 - Fraction(2, L), why="selection exponent, from the layer gradients")
+    record_series(f"depth {L}", L=[L], exponent=[exponent])

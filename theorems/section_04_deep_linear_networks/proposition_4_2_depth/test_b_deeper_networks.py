@@ -30,8 +30,8 @@ from hypothesis import strategies as st
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from fixtures.problems.deep_linear import mode_races
-from properties.certificates import assert_at_most, assert_violates
+from fixtures.problems.deep_linear import ModeRace, mode_races
+from properties.certificates import assert_at_most, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.effective_ranks import nuclear_rank, stable_rank
@@ -101,6 +101,17 @@ def test_at_a_matched_first_singular_value_the_others_are_smaller_the_deeper_the
     fall = np.where((problem.target < problem.target[:, :1])[:, None], -rise, np.inf).min((1, 2))
     assert_at_most(rise.max((1, 2)), 2 * off, why="s_j does not rise with depth", instance=problem)
     assert_at_most(100 * off, fall, why="s_j falls with depth", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4", "H5")
+def test_from_equal_starts_the_second_mode_waits_the_longer_the_deeper_the_network():
+    # given  targets 2 and 1, and starts 1/25 at every depth; compared at 37 sizes c of the first mode
+    goal, ones = np.linspace(0.1, 1.9, 37), np.ones((37, 1))
+    s, error = race(ModeRace(target=ones * [2, 1, 1], start=0.04 * np.ones((37, 3)), goal=goal))
+    # then   at each size the second mode falls from each depth to the next
+    assert_at_most(100 * error.max(), -np.diff(s[..., 1], axis=1).max(1), why="s_2 falls with depth")
+    columns = {f"L={L}": s[:, DEPTHS.index(L), 1].round(4) for L in (1, 2, 3, np.inf)}
+    record_series("second mode", first_mode=goal.round(3), **columns)
 
 
 @under_hypotheses("H1", "H2", "H3", "H4", "H5")

@@ -28,13 +28,14 @@ Expected    holds under added hypotheses
 
 from fractions import Fraction
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
 
-from fixtures.problems.deep_linear import wide_networks
+from fixtures.problems.deep_linear import WideNetwork, wide_networks
 from fixtures.problems.expectations import expecting
-from properties.certificates import assert_at_most, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_violates, assert_within, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_04_deep_linear_networks.deep_products.conditioning import (
@@ -89,6 +90,23 @@ def test_the_conditioning_approaches_that_of_the_data_as_the_layers_widen(networ
     data, slack = network.data_condition, 4 * tangent_rounding(layers, network.X) / least
     lower, upper = data / bound * (1 - slack), data * bound * (1 + slack)
     assert_within(lower, largest / least, upper, why="conditioning in probability", instance=network)
+
+
+@under_hypotheses("H1", "H2")
+def test_the_wider_the_layer_the_nearer_eight_networks_are_to_the_condition_number_ten_of_the_data():
+    # given  three orthogonal samples with cond(X'X) = 10, one hidden layer, eight seeds at each width
+    s, widths = np.array([1, 0.5, 10**-0.5]), np.array([128, 512, 2048, 8192])
+    networks = [[WideNetwork(np.diag(s), np.eye(3), s, (m,), seed, t=1) for seed in range(8)] for m in widths]
+    # when
+    grams = [[tangent_gram(network.layers(), network.X) for network in row] for row in networks]
+    least, largest = np.moveaxis(np.array([[extreme_eigenvalues(gram) for gram in row] for row in grams]), -1, 0)
+    condition, bound = largest / least, np.array([gaussian_condition((m,), 3) for m in widths])
+    # then   between 10/bound and 10 bound, which is far from the rounding of K
+    assert_within(10 / bound, condition.T, 10 * bound, why="condition number of eight networks")
+    assert_at_most(bound[1:], bound[:-1], why="the bound from width to width")
+    columns = {"least": condition.min(1), "median": np.median(condition, 1), "largest": condition.max(1)}
+    columns |= {"lower": 10 / bound, "upper": 10 * bound}
+    record_series("condition number", m=widths, **{name: column.round(4) for name, column in columns.items()})
 
 
 @under_hypotheses("H1", "H2", "H3")

@@ -38,7 +38,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
 from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
 from theorems.ledger import corrected
 from theorems.section_04_deep_linear_networks.deep_products.balance import drift_of_descent, imbalances, step_rounding
@@ -92,6 +92,21 @@ def test_the_bound_on_the_drift_is_attained_by_one_step_to_an_interpolant():
     # then   D_1 has moved from -1 to 0
     moved = imbalances(after)[0] - imbalances(layers)[0]
     assert_identical(moved[0, 0], drift_bound(eta, decrease), why="drift of D_1 against 2 eta (L_0 - L_1)")
+
+
+@corrected("C2")
+def test_at_half_the_rate_descent_to_one_time_builds_up_at_most_half_of_the_imbalance():
+    # given  X = I, Y = [[1, 1], [0, 1]], two layers I, which are balanced; rates 1/4, ..., 1/32 up to the time 2
+    layers, X, Y, etas = [np.eye(2)] * 2, np.eye(2), np.array([[1.0, 1], [0, 1]]), 2.0 ** -np.arange(2, 6)
+    # when
+    runs = [drift_of_descent(layers, X, Y, eta, steps=round(2 / eta)) for eta in etas]
+    decrease = regression_loss(layers, X, Y) - np.array([regression_loss(run.end, X, Y) for run in runs])
+    drift, bound = np.array([frobenius(run.observed[0]) for run in runs]), drift_bound(etas, decrease)
+    # then
+    assert_at_most([run.squared_steps for run in runs], bound, why="squared steps by the descent lemma")
+    assert_at_most(drift, bound, why="drift of D_1 against 2 eta (L_0 - L_T)")
+    assert_at_most(drift[1:], drift[:-1] / 2, why="drift of D_1 at half the rate")
+    record_series("imbalance at time 2", eta=etas, drift=drift.round(6), bound=bound.round(6))
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ from hypothesis import given
 from fixtures.dynamics.deep_linear import gradients, layer_flow
 from fixtures.precision import rounding
 from fixtures.problems.deep_linear import deep_regressions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from theorems.ledger import corrected, counterexample
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import (
     area_between_directions,
@@ -65,6 +65,9 @@ def test_the_path_of_the_flow_is_longer_than_the_shortest_one():
     slack = 3 * 400 * run.error.max() + rounding(199 * 6 + 199, 5 / 4)
     reads = "integral along the flow >= {value} > {limit} along the shortest path with its ends"
     assert_violates(pieces, 1.1 * shortest, slack=slack, reads=reads, L=2)
+    straight = np.sqrt(np.linspace(z[0] ** 2, z[-1] ** 2, 50))
+    for title, path in {"flow": z[::4], "shortest path": straight}.items():
+        record_series(title, v_1=path.real.round(4), v_2=path.imag.round(4))
 
 
 @counterexample

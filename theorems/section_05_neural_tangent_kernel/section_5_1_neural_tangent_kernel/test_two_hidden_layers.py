@@ -32,7 +32,7 @@ import pytest
 
 from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from theorems.ledger import corrected, observed
 from theorems.section_05_neural_tangent_kernel.section_5_1_neural_tangent_kernel.moments import (
     mean_at_opposite_inputs,
@@ -64,6 +64,10 @@ def test_the_mean_of_two_hidden_layers_at_opposite_inputs_nears_its_limit_like_o
     assert_at_most(left[-1], 1.01 * upper[-1] / 2, why="within a hundredth at width 300")
     # and    the variance, in which this mean enters, is small at m = 300
     assert_at_most(variance_at_opposite_inputs(300), 1 / 300, why="variance at width 300")
+    shown = np.array([1, 2, 3, 5, 8, 14, 25, 45, 80, 150, 300]) - 1
+    columns = {"distance": left, "lower": upper / 2, "upper": upper}
+    columns = {name: (column[shown] / (2 * np.pi)).round(7) for name, column in columns.items()}
+    record_series("limit less mean", m=widths[shown], **columns)
 
 
 @corrected("C2")

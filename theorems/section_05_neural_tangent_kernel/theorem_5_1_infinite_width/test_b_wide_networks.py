@@ -30,7 +30,7 @@ from fixtures.dynamics.two_layer import fit
 from fixtures.kernels.infinite_width import erf_nngp, erf_ntk, relu_nngp, relu_ntk
 from fixtures.models.two_layer import two_layer
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most
+from properties.certificates import assert_at_most, assert_within, record_series
 from properties.lazy_training import LAZY_STEP, kernel_drift, lazy_radius, spectral, turning_rate
 from properties.statistics.concentration import chernoff, hoeffding
 from theorems.ledger import observed, under_hypotheses
@@ -145,6 +145,28 @@ def test_the_kernel_stays_near_its_infinite_limit_and_four_times_the_width_halve
     assert_at_most(moved, h / 4, why="bound of |K_t - K_0| against that of |K_0 - K|")
     assert_at_most((h + moved)[1], (h + moved)[0] / 2, why="|K_t - K| at four times the width")
     assert_at_most(misfit[:, -1], (1 - 0.3 * eta * (least - h)) ** 20 * norm(y), why="|r_t| after 40 steps")
+
+
+@observed
+def test_standard_and_ntk_networks_keep_their_kernel_as_they_widen_and_mean_field_and_mup_networks_do_not():
+    # given  tanh, both layers trained, two samples, f_0 = 0; the limits were chosen on seeds 0 to 2
+    X, y, widths, seeds = np.array([[1.0, 0.5], [-0.5, 1]]), np.array([1.0, -1]), 4 ** np.arange(2, 6), range(100, 103)
+    names, moved, changed = ("standard", "ntk", "mean-field", "mup"), [], []
+    for name in names:
+        start = two_layer(name, np.repeat(widths, 3), 2, np.tile(seeds, 4), **SMOOTH)
+        K_0 = start.kernel(X)
+        end = fit(start, X, y, 0.3 / spectral(K_0), loss=1e-3, budget=2000)
+        found = norm(end.parameters() - start.parameters(), axis=-1), spectral(end.kernel(X) - K_0) / spectral(K_0)
+        for medians, values in zip((moved, changed), found, strict=True):
+            medians.append(np.median(values.reshape(4, 3), axis=1))
+    # then   from each width to four times the width
+    growth = [np.array(medians)[:, 1:] / np.array(medians)[:, :-1] for medians in (moved, changed)]
+    lower, upper = np.array([[0.35, 0.7, 1.4, 0.7], [0.7, 1.4, 2.8, 1.4]])[:, :, None]
+    assert_within(lower, growth[0], upper, why="growth of the movement")
+    assert_at_most(growth[1][:2], 1 / 2, why="growth of the relative kernel change, standard and ntk")
+    assert_at_most(1 / 5, np.array(changed)[2:], why="relative kernel change, mean-field and mup")
+    for title, medians in {"movement": moved, "relative kernel change": changed}.items():
+        record_series(title, m=widths, **{name: column.round(7) for name, column in zip(names, medians, strict=True)})
 
 
 @observed

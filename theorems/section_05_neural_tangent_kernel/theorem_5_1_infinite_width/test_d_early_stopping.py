@@ -30,7 +30,13 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs
 from fixtures.rational import exponential_of_minus
-from properties.certificates import assert_at_most, assert_not_negative, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_not_negative,
+    assert_violates,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import drawn_network
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
@@ -100,6 +106,9 @@ def test_the_ratio_of_the_variances_of_flow_and_ridge_has_its_supremum_enclosed(
     assert_at_most(far * exponential_of_minus(far)[1], bound - 1, why="g' > 0 at 1.80")
     slope = max(abs(bound - 1 - s * low), abs(bound - 1 - s * high))
     assert_at_most(slope * (far - near), excess(s, bound)[0], why="g at 1.7933 against its slope")
+    s = np.geomspace(0.01, 100, 81)
+    columns = {"variance": ((1 - np.exp(-s)) * (1 + s) / s) ** 2, "squared_bias": (np.exp(-s) * (1 + s)) ** 2}
+    record_series("flow over ridge", s=s.round(5), **{name: column.round(5) for name, column in columns.items()})
 
 
 @corrected("C8")

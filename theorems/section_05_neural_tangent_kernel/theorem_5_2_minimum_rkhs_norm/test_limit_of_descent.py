@@ -34,7 +34,7 @@ from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.models.two_layer import two_layer
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs
-from properties.certificates import assert_at_most, assert_keeps
+from properties.certificates import assert_at_most, assert_keeps, record_series
 from properties.lazy_training import displacement, path_error, turning_rate
 from theorems.ledger import necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
@@ -71,6 +71,26 @@ def test_descent_converges_to_the_function_that_a_cholesky_solve_gives(problem):
     limit, bound = space.values(alpha), left + space.rounding(problem.y, eta, steps)
     assert_at_most(norm(space.predict(omega) - limit, axis=-1), bound, why="limit of descent", instance=problem)
     assert_at_most(10**6 * bound, norm(limit, axis=-1), why="distance that is left, against f*", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
+def test_on_the_circle_descent_nears_the_interpolant_at_every_angle():
+    # given  five inputs of length 1, of which no two are opposite, and 73 angles beside them; f_0 = 0
+    inputs, degrees, y = np.array([-150, -80, 0, 70, 120]), np.linspace(-180, 180, 73), np.array([1, -1, 2, 0, 1.5])
+    angles = np.radians(np.concatenate([inputs, degrees]))
+    joint = relu_ntk(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    K, k = joint[:5, :5], joint[5:, :5]
+    w, alpha, times = np.linalg.eigvalsh(K), np.linalg.solve(K, y), (1, 4, 10)
+    # when   descent on features phi phi' = K adds a multiple of K(., x_i) in every step
+    paths = {t: gradient_descent(np.linalg.cholesky(K), y, np.zeros(5), 1 / w[-1], t).w for t in times}
+    values = {t: k @ np.linalg.solve(np.linalg.cholesky(K).T, omega) for t, omega in paths.items()}
+    # then   |f_t - f*|_H <= rho^t |f*|_H, and K(x, x) = 1
+    for t, found in values.items():
+        bound = (1 - w[0] / w[-1]) ** t * np.sqrt(y @ alpha)
+        assert_at_most(np.abs(found - k @ alpha).max(), bound, why=f"distance from f* after {t} steps")
+    record_series("inputs", angle=inputs, y=y)
+    columns = {f"t={t}": found for t, found in values.items()} | {"limit": k @ alpha}
+    record_series("functions", angle=degrees, **{name: column.round(4) for name, column in columns.items()})
 
 
 @under_hypotheses("H1", "H2", "H3")
