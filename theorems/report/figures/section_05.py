@@ -47,7 +47,7 @@ def kernel_against_width(canvas: Canvas, series: Series) -> None:
     "grows for mean-field. Right, the relative change of the kernel: it falls to less than a thousandth for "
     "standard and NTK, and stays near 0.3 for mean-field and muP, which are one curve.",
 )
-def movement_and_kernel_change(canvas: Canvas, series: Series) -> None:
+def four_parameterizations(canvas: Canvas, series: Series) -> None:
     """Theorem 5.1 (b)."""
     panels = canvas.subplots(1, 2)
     styles = {"mean-field": "^-.", "mup": "D:", "ntk": "o-", "standard": "s--"}
