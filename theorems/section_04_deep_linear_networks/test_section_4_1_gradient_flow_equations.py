@@ -9,7 +9,7 @@ Reading     The paper defines $W = \prod_{\ell=1}^L W_\ell$ as the matrix of $f 
 Readings    [ascending] the other usual order of a product over $k = a, \dots, b$, which is $W_a W_{a+1} \cdots W_b$.
             $W$ still is the matrix of $f$; only the two products of the equation are read so - refuted
 Setting     Loss $\mathcal{L} = \frac12 \|Wx - y\|^2$; widths $d_0, \dots, d_L$;
-            $g_\ell = \partial \mathcal{L} / \partial W_\ell$
+            $g_\ell = \partial \mathcal{L} / \partial W_\ell$.
 Corrected   (C1) For $n$ samples in the columns of $X$ and $Y$ and the loss $\frac{1}{2n} \|WX - Y\|_F^2$ of Section
             2.1, any widths and any depth: $\frac{dW_\ell}{dt} = -\frac1n (W_L \cdots W_{\ell+1})^\top (WX - Y) X^\top
             (W_{\ell-1} \cdots W_1)^\top$. This is the mean over the samples of the printed flow of each sample alone.

@@ -1,7 +1,7 @@
 r"""Proposition 4.2 (a) - how singular values move, and how far the bias can go.
 
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; $s_r, u_r, v_r$ from the singular value
-            decomposition of $W = W_L \cdots W_1$; $\nabla$ is the gradient of the loss in $W$; $p = 2 - 2/L$
+            decomposition of $W = W_L \cdots W_1$; $\nabla$ is the gradient of the loss in $W$; $p = 2 - 2/L$.
 Hypotheses  (H1) $X = I$, and $W(0)$ lies in the singular frames of the target, so that modes decouple.
             (H2) No mode starts larger than the first mode, which has the largest target $\lambda_1$.
             (H3) Networks of all depths start from the same end-to-end matrix, whose singular values are positive.
@@ -13,9 +13,9 @@ Corrected   (C1) For balanced layers of any widths, any depth and any loss, at a
             law $\int_{s(0)}^{s(t)} \frac{r^{-p}}{\lambda - r}\, dr = L t$, whether it grows or shrinks.
             (C4) Under H1 to H5 no mode is below its start, at any depth and in the limit of infinite depth, $p = 2$.
 Idea        (C1) Differentiate the product of balanced layers. (C3) Under H1 the equation of C1 is
-            $\dot s = L s^p (\lambda - s)$ for each mode. (C4) Under H4 every mode grows
+            $\dot s = L s^p (\lambda - s)$ for each mode. (C4) Under H4 every mode grows.
 Tolerance   The rounding of the products (C1), the integrator's error (C3), and the error of the race of the modes (C4).
-            Time laws are elementary functions at depths 1, 2, 4 and infinity
+            Time laws are elementary functions at depths 1, 2, 4 and infinity.
 """
 
 import numpy as np

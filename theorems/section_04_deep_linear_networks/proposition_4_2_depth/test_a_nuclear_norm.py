@@ -4,15 +4,15 @@ Readings    [nuclear norm] the quantity that the paper names next to the sentenc
             logarithm of how near the solution comes to the least nuclear norm, here the least trace - refuted
 Setting     The loss is $\frac12 (\langle \operatorname{diag}(1, 2), W \rangle - y)^2$ with $W = W_L \cdots W_1$, and
             the flow starts at $W_\ell = \alpha I$. $W$ stays diagonal and positive definite, so its nuclear norm is its
-            trace
+            trace.
 Corrected   (C5) Read as [nuclear norm]: let $\langle \operatorname{diag}(1, 2), W \rangle$ be measured, and let the
             flow from $W_\ell = \alpha I$, $\alpha < 1$, have come to $W_{22} = 1$. At $L \ge 3$ the trace exceeds the
             least by $\alpha^L / 2$ at least and $4 \alpha^L$ at most; at depth two it exceeds it by $\alpha/2$. So the
             order in $\alpha$ is $L$ from depth three on, in proportion to the depth, and 1 at depth two.
 Idea        The flow conserves $v_1^{-m} - v_2^{-m}/2$ for the entries $v_1, v_2$ of a layer and $m = L - 2$. At depth
             two the trace exceeds the least by $\alpha/2$, at depth four by about $2 \alpha^4$. Proportion would make it
-            of order $\alpha^2$ at depth four
-Tolerance   Exact: all values are rational at depths 2, 3 and 4
+            of order $\alpha^2$ at depth four.
+Tolerance   Exact: all values are rational at depths 2, 3 and 4.
 """
 
 from fractions import Fraction

@@ -3,17 +3,17 @@ r"""Proposition 4.2 (a) - regularization proportional to depth.
 Printed     Effective regularization $\propto L$ (display)
 Reading     The strength is the selection exponent: the power of a singular value at which it learns. It makes large
             singular values run ahead of small ones. A factor $L$ in front of the whole velocity is no regularization
-            towards low rank, because it speeds up all modes alike
+            towards low rank, because it speeds up all modes alike.
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; $s_1$ and $s_2$ are singular values of
             $W = W_L \cdots W_1$ with equal forces $u_r^\top \nabla v_r$, where $\nabla$ is the gradient of the loss in
-            $W$
+            $W$.
 Corrected   (C2) Two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent $p = 2 - 2/L$,
             that is $0, 1, \frac43, \frac32, \dots$, which stays below 2.
 Differs     The exponent is bounded by 2 and each mode from below by its start at any depth, while $L$ has no bound: the
             corrected bias saturates where the print lets it grow in proportion.
 Idea        A singular value moves at the rate $L s^{2 - 2/L}$ times its force. The factor $L$ cancels in a ratio of two
-            modes, and the exponent $2 - 2/L$ grows with $L$ but stays below 2. Twice the depth does not double it
-Tolerance   Exact: the layer gradients run on fractions
+            modes, and the exponent $2 - 2/L$ grows with $L$ but stays below 2. Twice the depth does not double it.
+Tolerance   Exact: the layer gradients run on fractions.
 Expected    refuted
 """
 

@@ -2,9 +2,9 @@ r"""Proposition 4.2 (b) - deeper networks are biased more.
 
 Printed     (The sentence after the display) more depth, more implicit bias towards simple solutions
 Reading     The deeper of two networks has the lower effective rank when both have learnt their first singular value
-            equally well
+            equally well.
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow. A mode is a singular value $s_j$ of
-            $W = W_L \cdots W_1$, its target is $\lambda_j$; $p = 2 - 2/L$
+            $W = W_L \cdots W_1$, its target is $\lambda_j$; $p = 2 - 2/L$.
 Hypotheses  (H1) $X = I$, and $W(0)$ lies in the singular frames of the target, so that modes decouple.
             (H2) No mode starts larger than the first mode, which has the largest target $\lambda_1$.
             (H3) Networks of all depths start from the same end-to-end matrix, whose singular values are positive.
@@ -14,10 +14,10 @@ Idea        Mode $j$ starts at $e_j$ and passes $s$ at time $T_j(s) = \int_{e_j}
             up to the factor $1/L$. Compare the law of density $\propto r^{-p} / (\lambda_j - r)$ on $(e_j, s_j)$ with
             that of the first mode at the common time. It is stochastically smaller, because it starts no later and its
             density is larger on the common part. So a larger $p$ lengthens $T_j$ at a fixed $s_j$ more than $T_1$ at
-            $c$, and $s_j$ must drop
+            $c$, and $s_j$ must drop.
 Tolerance   Witnesses are rational: closed forms at depths one and two are rational for targets in the ratio two. Flows
             carry the integrator's error, and their finish is checked against the time laws of depths 1, 2, 4 and
-            infinity, which are elementary functions
+            infinity, which are elementary functions.
 Expected    holds under added hypotheses
 """
 

@@ -3,10 +3,10 @@ r"""Proposition 4.3 - conditioning and convergence at a larger width.
 Reading     The optimization problem is conditioned like the Gram matrix of the gradients, $K_{ij} = \langle
             \nabla_\theta f(x_i), \nabla_\theta f(x_j) \rangle$, because a step of descent moves the residual by
             $e \mapsto (I - \eta K) e$ to first order. "Wider" compares two widths with the same data, layers drawn from
-            one law and the same step, over the randomness of the start
+            one law and the same step, over the randomness of the start.
 Setting     $f(x) = W_L \cdots W_1 x$ with one output, $n$ samples in the columns of $X$, of rank $n$. $K = X^\top M X$
             with $M = \sum_\ell \|W_L \cdots W_{\ell+1}\|^2 (W_{\ell-1} \cdots W_1)^\top (W_{\ell-1} \cdots W_1)$, and
-            $\operatorname{cond} M$ is a ratio of eigenvalues on the span of the samples
+            $\operatorname{cond} M$ is a ratio of eigenvalues on the span of the samples.
 Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
             (H2) Every hidden width $m$ exceeds $(\sqrt{n} + t)^2$, where $2 e^{-t^2/2}$ bounds the probability that a
             layer fails.
@@ -19,10 +19,10 @@ Idea        Ostrowski: $\operatorname{cond}(X^\top X)/\operatorname{cond} M \le 
             decreases to 1 as the width grows. Width removes what the layers add to the condition number of the data,
             and in the limit the condition number of the data is left. Counterexample: where $f$ is not divided by a
             power of the width, $K$ grows with the width on average. Then a step that suits the narrow network can be
-            too long for the wide one
+            too long for the wide one.
 Tolerance   Eigenvalues by LAPACK, with the rounding of $K$ to first order. Runs of descent start so near to an
             interpolant that the drift of $K$ is bounded beforehand by the second derivative of $f$, $\|X\|/\sqrt{m}$.
-            Means over Gaussian layers are rational: moments of two independent $\chi^2$ variables
+            Means over Gaussian layers are rational: moments of two independent $\chi^2$ variables.
 Expected    holds under added hypotheses
 """
 

@@ -2,13 +2,14 @@ r"""Proposition 4.3 - what one more neuron, or one more copy, does to the condit
 
 Readings    [pathwise] every added neuron improves the conditioning, whatever its weights: "wider layers" without a word
             about chance - refuted
-Setting     Two layers, $f(x) = a^\top W x$; $K$ is the Gram matrix of the gradients of $f$ at the samples
+Setting     Two layers, $f(x) = a^\top W x$; $K$ is the Gram matrix of the gradients of $f$ at the samples.
 Corrected   (C1) With two layers and $f/\sqrt{m}$ in place of $f$, a network in which every neuron is doubled has the
             $K$ of the network before, for any weights and data: then width alone changes no rate.
 Idea        $K$ is a sum over neurons, plus $\|a\|^2 X^\top X$. One long neuron dominates the sum in one direction, so
-            $\operatorname{cond} K$ rises. Two copies of every neuron double the sum, which the factor $1/m$ takes back
-Tolerance   Exact, and for drawn networks the rounding of $K$
-Findings    Read pathwise the print is false: one more neuron can raise $\operatorname{cond} K$ from 1 to $\frac{13}{4}$
+            $\operatorname{cond} K$ rises. Two copies of every neuron double the sum, which the factor $1/m$ takes back.
+Tolerance   Exact, and for drawn networks the rounding of $K$.
+Findings    Read pathwise the print is false: one more neuron can raise $\operatorname{cond} K$ from 1 to
+            $\frac{13}{4}$.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@ Printed     Balanced initialization, of which $W_\ell(0) = \alpha I$ is one, tog
             descent at a small learning rate
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
             $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
 Source      Arora, Cohen, Hazan (2018), On the Optimization of Deep Networks: Implicit Acceleration by
             Overparameterization, ICML; Du, Hu, Lee (2018), Algorithmic Regularization in Learning Deep Homogeneous
             Models: Layers are Automatically Balanced, NeurIPS

@@ -2,7 +2,7 @@ r"""Section 4.1: balancedness - a step of gradient descent changes the imbalance
 
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
             $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
 Corrected   (C1) A step of gradient descent at any rate $\eta$, from any layers, changes every imbalance by
             $\eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run changes it by the sum of these.
             (C2) If every step lowers the loss by at least $\frac{\eta}{2} \sum_\ell \|g_\ell\|^2$, then $T$ steps

@@ -4,7 +4,7 @@ Printed     Balanced initialization, of which $W_\ell(0) = \alpha I$ is one, tog
             descent at a small learning rate
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
             $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
 Reading     Balanced means $D_\ell = 0$ for $\ell = 1, \dots, L-1$.
             The proof sketch uses it as a property of the whole trajectory of gradient flow, which is the limit of a
             small learning rate: the flow conserves every $D_\ell$. There are two differences of adjacent Gram matrices,

@@ -2,7 +2,7 @@ r"""Section 4.1: balancedness - discrete steps, weight decay and unequal rates c
 
 Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
             $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
 Hypotheses  (H1) continuous time.
             (H2) the loss depends on the layers through their product alone: no weight decay.
             (H3) plain gradient steps: every layer moves at the same rate.

@@ -2,11 +2,11 @@ r"""Section 4.2: integral along the path (a) - with the squared norm, by arc len
 
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
             $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
-            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$.
 Readings    [squares] among all paths of the layers with the same two ends the flow's has the least integral of $N^2$ by
             arc length, $N^2 = \sum_\ell \|W_\ell\|_F^2$, as in the proofs of the literature - refuted
             [time] the integral of $N^2$ over time, among all paths with the same ends and the same duration - refuted
-Idea        For two layers $\operatorname{diag}(v)$, $v$ in the plane, $|v|^2 |dv|$ is a third of $|d(z^3)|$ for
+Idea        For two layers $\operatorname{diag}(v)$, $v$ in the plane, $\|v\|^2 \|dv\|$ is a third of $|d(z^3)|$ for
             $z = v_1 + i v_2$, so the only shortest path is a straight segment of $z^3$, and the flow leaves its start
             in another direction. Over time, a path that waits at a small start and then goes straight to the end has a
             smaller integral than the flow.
@@ -56,7 +56,7 @@ def mean_of_flow_and_of_waiting(k, eighths):
 @counterexample(reading="time")
 def test_a_path_that_waits_at_the_start_has_the_smaller_integral_over_time():
     r"""$x = y = 1$, both layers $1/5$: $W = 1/(1 + 24 e^{-2t})$ rises from $1/25$ through $1/2$ at $T/2$ to $24/25$ at
-    $T = \ln 24$. So $N^2 = 2W$ has a mean of at least $1/25 + 1/2 = 27/50$. If the path waits for $7T/8$ and then goes
+    $T = \ln(24)$. So $N^2 = 2W$ has a mean of at least $1/25 + 1/2 = 27/50$. If the path waits for $7T/8$ and then goes
     straight to the same end, it has at most $2 (7/8 \cdot 1/25 + 1/8 \cdot 24/25) = 31/100$, which is less."""
     flow, waiting = (2 * mean for mean in mean_of_flow_and_of_waiting(5, eighths=7))
     # then

@@ -4,7 +4,7 @@ Printed     From $W_\ell(0) = \alpha I$ gradient flow moves $W(t)$ along a path 
             Frobenius norm of the layers
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
             $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
-            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$.
 Reading     "Along a path that minimizes an integral": among all paths of the layers with the same two ends, it has the
             least integral of $N = (\sum_\ell \|W_\ell\|_F^2)^{1/2}$ by arc length. So the speed does not matter, a path
             that minimizes does exist, and the integrand is one for all problems.
@@ -16,7 +16,7 @@ Corrected   (C1) Any motion of the layers changes the loss at a rate of at most 
             points along the path of least integral by arc length, of $N$ and of $N^2$.
 Differs     What is integrated in C1 is the norm of the gradients of the layers, not that of the layers; C2 is about
             targets that form no open set.
-Idea        Two diagonal layers $\operatorname{diag}(v)$, $v$ in the plane: $|v|\,|dv|$ is half of $|d(z^2)|$ for
+Idea        Two diagonal layers $\operatorname{diag}(v)$, $v$ in the plane: $\|v\| \|dv\|$ is half of $|d(z^2)|$ for
             $z = v_1 + i v_2$. So the only shortest path is a straight segment of $z^2$. The flow leaves its start in
             another direction.
 Tolerance   Directions and rates are rational. Along the flow, the integrator's error times the derivative of $z^2$.

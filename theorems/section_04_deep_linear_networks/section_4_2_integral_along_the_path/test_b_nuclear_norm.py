@@ -3,7 +3,7 @@ r"""Section 4.2: integral along the path (b) - the sum of the squared norms is t
 Printed     for the end-to-end matrix the integral of the Frobenius norm of the layers becomes the nuclear norm
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
             $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
-            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$.
 Reading     $\sum_\ell \|W_\ell\|_F^2$ is the nuclear norm of $W$, up to a constant factor, all along the flow. This sum
             of squares is what the printed integral contains.
 Hypotheses  (H1) depth two.

@@ -3,9 +3,9 @@ r"""Theorem 4.1 (b) - convergence to the least nuclear norm under Wx = y.
 Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply
             $W_L \cdots W_1 \to W^*$, where $W^*$ has the least nuclear norm under $Wx = y$
 Reading     The convergence that is asserted, for the constraint as printed: fully observed outputs of $n \le d$ inputs,
-            $WX = Y$. By Theorem 4.1 (a) the matrix $W^*$ is $Y X^+$
+            $WX = Y$. By Theorem 4.1 (a) the matrix $W^*$ is $Y X^+$.
 Setting     Loss $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers $d \times d$; $X$ of shape $(d, n)$ and rank
-            $n \le d$; $P = X X^+$
+            $n \le d$; $P = X X^+$.
 Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
             layer.
             (H3) $\alpha \to 0$.
@@ -13,13 +13,13 @@ Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\t
             half of all data.
 Idea        Counterexamples: from $\alpha I$, for $x = 1$ and $y = -1$, $W$ is a product of positive factors and never
             crosses zero on its way to $-1$. And on directions orthogonal to all samples $W_1$ keeps its start, which
-            adds to the nuclear norm. The second addition vanishes with $\alpha$
+            adds to the nuclear norm. The second addition vanishes with $\alpha$.
 Tolerance   Distances: $\|W - Y X^+\|_F^2$ splits exactly into the misfit and what the start leaves off the data; the
             bound adds the rounding of the layers. Nuclear norms: a dual certificate that we check. The misfit of a run
-            that is stopped is added to the bound
+            that is stopped is added to the bound.
 Findings    Bartlett, Helmbold and Long prove that H5 suffices for a fit, for symmetric $S$, white data and
             $W_\ell(0) = I$. Otherwise it was observed: 600 regressions of dimension 4, whose skew part was up to ten
-            times as large as the symmetric part, were all fitted to 1/5000 in 25,000 steps
+            times as large as the symmetric part, were all fitted to 1/5000 in 25,000 steps.
 Expected    holds under added hypotheses
 """
 

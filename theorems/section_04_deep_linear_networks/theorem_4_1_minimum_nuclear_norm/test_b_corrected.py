@@ -1,7 +1,7 @@
 r"""Theorem 4.1 (b) - the distance to the least nuclear norm, at every step.
 
 Setting     Gradient descent on $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers $d \times d$; $X$ of shape
-            $(d, n)$ and rank $n \le d$; $P = X X^+$. The matrix $Y X^+$ has the least nuclear norm under $WX = Y$
+            $(d, n)$ and rank $n \le d$; $P = X X^+$. The matrix $Y X^+$ has the least nuclear norm under $WX = Y$.
 Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
             layer.
 Corrected   (C1) Under H1, at every depth and step size and after every step, $W_1 (I - P) = \alpha (I - P)$ and $\|W -
@@ -13,11 +13,11 @@ Corrected   (C1) Under H1, at every depth and step size and after every step, $W
             (C3) For $x = e_1$, $y = (3, 4)/5$ and depth two the distance to $Y X^+$ that is left is $\alpha/\sqrt{5}$,
             within a tenth for $\alpha = 0.1, 0.01, 0.001$: it is of order $\alpha$, and not $\alpha^2$.
 Idea        (C1) The gradient in $W_1$ has its rows in the span of the samples, so $W_1$ does not move off this span.
-            (C2) A polynomial in commuting symmetric matrices is diagonal in their common basis
+            (C2) A polynomial in commuting symmetric matrices is diagonal in their common basis.
 Tolerance   The split is exact, and the bounds are the rounding of the layers (`deep_products.deep_interpolation`). For
-            torch the rounding of a step, and how later steps amplify it, are bounded beside the test
+            torch the rounding of a step, and how later steps amplify it, are bounded beside the test.
 Findings    The nuclear norm can be nearer to the least than the distance of C3 says: for $x = e_1$, $y = (1, 2, 2)$ and
-            depth two its excess was 0.55, 0.055 and 0.018 times $\alpha$ at $\alpha = 0.3, 0.03, 0.01$
+            depth two its excess was 0.55, 0.055 and 0.018 times $\alpha$ at $\alpha = 0.3, 0.03, 0.01$.
 """
 
 import numpy as np

@@ -3,20 +3,20 @@ r"""Theorem 4.1 (c) - least nuclear norm under linear measurements.
 Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply
             $W_L \cdots W_1 \to \operatorname{argmin}_W \|W\|_*$ among the matrices that fit
 Reading     A least nuclear norm means something of its own under linear measurements $\langle A_i, W \rangle = y_i$
-            and, as a special case, in matrix completion. The title and the words "low-rank solutions" suggest them
+            and, as a special case, in matrix completion. The title and the words "low-rank solutions" suggest them.
 Setting     Loss $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with symmetric $A_i$; $W = W_L \cdots W_1$, all
             layers $d \times d$, or $W = U U^\top$; the start is $\alpha I$. $W = U U^\top$ takes the step
-            $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G$ the gradient in $W$
+            $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G$ the gradient in $W$.
 Differs     The corrected statements need measurements that commute, which is no open set of measurements, and they are
             about the least trace of a positive semidefinite matrix, not about the least nuclear norm of any matrix.
 Idea        From $\alpha I$ with symmetric measurements the flow of $W$ stays positive semidefinite. But the least
             nuclear norm of a completion may need a negative eigenvalue. Among positive semidefinite matrices the limit
             need not have the least trace either: with three pinned measurements, which do not commute, descent ends
-            near a matrix of rank one and larger trace
+            near a matrix of rank one and larger trace.
 Tolerance   Nuclear norms: dual certificates that we check, rational where a test pins a value. The misfit of an
-            unconverged run is subtracted from the excess that it shows
+            unconverged run is subtracted from the excess that it shows.
 Findings    The pinned measurements that do not commute have their least trace between 57/7 and 204/25, both rational.
-            Descent ends near 12 from $\alpha = 0.1, 0.01, 0.001$
+            Descent ends near 12 from $\alpha = 0.1, 0.01, 0.001$.
 Expected    refuted
 """
 

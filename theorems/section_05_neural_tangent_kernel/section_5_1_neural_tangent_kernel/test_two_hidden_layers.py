@@ -1,27 +1,27 @@
 r"""Section 5.1: neural tangent kernel - for two hidden layers the expectation depends on the width.
 
 Setting     Two hidden ReLU layers of width $m$ in the NTK parameterization, $f(x) = m^{-1/2} \sum_j a_j s(h_j)$ with
-            $h = m^{-1/2} W_2 s(W_1 x)$ and independent standard normal weights; $K_m$ is the kernel of one network
+            $h = m^{-1/2} W_2 s(W_1 x)$ and independent standard normal weights; $K_m$ is the kernel of one network.
 Corrected   (C2) Two hidden ReLU layers at opposite inputs of length 1: $\mathbb{E} K_m$ is below its limit of infinite
             width by at least $\frac{3}{8 \pi (m + 2)}$ and at most twice that: the latter is attained at $m = 1$, the
             former nearly at $m = 300$.
             (C3) Two hidden ReLU layers at one input of length 1: $\mathbb{E} K_m = \frac34$, which is the limit, at
-            every width, and the variance of $K_m$ is $\frac{29}{8m} + \frac{113}{16 m^2}$
+            every width, and the variance of $K_m$ is $\frac{29}{8m} + \frac{113}{16 m^2}$.
 Idea        (C2) At opposite inputs no neuron of the first layer is active for both, so only the output weights count:
             $\mathbb{E} K_m(x, -x) = \mathbb{E}[\|p\| \|q\|]/(2 \pi m)$ for $p = s(W_1 x)$ and $q = s(-W_1 x)$. Here
             $\|p\|^2$ and $\|q\|^2$ share a $\chi^2$ variable of $m$ degrees of freedom by coin flips. With $B$ the
             share of $\|p\|^2$, $\|p\| \|q\| = (\|p\|^2 + \|q\|^2) \sqrt{B(1 - B)}$. The root lies between
             $\frac12 - 2(B - \frac12)^2$ and $\frac12 - (B - \frac12)^2$, and
             $\operatorname{Var} B = \frac{3}{4(m + 2)}$. (C3) The gates of one input are coins that are independent of
-            all lengths, so $K_m(x, x)$ is distributed like a polynomial in $\chi^2$ variables
+            all lengths, so $K_m(x, x)$ is distributed like a polynomial in $\chi^2$ variables.
 Tolerance   Closed forms, with the rounding of $2m$ values of $\Gamma$; variances are exact; medians of means by
-            Chebyshev's inequality
+            Chebyshev's inequality.
 Chance      Two medians of means fail by chance with probability $10^{-9}$ each. Power: for C2 the limit is told from
             the mean, and for C3 a layer that is left out is seen; each is missed with a probability of at most
-            $10^{-9}$
+            $10^{-9}$.
 Findings    For two hidden layers the limit of infinite width changes the expectation, by C2. Observed at width 4: at an
             obtuse angle, for two and three hidden layers, the mean is below its limit; at an acute one, for three, it
-            is above; on the diagonal no bias is seen
+            is above; on the diagonal no bias is seen.
 """
 
 import math

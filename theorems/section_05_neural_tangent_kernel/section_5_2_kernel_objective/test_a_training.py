@@ -3,16 +3,16 @@ r"""Section 5.2: kernel objective (a) - training ends at the limit of the minimi
 Printed     training corresponds to $\min_{f \in H_K} \frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$ with
             $\lambda \to 0^+$ (Section 5.2, display)
 Reading     The paper attaches $\lambda \to 0^+$ to the display: training is followed to its end, and this end is
-            compared with the limit of the minimizers
+            compared with the limit of the minimizers.
 Setting     Gradient descent on $\frac12 \sum_i (f(x_i) - y_i)^2$ for a network that is linearized at its start $f_0$,
             $K$ its kernel, which may be singular. At $\lambda$ the minimizer has the coefficients
-            $(K + n \lambda I)^{-1} y$
+            $(K + n \lambda I)^{-1} y$.
 Hypotheses  (H1) $f_0 = 0$.
-            (H2) $0 < \eta < 2/\lambda_{\max}(K)$
+            (H2) $0 < \eta < 2/\lambda_{\max}(K)$.
 Idea        Training leaves $(1 - \eta w)^t$ of mode $w$ of the targets, and the minimizer leaves
             $n \lambda/(w + n \lambda)$. Both vanish for $w > 0$, and both are 1 for $w = 0$. A start other than 0
-            leaves a part of itself beside the inputs
-Tolerance   Witnesses are rational. Elsewhere the rounding of $t$ steps of descent and of a solve with $K$
+            leaves a part of itself beside the inputs.
+Tolerance   Witnesses are rational. Elsewhere the rounding of $t$ steps of descent and of a solve with $K$.
 Expected    holds under added hypotheses
 """
 

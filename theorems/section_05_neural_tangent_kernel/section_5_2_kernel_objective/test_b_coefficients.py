@@ -2,16 +2,16 @@ r"""Section 5.2: kernel objective (b) - the printed coefficients have the same l
 
 Printed     the minimizer of $\frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$ for $\lambda \to 0^+$ (Section
             5.2, display) has the coefficients $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$ (Theorem 5.2)
-Reading     The paper attaches $\lambda \to 0^+$ to both displays, so two limits are compared
+Reading     The paper attaches $\lambda \to 0^+$ to both displays, so two limits are compared.
 Readings    [every penalty] the two displays share one symbol, so at each $\lambda > 0$ the coefficients
             $(K + \lambda I)^{-1} y$ minimize the objective - refuted
 Setting     $K(X, X)$ positive semidefinite, singular or not; $f$ in $H_K$ given by coefficients, $f(X) = K \alpha$,
-            $\|f\|_{H_K}^2 = \alpha^\top K \alpha$
+            $\|f\|_{H_K}^2 = \alpha^\top K \alpha$.
 Idea        The minimizer at $\lambda$ has the coefficients $(K + n \lambda I)^{-1} y$. The print has $\lambda$ in place
             of $n \lambda$: this minimizes the sum of squares with the same $\lambda$, or the mean with $\lambda/n$. For
             $n = 1$ there is no difference, and in the limit there is none either: $c \lambda/(w + c \lambda)$ vanishes
-            for $c = 1$ and for $c = n$
-Tolerance   Witnesses are rational. Elsewhere the rounding of a positive definite solve
+            for $c = 1$ and for $c = n$.
+Tolerance   Witnesses are rational. Elsewhere the rounding of a positive definite solve.
 Expected    holds
 """
 

@@ -2,23 +2,23 @@ r"""Theorem 5.1 (a) - convergence of K_m.
 
 Printed     (Theorem 5.1, first sentence) $K_m \to K^\infty$ as $m \to \infty$, and $K^\infty$ is deterministic
 Reading     $K_m$ is the kernel of one network of width $m$, drawn at random. Section 5 assumes an initialization scheme
-            (5.3, item 3) and names none
+            (5.3, item 3) and names none.
 Readings    [printed expectation] $K$ is the mean over starts of Section 5.1, for one hidden layer - vacuous
 Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons, a scale $c$ and no biases. $K_m(x, x')$ is the inner
             product of the gradients of $f(x)$ and $f(x')$ in all weights, at the start. Weights are standard normal;
-            where a test says so, those of the last layer are random signs
+            where a test says so, those of the last layer are random signs.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
 Idea        $m K_m$ is a sum of $m$ independent terms whose moment generating function is known. So every entry of
             $K_m - K^\infty$ obeys a Chernoff bound. Counterexample: in the paper's own parameterization ($c = 1$,
             variances $2/d$ and $2/m$, $d$ the dimension of $x$) the mean of $K_m(x, x)$ is $\|x\|^2 (1 + m/d)$, which
-            has no limit
+            has no limit.
 Tolerance   Chernoff for ReLU and Hoeffding for erf, whose terms are bounded (`properties.statistics.concentration`),
-            and the rounding of the entries (`wide_networks.network_rounding`). Witnesses are rational
+            and the rounding of the entries (`wide_networks.network_rounding`). Witnesses are rational.
 Chance      A bound fails by chance with probability $10^{-13}$ for each entry and side of a generated instance, and
-            $10^{-12}$ for each comparison with a fixed seed
-Findings    Convergence is shown for one hidden layer of ReLU or erf, and for two of ReLU
+            $10^{-12}$ for each comparison with a fixed seed.
+Findings    Convergence is shown for one hidden layer of ReLU or erf, and for two of ReLU.
 Expected    holds under added hypotheses
 """
 

@@ -2,17 +2,17 @@ r"""Theorem 5.1 (a) - the deviation from the limit at fixed widths, and the powe
 
 Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons and a scale $c$, or two hidden layers of width $m$; no
             biases. $K_m$ is the kernel of all weights at the start, and $K^\infty$ its limit. Weights are standard
-            normal; where a test says so, those of the last layer are random signs. Seeds are fixed
+            normal; where a test says so, those of the last layer are random signs. Seeds are fixed.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
 Idea        One hidden layer: $m K_m$ is a sum of independent terms of known moment generating function. For ReLU and
             $\|x\| = 1$, $m K_m(x, x)$ has a $\Gamma$ law, mixed over the number of active neurons. Two hidden layers:
             given the first layer, the other layers are a network with one hidden layer, and the share of the first
-            layer is a Gaussian quadratic form. Power: an error of a stated size is missed with a stated probability
+            layer is a Gaussian quadratic form. Power: an error of a stated size is missed with a stated probability.
 Tolerance   Chernoff, Hoeffding and Dvoretzky-Kiefer-Wolfowitz (`properties.statistics.concentration`); for two hidden
-            layers `wide_networks.deep_kernel`
-Chance      Each comparison fails by chance with probability $10^{-12}$
+            layers `wide_networks.deep_kernel`.
+Chance      Each comparison fails by chance with probability $10^{-12}$.
 """
 
 import dataclasses

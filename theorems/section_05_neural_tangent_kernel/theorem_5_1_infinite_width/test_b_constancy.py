@@ -2,11 +2,11 @@ r"""Theorem 5.1 (b) - constancy in training.
 
 Printed     (Theorem 5.1, first sentence) $K_t \approx K_0$ throughout training
 Reading     $K_t$ is the kernel of one network drawn at random. Training is the flow, whose equation is printed, or
-            descent with small steps. Section 5 assumes an initialization scheme (5.3, item 3) and names none
+            descent with small steps. Section 5 assumes an initialization scheme (5.3, item 3) and names none.
 Setting     One hidden layer of $m$ neurons, $f(x) = c \sum_j a_j s(w_j \cdot x)$ with a scale $c$, no biases; loss
             $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$ in the trained weights (all, or $W$
             alone), $K = J J^\top$, $s_0$ the least singular value of $J_0$, and $d$ the distance of the weights from
-            their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$, as `turning_rate` computes it
+            their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$, as `turning_rate` computes it.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
@@ -17,10 +17,10 @@ Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but t
 Idea        Under H3 and H4 the weights stay within $4 \|r_0\|/s_0$ of their start. Within this distance $J$ changes
             little, so $K$ does too. Counterexample: let both layers have variances $8/m$, an order that Glorot and
             Bengio use. Then $K_m$ has a limit, but the flow on one sample multiplies $K$ by a factor that does not
-            depend on $m$
-Tolerance   Witnesses are rational. Elsewhere deterministic inequalities and rounding (`properties.lazy_training`)
+            depend on $m$.
+Tolerance   Witnesses are rational. Elsewhere deterministic inequalities and rounding (`properties.lazy_training`).
 Findings    Constancy is shown for one hidden layer, smooth or ReLU, and for two hidden layers of tanh. For ReLU the
-            largest displacement of a neuron is measured in the run
+            largest displacement of a neuron is measured in the run.
 Expected    holds under added hypotheses
 """
 

@@ -5,7 +5,7 @@ Setting     One hidden layer of $m$ neurons, $f(x) = \sum_j a_j s(w_j \cdot x)$,
             by a power of $m$. The inputs have 2 entries, so the variances of the weights are $2/2 = 1$ and $2/m$, and
             all weights are trained. Loss $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$,
             $K = J J^\top$ of order $m$, $s_0$ the least singular value of $J_0$, and $d$ the distance of the weights
-            from their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$
+            from their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
@@ -15,11 +15,11 @@ Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but t
             H1 and H2 take the place of H4.
 Idea        One step on one sample $x = e_1$ from $f_0 = 0$ takes $(a, w \cdot x)$ to
             $(a + \eta y\, w \cdot x,\ w \cdot x + \eta y a)$. This multiplies $K$ by $1 + (\eta y)^2$, whatever the
-            width
-Tolerance   Witnesses are rational
+            width.
+Tolerance   Witnesses are rational.
 Findings    Observed with frozen seeds at $\eta = \frac{1}{10}$: a tanh network of width 1024 overflows. In ten ReLU
             networks of width 8192 no neuron is active on the data after twenty steps, so that $f$ and $K$ are zero
-            there
+            there.
 """
 
 from fractions import Fraction

@@ -4,7 +4,7 @@ Setting     One or two hidden layers of width $m$, loss $\frac12 \|r\|^2$ with $
             $f(X)$ in the trained weights (all, or the hidden weights $W$ alone), $K = J J^\top$, $s_0$ the least
             singular value of $J_0$, and $d$ the distance of the weights from their start. $\mathrm{Lip}$ bounds
             $\|J - J_0\|/d$ up to this $d$, as `turning_rate` and `deep_turning_rate` compute it. $K^\infty$ is the
-            limit of $K_0$ for $m \to \infty$. Seeds are fixed
+            limit of $K_0$ for $m \to \infty$. Seeds are fixed.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
@@ -14,11 +14,13 @@ Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but t
             H1 and H2 take the place of H4.
 Idea        H4 is checked at the start. From it follow the radius $4 \|r_0\|/s_0$ within which the weights stay, and a
             bound on $\|K_t - K_0\|$ for all $t$. With $W$ alone trained, a ReLU kernel changes only by neurons whose
-            $w \cdot x$ changes its sign
+            $w \cdot x$ changes its sign.
 Tolerance   Deterministic inequalities and rounding (`properties.lazy_training`, `wide_networks.deep_kernel`). The draw
-            of $K_0$ and the share of ReLU neurons near zero: Hoeffding and Chernoff at $10^{-12}$ each
+            of $K_0$ and the share of ReLU neurons near zero: Hoeffding and Chernoff at $10^{-12}$ each.
 Findings    Observed with frozen seeds. At 64 times the width the relative change of the kernel of a tanh network is
-            below 1/8 of the change at the smaller width. For a ReLU network it is above 1/64 of that change
+            below 1/8 of the change at the smaller width. For a ReLU network it is above 1/64 of that change. From each
+            of the widths 16, 64 and 256 to four times the width, the relative kernel change of standard and NTK
+            networks of tanh at least halves; that of mean-field and muP networks stays above 1/5.
 """
 
 import numpy as np

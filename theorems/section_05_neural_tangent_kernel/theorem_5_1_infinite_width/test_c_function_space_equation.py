@@ -2,16 +2,16 @@ r"""Theorem 5.1 (c) - the function-space ODE.
 
 Printed     (Theorem 5.1, display) $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$
 Reading     $K$ is the kernel $K_t$ of the moment, which by Theorem 5.1 (b) is nearly $K_0$. The loss is the squared
-            loss of Section 3.1, $\frac12 \sum_i (f(x_i) - y_i)^2$: for it the equation needs no factor
+            loss of Section 3.1, $\frac12 \sum_i (f(x_i) - y_i)^2$: for it the equation needs no factor.
 Readings    [mean loss] the loss is that of Section 2.1, with $\frac{1}{2n}$ - refuted
 Setting     One to three hidden layers of any width, no biases, all weights trained; $r = f(X) - y$; $J$ is the Jacobian
-            of $f(X)$, and $K_t = J J^\top$ at time $t$
+            of $f(X)$, and $K_t = J J^\top$ at time $t$.
 Corrected   (C2) Under the loss with $\frac{1}{2n}$: $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$.
 Idea        The chain rule: $\frac{df(X)}{dt} = J \dot\theta$ and $\dot\theta = -J^\top r$. A loss with $\frac{1}{2n}$
-            has the gradient $J^\top r / n$
+            has the gradient $J^\top r / n$.
 Tolerance   Witnesses are rational. Elsewhere the derivative is taken by a complex step, which has no truncation error,
-            and the bound is the rounding of the products
-Findings    The equation is shown for one, two and three hidden layers
+            and the bound is the rounding of the products.
+Findings    The equation is shown for one, two and three hidden layers.
 Expected    holds
 """
 

@@ -3,18 +3,18 @@ r"""Theorem 5.1 (d) - the fit at a finite time against ridge regression.
 Setting     The network is linearized at its start with $f_0 = 0$, and all weights are trained by the flow or by descent
             with $\eta \|K\| < 2$ on the loss $\frac12 \sum_i (f(x_i) - y_i)^2$. $K$ is its kernel, $w$ an eigenvalue of
             $K$, and a mode the part of the targets along the eigenvector of $w$. Ridge regression fits
-            $K (K + \lambda I)^{-1} y$ on the inputs
+            $K (K + \lambda I)^{-1} y$ on the inputs.
 Corrected   (C7) From $f_0 = 0$, the share of mode $w$ that $t$ steps fit, less the share that ridge fits, is
             $\lambda/(w + \lambda) - (1 - \eta w)^t$.
             (C8) From $f_0 = 0$, for every true function and centred noise of any covariance, the expected in-sample
             risk of the flow at time $t$ is at most 1.6861 times that of ridge at $\lambda = 1/t$; no constant below
-            1.6858 will do
+            1.6858 will do.
 Idea        (C7) Descent leaves the factor $(1 - \eta w)^t$ of a mode, and ridge leaves $\lambda/(w + \lambda)$. (C8) At
             $\lambda = 1/t$ and $s = w t$ the flow leaves $e^{-s}$, at most the $1/(1 + s)$ of ridge, so its bias is no
             larger. The ratio of the fits is $\phi(s) = (1 - e^{-s})(1 + s)/s$, and the ratio of the variances is at
-            most the maximum of $\phi^2$
+            most the maximum of $\phi^2$.
 Tolerance   (C7) rounding of $t$ steps. (C8) exponentials are enclosed by fractions; for drawn kernels the rounding of
-            expm and of a solve
+            expm and of a solve.
 """
 
 from fractions import Fraction

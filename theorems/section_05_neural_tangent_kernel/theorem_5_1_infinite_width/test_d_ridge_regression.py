@@ -2,18 +2,18 @@ r"""Theorem 5.1 (d) - identical to kernel ridge regression.
 
 Printed     (Theorem 5.1, last sentence) The evolution is "identical" to kernel ridge regression with $K$
 Reading     Ridge regression is that of Section 5.2, in the limit $\lambda \to 0^+$. So training is followed to its end,
-            and the two limits are compared
+            and the two limits are compared.
 Readings    [every time] "identical" is said of the evolution, so each time $t$ has a $\lambda > 0$ of its own - refuted
 Setting     The network is linearized at its start, all weights are trained by the flow or by descent with
             $\eta \|K_0\| < 2$, and the loss is $\frac12 \sum_i (f(x_i) - y_i)^2$. $K = K_0$ is the kernel of the start
-            and $k_x = K(x, X)$. Ridge regression predicts $k_x (K + \lambda I)^{-1} y$
-Hypotheses  (H5) $f_0 = 0$
+            and $k_x = K(x, X)$. Ridge regression predicts $k_x (K + \lambda I)^{-1} y$.
+Hypotheses  (H5) $f_0 = 0$.
 Idea        From $f_0 = 0$, descent and ridge both fit every mode $w > 0$ of $K$ in the limit. They do so at rates that
             no common $\lambda$ matches at a finite time. From another start the network keeps a part of $f_0$, and
-            ridge regression knows no start
+            ridge regression knows no start.
 Tolerance   Witnesses are rational, and exponentials are enclosed. Elsewhere the rate of ridge,
-            $\lambda/(w_1 + \lambda)$ for the least eigenvalue $w_1$, and the rounding of a solve with $K$
-Findings    The print does not mention $f_0$. A random network has one at every width
+            $\lambda/(w_1 + \lambda)$ for the least eigenvalue $w_1$, and the rounding of a solve with $K$.
+Findings    The print does not mention $f_0$. A random network has one at every width.
 Expected    holds under added hypotheses
 """
 

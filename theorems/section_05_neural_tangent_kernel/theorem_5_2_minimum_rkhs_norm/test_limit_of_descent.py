@@ -1,24 +1,24 @@
 r"""Theorem 5.2 - where descent goes, and at which rate.
 
 Reading     $\lambda \to 0^+$ is taken in $f^*$, as Theorem 5.2 says of its coefficients. The step is one for which
-            descent converges
+            descent converges.
 Setting     A network linearized at its start $f_0$, with features of a kernel $K$, trained by descent with step $\eta$
             on $\frac12 \sum_i (f(x_i) - y_i)^2$. $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with
             $\alpha = (K + \lambda I)^{-1} y$ for $\lambda \to 0^+$, where $K = K(X, X)$; if $K$ is invertible,
-            $\alpha = K^{-1} y$
+            $\alpha = K^{-1} y$.
 Hypotheses  (H1) $y$ is in the range of $K(X, X)$. This holds if $K(X, X)$ is positive definite, and it is positive
             definite if no input is zero and no two inputs are parallel or opposite.
             (H2) $f_0 = 0$.
-            (H3) $0 < \eta < 2/\lambda_{\max}(K)$
+            (H3) $0 < \eta < 2/\lambda_{\max}(K)$.
 Idea        Steps stay in the span of the $K(\cdot, x_i)$. So with $K = V \operatorname{diag}(w) V^\top$ the
             coefficients at time $t$ are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$, which tends to
             $K^{-1} y$. Counterexamples: equal inputs with different targets, which no function fits; and a start that
-            is not 0 where $K(\cdot, x_i)$ is 0 for every input $x_i$
+            is not 0 where $K(\cdot, x_i)$ is 0 for every input $x_i$.
 Tolerance   Descent runs on features that factor the kernel matrix, and the oracle on the spectrum of $K$. They differ
             by the backward errors of two symmetric eigensolvers and by the rounding of $t$ steps (`Space.rounding`).
             For a network that is not linearized the bound is the distance that its own path certifies
-            (`properties.lazy_training`)
-Findings    Under the loss with $\frac{1}{2n}$, H3 reads $\eta < 2n/\lambda_{\max}(K)$
+            (`properties.lazy_training`).
+Findings    Under the loss with $\frac{1}{2n}$, H3 reads $\eta < 2n/\lambda_{\max}(K)$.
 Expected    holds under added hypotheses
 """
 
