@@ -2,24 +2,24 @@ r"""Experiment 3 (a) - wide networks stay close to their start.
 
 Printed     Narrow networks ($m = 10, 100$): substantial parameter movement. Wide networks ($m = 1000, 10000$):
             parameters close to initialization
-Reading     "Substantial" and "close" are said of $|\theta_T - \theta_0| / |\theta_0|$ as it falls with m, in the
+Reading     "Substantial" and "close" are said of $|\theta_T - \theta_0| / |\theta_0|$ as it falls with $m$, in the
             "standard" parameterization: the network of section 2.1 with the initialization of section 7.1. Networks
             keep the random function $f_0$ that they start as. Other parameterizations are observed
-Setting     Two-layer ReLU networks of width m, trained by heavy-ball descent to one training loss. A seed fixes images
-            and weights for all widths; seeds are 500, 501, .... Smoke: 200 training images
-Idea        Let J_0 be the Jacobian at the start. To fit its targets, a network whose Jacobian hardly changes moves by
-            about $|f_T - f_0| / |J_0|$, while |theta_0| grows with m: in standard and ntk coordinates movement falls
-            relative to |theta_0|. In mean-field coordinates it was not seen to fall: there wide networks learn features
-            too
-Tolerance   Rule, frozen before the seeds were run: the slope of log relative movement in log m, with Student's 95 %
+Setting     Two-layer ReLU networks of width $m$, trained by heavy-ball descent to one training loss. A seed fixes
+            images and weights for all widths; seeds are 500, 501, .... Smoke: 200 training images
+Idea        Let $J_0$ be the Jacobian at the start. To fit its targets, a network whose Jacobian hardly changes moves by
+            about $|f_T - f_0| / |J_0|$, while $|\theta_0|$ grows with $m$: in standard and ntk coordinates movement
+            falls relative to $|\theta_0|$. In mean-field coordinates it was not seen to fall: there wide networks learn
+            features too
+Tolerance   Rule, frozen before the seeds were run: the slope of log relative movement in $\log m$, with Student's 95 %
             interval over seeds. Reproduced below -1/4, half of what the ntk parameterization has in theory. All else is
             inconclusive. Limits of what is observed come from seeds 0 to 4
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; five seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 504, relative movement falls as m to the -0.81 with f_0 kept. Without f_0 the change
-            of the kernel falls from 0.7 at m = 10 to 6e-6 at 10,000 in standard coordinates, and from 1.7 to 0.003 in
-            ntk coordinates; in mean-field coordinates it is 2 to 5 at all widths
+Findings    On digits, seeds 500 to 504, relative movement falls as $m^{-0.81}$ with $f_0$ kept. Without $f_0$ the
+            change of the kernel falls from 0.7 at $m = 10$ to $6 \cdot 10^{-6}$ at $10{,}000$ in standard coordinates,
+            and from 1.7 to 0.003 in ntk coordinates; in mean-field coordinates it is 2 to 5 at all widths
 Expected    reproduced
 """
 

@@ -3,27 +3,28 @@ r"""Experiment 4 (a) - larger learning rates find flatter minima.
 Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$: larger learning rates find flatter minima, by
             Hessian eigenvalues
 Reading     No batch size, seed or stopping rule is printed. Runs that are stopped after equal times differ in how well
-            they fit, and lambda of cross-entropy falls with the loss. So runs are compared at a matched training loss,
-            by each of the three choices of a moment that properties.statistics.matched_loss names
+            they fit, and $\lambda$ of cross-entropy falls with the loss. So runs are compared at a matched training
+            loss, by each of the three choices of a moment that `properties.statistics.matched_loss` names
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - reproduced
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
-            Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
-            images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width 4, B = 32,
-            500 images
-Idea        A minimum with eta lambda > 2 is linearly unstable under full-batch descent, so a large step is not expected
-            to settle in a sharp one
-Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of log lambda
-            in log eta: reproduced below 0, not reproduced above. All else is inconclusive, and so is a comparison at
-            the matched loss whose three choices of a moment do not find the same. A learning rate that half of the
-            seeds do not train to the loss is left out, and the finding says so. Residuals of lambda are certified
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
+            eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
+            4, $B = 32$, 500 images
+Idea        A minimum with $\eta \lambda > 2$ is linearly unstable under full-batch descent, so a large step is not
+            expected to settle in a sharp one
+Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of
+            $\log \lambda$ in $\log \eta$: reproduced below 0, not reproduced above. All else is inconclusive, and so is
+            a comparison at the matched loss whose three choices of a moment do not find the same. A learning rate that
+            half of the seeds do not train to the loss is left out, and the finding says so. Residuals of $\lambda$ are
+            certified
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; six seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 505, between the epochs around training loss 0.1: lambda falls from 44 at eta =
-            0.001 to 2.3 at 0.5, as eta to the -0.46 [-0.56, -0.35], and in relative coordinates, where no filter's
-            scale counts, to the -0.43. After 40 epochs, when small eta has fitted less, it falls as eta to the -1.1.
-            Other seeds (100 to 105), matched by interpolation between stops at 0.7 and 3 times the loss, had found a
-            slope of -0.45. On twice the images lambda was 11 to 33 % smaller, in the same order
+Findings    On digits, seeds 500 to 505, between the epochs around training loss 0.1: $\lambda$ falls from 44 at
+            $\eta = 0.001$ to 2.3 at 0.5, as $\eta$ to the $-0.46$ $[-0.56, -0.35]$, and in relative coordinates, where
+            no filter's scale counts, to the $-0.43$. After 40 epochs, when small $\eta$ has fitted less, it falls as
+            $\eta^{-1.1}$. Other seeds (100 to 105), matched by interpolation between stops at 0.7 and 3 times the loss,
+            had found a slope of $-0.45$. On twice the images $\lambda$ was 11 to 33 % smaller, in the same order
 Expected    reproduced
 """
 

@@ -3,27 +3,29 @@ r"""Experiment 5 (a) - small batches find flatter minima.
 Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate scaled as $\sqrt{B}$. Small batches (32,
             128): flatter minima; large batches (2048, 8192): sharper minima
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
-            ResNet-18 on CIFAR-10, and eta = 0.05 at B = 32, which is 0.1 at 128. How long a run lasts decides how well
-            it fits: after equal epochs a large batch has made few steps. So runs are compared at a matched training
-            loss, by each of the three choices of a moment that properties.statistics.matched_loss names
+            ResNet-18 on CIFAR-10, and $\eta = 0.05$ at $B = 32$, which is 0.1 at 128. How long a run lasts decides how
+            well it fits: after equal epochs a large batch has made few steps. So runs are compared at a matched
+            training loss, by each of the three choices of a moment that `properties.statistics.matched_loss` names
 Readings    [equal epochs] runs that last a fixed number of epochs - reproduced
             [equal steps] runs that last a fixed number of steps - not reproduced
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta. Lambda is the largest eigenvalue of the Hessian of
-            the training loss on a fixed sample, with batch normalization in training mode, in the same groups for every
-            B. A seed fixes images, noise and initialization for all batches; seeds are 500, 501, .... Where B exceeds
-            the training set, the batch is the full one. Smoke: width 4, 800 images, so B is 32, 128, 512 and 800
-Idea        The noise of SGD grows with eta/B, and more noise favors less curvature. The rule sqrt(B) raises eta with B,
-            and a larger eta favors less curvature too: the two oppose each other
-Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of log lambda
-            in log B: reproduced above 0, not reproduced below. All else is inconclusive, and so is a comparison at the
-            matched loss whose three choices of a moment do not find the same. A batch size that half of the seeds do
-            not train to the loss is left out, and the finding says so. Residuals of lambda are certified
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$. The sharpness $\lambda$ is the largest eigenvalue
+            of the Hessian of the training loss on a fixed sample, with batch normalization in training mode, in the
+            same groups for every $B$. A seed fixes images, noise and initialization for all batches; seeds are 500,
+            501, .... Where $B$ exceeds the training set, the batch is the full one. Smoke: width 4, 800 images, so $B$
+            is 32, 128, 512 and 800
+Idea        The noise of SGD grows with $\eta / B$, and more noise favors less curvature. The rule $\sqrt{B}$ raises
+            $\eta$ with $B$, and a larger $\eta$ favors less curvature too: the two oppose each other
+Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of
+            $\log \lambda$ in $\log B$: reproduced above 0, not reproduced below. All else is inconclusive, and so is a
+            comparison at the matched loss whose three choices of a moment do not find the same. A batch size that half
+            of the seeds do not train to the loss is left out, and the finding says so. Residuals of $\lambda$ are
+            certified
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; seven seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 506: at training loss 0.1 lambda goes as B to the 0.15 [0.04, 0.26], and with the
-            rounding of another processor (AVX2) to the 0.03 [-0.05, 0.11]. So (a) is expected to be inconclusive. Small
-            batches are flatter after equal epochs. They are sharper after equal steps, when large ones have gone
+Findings    On digits, seeds 500 to 506: at training loss 0.1 $\lambda$ goes as $B$ to the 0.15 $[0.04, 0.26]$, and with
+            the rounding of another processor (AVX2) to the 0.03 $[-0.05, 0.11]$. So (a) is expected to be inconclusive.
+            Small batches are flatter after equal epochs. They are sharper after equal steps, when large ones have gone
             through 25 times as many images
 Expected    inconclusive
 """
