@@ -30,7 +30,7 @@ from fixtures.dynamics.gradient_descent import gradient_descent, steps_to_contra
 from fixtures.precision import rounding
 from fixtures.problems.gaussian import gaussian_regressions, spectrum_of_gaussian_design
 from fixtures.problems.regression import regression_of_design
-from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_certified, assert_identical, assert_violates, record_series
 from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.oracles import nearest_interpolant
 from theorems.ledger import as_printed, necessity
@@ -65,6 +65,9 @@ def trials(count):
 @as_printed
 def test_every_one_of_a_hundred_trials_ends_within_a_tenth_of_a_percent():
     assert_at_most(relative_errors()[1], PRINTED_ERROR, why="relative distance to the min-norm interpolant")
+    record_series("a priori bound", step=range(STEPS + 1), bound=RHO ** np.arange(STEPS + 1.0))
+    for step, errors in zip((EARLY, STEPS), relative_errors(), strict=True):
+        record_series(f"errors after {step} steps, increasing", error=np.sort(errors))
 
 
 @as_printed

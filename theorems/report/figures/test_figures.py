@@ -29,11 +29,9 @@ def no_figures(monkeypatch):
 
 
 def test_every_figure_names_a_test_that_records_and_every_such_test_has_a_figure():
-    named = {figure.test for figure in figures() if figure.test is not None}
-    recording = recording_tests()
-    assert sorted(recording - named) == []
-    from_series = {figure.test for figure in figures() if figure.draws_series}
-    assert sorted(from_series - recording) == []
+    drawn, recording = {test for figure in figures() for test in figure.recording}, recording_tests()
+    assert sorted(recording - drawn) == []
+    assert sorted(drawn - recording) == []
 
 
 def test_every_figure_of_findings_names_a_test_that_there_is():
@@ -133,5 +131,5 @@ def test_no_two_hues_are_alike():
 
 
 def test_texts_may_be_functions_of_the_data():
-    made = Figure("a", None, len, "alt", nothing, list, draws_series=False)
+    made = Figure("a", None, len, "alt", nothing, list)
     assert made.said({"x": 1}) == (1, "alt")

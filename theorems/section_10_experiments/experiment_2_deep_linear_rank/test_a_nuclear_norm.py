@@ -41,6 +41,7 @@ from properties.certificates import (
     assert_not_negative,
     assert_violates,
     assert_within,
+    record_series,
 )
 from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import (
@@ -115,6 +116,7 @@ def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(dep
     misfit = nuclear_norm(run.problem.residual(run.W))
     reads = "mean nuclear norm of twenty completions {value} > 1.01 times the mean least, {limit}"
     assert_violates(nuclear_norm(run.W).mean(), 1.01 * least.upper.mean(), slack=misfit.mean(), reads=reads, L=depth)
+    record_series(f"nuclear norm over its least, depth {depth}", ratio=np.sort(nuclear_norm(run.W) / least.upper))
     excess = (nuclear_norm(run.W) - misfit - least.upper).mean()
     assert_at_most((least.upper - least.lower).mean(), excess / 4, why="the enclosure is narrower than the excess")
 

@@ -32,7 +32,13 @@ from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end
 from fixtures.dynamics.paths import snapshots, until_fitted
 from fixtures.precision import rounding
 from fixtures.rational import leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_violates
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_violates,
+    record_series,
+)
 from properties.search import smallest_violation
 from properties.spectra.effective_rank import absolute_rank, entropic_rank
 from theorems.ledger import as_printed, counterexample
@@ -60,6 +66,7 @@ def test_from_the_identity_every_rank_falls_to_eight():
     assert_identical(ranks[1:, [0, -1]], [[50, 8], [50, 8]], why="counts at the start and at the end")
     assert_identical(ranks[0, 0], entropic_rank(np.ones(50)), why="effective rank 50 at the start")
     assert_at_most(ranks[0, -1], 9.0, why="effective rank at the end")
+    record_series("ranks from the identity", step=range(0, 2101, 30), **dict(zip(DEFINITIONS, ranks, strict=True)))
 
 
 @as_printed(reading="nine tenths observed")
@@ -127,6 +134,9 @@ def test_while_twenty_completions_are_fitted_both_kinds_of_rank_grow():
     assert_at_most(effective.min(), 2.0, why="effective rank at its lowest, of 12 at the start")
     assert_at_most(rising[:-1], rising[1:], why="effective rank from its lowest on")
     assert_at_most(5 / 4 * effective.min(), effective[-1], why="effective rank at the end")
+    each = entropic_rank(run.spectra)
+    columns = {"effective": effective, "lower": each.min(-1), "upper": each.max(-1), "counted": ranks}
+    record_series("ranks of twenty completions", step=range(0, 2001, 50), **columns)
 
 
 @pytest.mark.slow

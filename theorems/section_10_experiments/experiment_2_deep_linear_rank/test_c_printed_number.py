@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from properties.spectra.effective_rank import entropic_rank
 from theorems.ledger import as_printed, counterexample
@@ -36,6 +36,7 @@ from theorems.section_10_experiments.experiment_2_deep_linear_rank.fully_observe
     DEFINITIONS,
     five_layers,
     fully_observed_spectrum,
+    spectra_by_start,
     two_modes,
 )
 
@@ -48,6 +49,9 @@ def test_one_scale_and_one_definition_give_the_printed_number():
     rank = entropic_rank(fully_observed_spectrum(0.223))
     # then
     assert_at_most(abs(rank - float(PRINTED_RANK)), float(HALF_A_DIGIT), why="effective rank against 8.2")
+    alphas = np.sort(np.append(np.linspace(0.17, 0.4, 24), 0.223))
+    columns = {name: definition(spectra_by_start(alphas)) for name, definition in DEFINITIONS.items()}
+    record_series("final rank against the scale of the start", alpha=alphas, **columns)
 
 
 @as_printed(reading="entropy")

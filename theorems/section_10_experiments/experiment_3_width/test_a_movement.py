@@ -28,6 +28,7 @@ from properties.certificates import assert_at_most, assert_identical, record_fin
 from properties.statistics.paired import judge, log_slopes, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.width import NetworkTrial
 from theorems.section_10_experiments.width_results import assert_sound
 from theorems.section_10_experiments.width_sweep import PARAMETERIZATIONS, WIDTHS
@@ -53,12 +54,9 @@ def test_movement_falls_in_standard_and_ntk_coordinates_and_not_where_wide_netwo
     # given  four parameterizations: of mup the weights are those of mean-field over sqrt(m)
     left = {}
     for name in PARAMETERIZATIONS:
-        moved, relative, kernel = (
-            results.networks(key, parameterization=name) for key in ("moved", "relative", "kernel")
-        )
-        record_series(
-            f"{name}, {setting.title}", m=WIDTHS, moved=moved.mean(0), relative=relative.mean(0), kernel=kernel.mean(0)
-        )
+        relative, kernel = (results.networks(key, parameterization=name) for key in ("relative", "kernel"))
+        columns = columns_with_ends(logarithmic=True, relative=relative, kernel=kernel)
+        record_series(f"{name}, {setting.title}", m=WIDTHS, **columns)
         left[name] = [10 ** log_slopes(WIDTHS[1:], table[:, 1:]).mean() for table in (relative, kernel)]
     # then   of relative movement and kernel change, what ten times the width leaves, from m = 100 on
     assert_at_most([*left["standard"], *left["ntk"]], 10**CLOSE, why="standard and ntk lose")

@@ -43,6 +43,7 @@ from properties.certificates import assert_at_most, record_series
 from properties.statistics.paired import judge
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import width_sweep
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.width import NetworkTrial
 from theorems.section_10_experiments.width_results import assert_sound, record_gain
 from theorems.section_10_experiments.width_sweep import NARROW, PARAMETERIZATIONS, WIDE, WIDTHS
@@ -61,7 +62,7 @@ def test_narrow_networks_against_wide_ones_with_their_random_functions(results, 
     assert_sound(results, random=True)
     narrow, wide = (results.wrong_networks(m, random=True) for m in (NARROW, WIDE))
     record_gain(narrow, wide, judged_gain, where=setting, reads="m = 10, 100 less m = 1000, 10000, f_0 kept")
-    columns = {key: results.networks(key, random=True).mean(0) for key in ("best_test", "test", "relative")}
+    columns = columns_with_ends(accuracy=results.networks("best_test", random=True))
     record_series(f"random start, {setting.title}", m=WIDTHS, **columns)
 
 
@@ -81,10 +82,9 @@ def test_narrow_networks_against_wide_ones_without_their_random_functions(result
     narrow, wide = (results.wrong_networks(m) for m in (NARROW, WIDE))
     record_gain(narrow, wide, judged_gain, where=setting, reads="m = 10, 100 less m = 1000, 10000, f_0 = 0")
     for name in PARAMETERIZATIONS:
-        columns = {key: results.networks(key, parameterization=name).mean(0) for key in ("best_test", "test")}
-        record_series(
-            f"{name} accuracy, {setting.title}", m=WIDTHS, **columns, infinite=[results.infinite().mean()] * len(WIDTHS)
-        )
+        columns = columns_with_ends(accuracy=results.networks("best_test", parameterization=name))
+        record_series(f"{name} accuracy, {setting.title}", m=WIDTHS, **columns)
+    record_series(f"infinite width, {setting.title}", **columns_with_ends(accuracy=results.infinite()[:, None]))
 
 
 @observed

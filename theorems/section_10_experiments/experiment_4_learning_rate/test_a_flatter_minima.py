@@ -37,6 +37,7 @@ from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.learning_rate_sweep import (
     PRINTED_BEST,
     arms_of,
@@ -45,7 +46,7 @@ from theorems.section_10_experiments.learning_rate_sweep import (
     matched,
     plan_of,
 )
-from theorems.section_10_experiments.measurements import NORMALIZED, RELATIVE, SAMPLE_LOSS, SHARPNESS, STEPS
+from theorems.section_10_experiments.measurements import NORMALIZED, RELATIVE, SHARPNESS, STEPS
 
 EXPERIMENT = learning_rate_sweep
 
@@ -69,12 +70,10 @@ def record_slopes(runs, setting, rules):
 @measured
 def test_sharpness_falls_with_the_learning_rate_at_a_matched_loss(runs, setting):
     record_slopes(runs, setting, matched(setting))
-    # beside  lambda, the loss of the sample that it is of, and the edge
-    arms, (sharpness, losses) = runs.paired(arms_of(setting), matched(setting)[0], SHARPNESS, SAMPLE_LOSS)
-    columns = {"sharpness": sharpness, "sample_loss": losses}
-    means = {name: np.exp(np.log(table).mean(0)) for name, table in columns.items()}
-    etas = np.array(etas_of(arms))
-    record_series(f"sharpness at a matched loss, {setting.title}", eta=etas, **means, edge=2 / etas)
+    # beside  lambda and the edge
+    arms, (sharpness,) = runs.paired(arms_of(setting), matched(setting)[0], SHARPNESS)
+    etas, columns = np.array(etas_of(arms)), columns_with_ends(logarithmic=True, sharpness=sharpness)
+    record_series(f"sharpness at a matched loss, {setting.title}", eta=etas, **columns, edge=2 / etas)
 
 
 @measured(reading="equal epochs")
@@ -99,17 +98,16 @@ def test_every_sharpness_is_known_to_a_twentieth(runs, setting):
 @observed
 def test_a_larger_sample_has_the_same_sharpness_within_a_factor_of_two(runs, setting):
     # given  the first seed's lambda on the sample and on a larger one, where the matched loss was reached
-    arms, both = runs.rechecked(arms_of(setting))
-    record_series(f"sharpness on two samples, {setting.title}", eta=etas_of(arms), sample=both[:, 0], larger=both[:, 1])
+    _, both = runs.rechecked(arms_of(setting))
     assert_at_most(np.abs(np.log(both[:, 1] / both[:, 0])), math.log(2), why="log ratio of the two")
 
 
 @observed
-def test_steps_to_the_loss_times_eta_are_recorded(runs, setting):
+def test_the_smallest_learning_rate_takes_no_more_steps_to_the_loss_than_in_proportion_to_its_inverse(runs, setting):
     # given  what the caps of the larger plans rest on: steps to the loss, for each learning rate
     arms, (steps,) = runs.paired(arms_of(setting), matched(setting)[1], STEPS)
     scaled_steps = steps.mean(0) * etas_of(arms)
-    record_series(f"steps to the loss, {setting.title}", eta=etas_of(arms), steps=steps.mean(0), travel=scaled_steps)
+    record_series(f"steps to the loss, {setting.title}", eta=etas_of(arms), **columns_with_ends(steps=steps))
     # then   a small learning rate takes no more of them than in proportion to 1/eta
     assert_at_most(
         scaled_steps[:1], scaled_steps[etas_of(arms).index(PRINTED_BEST)], why="steps times eta, at 0.001 and at 0.1"

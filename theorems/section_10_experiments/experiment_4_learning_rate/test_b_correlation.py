@@ -36,7 +36,13 @@ from fractions import Fraction
 import numpy as np
 import scipy.stats
 
-from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_not_positive
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_not_positive,
+    record_series,
+)
 from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Interval, correlation_interval, fisher_interval, judge, spearman_values
 from theorems.ledger import measured, observed
@@ -75,6 +81,11 @@ def record_correlation(runs, setting, rules):
 @measured
 def test_sharpness_and_test_error_are_correlated_over_learning_rates_at_a_matched_loss(runs, setting):
     record_correlation(runs, setting, matched(setting))
+    arms, tables = runs.paired(arms_of(setting), matched(setting)[0], SHARPNESS, TEST_ERROR)
+    seeds, etas = np.indices(tables[0].shape)
+    columns = dict(zip(("sharpness", "test_error"), (table.ravel() for table in tables), strict=True))
+    points = {"seed": seeds.ravel(), "eta": np.array(etas_of(arms))[etas.ravel()], **columns}
+    record_series(f"sharpness and test error, {setting.title}", **points)
 
 
 @measured(reading="equal epochs")

@@ -35,6 +35,7 @@ from properties.statistics.paired import Finding, minimizer_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.learning_rate_sweep import (
     ETAS,
     PRINTED_BEST,
@@ -43,7 +44,7 @@ from theorems.section_10_experiments.learning_rate_sweep import (
     etas_of,
     matched,
 )
-from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR, TRAIN_LOSS
+from theorems.section_10_experiments.measurements import TEST_ERROR, TRAIN_LOSS
 
 EXPERIMENT = learning_rate_sweep
 
@@ -85,7 +86,8 @@ def record_minimum(runs, setting, rules):
 def test_test_error_is_least_at_one_learning_rate_at_a_matched_loss(runs, setting):
     record_minimum(runs, setting, matched(setting))
     arms, (errors,) = runs.paired(arms_of(setting), matched(setting)[0], TEST_ERROR)
-    record_series(f"test error at a matched loss, {setting.title}", eta=etas_of(arms), test_error=errors.mean(0))
+    columns = columns_with_ends(test_error=errors)
+    record_series(f"test error at a matched loss, {setting.title}", eta=etas_of(arms), **columns)
 
 
 @measured(reading="equal epochs")
@@ -97,11 +99,8 @@ def test_test_error_is_least_at_one_learning_rate_after_equal_epochs(runs, setti
 def test_after_equal_epochs_the_smallest_learning_rate_has_fitted_less(runs, setting):
     # given  the reading without a matched loss: errors of small eta are of another fit
     (rule,) = equal_epochs(setting)
-    quantities = TEST_ERROR, TRAIN_LOSS, SHARPNESS
-    kept, tables = matched_arms(*(runs.by_rule(arms_of(setting), of, rule) for of in quantities))
-    columns = dict(zip(("test_error", "train_loss", "sharpness"), (table.mean(0) for table in tables), strict=True))
-    etas = np.array(ETAS)[kept]
-    record_series(f"{rule}, {setting.title}", eta=etas, **columns)
-    assert_at_most(
-        columns["train_loss"][etas == PRINTED_BEST], columns["train_loss"][:1], why="train loss at 0.1 and 0.001"
-    )
+    quantities = TEST_ERROR, TRAIN_LOSS
+    kept, (errors, losses) = matched_arms(*(runs.by_rule(arms_of(setting), of, rule) for of in quantities))
+    etas, means = np.array(ETAS)[kept], losses.mean(0)
+    record_series(f"test error {rule}, {setting.title}", eta=etas, **columns_with_ends(test_error=errors))
+    assert_at_most(means[etas == PRINTED_BEST], means[:1], why="train loss at 0.1 and 0.001")

@@ -30,8 +30,6 @@ Findings    On digits, seeds 500 to 506: at training loss 0.1 $\lambda$ goes as 
 Expected    inconclusive
 """
 
-import numpy as np
-
 from properties.certificates import assert_at_most, record_series
 from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
@@ -48,7 +46,8 @@ from theorems.section_10_experiments.batch_sweep import (
     sizes_of,
 )
 from theorems.section_10_experiments.classifier_runs import record_by_rules
-from theorems.section_10_experiments.measurements import SAMPLE_LOSS, SHARPNESS
+from theorems.section_10_experiments.intervals import columns_with_ends
+from theorems.section_10_experiments.measurements import SHARPNESS
 
 EXPERIMENT = batch_sweep
 
@@ -70,12 +69,10 @@ def record_sharpness(runs, setting, rules):
 @measured
 def test_sharpness_rises_with_the_batch_under_the_printed_rule_at_a_matched_loss(runs, setting):
     record_sharpness(runs, setting, matched(setting))
-    # beside  lambda, the loss of the sample that it is of, and the edge
-    arms, (sharpness, losses) = runs.paired(printed_arms(setting), matched(setting)[0], SHARPNESS, SAMPLE_LOSS)
-    columns = {"sharpness": sharpness, "sample_loss": losses}
-    means = {name: np.exp(np.log(table).mean(0)) for name, table in columns.items()}
-    edge = [2 / arm.eta for arm in arms]
-    record_series(f"sharpness at a matched loss, {setting.title}", batch=sizes_of(arms), **means, edge=edge)
+    # beside  lambda and the edge
+    arms, (sharpness,) = runs.paired(printed_arms(setting), matched(setting)[0], SHARPNESS)
+    columns = columns_with_ends(logarithmic=True, sharpness=sharpness) | {"edge": [2 / arm.eta for arm in arms]}
+    record_series(f"sharpness at a matched loss, {setting.title}", batch=sizes_of(arms), **columns)
 
 
 @measured(reading="equal epochs")

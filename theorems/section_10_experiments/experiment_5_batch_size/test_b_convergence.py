@@ -30,6 +30,7 @@ from theorems.ledger import measured
 from theorems.section_10_experiments import batch_sweep
 from theorems.section_10_experiments.batch_sweep import matched, printed_arms, sizes_of
 from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.measurements import EPOCHS, STEPS
 
 EXPERIMENT = batch_sweep
@@ -47,7 +48,7 @@ def record_speed(runs, setting, quantity, name):
         runs=found.size,
         reads=f"{name} to the loss go as B, {sizes_of(kept)}, to the",
     )
-    record_series(f"{name} to the loss, {setting.title}", batch=sizes_of(kept), **{name: found.mean(0)})
+    record_series(f"{name} to the loss, {setting.title}", batch=sizes_of(kept), **columns_with_ends(**{name: found}))
 
 
 @measured
