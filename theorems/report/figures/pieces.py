@@ -62,6 +62,19 @@ def ticks_at(axes: Axes, name: str, values: Sequence[float]) -> None:
     getattr(axes, f"{name}axis").set_minor_locator(NullLocator())
 
 
+def plain_ticks(axes: Axes, name: str, most: int = 6) -> None:
+    """A logarithmic axis with a few plain numbers inside the limits of what is drawn: call it after the drawing."""
+    getattr(axes, f"set_{name}scale")("log")
+    low, high = getattr(axes, f"get_{name}lim")()
+    places = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        values = [value for place in places for value in place * np.array(steps) if low <= value <= high]
+        if len(values) <= most:
+            break
+    ticks_at(axes, name, values)
+    getattr(axes, f"set_{name}lim")(low, high)
+
+
 def forest(axes: Axes, rows: Sequence[tuple[str, float, float, float]], styles: Sequence[int] | None = None) -> None:
     """A row for each (label, estimate, lower, upper), from the top down; styles: color and marker of each."""
     for row, ((_, estimate, lower, upper), style) in enumerate(zip(rows, styles or [0] * len(rows), strict=True)):
@@ -73,29 +86,13 @@ def forest(axes: Axes, rows: Sequence[tuple[str, float, float, float]], styles: 
     axes.spines["left"].set_visible(False)
 
 
-def guide(axes: Axes, words: str, *, x: float | None = None, y: float | None = None, **options: Any) -> None:
-    """A dashed line at x or at y, with a word in the margin above it or at its right end."""
+def guide(axes: Axes, words: str, *, x: float | None = None, y: float | None = None, left: bool = False) -> None:
+    """A dashed line at x, with words above the axes; or at y, with words above its right end, or its left one."""
     if x is not None:
         axes.axvline(x, color=FAINT, linestyle="--", linewidth=1.2, zorder=0)
-        axes.annotate(
-            words,
-            (x, 1),
-            xycoords=("data", "axes fraction"),
-            va="bottom",
-            ha="center",
-            color=INK,
-            fontsize=10,
-            **options,
-        )
+        place, coordinates, side = (x, 1.0), ("data", "axes fraction"), "center"
     else:
         axes.axhline(y, color=FAINT, linestyle="--", linewidth=1.2, zorder=0)
-        axes.annotate(
-            words,
-            (1, y),
-            xycoords=("axes fraction", "data"),
-            va="bottom",
-            ha="right",
-            color=INK,
-            fontsize=10,
-            **options,
-        )
+        place, coordinates, side = (0.0 if left else 1.0, y), ("axes fraction", "data"), "left" if left else "right"
+    options = {"textcoords": "offset points", "va": "bottom", "ha": side, "color": INK, "fontsize": 10}
+    axes.annotate(words, place, (0, 3), xycoords=coordinates, **options)

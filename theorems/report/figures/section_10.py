@@ -48,7 +48,7 @@ def a_hundred_trials_against_the_bound(canvas: Canvas, series: Series) -> None:
             place = step + (-2 if right else 2), np.median(errors)
             axes.annotate("100 trials", place, ha="right" if right else "left", va="center", color=COLORS[0])
     guide(axes, "", y=1e-3)
-    axes.annotate("0.1 %, as printed", (0, 1e-3), (0, 3), textcoords="offset points", fontsize=10, color=INK)
+    axes.annotate("0.1 %, as printed", (16, 1e-3), (0, -4), textcoords="offset points", va="top", fontsize=10)
     axes.set(xlabel="step $t$", ylabel="distance to the limit, $|w_t - w_*| / |w_*|$", xlim=(0, 42))
 
 
@@ -68,7 +68,7 @@ def nuclear_norms_over_their_least(canvas: Canvas, series: Series) -> None:
             place + np.linspace(-0.3, 0.3, len(ratios)), ratios, MARKERS[place], color=COLORS[place], markersize=4
         )
         axes.plot([place - 0.35, place + 0.35], 2 * [ratios.mean()], color=COLORS[place])
-    axes.annotate("mean", (0.36, series[next(iter(series))]["ratio"].mean()), va="center", fontsize=10)
+    axes.annotate("mean", (place + 0.37, ratios.mean()), va="center", fontsize=10)
     guide(axes, "the least norm", y=1)
     axes.set_xticks(range(len(depths)), [f"depth {depth}" for depth in depths])
     axes.set(ylabel="nuclear norm at the end / the least", xlim=(-0.5, len(depths) - 0.1))
@@ -85,7 +85,7 @@ def ranks_from_the_identity(canvas: Canvas, series: Series) -> None:
     axes = canvas.add_subplot()
     columns = series["ranks from the identity"]
     _ranks(axes, columns, "step")
-    for number, place in enumerate([(230, 18), (1900, 42), (690, 32)]):
+    for number, place in enumerate([(190, 16.5), (1900, 42), (690, 32)]):
         words, _ = list(STYLES.values())[number]
         axes.annotate(words, place, ha="right" if number == 1 else "left", color=COLORS[number])
     guide(axes, "", y=8)

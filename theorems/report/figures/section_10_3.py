@@ -69,9 +69,9 @@ def say_accuracies(series: Series) -> str:
     also=(GAINS["wide networks,\nas they are"],),
     title=say_accuracies,
     alt=lambda series: (
-        f"Test accuracy in percent against the width from 10 to 10,000, with intervals over seeds. {say_accuracies(series)}."
-        " Networks in ntk and mean-field coordinates, without the random start, are close to each other. A line is the "
-        "accuracy of the kernel of infinite width."
+        "Test accuracy in percent against the width from 10 to 10,000, with intervals over seeds. "
+        f"{say_accuracies(series)}. Networks in ntk and mean-field coordinates, without the random start, are drawn "
+        "beside them. A line is the accuracy of the kernel of infinite width."
     ),
 )
 def accuracy_against_width(canvas: Canvas, series: Series) -> None:
@@ -84,7 +84,7 @@ def accuracy_against_width(canvas: Canvas, series: Series) -> None:
     _, columns = of_setting(series, "random start")
     plot_with_ends(axes, columns, "m", "accuracy", 3, label="standard, random start kept", linestyle="--")
     _, infinite = of_setting(series, "infinite width")
-    guide(axes, "kernel of infinite width", y=infinite["accuracy"][0])
+    guide(axes, "kernel of infinite width", y=infinite["accuracy"][0], left=True)
     decades(axes, "x")
     axes.set(xlabel=WIDTH, ylabel=f"test accuracy in %\n{setting.split(',')[0]}", ylim=(None, 100))
     canvas.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
@@ -153,5 +153,5 @@ def change_of_the_kernel(canvas: Canvas, findings: list[dict[str, Any]]) -> None
     widths = np.array([10, 100, 1000, 10_000])
     axes.errorbar(widths, ends[:, 0], np.abs(ends[:, 1:] - ends[:, :1]).T, marker="o", color=COLORS[0], capsize=4)
     decades(axes, "x", "y")
-    guide(axes, "a tenth: the kernel regime lies below", y=0.1)
+    guide(axes, "a tenth", y=0.1, left=True)
     axes.set(xlabel=WIDTH, ylabel=r"$|K_T - K_0| / |K_0|$")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theorems.report.figures import Document, Series, figure
-from theorems.report.figures.pieces import MARKERS, decades, findings_of, forest, of_setting, plot_with_ends
+from theorems.report.figures.pieces import (
+    MARKERS,
+    decades,
+    findings_of,
+    forest,
+    of_setting,
+    plain_ticks,
+    plot_with_ends,
+)
 from theorems.report.figures.style import COLORS, FAINT, INK
 
 if TYPE_CHECKING:
@@ -53,7 +61,7 @@ def sharpness_against_the_learning_rate(canvas: Canvas, series: Series) -> None:
     axes.plot(columns["eta"], columns["edge"], "--", color=INK)
     decades(axes, "x", "y")
     axes.annotate(r"edge of stability, $2/\eta$", (columns["eta"][1], columns["edge"][1]), (6, 4), **OFFSET, color=INK)
-    axes.annotate("trained networks", (columns["eta"][1], columns["sharpness"][1]), (0, 8), **OFFSET, color=COLORS[0])
+    axes.annotate("trained networks", (columns["eta"][0], columns["sharpness"][0]), (0, -26), **OFFSET, color=COLORS[0])
     axes.set(xlabel=RATE, ylabel=r"sharpness $\lambda$")
 
 
@@ -64,7 +72,7 @@ OFFSET = {"textcoords": "offset points"}
     test=f"{FLATTER}::test_the_smallest_learning_rate_takes_no_more_steps_to_the_loss_than_in_proportion_to_its_inverse",
     title="A small learning rate takes more steps to the loss, and no more than in proportion to its inverse",
     alt="Steps to the matched loss against the learning rate, both logarithmic, with intervals over seeds. A dashed "
-    "line through the value at 0.1 is proportional to the inverse of the learning rate; the value at 0.001 lies below it.",
+    "line through the value at 0.1 is proportional to the inverse of the learning rate; that at 0.001 lies below it.",
 )
 def steps_against_the_learning_rate(canvas: Canvas, series: Series) -> None:
     """Draw steps to the loss, and what they would be in proportion to 1/eta."""
@@ -116,7 +124,7 @@ def test_error_against_sharpness(canvas: Canvas, series: Series) -> None:
         row = columns["eta"] == eta
         options = {"color": COLORS[style], "markersize": 6, "label": rf"$\eta = {eta:g}$"}
         axes.plot(columns["sharpness"][row], columns["test_error"][row], MARKERS[style], **options)
-    decades(axes, "x")
+    plain_ticks(axes, "x", most=6)
     axes.set(xlabel=r"sharpness $\lambda$ at a matched loss", ylabel="test error, %", ylim=(0, None))
     axes.legend(loc="upper left")
 

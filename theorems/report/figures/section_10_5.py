@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theorems.report.figures import Series, figure
-from theorems.report.figures.pieces import MARKERS, of_setting, plot_with_ends, ticks_at
+from theorems.report.figures.pieces import MARKERS, guide, of_setting, plain_ticks, plot_with_ends, ticks_at
 from theorems.report.figures.style import COLORS, INK
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def sharpness_against_the_batch(canvas: Canvas, series: Series) -> None:
     axes.plot(columns["batch"], columns["edge"], "--", color=INK)
     axes.annotate(r"edge, $2/\eta$", (columns["batch"][0], columns["edge"][0]), (8, 2), textcoords="offset points")
     ticks_at(axes, "x", columns["batch"])
-    ticks_at(axes, "y", [5, 10, 20, 40])
+    plain_ticks(axes, "y")
     axes.set(xlabel=BATCH, ylabel=r"sharpness $\lambda$")
 
 
@@ -74,11 +74,11 @@ def say_speed(series: Series) -> str:
 )
 def steps_and_epochs_against_the_batch(canvas: Canvas, series: Series) -> None:
     """Draw steps and epochs to the loss side by side."""
-    for axes, name, ticks in zip(canvas.subplots(1, 2), ("steps", "epochs"), ([20, 50, 100], [5, 10, 15]), strict=True):
+    for axes, name in zip(canvas.subplots(1, 2), ("steps", "epochs"), strict=True):
         _, columns = of_setting(series, f"{name} to the loss")
         plot_with_ends(axes, columns, "batch", name, 0)
         ticks_at(axes, "x", columns["batch"][[0, 1, -1]])
-        ticks_at(axes, "y", ticks)
+        plain_ticks(axes, "y")
         axes.set(xlabel=BATCH, ylabel=f"{name} to the loss")
 
 
@@ -133,8 +133,8 @@ def gap_by_stopping_rule(canvas: Canvas, series: Series) -> None:
     """Draw the gap by rule and condition, and the printed gap."""
     axes = _draw_rows(canvas, series, "gap in test error", np.asarray)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.axvline(3, color=INK, linestyle="--", linewidth=1)
-    axes.set_xlabel("gap in test error, points (dashed: the printed 3)")
+    guide(axes, "printed: 3", x=3)
+    axes.set_xlabel("gap in test error, points")
 
 
 @figure(
@@ -149,5 +149,5 @@ def sharpness_ratio_by_stopping_rule(canvas: Canvas, series: Series) -> None:
     """Draw the ratio of sharpness by rule and condition."""
     axes = _draw_rows(canvas, series, "log ratio of sharpness", np.exp)
     axes.axvline(1, color=INK, linewidth=0.8)
-    ticks_at(axes, "x", [0.1, 0.3, 1, 3, 10])
+    plain_ticks(axes, "x")
     axes.set_xlabel("sharpness, largest batch over smallest")
