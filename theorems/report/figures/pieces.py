@@ -95,4 +95,4 @@ def guide(axes: Axes, words: str, *, x: float | None = None, y: float | None = N
         axes.axhline(y, color=FAINT, linestyle="--", linewidth=1.2, zorder=0)
         place, coordinates, side = (0.0 if left else 1.0, y), ("axes fraction", "data"), "left" if left else "right"
     options = {"textcoords": "offset points", "va": "bottom", "ha": side, "color": INK, "fontsize": 10}
-    axes.annotate(words, place, (0, 3), xycoords=coordinates, **options)
+    axes.annotate(words, place, (3 if left else 0, 3), xycoords=coordinates, **options)

@@ -42,7 +42,7 @@ def say_slope(series: Series) -> str:
     """The title: how sharpness goes with the learning rate."""
     setting, columns = of_setting(series, "sharpness at a matched loss")
     power = slope(columns, "eta", "sharpness")
-    return f"At a matched loss, sharpness goes as the learning rate to the {power:.2f} ({setting})"
+    return f"At a matched loss, sharpness goes as the learning rate to the power {power:.2f} ({setting})"
 
 
 @figure(

@@ -33,7 +33,8 @@ def slope(columns: Any, name: str) -> float:
 def say_slope(series: Series) -> str:
     """The title: how sharpness goes with the batch."""
     setting, columns = of_setting(series, "sharpness at a matched loss")
-    return f"At a matched loss, sharpness goes as the batch size to the {slope(columns, 'sharpness'):.2f} ({setting})"
+    power = slope(columns, "sharpness")
+    return f"At a matched loss, sharpness goes as the batch size to the power {power:.2f} ({setting})"
 
 
 @figure(
@@ -60,7 +61,7 @@ def sharpness_against_the_batch(canvas: Canvas, series: Series) -> None:
 def say_speed(series: Series) -> str:
     """The title: how steps and epochs go with the batch."""
     steps, epochs = (slope(of_setting(series, f"{name} to the loss")[1], name) for name in ("steps", "epochs"))
-    return f"Steps to the loss go as the batch size to the {steps:.2f}, and epochs to the {epochs:.2f}"
+    return f"Steps to the loss go as the batch size to the power {steps:.2f}, and epochs to the power {epochs:.2f}"
 
 
 @figure(
