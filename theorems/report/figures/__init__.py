@@ -37,8 +37,8 @@ class Figure:
 
     name: that of its function, with hyphens; it is unique. test: path and name of the test function that it belongs to;
     None for a figure of the whole document. title: the finding, one sentence of plain text. alt: what a reader who does
-    not see it must know. read: the data of a document; a figure without data is left out. draws_series: whether the
-    data are the series of the test.
+    not see it must know. read: the data of a document; a figure without data is left out. recording: the tests whose
+    series it draws.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Figure:
     alt: Words
     draw: Draw
     read: Callable[[Document], Any]
-    draws_series: bool = True
+    recording: tuple[str, ...] = ()
 
     def said(self, data: Any) -> tuple[str, str]:
         """Title and alternative text for these data."""
@@ -87,12 +87,18 @@ _FIGURES: dict[str, Figure] = {}
 
 
 def figure(
-    *, title: Words, alt: Words, test: str | None = None, read: Callable[[Document], Any] | None = None
+    *,
+    title: Words,
+    alt: Words,
+    test: str | None = None,
+    also: tuple[str, ...] = (),
+    read: Callable[[Document], Any] | None = None,
 ) -> Callable[[Draw], Draw]:
     """Make a function `draw(canvas, data)` a figure: it adds axes to an empty matplotlib figure.
 
-    test: `path::function`, relative to the root. read: the data of a document, None where there are none; without it,
-    the data are the series of the test. Raises ValueError for a name that another figure has, and for a figure without
+    test: `path::function`, relative to the root. also: other tests whose series it draws; it is left out unless all of
+    them ran. read: the data of a document, None where there are none; without it, the data are the series of the test
+    and of the others. Raises ValueError for a name that another figure has, and for a figure without
     a test and without `read`.
     """
 
@@ -102,8 +108,10 @@ def figure(
             raise ValueError(f"two figures have the name {name}")
         if test is None and read is None:
             raise ValueError(f"the figure {name} has neither a test nor data of the document")
-        of_test = read or (lambda document: series_of(document, str(test)))
-        _FIGURES[name] = Figure(name, test, title, alt, draw, of_test, draws_series=read is None)
+        tests = (str(test), *also)
+        _FIGURES[name] = Figure(
+            name, test, title, alt, draw, read or (lambda document: series_of(document, *tests)), () if read else tests
+        )
         return draw
 
     return registered
@@ -127,17 +135,20 @@ def evidence_of(document: Document, test: str) -> list[dict[str, Any]]:
     ]
 
 
-def series_of(document: Document, test: str) -> dict[str, Any]:
-    """The series that a test function has recorded in a ledger of schema 2, by their titles; none if it did not run.
+def series_of(document: Document, *tests: str) -> dict[str, Any]:
+    """The series that test functions have recorded in a ledger of schema 2, by their titles; none if one did not run.
 
     Raises FigureError for two series of one title.
     """
     found: dict[str, Any] = {}
-    for item in evidence_of(document, test):
-        for series in item["series"]:
+    for test in tests:
+        evidence = evidence_of(document, test)
+        if not evidence:
+            return Recorded(test, {})
+        for series in (series for item in evidence for series in item["series"]):
             title = series["title"]
             if title in found:
                 raise FigureError(f"{test} has recorded two series {title!r}")
             columns = {name: np.asarray(column, float) for name, column in series["columns"].items()}
             found[title] = Recorded(f"the series {title!r} of {test}", columns)
-    return Recorded(test, found)
+    return Recorded(" and ".join(tests), found)

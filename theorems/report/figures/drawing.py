@@ -77,7 +77,7 @@ def undrawn(document: Document) -> list[str]:
         data = figure.read(document)
         if isinstance(data, Recorded) and data:
             figure.draw(_blank(), data)
-            seen |= {(figure.test, title) for title in data.seen}
+            seen |= {(test, title) for test in figure.recording for title in data.seen}
     return [
         f"{item['test']}: {series['title']}"
         for claim in document["claims"]

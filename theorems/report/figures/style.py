@@ -2,7 +2,7 @@
 
 A figure draws with the constants of this module. In the SVG each of them becomes a CSS custom property, with one value
 for light pages and one for dark ones (`STYLE_SHEET`). Every line has a contrast of 3:1 at least against its ground, and
-every text one of 4.5:1.
+every text one of 4.5:1, also where the ground is slightly tinted.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ BLUE = Shades("#0072b2", "#0072b2", "#4aa8e0")
 VERMILLION = Shades("#d55e00", "#b84f00", "#ff8a4c")
 GREEN = Shades("#009e73", "#007d5b", "#2fc99a")
 PURPLE = Shades("#c568a0", "#a8487c", "#e39ac2")
-ORANGE = Shades("#c08400", "#8a6000", "#f0b840")
-SKY = Shades("#3d9bd6", "#1f78ad", "#9bd5f7")
+ORANGE = Shades("#bb8000", "#8a6000", "#f0b840")
+SKY = Shades("#2f8fcc", "#1a70a3", "#9bd5f7")
 GRAY = Shades("#8a8a8a", "#6e6e6e", "#8f959b")
 BLACK = Shades("#222222", "#222222", "#e6e6e6")
 PAPER = Shades("#ffffff", "#ffffff", "#14171a")
