@@ -38,6 +38,7 @@ def texts(stated):
     yield from ((test.name, test.docstring) for test in told)
 
 
+@pytest.mark.slow
 def test_every_formula_stands_between_dollar_signs_and_converts(stated_claims):
     wrong = []
     for stated in stated_claims:
