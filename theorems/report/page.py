@@ -99,7 +99,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {"mathematics": _mathematics, "highlighted": _highlighted, "decimal": decimal}
     environment.filters |= {"ratio": ratio_text, "anchor": anchor_of, "sign": lambda verdict: SIGNS[Verdict(verdict)]}
-    environment.filters |= {"count": _count, "trusted": _trusted, "stopped": _stopped}
+    environment.filters |= {"count": _count, "trusted": _trusted, "paragraphs": _paragraphs}
     return environment
 
 
@@ -119,9 +119,10 @@ def _trusted(markup: str) -> Markup:
     return Markup(markup)
 
 
-def _stopped(text: str) -> str:
-    """A text that ends as a sentence does."""
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+def _paragraphs(text: str) -> Markup:
+    """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence."""
+    lines = (line if line.endswith((".", "?", "!", ":")) else f"{line}." for line in text.splitlines())
+    return _trusted("".join(f"<p>{_mathematics(line)}</p>" for line in lines))
 
 
 def _count(number: int, thing: str) -> str:

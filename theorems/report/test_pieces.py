@@ -38,6 +38,10 @@ def test_a_short_formula_is_one_piece_without_what_html_does_not_need():
     assert fitted(as_html("$x \\le y$")) == "<math><mrow><mi>x</mi><mo>≤</mo><mi>y</mi></mrow></math>"
 
 
+def test_a_line_does_not_break_between_a_formula_and_its_full_stop():
+    assert text_of(fitted(as_html("It is $x$. So $y$ is"))) == "It is x\u2060. So y is"
+
+
 def test_a_relation_that_opens_a_piece_keeps_its_spaces():
     assert fitted(as_html(LONG)).count('<mo form="infix">') == 3
 

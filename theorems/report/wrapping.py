@@ -16,7 +16,9 @@ NARROW = 18.0
 
 Break = Callable[[list[ET.Element], int], bool]
 
-_MATH = re.compile(r"<math .*?</math>", re.DOTALL)
+_MATH = re.compile(r"<math .*?</math>(?=([.,;:!?)\]])?)", re.DOTALL)
+_JOINER = "\u2060"
+"""A mark without width at which a line does not break: before the punctuation that follows a formula."""
 _RELATIONS = frozenset("=<>≤≥≠∼≈≃≅≡→⟶⇒⟹⇔⟺∈⊂⊆∝≪≫↦∣")
 _SIGNS = frozenset("+−±∓")
 _OPENING, _CLOSING = frozenset("([{⟨⌊⌈"), frozenset(")]}⟩⌋⌉")
@@ -27,7 +29,7 @@ _SMALL = 0.7
 
 def fitted(markup: str) -> str:
     """The HTML with each formula of it cut into pieces that a phone can show, without what HTML does not need."""
-    return _MATH.sub(lambda match: _pieces(match[0]), markup)
+    return _MATH.sub(lambda match: _pieces(match[0]) + _JOINER * bool(match[1]), markup)
 
 
 @functools.cache
@@ -75,7 +77,7 @@ def _ends_clause(row: list[ET.Element], index: int) -> bool:
 
 
 def _is_sign(row: list[ET.Element], index: int) -> bool:
-    return _text(row[index]) in _SIGNS
+    return _text(row[index]) in _SIGNS and row[index].get("form") != "prefix"
 
 
 def _mark(child: ET.Element) -> str:
