@@ -55,6 +55,7 @@ def _named(tokens: Iterator[tuple[_TokenType, str]]) -> Iterator[tuple[str, str]
         yield name, text
 
 
+@functools.cache
 def _class_of(token: _TokenType) -> str:
     from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
