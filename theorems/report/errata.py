@@ -131,7 +131,8 @@ def _should_read(statement: Told) -> Iterator[str]:
         yield hypotheses
         return
     if statement["verdict"] == Verdict.VACUOUS:
-        yield "**Should read.** The same without what has no effect." + (" What has one:" if clauses else "")
+        what = "The same without the term or the condition that, as shown below, has no effect."
+        yield f"**Should read.** {what}" + (" What is true besides:" if clauses else "")
     else:
         yield "**Should read.** " + ("What is true instead:" if clauses else "Nothing that we know takes its place.")
     if clauses:
