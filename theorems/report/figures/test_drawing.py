@@ -54,7 +54,7 @@ def test_a_figure_is_the_same_every_time_whatever_matplotlibrc_says():
     import matplotlib
 
     first = drawn().svg
-    with matplotlib.rc_context({"font.size": 30, "svg.hashsalt": None, "axes.facecolor": "red"}):
+    with matplotlib.rc_context({"font.size": 30, "svg.hashsalt": None, "axes.linewidth": 5}):
         (second,) = draw_all(DATA)
     assert second.svg == first
 
@@ -119,6 +119,23 @@ def test_tiny_type_and_labels_that_are_cut_or_overlap_are_found(change, complain
         canvas.text(0.12, 0.5, "more")
 
     assert faults(drawn(a_label)) == [complaint]
+
+
+@pytest.mark.parametrize(("side", "anchor"), [("left", None), ("center", "middle"), ("right", "end")])
+@pytest.mark.parametrize("words", ["words", "two\nlines", "$w_t$"])
+def test_a_label_stays_fixed_where_it_is_aligned_when_its_font_is_a_narrower_one(words, side, anchor):
+    def a_label(canvas, _):
+        canvas.text(0.5, 0.5, words, ha=side)
+
+    found = re.findall(r"<g transform=.translate\(([\d.]+) [^>]*><text([^>]*)>", drawn(a_label).svg)
+    assert {float(x) for x, _ in found} == {180.0}
+    assert {(re.findall('text-anchor="([a-z]*)"', rest) or [None])[0] for _, rest in found} == {anchor}
+
+
+def test_a_series_that_no_figure_looks_at_is_named_also_beside_one_that_is_drawn():
+    loss = DATA["claims"][0]["evidence"][0]["series"][0]
+    figure(test=TEST, title="", alt="")(a_curve)
+    assert undrawn(document(loss, {**loss, "title": "excess"})) == [f"{TEST}[1]: excess"]
 
 
 def test_a_series_that_no_figure_looks_at_is_named():
