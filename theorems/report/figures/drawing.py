@@ -71,19 +71,22 @@ def stand_alone(drawn: Drawn) -> str:
 
 
 def undrawn(document: Document) -> list[str]:
-    """The series that no figure looks at: `test: title`, in the order of the document."""
+    """The series that no figure looks at: `test: title`, in the order of the document.
+
+    A call in a parametrized test records several series of the same columns; it is enough to draw one of them.
+    """
     seen = set()
     for figure in figures():
         data = figure.read(document)
         if isinstance(data, Recorded) and data:
             figure.draw(_blank(), data)
-            seen |= {(test, title) for test in figure.recording for title in data.seen}
+            seen |= {(test, frozenset(data[title])) for test in figure.recording for title in data.seen}
     return [
         f"{item['test']}: {series['title']}"
         for claim in document["claims"]
         for item in claim["evidence"]
         for series in item["series"]
-        if (item["test"].partition("[")[0], series["title"]) not in seen
+        if (item["test"].partition("[")[0], frozenset(series["columns"])) not in seen
     ]
 
 

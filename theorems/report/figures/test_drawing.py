@@ -135,7 +135,8 @@ def test_a_label_stays_fixed_where_it_is_aligned_when_its_font_is_a_narrower_one
 def test_a_series_that_no_figure_looks_at_is_named_also_beside_one_that_is_drawn():
     loss = DATA["claims"][0]["evidence"][0]["series"][0]
     figure(test=TEST, title="", alt="")(a_curve)
-    assert undrawn(document(loss, {**loss, "title": "excess"})) == [f"{TEST}[1]: excess"]
+    excess = {"title": "excess", "columns": {"t": [0, 1], "excess": [0, 1]}}
+    assert undrawn(document(loss, {**loss, "title": "loss again"}, excess)) == [f"{TEST}[1]: excess"]
 
 
 def test_a_series_that_no_figure_looks_at_is_named():
