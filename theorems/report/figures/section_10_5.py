@@ -85,7 +85,7 @@ def steps_and_epochs_against_the_batch(canvas: Canvas, series: Series) -> None:
 
 def say_gaps(series: Series) -> str:
     """The title: the gap at a matched loss, under the printed rule and at one learning rate."""
-    printed, fixed = (_rows(series, "gap in test error", family)["estimate"][2] for family in list(FAMILIES)[:2])
+    printed, fixed = (_matched(series, "gap in test error", family) for family in list(FAMILIES)[:2])
     return (
         f"At a matched loss, the largest batch errs by {printed:.1f} points more under the printed rule, and by "
         f"{fixed:.1f} at one learning rate"
@@ -94,11 +94,17 @@ def say_gaps(series: Series) -> str:
 
 def say_ratios(series: Series) -> str:
     """The title: the ratio of sharpness at a matched loss, under the printed rule and at one learning rate."""
-    printed, fixed = (_rows(series, "log ratio of sharpness", family)["estimate"][2] for family in list(FAMILIES)[:2])
+    printed, fixed = (_matched(series, "log ratio of sharpness", family) for family in list(FAMILIES)[:2])
     return (
         f"At a matched loss, the largest batch is {np.exp(printed):.1f} times as sharp under the printed rule, and "
         f"{np.exp(fixed):.1f} times at one learning rate"
     )
+
+
+def _matched(series: Series, quantity: str, family: str) -> float:
+    """The estimate between the epochs around the matched loss; nan where too few runs came there."""
+    columns = _rows(series, quantity, family)
+    return float(np.append(columns["estimate"][columns["rule"] == RULES.index("matched, between")], np.nan)[0])
 
 
 def _rows(series: Series, quantity: str, family: str) -> Any:

@@ -77,6 +77,15 @@ def test_a_figure_whose_test_lacks_a_series_is_named_with_it():
         draw_all(DATA)
 
 
+@pytest.mark.parametrize("change", [{"test": f"{TEST}[1]"}, {"outcome": "failed"}])
+def test_a_figure_is_left_out_where_its_test_failed_or_ran_with_some_of_its_parameters(change):
+    def other(_, series):
+        series["excess"]
+
+    figure(test=TEST, title="", alt="")(other)
+    assert draw_all(document({"title": "loss", "columns": {"t": [0]}}, **change)) == []
+
+
 def test_a_color_that_is_not_of_the_palette_is_named_with_its_figure():
     def red(canvas, _):
         canvas.add_subplot().plot([1, 2], color="red")
@@ -136,11 +145,11 @@ def test_a_series_that_no_figure_looks_at_is_named_also_beside_one_that_is_drawn
     loss = DATA["claims"][0]["evidence"][0]["series"][0]
     figure(test=TEST, title="", alt="")(a_curve)
     excess = {"title": "excess", "columns": {"t": [0, 1], "excess": [0, 1]}}
-    assert undrawn(document(loss, {**loss, "title": "loss again"}, excess)) == [f"{TEST}[1]: excess"]
+    assert undrawn(document(loss, {**loss, "title": "loss again"}, excess)) == [f"{TEST}: excess"]
 
 
 def test_a_series_that_no_figure_looks_at_is_named():
     figure(test=TEST, title="", alt="")(nothing)
-    assert undrawn(DATA) == [f"{TEST}[1]: loss"]
+    assert undrawn(DATA) == [f"{TEST}: loss"]
     figure(test=TEST, title="", alt="")(a_curve)
     assert undrawn(DATA) == []
