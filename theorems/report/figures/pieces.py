@@ -33,6 +33,11 @@ def findings_of(document: Document, *tests: str) -> list[dict[str, Any]]:
     return [finding for findings in chosen for finding in findings] if all(chosen) else []
 
 
+def say_findings(seen: str, findings: list[dict[str, Any]]) -> str:
+    """An alternative text: what is seen, and every finding in words."""
+    return f"{seen}. {'. '.join(finding['reads'] for finding in findings)}."
+
+
 def plot_with_ends(
     axes: Axes, columns: Mapping[str, np.ndarray], x: str, name: str, style: int, **options: Any
 ) -> None:

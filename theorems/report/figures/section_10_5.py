@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theorems.report.figures import Series, figure
-from theorems.report.figures.pieces import MARKERS, guide, of_setting, plain_ticks, plot_with_ends, ticks_at
+from theorems.report.figures import Document, Series, figure
+from theorems.report.figures.pieces import (
+    MARKERS,
+    findings_of,
+    forest,
+    guide,
+    of_setting,
+    plain_ticks,
+    plot_with_ends,
+    ticks_at,
+)
 from theorems.report.figures.style import COLORS, INK
 
 if TYPE_CHECKING:
@@ -158,3 +167,50 @@ def sharpness_ratio_by_stopping_rule(canvas: Canvas, series: Series) -> None:
     axes.axvline(1, color=INK, linewidth=0.8)
     plain_ticks(axes, "x")
     axes.set_xlabel("sharpness, largest batch over smallest")
+
+
+NOISE = "theorems/section_10_experiments/section_10_5_noise_as_regularizer"
+COMPARED = (
+    f"{NOISE}/test_a_test_error.py::test_at_one_learning_rate_the_larger_batch_has_the_larger_test_error",
+    f"{NOISE}/test_a_test_error.py::test_under_the_printed_rule_the_larger_batch_has_the_larger_test_error",
+    f"{NOISE}/test_b_curvature.py::test_at_one_learning_rate_the_larger_batch_is_sharper",
+    f"{NOISE}/test_b_curvature.py::test_under_the_printed_rule_the_larger_batch_is_sharper",
+)
+"""Error and curvature, at one learning rate and under the printed rule."""
+
+
+def compared(document: Document) -> list[dict[str, Any]]:
+    """The findings about noise alone, and under the printed rule."""
+    return findings_of(document, *COMPARED)
+
+
+def say_noise(findings: list[dict[str, Any]]) -> str:
+    """The title: what less noise does, alone and beside a larger step."""
+    alone, printed, *_ = (finding["estimate"] for finding in findings)
+    return (
+        f"Less noise alone costs {alone:.1f} points of test error; with the larger steps of the printed rule it costs "
+        f"{printed:.1f}"
+    )
+
+
+@figure(
+    test=COMPARED[0],
+    read=compared,
+    title=say_noise,
+    alt=lambda findings: (
+        "Two panels of estimates with intervals: test error, and the ratio of sharpness, largest batch "
+        "against smallest. " + ". ".join(finding["reads"] for finding in findings) + "."
+    ),
+)
+def noise_alone_and_under_the_printed_rule(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
+    """Draw error and ratio of sharpness side by side, each at one learning rate and under the printed rule."""
+    canvas.set_size_inches(5.0, 2.2)
+    left, right = canvas.subplots(1, 2)
+    ends = [[finding[end] for end in ("estimate", "lower", "upper")] for finding in findings]
+    labels = ("one $\\eta$", "printed\nrule")
+    forest(left, [(label, *end) for label, end in zip(labels, ends[:2], strict=True)], range(2))
+    forest(right, [("", *np.exp(end)) for end in ends[2:]], range(2))
+    left.axvline(0, color=INK, linewidth=0.8)
+    right.axvline(1, color=INK, linewidth=0.8)
+    left.set_xlabel("gap in test error, points")
+    right.set_xlabel("ratio of sharpness")
