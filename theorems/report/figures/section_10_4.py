@@ -15,6 +15,7 @@ from theorems.report.figures.pieces import (
     of_setting,
     plain_ticks,
     plot_with_ends,
+    say_findings,
 )
 from theorems.report.figures.style import COLORS, FAINT, INK
 
@@ -179,10 +180,7 @@ def say_edges(findings: list[dict[str, Any]]) -> str:
     test=EDGE["after equal epochs"],
     read=edges_of,
     title=say_edges,
-    alt=lambda findings: (
-        "Estimates with intervals, beside the band from 3/4 to 1. "
-        + ". ".join(finding["reads"] for finding in findings)
-    ),
+    alt=lambda findings: say_findings("Two estimates with intervals, beside the band from 3/4 to 1", findings),
 )
 def distance_from_the_edge(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
     """Draw both intervals beside what counts as slightly below the edge."""

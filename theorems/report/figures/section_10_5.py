@@ -15,6 +15,7 @@ from theorems.report.figures.pieces import (
     of_setting,
     plain_ticks,
     plot_with_ends,
+    say_findings,
     ticks_at,
 )
 from theorems.report.figures.style import COLORS, INK
@@ -185,11 +186,11 @@ def compared(document: Document) -> list[dict[str, Any]]:
 
 
 def say_noise(findings: list[dict[str, Any]]) -> str:
-    """The title: what less noise does, alone and beside a larger step."""
+    """The title: how much worse the largest batch is, with less noise alone and with larger steps too."""
     alone, printed, *_ = (finding["estimate"] for finding in findings)
     return (
-        f"Less noise alone costs {alone:.1f} points of test error; with the larger steps of the printed rule it costs "
-        f"{printed:.1f}"
+        f"With less noise alone the largest batch errs by {alone:.1f} points more; with the larger steps of the printed "
+        f"rule beside it, by {printed:.1f}"
     )
 
 
@@ -197,10 +198,7 @@ def say_noise(findings: list[dict[str, Any]]) -> str:
     test=COMPARED[0],
     read=compared,
     title=say_noise,
-    alt=lambda findings: (
-        "Two panels of estimates with intervals: test error, and the ratio of sharpness, largest batch "
-        "against smallest. " + ". ".join(finding["reads"] for finding in findings) + "."
-    ),
+    alt=lambda findings: say_findings("Two panels of estimates with intervals: test error, and sharpness", findings),
 )
 def noise_alone_and_under_the_printed_rule(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
     """Draw error and ratio of sharpness side by side, each at one learning rate and under the printed rule."""
