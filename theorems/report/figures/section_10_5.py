@@ -189,8 +189,8 @@ def say_noise(findings: list[dict[str, Any]]) -> str:
     """The title: how much worse the largest batch is, with less noise alone and with larger steps too."""
     alone, printed, *_ = (finding["estimate"] for finding in findings)
     return (
-        f"With less noise alone the largest batch errs by {alone:.1f} points more; with the larger steps of the printed "
-        f"rule beside it, by {printed:.1f}"
+        f"With less noise alone the largest batch errs by {alone:.1f} points more; with the larger steps of the "
+        f"printed rule beside it, by {printed:.1f}"
     )
 
 
