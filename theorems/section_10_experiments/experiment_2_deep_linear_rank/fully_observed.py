@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from fixtures.dynamics.deep_linear import deep_linear_descent, end_to_end
+from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end_to_end
+from fixtures.dynamics.paths import at_time
 from fixtures.rational import fractions
 from properties.spectra.effective_rank import absolute_rank, entropic_rank, relative_rank
 from theorems.section_10_experiments.experiment_2_deep_linear_rank.completions import DEPTH
@@ -39,3 +40,10 @@ def fully_observed_spectrum(alpha: float) -> np.ndarray:
     target = np.diag(np.repeat([1.0, 0.0], [8, 42]))
     W = end_to_end(deep_linear_descent(five_layers(alpha), np.eye(50), target, 0.15, 250))
     return np.linalg.svd(W, compute_uv=False)
+
+
+def spectra_by_start(alphas: np.ndarray) -> np.ndarray:
+    """The spectra (k, 50) of `fully_observed_spectrum` from k scales, of their two modes: as fast as one of them."""
+    targets = np.tile([1.0, 0.0], len(alphas))[:, None, None]
+    path = descent_path([np.repeat(alphas, 2)[:, None, None]] * DEPTH, lambda W: W - targets, 0.15)
+    return np.repeat(end_to_end(at_time(path, 250)).reshape(-1, 2), [8, 42], axis=1)

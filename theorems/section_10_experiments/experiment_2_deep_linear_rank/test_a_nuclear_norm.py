@@ -2,25 +2,25 @@ r"""Experiment 2 (a) - minimum nuclear norm.
 
 Printed     Deep linear networks with $L = 5$ converge to minimum nuclear norm solutions
 Reading     The paper gives no data, no start and no step. Tests without a named reading are about noiseless completions
-            of a matrix of low rank, from $W_\ell(0) = \alpha I$ with alpha < 1, the start of the proof of Theorem 4.1.
-            Least nuclear norm means within one percent of the least: a figure would show the two as equal
-Readings    [samples] the constraint of Theorem 4.1, Wx = y, for the 8 orthonormal inputs that the printed rank
-            suggests: Y = SX in dimension 50 with S positive definite, from 0.2 I - reproduced
+            of a matrix of low rank, from $W_\ell(0) = \alpha I$ with $\alpha < 1$, the start of the proof of Theorem
+            4.1. Least nuclear norm means within one percent of the least: a figure would show the two as equal
+Readings    [samples] the constraint of Theorem 4.1, $W x = y$, for the 8 orthonormal inputs that the printed rank
+            suggests: $Y = S X$ in dimension 50 with $S$ positive definite, from $0.2 I$ - reproduced
 Setting     $W = W_5 \cdots W_1$, gradient descent on half the squared misfit. Completions have dimension 2 in the fast
             tests. In the slow tests they have dimension 12, or dimension 50 and rank 8 with 35 % of the entries
             observed
 Idea        Where a few inputs are observed in full, every norm is least at the same matrix (Theorem 4.1). A completion
-            leaves a choice; which one the network makes depends on alpha and on the data, and neither is printed
+            leaves a choice; which one the network makes depends on $\alpha$ and on the data, and neither is printed
 Tolerance   An exact completion and a dual certificate enclose the least nuclear norm; both are checked here. The misfit
             that training leaves is charged to the network in nuclear norm
 Chance      Every sample comes from one fixed seed, and what is asserted is about that sample
 Findings    What was observed, with the seeds of this file. On 20 completions of rank 1 in dimension 12, with 90 % of
-            the entries observed, the network from 0.2 I ends within one percent of the least norm. At d = 50 with half
-            of the entries observed, the norm ends about 1 % above the least. With 35 % observed it ends 9 to 16 % above
-            the least on two trials, and 8 to 12 % with the misfit charged. From alpha = 0.2 a misfit of 4 % is left
-            after 6000 steps, so that this end is not yet the limit. The reading [samples] is near its limit of one
-            percent: for an orthogonal S and for a Gaussian S the network ends 0.5 % above the least from 0.2 I, and 1.0
-            to 1.1 % above it from 0.25 I
+            the entries observed, the network from $0.2 I$ ends within one percent of the least norm. At $d = 50$ with
+            half of the entries observed, the norm ends about 1 % above the least. With 35 % observed it ends 9 to 16 %
+            above the least on two trials, and 8 to 12 % with the misfit charged. From $\alpha = 0.2$ a misfit of 4 % is
+            left after 6000 steps, so that this end is not yet the limit. The reading [samples] is near its limit of one
+            percent: for an orthogonal $S$ and for a Gaussian $S$ the network ends 0.5 % above the least from $0.2 I$,
+            and 1.0 to 1.1 % above it from $0.25 I$
 Expected    inconclusive
 """
 
@@ -41,6 +41,7 @@ from properties.certificates import (
     assert_not_negative,
     assert_violates,
     assert_within,
+    record_series,
 )
 from properties.search import smallest_violation
 from properties.spectra.nuclear_norm import (
@@ -78,7 +79,11 @@ def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
 
 @counterexample
 def test_five_layers_complete_one_two_two_at_norm_five_where_four_is_enough():
-    # given  W_11 = 1, W_12 = W_21 = 2, and five layers I/2; the completion [[1, 2], [2, 1]] has norm 4 (Theorem 4.1)
+    r"""Observed $W_{11} = 1$, $W_{12} = W_{21} = 2$, five layers from $\frac12 I$. $W$ stays positive definite: fitted,
+    it has $W_{22} \ge 2 \cdot 2 / 1 = 4$ and $\|W\|_* = W_{11} + W_{22} \ge 5$, at a misfit of $10^{-4}$ at least
+    $\frac{49996}{10001}$. The completion $W_{22} = 1$ has eigenvalues $3$ and $-1$: the least norm is $4$ at most.
+    """
+    # given
     problem, r = one_missing_entry(1.0, 2.0), Fraction(1, 10_000)
     path = descent_path([np.eye(2) / 2] * DEPTH, problem.residual, float(ETA))
     # when   steps of 1/50 in floating point, to a misfit of r, which changes the least norm by 2r at most
@@ -111,6 +116,7 @@ def test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average(dep
     misfit = nuclear_norm(run.problem.residual(run.W))
     reads = "mean nuclear norm of twenty completions {value} > 1.01 times the mean least, {limit}"
     assert_violates(nuclear_norm(run.W).mean(), 1.01 * least.upper.mean(), slack=misfit.mean(), reads=reads, L=depth)
+    record_series(f"nuclear norm over its least, depth {depth}", ratio=np.sort(nuclear_norm(run.W) / least.upper))
     excess = (nuclear_norm(run.W) - misfit - least.upper).mean()
     assert_at_most((least.upper - least.lower).mean(), excess / 4, why="the enclosure is narrower than the excess")
 

@@ -1,10 +1,10 @@
 r"""Experiment 2 (b) - where every mode moves towards its target.
 
 Setting     $W = W_L \cdots W_1$, gradient descent on half the squared distance to a target that is observed in full
-Corrected   (C1) Let X = I, W_l(0) = alpha I, and let the target be symmetric with eigenvalues $\lambda_j \ge 0$; let $L
-            \ge 2$ and $\eta L \max(\lambda_j, \alpha^L)^{2 - 2/L} \le 1$ for all j. Then singular values below their
-            targets rise, those above fall, none crosses its target, and the number above any $c \ge \alpha^L$ never
-            decreases
+Corrected   (C1) Let $X = I$, $W_\ell(0) = \alpha I$, and let the target be symmetric with eigenvalues
+            $\lambda_j \ge 0$; let $L \ge 2$ and $\eta L \max(\lambda_j, \alpha^L)^{2 - 2/L} \le 1$ for all $j$. Then
+            singular values below their targets rise, those above fall, none crosses its target, and the number above
+            any $c \ge \alpha^L$ never decreases
 Tolerance   Each step adds its own rounding: the bound is the number of steps times the rounding of one. The pinned
             instance is exact
 """

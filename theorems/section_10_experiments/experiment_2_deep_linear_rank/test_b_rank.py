@@ -2,22 +2,23 @@ r"""Experiment 2 (b) - rank decreases as training progresses.
 
 Printed     The rank of deep linear networks with $L = 5$ decreases as training progresses
 Reading     The paper gives no data, no start, no step and no definition of rank. Tests without a named reading are
-            about noiseless completions of a matrix of low rank and about fully observed targets, from $W_\ell(0) =
-            \alpha I$ with alpha < 1, the start of the proof of Theorem 4.1. Rank is the number of singular values above
-            a threshold, absolute or relative to the largest one, or it is the exponential of an entropy
-Readings    [start I] "balanced initialization" with alpha = 1: W_l(0) = I, X = I and a positive semidefinite target of
-            rank 8 in dimension 50; rank by all three definitions - reproduced
-            [nine tenths observed] completions of rank 1 in dimension 12 with 90 % of the entries observed, from 0.2 I;
-            rank by entropy - reproduced
+            about noiseless completions of a matrix of low rank and about fully observed targets, from
+            $W_\ell(0) = \alpha I$ with $\alpha < 1$, the start of the proof of Theorem 4.1. Rank is the number of
+            singular values above a threshold, absolute or relative to the largest one, or it is the exponential of an
+            entropy
+Readings    [start I] "balanced initialization" with $\alpha = 1$: $W_\ell(0) = I$, $X = I$ and a positive semidefinite
+            target of rank 8 in dimension 50; rank by all three definitions - reproduced
+            [nine tenths observed] completions of rank 1 in dimension 12 with 90 % of the entries observed, from
+            $0.2 I$; rank by entropy - reproduced
 Setting     $W = W_5 \cdots W_1$, gradient descent on half the squared misfit. Completions have dimension 12 in the fast
-            tests. The slow tests train at d = 50 on rank 8, with 50 % and with 35 % of the entries observed
+            tests. The slow tests train at $d = 50$ on rank 8, with 50 % and with 35 % of the entries observed
 Idea        From a small start, depth makes large modes grow first: a counted rank is built up one mode at a time. From
             a large start, the modes without data decay
 Tolerance   Exact where an instance is pinned. Ranks of a sample are compared as they are computed
 Chance      Every sample comes from one fixed seed, and what is asserted is about that sample
 Findings    What was observed, with the seeds of this file. On 20 completions of rank 1 with 90 % of the entries
-            observed, from 0.2 I, the effective rank falls at every snapshot. On 20 completions of rank 2 with 40 %
-            observed, from 0.3 I, the mean effective rank falls from 12 to below 2, and then rises to the end
+            observed, from $0.2 I$, the effective rank falls at every snapshot. On 20 completions of rank 2 with 40 %
+            observed, from $0.3 I$, the mean effective rank falls from 12 to below 2, and then rises to the end
 Expected    inconclusive
 """
 
@@ -31,7 +32,13 @@ from fixtures.dynamics.deep_linear import deep_linear_descent, descent_path, end
 from fixtures.dynamics.paths import snapshots, until_fitted
 from fixtures.precision import rounding
 from fixtures.rational import leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_violates
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_violates,
+    record_series,
+)
 from properties.search import smallest_violation
 from properties.spectra.effective_rank import absolute_rank, entropic_rank
 from theorems.ledger import as_printed, counterexample
@@ -59,6 +66,7 @@ def test_from_the_identity_every_rank_falls_to_eight():
     assert_identical(ranks[1:, [0, -1]], [[50, 8], [50, 8]], why="counts at the start and at the end")
     assert_identical(ranks[0, 0], entropic_rank(np.ones(50)), why="effective rank 50 at the start")
     assert_at_most(ranks[0, -1], 9.0, why="effective rank at the end")
+    record_series("ranks from the identity", step=range(0, 2101, 30), **dict(zip(DEFINITIONS, ranks, strict=True)))
 
 
 @as_printed(reading="nine tenths observed")
@@ -72,9 +80,12 @@ def test_on_completions_that_are_nearly_determined_the_effective_rank_falls_to_t
 
 @counterexample
 def test_the_number_of_singular_values_above_a_twentieth_rises_from_none_to_one():
-    # given  X = I, Y = diag(1, 0), five layers I/2, eta = 3/10: W_0 = I/32
+    r"""$X = I$, $Y = \operatorname{diag}(1, 0)$, layers $\frac12 I$, $\eta = \frac{3}{10}$: layers stay diagonal, by
+    $u \leftarrow u + \eta u^4 (1 - u^5)$ and $v \leftarrow v - \eta v^9$. From $W = \frac{1}{32} I$, with none above
+    $\frac{1}{20}$, three steps lead to $W_{11} = u^5 \approx 0.057$ and $W_{22} = v^5 \approx 0.031$: one is above it.
+    """
     start, W = two_modes(0), two_modes(3)
-    # then   W is diagonal and positive definite: its rank is 2 as it was, and W_11 has passed 1/20
+    # then   the rank itself is 2, as it was
     assert_identical([W[0, 1], W[1, 0]], [0, 0], why="W is diagonal")
     assert_identical([pivot > 0 for pivot in leading_pivots(W)], [True, True], why="W has full rank")
     before, after = (int((np.diag(M) > Fraction(1, 20)).sum()) for M in (start, W))
@@ -123,6 +134,9 @@ def test_while_twenty_completions_are_fitted_both_kinds_of_rank_grow():
     assert_at_most(effective.min(), 2.0, why="effective rank at its lowest, of 12 at the start")
     assert_at_most(rising[:-1], rising[1:], why="effective rank from its lowest on")
     assert_at_most(5 / 4 * effective.min(), effective[-1], why="effective rank at the end")
+    each = entropic_rank(run.spectra)
+    columns = {"effective": effective, "lower": each.min(-1), "upper": each.max(-1), "counted": ranks}
+    record_series("ranks of twenty completions", step=range(0, 2001, 50), **columns)
 
 
 @pytest.mark.slow

@@ -3,27 +3,28 @@ r"""Experiment 4 (a) - larger learning rates find flatter minima.
 Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$: larger learning rates find flatter minima, by
             Hessian eigenvalues
 Reading     No batch size, seed or stopping rule is printed. Runs that are stopped after equal times differ in how well
-            they fit, and lambda of cross-entropy falls with the loss. So runs are compared at a matched training loss,
-            by each of the three choices of a moment that properties.statistics.matched_loss names
+            they fit, and $\lambda$ of cross-entropy falls with the loss. So runs are compared at a matched training
+            loss, by each of the three choices of a moment that `properties.statistics.matched_loss` names
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - reproduced
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
-            Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
-            images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width 4, B = 32,
-            500 images
-Idea        A minimum with eta lambda > 2 is linearly unstable under full-batch descent, so a large step is not expected
-            to settle in a sharp one
-Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of log lambda
-            in log eta: reproduced below 0, not reproduced above. All else is inconclusive, and so is a comparison at
-            the matched loss whose three choices of a moment do not find the same. A learning rate that half of the
-            seeds do not train to the loss is left out, and the finding says so. Residuals of lambda are certified
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
+            eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
+            4, $B = 32$, 500 images
+Idea        A minimum with $\eta \lambda > 2$ is linearly unstable under full-batch descent, so a large step is not
+            expected to settle in a sharp one
+Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of
+            $\log \lambda$ in $\log \eta$: reproduced below 0, not reproduced above. All else is inconclusive, and so is
+            a comparison at the matched loss whose three choices of a moment do not find the same. A learning rate that
+            half of the seeds do not train to the loss is left out, and the finding says so. Residuals of $\lambda$ are
+            certified
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; six seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 505, between the epochs around training loss 0.1: lambda falls from 44 at eta =
-            0.001 to 2.3 at 0.5, as eta to the -0.46 [-0.56, -0.35], and in relative coordinates, where no filter's
-            scale counts, to the -0.43. After 40 epochs, when small eta has fitted less, it falls as eta to the -1.1.
-            Other seeds (100 to 105), matched by interpolation between stops at 0.7 and 3 times the loss, had found a
-            slope of -0.45. On twice the images lambda was 11 to 33 % smaller, in the same order
+Findings    On digits, seeds 500 to 505, between the epochs around training loss 0.1: $\lambda$ falls from 44 at
+            $\eta = 0.001$ to 2.3 at 0.5, as $\eta$ to the $-0.46$ $[-0.56, -0.35]$, and in relative coordinates, where
+            no filter's scale counts, to the $-0.43$. After 40 epochs, when small $\eta$ has fitted less, it falls as
+            $\eta^{-1.1}$. Other seeds (100 to 105), matched by interpolation between stops at 0.7 and 3 times the loss,
+            had found a slope of $-0.45$. On twice the images $\lambda$ was 11 to 33 % smaller, in the same order
 Expected    reproduced
 """
 
@@ -36,6 +37,7 @@ from properties.statistics.paired import judge, paired_slope
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.learning_rate_sweep import (
     PRINTED_BEST,
     arms_of,
@@ -44,7 +46,7 @@ from theorems.section_10_experiments.learning_rate_sweep import (
     matched,
     plan_of,
 )
-from theorems.section_10_experiments.measurements import NORMALIZED, RELATIVE, SAMPLE_LOSS, SHARPNESS, STEPS
+from theorems.section_10_experiments.measurements import NORMALIZED, RELATIVE, SHARPNESS, STEPS
 
 EXPERIMENT = learning_rate_sweep
 
@@ -68,12 +70,10 @@ def record_slopes(runs, setting, rules):
 @measured
 def test_sharpness_falls_with_the_learning_rate_at_a_matched_loss(runs, setting):
     record_slopes(runs, setting, matched(setting))
-    # beside  lambda, the loss of the sample that it is of, and the edge
-    arms, (sharpness, losses) = runs.paired(arms_of(setting), matched(setting)[0], SHARPNESS, SAMPLE_LOSS)
-    columns = {"sharpness": sharpness, "sample_loss": losses}
-    means = {name: np.exp(np.log(table).mean(0)) for name, table in columns.items()}
-    etas = np.array(etas_of(arms))
-    record_series(f"sharpness at a matched loss, {setting.title}", eta=etas, **means, edge=2 / etas)
+    # beside  lambda and the edge
+    arms, (sharpness,) = runs.paired(arms_of(setting), matched(setting)[0], SHARPNESS)
+    etas, columns = np.array(etas_of(arms)), columns_with_ends(logarithmic=True, sharpness=sharpness)
+    record_series(f"sharpness at a matched loss, {setting.title}", eta=etas, **columns, edge=2 / etas)
 
 
 @measured(reading="equal epochs")
@@ -98,17 +98,16 @@ def test_every_sharpness_is_known_to_a_twentieth(runs, setting):
 @observed
 def test_a_larger_sample_has_the_same_sharpness_within_a_factor_of_two(runs, setting):
     # given  the first seed's lambda on the sample and on a larger one, where the matched loss was reached
-    arms, both = runs.rechecked(arms_of(setting))
-    record_series(f"sharpness on two samples, {setting.title}", eta=etas_of(arms), sample=both[:, 0], larger=both[:, 1])
+    _, both = runs.rechecked(arms_of(setting))
     assert_at_most(np.abs(np.log(both[:, 1] / both[:, 0])), math.log(2), why="log ratio of the two")
 
 
 @observed
-def test_steps_to_the_loss_times_eta_are_recorded(runs, setting):
+def test_the_smallest_learning_rate_takes_no_more_steps_to_the_loss_than_in_proportion_to_its_inverse(runs, setting):
     # given  what the caps of the larger plans rest on: steps to the loss, for each learning rate
     arms, (steps,) = runs.paired(arms_of(setting), matched(setting)[1], STEPS)
     scaled_steps = steps.mean(0) * etas_of(arms)
-    record_series(f"steps to the loss, {setting.title}", eta=etas_of(arms), steps=steps.mean(0), travel=scaled_steps)
+    record_series(f"steps to the loss, {setting.title}", eta=etas_of(arms), **columns_with_ends(steps=steps))
     # then   a small learning rate takes no more of them than in proportion to 1/eta
     assert_at_most(
         scaled_steps[:1], scaled_steps[etas_of(arms).index(PRINTED_BEST)], why="steps times eta, at 0.001 and at 0.1"

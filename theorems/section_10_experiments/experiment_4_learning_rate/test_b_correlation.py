@@ -2,31 +2,31 @@ r"""Experiment 4 (b) - sharpness and test error are negatively correlated.
 
 Printed     Sharpness against test error: strong negative correlation, $\rho = -0.89$
 Reading     No seed, stopping rule or interval is printed, nor how many points $\rho$ is of. Runs that are stopped after
-            equal times differ in how well they fit, and lambda of cross-entropy falls with the loss. So runs are
+            equal times differ in how well they fit, and $\lambda$ of cross-entropy falls with the loss. So runs are
             compared at a matched training loss, by each of the three choices of a moment that
-            properties.statistics.matched_loss names. Correlation is of log lambda with the test error, over the
+            `properties.statistics.matched_loss` names. Correlation is of $\log \lambda$ with the test error, over the
             learning rates of one seed
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - not reproduced
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
-            Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
-            images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width 4, B = 32,
-            500 images
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
+            eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
+            4, $B = 32$, 500 images
 Idea        A negative correlation with the error says that sharp minima are the better ones. That contradicts the same
             list and section 6.3; with test accuracy in place of error it would agree with them. Four points show little
             by themselves; seeds narrow the interval
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The correlation:
-            reproduced below 0, whatever the size; else not reproduced where it lies short of -0.89. A correlation of
+            reproduced below 0, whatever the size; else not reproduced where it lies short of $-0.89$. A correlation of
             two points is inconclusive. All else is inconclusive, and so is a comparison at the matched loss whose three
             choices of a moment do not find the same. A learning rate that half of the seeds do not train to the loss is
             left out, and the finding says so
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; six seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 505, between the epochs around training loss 0.1, the correlation of log lambda with
-            the error is 0.89 [0.81, 0.94]: the printed number with the other sign, so that accuracy in place of error
-            would mend the print. Other seeds (100 to 105), matched by interpolation between stops at 0.7 and 3 times
-            the loss, had found 0.90. Fisher's interval for -0.89 of four points reaches from -0.998 to 0.49. Spearman's
-            coefficient of four points is -0.89 with ties only, as -8/9 or -2/sqrt(5)
+Findings    On digits, seeds 500 to 505, between the epochs around training loss 0.1, the correlation of $\log \lambda$
+            with the error is 0.89 $[0.81, 0.94]$: the printed number with the other sign, so that accuracy in place of
+            error would mend the print. Other seeds (100 to 105), matched by interpolation between stops at 0.7 and 3
+            times the loss, had found 0.90. Fisher's interval for $-0.89$ of four points reaches from $-0.998$ to 0.49.
+            Spearman's coefficient of four points is $-0.89$ with ties only, as $-8/9$ or $-2/\sqrt{5}$
 Expected    not reproduced
 """
 
@@ -36,7 +36,13 @@ from fractions import Fraction
 import numpy as np
 import scipy.stats
 
-from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_not_positive
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_not_positive,
+    record_series,
+)
 from properties.statistics.held_out import describe_test_set_error
 from properties.statistics.paired import Interval, correlation_interval, fisher_interval, judge, spearman_values
 from theorems.ledger import measured, observed
@@ -75,6 +81,11 @@ def record_correlation(runs, setting, rules):
 @measured
 def test_sharpness_and_test_error_are_correlated_over_learning_rates_at_a_matched_loss(runs, setting):
     record_correlation(runs, setting, matched(setting))
+    arms, tables = runs.paired(arms_of(setting), matched(setting)[0], SHARPNESS, TEST_ERROR)
+    seeds, etas = np.indices(tables[0].shape)
+    columns = dict(zip(("sharpness", "test_error"), (table.ravel() for table in tables), strict=True))
+    points = {"seed": seeds.ravel(), "eta": np.array(etas_of(arms))[etas.ravel()], **columns}
+    record_series(f"sharpness and test error, {setting.title}", **points)
 
 
 @measured(reading="equal epochs")

@@ -3,13 +3,13 @@ r"""Experiment 4 (c) - the test error is least at eta = 0.1.
 Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$: optimal generalization at $\eta = 0.1$
 Reading     No batch size, seed or stopping rule is printed. Runs that are stopped after equal times differ in how well
             they fit. So runs are compared at a matched training loss, by each of the three choices of a moment that
-            properties.statistics.matched_loss names
+            `properties.statistics.matched_loss` names
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - inconclusive
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
-            Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
-            images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width 4, B = 32,
-            500 images
-Idea        After equal epochs a small eta has fitted less, so that its error is that of another fit. A matched loss
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
+            eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
+            4, $B = 32$, 500 images
+Idea        After equal epochs a small $\eta$ has fitted less, so that its error is that of another fit. A matched loss
             compares runs that fit equally well
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The learning rates that
             may be best, with a familywise level: reproduced if 0.1 alone may be best, not reproduced if 0.1 is not
@@ -35,6 +35,7 @@ from properties.statistics.paired import Finding, minimizer_interval
 from theorems.ledger import measured, observed
 from theorems.section_10_experiments import learning_rate_sweep
 from theorems.section_10_experiments.classifier_runs import record_by_rules
+from theorems.section_10_experiments.intervals import columns_with_ends
 from theorems.section_10_experiments.learning_rate_sweep import (
     ETAS,
     PRINTED_BEST,
@@ -43,7 +44,7 @@ from theorems.section_10_experiments.learning_rate_sweep import (
     etas_of,
     matched,
 )
-from theorems.section_10_experiments.measurements import SHARPNESS, TEST_ERROR, TRAIN_LOSS
+from theorems.section_10_experiments.measurements import TEST_ERROR, TRAIN_LOSS
 
 EXPERIMENT = learning_rate_sweep
 
@@ -85,7 +86,8 @@ def record_minimum(runs, setting, rules):
 def test_test_error_is_least_at_one_learning_rate_at_a_matched_loss(runs, setting):
     record_minimum(runs, setting, matched(setting))
     arms, (errors,) = runs.paired(arms_of(setting), matched(setting)[0], TEST_ERROR)
-    record_series(f"test error at a matched loss, {setting.title}", eta=etas_of(arms), test_error=errors.mean(0))
+    columns = columns_with_ends(test_error=errors)
+    record_series(f"test error at a matched loss, {setting.title}", eta=etas_of(arms), **columns)
 
 
 @measured(reading="equal epochs")
@@ -97,11 +99,8 @@ def test_test_error_is_least_at_one_learning_rate_after_equal_epochs(runs, setti
 def test_after_equal_epochs_the_smallest_learning_rate_has_fitted_less(runs, setting):
     # given  the reading without a matched loss: errors of small eta are of another fit
     (rule,) = equal_epochs(setting)
-    quantities = TEST_ERROR, TRAIN_LOSS, SHARPNESS
-    kept, tables = matched_arms(*(runs.by_rule(arms_of(setting), of, rule) for of in quantities))
-    columns = dict(zip(("test_error", "train_loss", "sharpness"), (table.mean(0) for table in tables), strict=True))
-    etas = np.array(ETAS)[kept]
-    record_series(f"{rule}, {setting.title}", eta=etas, **columns)
-    assert_at_most(
-        columns["train_loss"][etas == PRINTED_BEST], columns["train_loss"][:1], why="train loss at 0.1 and 0.001"
-    )
+    quantities = TEST_ERROR, TRAIN_LOSS
+    kept, (errors, losses) = matched_arms(*(runs.by_rule(arms_of(setting), of, rule) for of in quantities))
+    etas, means = np.array(ETAS)[kept], losses.mean(0)
+    record_series(f"test error after equal epochs, {setting.title}", eta=etas, **columns_with_ends(test_error=errors))
+    assert_at_most(means[etas == PRINTED_BEST], means[:1], why="train loss at 0.1 and 0.001")

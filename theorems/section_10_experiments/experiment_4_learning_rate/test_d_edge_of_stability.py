@@ -1,27 +1,28 @@
 r"""Experiment 4 (d) - eta = 0.1 ends slightly below the edge of stability.
 
 Printed     The optimum $\eta = 0.1$ is slightly below the edge of stability
-Reading     At the edge of stability eta lambda/2 is 1. Slightly below it is taken to be from 3/4 on, at the end of
-            training, after equal epochs
+Reading     At the edge of stability $\eta \lambda / 2$ is 1. Slightly below it is taken to be from 3/4 on, at the end
+            of training, after equal epochs
 Readings    [matched loss] the printed optimum at the loss at which errors are compared, by each of the three choices of
-            a moment that properties.statistics.matched_loss names - inconclusive
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta, no decay. Lambda is the largest eigenvalue of the
-            Hessian of the training loss on a fixed sample, with batch normalization in training mode. A seed fixes
-            images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width 4, B = 32,
-            500 images
-Idea        A minimum with eta lambda > 2 is linearly unstable under full-batch descent. Lambda of cross-entropy falls
-            with the loss, so that eta lambda/2 depends on when it is measured
-Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. Eta lambda/2: reproduced
-            within [3/4, 1], not reproduced where the interval is disjoint from it. All else is inconclusive, and so is
-            a comparison at the matched loss whose three choices of a moment do not find the same. Residuals of lambda
-            are certified
+            a moment that `properties.statistics.matched_loss` names - inconclusive
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
+            eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
+            4, $B = 32$, 500 images
+Idea        A minimum with $\eta \lambda > 2$ is linearly unstable under full-batch descent. $\lambda$ of cross-entropy
+            falls with the loss, so that $\eta \lambda / 2$ depends on when it is measured
+Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. $\eta \lambda / 2$:
+            reproduced within $[3/4, 1]$, not reproduced where the interval is disjoint from it. All else is
+            inconclusive, and so is a comparison at the matched loss whose three choices of a moment do not find the
+            same. Residuals of $\lambda$ are certified
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; six seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 505: at eta = 0.1, eta lambda/2 is 0.58 [0.51, 0.65] at training loss 0.1, where the
-            last epoch above it reaches up to 0.79, and 0.16 [-0.1, 0.4] after 40 epochs. With the rounding of another
-            processor (AVX2) the latter is 0.25 [-0.4, 0.9], of one run in six at 1.4 and the others below 0.04. So (d)
-            is expected to be inconclusive. Other seeds (100 to 105) had found 0.02 after 40 epochs
+Findings    On digits, seeds 500 to 505: at $\eta = 0.1$, $\eta \lambda / 2$ is 0.58 $[0.51, 0.65]$ at training loss
+            0.1, where the last epoch above it reaches up to 0.79, and 0.16 $[-0.1, 0.4]$ after 40 epochs. With the
+            rounding of another processor (AVX2) the latter is 0.25 $[-0.4, 0.9]$, of one run in six at 1.4 and the
+            others below 0.04. So (d) is expected to be inconclusive. Other seeds (100 to 105) had found 0.02 after 40
+            epochs
 Expected    inconclusive
 """
 

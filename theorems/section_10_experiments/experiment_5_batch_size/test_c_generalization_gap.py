@@ -1,16 +1,17 @@
 r"""Experiment 5 (c) - small batches generalize better, by about 3 points.
 
 Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate scaled as $\sqrt{B}$. Small batches
-            generalize better: about 3 % test accuracy between B = 32 and B = 8192
+            generalize better: about 3 % test accuracy between $B = 32$ and $B = 8192$
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
-            ResNet-18 on CIFAR-10, and eta = 0.05 at B = 32. How long a run lasts decides how well it fits. So runs are
-            compared at a matched training loss, by each of the three choices of a moment that
-            properties.statistics.matched_loss names: a gap that is due to the batch survives there
+            ResNet-18 on CIFAR-10, and $\eta = 0.05$ at $B = 32$. How long a run lasts decides how well it fits. So runs
+            are compared at a matched training loss, by each of the three choices of a moment that
+            `properties.statistics.matched_loss` names: a gap that is due to the batch survives there
 Readings    [equal epochs] runs that last a fixed number of epochs - reproduced
             [equal steps] runs that last a fixed number of steps - inconclusive
-Setting     ResNet-18 with cross-entropy, plain SGD, constant eta. A seed fixes images, noise and initialization for all
-            batches; seeds are 500, 501, .... Where B exceeds the training set, the batch is the full one. Beside the
-            printed rule: the largest batch at the eta of the smallest, and 20 % label noise. Smoke: width 4, 800 images
+Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$. A seed fixes images, noise and initialization for
+            all batches; seeds are 500, 501, .... Where $B$ exceeds the training set, the batch is the full one. Beside
+            the printed rule: the largest batch at the $\eta$ of the smallest, and 20 % label noise. Smoke: width 4, 800
+            images
 Idea        After equal epochs a large batch has made fewer steps and fitted less: part of that gap is one of training
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. Test error, largest batch
             less smallest: reproduced above 0, whatever the size; else not reproduced where it lies short of 3 points.
@@ -19,15 +20,16 @@ Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; seven seeds cannot show that
             they are. All seeds draw from one pool of training images and share the test images. Intervals are
             conditional on both: the standard error that is due to the test images is told beside them
-Findings    On digits, seeds 500 to 506, at training loss 0.1, the largest batch is 1.7 [-0.3, 3.6] points worse between
-            the epochs, 2.6 [-0.5, 5.8] at the first one at or below it and 1.3 [-0.7, 3.2] at the last one above; with
-            the rounding of another processor (AVX2) 2.3 [0.9, 3.6], 3.0 [0.1, 6.0] and 1.6 [-0.2, 3.3]. So seven seeds
-            cannot say whether there is a gap of the printed size or none, and (c) is expected to be inconclusive. After
-            equal epochs the gap is 9.4 [7.8, 10.9] points, of a batch that has fitted less (a loss of 0.31 against
-            0.036), and after equal steps 1.2 [-1.0, 3.4]. At the eta of the smallest batch the largest is worse by 14
-            [11, 17] points; with 20 % label noise by 0.9 [-1.8, 3.6] under the printed rule. Seeds 100 to 106 had found
-            2.3 [-0.2, 4.7] points, matched by interpolation between stops at 0.7 and 3 times the loss; measured at
-            every epoch, 2.0 [-0.7, 4.8] between the epochs and 2.9 [0.4, 5.5] at the first one at or below
+Findings    On digits, seeds 500 to 506, at training loss 0.1, the largest batch is 1.7 $[-0.3, 3.6]$ points worse
+            between the epochs, 2.6 $[-0.5, 5.8]$ at the first one at or below it and 1.3 $[-0.7, 3.2]$ at the last one
+            above; with the rounding of another processor (AVX2) 2.3 $[0.9, 3.6]$, 3.0 $[0.1, 6.0]$ and 1.6
+            $[-0.2, 3.3]$. So seven seeds cannot say whether there is a gap of the printed size or none, and (c) is
+            expected to be inconclusive. After equal epochs the gap is 9.4 $[7.8, 10.9]$ points, of a batch that has
+            fitted less (a loss of 0.31 against 0.036), and after equal steps 1.2 $[-1.0, 3.4]$. At the $\eta$ of the
+            smallest batch the largest is worse by 14 $[11, 17]$ points; with 20 % label noise by 0.9 $[-1.8, 3.6]$
+            under the printed rule. Seeds 100 to 106 had found 2.3 $[-0.2, 4.7]$ points, matched by interpolation
+            between stops at 0.7 and 3 times the loss; measured at every epoch, 2.0 $[-0.7, 4.8]$ between the epochs and
+            2.9 $[0.4, 5.5]$ at the first one at or below
 Expected    inconclusive
 """
 

@@ -4,20 +4,20 @@ Printed     The observations of Experiment 3 confirm the limits of the NTK persp
             ones learn features, wide ones are in the kernel regime
 Kind        observation: "confirms", said of the list under "Observation"
 Reading     In the NTK regime features stay as they are at the start, and in practice they are learned (section 5.3).
-            Features are measured by the kernel, as section 5.1 defines it: a network has left the regime where $|K_T -
-            K_0| / |K_0|$, in spectral norm, is above a tenth, and is in it below. Narrow is m = 10 and 100, wide is m =
-            1000 and 10000. Networks are as they are, with the random function that they start as
+            Features are measured by the kernel, as section 5.1 defines it: a network has left the regime where
+            $|K_T - K_0| / |K_0|$, in spectral norm, is above a tenth, and is in it below. Narrow is $m = 10$ and $100$,
+            wide is $m = 1000$ and $10000$. Networks are as they are, with the random function that they start as
 Setting     Experiment 3, and its runs: two-layer ReLU networks in the standard parameterization, trained to one loss.
             Seeds are 500, 501, ...
 Idea        The relative change of the kernel falls with the width, so that a wide network is described by its start
 Tolerance   Rule, frozen before the seeds were run: the logarithm of the kernel's relative change at each of the four
-            widths, with Student's 95 % interval over seeds. Reproduced above 1/10 for m = 10 and 100 and below it for m
-            = 1000 and 10000, not reproduced on the other side; all four count. All else is inconclusive
+            widths, with Student's 95 % interval over seeds. Reproduced above 1/10 for $m = 10$ and $100$ and below it
+            for $m = 1000$ and $10000$, not reproduced on the other side; all four count. All else is inconclusive
 Chance      Each interval misses with probability 5 % if the effects of seeds are normal; five seeds cannot show that
             they are
-Findings    On digits, seeds 500 to 504, the kernel of m = 10 and 100 changes by 0.97 and 0.50 of itself, that of m =
-            1000 and 10000 by 0.014 and 0.0002. The changes of the kernel with the random function kept were not known
-            when the rule was frozen
+Findings    On digits, seeds 500 to 504, the kernel of $m = 10$ and $100$ changes by 0.97 and 0.50 of itself, that of
+            $m = 1000$ and $10000$ by 0.014 and 0.0002. The changes of the kernel with the random function kept were not
+            known when the rule was frozen
 Expected    reproduced
 """
 

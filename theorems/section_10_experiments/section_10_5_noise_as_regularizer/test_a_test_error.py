@@ -3,14 +3,14 @@ r"""Section 10.5: noise as regularizer (a) - more noise, less test error.
 Printed     The findings of Experiment 5 support the theory that the noise of SGD provides implicit regularization:
             small batches generalize better
 Kind        observation: "Supports theory", said of the list under "Findings"
-Reading     The theory is that of section 8.2: noise, which grows with eta/B, leads to flatter minima, and that explains
-            the generalization gap between large and small batches. The theory is supported where more noise, and
-            nothing else, goes with less test error: so the smallest batch is compared with the largest at one learning
-            rate, that of the smallest, and at a matched training loss
-Readings    [printed rule] the batch sizes as they are printed, with eta as sqrt(B): noise falls as 1/sqrt(B), and eta
-            rises - inconclusive
-Setting     Experiment 5, and its runs: ResNet-18 with cross-entropy, plain SGD, constant eta; B = 32 against 8192, or
-            against the full batch where there are fewer images, as at smoke scale: it has no noise at all. Seeds are
+Reading     The theory is that of section 8.2: noise, which grows with $\eta / B$, leads to flatter minima, and that
+            explains the generalization gap between large and small batches. The theory is supported where more noise,
+            and nothing else, goes with less test error: so the smallest batch is compared with the largest at one
+            learning rate, that of the smallest, and at a matched training loss
+Readings    [printed rule] the batch sizes as they are printed, with $\eta$ as $\sqrt{B}$: noise falls as $1/\sqrt{B}$,
+            and $\eta$ rises - inconclusive
+Setting     Experiment 5, and its runs: ResNet-18 with cross-entropy, plain SGD, constant $\eta$; $B = 32$ against 8192,
+            or against the full batch where there are fewer images, as at smoke scale: it has no noise at all. Seeds are
             500, 501, ...
 Idea        At one learning rate the batches differ in the noise of SGD, and in how many epochs they take to the loss.
             Under the printed rule the large batch has less noise and a larger step: the sweep as it is printed does not
@@ -23,11 +23,11 @@ Chance      Each interval misses with probability 5 % if the effects of seeds ar
             they are. All seeds share the test images, on which intervals are conditional: their own standard error is
             told beside them
 Findings    On digits, seeds 500 to 506, between the epochs around training loss 0.1: at one learning rate the full
-            batch is worse by 14 [11, 17] points. Noise is the only thing that differs, beside the 56 epochs, in place
-            of 5, that the full batch takes to the loss. Under the printed rule the gap is 1.7 [-0.3, 3.6] points. The
+            batch is worse by 14 $[11, 17]$ points. Noise is the only thing that differs, beside the 56 epochs, in place
+            of 5, that the full batch takes to the loss. Under the printed rule the gap is 1.7 $[-0.3, 3.6]$ points. The
             theory is supported by a comparison that the paper does not print, and not clearly by the one that it
             prints. What Experiment 5 found with other seeds, matched by another rule, was known when the rule was
-            frozen: 15 [12, 18] points at one learning rate, 2.3 [-0.2, 4.7] points under the printed rule
+            frozen: 15 $[12, 18]$ points at one learning rate, 2.3 $[-0.2, 4.7]$ points under the printed rule
 Expected    inconclusive
 """
 
