@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,8 @@ KINDS = {
     Verdict.VACUOUS: "vacuous",
 }
 """The verdicts that make an entry, with the word for it."""
+
+_PROVED_HERE = re.compile(r"\(C\d+\)(?:(?:,| and| to) \(C\d+\))* (?:is|are) proved here\.?")
 
 HOW = """Each statement is read in the way most favourable to its author that the words, definitions and conventions of
 the paper allow; the entry says which reading that is. Other readings, also those that fail, are listed in
@@ -108,12 +111,18 @@ def _entry(number: int, claim: Told, statement: Told) -> Iterator[str]:
     yield f"**The formula says.** {stopped(marked(field_of(claim, statement, 'Printed') or _name(claim, statement)))}"
     if reading := field_of(claim, statement, "Reading"):
         yield f"**Read as.** {stopped(marked(reading))}"
-    if setting := claim["fields"].get("Setting") or statement["fields"].get("Setting"):
-        yield f"**Setting.** {stopped(marked(setting))}"
+    if setting := field_of(claim, statement, "Setting"):
+        yield f"**Setting.** {stopped(marked(setting.splitlines()[0]))}"  # that of the main page: the others repeat it
     yield from _should_read(statement)
     yield f"**Why.** {stopped(_why(statement))}"
-    sources = dict.fromkeys(filter(None, (claim["fields"].get("Source"), statement["fields"].get("Source"))))
-    yield f"**Source.** {stopped(' '.join(stopped(marked(source)) for source in sources))}"
+    yield f"**Source.** {' '.join(stopped(marked(source)) for source in _sources(claim, statement))}"
+
+
+def _sources(claim: Told, statement: Told) -> list[str]:
+    """The literature, each line of it once. A clause that is proved in its test file has none."""
+    both = "\n".join(of["fields"].get("Source", "") for of in (claim, statement)).splitlines()
+    lines = [line for line in dict.fromkeys(both) if line and not _PROVED_HERE.fullmatch(line)]
+    return lines or ["Proved in the test file"]
 
 
 def _place(claim: Told, statement: Told) -> str:
@@ -131,7 +140,8 @@ def _should_read(statement: Told) -> Iterator[str]:
         yield hypotheses
         return
     if statement["verdict"] == Verdict.VACUOUS:
-        yield "**Should read.** The same without what has no effect." + (" What has one:" if clauses else "")
+        what = "The same without the term or the condition that, as shown below, has no effect."
+        yield f"**Should read.** {what}" + (" What is true besides:" if clauses else "")
     else:
         yield "**Should read.** " + ("What is true instead:" if clauses else "Nothing that we know takes its place.")
     if clauses:

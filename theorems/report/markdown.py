@@ -119,11 +119,11 @@ def _statement(statement: Told, claim: Told, up: str) -> Iterator[str]:
         yield f"**{statement['part']} {escaped(statement['name'])}: {statement['verdict']}.** {link}."
         if printed := statement["fields"].get("Printed"):
             yield f"> {stopped(marked(printed))}"
-    lines = [f"- ({each['label']}) {stopped(marked(each['text']))}" for each in statement["hypotheses"]]
+    lines = [f"- Hypothesis {each['label']}: {stopped(marked(each['text']))}" for each in statement["hypotheses"]]
     lines += _shown(statement, "- ")
     for reading in statement["readings"]:
         words = stopped(marked(reading["words"]))
-        lines.append(f"- Read as *{escaped(reading['name'])}*: **{reading['verdict']}**. {words}")
+        lines.append(f"- **{reading['verdict']}** read as *{escaped(reading['name'])}*: {words}")
         lines += _shown(reading, "  - ")
     if lines:
         yield "\n".join(lines)

@@ -14,14 +14,18 @@ from theorems.report.formulas import pieces
 
 
 def marked(text: str) -> str:
-    """A text of a docstring: plain words escaped, formulas and code kept. Raises FormulaError, as `pieces` does."""
+    """A text of a docstring: plain words escaped, formulas and code kept. Raises FormulaError, as `pieces` does.
+
+    The lines of the text, one for each page that it comes from, become sentences in a row.
+    """
     made = {"text": escaped, "formula": lambda formula: f"$`{formula.strip()}`$", "code": code}
-    return "".join(made[kind](words) for kind, words in pieces(" ".join(text.split())))
+    lines = ["".join(made[kind](words) for kind, words in pieces(line)) for line in text.splitlines()]
+    return " ".join([*map(stopped, lines[:-1]), *lines[-1:]])
 
 
 def escaped(words: str) -> str:
     """Plain words, with every sign that Markdown or HTML might read as a mark behind a backslash."""
-    return re.sub(r"[\\`*_\[\]<>|~$&]", r"\\\g<0>", " ".join(words.split()) if "\n" in words else words)
+    return re.sub(r"[\\`*_\[\]<>|~$&]", r"\\\g<0>", words.replace("\n", " "))
 
 
 def code(words: str) -> str:

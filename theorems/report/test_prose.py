@@ -12,7 +12,7 @@ from theorems.report.prose import code, escaped, marked
         (r"the norm $\|w\|_2$ of `w_0`", r"the norm $`\|w\|_2`$ of `w_0`"),
         ("$a_1$ and $b_2$ and $x < 1$", "$`a_1`$ and $`b_2`$ and $`x < 1`$"),
         ("a_1 * b_2 | <b>", r"a\_1 \* b\_2 \| \<b\>"),
-        ("one\n    two", "one two"),
+        ("one $x$\ntwo.\nthree", "one $`x`$. two. three"),
     ],
 )
 def test_formulas_and_code_are_kept_and_plain_words_escaped(text, shown):

@@ -31,6 +31,10 @@ class FigureError(ValueError):
     """A figure that cannot be drawn; the message names it, or the series that it misses."""
 
 
+class MissingSeriesError(FigureError):
+    """A series or a column that a figure asks for and its test has not recorded; the message names both."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Figure:
     """A figure before it is drawn.
@@ -56,7 +60,7 @@ class Figure:
 
 
 class Recorded(dict[str, Any]):
-    """Series by their titles, or columns by their names; a lookup of what is missing raises FigureError.
+    """Series by their titles, or columns by their names; a lookup of what is missing raises MissingSeriesError.
 
     what: what holds them, for the message. seen: the keys that were looked up; all, once they have been listed.
     """
@@ -70,7 +74,7 @@ class Recorded(dict[str, Any]):
         return super().__getitem__(key)
 
     def __missing__(self, key: str) -> Any:
-        raise FigureError(f"{self.what} has no {key!r}; it has {', '.join(map(repr, self)) or 'nothing'}")
+        raise MissingSeriesError(f"{self.what} has no {key!r}; it has {', '.join(map(repr, self)) or 'nothing'}")
 
     def items(self) -> Any:
         """All of them; they count as seen."""
@@ -98,8 +102,7 @@ def figure(
 
     test: `path::function`, relative to the root. also: other tests whose series it draws; it is left out unless all of
     them ran. read: the data of a document, None where there are none; without it, the data are the series of the test
-    and of the others. Raises ValueError for a name that another figure has, and for a figure without
-    a test and without `read`.
+    and of the others. Raises ValueError for a name that another figure has, and for a figure without a test and `read`.
     """
 
     def registered(draw: Draw) -> Draw:

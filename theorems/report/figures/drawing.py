@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from theorems.report.figures import Document, Figure, FigureError, Recorded, figures
+from theorems.report.figures import Document, Figure, FigureError, MissingSeriesError, Recorded, evidence_of, figures
 from theorems.report.figures.style import BLACK, PAPER, STYLE_SHEET, styled
 from theorems.report.figures.svg import Label, render
 
@@ -33,8 +33,9 @@ class Drawn:
 def draw_all(document: Document) -> list[Drawn]:
     """Every figure whose data are in the document, in the order of `figures`.
 
-    A figure whose test did not run is left out. Raises FigureError, which names the figure, where a test ran and lacks
-    a series, and for a color that is not of the palette.
+    A figure is left out where its test did not run, failed, or has parameters of which some were not run. Raises
+    FigureError, which names the figure, where a test passed and lacks a series, and for a color that is not of the
+    palette.
     """
     return [drawn for figure in figures() if (drawn := draw(figure, document)) is not None]
 
@@ -45,10 +46,18 @@ def draw(figure: Figure, document: Document) -> Drawn | None:
         data = figure.read(document)
         return None if not data else _drawn(figure, data)
     except FigureError as error:
+        if isinstance(error, MissingSeriesError) and _may_be_partial(document, figure):
+            return None
         raise FigureError(f"the figure {figure.name}: {error}") from None
     except Exception as error:
         error.add_note(f"in the figure {figure.name}")
         raise
+
+
+def _may_be_partial(document: Document, figure: Figure) -> bool:
+    """Whether a test of the figure failed, or has parameters: then this run need not have recorded every series."""
+    evidence = [item for test in figure.recording for item in evidence_of(document, test)]
+    return any(item["outcome"] != "passed" or "[" in item["test"] for item in evidence)
 
 
 def _drawn(figure: Figure, data: object) -> Drawn:
@@ -71,19 +80,22 @@ def stand_alone(drawn: Drawn) -> str:
 
 
 def undrawn(document: Document) -> list[str]:
-    """The series that no figure looks at: `test: title`, in the order of the document."""
+    """The series that no figure looks at: `test: title`, in the order of the document.
+
+    A call in a parametrized test records several series of the same columns; it is enough to draw one of them.
+    """
     seen = set()
     for figure in figures():
         data = figure.read(document)
         if isinstance(data, Recorded) and data:
             figure.draw(_blank(), data)
-            seen |= {(test, title) for test in figure.recording for title in data.seen}
+            seen |= {(test, frozenset(data[title])) for test in figure.recording for title in data.seen}
     return [
         f"{item['test']}: {series['title']}"
         for claim in document["claims"]
         for item in claim["evidence"]
         for series in item["series"]
-        if (item["test"].partition("[")[0], series["title"]) not in seen
+        if (item["test"].partition("[")[0], frozenset(series["columns"])) not in seen
     ]
 
 

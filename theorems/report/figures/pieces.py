@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theorems.report.figures import Document, FigureError, evidence_of
+from theorems.report.figures import Document, MissingSeriesError, evidence_of
 from theorems.report.figures.style import COLORS, FAINT, INK
 
 if TYPE_CHECKING:
@@ -18,20 +18,24 @@ MARKERS = "osD^vP"
 
 
 def of_setting(series: Mapping[str, Any], start: str) -> tuple[str, Any]:
-    """The setting and the columns of the first series whose title is `start, SETTING`. Raises FigureError."""
+    """The setting and the columns of the first series whose title is `start, SETTING`. Raises MissingSeriesError."""
     for title in series:
         if title.startswith(f"{start}, "):
             return title.removeprefix(f"{start}, "), series[title]
-    raise FigureError(f"no series {start!r} of any setting among {', '.join(map(repr, series))}")
+    raise MissingSeriesError(f"no series {start!r} of any setting among {', '.join(map(repr, series))}")
 
 
 def findings_of(document: Document, *tests: str) -> list[dict[str, Any]]:
-    """The findings of these tests in the first setting that they measured, in order; none unless all of them ran."""
+    """The findings of these tests in the first setting of the first, in order; none unless all measured it."""
     found = [[finding for item in evidence_of(document, test) for finding in item["findings"]] for test in tests]
-    if not all(found):
-        return []
-    setting = found[0][0]["setting"]
-    return [finding for findings in found for finding in findings if finding["setting"] == setting]
+    setting = found[0][0]["setting"] if found[0] else None
+    chosen = [[finding for finding in findings if finding["setting"] == setting] for findings in found]
+    return [finding for findings in chosen for finding in findings] if all(chosen) else []
+
+
+def say_findings(seen: str, findings: list[dict[str, Any]]) -> str:
+    """An alternative text: what is seen, and every finding in words."""
+    return f"{seen}. {'. '.join(finding['reads'] for finding in findings)}."
 
 
 def plot_with_ends(

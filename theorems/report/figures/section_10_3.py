@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theorems.report.figures import Document, Series, figure
-from theorems.report.figures.pieces import decades, findings_of, forest, guide, of_setting, plot_with_ends
+from theorems.report.figures.pieces import decades, findings_of, forest, guide, of_setting, plot_with_ends, say_findings
 from theorems.report.figures.style import COLORS, FAINT, INK
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def say_gains(findings: list[dict[str, Any]]) -> str:
     test=GAINS["wide networks,\nas they are"],
     read=gains_of,
     title=say_gains,
-    alt=lambda findings: "Estimates with intervals. " + ". ".join(finding["reads"] for finding in findings),
+    alt=lambda findings: say_findings("Four estimates with intervals, and the printed band from 5 to 8", findings),
 )
 def gain_of_narrow_networks(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
     """Draw the four gains with their intervals beside the printed one."""
@@ -141,10 +141,7 @@ def say_changes(findings: list[dict[str, Any]]) -> str:
     test=CHANGES[0],
     read=changes_of,
     title=say_changes,
-    alt=lambda findings: (
-        "Relative change of the kernel, logarithmic, against the width. "
-        + ". ".join(finding["reads"] for finding in findings)
-    ),
+    alt=lambda findings: say_findings("Relative change of the kernel against the width, both logarithmic", findings),
 )
 def change_of_the_kernel(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
     """Draw the change at each width with its interval, and the tenth that separates the regimes."""

@@ -15,6 +15,7 @@ from theorems.report.figures.pieces import (
     of_setting,
     plain_ticks,
     plot_with_ends,
+    say_findings,
 )
 from theorems.report.figures.style import COLORS, FAINT, INK
 
@@ -89,7 +90,8 @@ def steps_against_the_learning_rate(canvas: Canvas, series: Series) -> None:
 
 def say_signs(series: Series) -> str:
     """The title: in how many seeds sharper minima err more, and the mean correlation."""
-    correlations = [np.corrcoef(np.log(sharp), wrong)[0, 1] for sharp, wrong in seeds_of(series)]
+    correlations = np.array([np.corrcoef(np.log(sharp), wrong)[0, 1] for sharp, wrong in seeds_of(series)])
+    correlations = correlations.clip(-0.9999, 0.9999)  # two points have 1 or -1, whose Fisher transform is infinite
     mean = float(np.tanh(np.mean(np.arctanh(correlations))))
     more = sum(one > 0 for one in correlations)
     return (
@@ -137,7 +139,7 @@ def say_least(series: Series) -> str:
     return f"The mean test error is least at learning rate {where}, where 0.1 is printed"
 
 
-RULES = ("test error at a matched loss", "test error after 40 epochs")
+RULES = ("test error at a matched loss", "test error after equal epochs")
 
 
 @figure(
@@ -178,10 +180,7 @@ def say_edges(findings: list[dict[str, Any]]) -> str:
     test=EDGE["after equal epochs"],
     read=edges_of,
     title=say_edges,
-    alt=lambda findings: (
-        "Estimates with intervals, beside the band from 3/4 to 1. "
-        + ". ".join(finding["reads"] for finding in findings)
-    ),
+    alt=lambda findings: say_findings("Two estimates with intervals, beside the band from 3/4 to 1", findings),
 )
 def distance_from_the_edge(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
     """Draw both intervals beside what counts as slightly below the edge."""

@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theorems.report.figures import Series, figure
-from theorems.report.figures.pieces import MARKERS, guide, of_setting, plain_ticks, plot_with_ends, ticks_at
+from theorems.report.figures import Document, Series, figure
+from theorems.report.figures.pieces import (
+    MARKERS,
+    findings_of,
+    forest,
+    guide,
+    of_setting,
+    plain_ticks,
+    plot_with_ends,
+    say_findings,
+    ticks_at,
+)
 from theorems.report.figures.style import COLORS, INK
 
 if TYPE_CHECKING:
@@ -85,7 +95,7 @@ def steps_and_epochs_against_the_batch(canvas: Canvas, series: Series) -> None:
 
 def say_gaps(series: Series) -> str:
     """The title: the gap at a matched loss, under the printed rule and at one learning rate."""
-    printed, fixed = (_rows(series, "gap in test error", family)["estimate"][2] for family in list(FAMILIES)[:2])
+    printed, fixed = (_matched(series, "gap in test error", family) for family in list(FAMILIES)[:2])
     return (
         f"At a matched loss, the largest batch errs by {printed:.1f} points more under the printed rule, and by "
         f"{fixed:.1f} at one learning rate"
@@ -94,11 +104,17 @@ def say_gaps(series: Series) -> str:
 
 def say_ratios(series: Series) -> str:
     """The title: the ratio of sharpness at a matched loss, under the printed rule and at one learning rate."""
-    printed, fixed = (_rows(series, "log ratio of sharpness", family)["estimate"][2] for family in list(FAMILIES)[:2])
+    printed, fixed = (_matched(series, "log ratio of sharpness", family) for family in list(FAMILIES)[:2])
     return (
         f"At a matched loss, the largest batch is {np.exp(printed):.1f} times as sharp under the printed rule, and "
         f"{np.exp(fixed):.1f} times at one learning rate"
     )
+
+
+def _matched(series: Series, quantity: str, family: str) -> float:
+    """The estimate between the epochs around the matched loss; nan where too few runs came there."""
+    columns = _rows(series, quantity, family)
+    return float(np.append(columns["estimate"][columns["rule"] == RULES.index("matched, between")], np.nan)[0])
 
 
 def _rows(series: Series, quantity: str, family: str) -> Any:
@@ -152,3 +168,47 @@ def sharpness_ratio_by_stopping_rule(canvas: Canvas, series: Series) -> None:
     axes.axvline(1, color=INK, linewidth=0.8)
     plain_ticks(axes, "x")
     axes.set_xlabel("sharpness, largest batch over smallest")
+
+
+NOISE = "theorems/section_10_experiments/section_10_5_noise_as_regularizer"
+COMPARED = (
+    f"{NOISE}/test_a_test_error.py::test_at_one_learning_rate_the_larger_batch_has_the_larger_test_error",
+    f"{NOISE}/test_a_test_error.py::test_under_the_printed_rule_the_larger_batch_has_the_larger_test_error",
+    f"{NOISE}/test_b_curvature.py::test_at_one_learning_rate_the_larger_batch_is_sharper",
+    f"{NOISE}/test_b_curvature.py::test_under_the_printed_rule_the_larger_batch_is_sharper",
+)
+"""Error and curvature, at one learning rate and under the printed rule."""
+
+
+def compared(document: Document) -> list[dict[str, Any]]:
+    """The findings about noise alone, and under the printed rule."""
+    return findings_of(document, *COMPARED)
+
+
+def say_noise(findings: list[dict[str, Any]]) -> str:
+    """The title: how much worse the largest batch is, with less noise alone and with larger steps too."""
+    alone, printed, *_ = (finding["estimate"] for finding in findings)
+    return (
+        f"With less noise alone the largest batch errs by {alone:.1f} points more; with the larger steps of the "
+        f"printed rule beside it, by {printed:.1f}"
+    )
+
+
+@figure(
+    test=COMPARED[0],
+    read=compared,
+    title=say_noise,
+    alt=lambda findings: say_findings("Two panels of estimates with intervals: test error, and sharpness", findings),
+)
+def noise_alone_and_under_the_printed_rule(canvas: Canvas, findings: list[dict[str, Any]]) -> None:
+    """Draw error and ratio of sharpness side by side, each at one learning rate and under the printed rule."""
+    canvas.set_size_inches(5.0, 2.2)
+    left, right = canvas.subplots(1, 2)
+    ends = [[finding[end] for end in ("estimate", "lower", "upper")] for finding in findings]
+    labels = ("one $\\eta$", "printed\nrule")
+    forest(left, [(label, *end) for label, end in zip(labels, ends[:2], strict=True)], range(2))
+    forest(right, [("", *np.exp(end)) for end in ends[2:]], range(2))
+    left.axvline(0, color=INK, linewidth=0.8)
+    right.axvline(1, color=INK, linewidth=0.8)
+    left.set_xlabel("gap in test error, points")
+    right.set_xlabel("ratio of sharpness")

@@ -54,7 +54,7 @@ def test_a_figure_is_the_same_every_time_whatever_matplotlibrc_says():
     import matplotlib
 
     first = drawn().svg
-    with matplotlib.rc_context({"font.size": 30, "svg.hashsalt": None, "axes.facecolor": "red"}):
+    with matplotlib.rc_context({"font.size": 30, "svg.hashsalt": None, "axes.linewidth": 5}):
         (second,) = draw_all(DATA)
     assert second.svg == first
 
@@ -75,6 +75,15 @@ def test_a_figure_whose_test_lacks_a_series_is_named_with_it():
     figure(test=TEST, title="", alt="")(other)
     with pytest.raises(FigureError, match=r"the figure other: .*test_a has no 'excess'; it has 'loss'"):
         draw_all(DATA)
+
+
+@pytest.mark.parametrize("change", [{"test": f"{TEST}[1]"}, {"outcome": "failed"}])
+def test_a_figure_is_left_out_where_its_test_failed_or_ran_with_some_of_its_parameters(change):
+    def other(_, series):
+        series["excess"]
+
+    figure(test=TEST, title="", alt="")(other)
+    assert draw_all(document({"title": "loss", "columns": {"t": [0]}}, **change)) == []
 
 
 def test_a_color_that_is_not_of_the_palette_is_named_with_its_figure():
@@ -121,8 +130,26 @@ def test_tiny_type_and_labels_that_are_cut_or_overlap_are_found(change, complain
     assert faults(drawn(a_label)) == [complaint]
 
 
+@pytest.mark.parametrize(("side", "anchor"), [("left", None), ("center", "middle"), ("right", "end")])
+@pytest.mark.parametrize("words", ["words", "two\nlines", "$w_t$"])
+def test_a_label_stays_fixed_where_it_is_aligned_when_its_font_is_a_narrower_one(words, side, anchor):
+    def a_label(canvas, _):
+        canvas.text(0.5, 0.5, words, ha=side)
+
+    found = re.findall(r"<g transform=.translate\(([\d.]+) [^>]*><text([^>]*)>", drawn(a_label).svg)
+    assert {float(x) for x, _ in found} == {180.0}
+    assert {(re.findall('text-anchor="([a-z]*)"', rest) or [None])[0] for _, rest in found} == {anchor}
+
+
+def test_a_series_that_no_figure_looks_at_is_named_also_beside_one_that_is_drawn():
+    loss = DATA["claims"][0]["evidence"][0]["series"][0]
+    figure(test=TEST, title="", alt="")(a_curve)
+    excess = {"title": "excess", "columns": {"t": [0, 1], "excess": [0, 1]}}
+    assert undrawn(document(loss, {**loss, "title": "loss again"}, excess)) == [f"{TEST}: excess"]
+
+
 def test_a_series_that_no_figure_looks_at_is_named():
     figure(test=TEST, title="", alt="")(nothing)
-    assert undrawn(DATA) == [f"{TEST}[1]: loss"]
+    assert undrawn(DATA) == [f"{TEST}: loss"]
     figure(test=TEST, title="", alt="")(a_curve)
     assert undrawn(DATA) == []

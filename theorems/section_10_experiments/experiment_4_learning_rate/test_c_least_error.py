@@ -102,5 +102,5 @@ def test_after_equal_epochs_the_smallest_learning_rate_has_fitted_less(runs, set
     quantities = TEST_ERROR, TRAIN_LOSS
     kept, (errors, losses) = matched_arms(*(runs.by_rule(arms_of(setting), of, rule) for of in quantities))
     etas, means = np.array(ETAS)[kept], losses.mean(0)
-    record_series(f"test error {rule}, {setting.title}", eta=etas, **columns_with_ends(test_error=errors))
+    record_series(f"test error after equal epochs, {setting.title}", eta=etas, **columns_with_ends(test_error=errors))
     assert_at_most(means[etas == PRINTED_BEST], means[:1], why="train loss at 0.1 and 0.001")
