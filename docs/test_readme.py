@@ -11,6 +11,7 @@ import pytest
 from docs.code_blocks import ROOT, blocks_of, pages
 from theorems.ledger.document import SCHEMA
 from theorems.ledger.verdicts import Role, Verdict
+from theorems.report.formulas import as_html
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RENEW = 'pytest -m "fast or slow" --ledger=docs/ledger'
@@ -172,11 +173,14 @@ def anchors(page):
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings} | set(named)
 
 
+def without_code(text):
+    return re.sub(r"^```.*?^```$|`[^`]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def dead_links(page, text):
     """The links of a page that lead to no file, or to no heading of it."""
-    text = re.sub(r"^```.*?^```$|`[^`]*`", "", text, flags=re.MULTILINE | re.DOTALL)
     dead = []
-    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", without_code(text)):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
         if not target.exists() or (anchor and anchor not in anchors(target)):
@@ -197,6 +201,11 @@ def test_every_page_is_in_the_list_of_pages():
 def test_a_dead_link_is_found():
     text = "[a](README.md#run) [b](README.md#jog) [c](nothing.md) [d](https://example.org) `[e](f)`"
     assert dead_links(ROOT / "README.md", text) == ["README.md: README.md#jog", "README.md: nothing.md"]
+
+
+def test_formulas_of_the_pages_convert():
+    for page in pages():
+        as_html(without_code(page.read_text(encoding="utf-8")).replace("$$", "$"))
 
 
 def options(text):
