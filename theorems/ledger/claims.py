@@ -84,8 +84,9 @@ class Reading:
 class Statement:
     """A part of a claim, or the whole of a claim without parts (part is None): its pages, merged.
 
-    file: that of its main page. Texts are joined to one line each. hypotheses and clauses: their texts by their labels.
-    is_empirical: whether its verdict reads reproduced or not reproduced. expected: the verdict that the author expects.
+    file: that of its main page. fields: a line for each page that has the field. hypotheses and clauses: their texts by
+    their labels. is_empirical: whether its verdict reads reproduced or not reproduced. expected: the verdict that the
+    author expects.
     """
 
     part: str | None
@@ -224,12 +225,12 @@ def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
 
 
 def _joined(pages: Sequence[Page]) -> dict[str, str]:
-    """The fields of several pages, merged: each text on one line, equal texts once, others one after the other."""
+    """The fields of several pages, merged: the text of a page on one line, and each text once."""
     fields: dict[str, list[str]] = {}
     for page in pages:
         for name, text in page.fields.items():
             fields.setdefault(name, []).append(" ".join(text.split()))
-    return {name: " ".join(dict.fromkeys(texts)) for name, texts in fields.items()}
+    return {name: "\n".join(dict.fromkeys(texts)) for name, texts in fields.items()}
 
 
 def _labelled(letter: str, text: str, what: str) -> dict[str, str]:

@@ -14,6 +14,12 @@ from typing import Literal
 
 Kind = Literal["text", "formula", "code"]
 
+_BAR = re.compile(r"<mo(?: [a-z]+=\"false\")*>(&#x0007C;|&#x02016;)</mo>")
+_BEFORE = (
+    r"&#x00028;|\[|&#x0007B;|&#x0002C;|&#x0003D;|&#x02264;|&#x02265;|&lt;|&gt;|&#x02192;"  # ( [ { , = <= >= < > ->
+)
+_SIGN = re.compile(rf"(<mo(?: [^>]*)?>(?:{_BEFORE})</mo>)<mo>(&#x02212;|&#x0002B;|&#x000B1;)</mo>")
+
 _PIECE = re.compile(r"\$(?P<formula>[^$]+)\$|`(?P<code>[^`]+)`")
 
 
@@ -56,7 +62,16 @@ def as_mathml(formula: str) -> str:
         raise FormulaError(f"${formula}$ does not convert ({type(error).__name__})") from None
     if left := re.search(r"\\\s*\w*", element):
         raise FormulaError(f"${formula}$ does not convert: {left[0]} is left")
-    return element
+    return _spaced(element)
+
+
+def _spaced(element: str) -> str:
+    """The element with the spaces of print: none beside a bar, and none between a sign and its number.
+
+    A browser takes both for operators between two terms, since latex2mathml puts a formula into one row.
+    """
+    element = _BAR.sub(r'<mo fence="false" stretchy="false" lspace="0" rspace="0">\1</mo>', element)
+    return _SIGN.sub(r'\1<mo form="prefix">\2</mo>', element)
 
 
 def as_html(text: str) -> str:

@@ -6,23 +6,25 @@ Reading     The list belongs to what "can be formalized": it reports no measurem
             it says that this happens under some conditions, and we supply them. "Low" compares with the other minima of
             the same loss. The rank is the number of singular values that are not zero, and no effective rank exceeds
             it. Section 4 and Experiment 2 speak of effective ranks
-Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ for $f(x) = Wx$ with k outputs. The rows of $X$ (n, d) are the
-            samples, X has rank n, and $Y$ is (n, k)
-Hypotheses  (H1) the end-to-end matrix starts at 0.  (H2) the network is one linear layer.  (H3) 0 < eta < 2/s_1(X)^2.
-Corrected   (C1) In a two-layer ReLU network, descent with any step changes the first layer in row(X) alone:
-            $\operatorname{rank}(W_1(t) - W_1(0)) \le \operatorname{rank} X \le n$.
-            (C2) From any $W_0$ under H2 and H3 the limit is $Y^\top (X^+)^\top + W_0 P$, where P is the projection on
-            null(X).
-Idea        From 0, $W_t = Y^\top p_t(X X^\top) X$ with a polynomial p_t, so rank W_t <= rank Y. Every minimum has
-            W X' = Y', so that its rank is at least rank Y. The gradient in the first layer of a network is a sum over
-            the samples of a vector times x_i'
+Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ for $f(x) = Wx$ with $k$ outputs. The rows of $X$ ($n \times d$) are
+            the samples, $X$ has rank $n$, and $Y$ is $n \times k$
+Hypotheses  (H1) the end-to-end matrix starts at $0$.  (H2) the network is one linear layer.  (H3)
+            $0 < \eta < 2/s_1(X)^2$.
+Corrected   (C1) In a two-layer ReLU network, descent with any step changes the first layer in $\operatorname{row}(X)$
+            alone: $\operatorname{rank}(W_1(t) - W_1(0)) \le \operatorname{rank} X \le n$.
+            (C2) From any $W_0$ under H2 and H3 the limit is $Y^\top (X^+)^\top + W_0 P$, where $P$ is the projection on
+            $\operatorname{null}(X)$.
+Idea        From $0$, $W_t = Y^\top p_t(X X^\top) X$ with a polynomial $p_t$, so
+            $\operatorname{rank} W_t \le \operatorname{rank} Y$. Every minimum has $W X^\top = Y^\top$, so that its rank
+            is at least $\operatorname{rank} Y$. The gradient in the first layer of a network is a sum over the samples
+            of a vector times $x_i^\top$
 Source      Gunasekar, Woodworth, Bhojanapalli, Neyshabur, Srebro (2017), Implicit Regularization in Matrix
             Factorization, NeurIPS, for what is conjectured of deep layers; the two bounds are elementary
 Tolerance   Ranks are exact, by elimination on fractions. A limit in floating point is compared with LAPACK's
             minimum-norm solution, row by row
-Findings    The part of the start in null(X) stays. So the limit can have full rank, as it has from
-            $W_0 = \operatorname{diag}(2, 1)$ in the first counterexample. Two layers that start at 0 and I can fit the
-            data with a first layer of full rank
+Findings    The part of the start in $\operatorname{null}(X)$ stays. So the limit can have full rank, as it has from
+            $W_0 = \operatorname{diag}(2, 1)$ in the first counterexample. Two layers that start at $0$ and $I$ can fit
+            the data with a first layer of full rank
 Expected    holds under added hypotheses
 """
 
@@ -48,12 +50,12 @@ READS = "rank {value} of the limit > {limit} of another minimum"
 
 @counterexample
 def test_a_start_at_the_identity_keeps_its_rank():
-    # given  one sample, with the input e_1 and the target e_1 in two dimensions
+    r"""With the sample $x = y = e_1$ every $W$ with $W e_1 = e_1$ is a minimum. From $W_0 = \operatorname{diag}(2, 1)$
+    the gradient is $(W_0 e_1 - e_1) e_1^\top = \operatorname{diag}(1, 0)$, and a step of $\eta = 1$ ends at $W = I$, of
+    rank 2. The print says that the rank is low. The minimum $\operatorname{diag}(1, 0)$ has rank 1."""
     X, Y = fractions([[1, 0]]), fractions([[1, 0]])
-    # when   one step of length 1 from diag(2, 1) interpolates, and changes the first column alone
     W = descend(fractions([[2, 0], [0, 1]]), X, Y, Fraction(1), 1)
     assert_identical(W @ X.T, Y.T, why="a minimum")
-    # then   diag(1, 0) is a minimum of rank 1
     assert_violates(rank(W), rank(fractions([[1, 0], [0, 0]])), reads=READS, X=[[1, 0]], Y=[[1, 0]], W_0="diag(2, 1)")
 
 

@@ -1,24 +1,26 @@
 r"""Section 1.2: minimum norm - the selected minimum has the least l2 norm, if the model is linear and starts in row(X).
 
 Section     1.2, item 1 of the list
-Printed     $\theta^* = \arg\min \{\|\theta\|_2 : L(\theta) = 0\}$, "often"
+Printed     $\theta^* = \operatorname{argmin} \{\|\theta\|_2 : L(\theta) = 0\}$, "often"
 Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
             it says that this happens under some conditions, and we supply them. The comparison is with all other minima
             of the same loss
-Setting     $L = \frac12 \|F(\theta)\|^2$ with $F(\theta) = (f(x_i; \theta) - y_i)_i$. J is the Jacobian of F at the
-            start. For a linear model $f = w \cdot x$ it is X, of rank n < p. P is the projection on null(X)
-Hypotheses  (H1) f is linear in theta.  (H2) theta_0 lies in row(J).  (H3) 0 < eta < 2/s_1(J)^2.
-Corrected   (C1) For a linear model of rank n, any w_0 and 0 < eta < 2/s_1^2, the limit has
+Setting     $L = \frac12 \|F(\theta)\|^2$ with $F(\theta) = (f(x_i; \theta) - y_i)_i$. $J$ is the Jacobian of $F$ at the
+            start. For a linear model $f = w \cdot x$ it is $X$, of rank $n < p$. $P$ is the projection on
+            $\operatorname{null}(X)$
+Hypotheses  (H1) $f$ is linear in $\theta$.  (H2) $\theta_0$ lies in $\operatorname{row}(J)$.  (H3)
+            $0 < \eta < 2/s_1(J)^2$.
+Corrected   (C1) For a linear model of rank $n$, any $w_0$ and $0 < \eta < 2/s_1^2$, the limit has
             $\|w^*\|^2 = \|X^+ y\|^2 + \|P w_0\|^2$.
-            (C2) Let $f = w_L \cdots w_1 x$ with scalar layers that start equal. At every step and for every eta the
+            (C2) Let $f = w_L \cdots w_1 x$ with scalar layers that start equal. At every step and for every $\eta$ the
             layers are equal, so that no other layers with the same product have a smaller norm.
-Idea        Gradients of a linear model lie in row(X). So the part of w_0 in null(X) stays, and it is orthogonal to the
-            rest of the limit. For a product of scalars, the arithmetic mean of the w_l^2 is least where all w_l^2 are
-            equal
+Idea        Gradients of a linear model lie in $\operatorname{row}(X)$. So the part of $w_0$ in $\operatorname{null}(X)$
+            stays, and it is orthogonal to the rest of the limit. For a product of scalars, the arithmetic mean of the
+            $w_l^2$ is least where all $w_l^2$ are equal
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry, ICML
 Tolerance   Limits are compared with LAPACK's minimum-norm solution, within a ball that encloses the limit
-            (properties.linear_models.limits) and the rounding of that solution. Everything else is exact
-Findings    With the start at 0 this is Theorem 3.1. Section 3.3 has algorithms whose minimum is least in another norm
+            (`properties.linear_models.limits`) and the rounding of that solution. Everything else is exact
+Findings    With the start at $0$ this is Theorem 3.1. Section 3.3 has algorithms whose minimum is least in another norm
 Expected    holds under added hypotheses
 """
 
@@ -66,9 +68,10 @@ def descend_on_layers(layers, y, eta, steps):
 
 @counterexample
 def test_a_start_off_the_row_space_ends_at_a_longer_minimum():
-    # given  w_1 + 2 w_2 = 5 and a start with Xw = 0
+    r"""On $w_1 + 2 w_2 = 5$ from $w_0 = (2, -1)$ the gradient is $-5 (1, 2)$, and a step of $\eta = \frac15$ ends at
+    the minimum $(3, 1)$, with $\|w\|^2 = 10$. The printed limit is the minimum of least norm, $(1, 2)$, with
+    $\|w\|^2 = 5$."""
     limit, least = one_equation([1, 2], 5, [2, -1])
-    # then   (3, 1) and (1, 2) both interpolate
     assert_identical(limit, fractions([3, 1]), why="one step of 1/5")
     assert_violates(squared(limit), squared(least), reads=READS, X=[[1, 2]], y=[5], w0=[2, -1])
 

@@ -3,20 +3,21 @@ r"""Section 1.2: smooth representations - from the row space, descent selects th
 Section     1.2, item 4 of the list
 Printed     The features learned by $\theta^*$ vary smoothly with perturbations of the input, "often"
 Reading     The list belongs to what "can be formalized": it reports no measurement, and "often" names no population. So
-            it says that this happens under some conditions, and we supply them. The features are the k outputs of
+            it says that this happens under some conditions, and we supply them. The features are the $k$ outputs of
             $f(x) = Wx$. "Smoothly" compares their Lipschitz constant $\|W\|_{op}$ with that of the other minima of the
             same loss
 Readings    [hidden features] the features are those of a hidden layer of a linear network, for which no condition is
             enough: halving them and doubling the layer after them gives a smoother minimum - refuted
-Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ with the samples in the rows of $X$ (n, d), of rank n < d. P is the
-            projection on null(X), which the columns of N span
-Hypotheses  (H1) the rows of W_0 lie in row(X).  (H2) 0 < eta < 2/s_1(X)^2.
-Corrected   (C1) Under H2 the limit W from any $W_0$ and every other minimum V have
+Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ with the samples in the rows of $X$ ($n \times d$), of rank $n < d$.
+            $P$ is the projection on $\operatorname{null}(X)$, which the columns of $N$ span
+Hypotheses  (H1) the rows of $W_0$ lie in $\operatorname{row}(X)$.  (H2) $0 < \eta < 2/s_1(X)^2$.
+Corrected   (C1) Under H2 the limit $W$ from any $W_0$ and every other minimum $V$ have
             $V V^\top - (W - W_0 P)(W - W_0 P)^\top \succeq 0$: the limit without the null part of its start stretches
-            no combination of outputs more than V does.
-Idea        Let W be the limit under H1. Another minimum is V = W + Z N' and W N = 0, so V V' = W W' + Z N'N Z'. In the
-            order of symmetric matrices this is at least W W'. So the Lipschitz constants of one output, of a
-            combination of outputs and of the whole map are ordered in the same way
+            no combination of outputs more than $V$ does.
+Idea        Let $W$ be the limit under H1. Another minimum is $V = W + Z N^\top$ and $W N = 0$, so
+            $V V^\top = W W^\top + Z N^\top N Z^\top$. In the order of symmetric matrices this is at least $W W^\top$.
+            So the Lipschitz constants of one output, of a combination of outputs and of the whole map are ordered in
+            the same way
 Source      Bubeck, Sellke (2021), A Universal Law of Robustness via Isoperimetry, NeurIPS, for what is asked of
             networks; the order of linear maps is elementary
 Tolerance   The order of matrices is exact, by the pivots of an elimination on fractions. Operator norms are compared by
@@ -66,7 +67,9 @@ def descend_from_ones(y, steps):
 
 @counterexample
 def test_a_start_off_the_row_space_ends_at_a_rougher_map():
-    # given  w_1 + 2 w_2 = 5, and a start that is orthogonal to the sample
+    r"""On $w_1 + 2 w_2 = 5$ from $W_0 = (2, -1)$ the gradient is $-5 (1, 2)$, and a step of $\eta = \frac15$ ends at
+    the minimum $(3, 1)$, with the squared Lipschitz constant $\|W\|^2 = 10$. The minimum $(1, 2)$ is smoother: it has
+    $5$."""
     X, Y, W_0 = fractions([[1, 2]]), fractions([[5]]), fractions([[2, -1]])
     # when
     rough, smooth = limit(W_0, X, Y), fractions([[1, 2]])
@@ -141,7 +144,9 @@ def test_every_hidden_feature_is_rougher_than_that_of_a_rescaled_network(layers)
 
 @counterexample(reading="hidden features")
 def test_the_hidden_feature_of_a_balanced_network_is_rougher_than_that_of_a_rescaled_one():
-    # given  f = a w x, one sample x = 1, y = 2, and a step from the balanced start
+    r"""$f = awx$, $x = 1$, $y = 2$: a step of $\frac18$ from $a = w = 1$ leads to $a = w = \frac98$. The layers $2a$,
+    $w/2$ are the same function. Their feature has the squared constant $\frac{81}{256}$, and $wx$ has $\frac{81}{64}$.
+    In the limit $a = w = \sqrt 2$ it is $\frac12$ against $2$."""
     a, w = descend_from_ones(Fraction(2), 1)
     assert_identical((2 * a) * (w / 2), a * w, why="the rescaled network is the same function")
     # then

@@ -2,20 +2,24 @@ r"""Definition 2.2 - the generalization error is the expected loss of a fresh sa
 
 Section     2.3
 Printed     $R(\theta) = E_{(x, y) \sim P}[\ell(f(x; \theta), y)]$
-Reading     A definition is not true or false, so we test what follows from it. For f(x; w) = w'x and
-            y = w_*'x + epsilon it gives the identity $R(w) = c\,[(w - w_*)^\top \Sigma (w - w_*) + \sigma^2]$, which
-            Section 3 uses: c = 1 for $\ell = (f - y)^2$, and c = 1/2 for $\ell = \frac12 (f - y)^2$
-Setting     $\Sigma = E[x x^\top]$, $\sigma^2 = E[\epsilon^2]$; P is a distribution on finitely many atoms with rational
-            probabilities
-Hypotheses  (H1) E[epsilon x] = 0; E[epsilon | x] = 0 is enough, and the variance of the noise may depend on x.
+Reading     A definition is not true or false, so we test what follows from it. For $f(x; w) = w^\top x$ and
+            $y = w_*^\top x + \epsilon$ it gives the identity $R(w) = c\,[(w - w_*)^\top \Sigma (w - w_*) + \sigma^2]$,
+            which Section 3 uses: $c = 1$ for $\ell = (f - y)^2$, and $c = \frac12$ for $\ell = \frac12 (f - y)^2$
+Setting     $\Sigma = E[x x^\top]$, $\sigma^2 = E[\epsilon^2]$; $P$ is a distribution on finitely many atoms with
+            rational probabilities
+Hypotheses  (H1) $E[\epsilon x] = 0$; $E[\epsilon \mid x] = 0$ is enough, and the variance of the noise may depend on
+            $x$.
 Idea        Expand the square: the cross term is $-2 (w - w_*)^\top E[\epsilon x]$
 Source      Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning (bias and variance); Hoeffding
             (1963), Probability Inequalities for Sums of Bounded Random Variables, Journal of the American Statistical
             Association 58
-Tolerance   Expectations are finite sums of fractions, and exact. Eigenvalues are LAPACK's, exact up to n u |Sigma|
-Chance      One test draws 4000 samples of bounded loss from each of 3 fixed seeds: Hoeffding, 1e-9 false alarms each
-Findings    The print does not say whether the loss has the factor 1/2 of Section 2.1. Theorem 3.3 ends in
-            "+ sigma^2", so there it has not, and R = 2 L on the training distribution. The identity is shown for both
+Tolerance   Expectations are finite sums of fractions, and exact. Eigenvalues are LAPACK's, exact up to
+            $n u \|\Sigma\|$, with $u$ the unit roundoff
+Chance      One test draws 4000 samples of bounded loss from each of 3 fixed seeds: Hoeffding, $10^{-9}$ false alarms
+            each
+Findings    The print does not say whether the loss has the factor $\frac12$ of Section 2.1. Theorem 3.3 ends in
+            "$+\,\sigma^2$", so there it has not, and $R = 2L$ on the training distribution. The identity is shown for
+            both
 Expected    holds
 """
 

@@ -2,22 +2,24 @@ r"""Corollary 3.2 - the min-norm interpolant is the limit of ridge regression.
 
 Section     3.1
 Printed     $w^* = \lim_{\lambda \to 0^+} (X^\top X + \lambda I)^{-1} X^\top y$
-Setting     $w_\lambda = \arg\min \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of rank n < p;
-            $w^*$ is the min-norm interpolant of Theorem 3.1
-Hypotheses  (H1) lambda > 0: the print is a limit, and not the value at lambda = 0
-Corrected   (C1) Rank n is not needed. For every X != 0 and y, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 + \lambda)
-            \|X^+ y\|$, where s_r is the least singular value that is not zero. So the limit is the least-squares
-            solution of least norm.
-            (C2) In every mode, gradient flow from zero at time t is between 1 and 1.29843 times ridge at penalty 1/t.
+Setting     $w_\lambda = \operatorname{argmin} \|Xw - y\|^2 + \lambda \|w\|^2$; $X = U \operatorname{diag}(s) V^\top$ of
+            rank $n < p$; $w^*$ is the min-norm interpolant of Theorem 3.1
+Hypotheses  (H1) $\lambda > 0$: the print is a limit, and not the value at $\lambda = 0$
+Corrected   (C1) Rank $n$ is not needed. For every $X \ne 0$ and $y$, $\|w_\lambda - X^+ y\| \le \lambda/(s_r^2 +
+            \lambda) \|X^+ y\|$, where $s_r$ is the least singular value that is not zero. So the limit is the
+            least-squares solution of least norm.
+            (C2) In every mode, gradient flow from zero at time $t$ is between $1$ and $1.29843$ times ridge at penalty
+            $1/t$.
 Idea        $w^* - w_\lambda = V \operatorname{diag}(\lambda/(s^2 + \lambda)) V^\top w^*$: ridge shrinks each mode by a
             known factor. So the distance is known exactly, and the rate from both sides: $\lambda/(s_1^2 + \lambda)
             \|w^*\| \le \|w_\lambda - w^*\| \le \lambda/(s_n^2 + \lambda) \|w^*\|$.
 Source      Tikhonov (1963), Solution of Incorrectly Formulated Problems and the Regularization Method, Soviet
             Mathematics Doklady 4; Ali, Kolter, Tibshirani (2019), A Continuous-Time View of Early Stopping for Least
             Squares Regression, for gradient flow at time 1/lambda
-Tolerance   w* comes from LAPACK's least squares; w_lambda from scikit-learn or from the n x n dual system. The slack is
-            the rounding of backward stable solves. Their condition number is at most (s_1^2 + lambda)/(s_n^2 + lambda),
-            and in the printed p x p form (s_1^2 + lambda)/lambda. The search of wide range is exact.
+Tolerance   $w^*$ comes from LAPACK's least squares; $w_\lambda$ from scikit-learn or from the $n \times n$ dual system.
+            The slack is the rounding of backward stable solves. Their condition number is at most
+            $(s_1^2 + \lambda)/(s_n^2 + \lambda)$, and in the printed $p \times p$ form $(s_1^2 + \lambda)/\lambda$. The
+            search of wide range is exact.
 Expected    holds
 """
 
@@ -36,7 +38,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design, regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within, record_series
 from properties.linear_models.least_squares import oracle_rounding
 from properties.linear_models.limits import flow_rounding
 from properties.oracles import nearest_interpolant, ridge
@@ -173,13 +175,17 @@ def test_the_shrinkage_of_two_modes_by_hand():
 def test_random_features_of_digits_have_the_same_rate():
     # given  100 digits, p = 1000; cond(XX') is above 10^4
     problem = regression_of_design(*random_feature_digits(count=100, features=1000))
-    limit = least_norm(problem)
+    limit, penalties = least_norm(problem), 10.0 ** np.arange(-6, 7)
     # when
-    distance = norm(dual_ridge(problem, 1e-3) - limit)
-    # then
-    exact = norm(shrinkage(problem, 1e-3) * (problem.V.T @ limit))
+    distance = np.array([norm(dual_ridge(problem, penalty) - limit) for penalty in penalties])
+    # then   mode by mode, and between the rates of the first and of the last mode
+    exact = norm(np.array([shrinkage(problem, penalty) for penalty in penalties]) * (problem.V.T @ limit), axis=1)
     slack = solve_rounding(problem, limit)
     assert_at_most(np.abs(distance - exact), slack, why="distance to the ridge limit, digits")
+    lower, upper = (penalties / (s**2 + penalties) for s in (problem.sigma_max, problem.sigma_min))
+    rates = {"lower": lower, "distance": distance / norm(limit), "upper": upper}
+    assert_within(*(rate * norm(limit) for rate in rates.values()), slack=slack, why="two-sided rate, digits")
+    record_series("distance of ridge to the interpolant", penalty=penalties, **rates)
 
 
 @pytest.mark.slow

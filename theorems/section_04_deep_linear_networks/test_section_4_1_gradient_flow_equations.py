@@ -1,28 +1,30 @@
 r"""Section 4.1: gradient flow equations - every layer moves down the gradient of the loss, as printed.
 
 Section     4.1, the display "Gradient Flow Equations" and the formula for W above it
-Printed     $W = \prod_{\ell=1}^L W_\ell$ and $\frac{dW_\ell}{dt} = -\left(\prod_{k=\ell+1}^L W_k\right)^\top
-            (Wx - y)\, x^\top \left(\prod_{k=1}^{\ell-1} W_k\right)^\top$ for $f(x) = W_L W_{L-1} \cdots W_1 x$
+Printed     $W = \prod_{\ell=1}^L W_\ell$ and $\frac{dW_\ell}{dt} = -(\prod_{k=\ell+1}^L W_k)^\top (Wx - y)\, x^\top
+            (\prod_{k=1}^{\ell-1} W_k)^\top$ for $f(x) = W_L W_{L-1} \cdots W_1 x$
 Reading     The paper defines $W = \prod_{\ell=1}^L W_\ell$ as the matrix of $f = W_L \cdots W_1 x$. So its product puts
             the largest index first, and the two products of the equation are read by the same convention. The print
             has one sample, for which the loss of Section 2.1 is $\frac12 \|Wx - y\|^2$.
-Readings    [ascending] the other usual order of a product over k = a, ..., b, which is $W_a W_{a+1} \cdots W_b$. W
-            still is the matrix of f; only the two products of the equation are read so - refuted
-Setting     $L = \frac12 \|Wx - y\|^2$; widths $d_0, \dots, d_L$; $g_\ell = \partial L / \partial W_\ell$
-Corrected   (C1) For n samples in the columns of X and Y and the loss $\frac{1}{2n} \|WX - Y\|_F^2$ of Section 2.1, any
-            widths and any depth: $\frac{dW_\ell}{dt} = -\frac1n (W_L \cdots W_{\ell+1})^\top (WX - Y) X^\top
+Readings    [ascending] the other usual order of a product over $k = a, \dots, b$, which is $W_a W_{a+1} \cdots W_b$.
+            $W$ still is the matrix of $f$; only the two products of the equation are read so - refuted
+Setting     Loss $\mathcal{L} = \frac12 \|Wx - y\|^2$; widths $d_0, \dots, d_L$;
+            $g_\ell = \partial \mathcal{L} / \partial W_\ell$.
+Corrected   (C1) For $n$ samples in the columns of $X$ and $Y$ and the loss $\frac{1}{2n} \|WX - Y\|_F^2$ of Section
+            2.1, any widths and any depth: $\frac{dW_\ell}{dt} = -\frac1n (W_L \cdots W_{\ell+1})^\top (WX - Y) X^\top
             (W_{\ell-1} \cdots W_1)^\top$. This is the mean over the samples of the printed flow of each sample alone.
             (C2) The ascending reading gives the same flow where the layers commute pairwise.
             (C3) The ascending reading gives the same flow at depth two, for any layers.
-Idea        The differential of W is the sum over l of $W_L \cdots W_{\ell+1}\, dW_\ell\, W_{\ell-1} \cdots W_1$. In
-            ascending order the products have no shape at the widths 1, 2, 3, 1. With a rotation by 90 degrees between
-            two reflections that anticommute with it, the ascending equations raise the loss.
+Idea        The differential of $W$ is the sum over $\ell$ of $W_L \cdots W_{\ell+1}\, dW_\ell\, W_{\ell-1} \cdots W_1$.
+            In ascending order the products have no shape at the widths 1, 2, 3, 1. With a rotation by 90 degrees
+            between two reflections that anticommute with it, the ascending equations raise the loss.
 Source      Saxe, McClelland, Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
             Neural Networks, ICLR; Arora, Cohen, Hazan (2018), On the Optimization of Deep Networks: Implicit
             Acceleration by Overparameterization, ICML
 Tolerance   Refutations and derivatives are rational: the loss is quadratic in one layer, so its central difference is
-            its derivative. Compared with autograd, each of the two sides rounds by at most
-            2(L + 1) m u |X| (|X| prod |W_k| + |Y|) prod_{k != l} |W_k| (properties.deep_linear).
+            its derivative. Compared with autograd, each of the two sides rounds by at most $2(L + 1)\, m\, u \|X\|
+            (\|X\| \prod_k \|W_k\| + \|Y\|) \prod_{k \ne \ell} \|W_k\|$ at depth $L$, with the largest width $m$ and the
+            unit roundoff $u$ (`properties.deep_linear`).
 Findings    Symmetric layers hide a missing transpose. Commuting layers and depth two hide the order. So the strategies
             draw unequal widths and asymmetric layers.
 Expected    holds
@@ -92,10 +94,13 @@ def reflections_about_a_rotation():
 
 @counterexample(reading="ascending")
 def test_read_in_ascending_order_the_equations_raise_the_loss():
+    r"""$W_1 = W_3 = M = \operatorname{diag}(1, -1)$, $W_2 = R$ a quarter turn, $x = e_1$, $y = 0$. As $R M = -M R$, the
+    ascending products change the sign of $\dot W_1$ and $\dot W_3$. Every $\|g_\ell\|$ is 1, so the flow has
+    $\dot{\mathcal{L}} = -1 - 1 - 1 < 0$, and the ascending equations have $\dot{\mathcal{L}} = 1 - 1 + 1 = 1 > 0$."""
     layers, X, Y = reflections_about_a_rotation()
     # when
     rate = loss_rate(layers, X, Y, equations(layers, X, Y, ascending))
-    # then   a gradient flow cannot do that: dL/dt = -sum |g_l|^2
+    # then
     names = {"W_1": layers[0], "W_2": layers[1], "W_3": layers[2], "x": X[:, 0], "y": Y[:, 0]}
     assert_violates(rate, 0, reads="dL/dt = {value} > {limit}", **names)
 

@@ -3,26 +3,27 @@ r"""Definition 6.1 - the sharpness of a minimum is the largest eigenvalue of its
 Section     6.3
 Printed     $\lambda_{\max}(\nabla^2 \mathcal{L}(\theta^*))$ characterizes the sharpness of a minimum $\theta^*$
 Reading     A definition cannot be false. So the tests ask what the number measures: by how much the loss can rise near
-            the minimum, how it is related to the tangent kernel, and whether it belongs to the function or to
-            its parameters
+            the minimum, how it is related to the tangent kernel, and whether it belongs to the function or to its
+            parameters
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $J = \partial f(X)/\partial\theta$,
-            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. K_W and K_a are the tangent
+            $K = J J^\top$; $f(x) = \sum_j a_j s(w_j^\top x)$ with both layers trained. $K_W$ and $K_a$ are the tangent
             kernels of the two layers alone
-Hypotheses  (H1) theta* interpolates the data, for S = lambda_max(K)/n. (H2) the coordinates are given, up to a
-            rotation: S is a property of parameters, not of the function.
-Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of f, and $J^\top J$ shares its nonzero
-            eigenvalues with K. Divide w and multiply a by c > 0: no prediction of a ReLU network changes, and K becomes
-            $c^2 K_W + c^{-2} K_a$. Where neither of them is zero, S has a least value and takes any value above it
+Hypotheses  (H1) $\theta^*$ interpolates the data, for $S = \lambda_{\max}(K)/n$. (H2) the coordinates are given, up to
+            a rotation: $S$ is a property of parameters, not of the function.
+Idea        The Hessian is $J^\top J/n$ plus residuals times second derivatives of $f$, and $J^\top J$ shares its
+            nonzero eigenvalues with $K$. Divide $w$ and multiply $a$ by $c > 0$: no prediction of a ReLU network
+            changes, and $K$ becomes $c^2 K_W + c^{-2} K_a$. Where neither of them is zero, $S$ has a least value and
+            takes any value above it
 Source      Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can Generalize for Deep Nets, ICML (the map and its
             effect)
 Tolerance   The map runs on Fractions, or on floats by powers of two, which round nothing. The sharpness of a network is
-            enclosed by Cholesky on the Hessian of autograd (properties.curvature.sharpness), and the kernel has a
+            enclosed by Cholesky on the Hessian of autograd (`properties.curvature.sharpness`), and the kernel has a
             closed form. The slack covers the rounding of the kernel, and that of residuals that should be zero
 Findings    The residual of a Ritz pair plus its value bounds nothing from above, so an implementation of the definition
-            by Lanczos needs a certificate of its own (properties.curvature.lanczos). For c < 0, or for tanh, the map
-            can change the predictions, and then it says nothing. Where neither K_W nor K_a is zero, no c makes S small:
-            $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights are zero, S is
-            proportional to 1/c^2
+            by Lanczos needs a certificate of its own (`properties.curvature.lanczos`). For $c < 0$, or for tanh, the
+            map can change the predictions, and then it says nothing. Where neither $K_W$ nor $K_a$ is zero, no $c$
+            makes $S$ small: $S \ge 2 \sqrt{\operatorname{tr} K_W \operatorname{tr} K_a}/n^2$. Where all output weights
+            are zero, $S$ is proportional to $1/c^2$
 Expected    holds
 """
 
@@ -40,7 +41,14 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.rational import fractions, leading_pivots
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_not_negative, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_negative,
+    assert_within,
+    record_series,
+)
 from properties.curvature.lanczos import largest_eigenvalue_of_matrix
 from properties.curvature.sharpness import sharpness
 from theorems.ledger import as_printed, necessity, observed
@@ -181,3 +189,18 @@ def test_for_tanh_or_a_negative_factor_the_map_is_to_another_function():
     # then   c tanh(1/c) is not tanh(1): 0.924 against 0.762 for c = 2
     gap = 2 * np.tanh(0.5) - np.tanh(1.0)
     assert_within(0.16, gap, 0.163, slack=rounding(5, 2), why="predictions of the rescaled tanh network")
+
+
+@observed
+def test_one_function_has_every_sharpness_above_the_least_one_as_its_layers_are_scaled():
+    # given  50 standard normal inputs, a Gaussian ReLU network, its own values as targets, and c = 1/8 to 8 in quarters
+    net, X = two_layer("standard", 30, 4, 0), np.random.default_rng(1).standard_normal((50, 4))
+    c = 2.0 ** (np.arange(-12, 13) / 4)
+    K_W, K_a = net.kernel(X, train="hidden"), net.kernel(X, train="output")
+    # when
+    S = np.linalg.eigvalsh(c[:, None, None] ** 2 * K_W + K_a / c[:, None, None] ** 2)[:, -1] / 50
+    least = 2 * np.sqrt(np.trace(K_W) * np.trace(K_a)) / 50**2
+    record_series("sharpness of one function against c", c=c, S=np.round(S, 4))
+    # then
+    assert_at_most(least, S.min(), why="the least sharpness over all c")
+    assert_at_most([10 * S.min()] * 2, S[[0, -1]], why="the sharpness at c = 1/8 and at c = 8")

@@ -5,13 +5,13 @@ Printed     A large learning rate brings discretization effects, and these can i
 Reading     "Can" asks for one instance on an open set of data. The larger of two rates, both below the edge of
             stability, ends with the lower generalization error of definition 2.2. Data, start and number of steps are
             the same. The smaller rate does what gradient flow does, so that the difference is an effect of the step
-Setting     One ReLU neuron $f(x) = \max(0, \theta^\top x)$ in R^2, one sample (x, y), $L = \frac12 (f(x) - y)^2$. R is
-            the mean of $\frac12 (f(x') - y)^2$ over fresh inputs x'
-Hypotheses  (H1) of C2: x'x >= 0 for every fresh input x'
-Corrected   (C1) For y = 0 and $\theta_0^\top x > 0$ descent ends at
-            $\theta_0 - \max(1, \eta \|x\|^2)\, (\theta_0^\top x/\|x\|^2)\, x$ for every eta > 0, in one step if
-            $\eta \|x\|^2 \ge 1$: only rates beyond $1/\|x\|^2$ end elsewhere than gradient flow.
-            (C2) Under H1 and for y = 0, R in the limit of a larger rate is at most that of a smaller one.
+Setting     One ReLU neuron $f(x) = \max(0, \theta^\top x)$ in $\mathbb{R}^2$, one sample $(x, y)$,
+            $L = \frac12 (f(x) - y)^2$. $R$ is the mean of $\frac12 (f(x') - y)^2$ over fresh inputs $x'$
+Hypotheses  (H1) of C2: $x'^\top x \ge 0$ for every fresh input $x'$
+Corrected   (C1) For $y = 0$ and $\theta_0^\top x > 0$ descent ends at $\theta_0 - \max(1, \eta \|x\|^2)\,
+            (\theta_0^\top x/\|x\|^2)\, x$ for every $\eta > 0$, in one step if $\eta \|x\|^2 \ge 1$: only rates beyond
+            $1/\|x\|^2$ end elsewhere than gradient flow.
+            (C2) Under H1 and for $y = 0$, $R$ in the limit of a larger rate is at most that of a smaller one.
 Idea        Where the target is zero, a neuron stops as soon as it is inactive. A small step brings it to the boundary.
             A large step brings it beyond the boundary, so that inputs near the sample are inactive too: it leaves a
             margin
@@ -19,9 +19,9 @@ Source      The instance is ours. Large steps were observed to do this in networ
             Sohl-Dickstein, Gur-Ari (2020), The Large Learning Rate Phase of Deep Learning: the Catapult Mechanism,
             arXiv 2003.02218
 Tolerance   Rational arithmetic throughout
-Findings    The gain is one of this neuron and these inputs. With a target y > 0 the larger rate keeps the loss y^2/2 on
-            the sample itself. In the small networks of the claim on the edge of stability, held-out errors were lower
-            at the rate 0.6 than at 0.15, and higher at 0.2 than at 0.05
+Findings    The gain is one of this neuron and these inputs. With a target $y > 0$ the larger rate keeps the loss
+            $y^2/2$ on the sample itself. In the small networks of the claim on the edge of stability, held-out errors
+            were lower at the rate 0.6 than at 0.15, and higher at 0.2 than at 0.05
 Expected    holds
 """
 
@@ -34,8 +34,8 @@ from hypothesis import strategies as st
 from fixtures.problems.expectations import expects
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
-from theorems.ledger import as_printed, corrected, necessity
+from properties.certificates import assert_at_most, assert_identical, record_series
+from theorems.ledger import as_printed, corrected, necessity, observed
 
 STEPS = 12
 FRESH = fractions([[1, -1], [1, 0], [1, 1]])
@@ -131,3 +131,15 @@ def test_without_H1_the_larger_rate_may_have_the_larger_risk(k):
     # then
     assert_identical(small, Fraction(9, 2), why="R at the rate of the flow")
     assert_at_most(small + Fraction(12 * k, 21), large, why="R at the larger rate")
+
+
+@observed
+def test_the_risk_of_the_limit_falls_with_the_rate_beyond_one_over_the_curvature_alone():
+    # given  x = (1, 0), y = 0, from (4, 3), and rates from 1/16 to 31/16
+    x, start, rates = fractions([1, 0]), fractions([4, 3]), fractions(range(1, 32)) / 16
+    risks = [risk(limit(x, start, rate), 0) for rate in rates]
+    record_series("risk of the limit against the rate", rate=rates, risk=risks)
+    # then
+    assert_identical(risks[:16], [Fraction(3, 2)] * 16, why="R up to the rate 1")
+    assert_at_most([R + Fraction(1, 100) for R in risks[16:28]], risks[15:27], why="R falls from the rate 1 to 7/4")
+    assert_identical(risks[27:], [0] * 4, why="R from the rate 7/4 on")

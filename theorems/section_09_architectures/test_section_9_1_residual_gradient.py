@@ -4,29 +4,29 @@ Section     9.1
 Printed     $h_{\ell+1} = h_\ell + \mathcal{F}_\ell(h_\ell)$ and $\nabla_{W_\ell} \mathcal{L} = \nabla_{h_\ell}
             \mathcal{L} \cdot \partial \mathcal{F}_\ell/\partial W_\ell$
 Reading     $\nabla_{h_\ell} \mathcal{L}$ is the total derivative of the loss in $h_\ell$, and $h_\ell$ is the input of
-            block l. The recursion beside the formula says so, and it is the only definition of $h_\ell$. Section 2.1
-            numbers weights by the block that makes a state; to number the states in that way would contradict the
+            block $\ell$. The recursion beside the formula says so, and it is the only definition of $h_\ell$. Section
+            2.1 numbers weights by the block that makes a state; to number the states in that way would contradict the
             recursion
-Setting     Branches $F_\ell(h) = c\, U_\ell\, s(W_\ell h)$ with s the identity or tanh, weights of any shape, $L =
-            \frac12 |h_L - y|^2$; $J_\ell = \partial F_\ell/\partial h$ at $h_\ell$
+Setting     Branches $F_\ell(h) = c\, U_\ell\, s(W_\ell h)$ with $s$ the identity or tanh, weights of any shape,
+            $L = \frac12 |h_L - y|^2$; $J_\ell = \partial F_\ell/\partial h$ at $h_\ell$
 Corrected   (C1) At any weights, $\nabla_{W_\ell} L = (\partial F_\ell/\partial W_\ell)^\top \nabla_{h_{\ell+1}} L$ and
             $\nabla_{h_\ell} L = (I + J_\ell)^\top \nabla_{h_{\ell+1}} L$.
             (C2) At any weights, the print less the gradient is $(\partial F_\ell/\partial W_\ell)^\top J_\ell^\top
-            \nabla_{h_{\ell+1}} L$; at the scalar branch $F(h) = wh$ the print is 1 + w times the gradient.
+            \nabla_{h_{\ell+1}} L$; at the scalar branch $F(h) = wh$ the print is $1 + w$ times the gradient.
             (C3) The length of that excess is at most $c |U_\ell| |h_\ell| |J_\ell| |\nabla_{h_{\ell+1}} L|$ in the
             spectral norm; every scalar linear branch attains the bound.
             (C4) Where $W_\ell = 0$ in every layer the print is right, and the gradient need not be zero
 Differs     The vector that $\partial F_\ell/\partial W_\ell$ is applied to is the gradient in the output of the block,
             $h_{\ell+1}$, and not in its input. The two differ wherever $J_\ell^\top \nabla_{h_{\ell+1}} L$ is not zero
-Idea        The weights of F_l act on the loss only through $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$. The state h_l acts
-            on it by two paths: through the branch, and through the skip connection
+Idea        The weights of $F_\ell$ act on the loss only through $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$. The state
+            $h_\ell$ acts on it by two paths: through the branch, and through the skip connection
 Source      The chain rule; He, Zhang, Ren, Sun (2016), Identity Mappings in Deep Residual Networks, ECCV, for the sum
             over the two paths; the counterexamples are ours
 Tolerance   Linear branches with small dyadic weights are exact in float64, so that they equal torch bit for bit.
-            Branches with tanh carry an analysis of rounding. Witnesses are rational: where the loss is affine in w, a
+            Branches with tanh carry an analysis of rounding. Witnesses are rational: where the loss is affine in $w$, a
             difference quotient is the derivative
 Findings    Written for $h_\ell = h_{\ell-1} + F_\ell(h_{\ell-1})$ the printed formula is that of C1. By C3 the error of
-            the print is of second order in the branch scale c, while the gradient is of first order: a check at small
+            the print is of second order in the branch scale $c$, while the gradient is of first order: a check at small
             branches sees little
 Expected    refuted
 """
@@ -114,7 +114,8 @@ def test_at_tanh_branches_the_gradient_through_the_next_state_is_that_of_torch(p
 
 @counterexample
 def test_at_one_scalar_block_the_print_is_twice_the_derivative():
-    # given  h_1 = h_0 + w h_0 with h_0 = w = 1 and L = h_1, which is affine in w
+    r"""$h_1 = h_0 + w h_0$ with $h_0 = w = 1$ and $\mathcal{L} = h_1$: the derivative in $w$ is $h_0 = 1$. The print
+    takes $\partial \mathcal{L}/\partial h_0 \cdot \partial F/\partial w = (1 + w) \cdot h_0 = 2$."""
     h0, w = Fraction(1), Fraction(1)
     derivative = (h0 + (w + 1) * h0) - (h0 + w * h0)
     # when   dL/dh_0 = 1 + w, and dF/dw = h_0

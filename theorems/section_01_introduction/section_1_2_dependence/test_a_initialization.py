@@ -3,13 +3,13 @@ r"""Section 1.2: dependence on initialization, learning rate and algorithm (a) -
 Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ of gradient descent depends on the start $\theta_0$
 Reading     The loss is least squares, as "given a training loss" admits. The limit depends on the start if two starts
             have two limits at the same learning rate
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p
-Hypotheses  (H1) The starts have different projections on null(X).
-Idea        Every gradient lies in row(X). So a shift of the start by z in null(X) shifts every iterate by z, and the
-            limit by z as well; Section 2.2 has this as a claim of its own
-Tolerance   Limits are enclosed in balls (properties.linear_models.limits). Two iterates are compared up to the rounding
-            of both runs (properties.linear_models.least_squares)
-Findings    A shift of the start within row(X) does not move the limit: see the test without H1
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $\operatorname{rank} X = n < p$
+Hypotheses  (H1) The starts have different projections on $\operatorname{null}(X)$.
+Idea        Every gradient lies in $\operatorname{row}(X)$. So a shift of the start by $z$ in $\operatorname{null}(X)$
+            shifts every iterate by $z$, and the limit by $z$ as well; Section 2.2 has this as a claim of its own
+Tolerance   Limits are enclosed in balls (`properties.linear_models.limits`). Two iterates are compared up to the
+            rounding of both runs (`properties.linear_models.least_squares`)
+Findings    A shift of the start within $\operatorname{row}(X)$ does not move the limit: see the test without H1
 Expected    holds
 """
 

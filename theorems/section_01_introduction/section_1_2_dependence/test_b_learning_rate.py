@@ -3,21 +3,22 @@ r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) -
 Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ of gradient descent depends on the learning rate
             $\eta$
 Reading     "Given a training loss" admits every loss with several global minima. The limit depends on the rate if two
-            rates lead from one start to two limits. The start is off M, and descent converges at both rates
-Setting     Least squares $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p; and two networks with the squared loss:
-            $f = uvx$ with one sample (1, y), and $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$ and $v_0$
-            without zeros, and one sample x > 0. r = f - y, and $g = X^\top r$
-Hypotheses  (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
-            (H3) The start is off M, and in the model f = uvx not balanced: u_0^2 != v_0^2.
-Corrected   (C1) For every start and every rate: a step of descent on uvx multiplies u^2 - v^2 by
-            $1 - \eta^2 r_t^2$; a step on u^2 - v^2 multiplies uv, entry by entry, by $1 - 4 \eta^2 g_t^2$.
-            Gradient flow keeps u^2 - v^2 in the first model, and uv in the second.
-Idea        On least squares every gradient lies in row(X), and the limit is the interpolant nearest to w_0, which does
-            not depend on eta. In the networks a step of descent shrinks what gradient flow keeps, by a factor that
-            depends on eta. Two rates that are far enough apart end with two values of it, and so at two minima
+            rates lead from one start to two limits. The start is off $M$, and descent converges at both rates
+Setting     Least squares $L(w) = \frac12 \|Xw - y\|^2$ with $\operatorname{rank} X = n < p$; and two networks with the
+            squared loss: $f = uvx$ with one sample $(1, y)$, and $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$
+            and $v_0$ without zeros, and one sample $x > 0$. $r = f - y$, and $g = X^\top r$
+Hypotheses  (H2) The model is not linear in its parameters: $f = uvx$, or $f = (u^2 - v^2)^\top x$.
+            (H3) The start is off $M$, and in the model $f = uvx$ not balanced: $u_0^2 \ne v_0^2$.
+Corrected   (C1) For every start and every rate: a step of descent on $f = uvx$ multiplies $u^2 - v^2$ by
+            $1 - \eta^2 r_t^2$; a step on $f = (u^2 - v^2)^\top x$ multiplies $uv$, entry by entry, by
+            $1 - 4 \eta^2 g_t^2$. Gradient flow keeps $u^2 - v^2$ in the first model, and $uv$ in the second.
+Idea        On least squares every gradient lies in $\operatorname{row}(X)$, and the limit is the interpolant nearest to
+            $w_0$, which does not depend on $\eta$. In the networks a step of descent shrinks what gradient flow keeps,
+            by a factor that depends on $\eta$. Two rates that are far enough apart end with two values of it, and so at
+            two minima
 Tolerance   Witnesses and single steps are rational numbers. Limits on least squares are enclosed in balls
-            (properties.linear_models.limits). A run on uvx takes a number of steps that is known beforehand; their
-            rounding is its slack
+            (`properties.linear_models.limits`). A run on $f = uvx$ takes a number of steps that is known beforehand;
+            their rounding is its slack
 Findings    For least squares, the model of the paper's own Section 3, the limit does not depend on the learning rate:
             see the test without H2
 Expected    holds under added hypotheses
@@ -39,7 +40,7 @@ from fixtures.problems.lines import line, lines
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, record_series
 from properties.linear_models.limits import CONVERGED, limit_of_descent
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, necessity, under_hypotheses
@@ -58,8 +59,9 @@ def extrapolated(iterates):
 
 @counterexample
 def test_two_learning_rates_find_one_minimum_of_least_squares():
-    # given  x = (1, 2), y = 1 from zero. eta = 1/5 reaches the minimum in one step; eta = 1/10 halves the distance in
-    #        each
+    r"""From $w_0 = 0$ on $w_1 + 2 w_2 = 1$ a step of the rate $\frac15$ ends at $(\frac15, \frac25)$, as its gradient
+    is $-(1, 2)$. The rate $\frac1{10}$ halves the distance to the same point in every step, since
+    $1 - 5 \eta = \frac12$. The print says that the limit depends on the rate. Here two rates have one limit."""
     problem = line([[1, 2]], [1], [0, 0], [0, 0], ["1/5", "1/10"])
     runs = [exact_descent(problem.X, problem.y, problem.w0, eta, 8) for eta in problem.legal]
     limits = {extrapolated(run) for run in runs}
@@ -92,6 +94,8 @@ def test_two_learning_rates_find_two_minima_of_a_product():
     assert_identical(ends, [(1, -1), (Fraction(2, 3), Fraction(-3, 2))], why="where a step leads")
     curvatures = [(u**2 + v**2) / denominator for (u, v), denominator in zip(ends, (7, 6), strict=True)]
     assert_at_most(max(curvatures), Fraction(1, 2), why="eta times the curvature at the minimum")
+    u, v = zip((3, 2), *ends, strict=True)
+    record_series("start, and ends of two rates", eta=[0, 1 / 7, 1 / 6], u=u, v=v)
 
 
 @corrected("C1")

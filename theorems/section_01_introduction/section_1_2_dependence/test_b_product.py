@@ -1,16 +1,16 @@
 r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) - learning rates on the network uvx.
 
-Setting     f = uvx with one sample (1, y): $L(u, v) = \frac12 r^2$ with the residual $r = uv - y$; the minima are
-            $M = \{uv = y\}$. A step of descent multiplies u^2 - v^2 by $1 - \eta^2 r_t^2$
-Hypotheses  (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
-            (H3) The start is off M, and in the model f = uvx not balanced: u_0^2 != v_0^2.
-Corrected   (C2) On uvx let u_0 > v_0 >= 0 and u_0 v_0 < y, so that both only grow, and let
-            $2 \eta ((u_0^2 - v_0^2)^2 + 4 y^2)^{1/2} \le 1$. Then from the first step on, u^2 - v^2 and its limit lie
+Setting     $f = uvx$ with one sample $(1, y)$: $L(u, v) = \frac12 r^2$ with the residual $r = uv - y$; the minima are
+            $M = \{uv = y\}$. A step of descent multiplies $u^2 - v^2$ by $1 - \eta^2 r_t^2$
+Hypotheses  (H2) The model is not linear in its parameters: $f = uvx$, or $f = (u^2 - v^2)^\top x$.
+            (H3) The start is off $M$, and in the model $f = uvx$ not balanced: $u_0^2 \ne v_0^2$.
+Corrected   (C2) On $f = uvx$ let $u_0 > v_0 \ge 0$ and $u_0 v_0 < y$, so that both only grow, and let
+            $2 \eta ((u_0^2 - v_0^2)^2 + 4 y^2)^{1/2} \le 1$. Then from the first step on, $u^2 - v^2$ and its limit lie
             between $1 - \eta r_0^2 / m$ and $1 - \eta^2 r_0^2$ times the initial value, with $m = u_0^2 + v_0^2$. Where
-            v_0 < 0 the lower bound can fail.
-Idea        By (C2) two rates with $\eta' < \eta^2 m$ end with two values of u^2 - v^2, and so at two minima
+            $v_0 < 0$ the lower bound can fail.
+Idea        By (C2) two rates with $\eta' < \eta^2 m$ end with two values of $u^2 - v^2$, and so at two minima
 Tolerance   Steps in rational arithmetic are exact. A run in floating point has a number of steps that is known
-            beforehand; a few roundings a step, relative to the largest u^2 + v^2, are its slack
+            beforehand; a few roundings a step, relative to the largest $u^2 + v^2$, are its slack
 Source      (C2) is proved here
 """
 

@@ -1,15 +1,15 @@
-r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) - learning rates on u^2 - v^2.
+r"""Section 1.2: dependence on initialization, learning rate and algorithm (b) - rates on a difference of squares.
 
 Setting     $f = (u^2 - v^2)^\top x$ with entrywise squares, $u_0$ and $v_0$ without zeros:
-            $L(u, v) = \frac12 (x^\top w - y)^2$ with one sample x > 0 and $w = u^2 - v^2$; $g = (x^\top w - y) x$. A
-            step of descent multiplies uv by $1 - 4 \eta^2 g_t^2$, entry by entry
-Hypotheses  (H2) The model is not linear in its parameters: f = uvx, or f = (u^2 - v^2)'x.
-            (H3) The start is off M, and in the model f = uvx not balanced: u_0^2 != v_0^2.
-Corrected   (C3) On u^2 - v^2 let u_0 >= v_0 > 0, x > 0 and x'w_0 < y, so that u only grows and v only shrinks, and let
-            $2 \eta (k + 4 \max_j x_j (y - x^\top w_0)) \le 1$ with $k = 4 \sum_j x_j^2 (u_j^2 + v_j^2)$ at the start.
-            Then from the first step on, uv and its limit lie between $1 - 4 \eta g_0^2 / k$ and
-            $1 - 4 \eta^2 g_0^2$ times the initial value.
-Idea        By (C3) two rates with $\eta' < \eta^2 k$ end with two values of uv, and so at two minima
+            $L(u, v) = \frac12 (x^\top w - y)^2$ with one sample $x > 0$ and $w = u^2 - v^2$; $g = (x^\top w - y) x$. A
+            step of descent multiplies $uv$ by $1 - 4 \eta^2 g_t^2$, entry by entry
+Hypotheses  (H2) The model is not linear in its parameters: $f = uvx$, or $f = (u^2 - v^2)^\top x$.
+            (H3) The start is off $M$, and in the model $f = uvx$ not balanced: $u_0^2 \ne v_0^2$.
+Corrected   (C3) On $f = (u^2 - v^2)^\top x$ let $u_0 \ge v_0 > 0$, $x > 0$ and $x^\top w_0 < y$, so that $u$ only grows
+            and $v$ only shrinks, and let $2 \eta (k + 4 \max_j x_j (y - x^\top w_0)) \le 1$ with
+            $k = 4 \sum_j x_j^2 (u_j^2 + v_j^2)$ at the start. Then from the first step on, $uv$ and its limit lie
+            between $1 - 4 \eta g_0^2 / k$ and $1 - 4 \eta^2 g_0^2$ times the initial value.
+Idea        By (C3) two rates with $\eta' < \eta^2 k$ end with two values of $uv$, and so at two minima
 Tolerance   Steps in rational arithmetic are exact. A run in floating point has a number of steps that is known
             beforehand; a few roundings a step are its slack
 Source      (C3) is proved here

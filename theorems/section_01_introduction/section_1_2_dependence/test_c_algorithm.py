@@ -2,15 +2,16 @@ r"""Section 1.2: dependence on initialization, learning rate and algorithm (c) -
 
 Printed     The limit $\theta^* \in M = \{\theta : L(\theta) = 0\}$ depends on the dynamics of the algorithm
 Reading     The loss is least squares, as "given a training loss" admits. The limit depends on the algorithm if two
-            algorithms have two limits from one start. The start is off M
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p
-Hypotheses  (H4) The steps of the algorithm leave row(X), as those of another metric or of Adam do.
-Corrected   (C4) Descent in the metric of $D^{-1}$ with $0 < \eta < 2/\lambda_{max}(X D X^\top)$ ends in
+            algorithms have two limits from one start. The start is off $M$
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $\operatorname{rank} X = n < p$
+Hypotheses  (H4) The steps of the algorithm leave $\operatorname{row}(X)$, as those of another metric or of Adam do.
+Corrected   (C4) Descent in the metric of $D^{-1}$ with $0 < \eta < 2/\lambda_{\max}(X D X^\top)$ ends in
             $w_0 + D X^\top (X D X^\top)^{-1} (y - X w_0)$.
-Idea        By (C4), for a start off M, D can be chosen so that the limit moves by a given unit vector of null(X). With
-            eps = 0, Adam's steps from zero on one sample without zeros have the direction sign(x)
-Tolerance   The limit of plain descent is enclosed in a ball (properties.linear_models.limits). The limit in a metric is
-            compared with it, and with LAPACK's least squares, up to the rounding of both runs. What is rational is
+Idea        By (C4), for a start off $M$, $D$ can be chosen so that the limit moves by a given unit vector of
+            $\operatorname{null}(X)$. With $\epsilon = 0$, Adam's steps from zero on one sample $x$ without zeros have
+            the direction $\operatorname{sign}(x)$
+Tolerance   The limit of plain descent is enclosed in a ball (`properties.linear_models.limits`). The limit in a metric
+            is compared with it, and with LAPACK's least squares, up to the rounding of both runs. What is rational is
             exact
 Expected    holds
 """

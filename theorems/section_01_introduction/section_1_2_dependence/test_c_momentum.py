@@ -1,14 +1,14 @@
 r"""Section 1.2: dependence on initialization, learning rate and algorithm (c) - momentum does not move the limit.
 
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p. Every step of heavy ball and of Nesterov's method lies in
-            row(X)
-Hypotheses  (H4) The steps of the algorithm leave row(X), as those of another metric or of Adam do.
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $\operatorname{rank} X = n < p$. Every step of heavy ball and of
+            Nesterov's method lies in $\operatorname{row}(X)$
+Hypotheses  (H4) The steps of the algorithm leave $\operatorname{row}(X)$, as those of another metric or of Adam do.
 Idea        Along each right singular vector the error obeys a recurrence $e_{t+1} = b e_t - q^2 e_{t-1}$. For the steps
-            drawn here its roots are complex and of modulus q < 1. The error in null(X) stays zero
+            drawn here its roots are complex and of modulus $q < 1$. The error in $\operatorname{null}(X)$ stays zero
 Tolerance   Each iterate is compared with the solution of the recurrence, up to the rounding derived in the helper
-            module momentum.py. Limits are compared with LAPACK's interpolant nearest to w_0
-Findings    Heavy ball and Nesterov's method with momentum 0.85 and the step 0.9/s_1^2 find the minimum of plain
-            descent, on problems with cond(X) <= 10
+            module `momentum.py`. Limits are compared with LAPACK's interpolant nearest to $w_0$
+Findings    Heavy ball and Nesterov's method with momentum $0.85$ and the step $0.9/s_1^2$ find the minimum of plain
+            descent, on problems with $\operatorname{cond}(X) \le 10$
 """
 
 import numpy as np

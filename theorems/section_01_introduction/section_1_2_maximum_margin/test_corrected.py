@@ -4,23 +4,24 @@ Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)
             $\|\cdot\|_*$ is its dual. $\operatorname{margin}(w) = \min_i z_i \cdot w$,
             $\gamma^* = \max_{\|w\| \le 1} \min_i z_i \cdot w$, $R = \max_i \|z_i\|_*$. Steepest descent takes steps of
             lengths $e_t$ in that norm, and $S = \sum e_t$. Plain gradient descent is the case l2 with
-            $e_t = \eta \|\nabla L(w_t)\|$. The losses are exp(-m) and ln(1 + exp(-m))
-Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
-Corrected   (C1) For the exponential loss, under H1 and for any steps,
-            $\operatorname{margin}(w_T) \ge \gamma^* S - R^2 \sum e_t^2 / 2 - \ln \sum_i \phi(z_i \cdot w_0)$. The last
-            term is ln n for w_0 = 0. For both losses a step of length e changes $\ln \sum_i \phi$ by at most
-            $-e \rho \|Z^\top q\|_* + e^2 R^2/2$ with the weights $q = |\phi'|/\sum |\phi'|$ and
-            $\rho = \sum |\phi'|/\sum \phi$; the term e^2 R^2/2 is attained to order e^4.
-            (C2) Under H1, plain gradient descent from 0 on the exponential loss with $\eta = 1/R^2$ has
-            $\ln(1 + \eta \gamma^{*2} T/2) - \ln n \le \operatorname{margin}(w_T) \le \ln(1 + (e - 1) T)$.
-            (C3) Let the run start at 0, and let $\bar q$ be the mean of the weights q of all steps, in proportion to
-            e_t rho_t. Then under H1 $\operatorname{margin}(w_T)/S \le \gamma^* \le \|Z^\top \bar q\|_*$. For the
-            exponential loss, where $\rho_t = 1$, the two ends are no farther apart than
-            $[R^2 \sum e_t^2/2 + \ln n]/S$.
-Idea        ln sum phi is convex along a step, and R^2 bounds its curvature. Every |Z'q|_* with q in the simplex is at
-            least gamma^* (minimax), and |w_T| <= S from 0. By (C2) the margin of plain gradient descent grows like ln T
-Tolerance   The inequality is proved in properties.linear_models.margins.shortfall, and its rounding is added. gamma^*
-            is enclosed by NNLS (l2) and HiGHS (l1); we evaluate their primal and dual points ourselves
+            $e_t = \eta \|\nabla L(w_t)\|$. The losses are $\phi(m) = e^{-m}$ and $\ln(1 + e^{-m})$
+Hypotheses  (H1) some $w$ has $z_i \cdot w > 0$ for all $i$. With $\operatorname{rank} Z = n$, as in overparameterized
+            models, it always holds.
+Corrected   (C1) For the exponential loss, under H1 and for any steps, $\operatorname{margin}(w_T) \ge \gamma^* S - R^2
+            \sum e_t^2 / 2 - \ln \sum_i \phi(z_i \cdot w_0)$. The last term is $\ln n$ for $w_0 = 0$. For both losses a
+            step changes $\ln \sum_i \phi$ by at most $-e_t \rho_t \|Z^\top q\|_* + e_t^2 R^2/2$ with the weights
+            $q = |\phi'|/\sum |\phi'|$ and $\rho_t = \sum |\phi'|/\sum \phi$; the term $e_t^2 R^2/2$ is attained to
+            order $e_t^4$.
+            (C2) Under H1, plain gradient descent from $0$ on the exponential loss with $\eta = 1/R^2$ has $\ln(1 + \eta
+            \gamma^{*2} T/2) - \ln n \le \operatorname{margin}(w_T) \le \ln(1 + (\exp(1) - 1) T)$.
+            (C3) Let the run start at $0$, and let $\bar q$ be the mean of the weights $q$ of all steps, in proportion
+            to $e_t \rho_t$. Then under H1 $\operatorname{margin}(w_T)/S \le \gamma^* \le \|Z^\top \bar q\|_*$. For the
+            exponential loss, where $\rho_t = 1$, the two ends are no farther apart than $(R^2 \sum e_t^2/2 + \ln n)/S$.
+Idea        $\ln \sum_i \phi$ is convex along a step, and $R^2$ bounds its curvature. Every $\|Z^\top q\|_*$ with $q$ in
+            the simplex is at least $\gamma^*$ (minimax), and $\|w_T\| \le S$ from $0$. By (C2) the margin of plain
+            gradient descent grows like $\ln T$
+Tolerance   The inequality is proved in `properties.linear_models.margins.shortfall`, and its rounding is added.
+            $\gamma^*$ is enclosed by NNLS (l2) and HiGHS (l1); we evaluate their primal and dual points ourselves
 """
 
 import numpy as np

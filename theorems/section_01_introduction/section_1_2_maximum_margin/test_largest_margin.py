@@ -7,19 +7,20 @@ Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)
             $\|\cdot\|_*$ is its dual. $\operatorname{margin}(w) = \min_i z_i \cdot w$,
             $\gamma^* = \max_{\|w\| \le 1} \min_i z_i \cdot w$, $R = \max_i \|z_i\|_*$. Steepest descent takes steps of
             lengths $e_t$ in that norm, and $S = \sum e_t$. Plain gradient descent is the case l2 with
-            $e_t = \eta \|\nabla L(w_t)\|$. The start is 0 unless a test names another
-Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
-            (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
-            (H3) short steps: plain gradient descent with a fixed eta <= 1/R^2 from a start with L <= 1, such as 0; or
-            lengths for which S grows without bound and sum e_t^2 / S tends to zero. Under H1 and H2 the lengths of
-            plain gradient descent are of this kind.
-Idea        A step lowers ln sum phi by at least e_t gamma^* less e_t^2 R^2/2 for the exponential loss: by the minimax
-            theorem every |Z'q|_* with q in the simplex is at least gamma^*. ln sum phi bounds the least margin, and
-            |w_T| <= S. The proof is the same for every norm
-Tolerance   The margin lies between a guarantee, proved in properties.linear_models.margins.shortfall, and gamma^* |w|,
-            up to the rounding of the run. gamma^* is enclosed by NNLS (l2) and HiGHS (l1); we evaluate their primal and
-            dual points ourselves
-Findings    In l2 the best direction is unique. So under H1 to H3 the limit of the direction does not depend on w_0
+            $e_t = \eta \|\nabla L(w_t)\|$. The start is $0$ unless a test names another
+Hypotheses  (H1) some $w$ has $z_i \cdot w > 0$ for all $i$. With $\operatorname{rank} Z = n$, as in overparameterized
+            models, it always holds.
+            (H2) $\phi(m) = e^{-m}$ or $\ln(1 + e^{-m})$, the cross-entropy of two classes.
+            (H3) short steps: plain gradient descent with a fixed $\eta \le 1/R^2$ from a start with $L \le 1$, such as
+            $0$; or lengths for which $S$ grows without bound and $\sum e_t^2 / S$ tends to zero. Under H1 and H2 the
+            lengths of plain gradient descent are of this kind.
+Idea        For the exponential loss a step lowers $\ln \sum_i \phi$ by at least $e_t \gamma^* - e_t^2 R^2/2$: by the
+            minimax theorem every $\|Z^\top q\|_*$ with $q$ in the simplex is at least $\gamma^*$. $\ln \sum_i \phi$
+            bounds the least margin, and $\|w_T\| \le S$. The proof is the same for every norm
+Tolerance   The margin lies between a guarantee, proved in `properties.linear_models.margins.shortfall`, and
+            $\gamma^* \|w\|$, up to the rounding of the run. $\gamma^*$ is enclosed by NNLS (l2) and HiGHS (l1); we
+            evaluate their primal and dual points ourselves
+Findings    In l2 the best direction is unique. So under H1 to H3 the limit of the direction does not depend on $w_0$
 Expected    holds under added hypotheses
 """
 
@@ -63,17 +64,19 @@ def squared_margins(Z):
 
 @counterexample
 def test_the_squared_loss_selects_a_smaller_margin_than_the_best():
-    # given  two signed points z = (1, 0, 0) and (2, 1, 1), with targets 1
+    r"""For the squared loss on $z_1 = (1, 0, 0)$ and $z_2 = (2, 1, 1)$ with the targets 1, gradient descent from $0$
+    ends at $w = 2 z_1 - \frac12 z_2 = (1, -\frac12, -\frac12)$. Both margins are $1$ and $\|w\|^2 = \frac32$, so the
+    normalized margin has the square $\frac23$. The largest is at least that of $e_1$, with the square $1$."""
     Z = np.array([[1, 0, 0], [2, 1, 1]])
     limit = np.array([1, Fraction(-1, 2), Fraction(-1, 2)])
-    # when   gradient descent from 0 tends to the interpolant in the row space, 2 z_1 - z_2 / 2
+    # when
     run = gradient_descent(Z.astype(float), np.ones(2), np.zeros(3), 0.28, 400)
     residual = norm(Z @ run.w - 1) + rounding(6, norm(Z) * norm(run.w))  # 3 products, a difference, a norm of 2
     assert_identical(Z @ limit, [1, 1], why="the limit interpolates")
     assert_identical(limit * 2, 4 * Z[0] - Z[1], why="the limit lies in the row space")
     assert_at_most(residual, 2.0**-40, why="400 contractions by 0.917")
     assert_at_most(norm(run.w - limit.astype(float)), 2 * residual, why="distance over s_n >= 1/2")
-    # then   its squared margin is 1/|w|^2; that of e_1 is 1
+    # then
     assert_violates(Fraction(1), 1 / (limit @ limit), reads="margin^2 {value} of e_1 > {limit} of the limit", Z=Z)
 
 

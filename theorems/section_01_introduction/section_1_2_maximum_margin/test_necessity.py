@@ -3,13 +3,14 @@ r"""Section 1.2: maximum margin - without separable data, without the losses, wi
 Setting     $z_i = y_i x_i$, $i \le n$; $L(w) = \frac1n \sum_i \phi(z_i \cdot w)$; $R = \max_i \|z_i\|_*$, where
             $\|\cdot\|_*$ is the dual of the norm l2 or l1. Steepest descent takes steps of lengths $e_t$ in that norm,
             and $S = \sum e_t$. Plain gradient descent is the case l2 with $e_t = \eta \|\nabla L(w_t)\|$
-Hypotheses  (H1) some w has z_i . w > 0 for all i. With rank Z = n, as in overparameterized models, it always holds.
-            (H2) phi(m) = exp(-m) or ln(1 + exp(-m)), the cross-entropy of two classes.
-            (H3) short steps: plain gradient descent with a fixed eta <= 1/R^2 from a start with L <= 1, such as 0; or
-            lengths for which S grows without bound and sum e_t^2 / S tends to zero. Under H1 and H2 the lengths of
-            plain gradient descent are of this kind.
+Hypotheses  (H1) some $w$ has $z_i \cdot w > 0$ for all $i$. With $\operatorname{rank} Z = n$, as in overparameterized
+            models, it always holds.
+            (H2) $\phi(m) = e^{-m}$ or $\ln(1 + e^{-m})$, the cross-entropy of two classes.
+            (H3) short steps: plain gradient descent with a fixed $\eta \le 1/R^2$ from a start with $L \le 1$, such as
+            $0$; or lengths for which $S$ grows without bound and $\sum e_t^2 / S$ tends to zero. Under H1 and H2 the
+            lengths of plain gradient descent are of this kind.
 Idea        Without H1 the iterates stay bounded. Without H2 the limit is the interpolant of least norm. Without H3 the
-            steps are too long for the data, or the run starts where L is large, or its total length is bounded
+            steps are too long for the data, or the run starts where $L$ is large, or its total length is bounded
 Tolerance   Expected numbers are computed by hand; the slack is the rounding of the run
 """
 

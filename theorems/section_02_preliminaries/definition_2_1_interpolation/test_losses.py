@@ -3,14 +3,14 @@ r"""Definition 2.1 - the squared loss and the cross-entropy: which of them vanis
 Readings    [labels] for cross-entropy $f(x_i) = y_i$ says that the label is predicted correctly - refuted
 Setting     The squared loss is $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$. The cross-entropy is
             $-\frac1n \sum_i \ln q_i$ with the probability $q_i$ that the model gives to the label $y_i$
-Corrected   (C1) For the squared loss L = 0 if and only if f(x_i) = y_i for all i: L is at least r^2/(2n) and at most
-            r^2/2, r the largest |residual|.
-            (C2) The cross-entropy of a linear classifier at the margin ln k is between 1/(k + 1) and 1/k, so that it
-            vanishes nowhere, and M = {L = 0} is empty.
-Idea        A sum of squares lies between its largest term and n times that. $-\ln q \ge 1 - q$, and a softmax gives no
-            label the probability one
+Corrected   (C1) For the squared loss $L = 0$ if and only if $f(x_i) = y_i$ for all $i$: $r^2/(2n) \le L \le r^2/2$ with
+            $r = \max_i |f(x_i) - y_i|$.
+            (C2) The cross-entropy of a linear classifier at the margin $\ln k$ is between $1/(k + 1)$ and $1/k$, so
+            that it vanishes nowhere, and $M = \{L = 0\}$ is empty.
+Idea        A sum of squares lies between its largest term and $n$ times that. $-\ln q \ge 1 - q$, and a softmax gives
+            no label the probability one
 Tolerance   Rational numbers are exact. The logarithm of (C2) is computed up to a few roundings
-Findings    A softmax gives no label the probability one, so that with cross-entropy M is empty
+Findings    A softmax gives no label the probability one, so that with cross-entropy $M$ is empty
 """
 
 from fractions import Fraction
@@ -28,9 +28,9 @@ from theorems.ledger import corrected, counterexample
 
 @counterexample(reading="labels")
 def test_a_classifier_that_is_right_has_a_positive_cross_entropy():
-    # given  one sample whose label has probability 3/4 under the model, so that it is classified correctly
+    r"""The model gives the label of the only sample the probability $q = \frac34 > \frac12$, so the label is predicted
+    correctly. But the cross-entropy is $-\ln q \ge 1 - q = \frac14$, and not $0$."""
     likelihood = Fraction(3, 4)
-    # then   the loss is at least 1 - q
     assert_at_most(1 - likelihood, -np.log(float(likelihood)), why="-ln(q) >= 1 - q")
     assert_violates(1 - likelihood, 0, reads="cross-entropy >= {value} > {limit}", label=1, likelihood=likelihood)
 

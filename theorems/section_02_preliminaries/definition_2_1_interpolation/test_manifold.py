@@ -1,19 +1,21 @@
 r"""Definition 2.1 - the set of interpolants: where it is a manifold, where it is empty, a point or a cross.
 
 Printed     For $p \ge n$ the set $M = \{\theta : L(\theta) = 0\}$ of the interpolants, $f(x_i; \theta) = y_i$ for all
-            i, is infinite and a manifold
-Reading     "Overparameterized" is p >= n, as Section 2.1 defines it. That there are several interpolants is what is
-            asserted, so that p = n is a case of it
-Setting     $F(\theta) = (f(x_i; \theta) - y_i)_i$ from R^p to R^n, with Jacobian J; $L = \frac{1}{2n} \|F\|^2$
-Hypotheses  (H1) p > n, where the print has p >= n.
-            (H2) M is not empty, F is twice differentiable near M, and J has rank n on M.
-Idea        Under H2 zero is a regular value of F. So M is a manifold of dimension p - n with tangent space null(J), and
-            it is infinite under H1
+            $i$, is infinite and a manifold
+Reading     "Overparameterized" is $p \ge n$, as Section 2.1 defines it. That there are several interpolants is what is
+            asserted, so that $p = n$ is a case of it
+Setting     $F(\theta) = (f(x_i; \theta) - y_i)_i$ from $\mathbb R^p$ to $\mathbb R^n$, with Jacobian $J$;
+            $L = \frac{1}{2n} \|F\|^2$
+Hypotheses  (H1) $p > n$, where the print has $p \ge n$.
+            (H2) $M$ is not empty, $F$ is twice differentiable near $M$, and $J$ has rank $n$ on $M$.
+Idea        Under H2 zero is a regular value of $F$. So $M$ is a manifold of dimension $p - n$ with tangent space
+            $\operatorname{null}(J)$, and it is infinite under H1
 Tolerance   Counterexamples are rational. For the linear model the slack is the rounding of LAPACK's least squares and
             of a residual
-Findings    One sample x != 0 of f(x) = wx leaves one interpolant. The zero set of w_2 w_1 x, x != 0, is a cross, and a
-            cross is no manifold. For two samples x_1, x_2 > 0 with targets off a line through 0, no ReLU network
-            without biases interpolates, and M is empty; such samples form an open set (claim of Section 2.1)
+Findings    One sample $x \ne 0$ of $f(x) = wx$ leaves one interpolant. The zero set of $w_2 w_1 x$, $x \ne 0$, is a
+            cross, and a cross is no manifold. For two samples $x_1, x_2 > 0$ with targets off a line through $0$, no
+            ReLU network without biases interpolates, and $M$ is empty; such samples form an open set (claim of Section
+            2.1)
 Expected    holds under added hypotheses
 """
 
@@ -34,7 +36,8 @@ from theorems.ledger import counterexample, necessity, under_hypotheses
 
 @counterexample
 def test_one_parameter_and_one_sample_leave_one_interpolant():
-    # given  f(x) = wx, (x, y) = (2, 1), p = n = 1, and parameters 1/2 + h
+    r"""$f(x) = wx$ with the sample $(2, 1)$, so that $p = n = 1$: the loss $\frac12 (2w - 1)^2$ vanishes at
+    $w = \frac12$ alone. The print says that $M$ is infinite. It is one point."""
     moves = [Fraction(h, 7) for h in range(-2, 3)]
     losses = [(2 * (Fraction(1, 2) + h) - 1) ** 2 / 2 for h in moves]
     # then   the loss is a quadratic, which three values determine, and it vanishes once

@@ -1,14 +1,15 @@
 r"""Definition 2.1 - near an interpolant of a tanh network.
 
 Setting     $f(x) = a \cdot \tanh(Bx)$ with the parameters $\theta = (a, B)$, planted at an interpolant;
-            $F(\theta) = (f(x_i; \theta) - y_i)_i$ from R^p to R^n, with Jacobian J; $M = \{F = 0\}$
-Hypotheses  (H1) p > n, where the print has p >= n.
-            (H2) M is not empty, F is twice differentiable near M, and J has rank n on M.
-Idea        A step h along null(J) leaves M by O(h^2). Newton's method in the slice across null(J) returns to M: by
-            Kantorovich's theorem it finds an interpolant, O(h^2) from the tangent space, and the slice has no other one
-            nearby
-Tolerance   Kantorovich's constants, each bounded from the instance: beta = 1/sigma_min of the Jacobian on the slice,
-            eta = |first Newton step|, and K from the second derivatives of tanh
+            $F(\theta) = (f(x_i; \theta) - y_i)_i$ from $\mathbb R^p$ to $\mathbb R^n$, with Jacobian $J$;
+            $M = \{F = 0\}$
+Hypotheses  (H1) $p > n$, where the print has $p \ge n$.
+            (H2) $M$ is not empty, $F$ is twice differentiable near $M$, and $J$ has rank $n$ on $M$.
+Idea        A step $h$ along $\operatorname{null}(J)$ leaves $M$ by $O(\|h\|^2)$. Newton's method in the slice across
+            $\operatorname{null}(J)$ returns to $M$: by Kantorovich's theorem it finds an interpolant, $O(\|h\|^2)$ from
+            the tangent space, and the slice has no other one nearby
+Tolerance   Kantorovich's constants, each bounded from the instance: $\beta = 1/\sigma_{\min}$ of the Jacobian on the
+            slice, $\eta$ the length of the first Newton step, and $K$ from the second derivatives of $\tanh$
 """
 
 import numpy as np

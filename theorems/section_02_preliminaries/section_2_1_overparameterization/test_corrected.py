@@ -1,20 +1,20 @@
 r"""Section 2.1: overparameterization enables interpolation - the rank of the features decides.
 
 Setting     $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$. A linear model is $f = \phi(x)^\top w$ with the feature matrix
-            $\Phi$ (n x p), which is X where $\phi(x) = x$. A network is
-            $f(x) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$; sigma is ReLU unless a clause names another
-Corrected   (C1) A model that is linear in its parameters, $f = \phi(x)^\top w$ with feature matrix $\Phi$ (n x p),
-            interpolates every y if and only if $\operatorname{rank} \Phi = n$.
+            $\Phi$ ($n \times p$), which is $X$ where $\phi(x) = x$. A network is
+            $f(x) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$; $\sigma$ is ReLU unless a clause names another
+Corrected   (C1) A model that is linear in its parameters, $f = \phi(x)^\top w$ with feature matrix $\Phi$
+            ($n \times p$), interpolates every $y$ if and only if $\operatorname{rank} \Phi = n$.
             (C2) Otherwise, for $u \ne 0$ with $u^\top \Phi = 0$, its least residual is at least $|u^\top y| / \|u\|$,
-            with equality where the rank is n - 1.
-            (C3) With a constant feature, n ReLU units interpolate any n samples with distinct scalar inputs.
+            with equality where the rank is $n - 1$.
+            (C3) With a constant feature, $n$ ReLU units interpolate any $n$ samples with distinct scalar inputs.
             (C4) On a ray the last hidden layer of a ReLU network without biases has rank one at most, whatever its
             width and depth.
-            (C5) With the identity for sigma, as in Section 4, f is linear in x: on x = (1, -1), y = (1, 2) the loss is
-            at least 9/8 for every width and depth, where two ReLU units have none.
-Differs     The corrected condition is on the rank of the features, or adds a bias; p >= n is neither
-Idea        Phi w = y has a solution for every y if and only if the columns of Phi span R^n. The part of y along u with
-            u'Phi = 0 is out of reach
+            (C5) With the identity for $\sigma$, as in Section 4, $f$ is linear in $x$: on $x = (1, -1)$, $y = (1, 2)$
+            the loss is at least $9/8$ for every width and depth, where two ReLU units have none.
+Differs     The corrected condition is on the rank of the features, or adds a bias; $p \ge n$ is neither
+Idea        $\Phi w = y$ has a solution for every $y$ if and only if the columns of $\Phi$ span $\mathbb R^n$. The part
+            of $y$ along $u$ with $u^\top \Phi = 0$ is out of reach
 Tolerance   Networks and their losses are exact. The least residual of a design of lower rank is LAPACK's, up to the
             rounding of a backward stable solve, or exact
 """

@@ -1,17 +1,18 @@
 r"""Section 2.1: overparameterization enables interpolation - samples that no number of parameters fits.
 
-Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with
-            $p = \sum_{l=1}^L m_l m_{l-1} \ge n$ has $\min_\theta L(\theta) = 0$
-Reading     "Enabling": some theta has L = 0. The network has no biases, as printed, and sigma is "nonlinear": ReLU or
-            tanh here. The refutations on a ray and by one tanh unit hold for an open set of samples
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; sigma is ReLU unless a test names another
-Idea        The number p does not determine the rank of the features. A ReLU network without biases is positively
-            homogeneous, f(cx) = c f(x) for c >= 0. So one number determines it on a ray from the origin, whatever its
-            width. It is 0 at the origin. And no function has two values at one point
+Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with $p = \sum_{l=1}^L m_l m_{l-1} \ge n$
+            has $\min_\theta L(\theta) = 0$
+Reading     "Enabling": some $\theta$ has $L(\theta) = 0$. The network has no biases, as printed, and $\sigma$ is
+            "nonlinear": ReLU or tanh here. The refutations on a ray and by one tanh unit hold for an open set of
+            samples
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$; $\sigma$ is ReLU unless a test names another
+Idea        The number $p$ does not determine the rank of the features. A ReLU network without biases is positively
+            homogeneous, $f(cx) = c f(x)$ for $c \ge 0$. So one number determines it on a ray from the origin, whatever
+            its width. It is $0$ at the origin. And no function has two values at one point
 Tolerance   Networks with integer weights are evaluated exactly, and losses are fractions
 Findings    More parameters do not remove three obstructions: two samples on a ray (for ReLU), a sample at the origin,
-            and samples that contradict each other. One tanh unit, with p = n = 2, fails for another reason: two units
-            with b_1 != +-b_2 would fit
+            and samples that contradict each other. One tanh unit, with $p = n = 2$, fails for another reason: two units
+            with $b_1 \ne \pm b_2$ would fit
 Expected    refuted
 """
 
@@ -23,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_02_preliminaries.section_2_1_overparameterization.bias_free_networks import (
@@ -38,7 +39,9 @@ from theorems.section_02_preliminaries.section_2_1_overparameterization.bias_fre
 
 @counterexample
 def test_the_best_relu_network_misses_two_samples_on_a_ray():
-    # given  x = (1, 2), y = (1, 1), three hidden units, p = 6 >= n = 2; the best of all networks is 3x/5
+    r"""On $x > 0$ a ReLU network without biases is $f(x) = ax$. On $x = 1, 2$ with $y = 1, 1$ its loss
+    $\frac14 ((a - 1)^2 + (2a - 1)^2)$ is least at $a = \frac35$, where it is $\frac1{20}$. The print says that it is
+    $0$ where $p \ge n = 2$, and three hidden units have $p = 6$."""
     best = [np.array([[1], [-1], [2]]), fractions([["3/5", 1, 0]])]
     least = loss(outputs(best, [1, 2]), [1, 1])
     # then
@@ -46,6 +49,7 @@ def test_the_best_relu_network_misses_two_samples_on_a_ray():
         (sum(W.size for W in best), least), (6, least_loss([1, 2], [1, 1])[0]), why="p, and the least loss"
     )
     assert_violates(least, 0, reads="least loss {value} > {limit} for every width", x=[1, 2], y=[1, 1], sigma="relu")
+    record_series("two samples on a ray", x=[1, 2], y=[1, 1], best=outputs(best, [1, 2]))
 
 
 @counterexample

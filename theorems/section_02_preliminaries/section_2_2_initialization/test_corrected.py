@@ -1,17 +1,16 @@
 r"""Section 2.2: initialization selects the minimum - the limit, and the difference of two runs, as formulas.
 
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with X = U diag(s) V' of rank n < p, 0 < eta < 2/s_1^2; M = {w : Xw = y}.
-            $w_t$ starts from $w_0$ and $w_t'$ from $w_0'$
-Corrected   (C1) $\lim w_t = w_0 + X^+(y - Xw_0)$, the point of M nearest to $w_0$.
-            (C2) $\lim w_t - \lim w_t' = P_{null(X)}(w_0 - w_0')$. So the limits are equal if and only if
-            $w_0 - w_0' \in row(X)$, a subspace of dimension n < p and of measure zero.
-            (C3) Before the limit,
-            $w_t - w_t' = P_{null(X)}(w_0 - w_0') + V \operatorname{diag}(1 - \eta s_i^2)^t V^\top (w_0 - w_0')$,
-            with $e^{-s_i^2 t}$ in place of the power for gradient flow.
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $X = U \operatorname{diag}(s) V^\top$ of rank $n < p$,
+            $0 < \eta < 2/s_1^2$; $M = \{w : Xw = y\}$. $w_t$ starts from $w_0$ and $w_t'$ from $w_0'$
+Corrected   (C1) $\lim_t w_t = w_0 + X^+(y - Xw_0)$, the point of $M$ nearest to $w_0$.
+            (C2) $\lim_t w_t - \lim_t w_t' = P_{\operatorname{null}(X)}(w_0 - w_0')$. So the limits are equal if and
+            only if $w_0 - w_0' \in \operatorname{row}(X)$, a subspace of dimension $n < p$ and of measure zero.
+            (C3) Before the limit, $w_t - w_t' = P_{\operatorname{null}(X)}(w_0 - w_0') + V \operatorname{diag}(1 - \eta
+            s_i^2)^t V^\top (w_0 - w_0')$, with $e^{-s_i^2 t}$ in place of the power for gradient flow.
             (C4) Gradient flow and gradient descent from one start have one limit.
-Idea        Every gradient lies in row(X). So the part of the start in row(X) is forgotten, and the part in null(X) is
-            kept
-Tolerance   Limits are enclosed in balls (properties.linear_models.limits) and compared with LAPACK's nearest
+Idea        Every gradient lies in $\operatorname{row}(X)$. So the part of the start in $\operatorname{row}(X)$ is
+            forgotten, and the part in $\operatorname{null}(X)$ is kept
+Tolerance   Limits are enclosed in balls (`properties.linear_models.limits`) and compared with LAPACK's nearest
             interpolant. Iterates are compared with the spectral form, and flows are matrix exponentials. The search of
             extreme range is exact
 """

@@ -4,14 +4,15 @@ Printed     overparameterized and $\theta_0 \ne \theta_0'$ imply
             $\lim_t \theta_t(\theta_0) \ne \lim_t \theta_t(\theta_0')$
 Reading     The statement is about almost every pair of starts, in the sense of Lebesgue measure: the sentence does not
             say "any two". It is about runs that end in a global minimum, and about problems with more than one, as
-            "different global minima" presupposes: linear regression with p > n as in Section 3.1, and gradient flow on
-            the network uvx
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with rank X = n < p and 0 < eta < 2/s_1^2, and the network f = uvx with one
-            sample. $w_t$ starts from $w_0$ and $w_t'$ from $w_0'$
-Idea        Every gradient of least squares lies in row(X). So the limits differ by the part of w_0 - w'_0 in null(X).
-            This part is zero only if w_0 - w'_0 lies in row(X), a subspace of dimension n < p and of measure zero. The
-            flow of uvx keeps u^2 - v^2, and pairs of starts with one value of u^2 - v^2 have measure zero too
-Tolerance   Limits are enclosed in balls (properties.linear_models.limits). A run of the solver at a second tolerance
+            "different global minima" presupposes: linear regression with $p > n$ as in Section 3.1, and gradient flow
+            on the network $f = uvx$
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $\operatorname{rank} X = n < p$ and $0 < \eta < 2/s_1^2$, and the network
+            $f = uvx$ with one sample. $w_t$ starts from $w_0$ and $w_t'$ from $w_0'$
+Idea        Every gradient of least squares lies in $\operatorname{row}(X)$. So the limits differ by the part of
+            $w_0 - w_0'$ in $\operatorname{null}(X)$. This part is zero only if $w_0 - w_0'$ lies in
+            $\operatorname{row}(X)$, a subspace of dimension $n < p$ and of measure zero. The flow of $f = uvx$ keeps
+            $u^2 - v^2$, and pairs of starts with one value of $u^2 - v^2$ have measure zero too
+Tolerance   Limits are enclosed in balls (`properties.linear_models.limits`). A run of the solver at a second tolerance
             estimates the error of a flow
 Expected    holds
 """

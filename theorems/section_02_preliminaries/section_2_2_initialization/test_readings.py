@@ -1,13 +1,14 @@
-r"""Section 2.2: initialization selects the minimum - pairs of starts with one limit, and p = n.
+r"""Section 2.2: initialization selects the minimum - pairs of starts with one limit, and data with one interpolant.
 
 Readings    [every two starts] the same without exception, as "different initialization" says no more than that the two
             starts differ - refuted
-            [p = n] "overparameterized" as Section 2.1 defines it, p >= n, so that p = n with one interpolant
-            counts - refuted
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with M = {w : Xw = y}; and the network f = uvx with one sample
-Idea        A start off M and its own next iterate are two starts with one limit, in every model. So no model is without
-            exceptions. For p = n and X invertible there is one interpolant, and every start leads to it
-Tolerance   Witnesses are rational. Limits of generated problems are enclosed in balls (properties.linear_models.limits)
+            [one interpolant] "overparameterized" as Section 2.1 defines it, $p \ge n$, so that $p = n$ with one
+            interpolant counts - refuted
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $M = \{w : Xw = y\}$; and the network $f = uvx$ with one sample
+Idea        A start off $M$ and its own next iterate are two starts with one limit, in every model. So no model is
+            without exceptions. For $p = n$ and $X$ invertible there is one interpolant, and every start leads to it
+Tolerance   Witnesses are rational. Limits of generated problems are enclosed in balls
+            (`properties.linear_models.limits`)
 """
 
 from fractions import Fraction
@@ -29,18 +30,20 @@ from properties.search import smallest_violation
 from theorems.ledger import counterexample
 
 
-@counterexample(reading="p = n")
+@counterexample(reading="one interpolant")
 def test_as_many_parameters_as_samples_leave_one_minimum_for_all_starts():
-    # given  f(x) = wx and the sample (2, 1), p = n = 1, from 0 and from 1, eta = 1/8 < 2/4
+    r"""$f(x) = wx$ with the sample $(2, 1)$, so that $p = n = 1$: the only minimum is $w = \frac12$. With
+    $\eta = \frac18$ each step multiplies $w - \frac12$ by $1 - 4 \eta = \frac12$, so the starts $0$ and $1$ both lead
+    to it. The print says that different starts have different limits."""
     X, y = fractions([[2]]), fractions([1])
     runs = [exact_descent(X, y, fractions([start]), Fraction(1, 8), 5) for start in (0, 1)]
-    # then   both halve their distance to 1/2
+    # then
     assert_identical([run[5] - Fraction(1, 2) for run in runs], [[Fraction(-1, 64)], [Fraction(1, 64)]], why="halved")
     minima = {Fraction(1, 2)}
     assert_violates(2, len(minima), reads="{value} starts > {limit} minimum, 1/2", x=2, y=1, starts=[0, 1])
 
 
-@counterexample(reading="p = n")
+@counterexample(reading="one interpolant")
 def test_hypothesis_finds_two_starts_with_one_minimum_where_p_is_n():
     # given  wx = y with integers, x not zero, and two different starts that are not the minimum
     numbers = st.integers(-3, 3)
@@ -61,9 +64,11 @@ def test_hypothesis_finds_two_starts_with_one_minimum_where_p_is_n():
 
 @counterexample(reading="every two starts")
 def test_two_starts_share_one_minimum():
-    # given  x = (1, 2), y = 1, from (0, 0) and from (1, 2), both off M
+    r"""On $w_1 + 2 w_2 = 1$ with $\eta = \frac15$ the gradients at $(0, 0)$ and at $(1, 2)$ are $-(1, 2)$ and
+    $4 (1, 2)$. So one step leads from both starts to the minimum $(\frac15, \frac25)$. The print says that different
+    starts have different limits."""
     problem = line([[1, 2]], [1], [0, 0], [1, 2], ["1/5", "1/10"])
-    # when   in exact arithmetic, eta = 1/5 reaches M in one step, and eta = 1/10 halves the distance in each
+    # when   eta = 1/10 halves the distance in each step
     ends = {tuple(exact_descent(problem.X, problem.y, w, Fraction(1, 5), 1)[1]) for w in (problem.w0, problem.other)}
     slow = exact_descent(problem.X, problem.y, problem.other, Fraction(1, 10), 8)
     # then

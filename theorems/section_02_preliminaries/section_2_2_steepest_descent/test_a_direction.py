@@ -1,15 +1,16 @@
 r"""Section 2.2: steepest descent (a) - direction.
 
 Printed     Gradient flow $\dot\theta = -\nabla L(\theta)$ moves along the direction of steepest descent
-Reading     Among the unit vectors v, the slope $\langle \nabla L, v \rangle$ is least at the direction of the velocity
+Reading     Among the unit vectors $v$, the slope $\langle \nabla L, v \rangle$ is least at the direction of the
+            velocity
 Setting     $L(w) = \frac12 \|Xw - y\|^2$, and one tanh unit for what is nonlinear
 Hypotheses  (H1) Lengths are Euclidean.  (H2) The gradient is not zero.
-Idea        $\langle g, v\rangle + \|g\| = \frac12 \|g\| \|v + g/\|g\|\|^2$ for a unit vector v
+Idea        $\langle g, v\rangle + \|g\| = \frac12 \|g\| \|v + g/\|g\|\|^2$ for the gradient $g$ and a unit vector $v$
 Tolerance   Slopes are rational: central differences of a quadratic are exact. Flows on least squares are matrix
             exponentials. The flow of the tanh unit comes from DOP853 with the error that a second tolerance estimates,
             doubled
-Findings    In the metric v'Dv the steepest direction is -D^-1 grad L. It is another direction unless grad L is an
-            eigenvector of D, so that the print presupposes H1
+Findings    In the metric $v^\top D v$ the steepest direction is $-D^{-1} \nabla L$. It is another direction unless
+            $\nabla L$ is an eigenvector of $D$, so that the print presupposes H1
 Expected    holds
 """
 

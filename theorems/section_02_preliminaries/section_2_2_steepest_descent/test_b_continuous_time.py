@@ -2,14 +2,14 @@ r"""Section 2.2: steepest descent (b) - continuous time.
 
 Printed     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t)$ becomes $\dot\theta = -\nabla L(\theta)$ in continuous
             time
-Reading     Descent with step eta stays within O(eta) of the flow, at all times on least squares. For networks, Section
-            7.2 has a claim on small learning rates
-Setting     $L(w) = \frac12 \|Xw - y\|^2$ with X = U diag(s) V' of rank n; w(t) is the flow, w_k the iterate and
-            $w_\infty$ the limit
-Hypotheses  (H3) eta s_1^2 <= 1.
-Idea        For $z = \eta s_i^2 \in [0, 1]$ the modes of flow and descent differ by
-            $0 \le e^{-kz} - (1-z)^k \le \frac{z}{2} \cdot kz e^{-(k-1)z} \le z/2$, so that
-            $\|w_k - w(k\eta)\| \le \frac{\eta s_1^2}{2} \|w_0 - w_\infty\|$
+Reading     Descent with step $\eta$ stays within $O(\eta)$ of the flow, at all times on least squares. For networks,
+            Section 7.2 has a claim on small learning rates
+Setting     $L(w) = \frac12 \|Xw - y\|^2$ with $X = U \operatorname{diag}(s) V^\top$ of rank $n$; $w(t)$ is the flow,
+            $w_k$ the iterate and $w_\infty$ the limit
+Hypotheses  (H3) $\eta s_1^2 \le 1$.
+Idea        For $z = \eta s_i^2 \in [0, 1]$ the modes of flow and descent differ by $0 \le e^{-kz} - (1-z)^k \le
+            \frac{z}{2} \cdot kz e^{-(k-1)z} \le z/2$, so that $\|w_k - w(k\eta)\| \le \frac{\eta s_1^2}{2} \|w_0 -
+            w_\infty\|$
 Tolerance   The bound is the one of the field Idea, plus the rounding of the run and of the matrix exponential
 Expected    holds
 """

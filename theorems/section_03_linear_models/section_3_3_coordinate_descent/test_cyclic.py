@@ -1,17 +1,18 @@
 r"""Section 3.3: coordinate descent - the cyclic rule can miss the least l1 norm.
 
-Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
-            minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
-            of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small steps: the
-            coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
+            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
+            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
+            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule often means; the
             conditions are those of Theorem 3.1 alone, as no others are printed - refuted
 Corrected   (C1) The iterates of exact cyclic descent from zero are those of Gauss and Seidel, and linear functions of
-            y. For X = [[1, 0, 1], [0, 1, 1]] no linear function of y attains the least l1 norm for every y.
-            (C3) For one equation with x_1 != 0 and y != 0, exact cyclic descent ends in (y/x_1, 0, ..., 0), which has
-            the least l1 norm if and only if |x_1| is the largest |x_j|.
-Idea        The first coordinate fits as much as it can, however short its column is. The limit is linear in y, and the
-            interpolant of least l1 norm is not.
+            $y$. For $X = \begin{pmatrix} 1 & 0 & 1 \\ 0 & 1 & 1 \end{pmatrix}$ no linear function of $y$ attains the
+            least l1 norm for every $y$.
+            (C3) For one equation with $x_1 \ne 0$ and $y \ne 0$, exact cyclic descent ends in $(y/x_1, 0, \dots, 0)$,
+            which has the least l1 norm if and only if $|x_1|$ is the largest $|x_j|$.
+Idea        The first coordinate fits as much as it can, however short its column is. The limit is linear in $y$, and
+            the interpolant of least l1 norm is not.
 Tolerance   Refutations use fractions, without tolerance. The comparison with Gauss and Seidel counts the roundings of
             every update.
 """
@@ -30,7 +31,7 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.sparse import planes, positive_cones
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.linear_models.sparsity import l1_norm, least_l1_norm_exactly
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
@@ -48,13 +49,15 @@ def gauss_seidel(X, y, sweeps):
 
 @counterexample(reading="cyclic")
 def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
-    # given  one equation w_1 + 2 w_2 = 1
+    r"""On $w_1 + 2 w_2 = 1$ the first step sets $w_1 = 1$. The residual is $0$ from then on, so the limit is $(1, 0)$,
+    with the l1 norm $1$. The interpolant $(0, \frac12)$ has $\frac12$."""
     X, y = fractions([[1, 2]]), fractions([1])
-    # when   one sweep, after which the residual is zero for good
+    # when
     w = cyclic(X, y, sweeps=1)
-    # then   (1, 0) has the l1 norm 1; (0, 1/2) interpolates too, with 1/2
+    # then
     assert_identical(X @ w, y, why="one sweep interpolates")
     assert_violates(l1_norm(w), Fraction(1, 2), reads=READS, X=X, y=y)
+    record_series("one sweep", w_1=[0, w[0]], w_2=[0, w[1]])
 
 
 @counterexample(reading="cyclic")

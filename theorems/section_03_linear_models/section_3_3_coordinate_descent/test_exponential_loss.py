@@ -3,10 +3,10 @@ r"""Section 3.3: coordinate descent - on separable data greedy descent approache
 Setting     The exponential loss $\sum_i e^{-\langle z_i, w \rangle}$ of separable data $z_1, \dots, z_n$. Greedy
             coordinate descent moves the coordinate of the largest slope.
 Corrected   (C2) On separable data and with the exponential loss, let greedy coordinate descent from zero take steps of
-            lengths e_t, with S = sum e_t and R = max |z_i|_inf. Its l1 margin is at least
-            gamma^* - [R^2 sum e_t^2/2 + ln n]/S where this is positive; gamma^* is the largest l1 margin.
-Idea        A step e lowers the logarithm of the loss by at least gamma^* e - R^2 e^2/2, and the margin is at least
-            minus that logarithm over S.
+            lengths $e_t$, with $S = \sum_t e_t$ and $R = \max_i \|z_i\|_\infty$. Its l1 margin is at least
+            $\gamma^* - (R^2 \sum_t e_t^2/2 + \ln n)/S$ where this is positive; $\gamma^*$ is the largest l1 margin.
+Idea        A step $e_t$ lowers the logarithm of the loss by at least $\gamma^* e_t - R^2 e_t^2/2$, and the margin is at
+            least minus that logarithm over $S$.
 Tolerance   The largest margin is HiGHS's, and its primal and dual solutions are evaluated again; the run is allowed the
             roundings of its steps.
 """

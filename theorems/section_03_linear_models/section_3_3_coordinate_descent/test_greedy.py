@@ -1,22 +1,24 @@
 r"""Section 3.3: coordinate descent - the greedy rule attains the least l1 norm under exact recovery.
 
 Printed     Coordinate descent has an implicit $\ell_1$ regularization under certain conditions, and selects sparse $w$
-Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
-            minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
-            of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small steps: the
-            coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
+            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
+            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
+            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Reading     "Under certain conditions" makes it a statement of existence: the conditions and the rule are ours to
-            supply. For $\frac12 \|Xw - y\|^2$ with p > n, rank X = n and $w_0 = 0$, coordinate descent ends in the $w$
-            of least $\|w\|_1$ with $Xw = y$, and w has at most n coordinates that are not zero.
-Hypotheses  (H1) exact recovery: y = X_A c with X_A of full column rank, and |X_A^+ x_j|_1 < 1 for every j not in A. For
-            |A| = n these are strict inequalities on X alone: an open set of data, with any y.
+            supply. For $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$ and $w_0 = 0$, coordinate
+            descent ends in the $w$ of least $\|w\|_1$ with $Xw = y$, and $w$ has at most $n$ coordinates that are not
+            zero.
+Hypotheses  (H1) exact recovery: $y = X_A c$ with $X_A$ of full column rank, and $\|X_A^+ x_j\|_1 < 1$ for every
+            $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an open set of data, with any $y$.
             (H2) the rule is greedy and not scaled.
-Idea        Under H1 the residual stays in the span of X_A, where |x_j . r| < max_A |x_i . r| for j not in A. So no
-            coordinate outside A is ever chosen.
+Idea        Under H1 the residual stays in the span of $X_A$, where $|x_j \cdot r| < \max_{i \in A} |x_i \cdot r|$ for
+            $j \notin A$. So no coordinate outside $A$ is ever chosen.
 Tolerance   Counterexamples and the search of wide range use fractions, without tolerance. Runs on floats are certified
-            by duality, |w|_1 >= <nu, y> for |X'nu|_inf <= 1, and by the residual over the least singular value of X_A.
+            by duality, $\|w\|_1 \ge \langle \nu, y \rangle$ for $\|X^\top \nu\|_\infty \le 1$, and by the residual over
+            the least singular value of $X_A$.
 Findings    The print leaves the condition H1 open, and H1 is one for the greedy rule alone: under it the scaled rule
-            can choose a coordinate outside A.
+            can choose a coordinate outside $A$.
 Expected    holds under added hypotheses
 """
 
@@ -70,14 +72,16 @@ def assert_shortest(problem, w, slack):
 
 @counterexample
 def test_exact_greedy_steps_can_end_above_the_least_l1_norm():
-    # given  in neither step do two coordinates tie
+    r"""$x_1 = (2, -1)$, $x_2 = (-1, -2)$, $x_3 = (2, 0)$, $y = (-1, -1)$: the correlations are $-1, 3, -2$. The first
+    step is $w_2 = \frac35$ and leaves $-1, 0, -\frac45$; the second is $w_1 = -\frac15$, with residual $0$ and the l1
+    norm $\frac45$. The interpolant $(0, \frac12, -\frac14)$ has $\frac34$."""
     X, y, other = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1]), fractions([0, "1/2", "-1/4"])
     assert_identical(
         [count_of_largest_correlations(X, y, steps) for steps in (0, 1)], [1, 1], why="one coordinate leads"
     )
-    # when   two steps
+    # when   two steps, in neither of which two coordinates tie
     w = greedy(X, y, 2)
-    # then   (-1/5, 3/5, 0) has the l1 norm 4/5, and the other interpolant has 3/4
+    # then
     assert_identical([X @ w, X @ other], [y, y], why="both interpolate")
     assert_violates(l1_norm(w), l1_norm(other), reads=READS, X=X, y=y)
 

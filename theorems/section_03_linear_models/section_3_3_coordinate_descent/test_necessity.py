@@ -1,15 +1,15 @@
 r"""Section 3.3: coordinate descent - what fails without each hypothesis.
 
-Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
-            minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
-            of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small steps: the
-            coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
-Hypotheses  (H1) exact recovery: y = X_A c with X_A of full column rank, and |X_A^+ x_j|_1 < 1 for every j not in A. For
-            |A| = n these are strict inequalities on X alone: an open set of data, with any y.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
+            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
+            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
+            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Hypotheses  (H1) exact recovery: $y = X_A c$ with $X_A$ of full column rank, and $\|X_A^+ x_j\|_1 < 1$ for every
+            $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an open set of data, with any $y$.
             (H2) the rule is greedy and not scaled.
-            (H3) for small steps, the positive cone condition: G^-1 1 >= 0 for the Gram matrix G of every independent
-            set of columns under every choice of signs. In the plane |x_i . x_j| < min(|x_i|, |x_j|)^2 for all i, j is
-            enough, which is an open set.
+            (H3) for small steps, the positive cone condition: $G^{-1} \mathbf 1 \ge 0$ for the Gram matrix $G$ of every
+            independent set of columns under every choice of signs. In the plane
+            $|x_i \cdot x_j| < \min(\|x_i\|, \|x_j\|)^2$ for all $i \ne j$ is enough, which is an open set.
 Idea        Without H1 the greedy rule can choose a column that no shortest interpolant uses. The scaled rule prefers
             short columns, which cost more l1 norm. Without H3 the path of small steps can leave that of the lasso.
 Tolerance   The instances are rational, so there is no tolerance.

@@ -1,22 +1,22 @@
 r"""Section 3.3: coordinate descent - small steps end in the least l1 norm under the positive cone condition.
 
-Setting     $\frac12 \|Xw - y\|^2$ with p > n, rank X = n, $w_0 = 0$ and the residual $r = y - Xw$. Exact: each step
-            minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy: the coordinate
-            of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small steps: the
-            coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
-Readings    [small steps] the chosen coordinate moves by epsilon, and epsilon tends to zero: no exact minimization is
-            printed either - holds under added hypotheses
-Hypotheses  (H1) exact recovery: y = X_A c with X_A of full column rank, and |X_A^+ x_j|_1 < 1 for every j not in A. For
-            |A| = n these are strict inequalities on X alone: an open set of data, with any y.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
+            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
+            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
+            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Readings    [small steps] the chosen coordinate moves by $\epsilon$, and $\epsilon$ tends to zero: no exact minimization
+            is printed either - holds under added hypotheses
+Hypotheses  (H1) exact recovery: $y = X_A c$ with $X_A$ of full column rank, and $\|X_A^+ x_j\|_1 < 1$ for every
+            $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an open set of data, with any $y$.
             (H2) the rule is greedy and not scaled.
-            (H3) for small steps, the positive cone condition: G^-1 1 >= 0 for the Gram matrix G of every independent
-            set of columns under every choice of signs. In the plane |x_i . x_j| < min(|x_i|, |x_j|)^2 for all i, j is
-            enough, which is an open set.
-Idea        The limit path is what the iterates trace out as epsilon tends to zero. Under H3 the coordinates that have
-            moved keep the largest correlation and never turn back. This is what the lasso path does, and the lasso path
-            ends in the least l1 norm. Under H1 no coordinate outside A is chosen.
+            (H3) for small steps, the positive cone condition: $G^{-1} \mathbf 1 \ge 0$ for the Gram matrix $G$ of every
+            independent set of columns under every choice of signs. In the plane
+            $|x_i \cdot x_j| < \min(\|x_i\|, \|x_j\|)^2$ for all $i \ne j$ is enough, which is an open set.
+Idea        The limit path is what the iterates trace out as $\epsilon$ tends to zero. Under H3 the coordinates that
+            have moved keep the largest correlation and never turn back. This is what the lasso path does, and the lasso
+            path ends in the least l1 norm. Under H1 no coordinate outside $A$ is chosen.
 Tolerance   Refutations and limit paths use fractions, without tolerance. Runs on floats are certified by the gap of the
-            lasso, by duality, and by the residual over the least singular value of X_A.
+            lasso, by duality, and by the residual over the least singular value of $X_A$.
 Findings    For small steps, columns of one length are not enough in three dimensions.
 """
 
@@ -49,12 +49,14 @@ def points_of_the_path(knots, levels):
 
 @counterexample(reading="small steps")
 def test_small_steps_can_end_above_the_least_l1_norm_although_all_columns_have_one_length():
-    # given  columns of length 3; (0, -1, 0, -1) interpolates
+    r"""For the columns $(-2, -1, 2)$, $(0, 3, 0)$, $(-2, 1, 2)$, $(1, -2, -2)$ and $y = (-1, -1, 2)$ the path turns at
+    $(\frac23, 0, 0, 0)$, $(\frac57, -\frac1{21}, 0, 0)$, $(\frac57, -\frac5{42}, 0, -\frac1{14})$, and ends at
+    $\frac1{21} (15, -11, -15, -21)$, with the l1 norm $\frac{62}{21}$. The interpolant $(0, -1, 0, -1)$ has $2$."""
     X, y = fractions([[-2, 0, -2, 1], [-1, 3, 1, -2], [2, 0, 2, -2]]), fractions([-1, -1, 2])
     assert_identical(X @ fractions([0, -1, 0, -1]), y, why="an interpolant of l1 norm 2")
     # when   epsilon tends to zero
     limit = stagewise_limit(X, y)[-1].w
-    # then   the limit is (15, -11, -15, -21)/21
+    # then
     assert_identical(X @ limit, y, why="the limit interpolates")
     assert_violates(l1_norm(limit), Fraction(2), reads=READS, X=X, y=y)
 

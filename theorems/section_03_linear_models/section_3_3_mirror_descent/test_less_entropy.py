@@ -2,14 +2,16 @@ r"""Section 3.3: mirror descent - from other starts the limit has less entropy t
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
-Hypotheses  (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
-Corrected   (C2) The limit's entropy is less than the largest by the KL of the limit from the interpolant of most
-            entropy. This KL is zero if and only if H3 holds.
-Idea        The limit is the interpolant nearest w_0 in relative entropy. For X = [1, 2] and w_0 = (1, 1), ln w_t is a
-            multiple of (1, 2), so w_2 = w_1^2 at every step.
-Tolerance   The pinned instance is rational: e^{12H} is compared. In the search the slack is what moving a computed
-            point to an exact interpolant can change in H.
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
+Hypotheses  (H3) $\mathbf 1 + \ln w_0 \in \operatorname{row}(X)$: the start $w_0 = \mathbf 1/e$, any
+            $w_0 = e^{X^\top \mu - \mathbf 1}$, and $w_0 = c \mathbf 1$ if $\mathbf 1 \in \operatorname{row}(X)$.
+Corrected   (C2) The limit's entropy is less than the largest by the $\mathrm{KL}$ of the limit from the interpolant of
+            most entropy. This $\mathrm{KL}$ is zero if and only if H3 holds.
+Idea        The limit is the interpolant nearest $w_0$ in relative entropy. For $X = (1, 2)$ and $w_0 = (1, 1)$,
+            $\ln w_t$ is a multiple of $(1, 2)$, so the second weight is the square of the first at every step.
+Tolerance   The pinned instance is rational: $e^{12H}$ is compared. In the search the slack is what moving a computed
+            point to an exact interpolant can change in $H$.
 """
 
 from fractions import Fraction
@@ -50,9 +52,10 @@ def entropy_power(w, k):
 
 @counterexample
 def test_from_one_the_limit_one_half_one_quarter_has_less_entropy_than_one_third_one_third():
-    # given  X = [1, 2], y = 1, w_0 = (1, 1); w_t = (e^nu, e^2nu), so w_2 = w_1^2 at every time
+    r"""$X = (1, 2)$, $y = 1$, $w_0 = (1, 1)$: $\ln w_t = \nu_t (1, 2)$, so the second weight is the square of the
+    first, and the limit is $(\frac12, \frac14)$, with $H = \frac12 \ln 2 + \frac14 \ln 4 = \ln 2 = 0.693$. The print
+    says that this is the most. The interpolant $(\frac13, \frac13)$ has $H = \frac23 \ln 3 = 0.732$."""
     limit, other = (Fraction(1, 2), Fraction(1, 4)), (Fraction(1, 3), Fraction(1, 3))
-    # when   the only interpolant with w_2 = w_1^2 and w > 0 is (1/2, 1/4)
     assert_identical(limit[1], limit[0] ** 2, why="w_2 = w_1^2")
     assert_identical([w[0] + 2 * w[1] for w in (limit, other)], [1, 1], why="Xw = y")
     # then

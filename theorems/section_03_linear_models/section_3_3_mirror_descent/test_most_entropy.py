@@ -1,24 +1,29 @@
 r"""Section 3.3: mirror descent - from a suitable start the limit is the interpolant of most entropy.
 
 Printed     Mirror descent with the entropy mirror map leads to
-            $w^* = \arg\max_w H(w) \ \text{s.t.}\ Xw = y$
+            $w^* = \operatorname{argmax}_w H(w) \ \text{s.t.}\ Xw = y$
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
-Reading     $H(w) = -\sum_j w_j \ln w_j$ on $w \ge 0$. The sum of w is free, because the print has no such constraint;
-            distributions are the case in which 1 is a row of X. The print names no start and no step, so both may be
-            fixed.
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
+Reading     $H(w) = -\sum_j w_j \ln w_j$ on $w \ge 0$. The sum of $w$ is free, because the print has no such constraint;
+            distributions are the case in which $\mathbf 1$ is a row of $X$. The print names no start and no step, so
+            both may be fixed.
 Hypotheses  (H1) the mirror map is the entropy's, as printed.
-            (H2) some w_p > 0 solves X w_p = y, which is so for an open set of y.
-            (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
-            (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
-Idea        ln w_t - ln w_0 = X'nu_t, and nu_t is gradient ascent on the concave dual
-            D(nu) = <nu, y> - sum w_0 (e^{X'nu} - 1). For every interpolant v, KL(v || w_t) = KL(v || w_0) - D(nu_t).
-            So the limit meets the optimality conditions of min KL(. || w_0). These are the conditions of max H if the
-            linear term <1 + ln w_0, w> is constant on {Xw = y}, which is H3.
-Tolerance   Limits are certified by the duality gap KL(v || w), with v an interpolant made from w, and by the component
-            of ln w - ln w_0 in null(X). The oracle is MINPACK's solution, certified by the same gap.
-Findings    The start 1/e is the minimizer of -H, as 0 in Theorem 3.1 is the minimizer of |w|^2.
+            (H2) some $w_p > 0$ solves $X w_p = y$, which is so for an open set of $y$.
+            (H3) $\mathbf 1 + \ln w_0 \in \operatorname{row}(X)$: the start $w_0 = \mathbf 1/e$, any
+            $w_0 = e^{X^\top \mu - \mathbf 1}$, and $w_0 = c \mathbf 1$ if $\mathbf 1 \in \operatorname{row}(X)$.
+            (H4) $\eta < 2/\Lambda$, $\Lambda = s_1^2 (\sqrt{\mathbf 1 \cdot w_p} + \sqrt{\mathrm{KL}(w_p \| w_0)})^2$,
+            or backtracking on the dual.
+Idea        $\ln w_t - \ln w_0 = X^\top \nu_t$, and $\nu_t$ is gradient ascent on the concave dual $D(\nu) = \langle
+            \nu, y \rangle - w_0 \cdot (e^{X^\top \nu} - \mathbf 1)$. For every interpolant $v$,
+            $\mathrm{KL}(v \| w_t) = \mathrm{KL}(v \| w_0) - D(\nu_t)$. So the limit meets the optimality conditions of
+            $\min \mathrm{KL}(\cdot \| w_0)$. These are the conditions of $\max H$ if the linear term
+            $\langle \mathbf 1 + \ln w_0, w \rangle$ is constant on $\{Xw = y\}$, which is H3.
+Tolerance   Limits are certified by the duality gap $\mathrm{KL}(v \| w)$, with $v$ an interpolant made from $w$, and by
+            the component of $\ln w - \ln w_0$ in $\operatorname{null}(X)$. The oracle is MINPACK's solution, certified
+            by the same gap.
+Findings    The start $\mathbf 1/e$ is the minimizer of $-H$, as $0$ in Theorem 3.1 is the minimizer of $\|w\|^2$.
 Expected    holds under added hypotheses
 """
 

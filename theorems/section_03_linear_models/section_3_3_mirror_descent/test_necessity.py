@@ -2,18 +2,21 @@ r"""Section 3.3: mirror descent - what fails without each hypothesis.
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
 Hypotheses  (H1) the mirror map is the entropy's, as printed.
-            (H2) some w_p > 0 solves X w_p = y, which is so for an open set of y.
-            (H3) 1 + ln w_0 in row(X): the start w_0 = 1/e, any w_0 = exp(X'mu - 1), and w_0 = c 1 if 1 in row(X).
-            (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
+            (H2) some $w_p > 0$ solves $X w_p = y$, which is so for an open set of $y$.
+            (H3) $\mathbf 1 + \ln w_0 \in \operatorname{row}(X)$: the start $w_0 = \mathbf 1/e$, any
+            $w_0 = e^{X^\top \mu - \mathbf 1}$, and $w_0 = c \mathbf 1$ if $\mathbf 1 \in \operatorname{row}(X)$.
+            (H4) $\eta < 2/\Lambda$, $\Lambda = s_1^2 (\sqrt{\mathbf 1 \cdot w_p} + \sqrt{\mathrm{KL}(w_p \| w_0)})^2$,
+            or backtracking on the dual.
 Idea        Without H1 the run minimizes another distance from the start. Without H2 the target cannot be fitted by a
-            positive w. Without H3 the component of 1 + ln w_t in null(X) keeps its initial value, which is not zero.
-            Without H4 the limit can repel what starts near it.
+            positive $w$. Without H3 the component of $\mathbf 1 + \ln w_t$ in $\operatorname{null}(X)$ keeps its
+            initial value, which is not zero. Without H4 the limit can repel what starts near it.
 Tolerance   Iterates by a first-order rounding analysis; a step at the limit by the third derivative of the dual.
-Findings    A step that is safe for gradient descent, below 2/lambda_max(XX'), need not be safe here: the curvature is
-            X diag(w) X', which grows with y. With a step above 2/lambda_max(X diag(w*) X') the limit w* repels what
-            starts near it.
+Findings    A step that is safe for gradient descent, below $2/\lambda_{\max}(X X^\top)$, need not be safe here: the
+            curvature is $X \operatorname{diag}(w) X^\top$, which grows with $y$. With a step above
+            $2/\lambda_{\max}(X \operatorname{diag}(w^*) X^\top)$ the limit $w^*$ repels what starts near it.
 """
 
 import numpy as np
@@ -22,12 +25,12 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.gradient_descent import gradient_descent
-from fixtures.dynamics.mirror_descent import ENTROPY, mirror_descent
+from fixtures.dynamics.mirror_descent import ENTROPY, exponentiated_gradient, mirror_descent
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.positive import positive_systems
 from fixtures.problems.tapes import times
-from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_keeps, assert_violates, assert_within, record_series
 from properties.linear_models.divergences import curvature_bound, entropy, multiplier, relative_entropy
 from properties.linear_models.least_squares import residual_rounding
 from theorems.ledger import necessity
@@ -90,6 +93,32 @@ def test_without_H3_the_slope_of_the_entropy_along_the_interpolants_never_change
     after = problem.in_null_space(support + logarithm(run.w))
     slack = trajectory_rounding(problem, run)
     assert_at_most(norm(after - before, axis=-1), slack, why="null part of the entropy's slope", instance=problem)
+
+
+@necessity("H3")
+def test_without_H3_two_starts_on_the_simplex_end_with_less_entropy_than_its_center_does():
+    # given  distributions on {0, 1, 2} with the mean 10/7; the center meets H3, and the two other starts do not
+    starts = np.array([[1, 1, 1], [2, 9, 2], [18, 1, 3]]) / np.array([[3], [13], [22]])
+    limits = np.array([[5, 10, 20], [1, 18, 16], [9, 2, 24]]) / 35
+    X, y, eta, t = np.arange(3.0)[None], np.array([10 / 7]), 1 / 2, np.arange(61)
+    # given  H4: the curvature is a variance on {0, 1, 2}, at most 1
+    assert_keeps(H1=True, H2=np.abs(limits @ X[0] - y) <= rounding(4, 2), H4=eta * 1 < 2)
+    # when
+    w = exponentiated_gradient(X, y, np.repeat(starts, 61, axis=0), eta, np.tile(t, 3)).reshape(3, 61, 3)
+    # then   w_t is in proportion to w_0 (1, q, q^2), as the limit is, and the variance is at least v on the way, since
+    #        each p_i p_j is log-concave in ln q. So |w - w*|^2 <= KL(w || w*) + KL(w* || w) <= r^2/v
+    pairs = np.minimum(starts * np.roll(starts, 1, axis=1), limits * np.roll(limits, 1, axis=1))
+    v = pairs @ np.array([4, 1, 1])
+    r = np.abs(w[:, -1] @ X[0] - y)
+    slack = rounding(60 * 12, 4)
+    assert_at_most(r, 2.0**-10, why="sixty steps")
+    assert_at_most(norm(w[:, -1] - limits, axis=-1), r / np.sqrt(v) + slack, why="distance to the limits")
+    # and
+    most, *others = entropy(limits)
+    reads = "entropy {value} of the limit from the center > {limit} of the limit from elsewhere"
+    assert_violates(most, max(others), slack=rounding(16), reads=reads, X=X, y=y)
+    w_1, w_2, w_3 = w.reshape(-1, 3).T.round(5)
+    record_series("mirror descent on the simplex", start=np.repeat(range(3), 61), w_1=w_1, w_2=w_2, w_3=w_3)
 
 
 @necessity("H4")

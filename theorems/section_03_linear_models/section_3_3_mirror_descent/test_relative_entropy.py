@@ -2,19 +2,23 @@ r"""Section 3.3: mirror descent - from any positive start it finds the interpola
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
 Hypotheses  (H1) the mirror map is the entropy's, as printed.
-            (H2) some w_p > 0 solves X w_p = y, which is so for an open set of y.
-            (H4) eta < 2/Lambda, Lambda = s_1^2 (sqrt(sum w_p) + sqrt(KL(w_p || w_0)))^2, or backtracking on the dual.
-Corrected   (C1) Under H1, H2 and H4, $w_t \to \arg\min KL(w \| w_0)\ \text{s.t.}\ Xw = y,\ w \ge 0$ from every
-            $w_0 > 0$, and $w_t = w_0 \odot \exp(X^\top \nu_t)$ with $\nu_t$ gradient ascent on the dual D.
-            (C3) A step $\eta = \theta/\Lambda$ with $\theta < 2$ lowers $KL(w_p \| w_t)$, for w_p of H2, by at least
-            $(1 - \theta/2)\, \eta \|X w_t - y\|^2$ and at most $\eta \|X w_t - y\|^2$.
-Idea        KL(v || w_t) = KL(v || w_0) - D(nu_t) for every interpolant v. So a step lowers KL(v || w_t) by as much as
-            it raises D, and D is concave with a curvature of at most Lambda along the run.
-Tolerance   Limits are certified by the duality gap KL(v || w), with v an interpolant made from w, and by the component
-            of ln w - ln w_0 in null(X). The oracle is MINPACK's solution, certified by the same gap. Steps are compared
-            up to a first-order rounding analysis.
+            (H2) some $w_p > 0$ solves $X w_p = y$, which is so for an open set of $y$.
+            (H4) $\eta < 2/\Lambda$, $\Lambda = s_1^2 (\sqrt{\mathbf 1 \cdot w_p} + \sqrt{\mathrm{KL}(w_p \| w_0)})^2$,
+            or backtracking on the dual.
+Corrected   (C1) Under H1, H2 and H4, $w_t \to \operatorname{argmin} \mathrm{KL}(w \| w_0)\ \text{s.t.}\ Xw = y,\ w \ge
+            0$ from every $w_0 > 0$, and $w_t = w_0 \odot e^{X^\top \nu_t}$ with $\nu_t$ gradient ascent on the dual
+            $D(\nu) = \langle \nu, y \rangle - w_0 \cdot (e^{X^\top \nu} - \mathbf 1)$.
+            (C3) A step $\eta = \theta/\Lambda$ with $\theta < 2$ lowers $\mathrm{KL}(w_p \| w_t)$, for $w_p$ of H2, by
+            at least $(1 - \theta/2)\, \eta \|X w_t - y\|^2$ and at most $\eta \|X w_t - y\|^2$.
+Idea        $\mathrm{KL}(v \| w_t) = \mathrm{KL}(v \| w_0) - D(\nu_t)$ for every interpolant $v$. So a step lowers
+            $\mathrm{KL}(v \| w_t)$ by as much as it raises $D$, and $D$ is concave with a curvature of at most
+            $\Lambda$ along the run.
+Tolerance   Limits are certified by the duality gap $\mathrm{KL}(v \| w)$, with $v$ an interpolant made from $w$, and by
+            the component of $\ln w - \ln w_0$ in $\operatorname{null}(X)$. The oracle is MINPACK's solution, certified
+            by the same gap. Steps are compared up to a first-order rounding analysis.
 """
 
 import numpy as np

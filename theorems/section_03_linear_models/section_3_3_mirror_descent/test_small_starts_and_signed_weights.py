@@ -2,17 +2,19 @@ r"""Section 3.3: mirror descent - small starts approach the least mass, signed w
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
-Corrected   (C5) From $w_0 = c \mathbf 1$, c < 1, the mass of the limit w exceeds that of any interpolant $u \ge 0$ by
-            at most $(K(u) - K(w))/\ln(1/c)$ with $-p \le K(w) = \sum_j w_j \ln w_j - w_j$.
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
+Corrected   (C5) From $w_0 = c \mathbf 1$, $c < 1$, the mass of the limit $w$ exceeds that of any interpolant $u \ge 0$
+            by at most $(K(u) - K(w))/\ln(1/c)$ with $-p \le K(w) = \sum_j w_j \ln w_j - w_j$.
             (C6) With the hyperbolic entropy, $w = \beta \sinh(\theta)$, signed, the limit has the least Bregman
-            divergence from any start. From 0 and with $\beta < 1$ its l1 norm exceeds that of any interpolant u by at
-            most $(K_\beta(u) - K_\beta(w))/\ln(1/\beta)$, $K_\beta(w) = \sum_j |w_j| \ln(|w_j| + q_j) - q_j + \beta$,
-            $q_j = (w_j^2 + \beta^2)^{1/2}$; from 0 and for every $\beta$ its component in null(X), its distance
-            to the interpolant of least l2 norm, is at most $\|w^3\|/(6 \beta^2)$ with entrywise cubes.
-Idea        The divergence from c 1 is ln(1/c) times the mass, plus K, plus a constant: the mass decides as c -> 0. In
-            the same way ln(1/beta) times the l1 norm decides as beta -> 0. For large beta, sinh is nearly linear, and
-            mirror descent is nearly gradient descent.
+            divergence from any start. From $0$ and with $\beta < 1$ its l1 norm exceeds that of any interpolant $u$ by
+            at most $(K_\beta(u) - K_\beta(w))/\ln(1/\beta)$,
+            $K_\beta(w) = \sum_j |w_j| \ln(|w_j| + q_j) - q_j + \beta$, $q_j = (w_j^2 + \beta^2)^{1/2}$; from $0$ and
+            for every $\beta$ its component in $\operatorname{null}(X)$, its distance to the interpolant of least l2
+            norm, is at most $\|w^3\|/(6 \beta^2)$ with entrywise cubes.
+Idea        The divergence from $c \mathbf 1$ is $\ln(1/c)$ times the mass, plus $K$, plus a constant: the mass decides
+            as $c \to 0$. In the same way $\ln(1/\beta)$ times the l1 norm decides as $\beta \to 0$. For large $\beta$,
+            $\sinh$ is nearly linear, and mirror descent is nearly gradient descent.
 Tolerance   The least mass and the least l1 norm come from HiGHS, and lower bounds are derived again from its
             multipliers. The slack is what the residuals of both points can change.
 """

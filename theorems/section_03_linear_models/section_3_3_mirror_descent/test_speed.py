@@ -2,14 +2,15 @@ r"""Section 3.3: mirror descent - how far the iterates are from the flow, and ho
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
-            $KL(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; rank X = n, s_1 the largest singular value
-Corrected   (C4) Let the rows of X be constants c_i on disjoint blocks, and let $\eta c_i^2 S \le 1$ for the masses S of
-            block i at the start and in the limit. Then ln w_t runs ahead of the flow's logistic curve by at most two
-            thirds of $\eta c_i^2$ times the difference of the two masses.
-            (C7) Where no interpolant is strictly positive, convergence can be as slow as 1/t: for X = [1], y = 0 and
-            $\theta = \eta w_0 \le 1$, $1/w_0 + \eta t \le 1/w_t \le 1/w_0 + \eta t (e^\theta - 1)/\theta$.
-Idea        Under the flow the mass of a block follows a logistic curve. One step of mirror descent is one step of
-            Euler's method for ln S. Its error has one sign, and later steps do not enlarge it.
+            $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
+            largest singular value
+Corrected   (C4) Let the rows of $X$ be constants $c_i$ on disjoint blocks, and let $\eta c_i^2 S \le 1$ for the masses
+            $S$ of block $i$ at the start and in the limit. Then $\ln w_t$ runs ahead of the flow's logistic curve by at
+            most two thirds of $\eta c_i^2$ times the difference of the two masses.
+            (C7) Where no interpolant is strictly positive, convergence can be as slow as $1/t$: for $X = 1$, $y = 0$
+            and $\theta = \eta w_0 \le 1$, $1/w_0 + \eta t \le 1/w_t \le 1/w_0 + \eta t (e^\theta - 1)/\theta$.
+Idea        Under the flow the mass $S$ of a block follows a logistic curve. One step of mirror descent is one step of
+            Euler's method for $\ln S$. Its error has one sign, and later steps do not enlarge it.
 Tolerance   First-order rounding of every step.
 """
 

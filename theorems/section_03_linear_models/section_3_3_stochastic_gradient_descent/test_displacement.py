@@ -2,21 +2,22 @@ r"""Section 3.3: stochastic gradient descent - the noise does not move the limit
 
 Printed     Noise from minibatching introduces additional implicit regularization beyond deterministic GD
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
-            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
-            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
-Reading     In the setting of Section 3, "linear models", p > n and rank X = n. There the bias of GD is the limit that
-            it selects, so the sentence says that the noise moves the limit. With V the variance of the minibatch
-            gradient at the start and d the squared distance between the limits of SGD and GD: $V \le C\, d$ for some
-            constant C. Read as a statement of existence it fails too: by C1, d = 0 on all data of this setting,
-            wherever SGD interpolates in the end.
+            minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
+            every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
+Reading     In the setting of Section 3, "linear models", $p > n$ and $\operatorname{rank} X = n$. There the bias of GD
+            is the limit that it selects, so the sentence says that the noise moves the limit. With $V$ the variance of
+            the minibatch gradient at the start and $d$ the squared distance between the limits of SGD and GD:
+            $V \le C\, d$ for some constant $C$. Read as a statement of existence it fails too: by C1, $d = 0$ on all
+            data of this setting, wherever SGD interpolates in the end.
 Differs     The corrected statement is that the noise does not move the limit. In C4 the noise does move it, but there
             the model is not linear in its parameters.
-Idea        The gradient of a minibatch is a combination of rows of X, so the component of w_0 in null(X) never changes.
-            At an interpolant the gradient of every minibatch is zero, so the noise vanishes with the residual.
+Idea        The gradient of a minibatch is a combination of rows of $X$, so the component of $w_0$ in
+            $\operatorname{null}(X)$ never changes. At an interpolant the gradient of every minibatch is zero, so the
+            noise vanishes with the residual.
 Tolerance   The pinned instances are rational. In the search, the distance to the limit is bounded by LAPACK's least
             squares and its rounding; the drift of a run by a first-order rounding analysis.
-Findings    Data that are not interpolated need not have a limit: on the row (1, 0) with the targets 0 and 1 the
-            variance stays at eta/(4(2 - eta)).
+Findings    Data that are not interpolated need not have a limit: on the row $(1, 0)$ with the targets 0 and 1 the
+            variance stays at $\eta/(4(2 - \eta))$.
 Expected    refuted
 """
 
@@ -50,9 +51,11 @@ def gradient_variance(X, y, w):
 
 @counterexample
 def test_with_orthogonal_rows_every_order_of_samples_lands_on_the_limit_of_gradient_descent():
-    # given  orthogonal rows of squared length 9, and w_0 in their null space
+    r"""$x_1 = (1, 2, 2)$ and $x_2 = (2, 1, -2)$ are orthogonal, $y = (3, 3)$, $w_0 = (2, -2, 1)$ and $X w_0 = 0$. GD
+    with $\eta = \frac29$ and SGD with $\frac19$, in either order, add $\frac13 (x_1 + x_2)$, so $d = 0$. But the row
+    gradients $-3 x_i$ have the variance $V = \frac94 \|x_1 - x_2\|^2 = \frac{81}2$."""
     X, y, start = fractions([[1, 2, 2], [2, 1, -2]]), fractions([3, 3]), fractions([2, -2, 1])
-    # when   GD with eta = 2/9, which interpolates at once, and an epoch of SGD with eta = 1/9 in either order
+    # when
     gd = descend(X, y, start, Fraction(2, 9), [(0, 1)])[-1]
     ends = [descend(X, y, start, Fraction(1, 9), order)[-1] for order in ([[0], [1]], [[1], [0]])]
     # then

@@ -1,14 +1,14 @@
 r"""Section 3.3: stochastic gradient descent - in the mean the noise does not make the weights shorter.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
-            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
-            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
+            minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
+            every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
 Readings    [shorter weights] "regularization" is that of the l2 norm, as in Section 3.1, at every time: in the mean
             over the samples the noise makes $\|w_t\|^2$ less than it is under GD - refuted
 Corrected   (C5) With replacement the mean of $w_t$ is the iterate of GD. So the mean of $\|w_t\|^2$ is $\|w_t\|^2$ of
             GD plus the trace of the covariance of $w_t$.
-Idea        The gradient is linear in w, and the rows of a minibatch are independent of w_t. So the mean of a step is a
-            step of GD from the mean.
+Idea        The gradient is linear in $w$, and the rows of a minibatch are independent of $w_t$. So the mean of a step
+            is a step of GD from the mean.
 Tolerance   All orders of the samples are run: in exact arithmetic, or up to the rounding of their steps.
 """
 
@@ -40,7 +40,9 @@ def mean_square_and_square_of_the_mean(X, y, start, eta, steps):
 
 @counterexample(reading="shorter weights")
 def test_one_step_from_zero_is_twice_as_long_in_the_mean_of_squares_as_that_of_gradient_descent():
-    # given  rows e_1 and e_2 in R^3, targets 1, eta = 1/2: a step is e_i/2, and (1/4, 1/4, 0) under GD
+    r"""For the rows $e_1$ and $e_2$ with the targets 1, from $w_0 = 0$ and with $\eta = \frac12$, a step of SGD leads
+    to $\frac12 e_i$ with $\|w_1\|^2 = \frac14$. A step of GD leads to $\frac14 (e_1 + e_2)$ with $\|w_1\|^2 = \frac18$,
+    which is less."""
     X, y = fractions([[1, 0, 0], [0, 1, 0]]), fractions([1, 1])
     sgd, gd = mean_square_and_square_of_the_mean(X, y, fractions([0, 0, 0]), Fraction(1, 2), 1)
     assert_violates(sgd, gd, reads="E|w_1|^2 = {value} > {limit} of GD", X=X, y=y, w0=0, eta="1/2")

@@ -1,28 +1,29 @@
 r"""Section 3.3: stochastic gradient descent - in epochs and with replacement, it has the limit of gradient descent.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
-            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
-            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
-Hypotheses  (H1) some w solves Xw = y; rank X = n suffices.
-            (H2) 0 < eta < 2/max |x_i|^2.
+            minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
+            every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
+Hypotheses  (H1) some $w$ solves $Xw = y$; $\operatorname{rank} X = n$ suffices.
+            (H2) $0 < \eta < 2/\max_i \|x_i\|^2$.
             (H3) the model is linear in its parameters.
-Corrected   (C1) Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever X, the step and the order of the
+Corrected   (C1) Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever $X$, the step and the order of the
             samples.
-            (C2) Under H1, with $r_B$ the residual of the minibatch and e_t = w_t - v for any interpolant v, every step
-            satisfies $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$; the lower
-            bound is attained by the longest row alone.
+            (C2) Under H1, with $r_B$ the residual of the minibatch and $e_t = w_t - v$ for any interpolant $v$, every
+            step satisfies $\eta(2 - \eta\ell) \|r_B\|^2/b \le \|e_t\|^2 - \|e_{t+1}\|^2 \le 2\eta \|r_B\|^2/b$; the
+            lower bound is attained by the longest row alone.
             (C3) Hence, under H1 to H3, SGD has the limit of GD: surely in shuffled epochs, and almost surely with
             replacement. With replacement and single rows,
             $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$.
-Idea        The gradient of a minibatch is a combination of rows of X, so the component of w_0 in null(X) never changes.
-            A step on row i changes |e|^2 by -eta(2 - eta|x_i|^2) r_i^2, so each step approaches every interpolant, and
-            |e|^2 contracts by a known factor: in the mean over a random row, and surely in an epoch.
+Idea        The gradient of a minibatch is a combination of rows of $X$, so the component of $w_0$ in
+            $\operatorname{null}(X)$ never changes. A step on row $i$ changes $\|e\|^2$ by
+            $-\eta(2 - \eta\|x_i\|^2) r_i^2$, so each step approaches every interpolant, and $\|e\|^2$ contracts by a
+            known factor: in the mean over a random row, and surely in an epoch.
 Tolerance   The limit is compared with LAPACK's least squares by two bounds: the budget of steps that is fixed
-            beforehand, and, after the run, the drift in null(X) plus the residual over s_n. Steps and moments are
-            compared up to a first-order rounding analysis. Second moments are iterated exactly, and never sampled. The
-            search of wide range is exact.
-Chance      A sampled run converges within its budget but for 1e-12 per instance, by Markov's inequality on the second
-            moment: below 1e-9 for the fast run. Shuffled epochs have a budget without chance.
+            beforehand, and, after the run, the drift in $\operatorname{null}(X)$ plus the residual over $s_n$. Steps
+            and moments are compared up to a first-order rounding analysis. Second moments are iterated exactly, and
+            never sampled. The search of wide range is exact.
+Chance      A sampled run converges within its budget but for $10^{-12}$ per instance, by Markov's inequality on the
+            second moment: below $10^{-9}$ for the fast run. Shuffled epochs have a budget without chance.
 """
 
 from fractions import Fraction

@@ -1,13 +1,13 @@
 r"""Section 3.3: stochastic gradient descent - without each hypothesis it need not have the limit of GD.
 
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
-            minibatches $B_t$ of b rows drawn with replacement, or without it in shuffled epochs; GD is B = all rows.
-            $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest w_0; $\ell = \max_i \|x_i\|^2$
-Hypotheses  (H1) some w solves Xw = y; rank X = n suffices.
-            (H2) 0 < eta < 2/max |x_i|^2.
+            minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
+            every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
+Hypotheses  (H1) some $w$ solves $Xw = y$; $\operatorname{rank} X = n$ suffices.
+            (H2) $0 < \eta < 2/\max_i \|x_i\|^2$.
             (H3) the model is linear in its parameters.
-Idea        Without H1 the noise stays, since no w makes every gradient zero. Without H2 a step enlarges the error. In a
-            model that is not linear, here w = u^2 - v^2, the noise selects another interpolant.
+Idea        Without H1 the noise stays, since no $w$ makes every gradient zero. Without H2 a step enlarges the error. In
+            a model that is not linear, here $w = u^2 - v^2$, the noise selects another interpolant.
 Tolerance   First-order rounding of every step. Two interpolants differ by more than moving each of them to an exact one
             can change.
 """
@@ -28,7 +28,7 @@ from fixtures.dynamics.stochastic import (
 )
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, record_series
 from properties.linear_models.least_squares import residual_rounding
 from properties.oracles import nearest_interpolant
 from theorems.ledger import necessity
@@ -91,10 +91,15 @@ def test_without_H3_the_noise_selects_another_interpolant():
     order = with_replacement(np.random.default_rng(SEED), np.array([2]), 2000)[0]
     # when
     (u, v), (full_u, full_v) = (factored_descent(X, y, half, half, 0.1, rows) for rows in (order, all_rows(2, 2000)))
-    sgd, gd = u[-1] ** 2 - v[-1] ** 2, full_u[-1] ** 2 - full_v[-1] ** 2
+    paths = u**2 - v**2, full_u**2 - full_v**2
+    sgd, gd = (path[-1] for path in paths)
     assert_keeps(H1=np.linalg.matrix_rank(X) == len(X), H2=0.1 * np.square(X).sum(1) < 2)
     # then   both interpolate; they are apart by more than moving each on to an exact interpolant can bridge
     residuals = norm(X @ sgd - y) + norm(X @ gd - y)
     hidden = rounding(6, norm(X) * (norm(sgd) + norm(gd)))  # 4 in a residual, 2 in its length
     bridge = (residuals + hidden) / np.linalg.svd(X).S[-1]
     assert_at_most(bridge, norm(sgd - gd), why="SGD and GD interpolate differently")
+    # the null part <(2, -1, 1), w>/sqrt(6), which both keep in a linear model
+    steps = np.unique(np.geomspace(1, 2000, 120).astype(int))
+    along_sgd, along_gd = (path[steps] @ np.array([2, -1, 1]) / np.sqrt(6) for path in paths)
+    record_series("null part of the weights", step=steps, sgd=along_sgd.round(5), gd=along_gd.round(5))

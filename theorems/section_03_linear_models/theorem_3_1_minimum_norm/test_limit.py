@@ -1,19 +1,19 @@
 r"""Theorem 3.1 - the limit of gradient descent from zero, and each iterate on the way.
 
-Printed     $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and a sufficiently small learning rate imply
-            $w_t \to w^* = \arg\min \|w\|_2^2 \ \text{s.t.}\ Xw = y$, with $w^* = X^\top (X X^\top)^{-1} y$
+Printed     $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and a sufficiently small learning rate imply $w_t \to w^* =
+            \operatorname{argmin} \|w\|_2^2 \ \text{s.t.}\ Xw = y$, with $w^* = X^\top (X X^\top)^{-1} y$
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ without a factor $1/n$; $w_{t+1} = w_t - \eta X^\top (X w_t - y)$;
             $X = U \operatorname{diag}(s) V^\top$, $s_1 \ge \dots \ge s_n > 0$
-Hypotheses  (H1) rank X = n.
-            (H2) 0 < eta < 2/s_1^2. This is what we take "sufficiently small" to mean.
-            (H3) w_0 in row(X). The printed start w_0 = 0 is the usual case.
-Idea        Every gradient lies in row(X), so the component of w_0 in null(X) never changes. On row(X), each step
-            multiplies mode i of the error by 1 - eta s_i^2. So every iterate is known in closed form, and the limit
-            too.
+Hypotheses  (H1) $\operatorname{rank} X = n$.
+            (H2) $0 < \eta < 2/s_1^2$. This is what we take "sufficiently small" to mean.
+            (H3) $w_0 \in \operatorname{row}(X)$. The printed start $w_0 = 0$ is the usual case.
+Idea        Every gradient lies in $\operatorname{row}(X)$, so the component of $w_0$ in $\operatorname{null}(X)$ never
+            changes. On $\operatorname{row}(X)$, each step multiplies mode $i$ of the error by $1 - \eta s_i^2$. So
+            every iterate is known in closed form, and the limit too.
 Tolerance   The limit is compared with LAPACK's least squares, by two bounds: the a priori rate of convergence, and,
-            after the run, the drift in null(X) plus the residual over s_n. Iterates are compared with their closed
-            form, up to a first-order rounding analysis (properties.linear_models.least_squares).
-Findings    The step may be as large as eta < 2/s_1^2. At eta = 2/s_1^2 the error along v_1 never shrinks.
+            after the run, the drift in $\operatorname{null}(X)$ plus the residual over $s_n$. Iterates are compared
+            with their closed form, up to a first-order rounding analysis (`properties.linear_models.least_squares`).
+Findings    The step may be as large as $\eta < 2/s_1^2$. At $\eta = 2/s_1^2$ the error along $v_1$ never shrinks.
 Expected    holds
 """
 
@@ -27,7 +27,7 @@ from fixtures.dynamics.torch_training import train_linear
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regression_of_design, regressions
-from properties.certificates import assert_at_most, assert_certified, assert_equal_within, assert_within
+from properties.certificates import assert_at_most, assert_certified, assert_equal_within, assert_within, record_series
 from properties.linear_models.least_squares import distance_to_limit, iterate_rounding, spectral_iterate
 from properties.linear_models.limits import CONVERGED, contraction, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
@@ -103,6 +103,23 @@ def test_two_steps_on_two_orthogonal_rows_by_hand():
     exact = np.array([27, 70, 38]) / 81
     assert_equal_within(run.w, exact, slack, why="the run")
     assert_equal_within(spectral_iterate(problem, zero, 1 / 9, 2), exact, slack, why="the closed form")
+
+
+@as_printed
+def test_three_modes_shrink_by_their_own_factors():
+    # given  orthogonal rows with s^2 = (9, 2, 1/4), from zero with eta = 1/5: the factors are -4/5, 3/5 and 19/20
+    problem = regression_of_design(np.array([[1, 2, 2, 0], [0, 1, -1, 0], [0, 0, 0, 1 / 2]]), np.array([3, 1, 1 / 2]))
+    zero, steps = np.zeros(4), np.arange(0, 61, 2)
+    limit = nearest_interpolant(problem.X, problem.y, zero)
+    # when
+    runs = [gradient_descent(problem.X, problem.y, zero, 1 / 5, t) for t in steps]
+    # then
+    modes = np.abs([problem.V.T @ (run.w - limit) for run in runs]) / np.abs(problem.V.T @ limit)
+    exact = np.array([4 / 5, 3 / 5, 19 / 20]) ** steps[:, None]
+    slack = iterate_rounding(problem, runs[-1]) + interpolant_rounding(problem, zero)
+    assert_at_most(np.abs(modes - exact), 2 * slack, why="each mode, over its initial size")  # which is above 1/2
+    names = ("s^2 = 9", "s^2 = 2", "s^2 = 1/4")
+    record_series("modes of the error", t=steps, **dict(zip(names, exact.T, strict=True)))
 
 
 @as_printed

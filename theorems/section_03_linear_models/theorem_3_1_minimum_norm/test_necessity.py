@@ -2,18 +2,19 @@ r"""Theorem 3.1 - what fails without each hypothesis, and the limit for X of any
 
 Setting     $L(w) = \frac12 \|Xw - y\|^2$ without a factor $1/n$; $w_{t+1} = w_t - \eta X^\top (X w_t - y)$;
             $X = U \operatorname{diag}(s) V^\top$, $s_1 \ge \dots \ge s_n > 0$
-Hypotheses  (H1) rank X = n.
-            (H2) 0 < eta < 2/s_1^2. This is what we take "sufficiently small" to mean.
-            (H3) w_0 in row(X). The printed start w_0 = 0 is the usual case.
-Corrected   (C1) H1 is not needed for a limit: for X of any rank, every y and 0 < eta < 2/s_1^2, the limit from zero is
-            X^+ y. This is the interpolant of least norm if an interpolant exists. If none exists, it is the
+Hypotheses  (H1) $\operatorname{rank} X = n$.
+            (H2) $0 < \eta < 2/s_1^2$. This is what we take "sufficiently small" to mean.
+            (H3) $w_0 \in \operatorname{row}(X)$. The printed start $w_0 = 0$ is the usual case.
+Corrected   (C1) H1 is not needed for a limit: for $X$ of any rank, every $y$ and $0 < \eta < 2/s_1^2$, the limit from
+            zero is $X^+ y$. This is the interpolant of least norm if an interpolant exists. If none exists, it is the
             least-squares solution of least norm.
-Idea        Without H1, XX' can be singular, so the printed closed form divides by zero; and contradictory targets have
-            no interpolant. Without H2 the factor 1 - eta s_1^2 can be below -1. Without H3 the component of w_0 in
-            null(X) stays in the limit.
+Idea        Without H1, $X X^\top$ can be singular, so the printed closed form divides by zero; and contradictory
+            targets have no interpolant. Without H2 the factor $1 - \eta s_1^2$ can be below $-1$. Without H3 the
+            component of $w_0$ in $\operatorname{null}(X)$ stays in the limit.
 Tolerance   C1 is checked in exact arithmetic. The other runs are compared with their closed form, up to a first-order
-            rounding analysis (properties.linear_models.least_squares).
-Findings    If an interpolant exists, then without H1 only the printed closed form fails, because XX' is singular.
+            rounding analysis (`properties.linear_models.least_squares`).
+Findings    If an interpolant exists, then without H1 only the printed closed form fails, because $X X^\top$ is
+            singular.
 """
 
 from fractions import Fraction
@@ -29,7 +30,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.wide import wide_regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_violates, record_series
 from properties.linear_models.least_squares import iterate_rounding
 from properties.linear_models.limits import CONVERGED, interpolant_rounding, limit_of_descent
 from properties.oracles import nearest_interpolant
@@ -121,6 +122,28 @@ def test_at_the_boundary_of_H2_the_top_mode_oscillates_for_ever(problem):
     # then
     slack = iterate_rounding(problem, run) + 32 * problem.condition * problem.construction * norm(limit, axis=-1)
     assert_at_most(1.0, norm(run.w - limit, axis=-1) + slack, why="eta = 2/s_1^2 never contracts", instance=problem)
+
+
+@necessity("H3")
+def test_without_H3_descent_in_the_plane_ends_at_the_interpolant_nearest_its_start():
+    # given  w_1 + 2 w_2 = 5 in exact arithmetic: (1, 2) is the least interpolant, and (2, -1) spans the null space
+    X, y, null = fractions([[1, 2]]), fractions([5]), fractions([2, -1])
+    starts, eta = fractions([[0, 0], [4, -1], [-3, 1], [4, 3], [0, 4]]), Fraction(1, 10)
+    assert_keeps(H1=X.any(), H2=eta * (X @ X.T) < 2)
+    # when
+    runs = np.array([exact_descent(X, y, start, eta, 8) for start in starts])
+    record_series(
+        "descent in the plane", start=np.repeat(range(5), 9), w_1=runs[..., 0].ravel(), w_2=runs[..., 1].ravel()
+    )
+    # then   the null part is kept, and the residual is halved: the limit is the orthogonal projection of the start
+    assert_identical(runs @ null, np.outer(starts @ null, [1] * 9), why="<(2, -1), w_t> never changes")
+    halved = np.outer(starts @ X[0] - 5, [Fraction(1, 2**t) for t in range(9)])
+    assert_identical(runs @ X[0] - 5, halved, why="each step halves the residual")
+    limits = starts - np.outer(starts @ X[0] - 5, X[0]) / 5
+    assert_identical(limits[0], [1, 2], why="from zero, the least interpolant")
+    lengths = (limits**2).sum(1)
+    reads = "|w|^2 = {value} of the shortest limit from another start > {limit} of the least interpolant"
+    assert_violates(min(lengths[1:]), lengths[0], reads=reads, X=X, y=y)
 
 
 @necessity("H3")

@@ -1,18 +1,17 @@
 r"""Theorem 3.3 - the expected risk is bias plus variance plus noise, and what bounds it.
 
-Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) +
-            \sigma^2$, or half of it; (A) is the printed bound with the trace of the inverse, $\|w_*\|_2^2\,
-            E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has 1/tr(XX') in place of
-            tr((XX')^-1)
+Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
+            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
+            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+            $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
 Corrected   (C1) $E_\epsilon R = b^\top\Sigma b + \sigma^2 \operatorname{tr}((X^+)^\top \Sigma X^+) + \sigma^2$ with
-            $b = (I - X^+X) w_*$, for every X of rank n.
-            (C2) Hence $E_\epsilon R \le \|w_*\|^2 \|\Sigma - X^\top X/n\|_{op} +
-            \sigma^2 (1 + \|\Sigma\|_{op} \operatorname{tr}((X X^\top)^{-1}))$, with equality for X = [1, 0], Sigma = I
-            and w_* = e_2.
-Idea        X^+ y - w_* is -b plus X^+ times the noise, and the noise has mean zero. Since Xb = 0,
-            b'Sigma b = b'(Sigma - X'X/n)b, and |b| <= |w_*|.
-Tolerance   The noise is integrated exactly, by a cubature of 2n points; only rounding remains. The search of wide range
-            runs through all signs of the noise in exact arithmetic.
+            $b = (I - X^+X) w_*$, for every $X$ of rank $n$.
+            (C2) Hence $E_\epsilon R \le \|w_*\|^2 \|\Sigma - X^\top X/n\|_{op} + \sigma^2 (1 + \|\Sigma\|_{op}
+            \operatorname{tr}((X X^\top)^{-1}))$, with equality for $X = (1, 0)$, $\Sigma = I$ and $w_* = e_2$.
+Idea        $X^+ y - w_*$ is $-b$ plus $X^+$ times the noise, and the noise has mean zero. Since $Xb = 0$,
+            $b^\top \Sigma b = b^\top (\Sigma - X^\top X/n) b$, and $\|b\| \le \|w_*\|$.
+Tolerance   The noise is integrated exactly, by a cubature of $2n$ points; only rounding remains. The search of wide
+            range runs through all signs of the noise in exact arithmetic.
 """
 
 import itertools

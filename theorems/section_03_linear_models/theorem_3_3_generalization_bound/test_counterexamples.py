@@ -1,23 +1,24 @@
 r"""Theorem 3.3 - data on which the expected risk exceeds the printed bound.
 
-Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\epsilon_i \sim N(0, \sigma^2)$ independent implies
-            $E[R(w^*)] \le \|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}(X X^\top)^{-1} / n + \sigma^2$
-Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) +
-            \sigma^2$, or half of it; (A) is the printed bound with the trace of the inverse, $\|w_*\|_2^2\,
-            E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has 1/tr(XX') in place of
-            tr((XX')^-1)
-Reading     In each respect the most favourable to the print. The trace is tr((XX')^-1) and not 1/tr(XX'), which is
-            less. The loss has the factor 1/2 of Section 2.1, which halves the left side. The expectation, on both
-            sides, is over the rows of X too, and each row is an independent copy of x. Where this form is violated,
-            every other form is violated for some X.
-Readings    [given the design] E is over the noise alone, and the bound holds for every X of rank n: the right side of
-            the print contains X and not its expectation - refuted
+Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\epsilon_i \sim N(0, \sigma^2)$ independent implies $E[R(w^*)] \le
+            \|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}(X X^\top)^{-1} / n + \sigma^2$
+Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
+            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
+            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+            $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
+Reading     In each respect the most favourable to the print. The trace is $\operatorname{tr}((X X^\top)^{-1})$ and not
+            $1/\operatorname{tr}(X X^\top)$, which is less. The loss has the factor $\frac12$ of Section 2.1, which
+            halves the left side. The expectation, on both sides, is over the rows of $X$ too, and each row is an
+            independent copy of $x$. Where this form is violated, every other form is violated for some $X$.
+Readings    [given the design] the expectation is over the noise alone, and the bound holds for every $X$ of rank $n$:
+            the right side of the print contains $X$ and not its expectation - refuted
 Differs     The corrected bound has a variance term. Its bias term has other units, so that both sides scale alike when
-            x is measured in other units.
-Idea        The print has no variance term. With w_* = 0 and sigma > 0, every X with Sigma X^+ != 0 violates it (if the
-            loss has the factor 1/2: every X whose variance exceeds the noise). The printed bias term has the wrong
-            dimension: x -> cx, w_* -> w_*/c does not change the risk, but divides the first term of the bound by c^2.
-            Since tr(G^-1) >= n^2/tr(G) for G = XX', the first term of (B) is at most that of (A) over n^2.
+            $x$ is measured in other units.
+Idea        The print has no variance term. With $w_* = 0$ and $\sigma > 0$, every $X$ with $\Sigma X^+ \ne 0$ violates
+            it (if the loss has the factor $\frac12$: every $X$ whose variance exceeds the noise). The printed bias term
+            has the wrong dimension: $x \to cx$, $w_* \to w_*/c$ does not change the risk, but divides the first term of
+            the bound by $c^2$. Since $\operatorname{tr}(G^{-1}) \ge n^2/\operatorname{tr}(G)$ for $G = X X^\top$, the
+            first term of (B) is at most that of (A) over $n^2$.
 Tolerance   The counterexamples are rational, so there is no tolerance.
 Expected    refuted
 """
@@ -49,7 +50,9 @@ def half_risk_and_bound_on_axes(lengths, w_star, variance):
 
 @counterexample
 def test_without_noise_a_change_of_units_breaks_the_print_on_average():
-    # given  x uniform on +-3e_1, +-3e_2: features measured in thirds. Sigma = (9/2) I, E|x|^2 = 9, tr(XX')^-1 = 1/9
+    r"""$n = 1$, $x$ uniform on $\pm 3 e_1$, $\pm 3 e_2$, $w_* = \frac13 e_2$, $\sigma = 0$, $\Sigma = \frac92 I$. The
+    risk is $\frac92 \cdot \frac19$ if $x = \pm 3 e_1$, as $\hat w = 0$, and else $0$: half of its mean is $\frac18$.
+    The bound is $\frac19$: $\|w_*\|^2 = \frac19$ times $E[\|x\|^2] = 9$ over $X X^\top = 9$."""
     half_risk, bound = half_risk_and_bound_on_axes([3, 3], [0, "1/3"], 0)
     reads = "mean half risk {value} > mean bound {limit}"
     assert_violates(half_risk, bound, reads=reads, n=1, x="+-3e_1, +-3e_2", w_star="(0, 1/3)", sigma=0)
@@ -81,6 +84,8 @@ def test_hypothesis_finds_a_violation_on_average_by_itself():
 
 @counterexample(reading="given the design")
 def test_pure_noise_costs_more_than_the_print_allows():
+    r"""$X = (\frac12, 0)$, $w_* = 0$, $\Sigma = I$, $\sigma = 1$: $\hat w = 2 \epsilon e_1$ has the mean risk $4 + 1$,
+    and half of it is $\frac52$. The printed bound is $0 + \sigma^2 = 1$."""
     X, w_star, Sigma = fractions([["1/2", 0]]), fractions([0, 0]), fractions([[1, 0], [0, 1]])
     half_risk, bound = expected_risk(X, w_star, Sigma, 1, inverse) / 2, printed_bound(X, w_star, Sigma, 1, inverse)
     assert_violates(half_risk, bound, reads="half risk {value} > {limit}", n=1, p=2, X=X, w_star=0, Sigma="I", sigma=1)

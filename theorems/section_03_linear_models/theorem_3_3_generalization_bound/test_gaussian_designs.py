@@ -1,23 +1,24 @@
 r"""Theorem 3.3 - on Gaussian designs the mean risk is known, and the printed bound may hold in the mean.
 
-Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) +
-            \sigma^2$, or half of it; (A) is the printed bound with the trace of the inverse, $\|w_*\|_2^2\,
-            E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has 1/tr(XX') in place of
-            tr((XX')^-1)
+Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
+            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
+            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+            $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
 Corrected   (C3) For standard Gaussian rows and $p > n + 1$, $E R = \|w_*\|^2 (1 - n/p) + \sigma^2 n/(p - n - 1) +
             \sigma^2$. Under the same conditions (A) holds in the mean if and only if
-            $\|w_*\|^2/\sigma^2 \ge np/((2n + 1)p - n(n + 1))$; this threshold is below 1. As p grows, the variance
+            $\|w_*\|^2/\sigma^2 \ge np/((2n + 1)p - n(n + 1))$; this threshold is below $1$. As $p$ grows, the variance
             falls, the bias rises, and the mean of (A) falls.
-            (C5) Let X be standard Gaussian and t < sqrt p - sqrt n. Then $s_n \ge \sqrt p - \sqrt n - t$, and so the
-            variance is $\sigma^2 \operatorname{tr}((X X^\top)^{-1}) \le \sigma^2 n/(\sqrt p - \sqrt n - t)^2$, except
-            with a probability of at most $e^{-t^2/2}$.
-Idea        The projection onto row(X) has trace n, which gives the mean bias. The i-th diagonal entry of (XX')^-1 is
-            one over a chi-square variable of p - n + 1 degrees of freedom, which gives the mean variance.
+            (C5) Let $X$ be standard Gaussian and $t < \sqrt p - \sqrt n$. Then $s_n \ge \sqrt p - \sqrt n - t$, and so
+            the variance is $\sigma^2 \operatorname{tr}((X X^\top)^{-1}) \le \sigma^2 n/(\sqrt p - \sqrt n - t)^2$,
+            except with a probability of at most $e^{-t^2/2}$.
+Idea        The projection onto $\operatorname{row}(X)$ has trace $n$, which gives the mean bias. Each diagonal entry of
+            $(X X^\top)^{-1}$ is one over a $\chi^2$ variable of $p - n + 1$ degrees of freedom, which gives the mean
+            variance.
 Tolerance   Means are rational numbers. Where designs are sampled, the slack comes from a concentration inequality.
 Chance      Four comparisons on Gaussian designs use fixed seeds: three by the Dvoretzky-Kiefer-Wolfowitz inequality
-            with Massart's constant, one by the Gaussian concentration of s_n. Each has a false-alarm probability of
-            1e-9.
-Findings    By C3 the risk and the mean of (A) do depend on p. A larger p lowers the variance alone, and raises the
+            with Massart's constant, one by the Gaussian concentration of $s_n$. Each has a false-alarm probability of
+            $10^{-9}$.
+Findings    By C3 the risk and the mean of (A) do depend on $p$. A larger $p$ lowers the variance alone, and raises the
             bias.
 """
 
@@ -31,7 +32,7 @@ import scipy.stats
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from theorems.ledger import corrected
 from theorems.section_03_linear_models.theorem_3_3_generalization_bound.risk import (
     mean_inverse_trace,
@@ -92,6 +93,10 @@ def test_on_gaussian_averages_the_print_holds_from_a_signal_to_noise_ratio_on(n,
     growth = [mean(n, p, at + 1, 1) - mean(n, p, at, 1) for mean in (mean_risk, mean_printed_bound)]
     assert_at_most(*growth, why="growth of risk and of bound with the signal")
     assert_at_most(at, 1, why="signal-to-noise ratio at the threshold")
+    ratios = [Fraction(k, 16) for k in range(33)]
+    columns = {"risk": mean_risk, "bound": mean_printed_bound}
+    means = {name: [mean(n, p, ratio, 1) for ratio in ratios] for name, mean in columns.items()}
+    record_series(f"risk and bound, n = {n}, p = {p}", ratio=ratios, **means)
 
 
 @corrected("C5")

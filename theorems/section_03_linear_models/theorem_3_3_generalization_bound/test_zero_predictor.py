@@ -1,19 +1,20 @@
 r"""Theorem 3.3 - the mean of the printed bound, compared with the risk of predicting zero.
 
-Setting     $\hat w = X^+ y$, rank X = n; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) +
-            \sigma^2$, or half of it; (A) is the printed bound with the trace of the inverse, $\|w_*\|_2^2\,
-            E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has 1/tr(XX') in place of
-            tr((XX')^-1)
-Corrected   (C4) Where each row is distributed as x, the mean of (A) is at least $\|w_*\|^2 + \sigma^2$. With
+Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
+            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
+            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+            $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
+Corrected   (C4) Where each row is distributed as $x$, the mean of (A) is at least $\|w_*\|^2 + \sigma^2$. With
             $\|\Sigma\|_{op} \le 1$ this is at least the risk of predicting zero. Without this condition the mean of (A)
             can be less than that risk.
-Idea        Predicting zero, w = 0, has the risk w_*'Sigma w_* + sigma^2. The harmonic mean of the eigenvalues of XX' is
-            at most their arithmetic mean, so tr((XX')^-1) >= n^2/tr(XX'). By Jensen the mean of tr((XX')^-1)/n is then
-            at least 1/E|x|^2.
+Idea        Predicting zero, $w = 0$, has the risk $w_*^\top \Sigma w_* + \sigma^2$. The harmonic mean of the
+            eigenvalues of $X X^\top$ is at most their arithmetic mean, so $\operatorname{tr}((X X^\top)^{-1}) \ge
+            n^2/\operatorname{tr}(X X^\top)$. By Jensen the mean of $\operatorname{tr}((X X^\top)^{-1})/n$ is then at
+            least $1/E\|x\|^2$.
 Tolerance   Rational, except for one inequality on floats, whose slack is the rounding of the singular values.
-Findings    Where |Sigma|_op <= 1, the printed bound guarantees no more than w = 0 achieves, so there it cannot explain
-            generalization. Rows N(0, 4I) with n = 50, p = 100, sigma = 0 show that the condition is needed: the risk is
-            2, the bound 100/49, and w = 0 has the risk 4.
+Findings    Where $\|\Sigma\|_{op} \le 1$, the printed bound guarantees no more than $w = 0$ achieves, so there it
+            cannot explain generalization. Rows $N(0, 4I)$ with $n = 50$, $p = 100$, $\sigma = 0$ and $\|w_*\| = 1$ show
+            that the condition is needed: the risk is $2$, the bound $100/49$, and $w = 0$ has the risk $4$.
 """
 
 from fractions import Fraction

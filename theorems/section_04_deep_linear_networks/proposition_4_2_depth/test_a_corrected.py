@@ -1,21 +1,21 @@
 r"""Proposition 4.2 (a) - how singular values move, and how far the bias can go.
 
 Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; $s_r, u_r, v_r$ from the singular value
-            decomposition of $W = W_L \cdots W_1$; $\nabla$ is the gradient of the loss in W; $p = 2 - 2/L$
-Hypotheses  (H1) X = I, and W(0) lies in the singular frames of the target, so that modes decouple.
-            (H2) No mode starts larger than the first mode, which has the largest target lambda_1.
+            decomposition of $W = W_L \cdots W_1$; $\nabla$ is the gradient of the loss in $W$; $p = 2 - 2/L$.
+Hypotheses  (H1) $X = I$, and $W(0)$ lies in the singular frames of the target, so that modes decouple.
+            (H2) No mode starts larger than the first mode, which has the largest target $\lambda_1$.
             (H3) Networks of all depths start from the same end-to-end matrix, whose singular values are positive.
             (H4) Each mode starts below its target.
-            (H5) Networks are compared when the first mode has reached the same size c < lambda_1.
-Corrected   (C1) For balanced layers of any widths, any depth and any loss, at a simple positive singular value: $\dot
-            s_r = -L\, s_r^{2 - 2/L}\, u_r^\top \nabla v_r$.
-            (C3) Under H1 each mode that starts at s(0) > 0 and off its target keeps, at all times, the time law
-            $\int_{s(0)}^{s(t)} r^{-p} / (\lambda - r)\, dr = L t$, whether it grows or shrinks.
-            (C4) Under H1 to H5 no mode is below its start, at any depth and in the limit of infinite depth, p = 2.
-Idea        (C1) Differentiate the product of balanced layers. (C3) Under H1 the equation of C1 is $\dot s = L s^p
-            (\lambda - s)$ for each mode. (C4) Under H4 every mode grows
+            (H5) Networks are compared when the first mode has reached the same size $c < \lambda_1$.
+Corrected   (C1) For balanced layers of any widths, any depth and any loss, at a simple positive singular value:
+            $\dot s_r = -L\, s_r^{2 - 2/L}\, u_r^\top \nabla v_r$.
+            (C3) Under H1 each mode that starts at $s(0) > 0$ and off its target $\lambda$ keeps, at all times, the time
+            law $\int_{s(0)}^{s(t)} \frac{r^{-p}}{\lambda - r}\, dr = L t$, whether it grows or shrinks.
+            (C4) Under H1 to H5 no mode is below its start, at any depth and in the limit of infinite depth, $p = 2$.
+Idea        (C1) Differentiate the product of balanced layers. (C3) Under H1 the equation of C1 is
+            $\dot s = L s^p (\lambda - s)$ for each mode. (C4) Under H4 every mode grows.
 Tolerance   The rounding of the products (C1), the integrator's error (C3), and the error of the race of the modes (C4).
-            Time laws are elementary functions at depths 1, 2, 4 and infinity
+            Time laws are elementary functions at depths 1, 2, 4 and infinity.
 """
 
 import numpy as np

@@ -2,16 +2,17 @@ r"""Proposition 4.2 (a) - the strength read as the nearness to the least nuclear
 
 Readings    [nuclear norm] the quantity that the paper names next to the sentence, in Theorem 4.1: the strength is the
             logarithm of how near the solution comes to the least nuclear norm, here the least trace - refuted
-Setting     The loss is $\frac12 (\langle \mathrm{diag}(1, 2), W \rangle - y)^2$ with $W = W_L \cdots W_1$, and the flow
-            starts at $W_\ell = \alpha I$. W stays diagonal and positive definite, so its nuclear norm is its trace
-Corrected   (C5) Read as [nuclear norm]: let $\langle \mathrm{diag}(1, 2), W \rangle$ be measured, and let the flow from
-            W_l = alpha I, alpha < 1, have come to W_22 = 1. At $L \ge 3$ the trace exceeds the least by $\alpha^L / 2$
-            at least and $4 \alpha^L$ at most; at depth two it exceeds it by alpha/2. So the order in alpha is L from
-            depth three on, in proportion to the depth, and 1 at depth two.
-Idea        The flow conserves $v_1^{-m} - v_2^{-m}/2$ for the entries v_1, v_2 of a layer and m = L - 2. At depth two
-            the trace exceeds the least by $\alpha/2$, at depth four by about $2 \alpha^4$. Proportion would make it of
-            order $\alpha^2$ at depth four
-Tolerance   Exact: all values are rational at depths 2, 3 and 4
+Setting     The loss is $\frac12 (\langle \operatorname{diag}(1, 2), W \rangle - y)^2$ with $W = W_L \cdots W_1$, and
+            the flow starts at $W_\ell = \alpha I$. $W$ stays diagonal and positive definite, so its nuclear norm is its
+            trace.
+Corrected   (C5) Read as [nuclear norm]: let $\langle \operatorname{diag}(1, 2), W \rangle$ be measured, and let the
+            flow from $W_\ell = \alpha I$, $\alpha < 1$, have come to $W_{22} = 1$. At $L \ge 3$ the trace exceeds the
+            least by $\alpha^L / 2$ at least and $4 \alpha^L$ at most; at depth two it exceeds it by $\alpha/2$. So the
+            order in $\alpha$ is $L$ from depth three on, in proportion to the depth, and 1 at depth two.
+Idea        The flow conserves $v_1^{-m} - v_2^{-m}/2$ for the entries $v_1, v_2$ of a layer and $m = L - 2$. At depth
+            two the trace exceeds the least by $\alpha/2$, at depth four by about $2 \alpha^4$. Proportion would make it
+            of order $\alpha^2$ at depth four.
+Tolerance   Exact: all values are rational at depths 2, 3 and 4.
 """
 
 from fractions import Fraction
@@ -40,8 +41,9 @@ def excess_of_trace(alpha, L):
 
 @counterexample(reading="nuclear norm")
 def test_at_twice_the_depth_the_trace_comes_nearer_to_the_least_than_in_proportion():
-    # given  alpha = 1/10. If the logarithms were in proportion to the depth, the excess at depth four would be the
-    #        square of the excess at depth two
+    r"""$\alpha = 1/10$, until $W_{22} = 1$: the trace exceeds the least by $W_{11}/2$. Two layers keep
+    $W_{11}^2 = \alpha^2 W_{22}$: excess $1/20$. Four keep $2 v_1^{-2} - v_2^{-2} = \alpha^{-2}$, $W_{jj} = v_j^4$:
+    $v_1^2 = 2/101$, excess $2/10201$. In proportion it would be $(1/20)^2 = 1/400$, which is larger."""
     alpha = Fraction(1, 10)
     shallow, deep = excess_of_trace(alpha, 2), excess_of_trace(alpha, 4)
     assert_identical([shallow, deep], [Fraction(1, 20), Fraction(2, 10201)], why="excess at depths two and four")

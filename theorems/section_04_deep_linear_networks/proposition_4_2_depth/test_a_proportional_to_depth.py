@@ -2,17 +2,18 @@ r"""Proposition 4.2 (a) - regularization proportional to depth.
 
 Printed     Effective regularization $\propto L$ (display)
 Reading     The strength is the selection exponent: the power of a singular value at which it learns. It makes large
-            singular values run ahead of small ones. A factor L in front of the whole velocity is no regularization
-            towards low rank, because it speeds up all modes alike
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; s_1 and s_2 are singular values of $W = W_L
-            \cdots W_1$ with equal forces $u_r^\top \nabla v_r$, where $\nabla$ is the gradient of the loss in W
-Corrected   (C2) Two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent p = 2 - 2/L =
-            0, 1, 4/3, 3/2, ..., which stays below 2.
-Differs     The exponent is bounded by 2 and each mode from below by its start at any depth, while L has no bound: the
+            singular values run ahead of small ones. A factor $L$ in front of the whole velocity is no regularization
+            towards low rank, because it speeds up all modes alike.
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; $s_1$ and $s_2$ are singular values of
+            $W = W_L \cdots W_1$ with equal forces $u_r^\top \nabla v_r$, where $\nabla$ is the gradient of the loss in
+            $W$.
+Corrected   (C2) Two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent $p = 2 - 2/L$,
+            that is $0, 1, \frac43, \frac32, \dots$, which stays below 2.
+Differs     The exponent is bounded by 2 and each mode from below by its start at any depth, while $L$ has no bound: the
             corrected bias saturates where the print lets it grow in proportion.
-Idea        A singular value moves at the rate $L s^{2 - 2/L}$ times its force. The factor L cancels in a ratio of two
-            modes, and the exponent 2 - 2/L grows with L but stays below 2. Twice the depth does not double it
-Tolerance   Exact: the layer gradients run on fractions
+Idea        A singular value moves at the rate $L s^{2 - 2/L}$ times its force. The factor $L$ cancels in a ratio of two
+            modes, and the exponent $2 - 2/L$ grows with $L$ but stays below 2. Twice the depth does not double it.
+Tolerance   Exact: the layer gradients run on fractions.
 Expected    refuted
 """
 
@@ -21,7 +22,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import strategies as st
 
-from properties.certificates import assert_identical, assert_violates
+from properties.certificates import assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.selection import selection_exponent
@@ -34,9 +35,11 @@ def out_of_proportion(depth, factor):
 
 @counterexample
 def test_twice_the_depth_is_less_than_twice_the_selection():
-    # given  singular values 1 and 2^-12 under equal forces, in rational arithmetic
+    r"""$s_1 = 1$, $s_2 = 2^{-12}$ under equal forces: $\dot s_1 / \dot s_2 = (s_1/s_2)^{2 - 2/L}$ is $2^{12}$ at depth
+    2, so the exponent is 1. In proportion to the depth it would be 2 at depth 4. There the ratio is $2^{18}$, so the
+    exponent is $\frac32 < 2$."""
     twice, deeper = 2 * selection_exponent(2), selection_exponent(4)
-    # then   the velocities have the ratio 2^12 at depth two. At depth four it is 2^18 and not 2^24
+    # then
     names = {"p_2": selection_exponent(2), "p_4": deeper}
     assert_violates(
         twice, deeper, reads="twice the selection exponent of depth 2, {value} > {limit} of depth 4", **names
@@ -56,4 +59,6 @@ def test_hypothesis_finds_two_depths_out_of_proportion():
 @corrected("C2")
 @pytest.mark.parametrize("L", [1, 2, 3, 4, 6, 12])
 def test_the_selection_exponent_is_two_less_two_over_the_depth(L):
-    assert_identical(selection_exponent(L), 2 - Fraction(2, L), why="selection exponent, from the layer gradients")
+    exponent = selection_exponent(L)
+    assert_identical(exponent, 2 - Fraction(2, L), why="selection exponent, from the layer gradients")
+    record_series(f"depth {L}", L=[L], exponent=[exponent])

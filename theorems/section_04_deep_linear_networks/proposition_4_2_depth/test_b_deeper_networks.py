@@ -2,21 +2,22 @@ r"""Proposition 4.2 (b) - deeper networks are biased more.
 
 Printed     (The sentence after the display) more depth, more implicit bias towards simple solutions
 Reading     The deeper of two networks has the lower effective rank when both have learnt their first singular value
-            equally well
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow. A mode is a singular value s_j of $W = W_L \cdots
-            W_1$, its target is lambda_j; $p = 2 - 2/L$
-Hypotheses  (H1) X = I, and W(0) lies in the singular frames of the target, so that modes decouple.
-            (H2) No mode starts larger than the first mode, which has the largest target lambda_1.
+            equally well.
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow. A mode is a singular value $s_j$ of
+            $W = W_L \cdots W_1$, its target is $\lambda_j$; $p = 2 - 2/L$.
+Hypotheses  (H1) $X = I$, and $W(0)$ lies in the singular frames of the target, so that modes decouple.
+            (H2) No mode starts larger than the first mode, which has the largest target $\lambda_1$.
             (H3) Networks of all depths start from the same end-to-end matrix, whose singular values are positive.
             (H4) Each mode starts below its target.
-            (H5) Networks are compared when the first mode has reached the same size c < lambda_1.
-Idea        Mode j starts at e_j and passes s at time $T_j(s) = \int_{e_j}^s r^{-p} / (\lambda_j - r)\, dr$. Compare the
-            law of density $\propto r^{-p} / (\lambda_j - r)$ on (e_j, s_j) with that of the first mode at the common
-            time. It is stochastically smaller, because it starts no later and its density is larger on the common part.
-            So a larger p lengthens T_j at a fixed s_j more than T_1 at c, and s_j must drop
+            (H5) Networks are compared when the first mode has reached the same size $c < \lambda_1$.
+Idea        Mode $j$ starts at $e_j$ and passes $s$ at time $T_j(s) = \int_{e_j}^s \frac{r^{-p}}{\lambda_j - r}\, dr$,
+            up to the factor $1/L$. Compare the law of density $\propto r^{-p} / (\lambda_j - r)$ on $(e_j, s_j)$ with
+            that of the first mode at the common time. It is stochastically smaller, because it starts no later and its
+            density is larger on the common part. So a larger $p$ lengthens $T_j$ at a fixed $s_j$ more than $T_1$ at
+            $c$, and $s_j$ must drop.
 Tolerance   Witnesses are rational: closed forms at depths one and two are rational for targets in the ratio two. Flows
             carry the integrator's error, and their finish is checked against the time laws of depths 1, 2, 4 and
-            infinity, which are elementary functions
+            infinity, which are elementary functions.
 Expected    holds under added hypotheses
 """
 
@@ -29,8 +30,8 @@ from hypothesis import strategies as st
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from fixtures.problems.deep_linear import mode_races
-from properties.certificates import assert_at_most, assert_violates
+from fixtures.problems.deep_linear import ModeRace, mode_races
+from properties.certificates import assert_at_most, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample, under_hypotheses
 from theorems.section_04_deep_linear_networks.proposition_4_2_depth.effective_ranks import nuclear_rank, stable_rank
@@ -55,7 +56,9 @@ HEAD_START = [Fraction(2), Fraction(1)], [Fraction(1, 5), Fraction(1, 2)], Fract
 
 @counterexample
 def test_a_head_start_of_the_second_mode_lasts_longer_in_the_deeper_network():
-    # given  the odds s/(lambda - s) of the first mode grow by 9 = 3^2, and those of the second by 9^(1/2) = 3
+    r"""Targets 2 and 1, starts $1/5$ and $1/2$, until $s_1 = 1$. Depth 1: distances to the target shrink by $1/(9/5) =
+    5/9$, so $s_2 = 1 - 5/18 = 13/18$. Depth 2: odds $s/(\lambda - s)$ grow like $e^{2 \lambda t}$, 9-fold for $s_1$, so
+    3-fold for $s_2$, from 1 to 3: $s_2 = 3/4$. The rank $1 + s_2$ is $7/4$ at depth 2, but $31/18$ at depth 1."""
     target, start, goal = HEAD_START
     shallow = second_mode_at_depth_one(*HEAD_START)
     deep = second_mode_at_depth_two(*HEAD_START, power=exact_power)
@@ -98,6 +101,17 @@ def test_at_a_matched_first_singular_value_the_others_are_smaller_the_deeper_the
     fall = np.where((problem.target < problem.target[:, :1])[:, None], -rise, np.inf).min((1, 2))
     assert_at_most(rise.max((1, 2)), 2 * off, why="s_j does not rise with depth", instance=problem)
     assert_at_most(100 * off, fall, why="s_j falls with depth", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3", "H4", "H5")
+def test_from_equal_starts_the_second_mode_waits_the_longer_the_deeper_the_network():
+    # given  targets 2 and 1, and starts 1/25 at every depth; compared at 37 sizes c of the first mode
+    goal, ones = np.linspace(0.1, 1.9, 37), np.ones((37, 1))
+    s, error = race(ModeRace(target=ones * [2, 1, 1], start=0.04 * np.ones((37, 3)), goal=goal))
+    # then   at each size the second mode falls from each depth to the next
+    assert_at_most(100 * error.max(), -np.diff(s[..., 1], axis=1).max(1), why="s_2 falls with depth")
+    columns = {f"L={L}": s[:, DEPTHS.index(L), 1].round(4) for L in (1, 2, 3, np.inf)}
+    record_series("second mode", first_mode=goal.round(3), **columns)
 
 
 @under_hypotheses("H1", "H2", "H3", "H4", "H5")

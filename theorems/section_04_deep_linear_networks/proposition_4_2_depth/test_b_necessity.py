@@ -1,18 +1,19 @@
 r"""Proposition 4.2 (b) - what the comparison of two depths needs.
 
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow. A mode is a singular value of $W = W_L \cdots
-            W_1$. Under H1 to H5 the deeper of two networks has no larger second mode and no higher effective rank
-Hypotheses  (H1) X = I, and W(0) lies in the singular frames of the target, so that modes decouple.
-            (H2) No mode starts larger than the first mode, which has the largest target lambda_1.
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow. A mode is a singular value of
+            $W = W_L \cdots W_1$. Under H1 to H5 the deeper of two networks has no larger second mode and no higher
+            effective rank.
+Hypotheses  (H1) $X = I$, and $W(0)$ lies in the singular frames of the target, so that modes decouple.
+            (H2) No mode starts larger than the first mode, which has the largest target $\lambda_1$.
             (H3) Networks of all depths start from the same end-to-end matrix, whose singular values are positive.
             (H4) Each mode starts below its target.
-            (H5) Networks are compared when the first mode has reached the same size c < lambda_1.
+            (H5) Networks are compared when the first mode has reached the same size $c < \lambda_1$.
 Idea        Each test drops one hypothesis and asserts that the instance satisfies the others. Then the deeper network
-            has a larger second mode or a higher rank, or no mode falls with depth
+            has a larger second mode or a higher rank, or no mode falls with depth.
 Findings    What pinned instances show. At a matched loss of the targets 4, 2, 1 the rank rises from depth two to three
             in all three of its measures (nuclear over operator norm, stable, entropic). With full data the depths 1, 2
-            and 3 end at the same matrix. From W_l = alpha I the start of W is alpha^L, and alpha = 11/10 reverses the
-            comparison
+            and 3 end at the same matrix. From $W_\ell = \alpha I$ the start of $W$ is $\alpha^L I$, and
+            $\alpha = \frac{11}{10}$ reverses the comparison.
 """
 
 from fractions import Fraction

@@ -1,17 +1,18 @@
 r"""Proposition 4.3 - how near a Gaussian layer is to an isometry on the samples.
 
-Setting     One hidden layer W of width m with standard Gaussian entries, restricted to the span of n samples. K is the
-            Gram matrix of the gradients of $f(x) = a^\top W x$; where a = 0 and X = I it is W'W
+Setting     One hidden layer $W$ of width $m$ with standard Gaussian entries, restricted to the span of $n$ samples. $K$
+            is the Gram matrix of the gradients of $f(x) = a^\top W x$; where $a = 0$ and $X = I$ it is $W^\top W$.
 Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
-            (H2) Every hidden width m exceeds (sqrt(n) + t)^2, where 2 exp(-t^2/2) bounds the probability that a layer
-            fails.
-Idea        Davidson and Szarek: the singular values of W are within sqrt(n) + t of sqrt(m), but for the probability 2
-            exp(-t^2/2). For one sample they have a chi law. For two samples the ratio of the eigenvalues of W'W exceeds
-            x^2 with probability (2x/(1 + x^2))^(m - 1), which decreases in m for every x > 1
-Tolerance   Singular values by LAPACK; Hoeffding and Dvoretzky-Kiefer-Wolfowitz at 1e-9 for shares and laws
+            (H2) Every hidden width $m$ exceeds $(\sqrt{n} + t)^2$, where $2 e^{-t^2/2}$ bounds the probability that a
+            layer fails.
+Idea        Davidson and Szarek: the singular values of $W$ are within $\sqrt{n} + t$ of $\sqrt{m}$, but for the
+            probability $2 e^{-t^2/2}$. For one sample they have a $\chi$ law. For two samples the ratio of the
+            eigenvalues of $W^\top W$ exceeds $x^2$ with probability $(\frac{2x}{1 + x^2})^{m - 1}$, which decreases in
+            $m$ for every $x > 1$.
+Tolerance   Singular values by LAPACK; Hoeffding and Dvoretzky-Kiefer-Wolfowitz at $10^{-9}$ for shares and laws.
 Findings    The comparison of two widths was observed: with Gaussian weights in both layers, two or three samples and
-            cond(X'X) = 1, 4, 100 and 10,000, the mean of ln cond(K) over 5,000 networks fell from each of the widths 2,
-            4, 16 and 64 to the next
+            $\operatorname{cond}(X^\top X) = 1, 4, 100$ and $10{,}000$, the mean of $\ln(\operatorname{cond} K)$ over
+            5,000 networks fell from each of the widths 2, 4, 16 and 64 to the next.
 """
 
 import numpy as np

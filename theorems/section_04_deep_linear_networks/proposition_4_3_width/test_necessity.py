@@ -1,15 +1,16 @@
 r"""Proposition 4.3 - what the gain of width needs.
 
-Setting     Two layers, $f(x) = a^\top W x$ with m neurons, n samples; K is the Gram matrix of the gradients of f. Under
-            H1 and H2 cond(K) is at most cond(X'X) times a factor that tends to 1 as m grows, in probability. Under H3
-            descent contracts accordingly
+Setting     Two layers, $f(x) = a^\top W x$ with $m$ neurons, $n$ samples; $K$ is the Gram matrix of the gradients of
+            $f$. Under H1 and H2 $\operatorname{cond} K$ is at most $\operatorname{cond}(X^\top X)$ times a factor that
+            tends to 1 as $m$ grows, in probability. Under H3 descent contracts accordingly.
 Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
-            (H2) Every hidden width m exceeds (sqrt(n) + t)^2, where 2 exp(-t^2/2) bounds the probability that a layer
-            fails.
-            (H3) The step is chosen by the curvature, eta = 2/(lambda_max + lambda_min) of K, not fixed beforehand.
-Idea        (H1) Neurons that are parallel add to K in one direction only, at every width. (H2) A square Gaussian matrix
-            can have any condition number. (H3) K grows with the width, so a fixed step becomes too long
-Tolerance   Exact, or a law that is known
+            (H2) Every hidden width $m$ exceeds $(\sqrt{n} + t)^2$, where $2 e^{-t^2/2}$ bounds the probability that a
+            layer fails.
+            (H3) The step is chosen by the curvature, $\eta = 2/(\lambda_{\max} + \lambda_{\min})$ of $K$, not fixed
+            beforehand.
+Idea        (H1) Neurons that are parallel add to $K$ in one direction only, at every width. (H2) A square Gaussian
+            matrix can have any condition number. (H3) $K$ grows with the width, so a fixed step becomes too long.
+Tolerance   Exact, or a law that is known.
 """
 
 from fractions import Fraction

@@ -2,13 +2,14 @@ r"""Proposition 4.3 - what one more neuron, or one more copy, does to the condit
 
 Readings    [pathwise] every added neuron improves the conditioning, whatever its weights: "wider layers" without a word
             about chance - refuted
-Setting     Two layers, $f(x) = a^\top W x$; K is the Gram matrix of the gradients of f at the samples
-Corrected   (C1) With two layers and $f/\sqrt{m}$ in place of f, a network in which every neuron is doubled has the K of
-            the network before, for any weights and data: then width alone changes no rate.
-Idea        K is a sum over neurons, plus $|a|^2 X^\top X$. One long neuron dominates the sum in one direction, so
-            cond(K) rises. Two copies of every neuron double the sum, which the factor 1/m takes back
-Tolerance   Exact, and for drawn networks the rounding of K
-Findings    Read pathwise the print is false: one more neuron can raise cond(K) from 1 to 13/4
+Setting     Two layers, $f(x) = a^\top W x$; $K$ is the Gram matrix of the gradients of $f$ at the samples.
+Corrected   (C1) With two layers and $f/\sqrt{m}$ in place of $f$, a network in which every neuron is doubled has the
+            $K$ of the network before, for any weights and data: then width alone changes no rate.
+Idea        $K$ is a sum over neurons, plus $\|a\|^2 X^\top X$. One long neuron dominates the sum in one direction, so
+            $\operatorname{cond} K$ rises. Two copies of every neuron double the sum, which the factor $1/m$ takes back.
+Tolerance   Exact, and for drawn networks the rounding of $K$.
+Findings    Read pathwise the print is false: one more neuron can raise $\operatorname{cond} K$ from 1 to
+            $\frac{13}{4}$.
 """
 
 import numpy as np
@@ -34,10 +35,12 @@ def squared_trace_over_determinant(gram):
 
 @counterexample(reading="pathwise")
 def test_one_more_neuron_can_spoil_perfect_conditioning():
-    # given  X = I and W_1 = I, W_2 = (1, 1), so K = 3I; and the same with one more neuron (3, 0) of output weight 1
+    r"""$X = I$, $W_1 = I$, $W_2 = (1, 1)$: $K = W_1^\top W_1 + \|W_2\|^2 I = 3I$, with condition number 1. One more
+    neuron $(3, 0)$ of output weight 1 makes it $\operatorname{diag}(1 + 9, 1) + 3I = \operatorname{diag}(13, 4)$, with
+    condition number $\frac{13}{4} > 1$."""
     X = fractions(np.eye(2, dtype=int))
     narrow, wide = (tangent_gram(two_layers(rows), X) for rows in ([[1, 0], [0, 1]], [[1, 0], [0, 1], [3, 0]]))
-    # then   K = diag(3, 3) without the neuron and diag(13, 4) with it
+    # then
     assert_identical([narrow[0, 1], wide[0, 1], narrow[0, 0]], [0, 0, narrow[1, 1]], why="diagonal Gram matrices")
     condition = wide[0, 0] / wide[1, 1]
     assert_violates(condition, 1, reads="cond K {value} > {limit} without the neuron", X="I", W_1="I", neuron=[3, 0])

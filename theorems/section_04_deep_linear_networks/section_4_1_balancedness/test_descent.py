@@ -1,20 +1,21 @@
 r"""Section 4.1: balancedness - a step of gradient descent changes the imbalance by a term of second order.
 
-Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
-            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
-Corrected   (C1) A step of gradient descent at any rate eta, from any layers, changes every imbalance by $D_\ell' -
-            D_\ell = \eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run changes it by the sum of
-            these.
-            (C2) If every step lowers the loss by at least $(\eta/2) \sum_\ell \|g_\ell\|^2$, then T steps change each
-            D_l by at most $2\eta (L_0 - L_T)$ in the Frobenius norm. This bound is attained.
-            (C3) From W_l = alpha I, one step makes every D_l equal to $\eta^2 \alpha^{2L-2} (G^\top G - G G^\top)$.
+Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
+            $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
+Corrected   (C1) A step of gradient descent at any rate $\eta$, from any layers, changes every imbalance by
+            $\eta^2 (g_{\ell+1}^\top g_{\ell+1} - g_\ell g_\ell^\top)$, and a run changes it by the sum of these.
+            (C2) If every step lowers the loss by at least $\frac{\eta}{2} \sum_\ell \|g_\ell\|^2$, then $T$ steps
+            change each $D_\ell$ by at most $2\eta (\mathcal{L}_0 - \mathcal{L}_T)$ in the Frobenius norm. This bound is
+            attained.
+            (C3) From $W_\ell = \alpha I$, one step makes every $D_\ell$ equal to
+            $\eta^2 \alpha^{2L-2} (G^\top G - G G^\top)$.
 Idea        $W_{\ell+1}^\top g_{\ell+1} = g_\ell W_\ell^\top$, so the terms of first order cancel. Summed over a run,
             the terms of second order are at most $\eta^2 \sum_t \|g_t\|^2$ over all layers, and the descent lemma
             bounds this by the decrease of the loss.
 Tolerance   Identities are checked in rational arithmetic; runs by a first-order rounding analysis of every step
-            (deep_products.balance). The descent lemma holds by construction: the learning rate is below 1/beta on a
-            ball that the run provably stays in.
+            (`deep_products.balance`). The descent lemma holds by construction: the learning rate is below $1/\beta$,
+            $\beta$ the largest curvature, on a ball that the run provably stays in.
 """
 
 from fractions import Fraction
@@ -37,7 +38,7 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.deep_linear import deep_regressions
 from fixtures.problems.expectations import expecting
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from properties.deep_linear import frobenius, loss_rounding, monotone_rate
 from theorems.ledger import corrected
 from theorems.section_04_deep_linear_networks.deep_products.balance import drift_of_descent, imbalances, step_rounding
@@ -91,6 +92,21 @@ def test_the_bound_on_the_drift_is_attained_by_one_step_to_an_interpolant():
     # then   D_1 has moved from -1 to 0
     moved = imbalances(after)[0] - imbalances(layers)[0]
     assert_identical(moved[0, 0], drift_bound(eta, decrease), why="drift of D_1 against 2 eta (L_0 - L_1)")
+
+
+@corrected("C2")
+def test_at_half_the_rate_descent_to_one_time_builds_up_at_most_half_of_the_imbalance():
+    # given  X = I, Y = [[1, 1], [0, 1]], two layers I, which are balanced; rates 1/4, ..., 1/32 up to the time 2
+    layers, X, Y, etas = [np.eye(2)] * 2, np.eye(2), np.array([[1.0, 1], [0, 1]]), 2.0 ** -np.arange(2, 6)
+    # when
+    runs = [drift_of_descent(layers, X, Y, eta, steps=round(2 / eta)) for eta in etas]
+    decrease = regression_loss(layers, X, Y) - np.array([regression_loss(run.end, X, Y) for run in runs])
+    drift, bound = np.array([frobenius(run.observed[0]) for run in runs]), drift_bound(etas, decrease)
+    # then
+    assert_at_most([run.squared_steps for run in runs], bound, why="squared steps by the descent lemma")
+    assert_at_most(drift, bound, why="drift of D_1 against 2 eta (L_0 - L_T)")
+    assert_at_most(drift[1:], drift[:-1] / 2, why="drift of D_1 at half the rate")
+    record_series("imbalance at time 2", eta=etas, drift=drift.round(6), bound=bound.round(6))
 
 
 @pytest.mark.slow

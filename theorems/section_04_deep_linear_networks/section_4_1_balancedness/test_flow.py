@@ -2,9 +2,9 @@ r"""Section 4.1: balancedness - gradient flow conserves the imbalance of adjacen
 
 Printed     Balanced initialization, of which $W_\ell(0) = \alpha I$ is one, together with gradient flow or gradient
             descent at a small learning rate
-Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
-            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
+            $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
 Reading     Balanced means $D_\ell = 0$ for $\ell = 1, \dots, L-1$.
             The proof sketch uses it as a property of the whole trajectory of gradient flow, which is the limit of a
             small learning rate: the flow conserves every $D_\ell$. There are two differences of adjacent Gram matrices,
@@ -15,9 +15,9 @@ Hypotheses  (H1) continuous time.
 Idea        $W_{\ell+1}^\top g_{\ell+1} = g_\ell W_\ell^\top$, since both are $(W_L \cdots W_{\ell+1})^\top G
             (W_\ell \cdots W_1)^\top$. So $\dot D_\ell = 0$.
 Tolerance   Identities are checked in rational arithmetic, where they are exact. Along a run the slack is the
-            integrator's error times 2|W| for each layer.
-Findings    The other difference, W_1'W_1 - W_2W_2', moves along the flow even from layers that are balanced in both
-            senses, W_1 = I and W_2 = diag(1, -1).
+            integrator's error times $2\|W\|$ for each layer.
+Findings    The other difference, $W_1^\top W_1 - W_2 W_2^\top$, moves along the flow even from layers that are balanced
+            in both senses, $W_1 = I$ and $W_2 = \operatorname{diag}(1, -1)$.
 Expected    holds
 """
 

@@ -1,19 +1,19 @@
 r"""Section 4.1: balancedness - discrete steps, weight decay and unequal rates change the imbalance.
 
-Setting     $f(x) = W_L \cdots W_1 x$ with any widths; $L = \frac12 \|WX - Y\|_F^2$, a sum over samples;
-            $g_\ell = \partial L / \partial W_\ell$, $G = \partial L / \partial W$;
-            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$
+Setting     $f(x) = W_L \cdots W_1 x$ with any widths; loss $\mathcal{L} = \frac12 \|WX - Y\|_F^2$, a sum over samples;
+            $g_\ell = \partial \mathcal{L} / \partial W_\ell$, $G = \partial \mathcal{L} / \partial W$;
+            $D_\ell = W_{\ell+1}^\top W_{\ell+1} - W_\ell W_\ell^\top$.
 Hypotheses  (H1) continuous time.
             (H2) the loss depends on the layers through their product alone: no weight decay.
             (H3) plain gradient steps: every layer moves at the same rate.
-Corrected   (C4) With the penalty $\frac\lambda2 \sum_\ell \|W_\ell\|^2$ the flow has $\dot D_\ell = -2\lambda D_\ell$:
-            a zero imbalance stays zero, and no other value is conserved.
-            (C5) When layer l moves at the rate l, $\dot D_\ell = -(g_\ell W_\ell^\top + W_\ell g_\ell^\top)$.
+Corrected   (C4) With the penalty $\frac{\lambda}{2} \sum_\ell \|W_\ell\|^2$ the flow has
+            $\dot D_\ell = -2\lambda D_\ell$: a zero imbalance stays zero, and no other value is conserved.
+            (C5) When layer $\ell$ moves at the rate $\ell$, $\dot D_\ell = -(g_\ell W_\ell^\top + W_\ell g_\ell^\top)$.
 Idea        Each test adds to the velocities one term that the identity $W_{\ell+1}^\top g_{\ell+1} = g_\ell
             W_\ell^\top$ does not cancel.
 Tolerance   All identities and counterexamples are rational, so there is no tolerance.
-Findings    Weight decay at unequal rates destroys balance: with lambda on the upper of two layers alone, and layers
-            that are balanced, dD/dt = -2 lambda W_2'W_2.
+Findings    Weight decay at unequal rates destroys balance: with $\lambda$ on the upper of two layers alone, and layers
+            that are balanced, $\dot D_1 = -2\lambda W_2^\top W_2$.
 """
 
 from fractions import Fraction

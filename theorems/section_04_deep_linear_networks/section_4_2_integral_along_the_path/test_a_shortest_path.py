@@ -1,24 +1,27 @@
 r"""Section 4.2: integral along the path (a) - the path minimizes an integral of the norm of the layers.
 
-Printed     From $W_\ell(0) = \alpha I$ gradient flow moves W(t) along a path that minimizes an integral of the
+Printed     From $W_\ell(0) = \alpha I$ gradient flow moves $W(t)$ along a path that minimizes an integral of the
             Frobenius norm of the layers
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, $L = \frac12 \|WX - Y\|_F^2$; $g_\ell$ the gradient in W_l; for
-            X = I and a diagonal target all layers are diag(v) for ever, and $v_j' = -(v_j^L - \lambda_j) v_j^{L-1}$
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
+            $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$.
 Reading     "Along a path that minimizes an integral": among all paths of the layers with the same two ends, it has the
             least integral of $N = (\sum_\ell \|W_\ell\|_F^2)^{1/2}$ by arc length. So the speed does not matter, a path
             that minimizes does exist, and the integrand is one for all problems.
-Corrected   (C1) Any motion of the layers changes the loss at a rate of at most $(\sum \|g_\ell\|^2)^{1/2}$ times its
-            speed; the flow changes it at exactly this rate. So, among all paths between its two values of the loss, the
-            flow minimizes the integral of $(\sum \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the decrease of
-            the loss.
-            (C2) From alpha I, if X = I and the target is a multiple of I, the path is a piece of a ray. It points
-            along the path of least integral by arc length, of N and of $N^2$.
+Corrected   (C1) Any motion of the layers changes the loss at a rate of at most $(\sum_\ell \|g_\ell\|^2)^{1/2}$ times
+            its speed; the flow changes it at exactly this rate. So, among all paths between its two values of the loss,
+            the flow minimizes the integral of $(\sum_\ell \|g_\ell\|^2)^{1/2}$ by arc length, and the minimum is the
+            decrease of the loss.
+            (C2) From $\alpha I$, if $X = I$ and the target is a multiple of $I$, the path is a piece of a ray. It
+            points along the path of least integral by arc length, of $N$ and of $N^2$.
 Differs     What is integrated in C1 is the norm of the gradients of the layers, not that of the layers; C2 is about
             targets that form no open set.
-Idea        Two diagonal layers diag(v), v in the plane: $|v|\,|dv|$ is half of $|d(z^2)|$ for z = v_1 + i v_2. So the
-            only shortest path is a straight segment of z^2. The flow leaves its start in another direction.
-Tolerance   Directions and rates are rational. Along the flow, the integrator's error times the derivative of z^2.
-Findings    From I/4 to diag(1, 1/2), two layers, the path of the flow was measured 12 % longer than the shortest one.
+Idea        Two diagonal layers $\operatorname{diag}(v)$, $v$ in the plane: $\|v\| \|dv\|$ is half of $|d(z^2)|$ for
+            $z = v_1 + i v_2$. So the only shortest path is a straight segment of $z^2$. The flow leaves its start in
+            another direction.
+Tolerance   Directions and rates are rational. Along the flow, the integrator's error times the derivative of $z^2$.
+Findings    From two layers $I/4$ towards the target $\operatorname{diag}(1, 1/4)$ the path of the flow was measured 12
+            % longer than the shortest one.
 Expected    refuted
 """
 
@@ -31,7 +34,7 @@ from hypothesis import given
 from fixtures.dynamics.deep_linear import gradients, layer_flow
 from fixtures.precision import rounding
 from fixtures.problems.deep_linear import deep_regressions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from theorems.ledger import corrected, counterexample
 from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_path.shortest_paths import (
     area_between_directions,
@@ -42,7 +45,9 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 @counterexample
 def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path():
-    # given  X = I, Y = diag(1, 1/4), two layers I/4: the flow starts along (5, 1), the shortest path along (13, 1)
+    r"""$X = I$, $Y = \operatorname{diag}(1, 1/4)$, layers $\operatorname{diag}(v)$, $v$ from $(1, 1)/4$ to $(1, 1/2)$:
+    $z^2$ from $i/8$ to $3/4 + i$. The shortest path starts along $(3/4 + 7i/8)(1 - i) = (13 + i)/8$, the flow along
+    $(15, 3)/16$. The area between $(13, 1)/8$ and $(15, 3)/16$ is $3/16$. If the flow were shortest, it would be 0."""
     value = area_between_directions(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=1)
     reads = "area between the directions of the flow and of the shortest path {value} > {limit}"
     assert_violates(value, 0, reads=reads, X="I", Y="diag(1, 1/4)", L=2, alpha=Fraction(1, 4))
@@ -60,6 +65,9 @@ def test_the_path_of_the_flow_is_longer_than_the_shortest_one():
     slack = 3 * 400 * run.error.max() + rounding(199 * 6 + 199, 5 / 4)
     reads = "integral along the flow >= {value} > {limit} along the shortest path with its ends"
     assert_violates(pieces, 1.1 * shortest, slack=slack, reads=reads, L=2)
+    straight = np.sqrt(np.linspace(z[0] ** 2, z[-1] ** 2, 50))
+    for title, path in {"flow": z[::4], "shortest path": straight}.items():
+        record_series(title, v_1=path.real.round(4), v_2=path.imag.round(4))
 
 
 @counterexample

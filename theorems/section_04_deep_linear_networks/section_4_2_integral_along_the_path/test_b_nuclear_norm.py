@@ -1,14 +1,15 @@
 r"""Section 4.2: integral along the path (b) - the sum of the squared norms is the nuclear norm.
 
 Printed     for the end-to-end matrix the integral of the Frobenius norm of the layers becomes the nuclear norm
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, $L = \frac12 \|WX - Y\|_F^2$; $g_\ell$ the gradient in W_l; for
-            X = I and a diagonal target all layers are diag(v) for ever, and $v_j' = -(v_j^L - \lambda_j) v_j^{L-1}$
-Reading     $\sum_\ell \|W_\ell\|_F^2$ is the nuclear norm of W, up to a constant factor, all along the flow. This sum
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|_F^2$; $g_\ell$ its gradient in
+            $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
+            $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$.
+Reading     $\sum_\ell \|W_\ell\|_F^2$ is the nuclear norm of $W$, up to a constant factor, all along the flow. This sum
             of squares is what the printed integral contains.
 Hypotheses  (H1) depth two.
-Corrected   (C3) At every depth, for balanced layers of any widths, $\sum_\ell \|W_\ell\|_F^2 = L \sum_r s_r^{2/L}$
-            with the singular values s_r of W. This is L times a power of a Schatten quasi-norm, and concave in s at
-            L > 2.
+Corrected   (C3) At every depth, for balanced layers of any widths, $\sum_\ell \|W_\ell\|_F^2 = L \sum_r s_r^{2/L}$ with
+            the singular values $s_r$ of $W$. This is $L$ times a power of a Schatten quasi-norm, and concave in $s$ at
+            $L > 2$.
 Idea        Balanced layers all have the singular values $s_r^{1/L}$. At depth two their squares sum to $\sum_r s_r$ for
             each layer.
 Tolerance   Along the flow, the integrator's error times the derivative of the norms. Counterexamples are rational.
@@ -38,7 +39,9 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 @counterexample
 def test_the_squares_of_three_balanced_layers_are_no_multiple_of_the_nuclear_norm():
-    # given  W_l = I and W_l = diag(1, 1/2), three layers each: W = I and diag(1, 1/8)
+    r"""Three layers $\operatorname{diag}(1, b)$: the squares add up to $3 (1 + b^2)$, and
+    $W = \operatorname{diag}(1, b^3)$ has the nuclear norm $1 + b^3$. At $b = 1$ the factor between them is
+    $\frac62 = 3$. At $b = \frac12$ the squares are $\frac{15}{4}$, and $3 \cdot \frac98 = \frac{27}{8}$ is less."""
     one, other = (fractions([[1, 0], [0, b]]) for b in (1, Fraction(1, 2)))
     factor = squares([one] * 3) / np.trace(end_to_end([one] * 3))
     # then

@@ -13,5 +13,5 @@ Source      Candes, Recht (2009), Exact Matrix Completion via Convex Optimizatio
             of Confidence or Fiducial Limits Illustrated in the Case of the Binomial, Biometrika 26
 Chance      40 problems of one seed. The rule was fixed before they were drawn: the interval of Clopper and Pearson at
             level 0.95 for the share of problems in which the least nuclear norm is ahead lies above one half
-            (reproduced), below it (not reproduced), or holds it (inconclusive)
+            (reproduced), below it (not reproduced), or holds it (inconclusive).
 """

@@ -1,4 +1,4 @@
-"""Section 4.2: low rank and generalization (a) - the least nuclear norm has the lower effective rank.
+r"""Section 4.2: low rank and generalization (a) - the least nuclear norm has the lower effective rank.
 
 Printed     The nuclear norm promotes solutions of low rank
 Kind        observation: "promotes"
@@ -10,7 +10,7 @@ Reading     The effective ranks are compared. "Promotes" means in more than half
 Idea        A matrix that is zero off its observed entries has many singular values of one size. The least nuclear norm
             suppresses the small ones.
 Tolerance   The least nuclear norm is enclosed by an exact completion and a dual certificate, to one percent.
-Findings    For the constraint Wx = y both norms are least at one matrix, of the lowest rank (Theorem 4.1, part (a)).
+Findings    For the constraint $Wx = y$ both norms are least at one matrix, of the lowest rank (Theorem 4.1, part (a)).
 Expected    reproduced
 """
 

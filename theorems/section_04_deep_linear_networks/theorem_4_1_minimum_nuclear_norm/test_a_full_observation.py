@@ -1,13 +1,15 @@
 r"""Theorem 4.1 (a) - the constraint Wx = y sees a nuclear norm.
 
-Printed     $W^* = \arg\min_W \|W\|_*$ subject to $Wx = y$ (Theorem 4.1, display)
-Reading     The constraint as printed: fully observed outputs of n <= d inputs, $WX = Y$
-Setting     X (d, n) of rank n <= d, $P = XX^+$; $YX^+$ is the least-squares map of least Frobenius norm
-Idea        Every interpolant S satisfies $S = YX^+ + S(I-P)$, so $YX^+ = SP$, and no singular value of SP exceeds that
-            of S. So $YX^+$ has the least value of every unitarily invariant norm. The nuclear norm chooses nothing that
-            least squares does not choose, and gradient descent without depth finds $YX^+$ as well
-Tolerance   The polar factor of $YX^+$ is a dual certificate of its nuclear norm. The bounds are the rounding of
-            singular values, divided by the least singular value of X, and the contraction of descent
+Printed     $W^* = \operatorname{argmin}_W \|W\|_*$ subject to $Wx = y$ (Theorem 4.1, display)
+Reading     The constraint as printed: fully observed outputs of $n \le d$ inputs, $WX = Y$.
+Setting     $X$ of shape $(d, n)$ and rank $n \le d$, $P = X X^+$; $Y X^+$ is the least-squares map of least Frobenius
+            norm.
+Idea        Every interpolant $S$ satisfies $S = Y X^+ + S(I - P)$, so $Y X^+ = SP$, and no singular value of $SP$
+            exceeds that of $S$. So $Y X^+$ has the least value of every unitarily invariant norm. The nuclear norm
+            chooses nothing that least squares does not choose, and gradient descent without depth finds $Y X^+$ as
+            well.
+Tolerance   The polar factor of $Y X^+$ is a dual certificate of its nuclear norm. The bounds are the rounding of
+            singular values, divided by the least singular value of $X$, and the contraction of descent.
 Expected    vacuous
 """
 

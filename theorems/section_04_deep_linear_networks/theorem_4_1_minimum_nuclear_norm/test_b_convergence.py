@@ -1,22 +1,25 @@
 r"""Theorem 4.1 (b) - convergence to the least nuclear norm under Wx = y.
 
-Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply $W_L \cdots
-            W_1 \to W^*$, where W* has the least nuclear norm under $Wx = y$
-Reading     The convergence that is asserted, for the constraint as printed: fully observed outputs of n <= d inputs,
-            $WX = Y$. By Theorem 4.1 (a) the matrix W* is $YX^+$
-Setting     Loss $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers d x d; X (d, n) of rank n <= d; $P = XX^+$
-Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
-            (H3) alpha -> 0.
-            (H5) Y = SX with S + S' positive definite. For one sample this is x'y > 0, which holds for half of all data.
-Idea        Counterexamples: from alpha I, for x = 1 and y = -1, W is a product of positive factors and never crosses
-            zero on its way to -1. And on directions orthogonal to all samples W_1 keeps its start, which adds to the
-            nuclear norm. The second addition vanishes with alpha
-Tolerance   Distances: $\|W - YX^+\|_F^2$ splits exactly into the misfit and what the start leaves off the data; the
+Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply
+            $W_L \cdots W_1 \to W^*$, where $W^*$ has the least nuclear norm under $Wx = y$
+Reading     The convergence that is asserted, for the constraint as printed: fully observed outputs of $n \le d$ inputs,
+            $WX = Y$. By Theorem 4.1 (a) the matrix $W^*$ is $Y X^+$.
+Setting     Loss $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers $d \times d$; $X$ of shape $(d, n)$ and rank
+            $n \le d$; $P = X X^+$.
+Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
+            layer.
+            (H3) $\alpha \to 0$.
+            (H5) $Y = SX$ with $S + S^\top$ positive definite. For one sample this is $x^\top y > 0$, which holds for
+            half of all data.
+Idea        Counterexamples: from $\alpha I$, for $x = 1$ and $y = -1$, $W$ is a product of positive factors and never
+            crosses zero on its way to $-1$. And on directions orthogonal to all samples $W_1$ keeps its start, which
+            adds to the nuclear norm. The second addition vanishes with $\alpha$.
+Tolerance   Distances: $\|W - Y X^+\|_F^2$ splits exactly into the misfit and what the start leaves off the data; the
             bound adds the rounding of the layers. Nuclear norms: a dual certificate that we check. The misfit of a run
-            that is stopped is added to the bound
-Findings    Bartlett, Helmbold and Long prove that H5 suffices for a fit, for symmetric S, white data and W_l(0) = I.
-            Otherwise it was observed: 600 regressions of dimension 4, whose skew part was up to ten times as large as
-            the symmetric part, were all fitted to 1/5000 in 25,000 steps
+            that is stopped is added to the bound.
+Findings    Bartlett, Helmbold and Long prove that H5 suffices for a fit, for symmetric $S$, white data and
+            $W_\ell(0) = I$. Otherwise it was observed: 600 regressions of dimension 4, whose skew part was up to ten
+            times as large as the symmetric part, were all fitted to 1/5000 in 25,000 steps.
 Expected    holds under added hypotheses
 """
 
@@ -68,11 +71,13 @@ diagonals = tapes(4).map(lambda tape: Diagonal(tape.integers(4, 3)))
 
 @counterexample
 def test_a_positive_start_never_fits_the_reflection_of_its_input():
-    # given  x = 1, y = -1, W_1 = W_2 = 1/2, eta = 2/5, in exact arithmetic
+    r"""$x = 1$, $y = -1$, $W_1 = W_2 = 1/2$, $\eta = 2/5$: a step multiplies both layers by $1 - \eta (1 + W)$, between
+    0 and 1. So $W$ falls from $1/4$ to $1/16$ and stays positive: the loss $(1 + W)^2/2$ is $289/512$ after one step
+    and above $1/2$ for ever. The print has $W \to W^* = -1$, of loss 0."""
     half, eta, x, y = Fraction(1, 2), Fraction(2, 5), fractions([[1]]), fractions([[-1]])
-    # when   a step multiplies each layer by 1 - eta (1 + W), which lies between 0 and 1 while 0 < W < 1
+    # when
     first, fourth = (end_to_end(deep_linear_descent([half * x] * 2, x, y, eta, t))[0, 0] for t in (1, 4))
-    # then   W decreases and stays positive at all times, so the loss (1 + W)^2/2 stays above 1/2
+    # then
     assert_not_negative(fourth, why="0 < W_4")
     assert_at_most(fourth, first, why="W_4 < W_1")
     reads = "loss {value} after one step, and > {limit} for ever, as W > 0"

@@ -1,22 +1,23 @@
 r"""Theorem 4.1 (b) - the distance to the least nuclear norm, at every step.
 
-Setting     Gradient descent on $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers d x d; X (d, n) of rank n <=
-            d; $P = XX^+$. The matrix $YX^+$ has the least nuclear norm under WX = Y
-Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
-Corrected   (C1) Under H1, at every depth and step size and after every step, $W_1(I-P) = \alpha(I-P)$ and $\|W -
-            YX^+\|_F^2 = \|(WX-Y)X^+\|_F^2 + \alpha^2 \|W_L \cdots W_2 (I-P)\|_F^2$, so that $\|W - YX^+\|_F \le
-            \|(WX-Y)X^+\|_F + \alpha \|W_L \cdots W_2\|_{op} \sqrt{d-n}$.
-            (C2) Under H1, where Y = SX, S is symmetric, and S and XX' commute, every layer is diagonal in one basis,
-            and each mode follows a recursion of its own; modes that are orthogonal to all samples keep alpha at all
-            times.
-            (C3) For x = e_1, y = (3, 4)/5 and depth two the distance to YX^+ that is left is alpha/sqrt(5), within a
-            tenth for alpha = 0.1, 0.01 and 0.001: it is of order alpha, and not alpha^2.
-Idea        (C1) The gradient in W_1 has its rows in the span of the samples, so W_1 does not move off this span. (C2) A
-            polynomial in commuting symmetric matrices is diagonal in their common basis
-Tolerance   The split is exact, and the bounds are the rounding of the layers (deep_products.deep_interpolation). For
-            torch the rounding of a step, and how later steps amplify it, are bounded beside the test
-Findings    The nuclear norm can be nearer to the least than the distance of C3 says: for x = e_1, y = (1, 2, 2) and
-            depth two its excess was 0.55, 0.055 and 0.018 times alpha at alpha = 0.3, 0.03 and 0.01
+Setting     Gradient descent on $\frac12 \|WX - Y\|_F^2$, $W = W_L \cdots W_1$; all layers $d \times d$; $X$ of shape
+            $(d, n)$ and rank $n \le d$; $P = X X^+$. The matrix $Y X^+$ has the least nuclear norm under $WX = Y$.
+Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
+            layer.
+Corrected   (C1) Under H1, at every depth and step size and after every step, $W_1 (I - P) = \alpha (I - P)$ and $\|W -
+            Y X^+\|_F^2 = \|(WX - Y) X^+\|_F^2 + \alpha^2 \|W_L \cdots W_2 (I - P)\|_F^2$, so that $\|W - Y X^+\|_F \le
+            \|(WX - Y) X^+\|_F + \alpha \|W_L \cdots W_2\|_{\mathrm{op}} \sqrt{d - n}$.
+            (C2) Under H1, where $Y = SX$, $S$ is symmetric, and $S$ and $X X^\top$ commute, every layer is diagonal in
+            one basis, and each mode follows a recursion of its own; modes that are orthogonal to all samples keep
+            $\alpha$ at all times.
+            (C3) For $x = e_1$, $y = (3, 4)/5$ and depth two the distance to $Y X^+$ that is left is $\alpha/\sqrt{5}$,
+            within a tenth for $\alpha = 0.1, 0.01, 0.001$: it is of order $\alpha$, and not $\alpha^2$.
+Idea        (C1) The gradient in $W_1$ has its rows in the span of the samples, so $W_1$ does not move off this span.
+            (C2) A polynomial in commuting symmetric matrices is diagonal in their common basis.
+Tolerance   The split is exact, and the bounds are the rounding of the layers (`deep_products.deep_interpolation`). For
+            torch the rounding of a step, and how later steps amplify it, are bounded beside the test.
+Findings    The nuclear norm can be nearer to the least than the distance of C3 says: for $x = e_1$, $y = (1, 2, 2)$ and
+            depth two its excess was 0.55, 0.055 and 0.018 times $\alpha$ at $\alpha = 0.3, 0.03, 0.01$.
 """
 
 import numpy as np

@@ -1,22 +1,22 @@
 r"""Theorem 4.1 (c) - least nuclear norm under linear measurements.
 
-Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply $W_L \cdots
-            W_1 \to \arg\min_W \|W\|_*$ among the matrices that fit
+Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply
+            $W_L \cdots W_1 \to \operatorname{argmin}_W \|W\|_*$ among the matrices that fit
 Reading     A least nuclear norm means something of its own under linear measurements $\langle A_i, W \rangle = y_i$
-            and, as a special case, in matrix completion. The title and the words "low-rank solutions" suggest them
-Setting     Loss $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with symmetric A_i; $W = W_L \cdots W_1$, all layers
-            d x d, or W = UU'; the start is alpha I. W = UU' takes the step $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, G
-            the gradient in W
+            and, as a special case, in matrix completion. The title and the words "low-rank solutions" suggest them.
+Setting     Loss $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with symmetric $A_i$; $W = W_L \cdots W_1$, all
+            layers $d \times d$, or $W = U U^\top$; the start is $\alpha I$. $W = U U^\top$ takes the step
+            $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G$ the gradient in $W$.
 Differs     The corrected statements need measurements that commute, which is no open set of measurements, and they are
             about the least trace of a positive semidefinite matrix, not about the least nuclear norm of any matrix.
-Idea        From alpha I with symmetric measurements the flow of W stays positive semidefinite. But the least nuclear
-            norm of a completion may need a negative eigenvalue. Among positive semidefinite matrices the limit need not
-            have the least trace either: with three pinned measurements, which do not commute, descent ends near a
-            matrix of rank one and larger trace
+Idea        From $\alpha I$ with symmetric measurements the flow of $W$ stays positive semidefinite. But the least
+            nuclear norm of a completion may need a negative eigenvalue. Among positive semidefinite matrices the limit
+            need not have the least trace either: with three pinned measurements, which do not commute, descent ends
+            near a matrix of rank one and larger trace.
 Tolerance   Nuclear norms: dual certificates that we check, rational where a test pins a value. The misfit of an
-            unconverged run is subtracted from the excess that it shows
+            unconverged run is subtracted from the excess that it shows.
 Findings    The pinned measurements that do not commute have their least trace between 57/7 and 204/25, both rational.
-            Descent ends near 12 from alpha = 0.1, 0.01 and 0.001
+            Descent ends near 12 from $\alpha = 0.1, 0.01, 0.001$.
 Expected    refuted
 """
 
@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from numpy.linalg import norm
 
 from fixtures.dynamics.deep_linear import descent_path, end_to_end
-from fixtures.dynamics.paths import at_time, until_fitted
+from fixtures.dynamics.paths import at_time, snapshots, until_fitted
 from fixtures.problems.sensing import Completion, Sensing, non_commuting_sensing, one_missing_entry
 from fixtures.rational import fractions, leading_pivots
 from properties.certificates import (
@@ -38,9 +38,10 @@ from properties.certificates import (
     assert_not_negative,
     assert_violates,
     assert_within,
+    record_series,
 )
 from properties.search import smallest_violation
-from properties.spectra.nuclear_norm import least_norm_of_completion, nuclear_norm
+from properties.spectra.nuclear_norm import least_norm_of_completion, nuclear_norm, spectrum_rounding
 from theorems.ledger import counterexample
 from theorems.section_04_deep_linear_networks.deep_products.matrix_sensing import factored_path
 from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.measurements import NON_COMMUTING
@@ -49,19 +50,20 @@ from theorems.section_04_deep_linear_networks.theorem_4_1_minimum_nuclear_norm.s
 
 @counterexample
 def test_completing_one_two_two_costs_five_fourths_of_the_least_nuclear_norm():
-    # given  W_11 = 1 and W_12 = W_21 = 2; exact arithmetic
+    r"""$W_{11} = 1$, $W_{12} = W_{21} = 2$, $W_{22} = z$ is free. The nuclear norm is at least $W_{12} + W_{21} = 4$,
+    attained at $z = 1$ with eigenvalues 3 and $-1$. But $W \mapsto (I - 2\eta G) W (I - 2\eta G)$ keeps $W$ positive
+    semidefinite: a limit that fits has $\det W = z - 4 \ge 0$ and the norm $\operatorname{tr} W = 1 + z \ge 5$."""
     problem, one = one_missing_entry(Fraction(1), Fraction(2)), fractions([[1, 0], [0, 1]])
     W, nu = fractions([[1, 2], [2, 1]]), fractions([[0, 1], [1, 0]])
     along, across = fractions([["1/2", "1/2"], ["1/2", "1/2"]]), fractions([["1/2", "-1/2"], ["-1/2", "1/2"]])
-    # given  W fits and |W|_* <= 3 + 1. nu is zero off the observed entries, |nu|_op <= 1, and <values, nu> = 4. So the
-    #        least nuclear norm is 4
+    # given  W fits, and |W|_* <= 3 + 1. The dual point nu is zero off the observed entries, and |nu|_op <= 1
     assert_identical(problem.residual(W), 0 * W, why="W fits")
     assert_identical(3 * along - across, W, why="W = 3 along - across, two projections of rank one")
     assert_not_negative(min(leading_pivots(one - nu.T @ nu)), why="|nu|_op <= 1")
     assert_identical((problem.values * nu).sum(), 4, why="<values, nu>")
     # when   gradient descent on W = UU' from I/2, three exact steps
     state = at_time(factored_path(problem.residual, one / 2, Fraction(1, 16)), 3)
-    # then   W stays positive semidefinite, and every positive semidefinite completion has W_22 >= W_12^2/W_11 = 4
+    # then
     assert_not_negative(min(leading_pivots(state.W)), why="UU' is positive semidefinite")
     floor = problem.values[0, 0] + problem.values[0, 1] ** 2 / problem.values[0, 0]
     reads = "nuclear norm of every positive semidefinite completion >= {value} > least {limit}"
@@ -81,6 +83,23 @@ def test_descent_ends_at_the_completion_of_norm_five_at_depths_two_to_four(depth
     assert_violates(nuclear_norm(W), limit, slack=misfit, reads="nuclear norm {value} > least {limit}", L=depth)
     # then   W = W' is positive definite, so W_22 >= W_12 W_21/W_11
     assert_at_most(W[0, 1] * W[1, 0] / W[0, 0], W[1, 1], why="the determinant of W is positive")
+
+
+@counterexample
+def test_on_its_way_to_norm_five_descent_passes_no_completion_of_norm_four():
+    # given  all completions [[1, 2], [2, z]]; the least nuclear norm, 4, is at z = 1
+    problem, z = one_missing_entry(1.0, 2.0), np.arange(-8, 33) / 4
+    norms = nuclear_norm(np.array([[[1, 2], [2, entry]] for entry in z]))
+    assert_at_most(4, norms.min() + spectrum_rounding(np.ones((2, 2))), why="the nuclear norm at z = 1")
+    # when   gradient descent on W = UU' from I/10
+    W = snapshots(factored_path(problem.residual, np.eye(2) / 10, 0.02), lambda state: state.W, period=5, count=101)
+    # then   W stays positive semidefinite, so z = W_22 is at least W_12^2/W_11, which tends to 4
+    path = W[:, 1, 1], nuclear_norm(W)
+    assert_at_most(W[:, 0, 1] ** 2 / W[:, 0, 0], W[:, 1, 1], why="the determinant of W is positive")
+    misfit = nuclear_norm(problem.residual(W[-1]))
+    assert_violates(path[1][-1], 4, slack=misfit, reads="nuclear norm {value} > least {limit}", W_11=1, W_12=2, W_21=2)
+    record_series("all completions", z=z, nuclear_norm=norms.round(5))
+    record_series("descent", z=path[0].round(5), nuclear_norm=path[1].round(5))
 
 
 @counterexample

@@ -1,16 +1,18 @@
 r"""Theorem 4.1 (c) - the sum of the losses of two tied layers.
 
-Setting     Gradient descent on $L = \frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with W = UU' and U(0) = alpha I; G
-            is the gradient in W. In the common basis of the A_i, row i of a has the eigenvalues of A_i, and w has those
-            of W
-Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
-            (H2) The A_i are symmetric and commute.
-            (H4) Some positive semidefinite W fits.
-Corrected   (C7) Two tied layers, W = UU', under H1, H2 and H4, while $2\eta\|G_t\|_F \le 1/2$: if p >= 0 fits and eta
-            meets $\eta\, \lambda_{\max}(a\, \mathrm{diag}(2p + w)\, a^\top) \le 1/2$ at every step, the losses of all
-            steps add up to at most $KL(p, \alpha^2)/(4\eta)$, where $KL(p, q) = \sum p \ln(p/q) - p + q$.
-Idea        KL(p, w) falls by at least 4 eta L_t in step t, and it is not negative
-Tolerance   The rounding of t steps on the eigenvalues, times 1 + KL
+Setting     Gradient descent on $\mathcal{L} = \frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with $W = U U^\top$ and
+            $U(0) = \alpha I$; $G$ is the gradient in $W$, and $\mathcal{L}_t$ the loss after $t$ steps. In the common
+            basis of the $A_i$, row $i$ of $a$ has the eigenvalues of $A_i$, and $w$ has those of $W$.
+Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
+            layer.
+            (H2) The $A_i$ are symmetric and commute.
+            (H4) Some positive semidefinite $W$ fits.
+Corrected   (C7) Two tied layers, $W = U U^\top$, under H1, H2 and H4, while $2\eta \|G_t\|_F \le \frac12$: if $p \ge 0$
+            fits and $\eta$ meets $\eta\, \lambda_{\max}(a\, \operatorname{diag}(2p + w)\, a^\top) \le \frac12$ at every
+            step, the losses of all steps add up to at most $\mathrm{KL}(p, \alpha^2)/(4\eta)$, where
+            $\mathrm{KL}(p, q) = \sum p\, \ln(p/q) - p + q$.
+Idea        $\mathrm{KL}(p, w)$ falls by at least $4 \eta \mathcal{L}_t$ in step $t$, and it is not negative.
+Tolerance   The rounding of $t$ steps on the eigenvalues, times $1 + \mathrm{KL}$.
 """
 
 import numpy as np

@@ -1,21 +1,23 @@
 r"""Theorem 4.1 (c) - three and more layers and measurements that commute.
 
 Setting     Gradient descent on $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with $W = W_L \cdots W_1$ and
-            $W_\ell(0) = \alpha I$; G is the gradient in W. In the common basis of the A_i all layers are equal and
-            diagonal
-Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
-            (H2) The A_i are symmetric and commute.
-Corrected   (C6) $L = m + 2 \ge 3$ layers under H1 and H2, while no mode is multiplied by less than 1 - z in a step: the
-            trace exceeds the least by at most $\alpha^m [\frac L2 (\sum x^{2/L} - \sum w_1^{2/L}) + \|E\|
-            \operatorname{tr} w_1]$, x the eigenvalues of W, v those of a layer, g those of G, and $0 \le E \le
-            \frac{m(m+1)}{2} (1 - z)^{-m-2} \eta^2 \sum_t g^2 v^m$. Here w_1 has the least trace among the positive
-            semidefinite matrices with the same measurements.
+            $W_\ell(0) = \alpha I$; $G$ is the gradient in $W$. In the common basis of the $A_i$ all layers are equal
+            and diagonal.
+Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
+            layer.
+            (H2) The $A_i$ are symmetric and commute.
+Corrected   (C6) $L = m + 2 \ge 3$ layers under H1 and H2, while no mode is multiplied by less than $1 - z$ in a step:
+            the trace exceeds the least by at most $\alpha^m [\frac{L}{2} (\sum x^{2/L} - \sum w_1^{2/L}) + \|E\|
+            \operatorname{tr} w_1]$, $x$ the eigenvalues of $W$, $v$ those of a layer, $g$ those of $G$, and $0 \le E
+            \le \frac{m(m+1)}{2} (1 - z)^{-m-2} \eta^2 \sum_t g^2 v^m$. Here $w_1$ has the least trace among the
+            positive semidefinite matrices with the same measurements.
 Idea        For the flow $v^{-m} - \alpha^{-m}$ is a linear combination of the rows that hold the eigenvalues of the
-            A_i. E is what finite steps add to it
+            $A_i$. $E$ is what finite steps add to it.
 Tolerance   Least traces: HiGHS, its dual made feasible by us. The rounding of the steps stays below the bounds that
-            each test states
-Findings    The conclusion about the least trace does not need depth two: for $\langle \mathrm{diag}(1, 2), W \rangle =
-            2$ and alpha = 0.1 the trace is 1.0488, 1.0030 and 1.0002 at depths 2, 3 and 4, where 1 is the least
+            each test states.
+Findings    The conclusion about the least trace does not need depth two: for
+            $\langle \operatorname{diag}(1, 2), W \rangle = 2$ and $\alpha = 0.1$ the trace is 1.0488, 1.0030 and 1.0002
+            at depths 2, 3 and 4, where 1 is the least.
 """
 
 import numpy as np

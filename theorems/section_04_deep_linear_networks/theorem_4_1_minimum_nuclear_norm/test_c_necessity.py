@@ -1,15 +1,16 @@
 r"""Theorem 4.1 (c) - what the least trace needs.
 
-Setting     Gradient descent on $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with W = UU'. The conclusion that is
-            tested: as alpha tends to 0, the limit tends to a matrix of the least trace among the positive semidefinite
-            matrices that fit
-Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
-            (H2) The A_i are symmetric and commute.
-            (H3) alpha -> 0.
-            (H4) Some positive semidefinite W fits.
+Setting     Gradient descent on $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with $W = U U^\top$. The conclusion
+            that is tested: as $\alpha$ tends to 0, the limit tends to a matrix of the least trace among the positive
+            semidefinite matrices that fit.
+Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
+            layer.
+            (H2) The $A_i$ are symmetric and commute.
+            (H3) $\alpha \to 0$.
+            (H4) Some positive semidefinite $W$ fits.
 Idea        Each test drops one hypothesis and asserts that the instance satisfies the other three. Then the trace stays
-            above the least by a margin, or no matrix fits
-Tolerance   The misfit of the run, and the rounding of a spectrum
+            above the least by a margin, or no matrix fits.
+Tolerance   The misfit of the run, and the rounding of a spectrum.
 """
 
 import numpy as np

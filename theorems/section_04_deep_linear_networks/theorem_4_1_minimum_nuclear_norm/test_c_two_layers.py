@@ -1,24 +1,26 @@
 r"""Theorem 4.1 (c) - two tied layers and measurements that commute.
 
-Setting     Gradient descent on $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with W = UU' and U(0) = alpha I: a
-            step is $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G = A^*(\langle A, W \rangle - y)$ the gradient in W. nu
-            is $-2 \eta$ times the sum of all residuals, so $A^*(\nu) = -2\eta \sum_t G_t$; w holds the eigenvalues of W
-Hypotheses  (H1) Descent starts at alpha I: U(0) = alpha I for W = UU', or W_l(0) = alpha I for every layer.
-            (H2) The A_i are symmetric and commute.
-Corrected   (C4) Two tied layers, W = UU', under H1 and H2, while $2\eta\|G_t\|_F \le 1/2$: after every step $W =
-            \alpha^2 \exp(A^*(\nu) - D)$ with $0 \le D \le 2 \sum_t \|2\eta G_t\|_F^2$.
-            (C5) As C4 with alpha < 1: the trace exceeds the least trace of a positive semidefinite matrix with the same
-            measurements by at most $[K(w_1) - K(w) + \|D\| \operatorname{tr} w_1]/\ln(1/\alpha^2)$, $K(w) = \sum w \ln
-            w - w$, where w_1 attains the least.
-            (C8) The order of the excess depends on the measurement. With tied layers, alpha = 0.1, 0.01, 0.001 and
-            $\langle \mathrm{diag}(1, 2), W \rangle = 2$ it is below 0.7 alpha; for $\langle \mathrm{diag}(1, 1 - 1/S),
-            W \rangle = 1$ with $S = \ln(1/\alpha^2)$ it is between $1/(1 + e)$ and $S/(2S - 1)$ times 1/S, the order of
-            the bound of C5.
+Setting     Gradient descent on $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with $W = U U^\top$ and
+            $U(0) = \alpha I$: a step is $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G = A^*(\langle A, W \rangle - y)$
+            the gradient in $W$. $\nu$ is $-4\eta$ times the sum of all residuals, so $A^*(\nu) = -4\eta \sum_t G_t$;
+            $w$ holds the eigenvalues of $W$.
+Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\top$, or $W_\ell(0) = \alpha I$ for every
+            layer.
+            (H2) The $A_i$ are symmetric and commute.
+Corrected   (C4) Two tied layers, $W = U U^\top$, under H1 and H2, while $2\eta \|G_t\|_F \le \frac12$: after every step
+            $W = \alpha^2 \exp(A^*(\nu) - D)$ with $0 \le D \le 2 \sum_t \|2\eta G_t\|_F^2$.
+            (C5) As C4 with $\alpha < 1$: the trace exceeds the least trace of a positive semidefinite matrix with the
+            same measurements by at most $[K(w_1) - K(w) + \|D\| \operatorname{tr} w_1]/\ln(1/\alpha^2)$,
+            $K(w) = \sum w\, \ln(w) - w$, where $w_1$ attains the least.
+            (C8) The order of the excess depends on the measurement. With tied layers, $\alpha = 0.1, 0.01, 0.001$ and
+            $\langle \operatorname{diag}(1, 2), W \rangle = 2$ it is below $0.7\, \alpha$; for
+            $\langle \operatorname{diag}(1, 1 - 1/S), W \rangle = 1$ with $S = \ln(1/\alpha^2)$ it is between
+            $1/(1 + e)$ and $S/(2S - 1)$ times $1/S$, the order of the bound of C5.
 Idea        (C4) In the common basis each step multiplies an eigenvalue by $(1 - 2\eta g)^2$, and $\ln(1 - z)$ is $-z$
-            up to $z^2$. (C5) w minimizes the entropy K relative to the start among all matrices with the same
-            measurements; K is convex
-Tolerance   The rounding of t steps on the eigenvalues (`descend_tied_layers`). Least traces: HiGHS, its dual made
-            feasible by us
+            up to $z^2$. (C5) $w$ minimizes the entropy $K$ relative to the start among all matrices with the same
+            measurements; $K$ is convex.
+Tolerance   The rounding of $t$ steps on the eigenvalues (`descend_tied_layers`). Least traces: HiGHS, its dual made
+            feasible by us.
 """
 
 import numpy as np

@@ -1,17 +1,17 @@
 r"""Section 5.1: neural tangent kernel - the expectation is a kernel; for one hidden layer no width enters it.
 
-Setting     One hidden layer of m neurons in the NTK parameterization, $f(x) = m^{-1/2} \sum_j a_j s(w_j \cdot x)$; the
-            weights are standard normal unless said otherwise, and K_m is the kernel of one network. The Gaussian mean
-            has closed forms for ReLU (also for three hidden layers) and erf
-Corrected   (C1) One hidden layer, neurons of one law, independent or not: $E K_m$ is the same at every width.
-Idea        An expectation of Gram matrices is a Gram matrix. (C1) K_m is a mean over m neurons
+Setting     One hidden layer of $m$ neurons in the NTK parameterization, $f(x) = m^{-1/2} \sum_j a_j s(w_j \cdot x)$;
+            the weights are standard normal unless said otherwise, and $K_m$ is the kernel of one network. The Gaussian
+            mean has closed forms for ReLU (also for three hidden layers) and erf.
+Corrected   (C1) One hidden layer, neurons of one law, independent or not: $\mathbb{E} K_m$ is the same at every width.
+Idea        An expectation of Gram matrices is a Gram matrix. (C1) $K_m$ is a mean over $m$ neurons.
 Tolerance   Expectations over finite laws are sums of fractions. Gaussian ones are closed forms, with the rounding of
-            their entries
-Chance      (C1) Chernoff bounds with the exact moment generating function, 1e-8 for 100 examples and 1e-7 for 1,000,
-            2.5e-12 for each entry, side and width. Power: a kernel without the share of either layer, or half as large,
-            is missed with a probability below 1e-9 at unit inputs and either width. An output weight |a| in place of
-            a^2 moves the kernel by a tenth, and would need 2^14 neurons or more
-Findings    By C1 the limit of infinite width adds nothing to the printed expectation of one hidden layer
+            their entries.
+Chance      (C1) Chernoff bounds with the exact moment generating function, $10^{-8}$ for 100 examples and $10^{-7}$ for
+            1,000, $2.5 \cdot 10^{-12}$ for each entry, side and width. Power: a kernel without the share of either
+            layer, or half as large, is missed with a probability below $10^{-9}$ at unit inputs and either width. An
+            output weight $|a|$ in place of $a^2$ moves the kernel by a tenth, and would need $2^{14}$ neurons or more.
+Findings    By C1 the limit of infinite width adds nothing to the printed expectation of one hidden layer.
 Expected    holds
 """
 

@@ -6,10 +6,10 @@ Printed     training corresponds to $\min_{f \in H_K} \frac1n \sum_i (f(x_i) - y
             \lambda I)^{-1} y$, $\lambda \to 0^+$
 Reading     The paper attaches $\lambda \to 0^+$ to both displays, so both speak of a limit: training ends at the limit
             of the minimizers (a), and the printed coefficients give that limit as well (b). Training minimizes $\frac12
-            \sum_i (f(x_i) - y_i)^2$
-Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by coefficients, f(X) = K alpha, |f|^2 =
-            alpha'K alpha
+            \sum_i (f(x_i) - y_i)^2$.
+Setting     $K(X, X)$ positive semidefinite, singular or not; $f$ in $H_K$ given by coefficients, $f(X) = K \alpha$,
+            $\|f\|_{H_K}^2 = \alpha^\top K \alpha$.
 Source      Kimeldorf, Wahba (1971), Some Results on Tchebycheffian Spline Functions, Journal of Mathematical Analysis
             and Applications 33, for the finite sum; Scholkopf, Smola (2002), Learning with Kernels, MIT Press;
-            scikit-learn's KernelRidge as oracle, which takes n lambda
+            scikit-learn's KernelRidge as oracle, which takes $n \lambda$
 """

@@ -3,15 +3,16 @@ r"""Section 5.2: kernel objective (a) - training ends at the limit of the minimi
 Printed     training corresponds to $\min_{f \in H_K} \frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$ with
             $\lambda \to 0^+$ (Section 5.2, display)
 Reading     The paper attaches $\lambda \to 0^+$ to the display: training is followed to its end, and this end is
-            compared with the limit of the minimizers
-Setting     Gradient descent on $\frac12 \sum_i (f(x_i) - y_i)^2$ for a network that is linearized at its start f_0, K
-            its kernel, which may be singular. At lambda the minimizer has the coefficients $(K + n \lambda I)^{-1} y$
-Hypotheses  (H1) f_0 = 0.
-            (H2) 0 < eta < 2/lambda_max(K)
-Idea        Training leaves $(1 - \eta w)^t$ of mode w of the targets, and the minimizer leaves $n \lambda/(w + n
-            \lambda)$. Both vanish for w > 0, and both are 1 for w = 0. A start other than 0 leaves a part of itself
-            beside the inputs
-Tolerance   Witnesses are rational. Elsewhere the rounding of t steps of descent and of a solve with K
+            compared with the limit of the minimizers.
+Setting     Gradient descent on $\frac12 \sum_i (f(x_i) - y_i)^2$ for a network that is linearized at its start $f_0$,
+            $K$ its kernel, which may be singular. At $\lambda$ the minimizer has the coefficients
+            $(K + n \lambda I)^{-1} y$.
+Hypotheses  (H1) $f_0 = 0$.
+            (H2) $0 < \eta < 2/\lambda_{\max}(K)$.
+Idea        Training leaves $(1 - \eta w)^t$ of mode $w$ of the targets, and the minimizer leaves
+            $n \lambda/(w + n \lambda)$. Both vanish for $w > 0$, and both are 1 for $w = 0$. A start other than 0
+            leaves a part of itself beside the inputs.
+Tolerance   Witnesses are rational. Elsewhere the rounding of $t$ steps of descent and of a solve with $K$.
 Expected    holds under added hypotheses
 """
 
@@ -81,13 +82,15 @@ def test_on_parallel_inputs_training_ends_at_the_limit_of_the_minimizers_too(pro
 
 @counterexample
 def test_a_start_that_vanishes_on_the_only_input_is_kept_where_every_minimizer_is_zero():
-    # given  one hidden ReLU layer, x = (1, 0) with K(x, x) = K(-x, -x) = 1 and K(x, -x) = 0; f_0 = K(., -x), y = 1
+    r"""One ReLU layer, $x = (1, 0)$, $y = 1$: $K(x, x) = K(-x, -x) = 1$ and $K(x, -x) = 0$. From $f_0 = K(\cdot, -x)$
+    one step of $\eta = 1$ adds $K(\cdot, x)$, which fits the input and ends training. The value at $-x$ stays 1. Every
+    minimizer is a multiple of $K(\cdot, x)$, with the value 0 at $-x$."""
     x = np.array([[1.0, 0.0], [-1.0, 0.0]])
     assert_identical(relu_ntk(x), [[1, 0], [0, 1]], why="the kernel at x and -x")
-    # when   one step of eta = 1 adds K(., x). Then the input is fitted, and training ends
+    # when
     K, start, fitted = fractions([[1, 0], [0, 1]]), fractions([0, 1]), fractions([1, 1])
     assert_identical(start + K[:, 0] * (1 - start[0]), fitted, why="values at x and -x after the step")
-    # then   every minimizer is a multiple of K(., x), which is 0 at -x
+    # then
     reads = "trained value {value} at -x > value {limit} of every minimizer"
     assert_violates(fitted[1], 0, reads=reads, x=[1, 0], y=1, f_0="K(., -x)")
 

@@ -2,16 +2,16 @@ r"""Section 5.2: kernel objective (b) - the printed coefficients have the same l
 
 Printed     the minimizer of $\frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$ for $\lambda \to 0^+$ (Section
             5.2, display) has the coefficients $\alpha = (K + \lambda I)^{-1} y$, $\lambda \to 0^+$ (Theorem 5.2)
-Reading     The paper attaches $\lambda \to 0^+$ to both displays, so two limits are compared
-Readings    [every lambda] the two displays share one symbol, so at each lambda > 0 the coefficients (K + lambda I)^-1 y
-            minimize the objective - refuted
-Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by coefficients, f(X) = K alpha, |f|^2 =
-            alpha'K alpha
-Idea        The minimizer at lambda has the coefficients $(K + n \lambda I)^{-1} y$. The print has lambda in place of n
-            lambda: this minimizes the sum of squares with the same lambda, or the mean with lambda/n. For n = 1 there
-            is no difference, and in the limit there is none either: $c \lambda/(w + c \lambda)$ vanishes for c = 1 and
-            for c = n
-Tolerance   Witnesses are rational. Elsewhere the rounding of a positive definite solve
+Reading     The paper attaches $\lambda \to 0^+$ to both displays, so two limits are compared.
+Readings    [every penalty] the two displays share one symbol, so at each $\lambda > 0$ the coefficients
+            $(K + \lambda I)^{-1} y$ minimize the objective - refuted
+Setting     $K(X, X)$ positive semidefinite, singular or not; $f$ in $H_K$ given by coefficients, $f(X) = K \alpha$,
+            $\|f\|_{H_K}^2 = \alpha^\top K \alpha$.
+Idea        The minimizer at $\lambda$ has the coefficients $(K + n \lambda I)^{-1} y$. The print has $\lambda$ in place
+            of $n \lambda$: this minimizes the sum of squares with the same $\lambda$, or the mean with $\lambda/n$. For
+            $n = 1$ there is no difference, and in the limit there is none either: $c \lambda/(w + c \lambda)$ vanishes
+            for $c = 1$ and for $c = n$.
+Tolerance   Witnesses are rational. Elsewhere the rounding of a positive definite solve.
 Expected    holds
 """
 
@@ -45,9 +45,11 @@ def excess_of_the_print(K, y, penalty):
     return objective(K, y, printed, penalty, len(y)) - objective(K, y, least, penalty, len(y))
 
 
-@counterexample(reading="every lambda")
+@counterexample(reading="every penalty")
 def test_the_printed_coefficients_do_not_minimize_the_printed_objective():
-    # given  n = 2, where (K + lambda I)^-1 y = (10, -4)/21 and (K + 2 lambda I)^-1 y = (3, -1)/8
+    r"""$K$ has 2 on its diagonal and 1 beside it, $y = (1, 0)$, $n = 2$, $\lambda = 1/2$. $\alpha = (K + \lambda
+    I)^{-1} y = (10, -4)/21$ has the residual $(-5, 2)/21$ and $\alpha^\top K \alpha = 152/441$, and the objective
+    $29/882 + 152/882 = 181/882$. At $(K + n \lambda I)^{-1} y = (3, -1)/8$ it is $10/128 + 14/128 = 3/16$, less."""
     K, y, penalty = fractions([[2, 1], [1, 2]]), fractions([1, 0]), Fraction(1, 2)
     printed, better = fractions(["10/21", "-4/21"]), fractions(["3/8", "-1/8"])
     value, least = (objective(K, y, alpha, penalty, 2) for alpha in (printed, better))
@@ -56,7 +58,7 @@ def test_the_printed_coefficients_do_not_minimize_the_printed_objective():
     assert_violates(value, least, reads="objective {value} > {limit} at (3, -1)/8", K=K, y=y, penalty=penalty)
 
 
-@counterexample(reading="every lambda")
+@counterexample(reading="every penalty")
 def test_hypothesis_finds_a_better_function_by_itself():
     # given  Gram matrices of one or two integer points, integer targets, a penalty
     point, label = st.tuples(st.integers(-2, 2), st.integers(-2, 2)), st.integers(-2, 2)

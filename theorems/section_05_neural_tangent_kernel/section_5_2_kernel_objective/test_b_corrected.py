@@ -1,19 +1,21 @@
 r"""Section 5.2: kernel objective (b) - the minimizer at a penalty that is not zero.
 
-Setting     K(X, X) positive semidefinite, singular or not; f in H_K given by coefficients, f(X) = K alpha, |f|^2 =
-            alpha'K alpha. The objective is $\frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$, and the printed
-            function has the coefficients $(K + \lambda I)^{-1} y$. Both tend to f*, with f*(X) = y, where K is positive
-            definite; then f* has the coefficients $K^{-1} y$
-Corrected   (C1) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \lambda I)^{-1} y$: for every g in H_K the
-            objective at g exceeds that at f by $\frac1n |g(X) - f(X)|^2 + \lambda \|g - f\|_{H_K}^2$.
-            (C2) If K is positive definite with least eigenvalue w_1, the distance in H_K from f* to the minimizer at
-            lambda is the distance from f* to the printed function at lambda, times a factor between n(w_1 +
-            lambda)/(w_1 + n lambda) and n.
-            (C3) The minimizer stays the same if the whole data set is repeated
-Idea        The gradient over alpha is $\frac2n K ((K + n \lambda I) \alpha - y)$. (C2) The minimizer loses $n
-            \lambda/(w + n \lambda)$ of a mode w, and the printed function $\lambda/(w + \lambda)$. (C3) The mean over
-            the data is the same function of f
-Tolerance   The residual of a positive definite solve, cond (K + n lambda I) n u, and the rounding of quadratic forms
+Setting     $K(X, X)$ positive semidefinite, singular or not; $f$ in $H_K$ given by coefficients, $f(X) = K \alpha$,
+            $\|f\|_{H_K}^2 = \alpha^\top K \alpha$. The objective is
+            $\frac1n \sum_i (f(x_i) - y_i)^2 + \lambda \|f\|_{H_K}^2$, and the printed function has the coefficients
+            $(K + \lambda I)^{-1} y$. Both tend to $f^*$, with $f^*(X) = y$, where $K$ is positive definite; then $f^*$
+            has the coefficients $K^{-1} y$.
+Corrected   (C1) At every $\lambda > 0$ the minimizer has $\alpha = (K + n \lambda I)^{-1} y$: for every $g$ in $H_K$
+            the objective at $g$ exceeds that at $f$ by $\frac1n \|g(X) - f(X)\|^2 + \lambda \|g - f\|_{H_K}^2$.
+            (C2) If $K$ is positive definite with least eigenvalue $w_1$, the distance in $H_K$ from $f^*$ to the
+            minimizer at $\lambda$ is the distance from $f^*$ to the printed function at $\lambda$, times a factor
+            between $n (w_1 + \lambda)/(w_1 + n \lambda)$ and $n$.
+            (C3) The minimizer stays the same if the whole data set is repeated.
+Idea        The gradient over $\alpha$ is $\frac2n K ((K + n \lambda I) \alpha - y)$. (C2) The minimizer loses
+            $n \lambda/(w + n \lambda)$ of a mode $w$, and the printed function $\lambda/(w + \lambda)$. (C3) The mean
+            over the data is the same function of $f$.
+Tolerance   The residual of a positive definite solve, $n u \operatorname{cond}(K + n \lambda I)$ with the unit roundoff
+            $u$, and the rounding of quadratic forms.
 """
 
 from fractions import Fraction

@@ -1,23 +1,24 @@
 r"""Theorem 5.1 (a) - convergence of K_m.
 
 Printed     (Theorem 5.1, first sentence) $K_m \to K^\infty$ as $m \to \infty$, and $K^\infty$ is deterministic
-Reading     K_m is the kernel of one network of width m, drawn at random. Section 5 assumes an initialization scheme
-            (5.3, item 3) and names none
-Readings    [printed expectation] K is the mean over starts of Section 5.1, for one hidden layer - vacuous
-Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$ with m neurons and no biases. $K_m(x, x')$ is the inner
-            product of the gradients of f(x) and f(x') in all weights, at the start. Weights are standard normal; where
-            a test says so, those of the last layer are random signs
+Reading     $K_m$ is the kernel of one network of width $m$, drawn at random. Section 5 assumes an initialization scheme
+            (5.3, item 3) and names none.
+Readings    [printed expectation] $K$ is the mean over starts of Section 5.1, for one hidden layer - vacuous
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons, a scale $c$ and no biases. $K_m(x, x')$ is the inner
+            product of the gradients of $f(x)$ and $f(x')$ in all weights, at the start. Weights are standard normal;
+            where a test says so, those of the last layer are random signs.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
-Idea        m K_m is a sum of m independent terms whose moment generating function is known. So every entry of $K_m -
-            K^\infty$ obeys a Chernoff bound. Counterexample: in the paper's own parameterization (scale 1, variances
-            2/d and 2/m) the mean of $K_m(x, x)$ is $|x|^2 (1 + m/d)$, which has no limit
-Tolerance   Chernoff for ReLU and Hoeffding for erf, whose terms are bounded (properties.statistics.concentration), and
-            the rounding of the entries (wide_networks.network_rounding). Witnesses are rational
-Chance      A bound fails by chance with probability 1e-13 for each entry and side of a generated instance, and 1e-12
-            for each comparison with a fixed seed
-Findings    Convergence is shown for one hidden layer of ReLU or erf, and for two of ReLU
+Idea        $m K_m$ is a sum of $m$ independent terms whose moment generating function is known. So every entry of
+            $K_m - K^\infty$ obeys a Chernoff bound. Counterexample: in the paper's own parameterization ($c = 1$,
+            variances $2/d$ and $2/m$, $d$ the dimension of $x$) the mean of $K_m(x, x)$ is $\|x\|^2 (1 + m/d)$, which
+            has no limit.
+Tolerance   Chernoff for ReLU and Hoeffding for erf, whose terms are bounded (`properties.statistics.concentration`),
+            and the rounding of the entries (`wide_networks.network_rounding`). Witnesses are rational.
+Chance      A bound fails by chance with probability $10^{-13}$ for each entry and side of a generated instance, and
+            $10^{-12}$ for each comparison with a fixed seed.
+Findings    Convergence is shown for one hidden layer of ReLU or erf, and for two of ReLU.
 Expected    holds under added hypotheses
 """
 
@@ -85,10 +86,12 @@ def test_with_the_printed_expectation_there_is_nothing_to_converge():
 
 @counterexample
 def test_the_kernel_of_the_papers_own_network_grows_with_its_width():
-    # given  scale 1, and He's variances 2/d = 1 and 2/m. Weights +-1 and +-sqrt(2/m) have these variances, and the
-    #        expected kernel at e_1 depends on nothing else
+    r"""$d = 2$, $x = e_1$, $w_j$ of variance $\frac2d = 1$ and $a_j$ of variance $\frac2m$; half of the neurons are
+    active: $\mathbb{E} K_m(x, x) = \frac{m}{2} (\frac2m + 1) = 1 + \frac{m}{2}$. If $K_m$ had a limit, its differences
+    would vanish. But $K_{32} - K_8 = 12$, and $K_{512} - K_{128} = 192$ is larger."""
+    # given  weights +-1 and +-sqrt(2/m) have these variances, and the expected kernel at e_1 depends on nothing else
     kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in map(paper_network, range(4))]
-    # then   E K_m(x, x) = |x|^2 (1 + m/d). The differences grow; if there were a limit, they would vanish
+    # then
     assert_identical(kernels, [1 + Fraction(m, 2) for m in (8, 32, 128, 512)], why="E K_m = 1 + m/d")
     steps = kernels[1] - kernels[0], kernels[3] - kernels[2]
     assert_violates(steps[1], steps[0], reads="K_512 - K_128 = {value} > K_32 - K_8 = {limit}", x=[1, 0], d=2)

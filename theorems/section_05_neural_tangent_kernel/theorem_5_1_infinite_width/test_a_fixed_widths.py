@@ -1,18 +1,18 @@
 r"""Theorem 5.1 (a) - the deviation from the limit at fixed widths, and the power of the bounds.
 
-Setting     $f(x) = \text{scale} \sum_j a_j s(w_j \cdot x)$ with m neurons, or two hidden layers of width m; no biases.
-            K_m is the kernel of all weights at the start, and K its limit. Weights are standard normal; where a test
-            says so, those of the last layer are random signs. Seeds are fixed
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons and a scale $c$, or two hidden layers of width $m$; no
+            biases. $K_m$ is the kernel of all weights at the start, and $K^\infty$ its limit. Weights are standard
+            normal; where a test says so, those of the last layer are random signs. Seeds are fixed.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
-Idea        One hidden layer: m K_m is a sum of independent terms of known moment generating function. For ReLU and |x|
-            = 1, $m K_m(x, x)$ has a Gamma law, mixed over the number of active neurons. Two hidden layers: given the
-            first layer, the other layers are a network with one hidden layer, and the share of the first layer is a
-            Gaussian quadratic form. Power: an error of a stated size is missed with a stated probability
-Tolerance   Chernoff, Hoeffding and Dvoretzky-Kiefer-Wolfowitz (properties.statistics.concentration); for two hidden
-            layers wide_networks.deep_kernel
-Chance      Each comparison fails by chance with probability 1e-12
+Idea        One hidden layer: $m K_m$ is a sum of independent terms of known moment generating function. For ReLU and
+            $\|x\| = 1$, $m K_m(x, x)$ has a $\Gamma$ law, mixed over the number of active neurons. Two hidden layers:
+            given the first layer, the other layers are a network with one hidden layer, and the share of the first
+            layer is a Gaussian quadratic form. Power: an error of a stated size is missed with a stated probability.
+Tolerance   Chernoff, Hoeffding and Dvoretzky-Kiefer-Wolfowitz (`properties.statistics.concentration`); for two hidden
+            layers `wide_networks.deep_kernel`.
+Chance      Each comparison fails by chance with probability $10^{-12}$.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ import pytest
 
 from fixtures.kernels.infinite_width import erf_nngp, erf_ntk, relu_ntk
 from fixtures.models.two_layer import two_layer
-from properties.certificates import assert_at_most, assert_within
+from properties.certificates import assert_at_most, assert_within, record_series
 from properties.statistics.concentration import (
     detectable_error,
     dvoretzky_kiefer_wolfowitz,
@@ -61,6 +61,20 @@ def test_the_diagonal_of_a_relu_kernel_has_its_exact_law_and_so_variance_three_o
     # and    power: the law for twice the width, with a deviation smaller by sqrt(2), is rejected
     other = sup_distance(samples, lambda k: relu_ntk_diagonal_cdf(k, 2 * width))
     assert_at_most(bound, other, why="the law of another width, DKW")
+
+
+@under_hypotheses("H1", "H2")
+def test_all_eight_kernels_of_a_width_are_within_a_bound_that_nearly_halves_at_four_times_the_width():
+    # given  eight networks of each width; each side of each of 6 entries may fail with probability FIXED_DELTA
+    widths, r = 4 ** np.arange(2, 7), np.clip(POINTS @ POINTS.T, -1, 1)
+    # when   the largest deviation of an entry, and its bound
+    off = np.array([np.abs(independent_networks(m, 8).kernel(POINTS) - relu_ntk(POINTS)).max((1, 2)) for m in widths])
+    bound = np.array([np.max(dataclasses.astuple(relu_ntk_deviations(r, m, FIXED_DELTA))) for m in widths])
+    # then
+    assert_at_most(off.max(1), bound, why="largest entry of |K_m - K|")
+    assert_at_most(1.9 * bound[1:], bound[:-1], why="the bound at four times the width")
+    columns = {"least": off.min(1), "median": np.median(off, 1), "largest": off.max(1), "bound": bound}
+    record_series("deviation of K_m", m=widths, **{name: column.round(5) for name, column in columns.items()})
 
 
 @under_hypotheses("H1", "H2")

@@ -1,15 +1,15 @@
 r"""Theorem 5.1 (b) - how far Jacobian and kernel can move.
 
-Setting     One or two hidden layers of tanh, loss $\frac12 |r|^2$ with r = f(X) - y. J is the Jacobian of f(X) in the
-            trained weights (all, or the hidden weights W alone), $K = J J^\top$, and d the distance of the weights from
-            their start. Lip bounds |J - J_0|/d up to this d; `turning_rate` computes it for one hidden layer and
-            `deep_turning_rate` for two
-Corrected   (C1) For tanh, one or two hidden layers, and any step, width and targets: $|J - J_0| \le Lip\, d$ and $|K -
-            K_0| \le 2 |J_0| Lip\, d + (Lip\, d)^2$.
-Idea        The derivative of tanh is at most 1, and its second derivative is bounded. So J changes by at most Lip d.
-            The bound for K = J J' follows by the triangle inequality
+Setting     One or two hidden layers of tanh, loss $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$
+            in the trained weights (all, or the hidden weights $W$ alone), $K = J J^\top$, and $d$ the distance of the
+            weights from their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$; `turning_rate` computes it
+            for one hidden layer and `deep_turning_rate` for two.
+Corrected   (C1) For tanh, one or two hidden layers, and any step, width and targets: $\|J - J_0\| \le \mathrm{Lip}\, d$
+            and $\|K - K_0\| \le 2 \|J_0\|\, \mathrm{Lip}\, d + (\mathrm{Lip}\, d)^2$.
+Idea        The derivative of tanh is at most 1, and its second derivative is bounded. So $J$ changes by at most
+            $\mathrm{Lip}\, d$. The bound for $K = J J^\top$ follows by the triangle inequality.
 Tolerance   Rounding of the kernel (`kernel_rounding`), and for two hidden layers that of sums over both layers
-            (`tangent_rounding`)
+            (`tangent_rounding`).
 """
 
 import dataclasses

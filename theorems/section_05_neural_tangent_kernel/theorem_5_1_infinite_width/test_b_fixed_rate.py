@@ -1,22 +1,25 @@
 r"""Theorem 5.1 (b) - descent at one rate for all widths.
 
 Readings    [fixed rate] training is descent, as in Section 2.2, at one rate for all widths - refuted
-Setting     One hidden layer of m neurons, $f(x) = \sum_j a_j s(w_j \cdot x)$, as in Section 2.1: nothing is divided by
-            a power of m. The inputs have d = 2 entries. The variances of the weights are 2/d = 1 and 2/m, and all
-            weights are trained. Loss $\frac12 |r|^2$ with r = f(X) - y. J is the Jacobian of f(X), $K = J J^\top$ of
-            order m, s_0 the least singular value of J_0, and d the distance of the weights from their start. Lip bounds
-            |J - J_0|/d up to this d
+Setting     One hidden layer of $m$ neurons, $f(x) = \sum_j a_j s(w_j \cdot x)$, as in Section 2.1: nothing is divided
+            by a power of $m$. The inputs have 2 entries, so the variances of the weights are $2/2 = 1$ and $2/m$, and
+            all weights are trained. Loss $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$,
+            $K = J J^\top$ of order $m$, $s_0$ the least singular value of $J_0$, and $d$ the distance of the weights
+            from their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
-            (H3) 0 < eta |K_0| <= 1/3; the flow is the limit eta -> 0.
-            (H4) The activation is smooth, and the network is wide for its data: Lip * 8 |r_0| <= s_0^2, where Lip is
-            taken for d up to 4 |r_0|/s_0. Where W alone is trained in a ReLU network, H1 and H2 take the place of H4.
-Idea        One step on one sample x = e_1 from f_0 = 0 takes (a, w.x) to (a + eta y w.x, w.x + eta y a). This
-            multiplies K by 1 + (eta y)^2, whatever the width
-Tolerance   Witnesses are rational
-Findings    Observed with frozen seeds at eta = 1/10: a tanh network of width 1024 overflows. In ten ReLU networks of
-            width 8192 no neuron is active on the data after twenty steps, so that f and K are zero there
+            (H3) $0 < \eta \|K_0\| \le \frac13$; the flow is the limit $\eta \to 0$.
+            (H4) The activation is smooth, and the network is wide for its data: $8\, \mathrm{Lip}\, \|r_0\| \le s_0^2$,
+            where $\mathrm{Lip}$ is taken for $d$ up to $4 \|r_0\|/s_0$. Where $W$ alone is trained in a ReLU network,
+            H1 and H2 take the place of H4.
+Idea        One step on one sample $x = e_1$ from $f_0 = 0$ takes $(a, w \cdot x)$ to
+            $(a + \eta y\, w \cdot x,\ w \cdot x + \eta y a)$. This multiplies $K$ by $1 + (\eta y)^2$, whatever the
+            width.
+Tolerance   Witnesses are rational.
+Findings    Observed with frozen seeds at $\eta = \frac{1}{10}$: a tanh network of width 1024 overflows. In ten ReLU
+            networks of width 8192 no neuron is active on the data after twenty steps, so that $f$ and $K$ are zero
+            there.
 """
 
 from fractions import Fraction
@@ -44,11 +47,13 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
 
 @counterexample(reading="fixed rate")
 def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quarter_in_one_step_at_every_width():
-    # given  weights +-1 and +-sqrt(2/m), f_0 = 0; x = e_1, y = 2, eta = 1/4
+    r"""$x = e_1$, $y = 2$, $\eta = 1/4$, weights $w_{j1} = \pm 1$, $a_j = \pm\sqrt{2/m}$, $f_0 = \sum a_j w_{j1} = 0$
+    over the active neurons. A step takes $(a_j, w_{j1})$ to $(a_j + w_{j1}/2, w_{j1} + a_j/2)$ and
+    $K = \sum (a_j^2 + w_{j1}^2)$ to $(1 + 1/4) K + 2 f_0 = 5K/4$: it has changed by $1/4$ of itself, at every $m$."""
     x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), [paper_network(k) for k in range(4)]
     # when
     ends = [net.descend(x, y, eta) for net in starts]
-    # then   (a, w.x) -> (a + eta y w.x, w.x + eta y a) multiplies K by 1 + (eta y)^2 at every width m
+    # then
     changes = [(end.kernel(x) / net.kernel(x))[0, 0] - 1 for net, end in zip(starts, ends, strict=True)]
     assert_identical(changes, [(eta * y[0]) ** 2] * 4, why="relative change of K, widths 8 to 512")
     reads = "relative change of K in one step {value} at every width > {limit} if it stays constant"

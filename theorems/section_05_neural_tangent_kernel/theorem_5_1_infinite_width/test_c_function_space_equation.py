@@ -1,17 +1,17 @@
 r"""Theorem 5.1 (c) - the function-space ODE.
 
 Printed     (Theorem 5.1, display) $\frac{df(x_i)}{dt} = -\sum_{j=1}^n K(x_i, x_j)(f(x_j) - y_j)$
-Reading     K is the kernel K_t of the moment, which by Theorem 5.1 (b) is nearly K_0. The loss is the squared loss of
-            Section 3.1, $\frac12 \sum_i (f(x_i) - y_i)^2$: for it the equation needs no factor
-Readings    [mean loss] the loss is that of Section 2.1, with 1/(2n) - refuted
-Setting     One to three hidden layers of any width, no biases, all weights trained; r = f(X) - y; J is the Jacobian of
-            f(X), and $K_t = J J^\top$ at time t
-Corrected   (C2) Under the loss with 1/(2n): $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$.
-Idea        The chain rule: $\frac{df(X)}{dt} = J \dot\theta$ and $\dot\theta = -J^\top r$. A loss with 1/(2n) has the
-            gradient $J^\top r / n$
+Reading     $K$ is the kernel $K_t$ of the moment, which by Theorem 5.1 (b) is nearly $K_0$. The loss is the squared
+            loss of Section 3.1, $\frac12 \sum_i (f(x_i) - y_i)^2$: for it the equation needs no factor.
+Readings    [mean loss] the loss is that of Section 2.1, with $\frac{1}{2n}$ - refuted
+Setting     One to three hidden layers of any width, no biases, all weights trained; $r = f(X) - y$; $J$ is the Jacobian
+            of $f(X)$, and $K_t = J J^\top$ at time $t$.
+Corrected   (C2) Under the loss with $\frac{1}{2n}$: $\frac{df(X)}{dt} = -\frac1n K_t (f(X) - y)$.
+Idea        The chain rule: $\frac{df(X)}{dt} = J \dot\theta$ and $\dot\theta = -J^\top r$. A loss with $\frac{1}{2n}$
+            has the gradient $J^\top r / n$.
 Tolerance   Witnesses are rational. Elsewhere the derivative is taken by a complex step, which has no truncation error,
-            and the bound is the rounding of the products
-Findings    The equation is shown for one, two and three hidden layers
+            and the bound is the rounding of the products.
+Findings    The equation is shown for one, two and three hidden layers.
 Expected    holds
 """
 
@@ -50,12 +50,14 @@ def flow_rate(net, X, y):
 
 @counterexample(reading="mean loss")
 def test_the_printed_equation_runs_n_times_too_fast():
-    # given  r = (1, 0)
+    r"""One neuron $w = (1, 1)$, $a = 1$ at $x_1 = e_1$, $x_2 = e_2$: $f = (1, 1)$, $K_{ij} = x_i \cdot x_j + 1$. For
+    $y = (0, 1)$ it is $r = (1, 0)$, and the print has $\dot f = -K r = -(2, 1)$. The flow of $\|r\|^2/(2n)$, $n = 2$,
+    has $\dot\theta = -J^\top r/2$, so $\dot f = -(2, 1)/2$: the speed of $f(x_1)$ is 1, and 2 in the print."""
     X, y = fractions([[1, 0], [0, 1]]), fractions([0, 1])
     printed = -ONE_NEURON.kernel(X) @ (ONE_NEURON.predict(X) - y)
     # when
     rate = flow_rate(ONE_NEURON, X, y)
-    # then   (2, 1) against (2, 1)/2, for the loss with 1/(2n)
+    # then
     assert_identical(printed, 2 * rate, why="the printed rate is n times the rate of the flow")
     reads = "printed speed of f(x_1) {value} > speed of the flow {limit}"
     assert_violates(-printed[0], -rate[0], reads=reads, K=[[2, 1], [1, 2]], r=[1, 0], n=2)

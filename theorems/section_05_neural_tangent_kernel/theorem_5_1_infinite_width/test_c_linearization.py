@@ -1,18 +1,20 @@
 r"""Theorem 5.1 (c) - how near a network is to its linearization.
 
 Setting     The linearized network is $f_0 + J_0 (\theta - \theta_0)$, so its function-space equation has the fixed
-            kernel K_0. Loss $\frac12 |r|^2$ with r = f(X) - y; $r^{lin}$ is the residual of the linearized network. J
-            is the Jacobian of f(X) in the trained weights (all, or the hidden weights W alone), $K = J J^\top$, $k_x =
-            K_0(x, X)$, and d the distance of the weights from their start. Lip bounds |J - J_0|/d up to this d, as
-            `turning_rate` and `deep_turning_rate` compute it
-Corrected   (C3) For tanh or erf with W trained alone, or two hidden layers of tanh, and descent with $\eta |K_0| \le
-            2$: $\|r_t - r_t^{lin}\| \le \eta \sum_{s<t} Lip\, [\frac{d_s + d_{s+1}}{2} \|J_s\| + d_s \|J_0\|] \|r_s\|$.
-            (C4) After t steps of any size the linearized network is $f_0(x) + k_x V \operatorname{diag}((1 - (1 - \eta
-            w)^t)/w) V^\top (y - f_0(X))$, for $K_0 = V \operatorname{diag}(w) V^\top$; at w = 0 the quotient is eta t.
-Idea        (C3) Step s adds at most $\eta \|\bar J J_s^\top - K_0\| \|r_s\|$ to the distance of the two residuals,
-            where $\bar J$ is the mean Jacobian along the step. For $\eta |K_0| \le 2$ the matrix $I - \eta K_0$ does
-            not expand what earlier steps have added. (C4) In the eigenvectors of K_0 the steps decouple
-Tolerance   The rounding of t steps in weights, and of the kernel; exact where fractions are used
+            kernel $K_0$. Loss $\frac12 \|r\|^2$ with $r = f(X) - y$; $r^{\mathrm{lin}}$ is the residual of the
+            linearized network. $J$ is the Jacobian of $f(X)$ in the trained weights (all, or the hidden weights $W$
+            alone), $K = J J^\top$, $k_x = K_0(x, X)$, and $d$ the distance of the weights from their start.
+            $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$, as `turning_rate` and `deep_turning_rate` compute it.
+Corrected   (C3) For tanh or erf with $W$ trained alone, or two hidden layers of tanh, and descent with
+            $\eta \|K_0\| \le 2$: $\|r_t - r_t^{\mathrm{lin}}\| \le \eta \sum_{s<t} \mathrm{Lip}\, [\frac{d_s +
+            d_{s+1}}{2} \|J_s\| + d_s \|J_0\|] \|r_s\|$.
+            (C4) After $t$ steps of any size the linearized network is $f_0(x) + k_x V \operatorname{diag}((1 - (1 -
+            \eta w)^t)/w) V^\top (y - f_0(X))$, for $K_0 = V \operatorname{diag}(w) V^\top$; at $w = 0$ the quotient is
+            $\eta t$.
+Idea        (C3) Step $s$ adds at most $\eta \|\bar J J_s^\top - K_0\| \|r_s\|$ to the distance of the two residuals,
+            where $\bar J$ is the mean Jacobian along the step. For $\eta \|K_0\| \le 2$ the matrix $I - \eta K_0$ does
+            not expand what earlier steps have added. (C4) In the eigenvectors of $K_0$ the steps decouple.
+Tolerance   The rounding of $t$ steps in weights, and of the kernel; exact where fractions are used.
 """
 
 from fractions import Fraction

@@ -1,20 +1,20 @@
 r"""Theorem 5.1 (d) - the fit at a finite time against ridge regression.
 
-Setting     The network is linearized at its start with f_0 = 0, and all weights are trained by the flow or by descent
-            with $\eta |K| < 2$ on the loss $\frac12 \sum_i (f(x_i) - y_i)^2$. K is its kernel, w an eigenvalue of K,
-            and a mode the part of the targets along the eigenvector of w. Ridge regression fits $K (K + \lambda I)^{-1}
-            y$ on the inputs
-Corrected   (C7) From f_0 = 0, the share of mode w that t steps fit, less the share that ridge fits, is $\lambda/(w +
-            \lambda) - (1 - \eta w)^t$.
-            (C8) From f_0 = 0, for every true function and centred noise of any covariance, the expected in-sample risk
-            of the flow at time t is at most 1.6861 times that of ridge at $\lambda = 1/t$; no constant below 1.6858
-            will do
+Setting     The network is linearized at its start with $f_0 = 0$, and all weights are trained by the flow or by descent
+            with $\eta \|K\| < 2$ on the loss $\frac12 \sum_i (f(x_i) - y_i)^2$. $K$ is its kernel, $w$ an eigenvalue of
+            $K$, and a mode the part of the targets along the eigenvector of $w$. Ridge regression fits
+            $K (K + \lambda I)^{-1} y$ on the inputs.
+Corrected   (C7) From $f_0 = 0$, the share of mode $w$ that $t$ steps fit, less the share that ridge fits, is
+            $\lambda/(w + \lambda) - (1 - \eta w)^t$.
+            (C8) From $f_0 = 0$, for every true function and centred noise of any covariance, the expected in-sample
+            risk of the flow at time $t$ is at most 1.6861 times that of ridge at $\lambda = 1/t$; no constant below
+            1.6858 will do.
 Idea        (C7) Descent leaves the factor $(1 - \eta w)^t$ of a mode, and ridge leaves $\lambda/(w + \lambda)$. (C8) At
-            lambda = 1/t and s = w t the flow leaves $e^{-s}$, at most the $1/(1 + s)$ of ridge, so its bias is no
+            $\lambda = 1/t$ and $s = w t$ the flow leaves $e^{-s}$, at most the $1/(1 + s)$ of ridge, so its bias is no
             larger. The ratio of the fits is $\phi(s) = (1 - e^{-s})(1 + s)/s$, and the ratio of the variances is at
-            most the maximum of $\phi^2$
-Tolerance   (C7) rounding of t steps. (C8) exponentials are enclosed by fractions; for drawn kernels the rounding of
-            expm and of a solve
+            most the maximum of $\phi^2$.
+Tolerance   (C7) rounding of $t$ steps. (C8) exponentials are enclosed by fractions; for drawn kernels the rounding of
+            expm and of a solve.
 """
 
 from fractions import Fraction
@@ -30,7 +30,13 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs
 from fixtures.rational import exponential_of_minus
-from properties.certificates import assert_at_most, assert_not_negative, assert_violates, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_not_negative,
+    assert_violates,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected
 from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networks import drawn_network
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import trainings
@@ -100,6 +106,9 @@ def test_the_ratio_of_the_variances_of_flow_and_ridge_has_its_supremum_enclosed(
     assert_at_most(far * exponential_of_minus(far)[1], bound - 1, why="g' > 0 at 1.80")
     slope = max(abs(bound - 1 - s * low), abs(bound - 1 - s * high))
     assert_at_most(slope * (far - near), excess(s, bound)[0], why="g at 1.7933 against its slope")
+    s = np.geomspace(0.01, 100, 81)
+    columns = {"variance": ((1 - np.exp(-s)) * (1 + s) / s) ** 2, "squared_bias": (np.exp(-s) * (1 + s)) ** 2}
+    record_series("flow over ridge", s=s.round(5), **{name: column.round(5) for name, column in columns.items()})
 
 
 @corrected("C8")

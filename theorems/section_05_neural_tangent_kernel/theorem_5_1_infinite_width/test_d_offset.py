@@ -1,18 +1,18 @@
 r"""Theorem 5.1 (d) - what a random start adds to the limit of training.
 
-Setting     The network is linearized at its start, and all weights are trained by the flow or by descent with $\eta
-            |K_0| < 2$ on the loss $\frac12 \sum_i (f(x_i) - y_i)^2$. K_0 is the kernel of the start, $K^\infty$ its
-            limit for infinite width, and $k_x = K(x, X)$, where K is K_0 in C5 and $K^\infty$ in C6
-Corrected   (C5) Where K_0 is invertible training ends at $k_x K_0^{-1} y + f_0(x) - k_x K_0^{-1} f_0(X)$.
-            (C6) One hidden ReLU layer, $c = (1, -K^{-1} k_x)$ for $K = K^\infty$, and f_0 taken at x and X: the offset
-            $c^\top f_0$ has the variance $c^\top \Sigma c$ at every width, $\Sigma$ the limiting covariance of f_0;
-            given the hidden weights it is normal, with their empirical covariance.
-Idea        (C5) Descent ends at the interpolant whose weights are nearest to the start. (C6) f_0 is linear in the
-            output weights, which are independent and normal. The variance given W is a mean over neurons, so its
-            expectation is the same at every width
-Tolerance   (C5) the rounding of a solve with K. (C6) Chernoff, the chi-square law and Dvoretzky-Kiefer-Wolfowitz
-            (properties.statistics.concentration)
-Chance      (C6) each comparison fails by chance with probability 1e-12
+Setting     The network is linearized at its start, and all weights are trained by the flow or by descent with
+            $\eta \|K_0\| < 2$ on the loss $\frac12 \sum_i (f(x_i) - y_i)^2$. $K_0$ is the kernel of the start,
+            $K^\infty$ its limit for infinite width, and $k_x = K(x, X)$, where $K$ is $K_0$ in C5 and $K^\infty$ in C6.
+Corrected   (C5) Where $K_0$ is invertible training ends at $k_x K_0^{-1} y + f_0(x) - k_x K_0^{-1} f_0(X)$.
+            (C6) One hidden ReLU layer, $c = (1, -K^{-1} k_x)$ for $K = K^\infty$, and $f_0$ taken at $x$ and $X$: the
+            offset $c^\top f_0$ has the variance $c^\top \Sigma c$ at every width, $\Sigma$ the limiting covariance of
+            $f_0$; given the hidden weights it is normal, with their empirical covariance.
+Idea        (C5) Descent ends at the interpolant whose weights are nearest to the start. (C6) $f_0$ is linear in the
+            output weights, which are independent and normal. The variance given $W$ is a mean over neurons, so its
+            expectation is the same at every width.
+Tolerance   (C5) the rounding of a solve with $K$. (C6) Chernoff, the $\chi^2$ law and Dvoretzky-Kiefer-Wolfowitz
+            (`properties.statistics.concentration`).
+Chance      (C6) each comparison fails by chance with probability $10^{-12}$.
 """
 
 import numpy as np

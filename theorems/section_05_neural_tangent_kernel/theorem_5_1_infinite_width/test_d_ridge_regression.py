@@ -1,19 +1,19 @@
 r"""Theorem 5.1 (d) - identical to kernel ridge regression.
 
-Printed     (Theorem 5.1, last sentence) The evolution is "identical" to kernel ridge regression with K
+Printed     (Theorem 5.1, last sentence) The evolution is "identical" to kernel ridge regression with $K$
 Reading     Ridge regression is that of Section 5.2, in the limit $\lambda \to 0^+$. So training is followed to its end,
-            and the two limits are compared
-Readings    [every time] "identical" is said of the evolution, so each time t has a lambda > 0 of its own - refuted
-Setting     The network is linearized at its start, all weights are trained by the flow or by descent with $\eta |K_0| <
-            2$, and the loss is $\frac12 \sum_i (f(x_i) - y_i)^2$. K = K_0 is the kernel of the start and $k_x = K(x,
-            X)$. Ridge regression predicts $k_x (K + \lambda I)^{-1} y$
-Hypotheses  (H5) f_0 = 0
-Idea        From f_0 = 0, descent and ridge both fit every mode w > 0 of K in the limit. They do so at rates that no
-            common lambda matches at a finite time. From another start the network keeps a part of f_0, and ridge
-            regression knows no start
-Tolerance   Witnesses are rational, and exponentials are enclosed. Elsewhere the rate of ridge, $\lambda/(w_1 +
-            \lambda)$ for the least eigenvalue w_1, and the rounding of a solve with K
-Findings    The print does not mention f_0. A random network has one at every width
+            and the two limits are compared.
+Readings    [every time] "identical" is said of the evolution, so each time $t$ has a $\lambda > 0$ of its own - refuted
+Setting     The network is linearized at its start, all weights are trained by the flow or by descent with
+            $\eta \|K_0\| < 2$, and the loss is $\frac12 \sum_i (f(x_i) - y_i)^2$. $K = K_0$ is the kernel of the start
+            and $k_x = K(x, X)$. Ridge regression predicts $k_x (K + \lambda I)^{-1} y$.
+Hypotheses  (H5) $f_0 = 0$.
+Idea        From $f_0 = 0$, descent and ridge both fit every mode $w > 0$ of $K$ in the limit. They do so at rates that
+            no common $\lambda$ matches at a finite time. From another start the network keeps a part of $f_0$, and
+            ridge regression knows no start.
+Tolerance   Witnesses are rational, and exponentials are enclosed. Elsewhere the rate of ridge,
+            $\lambda/(w_1 + \lambda)$ for the least eigenvalue $w_1$, and the rounding of a solve with $K$.
+Findings    The print does not mention $f_0$. A random network has one at every width.
 Expected    holds under added hypotheses
 """
 
@@ -40,7 +40,9 @@ from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs impo
 
 @counterexample
 def test_with_targets_zero_the_network_predicts_what_it_started_with_and_ridge_predicts_zero():
-    # given  two ReLU neurons w = (1, 0) and (0, 1), a = (1, 1); one sample x = (2, -1) with y = 0, so K = 9
+    r"""ReLU neurons $e_1$ and $e_2$, $a = (1, 1)$, one sample $x_1 = (2, -1)$, $y_1 = 0$: $f_0(x_1) = 2$,
+    $K = \|x_1\|^2 + 2^2 = 9$. At $x = (1, 1)$: $f_0(x) = 2$, $k_x = 1 + 2 = 3$. Training ends at
+    $f_0(x) - (k_x/K) f_0(x_1) = 2 - (3/9) \cdot 2 = 4/3$. Ridge predicts $k_x (K + \lambda)^{-1} y_1 = 0$."""
     net = ExactReluNetwork(fractions([[1, 0], [0, 1]]), fractions([1, 1]), Fraction(1))
     X, x = fractions([[2, -1]]), fractions([[1, 1]])
     K, k, f_0 = net.kernel(X)[0, 0], net.kernel(x, X)[0, 0], net.predict(X)[0]
@@ -48,18 +50,19 @@ def test_with_targets_zero_the_network_predicts_what_it_started_with_and_ridge_p
     theta = -f_0 / K * net.jacobian(X)[0]
     assert_identical(f_0 + net.jacobian(X)[0] @ theta, 0, why="the sample is fitted")
     limit = (net.predict(x) + net.jacobian(x) @ theta)[0]
-    # then   f_0(x) - k K^-1 f_0(X) = 2 - 3/9 * 2, while k (K + lambda)^-1 y = 0 for every lambda
+    # then
     assert_identical(limit, net.predict(x)[0] - k / K * f_0, why="the offset")
     assert_violates(limit, 0, reads="prediction {value} > ridge's {limit}", X=[[2, -1]], y=0, x=[1, 1], w="e_1, e_2")
 
 
 @counterexample(reading="every time")
 def test_from_zero_no_penalty_gives_the_fit_at_time_one_of_two_modes():
-    # given  K = diag(1, 4), y = (1, 1), f_0 = 0, gradient flow at t = 1: the fit of eigenvalue k is 1 - e^{-k}
+    r"""$K = \operatorname{diag}(1, 4)$, $y = (1, 1)$, $t = 1$: the flow fits $1 - e^{-1} = 0.632$ and $1 - e^{-4} =
+    0.982$, ridge $1/(1 + \lambda)$ and $4/(4 + \lambda)$. Up to $\lambda = 0.4133$ it fits at least $0.7075$ of the
+    first, then at most $0.9064$ of the second. So one of them is off by more than $3/40$ at every $\lambda$."""
     fits = [(1 - high, 1 - low) for low, high in (exponential_of_minus(1), exponential_of_minus(4))]
     middle = Fraction(4133, 10000)
-    # then   the fit of ridge, k/(k + lambda), falls with lambda. For lambda below `middle` the fit of k = 1 is too
-    #        large, above it the fit of k = 4 is too small
+    # then   the fit of ridge falls with lambda: below `middle` the first is too large, above it the second too small
     too_large, too_small = 1 / (1 + middle) - fits[0][1], fits[1][0] - 4 / (4 + middle)
     reads = "worst mode of ridge is off by at least {value} > {limit} at every lambda"
     assert_violates(min(too_large, too_small), Fraction(3, 40), reads=reads, K="diag(1, 4)", t=1)

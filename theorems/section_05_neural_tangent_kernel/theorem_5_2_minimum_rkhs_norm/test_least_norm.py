@@ -1,13 +1,14 @@
 r"""Theorem 5.2 - the least norm among interpolants, and ridge regression on the way to it.
 
-Setting     f* is the function of coefficients $K^{-1} y$ in the space H_K of a kernel K; $w_1 \le \dots \le w_n$ are
-            the eigenvalues of K(X, X). Ridge regression has the coefficients $(K + \lambda I)^{-1} y$
-Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
-            input is zero and no two inputs are parallel or opposite.
-Idea        f* is in the span of the K(., x_i), and it is the only interpolant there. It is orthogonal to every function
-            that vanishes on the inputs, so $\|g\|^2 = \|f^*\|^2 + \|g - f^*\|^2$ for every interpolant g. Ridge shrinks
-            the mode of w by exactly $\lambda/(w + \lambda)$. This gives the printed limit, with its rate
-Tolerance   The misfit of the computed interpolants, and the rounding of a solve with K and of quadratic forms
+Setting     $f^*$ is the function of coefficients $K^{-1} y$ in the space $H_K$ of a kernel $K$; $w_1 \le \dots \le w_n$
+            are the eigenvalues of $K(X, X)$. Ridge regression has the coefficients $(K + \lambda I)^{-1} y$.
+Hypotheses  (H1) $y$ is in the range of $K(X, X)$. This holds if $K(X, X)$ is positive definite, and it is positive
+            definite if no input is zero and no two inputs are parallel or opposite.
+Idea        $f^*$ is in the span of the $K(\cdot, x_i)$, and it is the only interpolant there. It is orthogonal to every
+            function that vanishes on the inputs, so $\|g\|^2 = \|f^*\|^2 + \|g - f^*\|^2$ for every interpolant $g$.
+            Ridge shrinks the mode of $w$ by exactly $\lambda/(w + \lambda)$. This gives the printed limit, with its
+            rate.
+Tolerance   The misfit of the computed interpolants, and the rounding of a solve with $K$ and of quadratic forms.
 """
 
 from fractions import Fraction

@@ -1,23 +1,24 @@
 r"""Theorem 5.2 - where descent goes, and at which rate.
 
-Reading     $\lambda \to 0^+$ is taken in f*, as Theorem 5.2 says of its coefficients. The step is one for which descent
-            converges
-Setting     A network linearized at its start f_0, with features of a kernel K, trained by descent with step eta on
-            $\frac12 \sum_i (f(x_i) - y_i)^2$. $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with $\alpha = (K + \lambda I)^{-1}
-            y$ for $\lambda \to 0^+$, where K = K(X, X); if K is invertible, $\alpha = K^{-1} y$
-Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
-            input is zero and no two inputs are parallel or opposite.
-            (H2) f_0 = 0.
-            (H3) 0 < eta < 2/lambda_max(K)
-Idea        Steps stay in the span of the K(., x_i). So with $K = V \operatorname{diag}(w) V^\top$ the coefficients at
-            time t are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$, which tends to $K^{-1} y$.
-            Counterexamples: equal inputs with different targets, which no function fits; and a start that is not 0
-            where K(., x_i) is 0 for every input x_i
-Tolerance   Descent runs on features that factor the kernel matrix, and the oracle on the spectrum of K. They differ by
-            the backward errors of two symmetric eigensolvers and by the rounding of t steps (`Space.rounding`). For a
-            network that is not linearized the bound is the distance that its own path certifies
-            (properties.lazy_training)
-Findings    Under the loss with 1/(2n), H3 reads eta < 2n/lambda_max
+Reading     $\lambda \to 0^+$ is taken in $f^*$, as Theorem 5.2 says of its coefficients. The step is one for which
+            descent converges.
+Setting     A network linearized at its start $f_0$, with features of a kernel $K$, trained by descent with step $\eta$
+            on $\frac12 \sum_i (f(x_i) - y_i)^2$. $f^*(x) = \sum_i \alpha_i K(x, x_i)$ with
+            $\alpha = (K + \lambda I)^{-1} y$ for $\lambda \to 0^+$, where $K = K(X, X)$; if $K$ is invertible,
+            $\alpha = K^{-1} y$.
+Hypotheses  (H1) $y$ is in the range of $K(X, X)$. This holds if $K(X, X)$ is positive definite, and it is positive
+            definite if no input is zero and no two inputs are parallel or opposite.
+            (H2) $f_0 = 0$.
+            (H3) $0 < \eta < 2/\lambda_{\max}(K)$.
+Idea        Steps stay in the span of the $K(\cdot, x_i)$. So with $K = V \operatorname{diag}(w) V^\top$ the
+            coefficients at time $t$ are $V \operatorname{diag}((1 - (1 - \eta w)^t)/w) V^\top y$, which tends to
+            $K^{-1} y$. Counterexamples: equal inputs with different targets, which no function fits; and a start that
+            is not 0 where $K(\cdot, x_i)$ is 0 for every input $x_i$.
+Tolerance   Descent runs on features that factor the kernel matrix, and the oracle on the spectrum of $K$. They differ
+            by the backward errors of two symmetric eigensolvers and by the rounding of $t$ steps (`Space.rounding`).
+            For a network that is not linearized the bound is the distance that its own path certifies
+            (`properties.lazy_training`).
+Findings    Under the loss with $\frac{1}{2n}$, H3 reads $\eta < 2n/\lambda_{\max}(K)$.
 Expected    holds under added hypotheses
 """
 
@@ -33,7 +34,7 @@ from fixtures.kernels.infinite_width import relu_ntk
 from fixtures.models.two_layer import two_layer
 from fixtures.problems.batches import given_batches
 from fixtures.problems.kernel_inputs import kernel_inputs
-from properties.certificates import assert_at_most, assert_keeps
+from properties.certificates import assert_at_most, assert_keeps, record_series
 from properties.lazy_training import displacement, path_error, turning_rate
 from theorems.ledger import necessity, under_hypotheses
 from theorems.section_05_neural_tangent_kernel.theorem_5_2_minimum_rkhs_norm.feature_space import KERNELS, Space
@@ -70,6 +71,26 @@ def test_descent_converges_to_the_function_that_a_cholesky_solve_gives(problem):
     limit, bound = space.values(alpha), left + space.rounding(problem.y, eta, steps)
     assert_at_most(norm(space.predict(omega) - limit, axis=-1), bound, why="limit of descent", instance=problem)
     assert_at_most(10**6 * bound, norm(limit, axis=-1), why="distance that is left, against f*", instance=problem)
+
+
+@under_hypotheses("H1", "H2", "H3")
+def test_on_the_circle_descent_nears_the_interpolant_at_every_angle():
+    # given  five inputs of length 1, of which no two are opposite, and 73 angles beside them; f_0 = 0
+    inputs, degrees, y = np.array([-150, -80, 0, 70, 120]), np.linspace(-180, 180, 73), np.array([1, -1, 2, 0, 1.5])
+    angles = np.radians(np.concatenate([inputs, degrees]))
+    joint = relu_ntk(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    K, k = joint[:5, :5], joint[5:, :5]
+    w, alpha, times = np.linalg.eigvalsh(K), np.linalg.solve(K, y), (1, 4, 10)
+    # when   descent on features phi phi' = K adds a multiple of K(., x_i) in every step
+    paths = {t: gradient_descent(np.linalg.cholesky(K), y, np.zeros(5), 1 / w[-1], t).w for t in times}
+    values = {t: k @ np.linalg.solve(np.linalg.cholesky(K).T, omega) for t, omega in paths.items()}
+    # then   |f_t - f*|_H <= rho^t |f*|_H, and K(x, x) = 1
+    for t, found in values.items():
+        bound = (1 - w[0] / w[-1]) ** t * np.sqrt(y @ alpha)
+        assert_at_most(np.abs(found - k @ alpha).max(), bound, why=f"distance from f* after {t} steps")
+    record_series("inputs", angle=inputs, y=y)
+    columns = {f"t={t}": found for t, found in values.items()} | {"limit": k @ alpha}
+    record_series("functions", angle=degrees, **{name: column.round(4) for name, column in columns.items()})
 
 
 @under_hypotheses("H1", "H2", "H3")

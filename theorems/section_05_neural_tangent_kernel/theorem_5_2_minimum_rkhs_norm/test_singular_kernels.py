@@ -1,19 +1,20 @@
 r"""Theorem 5.2 - which inputs make the kernel singular, and what then becomes of the targets.
 
-Setting     A network linearized at its start f_0 with features of a kernel K, trained by descent with step eta on
-            $\frac12 \sum_i (f(x_i) - y_i)^2$; $w$ are the eigenvalues of K = K(X, X), lambda_max the largest
-Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
-            input is zero and no two inputs are parallel or opposite.
-            (H2) f_0 = 0.
-            (H3) 0 < eta < 2/lambda_max(K)
-Idea        Descent moves the values on the inputs only within the range of K. A part of y in the null space of K is
-            never fitted, and the coefficients $(K + \lambda I)^{-1} y$ grow like $1/\lambda$ along it
+Setting     A network linearized at its start $f_0$ with features of a kernel $K$, trained by descent with step $\eta$
+            on $\frac12 \sum_i (f(x_i) - y_i)^2$; $w$ are the eigenvalues of $K = K(X, X)$, $\lambda_{\max}$ the
+            largest.
+Hypotheses  (H1) $y$ is in the range of $K(X, X)$. This holds if $K(X, X)$ is positive definite, and it is positive
+            definite if no input is zero and no two inputs are parallel or opposite.
+            (H2) $f_0 = 0$.
+            (H3) $0 < \eta < 2/\lambda_{\max}(K)$.
+Idea        Descent moves the values on the inputs only within the range of $K$. A part of $y$ in the null space of $K$
+            is never fitted, and the coefficients $(K + \lambda I)^{-1} y$ grow like $1/\lambda$ along it.
 Tolerance   Positive definite means above the rounding of the entries and of the eigensolver (`working_precision`).
-            Paths of descent: the rounding of t steps (`Space.rounding`)
-Findings    Which inputs make K singular depends on the kernel. Equal inputs make it singular; x and 2x make it singular
-            for ReLU, but not for erf. Three opposite pairs in the plane make K singular for one hidden ReLU layer. With
-            opposite pairs at 0, 50 and 120 degrees K is positive definite for two and three hidden layers, and with two
-            of these pairs for one hidden layer
+            Paths of descent: the rounding of $t$ steps (`Space.rounding`).
+Findings    Which inputs make $K$ singular depends on the kernel. Equal inputs make it singular; $x$ and $2x$ make it
+            singular for ReLU, but not for erf. Three opposite pairs in the plane make $K$ singular for one hidden ReLU
+            layer. With opposite pairs at 0, 50 and 120 degrees $K$ is positive definite for two and three hidden
+            layers, and with two of these pairs for one hidden layer.
 """
 
 from fractions import Fraction
@@ -103,7 +104,9 @@ def test_an_input_and_its_double_are_no_obstacle_to_erf():
 
 @counterexample
 def test_equal_inputs_with_different_targets_are_not_interpolated():
-    # given  K = [[1, 1], [1, 1]], y = (1, -1). (K + lambda I)^-1 y = y/lambda, and K y = 0, so f* is 0 on the inputs
+    r"""$x_1 = x_2$ of length 1, $y = (1, -1)$: all entries of $K$ are 1, so $K y = 0$ and
+    $\alpha = (K + \lambda I)^{-1} y = \frac1\lambda y$. Then $f_\lambda(X) = K \alpha = 0$ for every $\lambda > 0$, and
+    so is $f^*(X)$. It is off by 1 at both targets. An interpolant would be off by 0."""
     K, y = relu_ntk(np.array([[1.0, 0.0], [1.0, 0.0]])), np.array([1, -1])
     assert_identical(K, [[1, 1], [1, 1]], why="the kernel of x and x")
     assert_identical(K @ y, [0, 0], why="f_lambda(X) lambda, for every lambda > 0")

@@ -1,15 +1,15 @@
 r"""Theorem 5.2 - a start other than zero is not forgotten.
 
-Setting     A network linearized at its start f_0 with features of a kernel K, trained by descent with step eta on
-            $\frac12 \sum_i (f(x_i) - y_i)^2$; f* is the function of coefficients $K^{-1} y$
-Hypotheses  (H1) y is in the range of K(X, X). This holds if K is positive definite, and K is positive definite if no
-            input is zero and no two inputs are parallel or opposite.
-            (H2) f_0 = 0.
-            (H3) 0 < eta < 2/lambda_max(K)
-Idea        A step adds to f a combination of the K(., x_i). So descent ends at f* plus the part of f_0 that no such
-            combination can correct, $f_0 - K(., X) K^{-1} f_0(X)$
-Tolerance   The rounding of t steps (`Space.rounding`); witnesses are rational
-Findings    The print does not mention f_0, and a random network has one at every width
+Setting     A network linearized at its start $f_0$ with features of a kernel $K$, trained by descent with step $\eta$
+            on $\frac12 \sum_i (f(x_i) - y_i)^2$; $f^*$ is the function of coefficients $K^{-1} y$.
+Hypotheses  (H1) $y$ is in the range of $K(X, X)$. This holds if $K(X, X)$ is positive definite, and it is positive
+            definite if no input is zero and no two inputs are parallel or opposite.
+            (H2) $f_0 = 0$.
+            (H3) $0 < \eta < 2/\lambda_{\max}(K)$.
+Idea        A step adds to $f$ a combination of the $K(\cdot, x_i)$. So descent ends at $f^*$ plus the part of $f_0$
+            that no such combination can correct, $f_0 - K(\cdot, X) K^{-1} f_0(X)$.
+Tolerance   The rounding of $t$ steps (`Space.rounding`); witnesses are rational.
+Findings    The print does not mention $f_0$, and a random network has one at every width.
 """
 
 from fractions import Fraction

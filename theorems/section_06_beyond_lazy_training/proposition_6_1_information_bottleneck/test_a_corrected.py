@@ -1,26 +1,27 @@
 r"""Proposition 6.1 (a) - the free energy on finite alphabets, the law of noisy descent, the Gaussian bottleneck.
 
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12
-            \theta^\top H \theta - b^\top \theta$, $H = X^\top X + \lambda I$. The free energy of a law q is $J(q) = E_q
-            L + KL(q\|\pi)/\beta$, and the Gibbs law of the prior pi is $q_D \propto \pi e^{-\beta L}$. The printed
-            objective is $I(X;Z) - \beta I(Z;Y)$
-Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
-            eta lambda_max(H) < 2.
-Corrected   (C1) On finite alphabets $J(q) - J(q_D) = KL(q\|q_D)/\beta$ for every q.
-            (C2) On a quadratic noisy descent has after k steps the covariance $\frac{2\eta}\beta \sum_{j<k} (I-\eta
+            \theta^\top H \theta - b^\top \theta$, $H = X^\top X + \lambda I$. The free energy of a law $q$ is
+            $J(q) = E_q L +\mathrm{KL}(q\|\pi)/\beta$, and the Gibbs law of the prior $\pi$ is
+            $q_D \propto \pi e^{-\beta L}$. The printed objective is $I(X;Z) - \beta I(Z;Y)$
+Hypotheses  (H1) The weights are confined, by weight decay, which makes $H$ positive definite, or by a proper prior.
+            (H2) $\eta \lambda_{\max}(H) < 2$.
+Corrected   (C1) On finite alphabets $J(q) - J(q_D) = KL(q \| q_D)/\beta$ for every $q$.
+            (C2) On a quadratic noisy descent has after $k$ steps the covariance $\frac{2\eta}\beta \sum_{j<k} (I-\eta
             H)^{2j}$, which rises to $C = \frac1\beta (H - \frac\eta2 H^2)^{-1}$ under H1, H2.
-            (C3) With Z = aX + N(0, 1) and scalar Gaussian X, Y the printed objective is least at $a^2
+            (C3) With $Z = aX + N(0, 1)$ and scalar Gaussian $X$, $Y$ the printed objective is least at $a^2
             \operatorname{var} X = \max(0, (\beta(1-\kappa) - 1)/\kappa)$, $\kappa =
-            \operatorname{var}(X|Y)/\operatorname{var} X$, among these Z, and no threshold of X (at 0, 1/2, 3/2, for
-            kappa = 1/10 and 1/2 and beta from 1 to 10) is better.
-Idea        Noisy descent on a quadratic is an autoregression: a step multiplies the error by I - eta H and adds fresh
-            noise.
-Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed
-            form (fixtures.dynamics.langevin.law_rounding)
-Chance      One test samples: a chi-square pivot, 5e-10 an example, 5e-8 for the 100 examples of the fast profile and
-            5e-7 for the 1000 of the thorough one. It misses a variance that is wrong by a factor of 2/3 or less, or of
-            3/2 or more, with a probability below 1e-8: a noise without the 2, or with beta squared, at every draw
-Findings    For scalar Gaussian X, Y a constant Z solves the printed problem up to beta = 1/(1 - kappa)
+            \operatorname{var}(X|Y)/\operatorname{var} X$, among these $Z$, and no threshold of $X$ (at 0, 1/2, 3/2, for
+            $\kappa = 1/10$ and 1/2 and $\beta$ from 1 to 10) is better.
+Idea        Noisy descent on a quadratic is an autoregression: a step multiplies the error by $I - \eta H$ and adds
+            fresh noise.
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed form
+            (`fixtures.dynamics.langevin.law_rounding`)
+Chance      One test samples: a $\chi^2$ pivot, $5 \cdot 10^{-10}$ an example, $5 \cdot 10^{-8}$ for the 100 examples of
+            the fast profile and $5 \cdot 10^{-7}$ for the 1000 of the thorough one. It misses a variance that is wrong
+            by a factor of 2/3 or less, or of 3/2 or more, with a probability below $10^{-8}$: a noise without the 2, or
+            with $\beta$ squared, at every draw
+Findings    For scalar Gaussian $X$, $Y$ a constant $Z$ solves the printed problem up to $\beta = 1/(1 - \kappa)$
 Source      Chechik, Globerson, Tishby, Weiss (2005), Information Bottleneck for Gaussian Variables, JMLR 6
 """
 

@@ -3,19 +3,19 @@ r"""Proposition 6.1 (a) - noisy descent optimizes an information-theoretic objec
 Printed     $\min_{p(z|x)} I(X;Z) - \beta I(Z;Y)$; gradient descent with Gaussian noise implicitly optimizes an
             information-theoretic objective related to this one
 Reading     "An information-theoretic objective related to" is existential: there is such an objective. It is the free
-            energy $J(q) = E_q L + KL(q\|\pi)/\beta$ of the law q of the weights. Its mean over data sets is $E L +
-            [I(W;D) + KL(\bar q\|\pi)]/\beta$: a fit and an information, as in the printed objective, with the weights W
-            for Z and the data D for X. The law of the iterates tends to the minimizer of J, up to the length of the
-            steps
+            energy $J(q) = E_q L +\mathrm{KL}(q\|\pi)/\beta$ of the law $q$ of the weights. Its mean over data sets is
+            $E L + [I(W;D) +\mathrm{KL}(\bar q\|\pi)]/\beta$: a fit and an information, as in the printed objective,
+            with the weights $W$ for $Z$ and the data $D$ for $X$. The law of the iterates tends to the minimizer of
+            $J$, up to the length of the steps
 Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12
-            \theta^\top H \theta - b^\top \theta$. $H = X^\top X$ for the loss $\frac12 \|Xw - y\|^2$, and $H = X^\top X
-            + \lambda I$ with weight decay. The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$, and $\bar q =
-            E_D q_D$ its mean over data sets D
-Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
-            eta lambda_max(H) < 2.
-Idea        The Gibbs law minimizes J, and noisy descent samples it up to the step. Without a prior only noise acts
-            along ker(H), and it adds up: the law of W has no limit, and its free energy no minimum.
-Tolerance   Identities hold up to the rounding of a law in closed form (fixtures.dynamics.langevin.law_rounding). The
+            \theta^\top H \theta - b^\top \theta$. $H = X^\top X$ for the loss $\frac12 \|Xw - y\|^2$, and
+            $H = X^\top X + \lambda I$ with weight decay. The Gibbs law of a prior $\pi$ is
+            $q_D \propto \pi e^{-\beta L}$, and $\bar q = E_D q_D$ its mean over data sets $D$
+Hypotheses  (H1) The weights are confined, by weight decay, which makes $H$ positive definite, or by a proper prior.
+            (H2) $\eta \lambda_{\max}(H) < 2$.
+Idea        The Gibbs law minimizes $J$, and noisy descent samples it up to the step. Without a prior only noise acts
+            along $\ker H$, and it adds up: the law of $W$ has no limit, and its free energy no minimum.
+Tolerance   Identities hold up to the rounding of a law in closed form (`fixtures.dynamics.langevin.law_rounding`). The
             noise is integrated out by feeding the run unit noises
 Findings    In the paper's setting, more weights than samples and no weight decay, this fails
 Source      Donsker, Varadhan (1975), Asymptotic evaluation of certain Markov process expectations for large time,
@@ -51,10 +51,12 @@ from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottle
 
 @counterexample
 def test_without_a_prior_the_spread_of_the_weights_grows_for_ever():
-    # given  one sample x = (1, 2) and two weights, from a fixed start, eta = 1/10, beta = 1
+    r"""One sample $x = (1, 2)$, $\eta = \frac1{10}$, $\beta = 1$. Along $v = (2, -1)/\sqrt5$ there is no gradient, as
+    $x \cdot v = 0$, and a step adds noise of variance $2\eta/\beta = \frac15$: after 10 steps the variance is $2$,
+    after 20 it is $4$. So the law of the weights has no limit, and no minimizer of a free energy is approached."""
     path = exact_covariances(fractions([[1, 2], [2, 4]]), Fraction(1, 10), 20)
     across = fractions([2, -1])
-    # then   orthogonal to x the variance after k steps is 2 k eta/beta, exactly
+    # then
     spread = [across @ C @ across / 5 for C in path]
     assert_identical(spread, [Fraction(k, 5) for k in range(21)], why="a random walk on ker(H)")
     reads = "variance {value} after 20 steps > {limit} after 10, in proportion to the steps: no law is approached"

@@ -1,14 +1,15 @@
 r"""Proposition 6.1 (a) - read as the printed objective of a hidden layer, the statement is vacuous.
 
-Readings    [representation] the objective is the printed one, with Z = f_w(X) the hidden layer of a network: a
-            deterministic function of X - vacuous
-Setting     The printed objective is $I(X;Z) - \beta I(Z;Y)$. X has finitely many values. Noisy descent adds Gaussian
+Readings    [representation] the objective is the printed one, with $Z = f_w(X)$ the hidden layer of a network: a
+            deterministic function of $X$ - vacuous
+Setting     The printed objective is $I(X;Z) - \beta I(Z;Y)$. $X$ has finitely many values. Noisy descent adds Gaussian
             noise to each step on the weights
-Idea        An injective map loses nothing, I(X;Z) = H(X), whatever its weights. So noisy descent moves the weights and
-            not the objective.
+Idea        An injective map loses nothing, $I(X;Z) = H(X)$, whatever its weights. So noisy descent moves the weights
+            and not the objective.
 Tolerance   Identities hold up to the rounding of their sums (`information_rounding`)
-Chance      The weights are drawn from densities, and hit the null set of ties with a probability below 1e-12 an example
-Findings    For beta <= 1 a constant Z solves the printed problem (data processing)
+Chance      The weights are drawn from densities, and hit the null set of ties with a probability below $10^{-12}$ an
+            example
+Findings    For $\beta \le 1$ a constant $Z$ solves the printed problem (data processing)
 Source      Amjad, Geiger (2020), Learning Representations for Neural Network-Based Classification Using the Information
             Bottleneck Principle, IEEE TPAMI 42 (I(X;Z) of deterministic networks is infinite or piecewise constant)
 """

@@ -1,18 +1,18 @@
 r"""Proposition 6.1 (b) - and compresses thereby.
 
 Printed     Gradient descent with Gaussian noise provides compression-based regularization
-Reading     The noise compresses: what the weights W know of the data D, I(W;D), falls to zero as the temperature
+Reading     The noise compresses: what the weights $W$ know of the data $D$, $I(W;D)$, falls to zero as the temperature
             $1/\beta$ rises
-Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12 \|Xw -
-            y\|^2$, $H = X^\top X + \lambda I$ with weight decay. The Gibbs law of a prior pi is $q_D \propto \pi
-            e^{-\beta L}$, written q below. Alphabets are finite where all data sets are enumerated
-Hypotheses  (H1) The weights are confined, by weight decay, which makes H positive definite, or by a proper prior. (H2)
-            eta lambda_max(H) < 2. (H6) The prior does not depend on the temperature, so weight decay is proportional to
-            1/beta.
-Idea        $I(W;D) \le \beta E_D[E_\pi L - E_q L]$. So under a fixed prior the information vanishes with beta.
-Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed
-            form, whose error grows with the steps. Nothing is sampled
-Findings    The paper speaks of I(X;Z), never of I(W;D)
+Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with
+            $L = \frac12 \|Xw - y\|^2$, $H = X^\top X + \lambda I$ with weight decay. The Gibbs law of a prior $\pi$ is
+            $q_D \propto \pi e^{-\beta L}$, written $q$ below. Alphabets are finite where all data sets are enumerated
+Hypotheses  (H1) The weights are confined, by weight decay, which makes $H$ positive definite, or by a proper prior.
+            (H2) $\eta \lambda_{\max}(H) < 2$. (H6) The prior does not depend on the temperature, so weight decay is
+            proportional to $1/\beta$.
+Idea        $I(W;D) \le \beta E_D[E_\pi L - E_q L]$. So under a fixed prior the information vanishes with $\beta$.
+Tolerance   Identities hold up to the rounding of their sums (`information_rounding`) or of a law in closed form, whose
+            error grows with the steps. Nothing is sampled
+Findings    The paper speaks of $I(X;Z)$, never of $I(W;D)$
 Expected    holds under added hypotheses
 """
 

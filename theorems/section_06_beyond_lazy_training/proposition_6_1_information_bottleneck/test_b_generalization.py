@@ -1,16 +1,17 @@
 r"""Proposition 6.1 (b) - what the weights know of the data bounds the generalization gap.
 
-Setting     A learner draws W given the data set D of n samples, with loss L(W, D) and risk R(W); the gap is E R(W) - E
-            L(W, D). The Gibbs law of a prior pi is $q_D \propto \pi e^{-\beta L}$. P_D, q_W and q_WD are the laws of D,
-            of W and of the pair. Alphabets are finite, so that all data sets are enumerated
+Setting     A learner draws $W$ given the data set $D$ of $n$ samples, with loss $L(W, D)$ and risk $R(W)$; the gap is
+            $E R(W) - E L(W, D)$. The Gibbs law of a prior $\pi$ is $q_D \propto \pi e^{-\beta L}$. $P_D$, $q_W$ and
+            $q_{WD}$ are the laws of $D$, of $W$ and of the pair. Alphabets are finite, so that all data sets are
+            enumerated
 Hypotheses  (H3) Every training sample has the law of a fresh one. (H4) The training samples are independent. (H5) The
             loss lies in [0, 1].
-Corrected   (C4) Under H3 the Gibbs law has the generalization gap $[I(W;D) + KL(q_W \otimes P_D\| q_{WD})]/\beta$, with
-            dependent samples too.
-            (C5) Under H3 to H5 no learner has a gap above $\sqrt{I(W;D)/2n}$, which learners that know little come near
-            to at n = 1.
-Idea        For every hypothesis w, $\ln E_D e^{\lambda (R(w) - L(w, D))} \le \lambda^2/8n$ (Hoeffding), and $\lambda$
-            times the gap is at most I(W;D) plus the largest of these (Donsker, Varadhan).
+Corrected   (C4) Under H3 the Gibbs law has the generalization gap $[I(W;D) +\mathrm{KL}(q_W \otimes P_D\|
+            q_{WD})]/\beta$, with dependent samples too.
+            (C5) Under H3 to H5 no learner has a gap above $\sqrt{I(W;D)/(2n)}$, which learners that know little come
+            near to at $n = 1$.
+Idea        For every hypothesis $w$, $\ln E_D e^{\lambda (R(w) - L(w, D))} \le \lambda^2/(8n)$ (Hoeffding), and
+            $\lambda$ times the gap is at most $I(W;D)$ plus the largest of these (Donsker, Varadhan).
 Tolerance   Identities hold up to the rounding of their sums (`information_rounding`)
 Findings    H3 does not need H4
 Source      Aminian, Bu, Toni, Rodrigues, Wornell (2021), An Exact Characterization of the Generalization Error for the

@@ -1,12 +1,13 @@
 r"""Proposition 6.1 (b) - read as compression of the input by a hidden layer, the statement is vacuous.
 
-Readings    [representation] what is compressed is I(X;Z) for Z = f_w(X), the hidden layer of a network - vacuous
-Setting     X has finitely many values. Z is a deterministic function of X, or, in one test, noisy: Z = wX + N(0, 1)
-Hypotheses  (H7) The hidden layer is injective on the support of X.
-Idea        An injective map loses nothing, I(X;Z) = H(X), whatever its weights. With noise in Z the information depends
-            on how the weights of one function are scaled, and takes any size.
+Readings    [representation] what is compressed is $I(X;Z)$ for $Z = f_w(X)$, the hidden layer of a network - vacuous
+Setting     $X$ has finitely many values. $Z$ is a deterministic function of $X$, or, in one test, noisy:
+            $Z = wX + N(0, 1)$
+Hypotheses  (H7) The hidden layer is injective on the support of $X$.
+Idea        An injective map loses nothing, $I(X;Z) = H(X)$, whatever its weights. With noise in $Z$ the information
+            depends on how the weights of one function are scaled, and takes any size.
 Tolerance   Identities hold up to the rounding of their sums (`information_rounding`)
-Findings    A ReLU is not injective: on X in {-2, -1, 1} its I(X;Z) is 0.6365 for w > 0 and 1.0986 for w < 0
+Findings    A ReLU is not injective: on $X \in \{-2, -1, 1\}$ its $I(X;Z)$ is 0.6365 for $w > 0$ and 1.0986 for $w < 0$
 Source      Amjad, Geiger (2020), Learning Representations for Neural Network-Based Classification Using the Information
             Bottleneck Principle, IEEE TPAMI 42 (I(X;Z) of deterministic networks is infinite or piecewise constant)
 """

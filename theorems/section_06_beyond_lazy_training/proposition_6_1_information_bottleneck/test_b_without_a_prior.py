@@ -1,17 +1,18 @@
 r"""Proposition 6.1 (b) - without a prior the weights tell their data set at any temperature.
 
-Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with $L = \frac12 \|Xw -
-            y\|^2$, $H = X^\top X$: no weight decay. s_i are the singular values of X. The row part is the part
-            of W in row(X). I(W;D) is what the weights W know of the data D
-Hypotheses  (H2) eta lambda_max(H) < 2.
-Corrected   (C6) At one design X, with y ~ N(0, I), noise hides the targets even without a prior, under H2: once the row
-            part has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the s_i > 0.
-            (C7) One step from zero with eta = 1 on x = e_1, y = 1 or -1 with equal chances: I(W;D) is ln 2 without
-            noise and 0.201, 0.0244 and 0.0025 at beta = 1, 1/10 and 1/100.
-Idea        Along ker(H) only noise acts, and it adds up. As ker(H) depends on the data, the direction in which W has
-            diffused tells D from another data set, at any temperature.
-Tolerance   The pinned witness is rational. A bound on I(W;D) comes from the affinity of two laws: the best guess of D
-            errs with a probability of at most half of it (Bhattacharyya), and Fano's inequality turns this into nats
+Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\beta}\, \xi_t$ with
+            $L = \frac12 \|Xw - y\|^2$, $H = X^\top X$: no weight decay. $s_i$ are the singular values of $X$. The row
+            part is the part of $W$ in the row space of $X$. $I(W;D)$ is what the weights $W$ know of the data $D$
+Hypotheses  (H2) $\eta \lambda_{\max}(H) < 2$.
+Corrected   (C6) At one design $X$, with $y \sim N(0, I)$, noise hides the targets even without a prior, under H2: once
+            the row part has settled, $I(W;y) = \frac12 \sum_i \ln(1 + \beta (1 - \eta s_i^2/2))$ over the $s_i > 0$.
+            (C7) One step from zero with $\eta = 1$ on $x = e_1$, $y = \pm 1$ with equal chances: $I(W;D)$ is $\ln 2$
+            without noise and 0.201, 0.0244 and 0.0025 at $\beta = 1$, $\frac1{10}$ and $\frac1{100}$.
+Idea        Along $\ker H$ only noise acts, and it adds up. As $\ker H$ depends on the data, the direction in which $W$
+            has diffused tells $D$ from another data set, at any temperature.
+Tolerance   The pinned witness is rational. A bound on $I(W;D)$ comes from the affinity of two laws: the best guess of
+            $D$ errs with a probability of at most half of it (Bhattacharyya), and Fano's inequality turns this into
+            nats
 Findings    In the paper's setting, more weights than samples and no weight decay, (b) fails
 """
 
@@ -43,17 +44,18 @@ from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottle
 
 @counterexample
 def test_without_a_prior_two_data_sets_stay_apart_at_every_temperature():
-    # given  x = e_1 or e_2 with equal chances, y = 1, w_0 = 0, eta = 1: without noise W = x and I(W;D) = ln 2
+    r"""$x = e_1$ or $e_2$ with equal chances, $y = 1$, $\eta = 1$, 16 steps from 0: $W$ has the variance $2/\beta$
+    along $x$, $32/\beta$ across. So the best guess of $D$ errs with a chance up to $\sqrt{2 \cdot 32}/34 = \frac4{17}$,
+    and $I(W;D) \ge 2 (\frac12 - \frac4{17})^2 = \frac{81}{578}$ at any $\beta$. A prior allows $\beta$ at most."""
     first, second = fractions([[1, 0], [0, 0]]), fractions([[0, 0], [0, 1]])
     C, D = (exact_covariances(H, Fraction(1), 16)[16] for H in (first, second))
     assert_identical(C, fractions([[2, 0], [0, 32]]), why="variance 2 along x, 2k across")
     assert_identical(C[::-1, ::-1], D, why="the other data set exchanges the coordinates")
-    # when   the best guess of D errs with a probability of at most sqrt(2 * 32)/(2 + 32) = 4/17 (Bhattacharyya); the
-    #        different means make it smaller still
+    # when   the error of the best guess by Bhattacharyya's bound; the different means make it smaller still
     assert_identical(Fraction(8) ** 2, C[0, 0] * C[1, 1], why="the root of the determinant")
     errs = 8 / (C[0, 0] + C[1, 1])
-    # then   I(W;D) >= ln 2 - h(p) >= 2 (1/2 - p)^2, by Fano and Pinsker. The scale 1/beta of W does not enter. Under
-    #        the prior N(0, I) the information would be beta E_pi L = beta at most
+    # then   I(W;D) >= ln 2 - h(p) >= 2 (1/2 - p)^2, by Fano and Pinsker. Under the prior N(0, I) the information would
+    #        be beta E_pi L = beta at most
     reads = "I(W;D) >= {value} > {limit}, which a prior N(0, I) allows"
     value, beta = 2 * (Fraction(1, 2) - errs) ** 2, Fraction(1, 100)
     assert_violates(value, beta, reads=reads, x="e_1 or e_2", y=1, k=16, eta=1, beta=beta)

@@ -1,16 +1,16 @@
 r"""Section 6.1: aligned features - on any data the distance of a kernel from the aligned kernel is bounded.
 
-Setting     $f = X W^\top a$, $K = X (W^\top W + |a|^2 I) X^\top$; $y = X\beta$ with $\beta$ in row(X), not zero;
-            sigma_1(X) <= 1. The aligned kernel is $XX^\top + yy^\top/|\beta|^2$
-Corrected   (C3) On any data, of every network with a != 0: $\|K/|a|^2 - XX^\top - yy^\top/|\beta|^2\|_F \le
-            \|\Delta\|_*/|a|^2 + \sqrt2 t + \min(1, |W_\perp^\top a|^2/(|\beta| (1 - t))^2)$, where the last term is 1
-            for t >= 1. Here $\Delta = WW^\top - aa^\top$, $t = r/(\sigma |\beta|)$, r is the misfit, sigma the least
-            singular value of X that is not zero, and W_perp the part of W orthogonal to row(X). Each term is attained
-            up to a factor of two.
-Idea        $K/|a|^2 = XX^\top + X b b^\top X^\top/|a|^4 + X E X^\top/|a|^2$ with b = W'a. Here E >= 0 has the trace of
-            Delta orthogonal to a, and $|a|^4 = |b|^2 - a^\top \Delta a$. A small misfit brings the part of b in row(X)
-            near beta.
-Tolerance   The rounding of two kernels and of two decompositions, relative to K/|a|^2 and to sigma^2
+Setting     $f = X W^\top a$, $K = X (W^\top W + \|a\|^2 I) X^\top$; $y = X\beta$ with $\beta \ne 0$ in
+            $\operatorname{row}(X)$; $\sigma_1(X) \le 1$. The aligned kernel is $X X^\top + y y^\top/\|\beta\|^2$
+Corrected   (C3) On any data, of every network with $a \ne 0$: $\|K/\|a\|^2 - X X^\top - y y^\top/\|\beta\|^2\|_F \le
+            \|\Delta\|_*/\|a\|^2 + \sqrt2 t + \min(1, \|W_\perp^\top a\|^2/(\|\beta\| (1 - t))^2)$, where the last term
+            is 1 for $t \ge 1$. Here $\Delta = W W^\top - a a^\top$, $t = r/(\sigma \|\beta\|)$, $r$ is the misfit,
+            $\sigma$ the least singular value of $X$ that is not zero, and $W_\perp$ the part of $W$ orthogonal to
+            $\operatorname{row}(X)$. Each term is attained up to a factor of two.
+Idea        $K/\|a\|^2 = X X^\top + X b b^\top X^\top/\|a\|^4 + X E X^\top/\|a\|^2$ with $b = W^\top a$. Here $E \ge 0$
+            has the trace of $\Delta$ orthogonal to $a$, and $\|a\|^4 = \|b\|^2 - a^\top \Delta a$. A small misfit
+            brings the part of $b$ in $\operatorname{row}(X)$ near $\beta$.
+Tolerance   The rounding of two kernels and of two decompositions, relative to $K/\|a\|^2$ and to $\sigma^2$
             (`distance_rounding`)
 """
 

@@ -1,20 +1,22 @@
 r"""Section 6.1: aligned features - a start that fits too much can lose alignment.
 
-Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + |a|^2 I) X^\top$; $y =
-            X\beta$ with $\beta$ in row(X), not zero. Alignment is $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. Whitened data:
-            $X^\top X = I_d$, d >= 2
-Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0.
-Corrected   (C6) From a start that fits too much the alignment falls: on whitened data, under H1 with $a_0 = W_0
-            \beta/|\beta|$ and $c^2 = 4|\beta|$, $A = x/\sqrt{x^2 + d - 1}$ falls from x = 1 to x = 2/5, by descent with
-            eta = 1/(40 |beta|).
-            (C7) Networks of two neurons on X = I: the alignment falls where one neuron overshoots and the other is
-            idle. It can end below that of XX', the kernel without features, while the weights move by more than 1.
+Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + \|a\|^2 I) X^\top$;
+            $y = X\beta$ with $\beta \ne 0$ in $\operatorname{row}(X)$. Alignment is
+            $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. Whitened data: $X^\top X = I_d$, $d \ge 2$
+Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with $c > 0$.
+Corrected   (C6) From a start that fits too much the alignment falls: on whitened data, under H1 with
+            $a_0 = W_0 \beta/\|\beta\|$ and $c^2 = 4\|\beta\|$, $A = x/\sqrt{x^2 + d - 1}$ falls from $x = 1$ to
+            $x = 2/5$, by descent with $\eta = 1/(40 \|\beta\|)$.
+            (C7) Networks of two neurons on $X = I$: the alignment falls where one neuron overshoots and the other is
+            idle. It can end below that of $X X^\top$, the kernel without features, while the weights move by more than
+            1.
 Idea        The aligned part of the features shrinks, beside parts that no gradient reaches.
 Tolerance   Witnesses are rational, or their limits are known, and the slack bounds the distance of the run from its
             limit
 """
 
 import dataclasses
+from itertools import islice
 
 import numpy as np
 from numpy.linalg import norm
@@ -26,9 +28,15 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_violates
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_violates,
+    record_series,
+)
 from properties.search import smallest_violation
-from theorems.ledger import corrected
+from theorems.ledger import corrected, observed
 from theorems.section_06_beyond_lazy_training.section_6_1_aligned_features.alignment import (
     alignment,
     alignment_of_anisotropy,
@@ -128,3 +136,21 @@ def test_a_search_finds_a_network_whose_alignment_falls():
     found = smallest_violation(tapes(8).map(lambda tape: tape.integers((4, 2), 2)), falls, budget=300)
     before, after, _ = before_and_after(found)
     assert_violates(before, after, slack=1 / 10, reads="alignment {value} > {limit} after training", network=found)
+
+
+@observed
+def test_from_a_small_silent_start_the_alignment_rises_and_from_one_that_overshoots_it_falls():
+    # given  X = I_5, y = e_1; W_0 = c I, silent with |a_0| = c = 1/64, 1/4 or 1, and c = 2 with a_0 = 2 e_1: f_0 = 4 y
+    c, axes = np.array([1 / 64, 1 / 4, 1, 2]), np.eye(6)
+    a = c[:, None] * axes[[5, 5, 5, 0]]
+    net = TwoLayer(c[:, None, None] * axes[:, :5], a, "identity", 1.0)
+    X, y = np.broadcast_to(np.eye(5), (4, 5, 5)), np.broadcast_to(axes[0, :5], (4, 5))
+    # when   eta = 1/40
+    path = islice(network_path(net, X, y, 1 / 40), 0, 161, 2)
+    A = np.array([alignment(at.kernel(X), y) for at in path]).T
+    names = ("small", "quarter", "one", "overshooting")
+    record_series("alignment against time", time=np.arange(81) / 20, **dict(zip(names, np.round(A, 4), strict=True)))
+    # then   from 1/sqrt(5) up to nearly 2/sqrt(8), or down
+    assert_at_most(A[:2, 0] + 1 / 5, A[:2, -1], why="the rise from c = 1/64 and from c = 1/4")
+    assert_at_most(A[2, 0] + 1 / 20, A[2, -1], why="the rise from c = 1")
+    assert_at_most(A[3, -1], A[3, 0] - 1 / 5, why="the fall")

@@ -4,12 +4,12 @@ Printed     Even in the feature learning regime ($\|\theta_T - \theta_0\|_2 = \O
             toward aligned features: what is learned aligns with the structure of the target
 Kind        observation: "Recent work shows"
 Reading     "Recent work shows" and "bias toward" report a tendency, not a law of all networks. Alignment is that of the
-            tangent kernel with the targets, $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$, the cosine of K and yy'
+            tangent kernel with the targets, $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$, the cosine of $K$ and $y y^\top$
             (kernel-target alignment). There is a bias if it rises in the mean over data sets and starts
-Readings    [hidden features] "features" are the values of the hidden layer, and K is their Gram matrix - reproduced
-Setting     ReLU networks of 64 neurons, a tenth of the NTK start, eta = 1/2 until the misfit is a tenth of |y|. 16
-            points of a sphere in R^3. The targets are |x_1|, 2 x_1 x_2 and max(x_1, 0) in turn. Observed beside them:
-            linear networks $f = \alpha X W^\top a$
+Readings    [hidden features] "features" are the values of the hidden layer, and $K$ is their Gram matrix - reproduced
+Setting     ReLU networks of 64 neurons, a tenth of the NTK start, $\eta = 1/2$ until the misfit is a tenth of $\|y\|$.
+            16 points of a sphere in $\mathbb{R}^3$. The targets are $|x_1|$, $2 x_1 x_2$ and $\max(x_1, 0)$ in turn.
+            Observed beside them: linear networks $f = \alpha X W^\top a$
 Idea        The literature explains the rise by a small start: the kernel grows along the target while the output is
             still small. A start that fits too much is different: there the aligned part of the features shrinks.
 Tolerance   Student's interval at 95 % over data sets of the mean rise of four networks, judged against 0
@@ -17,10 +17,10 @@ Chance      A population without a rise is called reproduced with probability 2.
             data seeds 0 to 23. The seeds that decide are the data seeds 200 to 223, with the network seeds 800 to 895,
             fixed before any of them was run. Of the data seeds 100 to 123 eight networks each had been run before
 Findings    Measured: the alignment rises by 0.144 [0.089, 0.200] in the mean for the tangent kernel and by 0.223
-            [0.152, 0.294] for the hidden features. Observed on |x_1|, data seeds 100 to 123: the alignment falls in 9
+            [0.152, 0.294] for the hidden features. Observed on $|x_1|$, data seeds 100 to 123: the alignment falls in 9
             of 192 runs, on 3 of the 24 data sets (3 % to 32 % at 95 %); on data seed 9 it falls in 8 runs of 8. Of 24
-            lazy linear networks on X = I_6 at alpha = 1024 each rises from one of (W, a) and (W, -a) and falls from the
-            other
+            lazy linear networks on $X = I_6$ at $\alpha = 1024$ each rises from one of $(W, a)$ and $(W, -a)$ and falls
+            from the other
 Expected    reproduced
 """
 

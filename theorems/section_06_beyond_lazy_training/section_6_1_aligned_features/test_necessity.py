@@ -1,11 +1,12 @@
 r"""Section 6.1: aligned features - what each hypothesis on the start of a linear network is needed for.
 
-Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + |a|^2 I) X^\top$; $y =
-            X\beta$ with $\beta$ not zero. Whitened data: $X^\top X = I_d$, d >= 2. Alignment is $A(K) = y^\top K
-            y/(\|K\|_F \|y\|^2)$; under H1 to H3 it rises from $1/\sqrt d$ to nearly $2/\sqrt{d+3}$. $s = \max(c,
-            |a_0|)$, $\eta = 1/(4(|\beta| + s^2))$
-Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0. (H2) A silent start, $W_0^\top a_0 = 0$. (H3) A
-            small start: every entry of W_0 and a_0 is small beside sqrt|beta|; each clause says how small.
+Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + \|a\|^2 I) X^\top$;
+            $y = X\beta$ with $\beta$ not zero. Whitened data: $X^\top X = I_d$, $d \ge 2$. Alignment is
+            $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$; under H1 to H3 it rises from $1/\sqrt d$ to nearly $2/\sqrt{d+3}$.
+            $s = \max(c, \|a_0\|)$, $\eta = 1/(4(\|\beta\| + s^2))$
+Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with $c > 0$. (H2) A silent start, $W_0^\top a_0 = 0$. (H3)
+            A small start: every entry of $W_0$ and $a_0$ is small beside $\sqrt{\|\beta\|}$; each clause says how
+            small.
 Idea        The start without H1 is aligned already, so it can only fall. The start without H2 runs into a saddle. The
             start without H3 is large: the weights move little beside it, and it keeps its alignment.
 """

@@ -1,21 +1,23 @@
 r"""Section 6.1: aligned features - a small start ends aligned with the data and the target, on any data.
 
-Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + |a|^2 I) X^\top$; $y =
-            X\beta$ with $\beta$ in row(X), not zero; sigma_1(X) <= 1. Alignment is $A(K) = y^\top K y/(\|K\|_F
-            \|y\|^2)$. $\Delta = WW^\top - aa^\top$, and W_perp is the part of W orthogonal to row(X). $s = \max(c,
-            |a_0|)$, $\eta = 1/(4(|\beta| + s^2))$
-Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0. (H2) A silent start, $W_0^\top a_0 = 0$. (H3) A
-            small start: every entry of W_0 and a_0 is small beside sqrt|beta|; each clause says how small.
-Corrected   (C4) W_perp is that of the start, and a step changes Delta by its squared length at most, which a silent
-            start attains. So a network of weights up to 2^-10 that does fit, at half that eta, ends aligned with
-            $XX^\top + yy^\top/|\beta|^2$ up to the bound of C3, $\|\Delta\|_*/|a|^2 + \sqrt2 t + \min(1, |W_\perp^\top
-            a|^2/(|\beta| (1 - t))^2)$, which `distance_to_aligned` evaluates. The last term is 1 for t >= 1. Here $t =
-            r/(\sigma |\beta|)$, r is the misfit, and sigma the least singular value of X that is not zero. Under H1 and
-            H2 this is a rise from the alignment of XX'.
-Idea        Gradient flow conserves Delta, so a small start ends with $|a|^4$ near $|b|^2$, b = W'a, and K/|a|^2 near
-            $XX^\top + yy^\top/|\beta|^2$. Adding yy' to a kernel raises its cosine with yy'.
-Tolerance   `distance_to_aligned` bounds the distance of kernels. Two cosines with yy' differ by the chord between the
-            kernels at most (`chord`)
+Setting     $f = X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = X (W^\top W + \|a\|^2 I) X^\top$;
+            $y = X\beta$ with $\beta \ne 0$ in $\operatorname{row}(X)$; $\sigma_1(X) \le 1$. Alignment is
+            $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. $\Delta = W W^\top - a a^\top$, and $W_\perp$ is the part of $W$
+            orthogonal to $\operatorname{row}(X)$. $s = \max(c, \|a_0\|)$, $\eta = 1/(4(\|\beta\| + s^2))$
+Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with $c > 0$. (H2) A silent start, $W_0^\top a_0 = 0$. (H3)
+            A small start: every entry of $W_0$ and $a_0$ is small beside $\sqrt{\|\beta\|}$; each clause says how
+            small.
+Corrected   (C4) $W_\perp$ is that of the start, and a step changes $\Delta$ by its squared length at most, which a
+            silent start attains. So a network of weights up to $2^{-10}$ that does fit, at half that $\eta$, ends
+            aligned with $X X^\top + y y^\top/\|\beta\|^2$ up to the bound of C3, $\|\Delta\|_*/\|a\|^2 + \sqrt2 t +
+            \min(1, \|W_\perp^\top a\|^2/(\|\beta\| (1 - t))^2)$, which `distance_to_aligned` evaluates. The last term
+            is 1 for $t \ge 1$. Here $t = r/(\sigma \|\beta\|)$, $r$ is the misfit, and $\sigma$ the least singular
+            value of $X$ that is not zero. Under H1 and H2 this is a rise from the alignment of $X X^\top$.
+Idea        Gradient flow conserves $\Delta$, so a small start ends with $\|a\|^4$ near $\|b\|^2$, $b = W^\top a$, and
+            $K/\|a\|^2$ near $X X^\top + y y^\top/\|\beta\|^2$. Adding $y y^\top$ to a kernel raises its cosine with
+            $y y^\top$.
+Tolerance   `distance_to_aligned` bounds the distance of kernels. Two cosines with $y y^\top$ differ by the chord
+            between the kernels at most (`chord`)
 """
 
 import dataclasses

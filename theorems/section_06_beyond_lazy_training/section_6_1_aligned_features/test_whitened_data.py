@@ -1,26 +1,28 @@
 r"""Section 6.1: aligned features - on whitened data the alignment of a linear network is known at every step.
 
-Setting     $f = \alpha X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = \alpha^2 X (W^\top W + |a|^2
-            I) X^\top$; $y = X\beta$ with $\beta$ not zero; alpha = 1 where it is not named. Whitened data: $X^\top X =
-            I_d$, d >= 2. Alignment is $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. $s = \max(c, |a_0|)$, $\eta = 1/(4(|\beta|
-            + s^2))$
-Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with c > 0. (H2) A silent start, $W_0^\top a_0 = 0$. (H3) A
-            small start: every entry of W_0 and a_0 is small beside sqrt|beta|; each clause says how small.
-Corrected   (C1) On whitened data H1 and H2 give the alignment at every step: $A = x/\sqrt{x^2 + d - 1}$ with $x =
-            (|w|^2 + |a|^2)/(c^2 + |a|^2)$ for $w = W\beta/|\beta|$, and $w \pm a$ are multiplied by $1 \mp \eta \rho$,
-            $\rho = w^\top a - |\beta|$. Under H1 and H2, x >= 1: A is not below the alignment of XX'. All of this holds
-            up to rounding.
-            (C2) On whitened data, under H1 and H2, the run ends, at a misfit $\epsilon$, with the x of C1 in $2 - 2
-            s^2/(|\beta| - \epsilon) \le x \le 2$ if $s^2 \le |\beta|/4$. Under H3 this is near $A = 2/\sqrt{d+3}$. A
-            start with |a_0| = c uses half of this interval.
-            (C5) An output scale is a larger start: (alpha, W, a) and (1, sqrt(alpha) W, sqrt(alpha) a) have one
-            function and, up to the factor alpha, one kernel at every step, if eta is proportional to 1/alpha.
-Idea        Along beta the sum and the difference of W beta/|beta| and a are multiplied by 1 - eta rho and 1 + eta rho,
-            and nothing else moves.
+Setting     $f = \alpha X W^\top a$, $L = \frac12 \|f - y\|^2$, both layers trained, $K = \alpha^2 X (W^\top W + \|a\|^2
+            I) X^\top$; $y = X\beta$ with $\beta$ not zero; $\alpha = 1$ where it is not named. Whitened data:
+            $X^\top X = I_d$, $d \ge 2$. Alignment is $A(K) = y^\top K y/(\|K\|_F \|y\|^2)$. $s = \max(c, \|a_0\|)$,
+            $\eta = 1/(4(\|\beta\| + s^2))$
+Hypotheses  (H1) An isotropic start, $W_0^\top W_0 = c^2 I$ with $c > 0$. (H2) A silent start, $W_0^\top a_0 = 0$. (H3)
+            A small start: every entry of $W_0$ and $a_0$ is small beside $\sqrt{\|\beta\|}$; each clause says how
+            small.
+Corrected   (C1) On whitened data H1 and H2 give the alignment at every step: $A = x/\sqrt{x^2 + d - 1}$ with
+            $x = (\|w\|^2 + \|a\|^2)/(c^2 + \|a\|^2)$ for $w = W\beta/\|\beta\|$, and $w \pm a$ are multiplied by
+            $1 \mp \eta \rho$, $\rho = w^\top a - \|\beta\|$. Under H1 and H2, $x \ge 1$: $A$ is not below the alignment
+            of $X X^\top$. All of this holds up to rounding.
+            (C2) On whitened data, under H1 and H2, the run ends, at a misfit $\epsilon$, with the $x$ of C1 in $2 - 2
+            s^2/(\|\beta\| - \epsilon) \le x \le 2$ if $s^2 \le \|\beta\|/4$. Under H3 this is near $A = 2/\sqrt{d+3}$.
+            A start with $\|a_0\| = c$ uses half of this interval.
+            (C5) An output scale is a larger start: $(\alpha, W, a)$ and $(1, \sqrt{\alpha} W, \sqrt{\alpha} a)$ have
+            one function and, up to the factor $\alpha$, one kernel at every step, if $\eta$ is proportional to
+            $1/\alpha$.
+Idea        Along $\beta$ the sum and the difference of $W \beta/\|\beta\|$ and $a$ are multiplied by $1 - \eta \rho$
+            and $1 + \eta \rho$, and nothing else moves.
 Tolerance   Iterates are held to two scalar products, up to rounding. Scaling by powers of two is exact in floating
             point
 Findings    For linear networks a small start is needed for the size of the rise (C2), and not for a rise (C1). The
-            equality |a_0| = c is not needed
+            equality $\|a_0\| = c$ is not needed
 """
 
 import numpy as np

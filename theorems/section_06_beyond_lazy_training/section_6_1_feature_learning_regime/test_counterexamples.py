@@ -1,17 +1,17 @@
 r"""Section 6.1: feature learning regime - lazy and rich networks move alike, and one function moves far or little.
 
 Readings    [relative to the start] "significantly from initialization": movement in units of $\|\theta_0\|$ - refuted
-Setting     $f(x) = c \sum_j a_j \max(w_j \cdot x, 0)$ of width m, trained by gradient descent. Movement is $D =
-            \|\theta_T - \theta_0\|$. A network is lazy if its relative kernel change $\|K_T - K_0\|/\|K_0\|$ vanishes
-            as m grows, and rich if not. ntk: $c = m^{-1/2}$, weights of order 1. mean-field: c = 1/m, weights of order
-            1. mup: c = 1, weights of order $m^{-1/2}$
-Idea        The weights are a choice of coordinates. Divide all weights by k, multiply c by k^2 and divide the rate by
-            k^2: every f_t stays as it is, and D is divided by k. An ntk network moves by order 1, because |J| is of
-            order 1, and it is lazy.
+Setting     $f(x) = c \sum_j a_j \max(w_j \cdot x, 0)$ of width $m$, trained by gradient descent. Movement is
+            $D = \|\theta_T - \theta_0\|$. A network is lazy if its relative kernel change $\|K_T - K_0\|/\|K_0\|$
+            vanishes as $m$ grows, and rich if not. ntk: $c = m^{-1/2}$, weights of order 1. mean-field: $c = 1/m$,
+            weights of order 1. mup: $c = 1$, weights of order $m^{-1/2}$
+Idea        The weights are a choice of coordinates. Divide all weights by $k$, multiply $c$ by $k^2$ and divide the
+            rate by $k^2$: every $f_t$ stays as it is, and $D$ is divided by $k$. An ntk network moves by order 1,
+            because $\|J\|$ is of order 1, and it is lazy.
 Tolerance   Witnesses are rational. Rescaling by powers of two is exact in floating point
 Findings    Beyond section 2.1 the criterion fails in both directions. The ntk and mup networks of these tests move
-            alike; one is lazy and the other rich. Mean-field networks that are written with weights of order 1/m move
-            less and less as m grows, while they are rich
+            alike; one is lazy and the other rich. Mean-field networks that are written with weights of order $1/m$ move
+            less and less as $m$ grows, while they are rich
 """
 
 from fractions import Fraction
@@ -42,6 +42,9 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
 @counterexample
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_lazy_and_rich_networks_of_every_width_move_alike(k):
+    r"""$x = y = 1$, two ReLU neurons $(w, a) = (u, u)$, two $(u, -u)$: $f_0 = 0$, and a step of $\eta = 1/K_0$ fits
+    $y$. $u = 1$, $c = \frac12$: 8 weights move by $\frac14$, $D^2 = \frac12$, and $K$ goes from $2$ to $\frac{17}8$.
+    But $u = \frac14$, $c = 4$: they move by $\frac18$ only, $D^2 = \frac18$, and $K$ goes from $8$ to $10$."""
     # given  m = 4^k ReLU neurons, x = y = 1: ntk weights +-1 with c = 1/sqrt(m), mup weights +-1/sqrt(m) with c = 1
     m, root = 4**k, 2**k
     lazy, lazy_change, lazy_misfit = exact_fit(m, 1, Fraction(1, root), 1)
@@ -83,6 +86,29 @@ def test_one_function_moves_far_or_little_as_its_weights_are_written(unit):
     assert_identical(scaled, unit**2 * moved, why="squared movement, the weights times `unit`")
     reads = "one path of functions moves its weights by {value} > {limit} (squares)"
     assert_violates(max(moved, scaled), min(moved, scaled), reads=reads, unit=unit)
+
+
+def step_of_rescaled_layers(k):
+    """One step on x = y = 1 from the neurons (k, 2/k) and (k, -2/k): f after it, and |theta_1 - theta_0|^2/|theta_0|^2.
+
+    The rates are k^2/4 for the hidden and 1/(4 k^2) for the output weights.
+    """
+    net = ExactReluNetwork(fractions([[k], [k]]), fractions([2 / k, -2 / k]), Fraction(1))
+    rates = np.repeat([k**2, 1 / k**2], 2) / 4
+    end = net.moved(rates * ((net.predict(ONE) - fractions([1])) @ net.jacobian(ONE)), -1)
+    zero = ExactReluNetwork(0 * net.W, 0 * net.a, net.scale)
+    return end.predict(ONE), squared_movement(net, end).sum() / squared_movement(zero, net).sum()
+
+
+@counterexample(reading="relative to the start")
+def test_two_neurons_move_by_a_quarter_of_their_start_or_by_less_as_their_layers_are_scaled():
+    r"""$x = y = 1$, neurons $(1, \pm2)$, $f = 0$: a step of $\frac14$ moves $w$ by $\pm\frac12$, $a$ by $\frac14$, to
+    $f = \frac52$: $D^2/\|\theta_0\|^2 = \frac58/10 = \frac1{16}$. From $(\frac12, \pm4)$, at the rates $\frac1{16}$ and
+    $1$: $w$ by $\pm\frac14$, $a$ by $\frac12$, the same $f$, $\frac58/\frac{65}2 = \frac1{52}$."""
+    (f, far), (same, near) = (step_of_rescaled_layers(k) for k in (Fraction(1), Fraction(1, 2)))
+    assert_identical([*f, *same], [Fraction(5, 2)] * 2, why="f after the step")
+    reads = "one path of functions moves its weights by {value} > {limit} of themselves (squares)"
+    assert_violates(far, near, reads=reads, k=Fraction(1, 2))
 
 
 @counterexample(reading="relative to the start")
@@ -151,14 +177,8 @@ def is_misordered(first, second, y):
 
 @counterexample(reading="relative to the start")
 def test_hypothesis_finds_one_function_that_moves_more_and_less_in_units_of_its_start():
-    # given  x = y = 1 and the neurons (1, 2), (1, -2); one layer is multiplied by k and the other divided; one step
     def moves(k):
-        net = ExactReluNetwork(fractions([[1], [1]]), fractions([2, -2]), Fraction(1))
-        same = ExactReluNetwork(k * net.W, net.a / k, net.scale)
-        rates = np.repeat([k**2, 1 / k**2], 2) / 4
-        end = same.moved(rates * ((same.predict(ONE) - fractions([1])) @ same.jacobian(ONE)), -1)
-        zero = ExactReluNetwork(0 * net.W, 0 * net.a, net.scale)
-        return squared_movement(same, end).sum() / squared_movement(zero, same).sum()
+        return step_of_rescaled_layers(k)[1]
 
     ratios = st.tuples(st.integers(1, 4), st.integers(1, 4)).map(lambda pair: Fraction(*pair))
     found = smallest_violation(ratios, lambda k: moves(k) != moves(Fraction(1)))

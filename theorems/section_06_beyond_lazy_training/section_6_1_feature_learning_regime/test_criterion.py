@@ -1,31 +1,31 @@
 r"""Section 6.1: feature learning regime - far movement marks it in the coordinates of section 2.1.
 
 Printed     A network is in the feature learning regime when $\|\theta_T - \theta_0\|_2 = \Omega(1)$
-Reading     $\Omega(1)$ is in the width m, the only quantity that section 5 sends to infinity. "When" makes movement a
+Reading     $\Omega(1)$ is in the width $m$, the only quantity that section 5 sends to infinity. "When" makes movement a
             criterion: networks of growing width move by a constant or more if and only if they are in the regime. A
             network learns features when it leaves the regime of a constant tangent kernel: $\|K_T - K_0\|/\|K_0\|$ does
             not vanish, for the kernel or for that of one layer. Two-layer networks are admitted if section 2.1 writes
             them or if their kernel has the limit of Theorem 5.1
 Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$, gradient descent on $\frac12 \|f(X) - y\|^2$ until it fits, the rate
-            scaled so that f moves at a rate of order 1. $K = J J^\top$. No two rows of X are parallel. $D = \|\theta_T
-            - \theta_0\|$, $A = |a|^2$; sigma and s_1 are the least and the largest singular value of X
-Hypotheses  (H1) c = 1, as in section 2.1. (H2) The start is silent, $\sum_j a_j w_j = 0$, and the ratio $\rho =
-            \|W_0\|/|a_0|$ does not grow with m. (H3) All neurons are ReLU neurons that are on at all samples along the
-            run: inputs and hidden weights are positive. Then the kernel of the hidden weights is $A XX^\top$. (H5) X
-            and y do not grow with m.
-Idea        Under H1 to H3 the network is f = XW'a. Gradient flow multiplies the matrix (W, a) by a Lorentz matrix: $a =
-            \gamma a_0 + W_0 \lambda$ with $\gamma^2 = 1 + |\lambda|^2$. So $A = \gamma^2 A_0 + |W_0 \lambda|^2 \ge
-            A_0$, and the residual falls by at least $\sigma \sqrt{A_0}$ per unit of length of the path: $\sigma
-            \sqrt{A_0}\, D \le |y|$. The flow conserves $WW^\top - aa^\top$. So $|W^\top a|^2 = A^2 + |W_0^\top a|^2 -
-            (a \cdot a_0)^2$, where $|W_0^\top W_0 \lambda|^2 \le \|W_0\|^2 |W_0 \lambda|^2$, and the growth of A bounds
-            f: $|y|^2/s_1^2 \le (A_T - A_0)(A_T + \|W_0\|^2)$.
-            By the first bound a network that moves far has small weights. By the second a network with small weights
-            changes A. Together: A grows by a factor 1 + g with $g (1 + g + \rho^2) \ge (\sigma^2 D^2/(s_1 |y|))^2$,
-            whatever m.
+            scaled so that $f$ moves at a rate of order 1. $K = J J^\top$. No two rows of $X$ are parallel.
+            $D = \|\theta_T - \theta_0\|$, $A = \|a\|^2$; $\sigma$ and $s_1$ are the least and the largest singular
+            value of $X$
+Hypotheses  (H1) $c = 1$, as in section 2.1. (H2) The start is silent, $\sum_j a_j w_j = 0$, and the ratio
+            $\rho = \|W_0\|/\|a_0\|$ does not grow with $m$. (H3) All neurons are ReLU neurons that are on at all
+            samples along the run: inputs and hidden weights are positive. Then the kernel of the hidden weights is
+            $A X X^\top$. (H5) $X$ and $y$ do not grow with $m$.
+Idea        Under H1 to H3 the network is $f = X W^\top a$. Gradient flow multiplies the matrix $(W, a)$ by a Lorentz
+            matrix: $a = \gamma a_0 + W_0 \lambda$ with $\gamma^2 = 1 + \|\lambda\|^2$. So $A = \gamma^2 A_0 + \|W_0
+            \lambda\|^2 \ge A_0$, and the residual falls by at least $\sigma \sqrt{A_0}$ per unit of length of the path:
+            $\sigma \sqrt{A_0}\, D \le \|y\|$. The flow conserves $W W^\top - a a^\top$. So $\|W^\top a\|^2 = A^2 +
+            \|W_0^\top a\|^2 - (a \cdot a_0)^2$, where $\|W_0^\top W_0 \lambda\|^2 \le \|W_0\|^2 \|W_0 \lambda\|^2$, and
+            the growth of $A$ bounds $f$: $\|y\|^2/s_1^2 \le (A_T - A_0)(A_T + \|W_0\|^2)$. By the first bound a network
+            that moves far has small weights. By the second a network with small weights changes $A$. Together: $A$
+            grows by a factor $1 + g$ with $g (1 + g + \rho^2) \ge (\sigma^2 D^2/(s_1 \|y\|))^2$, whatever $m$.
 Tolerance   Both bounds are those of the flow. `charge_of_steps` derives how far descent may violate them, because its
             steps have a length. The other instances are rational, and exact
-Findings    The test that drops H2 drops the silent start. The bound uses that rho stays bounded; whether the criterion
-            needs it is open
+Findings    The test that drops H2 drops the silent start. The bound uses that $\rho$ stays bounded; whether the
+            criterion needs it is open
 Expected    holds under added hypotheses
 """
 

@@ -1,16 +1,17 @@
 r"""Section 6.1: feature learning regime - what the output scale c and the prediction say of the kernel.
 
-Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ of width m, s ReLU or the identity, both layers trained on $\frac12 |f
-            - y|^2$. $D = \|\theta_T - \theta_0\|$, K the tangent kernel. A mean-field network has c = 1/m
-Corrected   (C2) At any c the criterion speaks of $\sqrt c\, D$ in place of D: for homogeneous s, $(c, \theta)$ and $(1,
-            \sqrt c\, \theta)$ are one network. On x = 1, where all neurons are on, with half of the weights (u, u) and
-            half (u, -u), y fitted in one step, the kernel changes by exactly $c^2 D^4/y^2$ of itself.
-            (C6) For ReLU and identity with both layers trained $K(x, x) \ge 2 c |x| |f(x)|$ at every theta. Neurons of
-            equal weights attain this bound. So a mean-field network multiplies K(x, x) by $2 |x| |f_T(x)|/(m K_0(x,
-            x))$ at least.
-Idea        $K(x, x) = c^2 \sum_j s_j^2 + (a_j s_j' |x|)^2 \ge 2 c^2 \sum_j |a_j s_j| |x|$, where $s_j = s_j'\, w_j
-            \cdot x$.
-Tolerance   Rational instances are exact. Elsewhere `rounding` and `residual_scale` bound the rounding of K and f
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ of width $m$, $s$ ReLU or the identity, both layers trained on
+            $\frac12 \|f - y\|^2$. $D = \|\theta_T - \theta_0\|$, $K$ the tangent kernel. A mean-field network has
+            $c = 1/m$
+Corrected   (C2) At any $c$ the criterion speaks of $\sqrt c\, D$ in place of $D$: for homogeneous $s$, $(c, \theta)$
+            and $(1, \sqrt c\, \theta)$ are one network. On $x = 1$, where all neurons are on, with half of the weights
+            $(u, u)$ and half $(u, -u)$, $y$ fitted in one step, the kernel changes by exactly $c^2 D^4/y^2$ of itself.
+            (C6) For ReLU and identity with both layers trained $K(x, x) \ge 2 c \|x\| |f(x)|$ at every $\theta$.
+            Neurons of equal weights attain this bound. So a mean-field network multiplies $K(x, x)$ by
+            $2 \|x\| |f_T(x)|/(m K_0(x, x))$ at least.
+Idea        $K(x, x) = c^2 \sum_j s_j^2 + (a_j s_j' \|x\|)^2 \ge 2 c^2 \sum_j |a_j s_j| \|x\|$, where
+            $s_j = s_j'\, w_j \cdot x$.
+Tolerance   Rational instances are exact. Elsewhere `rounding` and `residual_scale` bound the rounding of $K$ and $f$
 """
 
 from fractions import Fraction

@@ -1,20 +1,21 @@
 r"""Section 6.1: feature learning regime - how far linearized and lazy networks move.
 
-Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ of width m, gradient descent on $\frac12 \|f(X) - y\|^2$, $D =
-            \|\theta_t - \theta_0\|$. The kernel $K_0 = J_0 J_0^\top$ has the eigenvalues k_i and eigenvectors v_i; $r_0
-            = y - f_0$. The turning rate C bounds how fast J turns, $\|J(\theta) - J_0\| \le C \|\theta - \theta_0\|$. A
-            linearized network has the Jacobian J_0 throughout
-Hypotheses  (H4) $c = m^{-1/2}$. (H6) The slope s' is Lipschitz.
-Corrected   (C3) Linearized networks, from 0 in theta - theta_0, move after t steps by $\sqrt{\sum_i (v_i \cdot r_0)^2
-            (1 - (1 - \eta k_i)^t)^2/k_i}$.
-            (C4) Under H4 and H6, at every step and width: D differs from the movement of C3 by `path_error` at most
-            where $\eta |K_0| \le 1$. From $\sqrt{v^\top K_0^{-1} v}$, $v = f_t - f_0$, D differs by `movement_error`
-            at most (properties.lazy_training); both are C times quantities of the run. The kernel drifts by $2 |J_0| C
-            D + (C D)^2$ at most. Where $8 C |r_0| \le \lambda_{min}(K_0)$, $\eta |K_0| \le \frac13$ and hidden weights
-            alone are trained, bounds on D and on the drift are known from the start (`lazy_radius`).
-Idea        A linearized network moves within the rows of J_0, mode by mode. J turns by C D at most, and C is
-            proportional to c, which is small where m is large (H4).
-Tolerance   The bounds are deterministic (properties.lazy_training) and asserted at every step. Beside them there is
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ of width $m$, gradient descent on $\frac12 \|f(X) - y\|^2$,
+            $D = \|\theta_t - \theta_0\|$. The kernel $K_0 = J_0 J_0^\top$ has the eigenvalues $k_i$ and eigenvectors
+            $v_i$; $r_0 = y - f_0$. The turning rate $C$ bounds how fast $J$ turns, $\|J(\theta) - J_0\| \le C \|\theta
+            - \theta_0\|$. A linearized network has the Jacobian $J_0$ throughout
+Hypotheses  (H4) $c = m^{-1/2}$. (H6) The slope $s'$ is Lipschitz.
+Corrected   (C3) Linearized networks, from 0 in $\theta - \theta_0$, move after $t$ steps by $\sqrt{\sum_i (v_i \cdot
+            r_0)^2 (1 - (1 - \eta k_i)^t)^2/k_i}$.
+            (C4) Under H4 and H6, at every step and width: $D$ differs from the movement of C3 by `path_error` at most
+            where $\eta \|K_0\| \le 1$. From $\sqrt{v^\top K_0^{-1} v}$, $v = f_t - f_0$, $D$ differs by
+            `movement_error` at most (`properties.lazy_training`); both are $C$ times quantities of the run. The kernel
+            drifts by $2 \|J_0\| C D + (C D)^2$ at most. Where $8 C \|r_0\| \le \lambda_{\min}(K_0)$,
+            $\eta \|K_0\| \le \frac13$ and hidden weights alone are trained, bounds on $D$ and on the drift are known
+            from the start (`lazy_radius`).
+Idea        A linearized network moves within the rows of $J_0$, mode by mode. $J$ turns by $C D$ at most, and $C$ is
+            proportional to $c$, which is small where $m$ is large (H4).
+Tolerance   The bounds are deterministic (`properties.lazy_training`) and asserted at every step. Beside them there is
             only rounding
 """
 

@@ -1,16 +1,17 @@
 r"""Section 6.1: feature learning regime - silent linear networks of any shape pay for their movement.
 
-Setting     $f = X W^\top a$, gradient descent on $\frac12 |f - y|^2$, t steps. A start is silent if $W_0^\top a_0 = 0$.
-            $D = \|\theta_t - \theta_0\|$, $A = |a|^2$; sigma is the least singular value of X that is not zero
-Corrected   (C7) Linear networks, c = 1, satisfy from any silent start two inequalities, at every step, for data of any
-            rank and y in the range of X: $\sigma \sqrt A\, D \le \bigl| |y| - |y - f_t| \bigr|$ with the least A of the
-            run, and $|W_t^\top a_t|^2 \le (A_t - A_0)(A_t + \|W_0\|^2)$. Both hold up to what `charge_of_steps` grants
-            to the length of the steps, and both need this charge: at x = y = 1 one step of eta = 1 from the neurons (1,
-            1) and (1, -1) has f = 4, so $A_0 D^2 = 8 > 4 = (|y| - |y - f|)^2$, and also $A_0 D^2 > y^2$; and $f^2 = 16
-            > 12 = (A_1 - A_0)(A_1 + \|W_0\|^2)$.
-Idea        Under gradient flow the residual, which stays in the range of X, falls by at least $\sigma \sqrt A$ per unit
-            of length of the path. This gives the first inequality. The flow conserves $WW^\top - aa^\top$, which gives
-            the second.
+Setting     $f = X W^\top a$, gradient descent on $\frac12 \|f - y\|^2$, $t$ steps. A start is silent if
+            $W_0^\top a_0 = 0$. $D = \|\theta_t - \theta_0\|$, $A = \|a\|^2$; $\sigma$ is the least singular value of
+            $X$ that is not zero
+Corrected   (C7) Linear networks, $c = 1$, satisfy from any silent start two inequalities, at every step, for data of
+            any rank and $y$ in the range of $X$: $\sigma \sqrt A\, D \le \bigl| \|y\| - \|y - f_t\| \bigr|$ with the
+            least $A$ of the run, and $\|W_t^\top a_t\|^2 \le (A_t - A_0)(A_t + \|W_0\|^2)$. Both hold up to what
+            `charge_of_steps` grants to the length of the steps, and both need this charge: at $x = y = 1$ one step of
+            $\eta = 1$ from the neurons (1, 1) and (1, -1) has $f = 4$, so $A_0 D^2 = 8 > 4 = (\|y\| - \|y - f\|)^2$,
+            and also $A_0 D^2 > y^2$; and $f^2 = 16 > 12 = (A_1 - A_0)(A_1 + \|W_0\|^2)$.
+Idea        Under gradient flow the residual, which stays in the range of $X$, falls by at least $\sigma \sqrt A$ per
+            unit of length of the path. This gives the first inequality. The flow conserves $W W^\top - a a^\top$, which
+            gives the second.
 Tolerance   `charge_of_steps` derives the charges from the run. The slack is the rounding in the largest kernel of the
             run
 """

@@ -1,16 +1,16 @@
 r"""Section 6.1: feature learning regime - a kernel changes only as far as the weights move.
 
-Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$, gradient descent on $\frac12 \|f(X) - y\|^2$. J is the Jacobian of f
-            in the weights, $K = J J^\top$, $D = \|\theta_T - \theta_0\|$, $A = |a|^2$. The turning rate C bounds how
-            fast J turns, $\|J(\theta) - J_0\| \le C \|\theta - \theta_0\|$ along the run; s_1 is the largest singular
-            value of X
-Hypotheses  (H1) c = 1, as in section 2.1. (H3) All neurons are ReLU neurons that are on at all samples along the run:
-            inputs and hidden weights are positive. Then the kernel of the hidden weights is $A XX^\top$.
-Corrected   (C1) Features need movement: where s' has no jump along the run, $\|K_T - K_0\|/\|K_0\| \le 2 \epsilon +
-            \epsilon^2$ with $\epsilon = C D/|J_0|$, and $|f_T - f_0| \le D (|J_0| + C D/2)$. Under H3 the turning rate
-            is $C = c s_1$. One neuron of equal weights attains both bounds.
-Idea        J moves by C D at most, so K moves by $2 |J_0| C D + (C D)^2$ at most. The second bound is the mean value
-            theorem.
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$, gradient descent on $\frac12 \|f(X) - y\|^2$. $J$ is the Jacobian of
+            $f$ in the weights, $K = J J^\top$, $D = \|\theta_T - \theta_0\|$, $A = \|a\|^2$. The turning rate $C$
+            bounds how fast $J$ turns, $\|J(\theta) - J_0\| \le C \|\theta - \theta_0\|$ along the run; $s_1$ is the
+            largest singular value of $X$
+Hypotheses  (H1) $c = 1$, as in section 2.1. (H3) All neurons are ReLU neurons that are on at all samples along the run:
+            inputs and hidden weights are positive. Then the kernel of the hidden weights is $A X X^\top$.
+Corrected   (C1) Features need movement: where $s'$ has no jump along the run, $\|K_T - K_0\|/\|K_0\| \le 2 \epsilon +
+            \epsilon^2$ with $\epsilon = C D/\|J_0\|$, and $|f_T - f_0| \le D (\|J_0\| + C D/2)$. Under H3 the turning
+            rate is $C = c s_1$. One neuron of equal weights attains both bounds.
+Idea        $J$ moves by $C D$ at most, so $K$ moves by $2 \|J_0\| C D + (C D)^2$ at most. The second bound is the mean
+            value theorem.
 Tolerance   Rounding grows with the width and the number of steps (`run_rounding`, `residual_scale`). The instance that
             attains both bounds is rational, and exact
 """

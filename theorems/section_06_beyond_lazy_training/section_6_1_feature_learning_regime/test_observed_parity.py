@@ -1,8 +1,8 @@
-r"""Section 6.1: feature learning regime - observed: on sparse parities feature learning beats the kernels.
+"""Section 6.1: feature learning regime - observed: on sparse parities feature learning beats the kernels.
 
-Setting     The product of two coordinates in d dimensions, n samples. Three learners: a mean-field network and an ntk
-            network of 100 ReLU neurons, and the kernel of infinite width. There are d(d - 1)/2 quadratic monomials x_i
-            x_j
+Setting     The product of two coordinates in $d$ dimensions, $n$ samples. Three learners: a mean-field network and an
+            ntk network of 100 ReLU neurons, and the kernel of infinite width. There are $d(d - 1)/2$ quadratic
+            monomials $x_i x_j$
 Tolerance   The limits were set on other data sets (seeds 0 to 7). A confidence level stands beside each interval
 Chance      This file decides nothing. Seeds from 100 on are fixed, and were looked at once, after the limits had been
             set

@@ -1,16 +1,16 @@
 r"""Section 6.1: feature learning regime - wide networks are lazy under H4 to H6, and not without one of them.
 
-Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ of width m, gradient descent on $\frac12 \|f(X) - y\|^2$, $D =
-            \|\theta_T - \theta_0\|$, $K = J J^\top$. The turning rate C bounds how fast J turns, $\|J(\theta) - J_0\|
-            \le C \|\theta - \theta_0\|$. A linearized network has the Jacobian J_0 throughout
-Hypotheses  (H4) $c = m^{-1/2}$. (H5) X and y do not grow with m. (H6) The slope s' is Lipschitz.
-Corrected   (C5) On three samples in four dimensions, at the widths 1024 and 4096, under H4 to H6 and with $\eta |K_0| =
-            \frac13$: the movement differs from that of the linearized network by $\frac52 C
-            R^2/\sqrt{\lambda_{min}(K_0)}$ at most, where R is the bound on D that is known from the start, and the
-            kernel changes by $\frac52 C D/|J_0|$ of itself at most. $\sqrt m\, C$ is the same at both widths.
-Idea        As a_j = 1 or -1, $\sqrt m\, C$ does not depend on m. So both deviations fall as $m^{-1/2}$ where R, |J_0|
-            and $\lambda_{min}(K_0)$ stay of order 1.
-Tolerance   The bounds are deterministic (properties.lazy_training) and asserted at every step. The instances without
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ of width $m$, gradient descent on $\frac12 \|f(X) - y\|^2$,
+            $D = \|\theta_T - \theta_0\|$, $K = J J^\top$. The turning rate $C$ bounds how fast $J$ turns, $\|J(\theta)
+            - J_0\| \le C \|\theta - \theta_0\|$. A linearized network has the Jacobian $J_0$ throughout
+Hypotheses  (H4) $c = m^{-1/2}$. (H5) $X$ and $y$ do not grow with $m$. (H6) The slope $s'$ is Lipschitz.
+Corrected   (C5) On three samples in four dimensions, at the widths 1024 and 4096, under H4 to H6 and with
+            $\eta \|K_0\| = \frac13$: the movement differs from that of the linearized network by $\frac52 C
+            R^2/\sqrt{\lambda_{\min}(K_0)}$ at most, where $R$ is the bound on $D$ that is known from the start, and the
+            kernel changes by $\frac52 C D/\|J_0\|$ of itself at most. $\sqrt m\, C$ is the same at both widths.
+Idea        As $a_j = \pm 1$, $\sqrt m\, C$ does not depend on $m$. So both deviations fall as $m^{-1/2}$ where $R$,
+            $\|J_0\|$ and $\lambda_{\min}(K_0)$ stay of order 1.
+Tolerance   The bounds are deterministic (`properties.lazy_training`) and asserted at every step. The instances without
             H4, H5 or H6 are rational, and exact
 """
 

@@ -6,9 +6,9 @@ Printed     Gradient descent in the feature learning regime is biased toward hie
 Reading     The print has one task and one loss, and "general" speaks of more. The literature measures how well a
             readout for a second task does on the features of a layer (Yosinski and others: transfer; Alain and Bengio:
             linear probes); nothing of the claim is invented by naming it
-Setting     Digits; ten classes split at random into two tasks A and B of five; 300 images of each to train on, 500
-            others of B for the error. ReLU networks 64-32-32-32-5 without biases, He initialization, 400 full-batch
-            steps with eta = 0.1 and momentum 0.9 on the cross-entropy. Probe: linear least squares on a layer's
+Setting     Digits; ten classes split at random into two tasks $A$ and $B$ of five; 300 images of each to train on, 500
+            others of $B$ for the error. ReLU networks 64-32-32-32-5 without biases, He initialization, 400 full-batch
+            steps with $\eta = 0.1$ and momentum 0.9 on the cross-entropy. Probe: linear least squares on a layer's
             features and 1, one column to a class, with a ridge of a thousandth of the mean squared feature
 Source      Yosinski, Clune, Bengio, Lipson (2014), How transferable are features in deep neural networks?, NIPS 27;
             Alain, Bengio (2016), Understanding intermediate layers using linear classifier probes, arXiv:1610.01644

@@ -1,18 +1,18 @@
-r"""Section 6.1: hierarchical representations (b) - upper layers learn task-specific features.
+"""Section 6.1: hierarchical representations (b) - upper layers learn task-specific features.
 
 Printed     Gradient descent in the feature learning regime is biased toward upper layers that learn task-specific
             features
 Kind        observation: "Recent work shows"
 Reading     A layer is specific to its task if its features serve another task worse. What a layer costs is the probe
-            error on the task B of its features after training on the task A, less that of a network of the same kind
-            trained on B itself. This cost grows from the first hidden layer to the last
-Setting     Digits; ten classes split at random into two tasks A and B of five. A probe is a linear readout for B on the
-            features of a layer of a ReLU network
+            error on the task $B$ of its features after training on the task $A$, less that of a network of the same
+            kind trained on $B$ itself. This cost grows from the first hidden layer to the last
+Setting     Digits; ten classes split at random into two tasks $A$ and $B$ of five. A probe is a linear readout for $B$
+            on the features of a layer of a ReLU network
 Idea        The usual explanation: layers that are nearer to the loss are bent to the labels of their task. For a linear
             network this is no property of the function: its layers can be re-factored, and a probe without a ridge sees
             only the range of a layer.
 Tolerance   Student's interval at 95 % over the splits, each with its own networks, judged against 0 by
-            properties.statistics.paired.judge
+            `properties.statistics.paired.judge`
 Findings    Measured: what a layer trained on the other task costs grows by 10.0 points [8.3, 11.6] from layer 1 to
             layer 3
 Expected    reproduced

@@ -1,4 +1,4 @@
-r"""Section 6.1: incremental learning - low frequencies and strong modes are learned first, from a small start.
+"""Section 6.1: incremental learning - low frequencies and strong modes are learned first, from a small start.
 
 Section     6.1, item 3 of the implicit bias in feature learning
 Printed     Even in the feature learning regime gradient descent is biased toward incremental learning: simple patterns

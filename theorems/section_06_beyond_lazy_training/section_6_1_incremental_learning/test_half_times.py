@@ -1,24 +1,25 @@
 r"""Section 6.1: incremental learning - when a mode is half learned, and how a large start reverses the order.
 
-Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$, $T = Q_2 \operatorname{diag}(s)
-            Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half learned when it is at s/2.
-            Gradient descent with the step eta; under gradient flow a mode that starts at s_0 is half learned at its
-            half time $t(s) = \ln(s/s_0 - 1)/(2s)$
-Hypotheses  (H1) All modes start at the same size s_0. (H2) The start is small: s_0 is below s/4.5911 for every mode s.
-            (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with T: $Q_2^\top
-            W_2 W_1 Q_0$ is diagonal and not negative.
-Corrected   (C4) Under H3 and H4, for $\eta s \le 1$ and any start below s/2, the steps N to half of a mode have $\eta N
-            \ge t(s) (1 - \eta s - (\eta s)^2/4)$ and $\eta (N - 1) \le t(s)/(1 - \eta s/2)$.
-            (C5) Under the flow and H1, t(s) rises up to $s/s_0 = 4.5911$, the root of $\ln(x - 1) = x/(x - 1)$, and
-            falls beyond. So H2 is sufficient for the order, but not necessary: from s_0 = 1 the mode 100 precedes the
+Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$,
+            $T = Q_2 \operatorname{diag}(s) Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half
+            learned when it is at $s/2$. Gradient descent with the step $\eta$; under gradient flow a mode that starts
+            at $s_0$ is half learned at its half time $t(s) = \ln(s/s_0 - 1)/(2s)$
+Hypotheses  (H1) All modes start at the same size $s_0$. (H2) The start is small: $s_0$ is below $s/4.5911$ for every
+            mode $s$.
+            (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with $T$:
+            $Q_2^\top W_2 W_1 Q_0$ is diagonal and not negative.
+Corrected   (C4) Under H3 and H4, for $\eta s \le 1$ and any start below $s/2$, the steps $N$ to half of a mode have
+            $\eta N \ge t(s) (1 - \eta s - (\eta s)^2/4)$ and $\eta (N - 1) \le t(s)/(1 - \eta s/2)$.
+            (C5) Under the flow and H1, $t(s)$ rises up to $s/s_0 = 4.5911$, the root of $\ln(x - 1) = x/(x - 1)$, and
+            falls beyond. So H2 is sufficient for the order, but not necessary: from $s_0 = 1$ the mode 100 precedes the
             mode 4.
-            (C6) From a large start the order can be the other one: from s_0 = 1 the mode 7/2 is half learned after the
-            mode 5/2, by the flow and by descent with eta = 1/20.
+            (C6) From a large start the order can be the other one: from $s_0 = 1$ the mode $\frac72$ is half learned
+            after the mode $\frac52$, by the flow and by descent with $\eta = 1/20$.
 Idea        In $v = \ln u^2$ a step of descent is $2 \ln(1 + \eta g)$, where $g = s - e^v$ falls along the run. The flow
             needs a time between $\eta (1 - \eta s/2)$ and $\eta g_n/g_{n+1}$ for this step.
-Tolerance   Logarithms are enclosed between fractions. For $\eta s \le 1$ both bounds of C4 are close to t(s): the upper
-            one by less than $\eta + \frac12 \eta \ln(s/s_0 - 1)$, the lower one by less than $\frac58 \eta \ln(s/s_0 -
-            1)$
+Tolerance   Logarithms are enclosed between fractions. For $\eta s \le 1$ both bounds of C4 are close to $t(s)$: the
+            upper one by less than $\eta + \frac12 \eta \ln(s/s_0 - 1)$, the lower one by less than
+            $\frac58 \eta \ln(s/s_0 - 1)$
 """
 
 from fractions import Fraction

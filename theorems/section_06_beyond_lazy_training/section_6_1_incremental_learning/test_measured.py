@@ -8,20 +8,20 @@ Reading     "Recent work shows" and "bias toward" report a tendency, not a law o
             learned when the network has half of it
 Readings    [modes of a linear network] a pattern is a mode of the target, a pair of singular vectors, and the stronger
             mode is simpler, as the literature on deep linear networks (section 4) has it - reproduced
-Setting     ReLU networks $f = \sum_j a_j \max(w_j^\top x, 0)$ of 100 neurons with weights N(0, 1/100), 32 points of the
-            circle, $y = \cos(kt + \phi) + \cos(lt + \psi)$ with (k, l) one of (1, 2), (1, 4), (2, 4) and random phases,
-            $\eta = 1/5$ on the mean loss. Linear networks $f = W_2 W_1 x$ of widths 6, 8, 5 with weights N(0, 10^-4),
-            modes 3, 2, 1, $\eta = 1/50$
+Setting     ReLU networks $f = \sum_j a_j \max(w_j^\top x, 0)$ of 100 neurons with weights $N(0, 1/100)$, 32 points of
+            the circle, $y = \cos(kt + \phi) + \cos(lt + \psi)$ with $(k, l)$ one of (1, 2), (1, 4), (2, 4) and random
+            phases, $\eta = 1/5$ on the mean loss. Linear networks $f = W_2 W_1 x$ of widths 6, 8, 5 with weights
+            $N(0, 10^{-4})$, modes 3, 2, 1, $\eta = 1/50$
 Idea        For ReLU networks the literature explains the order by the eigenvalues of the kernel, which fall with the
-            frequency. In a balanced and aligned linear network gradient flow has learned half of a mode s, from the
-            size s_0, at the time $\ln(s/s_0 - 1)/(2s)$, which falls with s where s_0 is small.
+            frequency. In a balanced and aligned linear network gradient flow has learned half of a mode $s$, from the
+            size $s_0$, at the time $\ln(s/s_0 - 1)/(2s)$, which falls with $s$ where $s_0$ is small.
 Tolerance   Student's interval at 95 % over networks of the log of the ratio of the steps, judged against 0
 Chance      A population without an order is called reproduced with probability 2.5 % at most. The rule was chosen on
             the network seeds 0 to 15. The seeds that decide are 400 to 423, fixed before any of them was run
-Findings    Measured: the higher frequency takes e^2.1 [1.6, 2.6] times as many steps, the next weaker mode e^0.49
-            [0.47, 0.51] times. Observed: for these ReLU networks a pattern of larger amplitude is not simpler. Of two
-            harmonics of the frequency 4, with amplitudes 2 and 1, neither is half learned in 3/4 of the steps of the
-            other (16 networks)
+Findings    Measured: the higher frequency takes $e^{2.1}$ [1.6, 2.6] times as many steps, the next weaker mode
+            $e^{0.49}$ [0.47, 0.51] times. Observed: for these ReLU networks a pattern of larger amplitude is not
+            simpler. Of two harmonics of the frequency 4, with amplitudes 2 and 1, neither is half learned in 3/4 of the
+            steps of the other (16 networks)
 Expected    reproduced
 """
 

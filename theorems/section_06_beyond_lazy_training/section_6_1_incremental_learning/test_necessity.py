@@ -1,19 +1,20 @@
 r"""Section 6.1: incremental learning - without one of the hypotheses a linear network learns a weaker mode first.
 
-Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$, $T = Q_2 \operatorname{diag}(s)
-            Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half learned when it is at s/2.
-            Gradient descent with the step eta; under gradient flow a mode that starts at s_0 is half learned at its
-            half time $t(s) = \ln(s/s_0 - 1)/(2s)$
-Hypotheses  (H1) All modes start at the same size s_0. (H2) The start is small: s_0 is below s/4.5911 for every mode s.
-            (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with T: $Q_2^\top
-            W_2 W_1 Q_0$ is diagonal and not negative. (H5) The step tells different modes apart: for any two modes s >
-            s' the half times t(s) and t(s') differ by more than $\eta (1 + \frac98 \ln(s/s_0 - 1))$. Gradient flow does
-            not need this.
-Idea        From a large start t(s) rises with s. A weak mode that starts larger can precede a strong one. Without H3 or
-            H4 a weak mode can grow out of weights that are large though their product is small. A long step jumps over
-            the half of a mode.
-Findings    H1 to H4 without H5 do not order gradient descent: with eta = 67/100 the mode 28/25 takes two steps and the
-            mode 1 takes one
+Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$,
+            $T = Q_2 \operatorname{diag}(s) Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half
+            learned when it is at $s/2$. Gradient descent with the step $\eta$; under gradient flow a mode that starts
+            at $s_0$ is half learned at its half time $t(s) = \ln(s/s_0 - 1)/(2s)$
+Hypotheses  (H1) All modes start at the same size $s_0$. (H2) The start is small: $s_0$ is below $s/4.5911$ for every
+            mode $s$.
+            (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with $T$:
+            $Q_2^\top W_2 W_1 Q_0$ is diagonal and not negative. (H5) The step tells different modes apart: for any two
+            modes $s > s'$ the half times $t(s)$ and $t(s')$ differ by more than $\eta (1 + \frac98 \ln(s/s_0 - 1))$.
+            Gradient flow does not need this.
+Idea        From a large start $t(s)$ rises with $s$. A weak mode that starts larger can precede a strong one. Without
+            H3 or H4 a weak mode can grow out of weights that are large though their product is small. A long step jumps
+            over the half of a mode.
+Findings    H1 to H4 without H5 do not order gradient descent: with $\eta = \frac{67}{100}$ the mode $\frac{28}{25}$
+            takes two steps and the mode 1 takes one
 """
 
 from fractions import Fraction

@@ -1,14 +1,14 @@
 r"""Section 6.1: incremental learning - one layer learns strong modes first too, but no mode waits.
 
-Setting     $f = Xw$, $L = \frac12 \|Xw - y\|^2$, gradient descent with the step eta. This is the kernel regime. The
-            residual has modes along the eigenvectors of $K = X X^\top$, with eigenvalues k
-Hypotheses  (H6) In the kernel regime: eta <= 1/lambda_max(K).
-Corrected   (C7) In the kernel regime, under H6, mode k of the residual is multiplied by $1 - \eta k$ in every step, and
-            of a stronger mode no larger share is left.
-            (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and eta = 1/8, when the first
-            is half learned the second is too, from 10^-1, 10^-3 and 10^-6.
+Setting     $f = Xw$, $L = \frac12 \|Xw - y\|^2$, gradient descent with the step $\eta$. This is the kernel regime. The
+            residual has modes along the eigenvectors of $K = X X^\top$, with eigenvalues $k$
+Hypotheses  (H6) In the kernel regime: $\eta \le 1/\lambda_{\max}(K)$.
+Corrected   (C7) In the kernel regime, under H6, mode $k$ of the residual is multiplied by $1 - \eta k$ in every step,
+            and of a stronger mode no larger share is left.
+            (C8) One layer learns in this order too, but no mode waits: with modes 2 and 1 and $\eta = 1/8$, when the
+            first is half learned the second is too, from $10^{-1}$, $10^{-3}$ and $10^{-6}$.
 Idea        The modes of the residual do not interact, and each decays at its own rate from the first step on.
-Tolerance   The rounding of the iterates (properties.linear_models.least_squares). The instances of C8 and without H6
+Tolerance   The rounding of the iterates (`properties.linear_models.least_squares`). The instances of C8 and without H6
             are rational, and exact
 """
 
@@ -23,9 +23,9 @@ from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import off_the_minima, regressions
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from properties.linear_models.least_squares import iterate_rounding
-from theorems.ledger import corrected, necessity
+from theorems.ledger import corrected, necessity, observed
 
 
 def modes_rounding(problem, run):
@@ -73,6 +73,25 @@ def test_without_a_second_layer_the_modes_do_not_wait_for_each_other(k):
     w = next(w for w in path if w[0] >= 1)
     # then   so is the second
     assert_at_most(Fraction(1, 2), w[1], why="share of the second mode")
+
+
+@observed
+def test_the_deeper_a_linear_network_the_longer_its_second_mode_waits():
+    # given  the scalar maps u <- u + eta u^(L-1) (s - u^L) of the modes 4, 2, 1, all from 1/100, and eta = 1/100
+    s, waits, ends = np.array([4.0, 2.0, 1.0]), [], []
+    for depth in (1, 2, 3, 4):
+        u = np.full((601, 3), 0.01 ** (1 / depth))
+        for t in range(600):
+            u[t + 1] = u[t] + 0.01 * u[t] ** (depth - 1) * (s - u[t] ** depth)
+        modes = u**depth
+        waits += [(modes / s)[np.argmax(modes[:, 0] >= 2), 1]]  # the share of the second when the first is half learned
+        ends += [(modes[-1] / s).min()]
+        columns = dict(zip(("first", "second", "third"), np.round(modes[::5].T, 4), strict=True))
+        record_series(f"modes of a linear network of depth {depth}", time=np.arange(121) / 20, **columns)
+    # then
+    assert_at_most(9 / 10, ends, why="shares of the modes at the end")
+    assert_at_most(1 / 2, waits[0], why="share of the second mode, one layer")
+    assert_at_most(waits[1:], [1 / 10, 1 / 30, 1 / 50], why="share of the second mode, two to four layers")
 
 
 @necessity("H6")

@@ -1,26 +1,27 @@
 r"""Section 6.1: incremental learning - from a small start a linear network learns the stronger mode first.
 
-Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$, $T = Q_2 \operatorname{diag}(s)
-            Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half learned when it is at s/2.
-            Gradient descent with the step eta; under gradient flow a mode that starts at s_0 is half learned at its
-            half time $t(s) = \ln(s/s_0 - 1)/(2s)$
-Hypotheses  (H1) All modes start at the same size s_0. (H2) The start is small: s_0 is below s/4.5911 for every mode s.
-            (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with T: $Q_2^\top
-            W_2 W_1 Q_0$ is diagonal and not negative. (H5) The step tells different modes apart: for any two modes s >
-            s' the half times t(s) and t(s') differ by more than $\eta (1 + \frac98 \ln(s/s_0 - 1))$. Gradient flow does
-            not need this.
+Setting     $f = W_2 W_1 x$ on whitened inputs, $L = \frac12 \|W_2 W_1 - T\|_F^2$,
+            $T = Q_2 \operatorname{diag}(s) Q_0^\top$. A mode of the network is $q_2^\top W_2 W_1 q_0$, and it is half
+            learned when it is at $s/2$. Gradient descent with the step $\eta$; under gradient flow a mode that starts
+            at $s_0$ is half learned at its half time $t(s) = \ln(s/s_0 - 1)/(2s)$
+Hypotheses  (H1) All modes start at the same size $s_0$. (H2) The start is small: $s_0$ is below $s/4.5911$ for every
+            mode $s$.
+            (H3) The layers are balanced, $W_2^\top W_2 = W_1 W_1^\top$. (H4) The layers are aligned with $T$:
+            $Q_2^\top W_2 W_1 Q_0$ is diagonal and not negative. (H5) The step tells different modes apart: for any two
+            modes $s > s'$ the half times $t(s)$ and $t(s')$ differ by more than $\eta (1 + \frac98 \ln(s/s_0 - 1))$.
+            Gradient flow does not need this.
 Corrected   (C1) Under H3 and H4 a mode is $u^2$ with $u \leftarrow u + \eta u (s - u^2)$, up to rounding.
             (C2) Under H1 to H5 a stronger mode is half learned in fewer steps than a weaker one.
-            (C3) Under H1 to H5, let the first of two modes $s_1 > s_2$ be half learned after N steps. Then the second
+            (C3) Under H1 to H5, let the first of two modes $s_1 > s_2$ be half learned after $N$ steps. Then the second
             is where the flow has it from $\eta N (1 - \eta s_2/2)$ to $\eta N/(1 - \eta s_2 - (\eta s_2)^2/4)$. Under
             the flow it is at $s_0 (s_1/s_0 - 1)^{s_2/s_1}$ at most, a share that vanishes with the start.
-Idea        The modes do not interact (C1), and for small s_0 the half time falls with s. H5 makes the steps fine enough
-            to keep the order of the half times.
+Idea        The modes do not interact (C1), and for small $s_0$ the half time falls with $s$. H5 makes the steps fine
+            enough to keep the order of the half times.
 Tolerance   The matrices are held to the scalar maps of C1, up to the rounding of matrix products. For $\eta s \le 1$
-            the steps to half of a mode take a time that exceeds t(s) by less than $\eta + \frac12 \eta \ln(s/s_0 - 1)$,
-            and falls short of it by less than $\frac58 \eta \ln(s/s_0 - 1)$; H5 adds both. Under H5 $\eta s' < 4/9$ for
-            the weaker mode. Where $\eta s > 1$, the stronger one is half learned after $1 + s\, t(s)/\ln(1 + \eta s)$
-            steps at most, which is still less
+            the steps to half of a mode take a time that exceeds $t(s)$ by less than
+            $\eta + \frac12 \eta \ln(s/s_0 - 1)$, and falls short of it by less than $\frac58 \eta \ln(s/s_0 - 1)$; H5
+            adds both. Under H5 $\eta s' < 4/9$ for the weaker mode. Where $\eta s > 1$, the stronger one is half
+            learned after $1 + s\, t(s)/\ln(1 + \eta s)$ steps at most, which is still less
 """
 
 import numpy as np

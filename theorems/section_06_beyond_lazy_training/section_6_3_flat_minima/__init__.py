@@ -5,10 +5,10 @@ Printed     The minima of gradient descent are flatter, that is of lower sharpne
             adversarial optimization; and flat minima go together with better generalization
 Reading     Compared are minima of one loss: networks of one architecture that fit one data set, found from one law of
             starts
-Setting     Measured: 24 ReLU networks of 30 neurons, standard initialization, fitted to sin(2x) at 4 points of [-1, 1],
-            inputs (x, 1), eta lambda_max(K_0) = 1/2 for the tangent kernel K_0 of the start; test error on 201 points.
-            $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$, S the largest eigenvalue of its Hessian at a minimum (Definition
-            6.1)
+Setting     Measured: 24 ReLU networks of 30 neurons, standard initialization, fitted to $\sin(2x)$ at 4 points of [-1,
+            1], inputs $(x, 1)$, $\eta \lambda_{\max}(K_0) = 1/2$ for the tangent kernel $K_0$ of the start; test error
+            on 201 points. $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$, $S$ the largest eigenvalue of its Hessian at a
+            minimum (Definition 6.1)
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective, NeurIPS 31 (linear stability); Dinh, Pascanu, Bengio, Bengio (2017), Sharp Minima Can
             Generalize for Deep Nets, ICML; Lewkowycz, Bahri, Dyer, Sohl-Dickstein, Gur-Ari (2020), The large learning

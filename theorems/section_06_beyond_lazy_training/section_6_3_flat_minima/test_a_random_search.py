@@ -6,15 +6,15 @@ Reading     Random search draws the hidden weights from the law of the start of 
             weights, of least norm. What is measured is the share of seeds in which the sharpness of gradient descent is
             the lower one
 Readings    [large] the random search draws hidden weights ten times as large and output weights a tenth, which are the
-                same functions: the print names no law - reproduced
+            same functions: the print names no law - reproduced
             [balanced] it balances both weights of every neuron, which leaves the functions as they are - not reproduced
-Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to sin(2x) at 4 points of [-1, 1], inputs
-            (x, 1), eta lambda_max(K_0) = 1/2 for the tangent kernel K_0 of the start. $L = \frac{1}{2n} \sum_i (f(x_i)
-            - y_i)^2$; the sharpness S is the largest eigenvalue of its Hessian at a minimum. Of C7: one sample and f =
-            uv, with minima uv = y, of sharpness $u^2 + v^2$
+Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to $\sin(2x)$ at 4 points of [-1, 1], inputs
+            $(x, 1)$, $\eta \lambda_{\max}(K_0) = 1/2$ for the tangent kernel $K_0$ of the start. $L = \frac{1}{2n}
+            \sum_i (f(x_i) - y_i)^2$; the sharpness $S$ is the largest eigenvalue of its Hessian at a minimum. Of C7:
+            one sample and $f = uv$, with minima $uv = y$, of sharpness $u^2 + v^2$
 Corrected   (C6) In linear regression all minima are equally sharp, so that none is flatter than another.
-            (C7) For f = uv, y = 1, from (2, 0) with eta = 1/4, gradient descent ends at S = 17/4, sharper than both
-            minima on the integers.
+            (C7) For $f = uv$, $y = 1$, from (2, 0) with $\eta = 1/4$, gradient descent ends at $S = 17/4$, sharper than
+            both minima on the integers.
 Idea        Sharpness weighs the split of a product between its factors, which the function does not know: the same
             functions, in other weights, are flatter or sharper than gradient descent (large, balanced)
 Tolerance   Measured: the share of seeds, with the interval of Clopper and Pearson at 95 %, judged against 1/2.
@@ -38,7 +38,7 @@ from fixtures.dynamics.factored_descent import product_step
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import corrected, measured, observed
 from theorems.section_06_beyond_lazy_training.rises import rise_rounding
@@ -50,6 +50,7 @@ from theorems.section_06_beyond_lazy_training.section_6_3_flat_minima.scalar_reg
     flatter_and_better,
     record_share,
     scalar_regression,
+    sharpness_of_network,
 )
 
 
@@ -107,6 +108,10 @@ def test_the_random_networks_interpolate_and_are_one_function_in_three_scales_an
     assert_at_most(np.abs(random.predict(X) - Y).max(-1), slack, why="the fit")
     errors = [np.abs(net.predict(Z) - random.predict(Z)).max(-1) for net in others]
     assert_at_most(np.max(errors, axis=0), slack, why="one function")
+    S = {name: np.round(sharpness_of_network(net, X), 3) for name, net in networks.items() if name != "start"}
+    record_series("sharpness of the networks, by seed", seed=np.arange(len(S["trained"])), **S)
+    assert_at_most(S["balanced"], S["trained"], why="the sharpness of balanced networks, seed by seed")
+    assert_at_most(S["trained"], S["large"], why="the sharpness of gradient descent, seed by seed")
     # and    gradient descent fits to a thousandth of |Y|
     assert_at_most(norm(networks["trained"].predict(X) - Y, axis=-1), norm(Y) / 1000, why="the fit of descent")
 

@@ -1,23 +1,24 @@
 r"""Section 6.3: flat minima (a) - for f = uv the step bounds the final sharpness; below it the start decides.
 
-Setting     One sample and f = uv, $L = \frac12 (uv - y)^2$, with minima uv = y, of sharpness $S = u^2 + v^2$ there;
-            $r = uv - y$. Gradient descent with the step eta
-Hypotheses  (H1) |r| falls in the step. (H2) No residual of the run is zero: gradient descent does not hit a minimum in
-            finitely many steps.
-Corrected   (C1) A step of f = uv multiplies r by $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$ and $u^2 - v^2$ by
+Setting     One sample and $f = uv$, $L = \frac12 (uv - y)^2$, with minima $uv = y$, of sharpness $S = u^2 + v^2$ there;
+            $r = uv - y$. Gradient descent with the step $\eta$
+Hypotheses  (H1) $|r|$ falls in the step. (H2) No residual of the run is zero: gradient descent does not hit a minimum
+            in finitely many steps.
+Corrected   (C1) A step of $f = uv$ multiplies $r$ by $1 - \eta(u^2 + v^2) + \eta^2 r (r + y)$ and $u^2 - v^2$ by
             $1 - \eta^2 r^2$, exactly.
             (C2) In a step under H1, $u^2 + v^2 < 2/\eta + \eta r (r + y)$.
-            (C3) A run of f = uv that converges to a minimum under H2 ends with $S \le 2/\eta$.
-            (C4) The bound of C3 cannot be lowered: with eta = 1 and y = 1/16 there are runs to the sharpness 1, 1.9 and
-            1.99, up to 6 10^-4.
+            (C3) A run of $f = uv$ that converges to a minimum under H2 ends with $S \le 2/\eta$.
+            (C4) The bound of C3 cannot be lowered: with $\eta = 1$ and $y = 1/16$ there are runs to the sharpness 1,
+            1.9 and 1.99, up to $6 \cdot 10^{-4}$.
             (C5) At every step $(u^2 + v^2)^2 = 4 (y + r)^2 + (u_0^2 - v_0^2)^2 \prod_t (1 - \eta^2 r_t^2)^2$. Of two
-            starts of one norm the less balanced one can end sharper (eta = 1/100, y = 1, (3, 3) and (21/5, 3/5): 2 and
-            17.4) or, with a long step, flatter (eta = 9/10, y = 1/2, (7/5, -1/5) and (23/17, 7/17): 1.2403 and 1.9301).
-Idea        Near a minimum sharper than 2/eta a step multiplies r by less than -1. That binds only where the step is
-            large. Where it is small, the start decides
-Tolerance   Rational arithmetic. In floats the bound holds exactly at every step that lowers |r|, so that only rounding
-            is allowed for
-Findings    Observed: 24 tanh networks that start at eta S/2 = 1.1 or more end below 1
+            starts of one norm the less balanced one can end sharper ($\eta = \frac1{100}$, $y = 1$, (3, 3) and (21/5,
+            3/5): 2 and 17.4) or, with a long step, flatter ($\eta = \frac9{10}$, $y = \frac12$, (7/5, -1/5) and (23/17,
+            7/17): 1.2403 and 1.9301).
+Idea        Near a minimum sharper than $2/\eta$ a step multiplies $r$ by less than -1. That binds only where the step
+            is large. Where it is small, the start decides
+Tolerance   Rational arithmetic. In floats the bound holds exactly at every step that lowers $|r|$, so that only
+            rounding is allowed for
+Findings    Observed: 24 tanh networks that start at $\eta S/2 = 1.1$ or more end below 1
 """
 
 from fractions import Fraction

@@ -6,10 +6,10 @@ Reading     Adversarial optimization is gradient descent from a start that an ad
             12 points. What is measured is the share of seeds in which the sharpness of gradient descent from the plain
             start is the lower one
 Readings    [opposite labels] the adversary fits the opposite labels at the samples, by gradient descent - inconclusive
-Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to sin(2x) at 4 points of [-1, 1], inputs
-            (x, 1), eta lambda_max(K_0) = 1/2 for the tangent kernel K_0 of the start; 60,000 steps, and a run that does
-            not fit is left out. $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness S is the largest eigenvalue
-            of its Hessian at a minimum
+Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to $\sin(2x)$ at 4 points of [-1, 1], inputs
+            $(x, 1)$, $\eta \lambda_{\max}(K_0) = 1/2$ for the tangent kernel $K_0$ of the start; 60,000 steps, and a
+            run that does not fit is left out. $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness $S$ is the
+            largest eigenvalue of its Hessian at a minimum
 Corrected   (C8) For $f = u_1 v_1 x_1 + u_2 v_2 x_2$, one sample and one step, a start that points away from the truth
             can end flatter, and with the larger risk, than one that points towards it.
 Idea        Sharpness weighs the inputs and the split of a product between its factors. Neither knows the target, so a

@@ -6,12 +6,13 @@ Reading     Each seed has two networks: one trained by gradient descent, and one
             of its start and fitted output weights of least norm. Measured is the share of seeds in which the flatter of
             the two has the lower test error
 Readings    [large] the random networks have hidden weights ten times as large and output weights a tenth, which are the
-                same functions - not reproduced
+            same functions - not reproduced
             [balanced] the random networks have both weights of every neuron balanced, which are the same functions -
-                reproduced
-Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to sin(2x) at 4 points of [-1, 1], inputs
-            (x, 1), eta lambda_max(K_0) = 1/2 for the tangent kernel K_0 of the start; test error on 201 points. $L =
-            \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness S is the largest eigenvalue of its Hessian at a minimum
+            reproduced
+Setting     24 ReLU networks of 30 neurons, standard initialization, fitted to $\sin(2x)$ at 4 points of [-1, 1], inputs
+            $(x, 1)$, $\eta \lambda_{\max}(K_0) = 1/2$ for the tangent kernel $K_0$ of the start; test error on 201
+            points. $L = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2$; the sharpness $S$ is the largest eigenvalue of its
+            Hessian at a minimum
 Corrected   (C9) Of two minima of $f = u_1 v_1 x_1 + u_2 v_2 x_2$ on one sample, with equal factors $u_j = v_j$, the
             flatter one can have the larger risk.
 Idea        Sharpness weighs the inputs and the split of a product between its factors, and neither knows the target.

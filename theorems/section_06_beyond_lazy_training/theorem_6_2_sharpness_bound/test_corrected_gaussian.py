@@ -1,18 +1,18 @@
 r"""Theorem 6.2 - Gaussian neighborhoods of a minimum: the trace of the Hessian, and the distance from the prior.
 
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$ with p parameters, H its Hessian, S the largest
-            eigenvalue of H. C1 is the PAC-Bayes bound
-            $E_q R \le E_q L + \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$ for losses in [0, 1], with the
-            posterior q and the prior p
-Corrected   (C3) For a model linear in theta and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2 \operatorname{tr}(H)/2
-            \le L(\theta) + s^2 \min(n, p) S/2$; for the loss clipped at 1 this is an upper bound.
-            (C4) With $p = N(\theta_0, s^2 I)$, where $KL = |\theta - \theta_0|^2/(2 s^2)$: for 16 samples of two atoms
-            with random labels, delta 0.5 or 0.05 and s 0.25 or 0.3, C1 and C3 hold at the minimum on every sample, and
-            without the divergence they do not.
-            (C5) L, $s^2 \operatorname{tr}(H)$ and KL do not change with x -> cx, theta -> theta/c, s -> s/c, and S
-            does.
-Idea        The bound is not about theta but about its Gaussian neighborhood. It pays for the distance from the prior in
-            units of s, and this ratio does not depend on the units of theta
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$ with $d$ parameters, $H$ its Hessian, $S$ the
+            largest eigenvalue of $H$. C1 is the PAC-Bayes bound $E_q R \le E_q L + \sqrt{(\mathrm{KL}(q \| p) +
+            \ln(2\sqrt{n}/\delta))/(2n)}$ for losses in [0, 1], with the posterior $q$ and the prior $p$
+Corrected   (C3) For a model linear in $\theta$ and $q = N(\theta, s^2 I)$, $E_q L = L(\theta) + s^2
+            \operatorname{tr}(H)/2 \le L(\theta) + s^2 \min(n, d) S/2$; for the loss clipped at 1 this is an upper
+            bound.
+            (C4) With $p = N(\theta_0, s^2 I)$, where $\mathrm{KL} = \|\theta - \theta_0\|^2/(2 s^2)$: for 16 samples of
+            two atoms with random labels, $\delta = 0.5$ or $0.05$ and $s = 0.25$ or $0.3$, C1 and C3 hold at the
+            minimum on every sample, and without the divergence they do not.
+            (C5) $L$, $s^2 \operatorname{tr}(H)$ and $\mathrm{KL}$ do not change with $x \to c x$,
+            $\theta \to \theta/c$, $s \to s/c$, and $S$ does.
+Idea        The bound is not about $\theta$ but about its Gaussian neighborhood. It pays for the distance from the prior
+            in units of $s$, and this ratio does not depend on the units of $\theta$
 Tolerance   Rational where the model is linear. Gaussian means of the clipped loss have a closed form, in floats; the
             comment says to what precision
 """
@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 
 from fixtures.precision import factorization, rounding
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
-from theorems.ledger import corrected
+from properties.certificates import assert_at_most, assert_identical, record_series
+from theorems.ledger import corrected, observed
 from theorems.section_06_beyond_lazy_training.information.finite_learning import compositions
 from theorems.section_06_beyond_lazy_training.information.pac_bayes import (
     CLIPPED_ROUNDINGS,
@@ -59,10 +59,10 @@ def test_noise_in_the_weights_costs_half_the_trace_of_the_hessian(X, theta, s):
     # then
     H = X.T @ X / Fraction(len(X))
     assert_identical(noisy, loss(theta) + s**2 * np.trace(H) / 2, why="E L(theta + u)")
-    # and    the trace is at most min(n, p) times the sharpness, by LAPACK up to rounding
+    # and    the trace is at most min(n, d) times the sharpness, by LAPACK up to rounding
     S, trace = np.linalg.eigvalsh(H.astype(float))[-1], float(np.trace(H))
     slack = rounding(factorization(3), min(X.shape) * trace)
-    assert_at_most(trace, min(X.shape) * S + slack, why="tr H <= min(n, p) S")
+    assert_at_most(trace, min(X.shape) * S + slack, why="tr H <= min(n, d) S")
 
 
 def noisy_atoms(n, s, delta):
@@ -100,6 +100,18 @@ def test_the_gaussian_bound_covers_what_gradient_descent_finds_under_label_noise
     assert_at_most(loss + complexity(0, 16, delta), without + slack, why="noisy training loss")
     # and    the bound is not idle: it is below the largest loss on 95 samples out of a hundred
     assert_at_most(chances[bound >= 1].sum(), 0.05, why="chance of a bound that says nothing")
+
+
+@observed
+def test_the_divergence_is_what_keeps_the_bound_above_the_risk():
+    # given  s = 3/10 and delta = 1/2; risk and bounds do not change when atoms or labels are exchanged
+    _, risk, loss, bound, without = noisy_atoms(16, 0.3, 0.5)
+    kinds = np.unique(np.round([loss, risk, bound, without], 3), axis=1)
+    names = ("loss", "risk", "bound", "without")
+    record_series("risk and bounds on every sample", **dict(zip(names, kinds, strict=True)))
+    # then
+    assert_at_most(risk, bound, why="risk, and the bound")
+    assert_at_most(1, (without < risk).sum(), why="kinds of samples on which the bound fails without the divergence")
 
 
 @corrected("C5")

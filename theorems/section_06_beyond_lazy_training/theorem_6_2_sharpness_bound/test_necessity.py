@@ -1,9 +1,10 @@
 r"""Theorem 6.2 - without any one of its hypotheses the PAC-Bayes bound fails.
 
-Setting     The bound is $E_q R \le E_q L + \sqrt{(KL(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$, with probability at least
-            $1 - \delta$; q is the posterior and p the prior over weights. In each test delta is 1/20
+Setting     The bound is $E_q R \le E_q L + \sqrt{(\mathrm{KL}(q \| p) + \ln(2\sqrt{n}/\delta))/(2n)}$, with probability
+            at least $1 - \delta$; $q$ is the posterior and $p$ the prior over weights. In each test $\delta$ is 1/20
 Hypotheses  (H1) the loss lies in [0, 1]. (H2) the samples are independent. (H3) the center of the prior is fixed before
-            the data. (H4) the width s of the prior is fixed before the data too, or a union bound pays for its choice.
+            the data. (H4) the width $s$ of the prior is fixed before the data too, or a union bound pays for its
+            choice.
 Idea        A rare large loss is missed; copies count as samples; a prior that has seen the sample hides the divergence
 Tolerance   Rational risks and probabilities; bounds enclosed from above
 """

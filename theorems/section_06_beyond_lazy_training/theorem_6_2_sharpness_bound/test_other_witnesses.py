@@ -1,17 +1,18 @@
 r"""Theorem 6.2 - inputs of length one, other units, other models, and the norm of the weights in the bound.
 
-Readings    [times the norm of the weights] "$\lesssim$" hides $|\theta^*|^2$ as well, as PAC-Bayes bounds have it, so
-            that S stands for $S |\theta^*|^2$ - refuted
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. R is its mean over a fresh sample. S is the
-            largest eigenvalue of the Hessian of L. The print bounds R by C times $L + \sqrt{S \log(n/\delta)/n}$. Most
-            witnesses have x uniform on N vectors $\epsilon e_i$ and y = 1
-Idea        Short inputs are not what refutes the print. With many atoms of length one, no atom is seen twice, and R
-            stays near 1/2. Other units of y multiply R alone. A predictor that ignores the length of w can have any
-            small sharpness
+Readings    [times the norm of the weights] "$\lesssim$" hides $\|\theta^*\|^2$ as well, as PAC-Bayes bounds have it, so
+            that $S$ stands for $S \|\theta^*\|^2$ - refuted
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. $R$ is its mean over a fresh sample. $S$ is the
+            largest eigenvalue of the Hessian of $L$. The print bounds $R$ by $C$ times $L + \sqrt{S \log(n/\delta)/n}$.
+            Most witnesses have $x$ uniform on $N$ vectors $\epsilon e_i$ and $y = 1$
+Idea        Short inputs are not what refutes the print. With many atoms of length one, no atom is seen twice, and $R$
+            stays near 1/2. Other units of $y$ multiply $R$ alone. A predictor that ignores the length of $w$ can have
+            any small sharpness
 Tolerance   Risk, loss, sharpness and probabilities are rational. Logarithms and roots are enclosed between decimal
             fractions; the side taken favors the print
-Findings    Inputs of length one refute C = 1 and C = 100 with probability more than 1/2, at n = 40 C and N = n^2. So do
-            a predictor that ignores the length of w (Section 9.2) and a ReLU network with both layers trained
+Findings    Inputs of length one refute $C = 1$ and $C = 100$ with probability more than 1/2, at $n = 40 C$ and
+            $N = n^2$. So do a predictor that ignores the length of $w$ (Section 9.2) and a ReLU network with both
+            layers trained
 """
 
 from fractions import Fraction
@@ -49,8 +50,9 @@ def test_inputs_of_length_one_refute_the_print_when_no_atom_is_seen_twice(consta
 @counterexample(reading="times the norm of the weights")
 @pytest.mark.parametrize(("n", "constant"), [(40, 1), (400, 2)])
 def test_the_norm_of_the_weights_does_not_save_the_bound_where_no_atom_is_seen_twice(n, constant):
-    # given  n distinct atoms e_i out of N = n^2, which a sample shows with more than half of all chances, as
-    #        1 - n(n - 1)/(2N) > 1/2. Then |w|^2 = n and S = 1/n
+    r"""$x$ uniform on 1600 vectors $e_i$, $y = 1$, $n = 40$. With a chance over $\frac12$ no $e_i$ is seen twice: then
+    $w$ is their sum, $L = 0$, $S = \frac1{40}$, $S \|w\|^2 = 1$. The bound with $\delta = \frac1{20}$ is
+    $\sqrt{\ln(800)/40} < 0.409$, and $R = \frac12 \cdot \frac{1560}{1600} = \frac{39}{80}$ is larger."""
     risk, bound = Fraction(n**2 - n, 2 * n**2), printed_bound(0, Fraction(1, n) * n, n, constant)
     reads = f"risk {{value}} > bound {{limit}} with S |w|^2 for S and C = {constant}"
     assert_violates(risk, bound, reads=reads, n=n, N=n**2, epsilon=1)

@@ -1,20 +1,21 @@
 r"""Theorem 6.2 - linear models with short inputs refute the printed bound, for any constant.
 
-Printed     $R(\theta^*) \lesssim L(\theta^*) + \sqrt{S \log(n/\delta)/n}$ at a minimum $\theta^*$ of sharpness S
-Reading     With probability at least $1 - \delta$ over n independent samples, R is at most C times the right-hand side.
-            C is universal: this is what "$\lesssim$" hides. The witnesses have L = 0, so it does not matter whether C
-            multiplies L as well. They also refute a C that may depend on n, delta, the number of parameters and the
-            largest loss. A C that may depend on the distribution says nothing
-Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. R is its mean over a fresh sample. S is the
-            largest eigenvalue of the Hessian of L. Witnesses: x uniform on N vectors $\epsilon e_i$, y = 1, f(x) = w'x
-Differs     The corrected bound (PAC-Bayes) bounds the risk of a Gaussian neighborhood of theta, not of theta itself. It
-            pays for the distance from the prior in units of s. No bound by S alone is left
-Idea        The witness learns the atoms in its sample and predicts 0 on the others, for every epsilon. S is
-            proportional to epsilon^2, and R does not depend on epsilon
+Printed     $R(\theta^*) \lesssim L(\theta^*) + \sqrt{S \log(n/\delta)/n}$ at a minimum $\theta^*$ of sharpness $S$
+Reading     With probability at least $1 - \delta$ over $n$ independent samples, $R$ is at most $C$ times the right-hand
+            side. $C$ is universal: this is what "$\lesssim$" hides. The witnesses have $L = 0$, so it does not matter
+            whether $C$ multiplies $L$ as well. They also refute a $C$ that may depend on $n$, $\delta$, the number of
+            parameters and the largest loss. A $C$ that may depend on the distribution says nothing
+Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. $R$ is its mean over a fresh sample. $S$ is the
+            largest eigenvalue of the Hessian of $L$. Witnesses: $x$ uniform on $N$ vectors $\epsilon e_i$, $y = 1$,
+            $f(x) = w^\top x$
+Differs     The corrected bound (PAC-Bayes) bounds the risk of a Gaussian neighborhood of $\theta$, not of $\theta$
+            itself. It pays for the distance from the prior in units of $s$. No bound by $S$ alone is left
+Idea        The witness learns the atoms in its sample and predicts 0 on the others, for every $\epsilon$. $S$ is
+            proportional to $\epsilon^2$, and $R$ does not depend on $\epsilon$
 Tolerance   Risk, loss, sharpness, gradient descent and probabilities are rational. Logarithms and roots are enclosed
             between decimal fractions; the side taken favors the print. Nothing is sampled: all data sets are enumerated
 Findings    With short inputs every sample refutes the print, not only most of them: the failure has probability one,
-            against a promised delta
+            against a promised $\delta$
 Expected    refuted
 """
 
@@ -27,9 +28,9 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.gradient_descent import exact_descent
 from fixtures.rational import enclose_log, fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
-from theorems.ledger import counterexample
+from theorems.ledger import counterexample, observed
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.bounds import DELTA, positive, printed_bound
 from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnesses import (
     assert_sharpness,
@@ -44,7 +45,9 @@ from theorems.section_06_beyond_lazy_training.theorem_6_2_sharpness_bound.witnes
 @pytest.mark.parametrize(("constant", "inverse"), [(1, 100), (14, 100), (10**6, 10**8)])
 @pytest.mark.parametrize("drawn", [0, 1])
 def test_one_sample_out_of_two_refutes_the_print_whichever_is_drawn(constant, inverse, drawn):
-    # given  n = 1, N = 2
+    r"""$x = \epsilon e_1$ or $\epsilon e_2$ with equal chances, $y = 1$, $\epsilon = \frac1{100}$, $n = 1$. The sample
+    $\epsilon e_1$ gives $w = 100\, e_1$, $L = 0$, $S = \epsilon^2$; on $\epsilon e_2$ it predicts $0$: $R = \frac14$.
+    The printed bound with $\delta = \frac1{20}$, $C = 1$ is $\sqrt{S \ln 20} = \epsilon \sqrt{\ln 20} < 0.0174$."""
     X, epsilon = atoms(2, Fraction(1, inverse)), Fraction(1, inverse)
     sample = X[[drawn]]
     # when   one step of gradient descent from zero with eta = 1/epsilon^2
@@ -137,3 +140,18 @@ def test_hypothesis_finds_a_violation_by_itself():
     found = smallest_violation(instances, violates)
     risk, bound = risk_and_bound(found)
     assert_violates(risk, bound, reads="risk {value} > bound {limit}", sixteenths=found[:2], y=found[2:])
+
+
+@observed
+def test_the_shorter_the_inputs_the_smaller_the_printed_bound_and_the_risk_stays():
+    # given  10 distinct atoms out of 20, of length epsilon from 1 to 10^-4, and C = 1 and 100
+    inverses = [10**k * j for k in range(4) for j in (1, 2, 5)] + [10**4]
+    w, bounds = fractions([1] * 10 + [0] * 10), {1: [], 100: []}
+    risks = [mean_loss(atoms(20, Fraction(1, k)), k * w) for k in inverses]
+    for constant, found in bounds.items():
+        found += [printed_bound(0, Fraction(1, 10 * k * k), 10, constant) for k in inverses]
+    columns = {"risk": risks, "bound": bounds[1], "times_100": bounds[100]}
+    record_series("risk and printed bound against epsilon", epsilon=1 / np.array(inverses), **columns)
+    # then
+    assert_identical(risks, [Fraction(1, 4)] * len(inverses), why="R")
+    assert_at_most([1000 * bounds[1][-1], 10 * bounds[100][-1]], [Fraction(1, 4)] * 2, why="bounds at 10^-4")

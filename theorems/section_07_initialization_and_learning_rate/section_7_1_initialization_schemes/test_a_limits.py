@@ -1,18 +1,19 @@
 r"""Section 7.1: initialization schemes (a) - the schemes lead to different limits.
 
 Printed     Section 7.1, first sentence: another scheme of initialization gives another implicit regularization
-Reading     The limits are different interpolants, where more than one interpolant exists (p > n). Compared are He's
-            scheme and Xavier's with the same draws: He's start is sqrt 2 times Xavier's
-Setting     Linear regression. And one neuron $f(x) = a \max(0, w^\top x)$ with one sample (x, y), y > 0, under gradient
-            flow. It starts from a_0 > 0 and $s_0 > 0$, where $s = w^\top x/\|x\|$. Write $c = a_0^2 - s_0^2$ and
-            $Y = y/\|x\|$
-Corrected   (C1) The flow of the neuron ends at $a^2 = (c + (c^2 + 4 Y^2)^{1/2})/2$, and the part of w across x is
-            unchanged. The predictor at the end, a w, has a part across x too, if w_0 has one. From He's start this part
-            is longer than from Xavier's, by a factor between 1 and 2 that comes near both.
-Idea        Training does not change what the data do not see: the null part of w in linear regression, and the part of
-            w across x in the neuron. The neuron's flow also conserves a^2 - s^2. He's start doubles this number
+Reading     The limits are different interpolants, where more than one interpolant exists $(p > n)$. Compared are He's
+            scheme and Xavier's with the same draws: He's start is $\sqrt2$ times Xavier's
+Setting     Linear regression. And one neuron $f(x) = a \max(0, w^\top x)$ with one sample $(x, y)$, $y > 0$, under
+            gradient flow. It starts from $a_0 > 0$ and $s_0 > 0$, where $s = w^\top x/\|x\|$. Write $c = a_0^2 - s_0^2$
+            and $Y = y/\|x\|$
+Corrected   (C1) The flow of the neuron ends at $a^2 = (c + (c^2 + 4 Y^2)^{1/2})/2$, and the part of $w$ across $x$ is
+            unchanged. The predictor at the end, $a w$, has a part across $x$ too, if $w_0$ has one. From He's start
+            this part is longer than from Xavier's, by a factor between 1 and 2 that comes near both.
+Idea        Training does not change what the data do not see: the null part of $w$ in linear regression, and the part
+            of $w$ across $x$ in the neuron. The neuron's flow also conserves $a^2 - s^2$. He's start doubles this
+            number
 Tolerance   Limits of descent lie in balls of known radius. Flows bring their own error estimate
-Findings    Where the data have only one interpolant (p = n in linear regression), both schemes end at it
+Findings    Where the data have only one interpolant ($p = n$ in linear regression), both schemes end at it
 Expected    holds
 """
 

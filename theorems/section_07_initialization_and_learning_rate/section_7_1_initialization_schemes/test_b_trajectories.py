@@ -1,18 +1,18 @@
 r"""Section 7.1: initialization schemes (b) - they induce different trajectories.
 
 Printed     Section 7.1, after the list of schemes: Xavier's and He's start give different optimization trajectories
-Reading     The outputs on the way differ. Compared are He's scheme and Xavier's with the same draws: He's start is sqrt
-            2 times Xavier's. Network, data and rate are the same
-Setting     One neuron $f(x) = a \max(0, w^\top x)$ with one sample (x, y), y > 0, under gradient flow from a_0 > 0 and
-            $s_0 > 0$, where $s = w^\top x/\|x\|$, $c = a_0^2 - s_0^2$, $Y = y/\|x\|$. And ReLU networks of L layers
-            without biases
-Corrected   (C2) Descent on a network of degree L, from k theta_0 with the targets y and the rate eta, is k times the
-            descent from theta_0 with the targets $y/k^L$ and the rate $k^{2L-2} \eta$. So He's run is Xavier's run on
-            targets that are $2^{L/2}$ times smaller, at $2^{L-1}$ times the rate.
-            (C3) The larger start need not be the lazier one: with a_0 = s_0 = 1 and Y = 1 Xavier's parameters rest, and
-            He's shrink by the factor $2^{-1/2}$.
-Idea        At k theta_0 a network of degree L has k^L times the outputs and k^{L-1} times the Jacobian. The neuron's
-            flow conserves a^2 - s^2, which is c from Xavier's start and 2c from He's
+Reading     The outputs on the way differ. Compared are He's scheme and Xavier's with the same draws: He's start is
+            $\sqrt2$ times Xavier's. Network, data and rate are the same
+Setting     One neuron $f(x) = a \max(0, w^\top x)$ with one sample $(x, y)$, $y > 0$, under gradient flow from
+            $a_0 > 0$ and $s_0 > 0$, where $s = w^\top x/\|x\|$, $c = a_0^2 - s_0^2$, $Y = y/\|x\|$. And ReLU networks
+            of $L$ layers without biases
+Corrected   (C2) Descent on a network of degree $L$, from $k \theta_0$ with the targets $y$ and the rate $\eta$, is $k$
+            times the descent from $\theta_0$ with the targets $y/k^L$ and the rate $k^{2L-2} \eta$. So He's run is
+            Xavier's run on targets that are $2^{L/2}$ times smaller, at $2^{L-1}$ times the rate.
+            (C3) The larger start need not be the lazier one: with $a_0 = s_0 = 1$ and $Y = 1$ Xavier's parameters rest,
+            and He's shrink by the factor $2^{-1/2}$.
+Idea        At $k \theta_0$ a network of degree $L$ has $k^L$ times the outputs and $k^{L-1}$ times the Jacobian. The
+            neuron's flow conserves $a^2 - s^2$, which is $c$ from Xavier's start and $2c$ from He's
 Tolerance   Flows bring their own error estimate. Torch's Jacobians are exact up to rounding. Scaling by two is exact in
             floating point
 Expected    holds

@@ -1,21 +1,23 @@
 r"""Section 7.1: variance preservation - single networks, one ReLU layer, tanh, and a changed first layer.
 
-Setting     $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x \ne 0$ and $a_\ell = s(h_\ell)$ for layers l = 1, ..., L of widths
-            m_l. Fan-in is $m_{\ell-1}$; He's law has weights of variance 2/fan-in
-Corrected   (C1) Of a single network with Gaussian weights of variance 1/fan-in, the width m and no activation,
-            $\frac1L \ln(\|h_L\|^2/\|x\|^2) \to \psi(m/2) + \ln(2/m)$ almost surely, psi the digamma function; this is
-            between -2/m and -1/m, and $-\gamma - \ln 2 = -1.270$ at m = 1: the typical signal dies.
-            (C2) Of a ReLU layer of He's law at a unit input, $\frac{m_0}2 \|a_1\|^2$ is chi-square with Binomial(m,
-            1/2) degrees.
-            (C3) With tanh and 1/fan-in the mean square falls from h_1 on, in every layer.
-            (C4) With ReLU, $1/m_0$ in the first layer and 2/fan-in in the others preserve the mean square of
+Setting     $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x \ne 0$ and $a_\ell = s(h_\ell)$ for layers $\ell = 1, \ldots, L$ of
+            widths $m_\ell$. Fan-in is $m_{\ell-1}$; He's law has weights of variance $2/\text{fan-in}$
+Corrected   (C1) Of a single network with Gaussian weights of variance $1/\text{fan-in}$, the width $m$ and no
+            activation, $\frac1L \ln(\|h_L\|^2/\|x\|^2) \to \psi(m/2) + \ln(2/m)$ almost surely, $\psi$ the digamma
+            function; this is between $-2/m$ and $-1/m$, and $-\gamma - \ln 2 = -1.270$ at $m = 1$: the typical signal
+            dies.
+            (C2) Of a ReLU layer of He's law at a unit input, $\frac{m_0}2 \|a_1\|^2$ is $\chi^2$ with
+            $\operatorname{Binomial}(m, \frac12)$ degrees, $m$ its width.
+            (C3) With $\tanh$ and $1/\text{fan-in}$ the mean square falls from $h_1$ on, in every layer.
+            (C4) With ReLU, $1/m_0$ in the first layer and $2/\text{fan-in}$ in the others preserve the mean square of
             preactivations from the input on.
-Idea        For Gaussian weights of variance $f/m_{\ell-1}$ and no activation,
-            $m_{\ell-1}\|h_\ell\|^2/(f \|h_{\ell-1}\|^2)$ is a chi-square variable of m_l degrees, independent from
-            layer to layer. The mean of $\ln(\chi^2_m/m)$ is negative, so that the typical signal dies
+Idea        For Gaussian weights of variance $f/m_{\ell-1}$ and no activation, $m_{\ell-1}\|h_\ell\|^2/(f
+            \|h_{\ell-1}\|^2)$ is a $\chi^2$ variable of $m_\ell$ degrees, independent from layer to layer. The mean of
+            $\ln(\chi^2_m/m)$ is negative, so that the typical signal dies
 Tolerance   Gaussian networks by Chernoff's bound and by that of Dvoretzky, Kiefer and Wolfowitz. Closed forms against
             mpmath. Exact sums over all signs of the weights
-Chance      1e-9 for each of three Chernoff bounds, of 20 paths, and of two bounds of Dvoretzky, Kiefer and Wolfowitz
+Chance      $10^{-9}$ for each of three Chernoff bounds, of 20 paths, and of two bounds of Dvoretzky, Kiefer and
+            Wolfowitz
 """
 
 import math

@@ -1,15 +1,16 @@
 r"""Section 7.1: variance preservation - without a fitting factor, or counted otherwise, the variance changes.
 
-Setting     $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x$ and $a_\ell = s(h_\ell)$ with the identity or ReLU for s. Weights
+Setting     $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x$ and $a_\ell = s(h_\ell)$ with the identity or ReLU for $s$. Weights
             are independent, symmetric about 0, of variance $f/m_{\ell-1}$
-Hypotheses  (H1) f fits the activation: 1 for the identity, 2 for ReLU. (H2) with ReLU, the signal is counted in
-            preactivations from h_1 on, or in second moments of a_l from x on.
-Idea        Each layer multiplies the mean square by f, or by f/2 with ReLU. No ReLU acts on the input
-Tolerance   Exact sums over all signs of the weights. The Gaussian draws of torch are tested by a chi-square pivot
-Chance      1e-9 for each chi-square comparison of at least 4788 degrees
-Findings    Glorot and Bengio, and torch's xavier_normal_, have the variance 2/(fan-in + fan-out). With the identity it
-            multiplies by 2 m_{l-1}/(m_{l-1} + m_l), which is 1 at equal widths alone. The second moment of ReLU's
-            output is preserved by He; its variance is 1 - 2^-l at width 1 from x = 1
+Hypotheses  (H1) $f$ fits the activation: 1 for the identity, 2 for ReLU. (H2) with ReLU, the signal is counted in
+            preactivations from $h_1$ on, or in second moments of $a_\ell$ from $x$ on.
+Idea        Each layer multiplies the mean square by $f$, or by $f/2$ with ReLU. No ReLU acts on the input
+Tolerance   Exact sums over all signs of the weights. The Gaussian draws of torch are tested by a $\chi^2$ pivot
+Chance      $10^{-9}$ for each $\chi^2$ comparison of at least 4788 degrees
+Findings    Glorot and Bengio, and torch's `xavier_normal_`, have the variance $2/(\text{fan-in} + \text{fan-out})$.
+            With the identity it multiplies by $2 m_{\ell-1}/(m_{\ell-1} + m_\ell)$, which is 1 at equal widths alone.
+            The second moment of ReLU's output is preserved by He; its variance is $1 - 2^{-\ell}$ at width 1 from
+            $x = 1$
 """
 
 import itertools

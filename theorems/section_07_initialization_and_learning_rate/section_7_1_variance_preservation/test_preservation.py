@@ -1,21 +1,21 @@
 r"""Section 7.1: variance preservation - each law preserves it with one activation and not with another.
 
 Reading     Let $h_\ell = W_\ell a_{\ell-1}$, $a_0 = x$ and $a_\ell = s(h_\ell)$. Weights have the variance
-            $f/m_{\ell-1}$, f = 1 for Xavier and 2 for He. Preserved is $E \|h_\ell\|^2/m_\ell$, from layer to layer,
+            $f/m_{\ell-1}$, $f = 1$ for Xavier and 2 for He. Preserved is $E \|h_\ell\|^2/m_\ell$, from layer to layer,
             where the mean is over the weights and the input counts as $\|x\|^2/m_0$. Activations are the identity, as
             in section 4, and ReLU
-Hypotheses  (H1) f fits the activation: 1 for the identity, 2 for ReLU. (H2) with ReLU, the signal is counted in
-            preactivations from h_1 on, or in second moments of a_l from x on.
-Idea        Given a_{l-1}, the entries of h_l are independent with variance $f \|a_{\ell-1}\|^2/m_{\ell-1}$. ReLU halves
-            the mean square of a symmetric variable, and f = 2 doubles it again. No ReLU acts on the input: so the first
-            layer of He doubles the variance
+Hypotheses  (H1) $f$ fits the activation: 1 for the identity, 2 for ReLU. (H2) with ReLU, the signal is counted in
+            preactivations from $h_1$ on, or in second moments of $a_\ell$ from $x$ on.
+Idea        Given $a_{\ell-1}$, the entries of $h_\ell$ are independent with variance $f \|a_{\ell-1}\|^2/m_{\ell-1}$.
+            ReLU halves the mean square of a symmetric variable, and $f = 2$ doubles it again. No ReLU acts on the
+            input: so the first layer of He doubles the variance
 Tolerance   Second moments depend on the variance of the weights alone. So the weights are random signs of this
-            variance, and the sum over all signs is exact. The Gaussian law itself is tested by a chi-square pivot
-Chance      1e-9 for each chi-square comparison of at least 4788 degrees
-Findings    N(0, 1/fan-in) is LeCun's law. Torch's kaiming_normal_ has both printed laws, by the name of the activation.
-            Per layer, 1/fan-in leaves 1/2 of the variance under ReLU, and 2/fan-in multiplies it by 2 without ReLU. On
-            the printed network no ReLU meets the input: He doubles the variance in the first layer and preserves it
-            from there
+            variance, and the sum over all signs is exact. The Gaussian law itself is tested by a $\chi^2$ pivot
+Chance      $10^{-9}$ for each $\chi^2$ comparison of at least 4788 degrees
+Findings    $N(0, 1/\text{fan-in})$ is LeCun's law. Torch's `kaiming_normal_` has both printed laws, by the name of the
+            activation. Per layer, $1/\text{fan-in}$ leaves $\frac12$ of the variance under ReLU, and $2/\text{fan-in}$
+            multiplies it by 2 without ReLU. On the printed network no ReLU meets the input: He doubles the variance in
+            the first layer and preserves it from there
 Expected    holds under added hypotheses
 """
 
@@ -28,10 +28,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.precision import rounding
-from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_violates, assert_within, record_series
 from properties.search import smallest_violation
 from properties.statistics.concentration import chi_square_interval
-from theorems.ledger import counterexample, under_hypotheses
+from theorems.ledger import counterexample, observed, under_hypotheses
 from theorems.section_07_initialization_and_learning_rate.section_7_1_variance_preservation.gaussian_networks import (
     DEGREES,
     FALSE_ALARM,
@@ -85,7 +85,9 @@ def test_the_weights_that_torch_draws_pass_the_chi_square_pivot_of_every_layer(a
 
 @counterexample
 def test_with_relu_the_variance_of_the_first_layer_is_eight_times_that_of_the_fourth_under_xavier():
-    # given  1/fan-in, and one neuron to a layer
+    r"""One ReLU neuron to a layer, $x = 1$, Xavier: all weights have variance $1$. Then $E h_1^2 = 1$. ReLU sets half
+    of a symmetric $h_\ell$ to zero, so that $E h_{\ell+1}^2 = E a_\ell^2 = \frac12 E h_\ell^2$. The print says that the
+    variance stays; it is $1$ in layer 1 and $\frac18$ in layer 4."""
     h, *_ = mean_squares((1, 1, 1, 1, 1), np.array([1]), [1] * 4, "relu")
     assert_identical(h, [1, 1, Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)], why="half of it a layer")
     assert_violates(h[1], h[4], reads="variance {value} of h_1 > {limit} of h_4", W="N(0, 1/m)", s="ReLU")
@@ -110,3 +112,16 @@ def test_hypothesis_finds_a_network_whose_variance_changes():
     found = smallest_violation(printed, lambda instance: len(set(variances(instance))) > 1)
     h = variances(found)
     assert_violates(max(h), min(h), reads="variance {value} > {limit} in another layer", L_s_f=found)
+
+
+@observed
+def test_over_eight_layers_each_law_preserves_the_mean_square_with_its_own_activation_alone():
+    # given  one neuron to a layer, x = 1, both laws without an activation and with ReLU
+    kinds = {(s, f): mean_squares((1,) * 9, np.array([1]), [f] * 8, s)[0] for s in ("identity", "relu") for f in (1, 2)}
+    columns = {f"{s}_{'xavier' if f == 1 else 'he'}": np.array(h, float) for (s, f), h in kinds.items()}
+    record_series("mean square against depth", layer=np.arange(9), **columns)
+    # then
+    assert_identical(kinds["identity", 1], [1] * 9, why="Xavier without an activation")
+    assert_identical(kinds["relu", 2], [1] + [2] * 8, why="He with ReLU")
+    assert_identical(kinds["identity", 2], [2**k for k in range(9)], why="He without an activation")
+    assert_identical(kinds["relu", 1][1:], [Fraction(1, 2**k) for k in range(8)], why="Xavier with ReLU")

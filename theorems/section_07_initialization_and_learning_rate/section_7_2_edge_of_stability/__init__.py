@@ -3,10 +3,10 @@ r"""Section 7.2: edge of stability - where it lies is exact; that training opera
 Section     7.2
 Printed     Recent work is said to show three things. $\eta \lambda_{\max}(H) \approx 2$ is an edge of stability;
             training often takes place there and oscillates; and this has good effects on implicit regularization
-Setting     S is the largest eigenvalue of the Hessian of the loss. Networks: two-layer networks of tanh, 10-8-1, with
-            weights N(0, 1/fan-in), on 16 of 442 diabetes patients each, the loss $\frac1{2n} \sum r_i^2$, eta = 0.6,
-            1200 steps. Minimal model: $L = \frac12 (uv - 1)^2$, $r = uv - 1$, $D = u^2 - v^2$; at a minimum the
-            sharpness is $S = u^2 + v^2$
+Setting     $S$ is the largest eigenvalue of the Hessian of the loss. Networks: two-layer networks of tanh, 10-8-1, with
+            weights $N(0, 1/\text{fan-in})$, on 16 of 442 diabetes patients each, the loss $\frac1{2n} \sum r_i^2$,
+            $\eta = 0.6$, 1200 steps. Minimal model: $L = \frac12 (uv - 1)^2$, $r = uv - 1$, $D = u^2 - v^2$; at a
+            minimum the sharpness is $S = u^2 + v^2$
 Source      Cohen, Kaur, Li, Kolter, Talwalkar (2021), Gradient Descent on Neural Networks Typically Occurs at the Edge
             of Stability, ICLR; Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A
             Dynamical Stability Perspective, NeurIPS; Lewkowycz, Bahri, Dyer, Sohl-Dickstein, Gur-Ari (2020), The Large

@@ -2,14 +2,13 @@ r"""Section 7.2: edge of stability (a) - eta S = 2 is an edge of stability.
 
 Printed     The value $\eta \lambda_{\max}(H) = 2$ is given the name "edge of stability"
 Reading     The name says that the dynamics are stable on one side and unstable on the other. On quadratic losses the
-            top mode decays for eta S < 2 and grows for eta S > 2; S is the largest eigenvalue of the Hessian
-Setting     Gradient descent on $L = \frac12 \|Xw - y\|^2$. Minimal model: $L = \frac12 (uv - 1)^2$, with the gradient g
-            and the Hessian H
+            top mode decays for $\eta S < 2$ and grows for $\eta S > 2$; $S$ is the largest eigenvalue of the Hessian
+Setting     Gradient descent on $L = \frac12 \|Xw - y\|^2$. Minimal model: $L = \frac12 (uv - 1)^2$, with the gradient
+            $g$ and the Hessian $H$
 Corrected   (C1) Beyond the edge a quadratic loss still converges from a start without the top mode: with the
-            eigenvalues 4 and 1 and eta S = 3, where the other mode is divided by 4 in every step.
-            (C5) A step of the minimal model that changes the loss by $\Delta L$, $g \ne 0$, meets a curvature
-            $g^\top H g/\|g\|^2 \ge 2/\eta + 2 \Delta L/(\eta \|g\|)^2$ on its way: beyond 2/eta where it raises the
-            loss.
+            eigenvalues 4 and 1 and $\eta S = 3$, where the other mode is divided by 4 in every step.
+            (C5) A step of the minimal model that changes the loss by $\Delta L$, $g \ne 0$, meets a curvature $g^\top H
+            g/\|g\|^2 \ge 2/\eta + 2 \Delta L/(\eta \|g\|)^2$ on its way: beyond $2/\eta$ where it raises the loss.
 Idea        On a quadratic loss a step multiplies the top mode by $1 - \eta S$. C5 is Taylor's formula with the
             remainder as an integral
 Tolerance   Rational arithmetic; in floats the rounding of one step, times the number of steps
@@ -28,9 +27,9 @@ from fixtures.problems.batches import given_batches
 from fixtures.problems.regression import regressions
 from fixtures.problems.tapes import tapes, times
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from properties.linear_models.least_squares import iterate_rounding, spectral_iterate
-from theorems.ledger import as_printed, corrected
+from theorems.ledger import as_printed, corrected, observed
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.quadratic_losses import rotated
 
 
@@ -101,3 +100,21 @@ def test_a_step_that_raises_the_loss_meets_curvature_beyond_two_over_eta(tape):
     nodes = curvature(Fraction(0)), curvature(Fraction(1, 2))
     assert_identical(rise + eta * (g @ g), eta**2 * (nodes[0] / 6 + nodes[1] / 3), why="mean value of the curvature")
     assert_at_most(2 * (g @ g) / eta + 2 * rise / eta**2, max(nodes), why="curvature along g at one of the nodes")
+
+
+@observed
+def test_the_loss_falls_below_the_edge_stays_on_it_and_grows_beyond_it_unless_the_top_mode_is_zero():
+    # given  eigenvalues 4 and 1, from (1, 1); and eta S = 3 from (0, 1)
+    runs = {"below": (Fraction(9, 20), 1), "at": (Fraction(1, 2), 1), "above": (Fraction(11, 20), 1)}
+    runs["without"] = (Fraction(3, 4), 0)
+    X, y = fractions([[2, 0], [0, 1]]), fractions([0, 0])
+    # when   (1/2) |Xw|^2
+    paths = {name: exact_descent(X, y, fractions([top, 1]), eta, 20) for name, (eta, top) in runs.items()}
+    loss = {name: ((path @ X.T) ** 2).sum(1) / 2 for name, path in paths.items()}
+    columns = {name: values.astype(float) for name, values in loss.items()}
+    record_series("loss against step", step=np.arange(21), **columns)
+    # then
+    assert_at_most(40 * loss["below"][-1], loss["below"][0], why="the loss at eta S = 9/5")
+    assert_within(2, loss["at"][1:], Fraction(5, 2), why="the loss at eta S = 2")
+    assert_at_most(40 * loss["above"][0], loss["above"][-1], why="the loss at eta S = 11/5")
+    assert_at_most(10**20 * loss["without"][-1], loss["without"][0], why="the loss without the top mode")

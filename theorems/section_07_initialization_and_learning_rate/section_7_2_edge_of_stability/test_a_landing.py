@@ -4,7 +4,7 @@ Setting     Gradient descent on $L = \frac12 (uv - 1)^2$. Write $r = uv - 1$; at
             $S = u^2 + v^2$. C6 says: under H1 a run that converges to a minimum has $S \le 2/\eta$ there
 Hypotheses  (H1) of C6: $r_t \ne 0$ at all times.
 Idea        A run that hits a minimum in one step rests there, whatever its sharpness. Such starts have measure zero:
-            r_t is a polynomial in the start, and it is -1 at (0, 0)
+            $r_t$ is a polynomial in the start, and it is $-1$ at (0, 0)
 Tolerance   Rational arithmetic
 """
 

@@ -1,18 +1,18 @@
 r"""Section 7.2: edge of stability (a) - which minima the runs of the minimal model reach.
 
 Setting     Gradient descent on $L = \frac12 (uv - 1)^2$. Write $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$; at a
-            minimum S is the largest eigenvalue of the Hessian. $\lambda_{\max}$ is this eigenvalue at any point
+            minimum $S$ is the largest eigenvalue of the Hessian. $\lambda_{\max}$ is this eigenvalue at any point
 Hypotheses  (H1) of C6: $r_t \ne 0$ at all times.
 Corrected   (C4) In the minimal model $r_{t+1} = r_t (1 - \eta S_t + \eta^2 r_t (r_t + 1))$ and
-            $D_{t+1} = D_t (1 - \eta^2 r_t^2)$, for all u, v, eta.
-            (C6) Under H1 a run of the minimal model that converges to a minimum has $S \le 2/\eta$ there; for eta > 1
-            none converges, as $S \ge 2$ at all minima.
-            (C7) A run of the minimal model with 0 < u_0 v_0 < 1, u_0 > 0 and $\theta + \theta^2/16 \le 1$,
+            $D_{t+1} = D_t (1 - \eta^2 r_t^2)$, for all $u$, $v$, $\eta$.
+            (C6) Under H1 a run of the minimal model that converges to a minimum has $S \le 2/\eta$ there; for
+            $\eta > 1$ none converges, as $S \ge 2$ at all minima.
+            (C7) A run of the minimal model with $0 < u_0 v_0 < 1$, $u_0 > 0$ and $\theta + \theta^2/16 \le 1$,
             $\theta = \eta (4 + D_0^2)^{1/2}$, has $\eta \lambda_{\max} \le \theta < 1$ all the way and converges.
-            Beyond this range a run that starts with $\eta \lambda_{\max} < 2$ may leave: from (2, 1/50) with eta =
-            11/25, where theta < 2, $\eta \lambda_{\max} > 2$ after a step.
-Idea        Gradient flow conserves D, so it ends at a minimum with $S^2 = 4 + D_0^2$. Descent with small steps lowers
-            |D|. Where r_t goes to 0 and never is 0, |r| falls again and again. A step lowers |r| only if
+            Beyond this range a run that starts with $\eta \lambda_{\max} < 2$ may leave: from (2, 1/50) with
+            $\eta = 11/25$, where $\theta < 2$, $\eta \lambda_{\max} > 2$ after a step.
+Idea        Gradient flow conserves $D$, so it ends at a minimum with $S^2 = 4 + D_0^2$. Descent with small steps lowers
+            $|D|$. Where $r_t$ goes to 0 and never is 0, $|r|$ falls again and again. A step lowers $|r|$ only if
             $\eta S_t < 2 + \eta^2 r_t (r_t + 1)$
 Tolerance   Rational arithmetic; in floats the rounding of one step, times the number of steps
 """
@@ -30,8 +30,8 @@ from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical
-from theorems.ledger import corrected
+from properties.certificates import assert_at_most, assert_identical, record_series
+from theorems.ledger import corrected, observed
 from theorems.section_07_initialization_and_learning_rate.edge_of_stability.gentle_products import gentle_products
 from theorems.section_07_initialization_and_learning_rate.section_7_2_edge_of_stability.minimal_model import (
     CONVERGED,
@@ -149,3 +149,17 @@ def test_three_steps_shrink_the_imbalance_by_one_minus_the_square_of_eta_r_each(
     D = [a * a - b * b for a, b in path]
     kept = math.prod(1 - (eta * (a * b - 1)) ** 2 for a, b in path[:-1])
     assert_identical(D[-1], D[0] * kept, why="D after three steps")
+
+
+@observed
+def test_runs_that_start_near_a_minimum_beyond_the_edge_leave_it_for_one_inside():
+    # given  eta = 2/5, so that 2/eta = 5: two starts near minima beyond the edge, and one near a minimum inside
+    starts = {"right": (2.5, 0.45), "top": (0.3, 2.6), "inside": (1.6, 0.1)}
+    # when
+    path = np.array(product_path(*np.array([*starts.values()]).T, 0.4, 200))
+    for name, run in zip(starts, np.round(path[:60], 4).transpose(2, 1, 0), strict=True):
+        record_series(f"run from {name}", u=run[0], v=run[1])
+    # then
+    assert_identical(np.abs(path[-1].prod(0) - 1) <= CONVERGED, [True] * 3, why="the runs converge")
+    assert_at_most((path[-1] ** 2).sum(0), 5, why="S at the end")
+    assert_at_most(6, (path[0, :, :2] ** 2).sum(0), why="S near two starts")

@@ -1,16 +1,17 @@
 r"""Section 7.2: edge of stability (b) - where training does not approach the edge, or ends far below it.
 
-Setting     S is the largest eigenvalue of the Hessian. Quadratic losses $\frac12 \|Xw - y\|^2$; the logistic loss; and
-            the minimal model $L = \frac12 (uv - 1)^2$ with $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$ at its
-            minima. The edge turns a run back if gradient flow from its start would end at a minimum with S > 2/eta
-Corrected   (C2) Training need not approach the edge. With eta S < 1 on a quadratic loss every mode of the residual
-            keeps its sign and is multiplied by at most $(1 - \eta \sigma_n^2)^t$ in t steps, and eta S is constant;
-            with the eigenvalues 1 and 4 at eta S = 1/2 the loss falls by a million in 60 steps.
+Setting     $S$ is the largest eigenvalue of the Hessian. Quadratic losses $\frac12 \|Xw - y\|^2$; the logistic loss;
+            and the minimal model $L = \frac12 (uv - 1)^2$ with $r = uv - 1$, $D = u^2 - v^2$, $S = u^2 + v^2$ at its
+            minima. The edge turns a run back if gradient flow from its start would end at a minimum with $S > 2/\eta$
+Corrected   (C2) Training need not approach the edge. With $\eta S < 1$ on a quadratic loss every mode of the residual
+            keeps its sign and is multiplied by at most $(1 - \eta \sigma_n^2)^t$ in $t$ steps, and $\eta S$ is
+            constant; with the eigenvalues 1 and 4 at $\eta S = 1/2$ the loss falls by a million in 60 steps.
             (C3) With the logistic loss $L = \frac1n \sum \ln(1 + e^{-z_i w})$ of a linear model
             $S \le L \max_i \|z_i\|^2$ everywhere, so that the edge is left as the loss vanishes.
-            (C8) A run that the edge turns back may end at half of the edge, eta S = 1: from (2, -1/2) with eta = 1/2.
-Idea        What pushes training up to 2/eta is sharpening along gradient flow. Quadratic losses have none. In the
-            minimal model it stops at $S^2 = 4 + D_0^2$. Above 2/eta the oscillation lowers |D| until the run can
+            (C8) A run that the edge turns back may end at half of the edge, $\eta S = 1$: from (2, -1/2) with
+            $\eta = 1/2$.
+Idea        What pushes training up to $2/\eta$ is sharpening along gradient flow. Quadratic losses have none. In the
+            minimal model it stops at $S^2 = 4 + D_0^2$. Above $2/\eta$ the oscillation lowers $|D|$ until the run can
             converge, near the edge or far below it
 Tolerance   Rational arithmetic; in floats the rounding of one step, times the number of steps
 Findings    Observed in the minimal model: from nine starts just above the edge, next to a minimum, the run ends as far

@@ -1,17 +1,17 @@
 r"""Section 7.2: small learning rate - descent stays within a multiple of the step of gradient flow.
 
 Reading     The loss is $C^2$. Up to every fixed time $T = k\eta$ the iterate $\theta_k$ is within $C\eta$ of the flow
-            $\theta(T)$. C is known from the flow where L is convex, and from both paths elsewhere. And where the bias
-            of the flow is known, that of descent is known to order eta
-Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$; H is the Hessian of L. The flow is
-            $d\theta/dt = -g(\theta)$ from the same start. For quadratic losses $x = \eta h$, h an eigenvalue of H
-Idea        A step is the first term of Taylor's formula. The remainders of the steps add up. Where L is convex and eta
-            is at most 2 over the largest curvature, later steps do not expand them. Elsewhere later steps expand them
-            by a factor that is known along the path
+            $\theta(T)$. $C$ is known from the flow where $L$ is convex, and from both paths elsewhere. And where the
+            bias of the flow is known, that of descent is known to order $\eta$
+Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$; $H$ is the Hessian of $L$. The flow is
+            $d\theta/dt = -g(\theta)$ from the same start. For quadratic losses $x = \eta h$, $h$ an eigenvalue of $H$
+Idea        A step is the first term of Taylor's formula. The remainders of the steps add up. Where $L$ is convex and
+            $\eta$ is at most 2 over the largest curvature, later steps do not expand them. Elsewhere later steps expand
+            them by a factor that is known along the path
 Tolerance   Flows are matrix exponentials, or Runge-Kutta with the integrals as a further state. Their error by their
             own estimate is shown to be below a thousandth of what is measured
-Findings    Gradient descent is deterministic at every step, so this is no effect of a small one. Without convexity C
-            may grow exponentially with T, as for L = -w^2/2. Slopes fitted to halved steps are no certificate: the
+Findings    Gradient descent is deterministic at every step, so this is no effect of a small one. Without convexity $C$
+            may grow exponentially with $T$, as for $L = -w^2/2$. Slopes fitted to halved steps are no certificate: the
             first order is shown by bounds from both sides
 Expected    holds
 """

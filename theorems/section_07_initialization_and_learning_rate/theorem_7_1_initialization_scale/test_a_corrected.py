@@ -1,21 +1,22 @@
 r"""Theorem 7.1 (a) - the whole path by one dual vector, and where descent with finite steps ends.
 
-Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns; $r_t = Xw_t - y$. Q is the potential of the diagonal
-            network, which the limit of gradient flow minimizes over {Xw = y}
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Corrected   (C1) Under H1 to H6, at all times u and v are functions of w, by one dual vector: $z = Q'(w)$ is in row(X),
-            with $Q'$ the inverse of $2\alpha^2 \sinh$ for D = 2 and of $\alpha^D ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)})$
-            for D > 2. So $R = Q(w)$ together with that constraint.
-            (C2) Descent at D = 2 from u = v = alpha with $|a_t| < 1$, $a_t = 2\eta X^\top r_t$, keeps $uv = \alpha^2
-            \prod_t (1 - a_t^2)$; where it interpolates in the limit, this is within $S \|e\|$ of the minimizer of Q for
-            these scales, $e_i = 2 \sum_t (\operatorname{artanh} |a_{t,i}| - |a_{t,i}|)$ and S the largest $1/Q''$ up to
-            either. It need not be that minimizer.
-Idea        $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, and for v it is the opposite one. A step of descent
-            multiplies u by $1 - a_t$ and v by $1 + a_t$; so ln(u/v) leaves row(X) by the difference of artanh a and a
-Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
-            hyperbolic_entropy). Flows by the error estimate of two tolerances; descent until a residual, with its
-            invariants summed
+Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns; $r_t = Xw_t - y$. $Q$ is the potential of the diagonal
+            network, which the limit of gradient flow minimizes over $\{w : Xw = y\}$
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
+Corrected   (C1) Under H1 to H6, at all times $u$ and $v$ are functions of $w$, by one dual vector: $z = Q'(w)$ is in
+            $\operatorname{row}(X)$, with $Q'$ the inverse of $2\alpha^2 \sinh$ for $D = 2$ and of $\alpha^D
+            ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)})$ for $D > 2$. So $R = Q(w)$ together with that constraint.
+            (C2) Descent at $D = 2$ from $u = v = \alpha$ with $|a_t| < 1$, $a_t = 2\eta X^\top r_t$, keeps
+            $uv = \alpha^2 \prod_t (1 - a_t^2)$; where it interpolates in the limit, this is within $S \|e\|$ of the
+            minimizer of $Q$ for these scales, $e_i = 2 \sum_t (\operatorname{artanh} |a_{t,i}| - |a_{t,i}|)$ and $S$
+            the largest $1/Q''$ up to either. It need not be that minimizer.
+Idea        $\frac{d}{dt} u^{2-D}$ is a combination of rows of $X$, and for $v$ it is the opposite one. A step of
+            descent multiplies $u$ by $1 - a_t$ and $v$ by $1 + a_t$; so $\ln(u/v)$ leaves $\operatorname{row}(X)$ by
+            the difference of $\operatorname{artanh} a_t$ and $a_t$
+Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`). Flows
+            by the error estimate of two tolerances; descent until a residual, with its invariants summed
 """
 
 from fractions import Fraction

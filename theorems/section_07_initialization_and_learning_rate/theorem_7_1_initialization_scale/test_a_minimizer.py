@@ -1,20 +1,21 @@
 r"""Theorem 7.1 (a) - there is an R whose minimizer is the limit.
 
-Printed     $\theta^*(\alpha) = \arg\min_\theta R(\theta)\ \text{s.t.}\ L(\theta) = 0$, where R depends on $\alpha$
-Reading     R depends on the network and on alpha, as printed. So it does not depend on the data, which enter through L.
-            And $\theta^*$ is the only minimizer: with $R = \|\theta - \theta^*\|^2$, or a constant, the print would say
-            nothing
-Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns. Under H1 to H6, R is a potential Q of w; $z = Q'(w)$ is
-            the dual variable
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Idea        A ReLU neuron has no R: a rescaled input moves the limit and leaves {L = 0} as it is. In the diagonal
-            network $\frac{d}{dt} u^{2-D}$ is a combination of rows of X, and for v it is the opposite one. So the dual
-            point nu, $z = X^\top \nu$, follows gradient flow on the strictly convex dual of Q, at the rate
-            $2 D^2 \alpha^{2D-2} s_n^2$ at least
-Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
-            hyperbolic_entropy). Flows by the error estimate of two tolerances, within horizons known beforehand.
-            Neurons in rational arithmetic
+Printed     $\theta^*(\alpha) = \operatorname{argmin}_\theta R(\theta)\ \text{s.t.}\ L(\theta) = 0$, where $R$ depends
+            on $\alpha$
+Reading     $R$ depends on the network and on $\alpha$, as printed. So it does not depend on the data, which enter
+            through $L$. And $\theta^*$ is the only minimizer: with $R = \|\theta - \theta^*\|^2$, or a constant, the
+            print would say nothing
+Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns. Under H1 to H6, $R$ is a potential $Q$ of $w$;
+            $z = Q'(w)$ is the dual variable
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
+Idea        A ReLU neuron has no $R$: a rescaled input moves the limit and leaves $\{\theta : L(\theta) = 0\}$ as it is.
+            In the diagonal network $\frac{d}{dt} u^{2-D}$ is a combination of rows of $X$, and for $v$ it is the
+            opposite one. So the dual point $\nu$, $z = X^\top \nu$, follows gradient flow on the strictly convex dual
+            of $Q$, at the rate $2 D^2 \alpha^{2D-2} s_n^2$ at least
+Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`). Flows
+            by the error estimate of two tolerances, within horizons known beforehand. Neurons in rational arithmetic
 Expected    holds under added hypotheses
 """
 
@@ -65,14 +66,16 @@ def relu_path(X, theta, eta, steps):
 
 @counterexample
 def test_two_data_sets_with_the_same_interpolants_lead_one_neuron_to_two_limits():
-    # given  a ReLU neuron in R^2, x = (1, 0) and (1, 1), targets 0, from (4, -2); and the same with (2, 2)
+    r"""$f = \max(0, \theta \cdot x)$, targets $0$, from $(4, -2)$, $\eta = \frac12$. With $x = (1, 0)$ and $(1, 1)$ a
+    step leads to $(1, -3)$, where the second is inactive, and on to $(0, -3)$. With $(2, 2)$ for $(1, 1)$, which leaves
+    $\{L = 0\}$ as it is, a step leads to $(-2, -6)$, where $L = 0$. No $R$ has both for its only minimizer."""
     few, more, start, eta = fractions([[1, 0], [1, 1]]), fractions([[1, 0], [2, 2]]), fractions([4, -2]), Fraction(1, 2)
     assert_identical(more, few * fractions([[1], [2]]), why="multiples by 1 and 2: one set {L = 0}, n = p = 2")
-    # when   after one step only x_1 is active: theta_1 is halved, theta_2 rests; the other is in {L = 0} at once
+    # when   after one step only x_1 is active: theta_1 is halved, theta_2 rests
     halved, once = relu_path(few, start, eta, 3), relu_path(more, start, eta, 1)[1]
     assert_identical(halved[1:], fractions([[1, -3], ["1/2", -3], ["1/4", -3]]), why="theta_2 rests")
     assert_identical([once, np.maximum(more @ once, 0)], fractions([[-2, -6], [0, 0]]), why="one step, and L = 0")
-    # then   the same R would have (0, -3) for its only minimizer on that set, and (-2, -6)
+    # then
     reads = "theta_2 = {value} > {limit} in two limits over one set"
     assert_violates(halved[1, 1], once[1], reads=reads, x=few, rescaled=more, start=start, eta=eta)
 

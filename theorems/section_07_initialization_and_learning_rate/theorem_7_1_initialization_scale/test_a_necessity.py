@@ -1,11 +1,13 @@
 r"""Theorem 7.1 (a) - without any one of the hypotheses the limit is not the minimizer of Q.
 
-Setting     $L = \frac12 \|Xw - y\|^2$. Under all six hypotheses the limit minimizes the potential Q over {Xw = y}, and
-            $Q'(w)$ is in row(X). For D = 2, $Q'$ is the inverse of $2 \alpha^2 \sinh$
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
+Setting     $L = \frac12 \|Xw - y\|^2$. Under all six hypotheses the limit minimizes the potential $Q$ over
+            $\{w : Xw = y\}$, and $Q'(w)$ is in $\operatorname{row}(X)$. For $D = 2$, $Q'$ is the inverse of
+            $2 \alpha^2 \sinh$
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
 Idea        Each instance has a flow or a step that is known in closed form, and a limit that violates what every
-            minimizer of Q satisfies
+            minimizer of $Q$ satisfies
 Tolerance   Flows by the error estimate of two tolerances; single steps in rational arithmetic
 """
 

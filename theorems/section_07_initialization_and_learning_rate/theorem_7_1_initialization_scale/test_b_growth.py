@@ -1,17 +1,17 @@
 r"""Theorem 7.1 (b) - the larger the scale, the smaller the relative growth of the parameters.
 
-Setting     $L = \frac12 \|Xw - y\|^2$ with y != 0. $\theta = (u, v)$ starts at u = v = alpha. q is the relative growth
-            of a weight of the kernel $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Corrected   (C3) Under H1 to H6, about the limit: $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$, for D = 2 the mean of q,
-            falls strictly as alpha grows.
-Idea        At the limit $X h(X^\top \nu) = s y$, $s = \alpha^{-D}$, where nu is the dual variable and h is w/alpha^D as
-            a function of $X^\top \nu$. So G changes by $s\, y^\top (X h' X^\top)^{-1} y\, ds > 0$
-Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
-            hyperbolic_entropy)
-Findings    What falls as alpha grows, whatever the data, is the relative growth of the parameters. Nothing is claimed
-            here of a single weight of the kernel
+Setting     $L = \frac12 \|Xw - y\|^2$ with $y \ne 0$. $\theta = (u, v)$ starts at $u = v = \alpha$. $q$ is the relative
+            growth of a weight of the kernel $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
+Corrected   (C3) Under H1 to H6, about the limit: $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$, for $D = 2$ the mean of
+            $q$, falls strictly as $\alpha$ grows.
+Idea        At the limit $X h(X^\top \nu) = s y$, $s = \alpha^{-D}$, where $\nu$ is the dual variable and $h$ is
+            $w/\alpha^D$ as a function of $X^\top \nu$. So $G$ changes by $s\, y^\top (X h' X^\top)^{-1} y\, ds > 0$
+Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`)
+Findings    What falls as $\alpha$ grows, whatever the data, is the relative growth of the parameters. Nothing is
+            claimed here of a single weight of the kernel
 """
 
 import numpy as np

@@ -1,24 +1,24 @@
 r"""Theorem 7.1 (b) - a large scale ends near the least l2 norm, and a small one near the least l1 norm.
 
-Setting     $L = \frac12 \|Xw - y\|^2$ with p columns, y != 0. $\theta = (u, v)$ starts at u = v = alpha; w is the
-            limit, the minimizer of the potential Q, and z = Q'(w) is in row(X). $m = X^+ y$, and M is the least
-            $\ell_1$ norm of an interpolant. q is the relative growth of a weight of
-            $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$, and
-            $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$
-Hypotheses  (H1) u_0 = v_0. (H2) one alpha for all coordinates. (H3) some w solves Xw = y. (H4) u and v are moved at one
-            rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, u_0, v_0 > 0
-Corrected   (C4) Under H1 to H6, about the limit: G lies between $M^{2/D}/(2 p \alpha^2) - 1$, for D = 2 even
-            $(1 + (M/2p\alpha^2)^2)^{1/2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$.
-            (C5) Under H1 to H6 $\|w - m\| \le \|w\| (\rho - 1)/(\rho + 1)$ with rho the largest $w_i Q''(0)/z_i$, at
+Setting     $L = \frac12 \|Xw - y\|^2$ with $p$ columns, $y \ne 0$. $\theta = (u, v)$ starts at $u = v = \alpha$; $w$ is
+            the limit, the minimizer of the potential $Q$, and $z = Q'(w)$ is in $\operatorname{row}(X)$. $m = X^+ y$,
+            and $M$ is the least $\ell_1$ norm of an interpolant. $q$ is the relative growth of a weight of $K = D^2 X
+            \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$, and $G = \|\theta_\infty\|^2/\|\theta_0\|^2 - 1$
+Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
+            moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
+            $v_0 > 0$
+Corrected   (C4) Under H1 to H6, about the limit: $G$ lies between $M^{2/D}/(2 p \alpha^2) - 1$, for $D = 2$ even
+            $\sqrt{1 + (M/(2 p \alpha^2))^2} - 1$, and $\|m\|^2/(4 D p \alpha^{2D})$.
+            (C5) Under H1 to H6 $\|w - m\| \le \|w\| (\rho - 1)/(\rho + 1)$ with $\rho$ the largest $w_i Q''(0)/z_i$, at
             most $1 + \max q$; and $\max q \le \cosh((D - 1) \operatorname{arcosh}(1 + \|m\|^2/(4 D \alpha^{2D}))) - 1$,
-            so that $w \to m$ as alpha grows.
-            (C6) Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for D > 2, and for D = 2 and
-            $M > p\alpha^2$ $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/p\alpha^2)$: as alpha vanishes
-            $\|w\|_1 \to M$.
-Idea        The bounds on G come from $Q^* \le Q$ and from Jensen's inequality. The others come from
-            $\langle z, w \rangle = \langle z, u \rangle$ for all interpolants u
-Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (properties.
-            hyperbolic_entropy); least l1 norms by HiGHS with the dual checked again
+            so that $w \to m$ as $\alpha$ grows.
+            (C6) Under H1 to H6 $\|w\|_1 - M \le \alpha^{D-2} p^{1-2/D} \|w\|_1^{2/D}$ for $D > 2$, and for $D = 2$ and
+            $M > p\alpha^2$: $\|w\|_1/M - 1 \le \ln(p + p \alpha^2/\|w\|_1)/\ln(\|w\|_1/(p \alpha^2))$. As $\alpha$
+            vanishes $\|w\|_1 \to M$.
+Idea        The bounds on $G$ come from $Q^* \le Q$ and from Jensen's inequality. The others come from $\langle z, w
+            \rangle = \langle z, \tilde w \rangle$ for all interpolants $\tilde w$
+Tolerance   The minimizer by Newton's method on the dual, certified by its own duality gap (`hyperbolic_entropy`); least
+            l1 norms by HiGHS with the dual checked again
 """
 
 import numpy as np
@@ -198,6 +198,9 @@ def test_over_four_decades_of_alpha_neither_norm_falls_below_its_least_value(dep
     change = [relative_kernel_change(problem.X, depth, a, run.z) for a, run in zip(alpha, runs, strict=True)]
     record_series(f"l1 and l2 excess against alpha, depth {depth}", alpha=alpha, l1=l1 - 1, l2=l2 - 1)
     record_series(f"kernel change against alpha, depth {depth}", alpha=alpha, change=change)
+    # then   at either end one norm is nearly the least, and the kernel moves much or hardly
+    assert_at_most([l1[0] - 1, l2[-1] - 1], 1 / 200, why="excess of l1 at alpha = 1/100, of l2 at alpha = 100")
+    assert_at_most([1000, change[-1]], [change[0], 1e-9], why="change of the kernel, at either end")
     # then   neither norm is below the least, and |w|^2 = |m|^2 + |w - m|^2 gives |w|/|m| <= (1 + rho)/(2 sqrt(rho))
     slack = np.array([np.sqrt(5) * run.radius for run in runs]) / m + rounding(8 * 7, problem.condition)
     rho = np.array([stretch(DiagonalPotential(depth, a), run.z) for a, run in zip(alpha, runs, strict=True)])

@@ -3,20 +3,20 @@ r"""Theorem 7.1 (b) - small alpha is the kernel regime, large alpha learns featu
 Printed     For small $\alpha$ training stays near the kernel regime and hardly learns features. For large $\alpha$ it
             learns more of them
 Reading     Feature learning is the relative change of the tangent kernel from the start to the limit, as the print sets
-            L = 0. The print says that the smaller of two scales has no more of it. The kernel regime's own limit is the
-            interpolant of least $\ell_2$ norm
+            $L = 0$. The print says that the smaller of two scales has no more of it. The kernel regime's own limit is
+            the interpolant of least $\ell_2$ norm
 Readings    [movement of the parameters] feature learning is $\|\theta_T - \theta_0\|$, by which section 6.1
             characterizes its regime, and the larger scale has more of it - refuted
-Setting     $L = \frac12 \|Xw - y\|^2$. The network is diagonal, $w = u^D - v^D$ entrywise with u = v = alpha at the
-            start, and follows gradient flow to the minimizer of its potential Q over {Xw = y}. Its tangent kernel is
-            $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
+Setting     $L = \frac12 \|Xw - y\|^2$. The network is diagonal, $w = u^D - v^D$ entrywise with $u = v = \alpha$ at the
+            start, and follows gradient flow to the minimizer of its potential $Q$ over $\{w : Xw = y\}$. Its tangent
+            kernel is $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
 Differs     The order of the two regimes is the reverse of the printed one
-Idea        For one sample the limit is a function of one dual number nu, and so are the scale alpha and the change of
-            K. On the instances shown, the smaller scale has the larger change
+Idea        For one sample the limit is a function of one dual number $\nu$, and so are the scale $\alpha$ and the
+            change of $K$. On the instances shown, the smaller scale has the larger change
 Tolerance   Rational arithmetic. Flows by the error estimate of two tolerances, at a minimizer certified by its duality
             gap
-Findings    Nothing is claimed here of a single weight of the kernel. On X = [1, 2], y = 1 the change of the kernel was
-            below 1e-9 at alpha = 100 and above 49,999 at alpha = 1/1000
+Findings    Nothing is claimed here of a single weight of the kernel. On $X = [1, 2]$, $y = 1$ the change of the kernel
+            was below $10^{-9}$ at $\alpha = 100$ and above 49,999 at $\alpha = \frac1{1000}$
 Expected    refuted
 """
 
@@ -56,11 +56,13 @@ def squared_movement(root):
 
 @counterexample
 def test_the_kernel_changes_more_from_three_halves_than_from_a_larger_scale():
-    # given  X = [1, 2], y = 46 and z = X' ln q, so that w = 2 alpha^2 sinh z is the minimizer of Q if Xw = y
+    r"""$D = 2$, $X = (1, 2)$, $y = 46$: $w = 2\alpha^2 (\sinh \nu, \sinh 2\nu)$, $K/K_0 = (\cosh \nu + 4 \cosh 2\nu)/5$
+    at the limit. From $\alpha = \frac32$, $\nu = \ln 3$, $w = (6, 20)$: $K$ grows by $\frac{134}{45} = 2.98$ of itself.
+    From $\alpha = \frac{112}{57}$, $\nu = \ln\frac{16}7$: by $1.44$ only."""
     small, large = exact_limit(Fraction(3)), exact_limit(Fraction(16, 7))
     assert_identical([small[0], large[0]], [Fraction(3, 2) ** 2, Fraction(112, 57) ** 2], why="alpha^2")
     assert_identical([w[0] + 2 * w[1] for _, w, _ in (small, large)], [46, 46], why="Xw = y")
-    # then   K/K_0 - 1 is larger from the smaller alpha
+    # then
     reads = "kernel change {value} from alpha = 3/2 > {limit} from alpha = 112/57"
     assert_violates(small[2], large[2], reads=reads, X=[[1, 2]], y=[46])
 
@@ -94,8 +96,11 @@ def test_hypothesis_finds_a_smaller_scale_that_changes_the_kernel_more():
 
 @counterexample(reading="movement of the parameters")
 def test_the_parameters_move_farther_from_the_smaller_scale():
+    r"""$D = 2$, $X = (1, 2)$, $y = 46$: the limit has $u = \alpha(k, k^2)$, $v = \alpha(1/k, 1/k^2)$. At $\alpha^2 =
+    \frac{1863}{6920}$, $k = 3$: $\|\theta - \theta_0\|^2 = \alpha^2 (4 + 64 + \frac49 + \frac{64}{81}) = 18.6$. At
+    $\alpha^2 = \frac{368}{285}$, a larger scale, $k = 2$: $\alpha^2 (1 + 9 + \frac14 + \frac9{16}) = 14.0$."""
     (small, far), (large, near) = squared_movement(3), squared_movement(2)
-    # then   alpha^2 = 1863/6920 and 368/285
+    # then
     assert_at_most(small, large, why="the scales")
     reads = "|theta - theta_0|^2 = {value} from the smaller scale > {limit} from the larger"
     assert_violates(far, near, reads=reads, X=[[1, 2]], y=[46], squared_scales=[small, large])

@@ -1,15 +1,15 @@
 r"""Theorem 7.2 (a) - the limit minimizes the printed objective.
 
-Printed     On a convex quadratic loss, the limit of descent at the rate $\eta$ is $\arg\min_\theta \|\theta -
-            \theta_0\|_2^2 + \frac\eta2 \theta^\top H \theta \ \text{s.t.}\ L(\theta) = 0$
+Printed     On a convex quadratic loss, the limit of descent at the rate $\eta$ is $\operatorname{argmin}_\theta
+            \|\theta - \theta_0\|_2^2 + \frac\eta2 \theta^\top H \theta \ \text{s.t.}\ L(\theta) = 0$
 Reading     As printed
-Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, lambda its nonzero eigenvalues
-Hypotheses  (H1) 0 < eta < 2/lambda_max. (H2) some theta solves X theta = y. (H3) the steps are multiples of the
-            Euclidean gradient.
-Idea        On {X theta = y} the quadratic form $\theta^\top H \theta$ is |y|^2, a constant. So the printed minimizer
-            exists and is the limit, but the term has no effect on it
-Tolerance   Limits in balls of known radius (properties.linear_models.limits), and the printed program by LAPACK on its
-            optimality conditions; or all in rational arithmetic
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, $\lambda$ its nonzero eigenvalues
+Hypotheses  (H1) $0 < \eta < 2/\lambda_{\max}$. (H2) some $\theta$ solves $X \theta = y$. (H3) the steps are multiples
+            of the Euclidean gradient.
+Idea        On $\{\theta : X \theta = y\}$ the quadratic form $\theta^\top H \theta$ is $\|y\|^2$, a constant. So the
+            printed minimizer exists and is the limit, but the term has no effect on it
+Tolerance   Limits in balls of known radius (`properties.linear_models.limits`), and the printed program by LAPACK on
+            its optimality conditions; or all in rational arithmetic
 Expected    vacuous
 """
 
@@ -24,9 +24,9 @@ from fixtures.dynamics.gradient_descent import exact_descent
 from fixtures.problems.batches import given_batches
 from fixtures.problems.lines import lines
 from fixtures.rational import fractions, solve
-from properties.certificates import assert_at_most, assert_identical, assert_keeps
+from properties.certificates import assert_at_most, assert_identical, assert_keeps, record_series
 from properties.linear_models.limits import interpolant_rounding, limit_of_descent
-from theorems.ledger import necessity, under_hypotheses, vacuous
+from theorems.ledger import necessity, observed, under_hypotheses, vacuous
 from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_rate.printed_program import (
     optimality_system,
     problems,
@@ -130,3 +130,16 @@ def test_without_H3_a_preconditioned_step_ends_at_a_larger_objective():
     # then   (1/2, 1/4) against (1/5, 2/5)
     assert_identical([theta, best], fractions([["1/2", "1/4"], ["1/5", "2/5"]]), why="the two limits")
     assert_at_most(best @ best + Fraction(1, 10), theta @ theta, why="|theta - theta_0|^2, the term being constant")
+
+
+@observed
+def test_three_rates_take_three_paths_to_one_limit():
+    # given  X = diag(2, 1), y = (2, 2) from (0, 0), with the limit (1, 2); eta lambda_max = 1/5, 1 and 19/10
+    X, y, limit = fractions([[2, 0], [0, 1]]), fractions([2, 2]), fractions([1, 2])
+    for name, rate in (("slow", Fraction(1, 20)), ("one", Fraction(1, 4)), ("fast", Fraction(19, 40))):
+        path = np.array([limit * (1 - (1 - rate * fractions([4, 1])) ** t) for t in range(121)])
+        run = exact_descent(X, y, fractions([0, 0]), rate, 3)
+        record_series(f"path at {name}", **dict(zip(("first", "second"), path[:61].astype(float).T, strict=True)))
+        # then   modes in closed form
+        assert_identical(run, path[:4], why=f"three steps of descent, {name}")
+        assert_at_most(abs(path[-1] - limit), [Fraction(1, 100)] * 2, why=f"distance to the limit, {name}")

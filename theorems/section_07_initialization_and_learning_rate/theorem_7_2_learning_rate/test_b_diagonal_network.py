@@ -1,23 +1,22 @@
 r"""Theorem 7.2 (b) - in a diagonal network the rate acts: it shrinks the scales of the potential.
 
-Setting     $w = u^2 - v^2$ entrywise, u = v = alpha at the start, one sample x with the target y != 0; $K = 8 \alpha^2
-            \|x\|^2 + 4 |y| \max_i |x_i|$, an upper bound on the tangent kernel. r_t is the residual after t steps. Q is
-            the potential that the limit of gradient flow minimizes
+Setting     $w = u^2 - v^2$ entrywise, $u = v = \alpha$ at the start, one sample $x$ with the target $y \ne 0$; $K = 8
+            \alpha^2 \|x\|^2 + 4 |y| \max_i |x_i|$, an upper bound on the tangent kernel. $r_t$ is the residual after
+            $t$ steps. $Q$ is the potential that the limit of gradient flow minimizes
 Corrected   (C4) Where the model is not linear in its parameters the rate acts. With one sample and $\eta \le 1/(2K)$,
             descent on $u^2 - v^2$ ends with the scales $u_i v_i = \alpha^2 e^{-S_i}$, $\eta x_i^2 J/(1 + \delta) \le
-            S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$, with J the least value of Q at the scale $\alpha$, $J_P$
-            that at $\alpha \sqrt P$, $b = 2 \eta \max_i |x_i y|$, $\delta = b^2 / (3 - 3 b^2)$ and
-            $P = 1 - \eta \max_i x_i^2 (J_{1/2} + 4 \eta y^2)$, the upper bound where $P \ge 1/2$:
-            $S_i / \eta \to x_i^2 J$. The limit is near the minimizer of Q for these scales, by C2 of Theorem 7.1, and
-            need not be it.
-            (C5) If $P \ge 2/3$ for a rate of at most 1/(16 K), doubling that rate shrinks every scale with x_i != 0
-            further.
+            S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$, with $J$ the least value of $Q$ at the scale $\alpha$,
+            $J_P$ that at $\alpha \sqrt P$, $b = 2 \eta \max_i |x_i y|$, $\delta = b^2 / (3 - 3 b^2)$ and $P = 1 - \eta
+            \max_i x_i^2 (J_{1/2} + 4 \eta y^2)$, the upper bound where $P \ge 1/2$: $S_i / \eta \to x_i^2 J$. The limit
+            is near the minimizer of $Q$ for these scales, by C2 of Theorem 7.1, and need not be it.
+            (C5) If $P \ge 2/3$ for a rate of at most $1/(16 K)$, doubling that rate shrinks every scale with
+            $x_i \ne 0$ further.
 Idea        $S_i = -\sum_t \ln(1 - 4 \eta^2 x_i^2 r_t^2)$, and $\sum_t 4 \eta r_t^2$ is a Riemann sum of the residual
-            over the dual variable $4 \eta \sum |r_t|$. The integral is the optimal value of the dual, J
-Tolerance   J by Newton's method on the dual, certified by its gap. The rounding of a run is that of one step, times the
-            number of steps
-Findings    For one sample S_i increased with the rate in every pair of neighboring rates that was tried, from 1/(32 K)
-            to 1/(2K), on 20 problems. Where P is below 2/3 nothing is proved
+            over the dual variable $4 \eta \sum |r_t|$. The integral is the optimal value of the dual, $J$
+Tolerance   $J$ by Newton's method on the dual, certified by its gap. The rounding of a run is that of one step, times
+            the number of steps
+Findings    For one sample $S_i$ increased with the rate in every pair of neighboring rates that was tried, from
+            $1/(32 K)$ to $1/(2K)$, on 20 problems. Where $P$ is below 2/3 nothing is proved
 """
 
 import numpy as np

@@ -1,16 +1,16 @@
 r"""Theorem 7.2 (b) - before the limit, the larger rate is farther from the start.
 
-Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, lambda its nonzero eigenvalues
-Hypotheses  (H4) for C1 to C3: eta <= 1/lambda_max.
-Corrected   (C1) For 0 < eta' < eta under H4, off the minima, the ratio of $\|\theta_t - \theta_0\|$ at eta to that at
-            eta' lies between f(lambda_max) >= 1 and f(lambda_min), $f(\lambda) = (1 - (1 - \eta\lambda)^t)/(1 - (1 -
-            \eta'\lambda)^t)$: the larger rate has gone farther.
-            (C2) Under H4, off the minima, at the same time $t\eta$, eta has gone farther than eta' = eta/2 too, by a
-            factor between the extremes over lambda of $(1 - (1 - \eta\lambda)^t)/(1 - (1 - \eta\lambda/2)^{2t}) \ge 1$,
-            and both have gone farther than the flow.
-            (C3) Under H4, $\theta_t^\top H \theta_t$ is no smaller at the larger rate from theta_0 = 0, and no larger
-            where y = 0: on the way its order can go either way.
-Idea        In theta_t - theta_0 each mode is $1 - (1 - \eta\lambda)^t$ times what it is in the limit
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$, $\lambda$ its nonzero eigenvalues
+Hypotheses  (H4) for C1 to C3: $\eta \le 1/\lambda_{\max}$.
+Corrected   (C1) For $0 < \eta' < \eta$ under H4, off the minima, the ratio of $\|\theta_t - \theta_0\|$ at $\eta$ to
+            that at $\eta'$ lies between $f(\lambda_{\max}) \ge 1$ and $f(\lambda_{\min})$, $f(\lambda) = (1 - (1 -
+            \eta\lambda)^t)/(1 - (1 - \eta'\lambda)^t)$: the larger rate has gone farther.
+            (C2) Under H4, off the minima, at the same time $t\eta$, $\eta$ has gone farther than $\eta' = \eta/2$ too,
+            by a factor between the extremes over $\lambda$ of $(1 - (1 - \eta\lambda)^t)/(1 - (1 - \eta\lambda/2)^{2t})
+            \ge 1$, and both have gone farther than the flow.
+            (C3) Under H4, $\theta_t^\top H \theta_t$ is no smaller at the larger rate from $\theta_0 = 0$, and no
+            larger where $y = 0$: on the way its order can go either way.
+Idea        In $\theta_t - \theta_0$ each mode is $1 - (1 - \eta\lambda)^t$ times what it is in the limit
 Tolerance   The rounding of the runs, of the flow and of the interpolant; rational arithmetic where H4 fails
 """
 

@@ -1,14 +1,15 @@
 r"""Theorem 7.2 (b) - a larger learning rate regularizes more strongly.
 
 Printed     The effective strength of the regularization grows with $\eta$
-Reading     The strength of a regularizer is its weight in the objective, here eta/2. Its effect is on what the theorem
-            is about, the limit theta^*(eta)
+Reading     The strength of a regularizer is its weight in the objective, here $\eta/2$. Its effect is on what the
+            theorem is about, the limit $\theta^*(\eta)$
 Readings    [distance on the way] what is regularized is $\|\theta - \theta_0\|$, the other printed term, before the
             limit: the larger rate is nearer to the start after as many steps, or at the same time - refuted
-Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is
-            $\|\theta - \theta_0\|^2 + \frac\eta2 \theta^\top H \theta$ over {L = 0}
-Idea        On {X theta = y} the quadratic form is |y|^2, a constant. So its weight eta/2 has no effect on the limit
-Tolerance   Limits in balls of known radius (properties.linear_models.limits), or all in rational arithmetic
+Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is $\|\theta - \theta_0\|^2 +
+            \frac\eta2 \theta^\top H \theta$ over $\{\theta : L(\theta) = 0\}$
+Idea        On $\{\theta : X \theta = y\}$ the quadratic form is $\|y\|^2$, a constant. So its weight $\eta/2$ has no
+            effect on the limit
+Tolerance   Limits in balls of known radius (`properties.linear_models.limits`), or all in rational arithmetic
 Expected    vacuous
 """
 
@@ -36,7 +37,9 @@ from theorems.section_07_initialization_and_learning_rate.theorem_7_2_learning_r
 
 @counterexample(reading="distance on the way")
 def test_twice_the_rate_goes_twice_as_far_in_a_step():
-    # given  X = [1, 2], y = 1 from zero, eta = 1/10 and 1/5
+    r"""$X = (1, 2)$, $y = 1$, from $\theta_0 = 0$: $\theta_1 = \eta (1, 2)$, so $\|\theta_1 - \theta_0\|^2 = 5 \eta^2$.
+    This is $\frac1{20}$ at the rate $\frac1{10}$ and $\frac15$ at $\frac15$: the larger rate is farther from the
+    start."""
     X, y, start = fractions([[1, 2]]), fractions([1]), fractions([0, 0])
     small, large = (exact_descent(X, y, start, Fraction(1, k), 1)[1] for k in (10, 5))
     # then

@@ -7,8 +7,8 @@ Printed     A smaller batch size increases the noise, and so leads to (1) strong
 Reading     The noise is the covariance of the minibatch gradient. What it leads to compares two batch sizes on one
             problem, with one step, start and number of steps, in the mean over the minibatches. One counterexample
             refutes; all of those here are strict, and persist for data nearby
-Setting     $L = \frac1n \sum_i f_i$; minibatches of B samples out of n, drawn with or without replacement, with $f_B =
-            \frac1B$ or $\frac{n-B}{B(n-1)}$
+Setting     $L = \frac1n \sum_i f_i$; minibatches of $B$ samples out of $n$, drawn with or without replacement, with
+            $f_B = \frac1B$ or $\frac{n-B}{B(n-1)}$
 Source      Wu, Ma, E (2018), How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability
             Perspective, NeurIPS; Wu, Wang, Su (2022), The Alignment Property of SGD Noise and How It Helps Select Flat
             Minima: A Stability Analysis, NeurIPS; Pesme, Pillaud-Vivien, Flammarion (2021), Implicit Bias of SGD for

@@ -2,18 +2,18 @@ r"""Corollary 8.2 (a) - noise.
 
 Printed     A smaller batch size increases the noise
 Reading     The noise is the covariance of the minibatch gradient
-Setting     Minibatches of B samples out of n, with $f_B = \frac1B$ (with replacement) or $\frac{n-B}{B(n-1)}$
-            (without). Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$, $H_i = x_i x_i^\top$, H their mean, $H_B$
-            their mean over a minibatch, C the covariance of the samples' gradients at the minimum. If the distance to
-            the minimum has the mean 0 and the covariance S, then after a step it has the covariance $T_B(S) + \eta^2
-            f_B C$, where $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)] = (I - \eta H)S(I - \eta H) + \eta^2 f_B (E[H_i S
-            H_i] - HSH)$
+Setting     Minibatches of $B$ samples out of $n$, with $f_B = \frac1B$ (with replacement) or $\frac{n-B}{B(n-1)}$
+            (without). Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$, $H_i = x_i x_i^\top$, $H$ their mean, $H_B$
+            their mean over a minibatch, $C$ the covariance of the samples' gradients at the minimum. If the distance to
+            the minimum has the mean 0 and the covariance $S$, then after a step it has the covariance
+            $T_B(S) + \eta^2 f_B C$, where $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)] = (I - \eta H)S(I - \eta H) +
+            \eta^2 f_B (E[H_i S H_i] - HSH)$
 Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches; at both where the step
             grows with the batch.  (H3) samples are drawn with replacement.
 Corrected   (C1) On least squares with H1 the covariance of SGD has the limit $S = T_B(S) + \eta^2 f_B C$, which does
-            not grow with B in any direction
+            not grow with $B$ in any direction
 Idea        The variance of a mean. On least squares the noise acts on the second moment only, through a positive
-            operator that is monotone in f_B: more noise gives more variance, and no bias
+            operator that is monotone in $f_B$: more noise gives more variance, and no bias
 Tolerance   Fractions. The slow search is in floating point: the rounding of a linear system, over its spectral gap
 Expected    holds
 """

@@ -1,21 +1,21 @@
 r"""Corollary 8.2 (a) - the stationary variance where the step grows with the batch.
 
-Setting     Least squares with one parameter: $h_i = x_i^2$ are the curvatures of the samples, h is their mean, c the
-            variance of the samples' gradients at the minimum, and S the stationary variance of SGD with the step eta
-            and the batch B. $T_B$ takes a second moment M to $((1 - \eta h)^2 + \eta^2 f_B \operatorname{Var} h_i) M$;
-            with replacement $f_B = \frac1B$. The batch and the step are multiplied by k, and $\varepsilon > 0$ is the
-            share by which S may grow
+Setting     Least squares with one parameter: $h_i = x_i^2$ are the curvatures of the samples, $h$ is their mean, $c$
+            the variance of the samples' gradients at the minimum, and $S$ the stationary variance of SGD with the step
+            $\eta$ and the batch $B$. $T_B$ takes a second moment $M$ to $((1 - \eta h)^2 + \eta^2 f_B
+            \operatorname{Var} h_i) M$; with replacement $f_B = \frac1B$. The batch and the step are multiplied by $k$,
+            and $\varepsilon > 0$ is the share by which $S$ may grow
 Hypotheses  (H1) SGD is stable in mean square: $\rho(T_B) < 1$, at the smaller of two batches; at both where the step
             grows with the batch.  (H3) samples are drawn with replacement.  (H4) the step is small: $\eta(k h +
             \operatorname{Var}(h_i)/(Bh)) \le 2\varepsilon/(1 + \varepsilon)$.
 Corrected   (C2) For one parameter, with H1, H3, $S = \frac{\eta}{B} c/(h(2 - \eta h) - \frac{\eta}{B}
             \operatorname{Var} h_i)$. From $(\eta, B)$ to $(k\eta, kB)$ it grows by the share $(k - 1)\eta h/(2 - k\eta
             h - \eta \operatorname{Var}(h_i)/(Bh))$ of itself, at most $\varepsilon (k - 1)/k$ with H4. A step that
-            grows by the root of k keeps the noise $\eta^2/B$ of a step; to first order in eta, S then falls like
+            grows by $\sqrt k$ keeps the noise $\eta^2/B$ of a step; to first order in $\eta$, $S$ then falls like
             $1/\sqrt k$
 Tolerance   Exact: all numbers are fractions
-Findings    In 8.2 the paper states no rule for the step. In practice the step is often scaled linearly with B.
-            Experiment 5 scales it with the root of B
+Findings    In 8.2 the paper states no rule for the step. In practice the step is often scaled linearly with $B$.
+            Experiment 5 scales it with $\sqrt B$
 """
 
 from fractions import Fraction

@@ -1,13 +1,13 @@
 r"""Corollary 8.2 (b) - the products of a diagonal network shrink more at a smaller batch.
 
-Setting     Least squares in $w = u^2 - v^2$, squares entry by entry, with SGD on u and v. $g_i$ is the gradient of
-            sample i with respect to w, $g_B$ its mean over a minibatch
+Setting     Least squares in $w = u^2 - v^2$, squares entry by entry, with SGD on $u$ and $v$. $g_i$ is the gradient of
+            sample $i$ with respect to $w$, $g_B$ its mean over a minibatch
 Hypotheses  (H2) $|2 \eta g_{ij}| < 1$ for the gradients of all samples.
 Corrected   (C3) For $w = u^2 - v^2$ with H2 one step multiplies $u_j v_j$ by $1 - (2 \eta g_{Bj})^2$, and the mean of
-            the logarithm of this factor does not decrease as B grows: the smaller batch shrinks the products more, or
+            the logarithm of this factor does not decrease as $B$ grows: the smaller batch shrinks the products more, or
             as much
-Idea        The logarithm of $1 - a^2$ is concave in a, and the gradient of a larger batch is a mean of those of smaller
-            ones
+Idea        The logarithm of $1 - a^2$ is concave in $a$, and the gradient of a larger batch is a mean of those of
+            smaller ones
 Tolerance   Exact: products of fractions over all minibatches, raised to powers that give all batch sizes the same
             number of factors
 """

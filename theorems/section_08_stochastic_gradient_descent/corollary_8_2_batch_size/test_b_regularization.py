@@ -5,17 +5,17 @@ Reading     Strength is measured by the quantity of Theorem 8.1, which the paper
             with low gradient variance"): the variance of a sample's gradient is less where the smaller batch is found.
             Two batch sizes are compared on one problem, with one step, start and number of steps, in the mean over the
             minibatches
-Readings    [norm] strength means small weights, the regularizer of Section 3.1: E|w|^2 is less - refuted
+Readings    [norm] strength means small weights, the regularizer of Section 3.1: $E|w|^2$ is less - refuted
 Setting     The counterexamples are least squares with one parameter. Under the hypotheses there are one parameter, two
-            samples, two minima at 0 and 1 of one depth, and B = 1 against B = 2. The losses are $f_i = L \pm N$: L has
-            two quadratic wells, and N' is constant up to 1/4 and from 3/4 on, and linear in between. The worse of the
-            two minima is the one at which gradients vary more
+            samples, two minima at 0 and 1 of one depth, and $B = 1$ against $B = 2$. The losses are $f_i = L \pm N$:
+            $L$ has two quadratic wells, and $N'$ is constant up to $\frac14$ and from $\frac34$ on, and linear in
+            between. The worse of the two minima is the one at which gradients vary more
 Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this step all samples at once stay at that
             minimum. Single samples may leave it for the other minimum, where they stay.
 Idea        On least squares more noise is more variance, and no bias, so that the smaller batch is found further from
             the minimum. In the models of H5 and H6 single samples leave the minimum at which gradients vary more, and
             all samples at once have no noise with which to leave
-Tolerance   Fractions, and short binary numbers where the losses L +- N are run for eight steps
+Tolerance   Fractions, and short binary numbers where the losses $L \pm N$ are run for eight steps
 Findings    The limits of Section 3.3, of linear models that interpolate, do not depend on the batch size
 Expected    holds under added hypotheses
 """
@@ -47,7 +47,9 @@ def means_at(batches):
 
 @counterexample
 def test_the_smaller_batch_is_found_where_gradients_vary_more():
-    # then   E D(w) = 32/9 + 2S
+    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$: gradients vary by $D = 2(w + 1)^2$. At rest $E w = \frac13$,
+    $E D = \frac{32}9 + 2S$ for the variance $S = \frac49 S + \frac{f_B}{81} E D$, $f_1 = 1$, $f_2 = \frac14$: $S =
+    \frac{32}{387}, \frac{16}{801}$. $E D = \frac{160}{43}, \frac{320}{89}$. By the print $3.72 \le 3.60$."""
     one, two = (variance for variance, _ in means_at((1, 2)))
     assert_identical(
         [one, two], [Fraction(32, 9) + 2 * S for S in STATIONARY_VARIANCES], why="mean variance of a gradient"
@@ -64,7 +66,9 @@ def test_hypothesis_finds_samples_whose_gradients_vary_more_where_the_smaller_ba
 
 @counterexample(reading="norm")
 def test_the_smaller_batch_has_the_larger_mean_square_weight():
-    # then   E w^2 = 1/9 + S
+    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$: at rest $E w = \frac13$, and the variance is $S = \frac49 S
+    + \frac{f_B}{81}(\frac{32}9 + 2S)$, $f_1 = 1$, $f_2 = \frac14$: $S = \frac{32}{387}, \frac{16}{801}$. So $E w^2 =
+    \frac19 + S$ is $\frac{25}{129}$ at $B = 1$, and at $B = 2$ only $\frac{35}{267}$."""
     one, two = (square for _, square in means_at((1, 2)))
     assert_identical([one, two], [Fraction(1, 9) + S for S in STATIONARY_VARIANCES], why="E w^2")
     assert_violates(one, two, reads="E w^2 {value} at B=1 > {limit} at B=2", x=[1, 2, 2], y=[3, 0, 0], eta="1/9")

@@ -3,9 +3,9 @@ r"""Corollary 8.2 (c) - flatter.
 Printed     A smaller batch size leads to flatter minima
 Reading     The minimum that the smaller batch finds is flatter, in the mean over the minibatches, where both batch
             sizes have one problem, step, start and number of steps
-Setting     One parameter, two samples, minima at 0 and 1 of one depth, and B = 1 against B = 2. The losses are $f_i =
-            \frac12 \min(a_i x^2, b_i (x - 1)^2)$: each sample is fitted at both minima, with the curvatures $a_i$ at 0
-            and $b_i$ at 1. The worse of the two minima is the one at which the loss is sharper
+Setting     One parameter, two samples, minima at 0 and 1 of one depth, and $B = 1$ against $B = 2$. The losses are
+            $f_i = \frac12 \min(a_i x^2, b_i (x - 1)^2)$: each sample is fitted at both minima, with the curvatures
+            $a_i$ at 0 and $b_i$ at 1. The worse of the two minima is the one at which the loss is sharper
 Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this step all samples at once stay at that
             minimum. Single samples may leave it for the other minimum, where they stay.
 Idea        In the models of H5 and H6 single samples leave the minimum at which they are unstable, be it the sharper or
@@ -40,7 +40,9 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes im
 
 @counterexample
 def test_batches_of_one_leave_the_flatter_of_two_minima_for_the_sharper():
-    # given  sharpness 9/4 at 0, the same for both samples, and (1/4 + 15/4)/2 = 2 at 1; eta = 3/4, from x = 5/4
+    r"""$f_i = \frac12 \min(\frac94 x^2, b_i (x - 1)^2)$, $b = (\frac14, \frac{15}4)$: sharpness $\frac94$ at 0, 2 at 1.
+    $x_0 = \frac54$, $\eta = \frac34$. At $B = 2$ steps halve $|x - 1|$. Sample 2 multiplies it by $\frac{29}{16}$, and
+    four times leads to 0; so do $p = \frac{401}{512}$ of ten draws: $2 + \frac p4 > 2$ at $B = 1$, 2 at $B = 2$."""
     minima, eta, steps = TwoMinima(np.array([9 / 4, 9 / 4]), np.array([1 / 4, 15 / 4])), 3 / 4, 10
     # when   all 1024 orders, and full batches; a step adds four bits to the two of 5/4, so that nothing is rounded
     ends = single_sample_ends(minima, eta, 5 / 4, steps)

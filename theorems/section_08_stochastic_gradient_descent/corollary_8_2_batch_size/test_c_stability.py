@@ -1,17 +1,17 @@
 r"""Corollary 8.2 (c) - the minima at which SGD is stable.
 
-Setting     Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$ with p parameters, $H_i = x_i x_i^\top$, H their mean,
-            $H_B$ their mean over a minibatch, and $f_B = \frac1B$ (with replacement) or $\frac{n-B}{B(n-1)}$ (without).
-            $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)]$ is what a step makes of a second moment S. SGD can stay at a
-            minimum if $\rho(T_B) < 1$: it is stable in mean square there
-Corrected   (C4) On least squares $\rho(T_B)$ does not increase with B, so that a minimum at which SGD can stay with B
-            it can stay at with all larger batches.  (C5) A minimum at which $\rho(T_B) < 1$ has $\eta(f_B E|x_i|^4 + (1
-            - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$, hence $\operatorname{tr} H < 2/(\eta f_B)$, which is
-            sharp at B = 1 for rows of one length that span the space
-Idea        $T_B$ is a positive operator and monotone in f_B. It is self-adjoint for the trace, and $\operatorname{tr}
-            T_B(I) \ge p$ once the inequality of C5 fails
-Tolerance   Fractions, but for spectral radii. Those are enclosed by a Rayleigh quotient and by a positive S with T(S)
-            <= lambda S
+Setting     Least squares: $f_i = \frac12 (x_i^\top w - y_i)^2$ with $p$ parameters, $H_i = x_i x_i^\top$, $H$ their
+            mean, $H_B$ their mean over a minibatch, and $f_B = \frac1B$ (with replacement) or $\frac{n-B}{B(n-1)}$
+            (without). $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)]$ is what a step makes of a second moment $S$. SGD
+            can stay at a minimum if $\rho(T_B) < 1$: it is stable in mean square there
+Corrected   (C4) On least squares $\rho(T_B)$ does not increase with $B$, so that a minimum at which SGD can stay with
+            $B$ it can stay at with all larger batches.  (C5) A minimum at which $\rho(T_B) < 1$ has $\eta(f_B E|x_i|^4
+            + (1 - f_B) \operatorname{tr} H^2) < 2 \operatorname{tr} H$, hence $\operatorname{tr} H < 2/(\eta f_B)$,
+            which is sharp at $B = 1$ for rows of one length that span the space
+Idea        $T_B$ is a positive operator and monotone in $f_B$. It is self-adjoint for the trace, and
+            $\operatorname{tr} T_B(I) \ge p$ once the inequality of C5 fails
+Tolerance   Fractions, but for spectral radii. Those are enclosed by a Rayleigh quotient and by a positive $S$ with
+            $T_B(S) \le \lambda S$
 """
 
 from fractions import Fraction

@@ -1,16 +1,17 @@
 r"""Corollary 8.2 (c) - how often SGD with constant noise is in the sharper of two wells.
 
 Setting     One parameter and a loss with two quadratic wells, a sharp and a flat one, of one depth. The noise of a
-            sample's gradient does not depend on the parameter; that of a minibatch has 1/B of its variance
+            sample's gradient does not depend on the parameter; that of a minibatch has $\frac1B$ of its variance
 Idea        In these chains much noise leaves both wells, and evens out their shares
-Tolerance   Laws and times of finite chains, which GTH finds up to the rounding of some (4/3) k^3 operations
-            for k states, entry by entry
-Findings    Of constant noise in two wells both orders were observed: in whole numbers (x - eta L' is rounded), with
-            noise 2, steps eta h = 5/4, 3/2, 7/4 and 1/2, 2/3, 3/4 and the wells 2 to 8 apart, batches of one are more
-            often in the sharp well than batches of two on 21 of 63 chains, less often on 11. With h = 8 and 1 and
-            Gaussian noise of variance 4/B, eta = 1/10, the shares of the sharp well at B = 1, 2, 4, 8 are 3.0e-2,
-            1.8e-3, 5.0e-6, 3.4e-11. A chain on 160 nodes, which has 3.5e-11 for the last, leaves it once in 1.5e3,
-            3.3e5, 1.3e10, 1.4e19 steps
+Tolerance   Laws and times of finite chains, which GTH finds up to the rounding of some $\frac43 k^3$ operations for $k$
+            states, entry by entry
+Findings    Of constant noise in two wells both orders were observed: in whole numbers ($x - \eta L'$ is rounded), with
+            noise 2, steps $\eta h = \frac54, \frac32, \frac74$ and $\frac12, \frac23, \frac34$ and the wells 2 to 8
+            apart, batches of one are more often in the sharp well than batches of two on 21 of 63 chains, less often on
+            11. With $h = 8$ and $h = 1$ and Gaussian noise of variance $4/B$, $\eta = \frac1{10}$, the shares of the
+            sharp well at $B = 1, 2, 4, 8$ are $3.0 \cdot 10^{-2}$, $1.8 \cdot 10^{-3}$, $5.0 \cdot 10^{-6}$,
+            $3.4 \cdot 10^{-11}$. A chain on 160 nodes, which has $3.5 \cdot 10^{-11}$ for the last, leaves it once in
+            $1.5 \cdot 10^3$, $3.3 \cdot 10^5$, $1.3 \cdot 10^{10}$, $1.4 \cdot 10^{19}$ steps
 """
 
 import itertools

@@ -1,23 +1,24 @@
 r"""Proposition 8.3 - how weights, residuals and losses tell corrupted samples from clean ones.
 
 Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$; the weights are those of the ridge regression that
-            the run solves at the time t. Labels are -1 and 1, and a corrupted one is flipped. Clusters c have $m_c$
-            samples with one clean label, the share $\tau_c$ of them corrupted, with $K = \operatorname{blockdiag}(1
-            1^\top) + \epsilon I$. $r_t = \tilde y - f_t$, $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 -
-            \eta\epsilon)^t$
+            the run solves at the time $t$. Labels are $-1$ and 1, and a corrupted one is flipped. Clusters $c$ have
+            $m_c$ samples with one clean label, the share $\tau_c$ of them corrupted, with $K =
+            \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$. $r_t = \tilde y - f_t$,
+            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$, $E_t = 1 - (1 - \eta\epsilon)^t$
 Hypotheses  (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
             their orders is meant.
-Corrected   (C1) For clusters as in the setting, with H2, H3, H4 and at every t >= 1, all weights of corrupted samples
-            lie below $((1 - \eta\epsilon)^{-t} - 1)/\epsilon$ and all weights of clean samples above it.  (C2) For such
-            clusters, with H2 and H3, where one has a corrupted sample the mean of the fitted fraction $1 - |r_t|/|r_0|$
-            over the clean samples exceeds that over the corrupted ones by exactly $2(1 - 2\tau)(A_t - E_t)$.  (C4) One
-            cluster, epsilon = 0, any f_0, $\eta m \le 1$: f_t also minimizes $\sum_i (f - \tilde y_i)^2 + m \frac{1 -
-            A_t}{A_t} (f - f_0)^2$, with equal weights.  (C5) Where 0 < f < 1 a step on the logistic loss is one on
-            squares with the weight $|l'|/|f - \tilde y|$, smaller for the label -1 than for 1
-Tolerance   Exact: kernels, steps and labels are fractions. exp is enclosed by partial sums
-Findings    Where f is one number for the whole cluster (epsilon = 0) the weights are not determined, and equal ones do
-            as well (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at f = 3/5 they
-            are 0.40 for the label -1 and 0.89 for the label 1
+Corrected   (C1) For clusters as in the setting, with H2, H3, H4 and at every $t \ge 1$, all weights of corrupted
+            samples lie below $((1 - \eta\epsilon)^{-t} - 1)/\epsilon$ and all weights of clean samples above it.  (C2)
+            For such clusters, with H2 and H3, where one has a corrupted sample the mean of the fitted fraction
+            $1 - |r_t|/|r_0|$ over the clean samples exceeds that over the corrupted ones by exactly
+            $2(1 - 2\tau)(A_t - E_t)$.  (C4) One cluster, $\epsilon = 0$, any $f_0$, $\eta m \le 1$: $f_t$ also
+            minimizes $\sum_i (f - \tilde y_i)^2 + m \frac{1 - A_t}{A_t} (f - f_0)^2$, with equal weights.  (C5) Where
+            $0 < f < 1$ a step on the logistic loss $l$ is one on squares with the weight $|l'|/|f - \tilde y|$, smaller
+            for the label $-1$ than for 1
+Tolerance   Exact: kernels, steps and labels are fractions. The exponential is enclosed by partial sums
+Findings    Where $f$ is one number for the whole cluster ($\epsilon = 0$) the weights are not determined, and equal
+            ones do as well (C4). For the logistic loss the weights of C5 come from the loss, not from stopping: at
+            $f = \frac35$ they are 0.40 for the label $-1$ and 0.89 for the label 1
 """
 
 from fractions import Fraction
@@ -29,7 +30,7 @@ from hypothesis import strategies as st
 
 from fixtures.problems.tapes import tapes
 from fixtures.rational import exponential_of_minus
-from properties.certificates import assert_at_most, assert_identical
+from properties.certificates import assert_at_most, assert_identical, record_series
 from theorems.ledger import corrected
 from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
 from theorems.section_08_stochastic_gradient_descent.label_noise.kernel_descent import kernel_descent
@@ -87,6 +88,20 @@ def test_for_a_large_epsilon_both_weights_are_near_the_separating_weight():
     between = separating_weight(1 - 1000 * problem.eta, 1000, 1)
     assert_at_most(float(between - corrupted), float(between) / 500, why="the corrupted sample's is near")
     assert_at_most(float(clean - between), float(between) / 500, why="a clean one's is near")
+
+
+@corrected("C1")
+def test_in_a_cluster_of_three_the_separating_weight_lies_between_in_every_step():
+    # given  epsilon = eta = 1/4, one of three labels flipped
+    problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))
+    times = range(1, STEPS + 1)
+    # when
+    corrupted, clean, _ = np.transpose(weights(problem))
+    between = [separating_weight(Fraction(15, 16), problem.epsilon, t) for t in times]
+    record_series("weights of the samples", t=times, corrupted=corrupted, clean=clean, between=between)
+    # then
+    assert_at_most((corrupted / between).astype(float), 1 - 1 / 32, why="the corrupted sample's")
+    assert_at_most(1 + 1 / 32, (clean / between).astype(float), why="a clean one's")
 
 
 @corrected("C2")

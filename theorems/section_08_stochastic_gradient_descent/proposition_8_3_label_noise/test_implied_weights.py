@@ -2,21 +2,21 @@ r"""Proposition 8.3 - the weights of the problem that the stopped run solves.
 
 Reading     The weights are implicit: they are those of a weighted problem that the stopped run solves. "Approximating"
             admits the pull towards the start that stopping early brings: from $\theta_0$ the problem is $|\theta -
-            \theta_0|^2 + \sum_i w_i (f_i - \tilde y_i)^2$. Where the features are independent it has one solution w:
+            \theta_0|^2 + \sum_i w_i (f_i - \tilde y_i)^2$. Where the features are independent it has one solution $w$:
             $w_i = \eta \sum_{s<t} r_i(s)/r_i(t)$, $r = \tilde y - f$. As printed, the corrupted samples weigh less than
             the clean ones in the mean, with at least one step taken
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Labels are -1 and 1, and a corrupted one is
-            flipped. Clusters c have $m_c$ samples with one clean label, the share $\tau_c$ of them corrupted, with $K =
-            \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$; phi_i are the
-            features
-Hypotheses  (H1) the samples are clustered as in the setting, or K is near such a kernel: how near may depend on t.
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Labels are $-1$ and 1, and a corrupted one is
+            flipped. Clusters $c$ have $m_c$ samples with one clean label, the share $\tau_c$ of them corrupted, with $K
+            = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
+            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$; $\phi_i$ are the features
+Hypotheses  (H1) the samples are clustered as in the setting, or $K$ is near such a kernel: how near may depend on $t$.
             (H2) $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over
             their orders is meant.
 Idea        Descent from 0 has $\theta_t = \eta \sum_i (r_i(0) + \dots + r_i(t-1)) \phi_i$, and the problem with the
-            weights w has $\theta = \sum_i w_i r_i \phi_i$. In a cluster the mean is fitted at the rate m + epsilon, and
-            the differences within it at the rate epsilon. Let $q = 1 - \eta\epsilon$. A clean residual is $(1 -
-            2\tau)(1 - A_t) + 2\tau q^t$ and falls by more than the factor q in a step. A corrupted one is $2(1 - \tau)
-            q^t - (1 - 2\tau)(1 - A_t)$ and falls by less
+            weights $w$ has $\theta = \sum_i w_i r_i \phi_i$. In a cluster the mean is fitted at the rate
+            $m + \epsilon$, and the differences within it at the rate $\epsilon$. Let $q = 1 - \eta\epsilon$. A clean
+            residual is $(1 - 2\tau)(1 - A_t) + 2\tau q^t$ and falls by more than the factor $q$ in a step. A corrupted
+            one is $2(1 - \tau) q^t - (1 - 2\tau)(1 - A_t)$ and falls by less
 Tolerance   Exact: kernels, steps and labels are fractions
 Findings    The weights are found from the residuals at the time of stopping. In a cluster those are larger for the
             corrupted samples
@@ -52,7 +52,9 @@ def mean_weights(K, flipped, step, t):
 
 @counterexample
 def test_a_corrupted_sample_that_is_alone_and_longer_weighs_more():
-    # given  K = diag(4, 1, 1), the first label flipped, eta = 1/8: residuals 1/2, 7/8, 7/8 after one step
+    r"""$K = \operatorname{diag}(4, 1, 1)$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac18$, one
+    step: $f_1 = (-\frac12, \frac18, \frac18)$, and the residuals are $r_1 = (-\frac12, \frac78, \frac78)$. The weights
+    $\eta r_0/r_1$ are $\frac14$ for the corrupted sample and only $\frac17$ for the clean ones."""
     K = np.diag(np.array([4, 1, 1], object))
     corrupted, clean = mean_weights(K, np.array([True, False, False]), Fraction(1, 8), 1)
     # then

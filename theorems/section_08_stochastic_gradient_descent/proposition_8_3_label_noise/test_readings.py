@@ -1,16 +1,17 @@
 r"""Proposition 8.3 - other readings of what a weight is.
 
 Readings    [influence] the weight of a sample is what its label does to a prediction, as in a weighted mean: a
-            corrupted label "downweighted" moves f by 99/100 of what a clean one does at most - refuted
-            [no pull] the problem is the printed sum alone, without the pull towards the start: with p >= n its least
+            corrupted label "downweighted" moves $f$ by $\frac{99}{100}$ of what a clean one does at most - refuted
+            [no pull] the problem is the printed sum alone, without the pull towards the start: with $p \ge n$ its least
             value is 0 for all weights, and the stopped run is at it for some positive ones - refuted
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of m samples with one clean label, some
-            of them flipped, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m +
-            \epsilon))^t$. The influence of a label is how far $f_t$ moves where the label is raised by one
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of $m$ samples with one clean label, some
+            of them flipped, with $K = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
+            $A_t = 1 - (1 - \eta(m + \epsilon))^t$. The influence of a label is how far $f_t$ moves where the label is
+            raised by one
 Corrected   (C3) Whatever the kernel, the influence of a label on a prediction does not depend on the labels; in a
             cluster all have the same, $A_t/(m + \epsilon)$ on a fresh sample
 Idea        $f_t = (I - (I - \eta K)^t) \tilde y$ is linear in the labels. So no label has a say in how much another one
-            moves f
+            moves $f$
 Tolerance   Exact: kernels, steps and labels are fractions
 Findings    The reading by influence and the reading by the weights of a problem hold different things fixed. The
             influence is found by changing a label. The weights of a problem are found from the residuals at the time of
@@ -47,7 +48,9 @@ def label_influences(problem, t):
 
 @counterexample(reading="influence")
 def test_a_corrupted_label_has_the_influence_of_a_clean_one():
-    # given  one cluster of three, the first label flipped, epsilon = 0
+    r"""One cluster of three, $K_{ij} = 1$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac16$: $f_1$
+    is a sixth of the sum of the labels. A label that is raised by 1 moves $f_1$ by $\frac16$, the corrupted one too;
+    the reading allows $\frac{99}{100}$ of that."""
     problem = Clusters((3,), (1,), (1,), Fraction(0), Fraction(1, 6))
     # when
     influence = label_influences(problem, 1)
@@ -75,7 +78,9 @@ def test_hypothesis_finds_a_cluster_in_which_no_label_has_less_influence():
 
 @counterexample(reading="no pull")
 def test_no_weighted_sum_of_squares_alone_is_least_where_the_run_was_stopped():
-    # given  one cluster of three, with features of rank 3: f = y makes the sum 0, whatever the weights are
+    r"""$K_{ij} = 1$ and $K_{ii} = \frac54$, labels $(-1, 1, 1)$, $\eta = \frac14$: $f_1 = \frac1{16}(3, 5, 5)$, $f_2 =
+    \frac1{256}(41, 103, 103)$. Stopped at $f_2$, each $(\tilde y_i - f_i)^2$ is $(\frac{153}{256})^2$ or more. But $f =
+    \tilde y$ is possible, as $K$ has rank 3: the least $\sum_i w_i (f_i - \tilde y_i)^2$ is 0, for all $w_i > 0$."""
     problem = Clusters((3,), (1,), (1,), Fraction(1, 4), Fraction(1, 4))
     squares = (problem.noisy - descent(problem, 2)[2]) ** 2
     # then

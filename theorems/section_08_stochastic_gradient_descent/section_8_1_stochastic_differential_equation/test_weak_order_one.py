@@ -1,23 +1,23 @@
 r"""Section 8.1: stochastic differential equation - the weak order one, which does not tell the noise.
 
-Readings    [weak order one] "approximates" in the sense of Li, Tai and E: moments at a fixed time T = k eta agree up to
-            K eta for some K - refuted
-Setting     Least squares for the reading. For C3, $L = \frac12 \theta^\top H \theta$, H positive definite, with noise
-            of constant covariance C; indices are those of an eigenbasis of H, $s = h_i + h_j$, $M = \theta_0
-            \theta_0^\top$
-Hypotheses  (H1) the minibatches of different steps are independent.  (H2) eta lambda_max(H) <= 1/2, for the constants;
-            some bound below 2 is needed.
+Readings    [weak order one] "approximates" in the sense of Li et al. (2017): moments at a fixed time $T = k\eta$ agree
+            up to $K\eta$ for some $K$ - refuted
+Setting     Least squares for the reading. For C3, $L = \frac12 \theta^\top H \theta$, $H$ positive definite, with noise
+            of constant covariance $C$; indices are those of an eigenbasis of $H$, $s = h_i + h_j$,
+            $M = \theta_0 \theta_0^\top$
+Hypotheses  (H1) the minibatches of different steps are independent.  (H2) $\eta \lambda_{\max}(H) \le \frac12$, for the
+            constants; some bound below 2 is needed.
 Corrected   (C3) With H1, H2 the second moments of SGD and of $d\theta = -H\theta\, dt + \sqrt\eta D^{1/2} dW$ differ,
             entry by entry, by at most $\eta T(|C_{ij}| + |D_{ij}| + e^{-sT} (h_i^2 + h_j^2) |M_{ij}|)$: of first order
-            for D = 0, $D = C^2$ as printed and D = C alike
-Idea        Noise of size sqrt(eta) moves a smooth mean by O(eta): weak order one is blind to it while moments exist. On
-            interpolated rows the printed noise grows like w^2. That equation is solved by exp(-ht)/|B| for a Brownian
-            motion B in three dimensions, and 1/|B| has no third moment
+            for $D = 0$, $D = C^2$ as printed and $D = C$ alike
+Idea        Noise of size $\sqrt\eta$ moves a smooth mean by $O(\eta)$: weak order one is blind to it while moments
+            exist. On interpolated rows the printed noise grows like $w^2$. That equation is solved by $e^{-ht}/|B|$ for
+            a Brownian motion $B$ in three dimensions, and $1/|B|$ has no third moment
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack
-            is rounding (stationary_noise.stationary.recursion_rounding,
-            stationary_noise.diffusion.diffused_rounding). What is stated by hand is exact
-Findings    A slope fitted to the errors at two steps does not tell the noise either: at h = 1, c = 4, theta_0 = T = 1
-            the error of the right diffusion changes its sign between eta = 0.2 and 0.1
+            is rounding (`stationary_noise.stationary.recursion_rounding`,
+            `stationary_noise.diffusion.diffused_rounding`). What is stated by hand is exact
+Findings    A slope fitted to the errors at two steps does not tell the noise either: at $h = 1$, $c = 4$,
+            $\theta_0 = T = 1$ the error of the right diffusion changes its sign between $\eta = 0.2$ and $\eta = 0.1$
 """
 
 from fractions import Fraction
@@ -48,7 +48,9 @@ from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary
 
 @counterexample(reading="weak order one")
 def test_on_interpolated_rows_the_printed_equation_has_no_third_moment():
-    # given  x = (0, 2), y = 0, single rows, eta = 1/4, from w = 1: a step keeps w or ends at 0; T = eta
+    r"""$x = (0, 2)$, $y = 0$, $w_0 = 1$, $\eta = T = \frac14$: a step keeps $w$ or ends at 0, $E w^3 = \frac12$. The
+    print, $dw = -2w\,dt + \sqrt\eta\, 4w^2 dW$, has $w = e^{-2t}/|B|$, $B$ a Brownian motion in space. $|B|$ has a
+    density like $r^2$ at 0, and $\int_0 r^{-3} r^2 dr = \infty$: its $E w^3$ exceeds $\frac12 + K\eta$ for all $K$."""
     x, eta = [0, 2], Fraction(1, 4)
     sgd, printed = third_moment_of_sgd(x, eta, 1), least_third_moment(x, eta, 1, 10**5)
     assert_identical(sgd, Fraction(1, 2), why="E w^3 of SGD")

@@ -1,14 +1,15 @@
 r"""Section 8.1: stochastic differential equation - the modified drift, with which moments agree to second order.
 
-Setting     First $L = \frac12 \theta^\top H \theta$, H positive definite, with noise of constant covariance C, in an
-            eigenbasis of H; then least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, with the noise of its minibatches,
-            whatever the residuals
-Hypotheses  (H1) the minibatches of different steps are independent.  (H2) eta lambda_max(H) <= 1/2, for the constants;
-            some bound below 2 is needed.
+Setting     First $L = \frac12 \theta^\top H \theta$, $H$ positive definite, with noise of constant covariance $C$, in
+            an eigenbasis of $H$; then least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, with the noise of its
+            minibatches, whatever the residuals
+Hypotheses  (H1) the minibatches of different steps are independent.  (H2) $\eta \lambda_{\max}(H) \le \frac12$, for the
+            constants; some bound below 2 is needed.
 Corrected   (C4) With H1, H2 and the drift $-\nabla(L + \frac\eta4 |\nabla L|^2)$ the second moments agree to second
             order; so they do on least squares with the noise of minibatches
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack
-            is rounding (stationary_noise.stationary.recursion_rounding, stationary_noise.diffusion.diffused_rounding)
+            is rounding (`stationary_noise.stationary.recursion_rounding`,
+            `stationary_noise.diffusion.diffused_rounding`)
 """
 
 import numpy as np

@@ -1,20 +1,21 @@
 r"""Section 8.3: robustness to label noise - the times at which all predictions have the clean sign.
 
-Reading     The labels are those of Proposition 8.3: -1 and 1, some of them flipped. Robust is a run that can be stopped
-            (8.3: "early stopping") at a time t >= 1 at which all its predictions have the sign of the clean label,
-            those of the corrupted samples too
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters c have $m_c$ samples with one clean
-            label, the share $\tau_c$ of them corrupted, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$;
-            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$ and $E_t = 1 - (1 - \eta\epsilon)^t$
-Hypotheses  (H1) the samples are clustered as in the setting, or K is near such a kernel: how near may depend on t.
+Reading     The labels are those of Proposition 8.3: $-1$ and 1, some of them flipped. Robust is a run that can be
+            stopped (8.3: "early stopping") at a time $t \ge 1$ at which all its predictions have the sign of the clean
+            label, those of the corrupted samples too
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters $c$ have $m_c$ samples with one clean
+            label, the share $\tau_c$ of them corrupted, with $K = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) +
+            \epsilon I$; $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$ and $E_t = 1 - (1 - \eta\epsilon)^t$
+Hypotheses  (H1) the samples are clustered as in the setting, or $K$ is near such a kernel: how near may depend on $t$.
             (H2) the run is stopped in time: $2(1 - \tau_c) E_t < (1 - 2\tau_c) A_t$ for every cluster with a corrupted
             sample; so $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean
             over their orders is meant.
 Corrected   (C1) For clusters as in the setting, with H3, H4, the signs are the clean ones exactly at the times of H2.
-            These are $1 \le t \le t^*$ with a last time t^*; there are none exactly if $2(1 - \tau_c) \epsilon \ge (1 -
-            2\tau_c) (m_c + \epsilon)$ for a cluster with a corrupted sample
-Idea        The mean of a cluster is fitted at the rate m + epsilon, and the differences within it at the rate epsilon,
-            which is slow. A corrupted sample is predicted as $(1 - 2\tau) A_t - 2(1 - \tau) E_t$ times its clean label
+            These are $1 \le t \le t^*$ with a last time $t^*$; there are none exactly if $2(1 - \tau_c) \epsilon \ge (1
+            - 2\tau_c) (m_c + \epsilon)$ for a cluster with a corrupted sample
+Idea        The mean of a cluster is fitted at the rate $m + \epsilon$, and the differences within it at the rate
+            $\epsilon$, which is slow. A corrupted sample is predicted as $(1 - 2\tau) A_t - 2(1 - \tau) E_t$ times its
+            clean label
 Tolerance   Exact: kernels, steps and labels are fractions, and a time at the edge of the window is decided by comparing
             fractions
 Expected    holds under added hypotheses
@@ -27,7 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_violates
+from properties.certificates import assert_at_most, assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import corrected, counterexample, under_hypotheses
 from theorems.section_08_stochastic_gradient_descent.label_noise.clusters import Clusters, clusters
@@ -44,7 +45,8 @@ def wrong_signs(K, flipped, eta, steps):
 
 @counterexample
 def test_a_corrupted_sample_that_is_alone_has_the_wrong_sign_at_every_time():
-    # given  K = I and one of three labels flipped: f_t = (1 - 2^-t) times the labels
+    r"""$K = I$, labels $(-1, 1, 1)$ of which the first is flipped, $\eta = \frac12$: $f_t = (1 - 2^{-t})(-1, 1, 1)$. At
+    every $t \ge 1$ a share $\frac13$ of the signs is wrong, and a robust run needs a time at which it is 0."""
     share = wrong_signs(np.eye(3, dtype=int).astype(object), np.array([True, False, False]), Fraction(1, 2), STEPS)
     reads = "share {value} of wrong signs at the best of t = 1 ... 8 > {limit}"
     assert_violates(share, 0, reads=reads, K="I", labels=[-1, 1, 1], eta="1/2")
@@ -102,9 +104,12 @@ def test_the_times_of_H2_are_one_interval_from_the_first_step_on_or_none(problem
 def test_a_window_may_close_after_four_steps():
     # given  m = 3, tau = 1/3, epsilon = 1/4 and eta = 1/4: E_t/A_t = 0.228 and 0.276 at t = 4 and 5, against 1/4
     problem = Clusters((3,), (1,), (-1,), Fraction(1, 4), Fraction(1, 4))
-    # when
-    recovered = [problem.recovers(f) for f in descent(problem)[1:]]
+    # when   the first sample is the corrupted one
+    path = descent(problem)
+    corrupted, clean, _ = np.transpose(path * problem.clean)
+    record_series("predictions times the clean label", t=range(STEPS + 1), corrupted=corrupted, clean=clean)
     # then
+    recovered = [problem.recovers(f) for f in path[1:]]
     assert_identical(recovered, [True] * 4 + [False] * 4, why="clean signs at t = 1 ... 8")
 
 

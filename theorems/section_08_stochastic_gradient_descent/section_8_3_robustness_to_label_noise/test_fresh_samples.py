@@ -1,14 +1,14 @@
 r"""Section 8.3: robustness to label noise - fresh samples, other kernels, and the mean of SGD.
 
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of m samples, the share tau of them
-            corrupted, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m +
-            \epsilon))^t$
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters of $m$ samples, the share $\tau$ of them
+            corrupted, with $K = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
+            $A_t = 1 - (1 - \eta(m + \epsilon))^t$
 Hypotheses  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean over their orders is meant.
-Corrected   (C2) For clusters as in the setting, with H3, H4 and $\tau < 1/2$, a fresh sample of a cluster, K(x, x_i) =
-            1 for its members, has the prediction $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times the clean label: the
-            clean sign at every t >= 1.  (C3) For another kernel K + E with $0 \le \eta K, \eta(K + E) \le 2$
-            predictions move by $t \eta |E| \sqrt n$ at most.  (C4) SGD in single samples, with the step $n\eta$ on the
-            mean loss, has this recursion as its mean over all orders
+Corrected   (C2) For clusters as in the setting, with H3, H4 and $\tau < 1/2$, a fresh sample $x$ of a cluster,
+            $K(x, x_i) = 1$ for its members, has the prediction $\frac{m}{m + \epsilon} A_t (1 - 2\tau)$ times the clean
+            label: the clean sign at every $t \ge 1$.  (C3) For another kernel $K + E$ with $0 \le \eta K \le 2$ and
+            $0 \le \eta(K + E) \le 2$ predictions move by $t \eta |E| \sqrt n$ at most.  (C4) SGD in single samples,
+            with the step $n\eta$ on the mean loss, has this recursion as its mean over all orders
 Idea        Fresh samples see the mean of their cluster, and not what differs within it. Each step contracts, so that
             the effect of another kernel adds up over the steps. A step on single samples is, in the mean, a step on all
 Tolerance   Exact: kernels, steps and labels are fractions

@@ -1,9 +1,9 @@
 r"""Section 8.3: robustness to label noise - what fails without each hypothesis.
 
-Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters c of $m_c$ samples, the share $\tau_c$ of
-            them corrupted, with $K = \operatorname{blockdiag}(1 1^\top) + \epsilon I$; $A_t = 1 - (1 - \eta(m_c +
-            \epsilon))^t$ and $E_t = 1 - (1 - \eta\epsilon)^t$
-Hypotheses  (H1) the samples are clustered as in the setting, or K is near such a kernel: how near may depend on t.
+Setting     $f_{t+1} = f_t + \eta K (\tilde y - f_t)$ from $f_0 = 0$. Clusters $c$ of $m_c$ samples, the share $\tau_c$
+            of them corrupted, with $K = \operatorname{blockdiag}(\mathbf{1}\mathbf{1}^\top) + \epsilon I$;
+            $A_t = 1 - (1 - \eta(m_c + \epsilon))^t$ and $E_t = 1 - (1 - \eta\epsilon)^t$
+Hypotheses  (H1) the samples are clustered as in the setting, or $K$ is near such a kernel: how near may depend on $t$.
             (H2) the run is stopped in time: $2(1 - \tau_c) E_t < (1 - 2\tau_c) A_t$ for every cluster with a corrupted
             sample; so $\tau_c < 1/2$.  (H3) $\eta(m_c + \epsilon) < 1$.  (H4) every step uses all samples, or the mean
             over their orders is meant.

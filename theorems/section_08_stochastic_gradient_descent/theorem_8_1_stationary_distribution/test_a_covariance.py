@@ -1,20 +1,22 @@
 r"""Theorem 8.1 (a) - the covariance and the current of the stationary law.
 
-Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$ with $E\xi = 0$; $L = \frac12 \theta^\top H
-            \theta$, gradient noise of covariance C, $A = I - \eta H$; S is the stationary covariance. The printed
-            covariance is $\eta H^{-1}/2$
-Hypotheses  (H1) eta h < 2 for every eigenvalue h of H.  (H2) H and C do not depend on theta or on the step.  (H3) L
-            confines: H is positive definite.
-Corrected   (C1) With H1, H2, H3 the stationary covariance is the one solution of $S = ASA + \eta^2 C$. After k steps
-            from a point the covariance is $S - A^k S A^k$. In an eigenbasis of H, $S_{ij} = \eta C_{ij}/(h_i + h_j -
-            \eta h_i h_j)$.  (C2) With H2, H3 the law of small steps, $S_1 = \lim S/\eta$, has $|C - I|/(2 h_{max}) \le
-            |S_1 - H^{-1}/2| \le |C - I|/(2 h_{min})$ in the Frobenius norm: it is the printed one if and only if C = I.
-            Then S has the relative gap $\eta h/(2 - \eta h)$ exactly (H1).  (C3) With H1, H2, H3 the current
-            $E[\theta_{t+1} \theta_t^\top - \theta_t \theta_{t+1}^\top]$ has the entries $\eta^2 C_{ij} (h_j - h_i)/(h_i
-            + h_j - \eta h_i h_j)$: it is zero if and only if H and C commute
-Idea        A step takes the covariance S to $ASA + \eta^2 C$. In an eigenbasis of H that is one equation for each entry
-Tolerance   scipy's discrete Lyapunov solver, with its residual over the gap 1 - rho^2, and rounding
-            (stationary_noise.stationary); what is stated by hand is exact
+Setting     $\theta_{t+1} = \theta_t - \eta(\nabla L(\theta_t) + \xi_t)$ with $E\xi = 0$;
+            $L = \frac12 \theta^\top H \theta$, gradient noise of covariance $C$, $A = I - \eta H$; $S$ is the
+            stationary covariance. The printed covariance is $\eta H^{-1}/2$
+Hypotheses  (H1) $\eta h < 2$ for every eigenvalue $h$ of $H$.  (H2) $H$ and $C$ do not depend on $\theta$ or on the
+            step.  (H3) $L$ confines: $H$ is positive definite.
+Corrected   (C1) With H1, H2, H3 the stationary covariance is the one solution of $S = ASA + \eta^2 C$. After $k$ steps
+            from a point the covariance is $S - A^k S A^k$. In an eigenbasis of $H$,
+            $S_{ij} = \eta C_{ij}/(h_i + h_j - \eta h_i h_j)$.  (C2) With H2, H3 the law of small steps,
+            $S_1 = \lim_{\eta \to 0} S/\eta$, has $\|C - I\|_F/(2 h_{\max}) \le \|S_1 - H^{-1}/2\|_F \le \|C - I\|_F/(2
+            h_{\min})$: it is the printed one if and only if $C = I$. Then each variance exceeds the printed one by the
+            share $\eta h/(2 - \eta h)$ of the latter exactly, by H1.  (C3) With H1, H2, H3 the current $E[\theta_{t+1}
+            \theta_t^\top - \theta_t \theta_{t+1}^\top]$ has the entries $\eta^2 C_{ij} (h_j - h_i)/(h_i + h_j - \eta
+            h_i h_j)$: it is zero if and only if $H$ and $C$ commute
+Idea        A step takes the covariance $S$ to $ASA + \eta^2 C$. In an eigenbasis of $H$ that is one equation for each
+            entry
+Tolerance   scipy's discrete Lyapunov solver, with its residual over the gap $1 - \rho^2$, $\rho$ the spectral radius of
+            $A$, and rounding (`stationary_noise.stationary`); what is stated by hand is exact
 """
 
 from fractions import Fraction

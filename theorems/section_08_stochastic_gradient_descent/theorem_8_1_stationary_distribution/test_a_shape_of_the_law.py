@@ -1,23 +1,24 @@
 r"""Theorem 8.1 (a) - the law beyond its covariance.
 
-Setting     $L = \frac12 \theta^\top H \theta$, gradient noise of covariance C, unless a clause says otherwise. With one
-            parameter $a = 1 - \eta h$ is the factor of a step
-Hypotheses  (H1) eta h < 2 for every eigenvalue h of H.  (H2) H and C do not depend on theta or on the step.  (H3) L
-            confines: H is positive definite.
-Corrected   (C4) From a point, under H2, Gaussian noise has a Gaussian law at every step. Noise -+1 on one parameter
-            has, for $|a| < 1$, $a = 1 - \eta h$, the excess kurtosis $-2(1-a^2)/(1+a^2)$ in the limit; its law is
-            uniform on [-2, 2] for a = 1/2, and leaves a gap at the minimum for a = 1/3.  (C5) For least squares on
-            interpolated data, in single rows with $\eta \max |x_i|^2 < 2$, a step multiplies the mean square error by
-            $1 - \eta(2 - \eta \max |x_i|^2) h_{min}$ at most: with independent columns the law is a point.  (C6) Where
-            the curvature varies from step to step a law may exist that has no variance: for $1 - \eta h$ = 1/2 or -3/2
-            with equal chance and additive noise, and for 1/100 or -3, where eta times the mean curvature is 2.495
+Setting     $L = \frac12 \theta^\top H \theta$, gradient noise of covariance $C$, unless a clause says otherwise. With
+            one parameter $a = 1 - \eta h$ is the factor of a step
+Hypotheses  (H1) $\eta h < 2$ for every eigenvalue $h$ of $H$.  (H2) $H$ and $C$ do not depend on $\theta$ or on the
+            step.  (H3) $L$ confines: $H$ is positive definite.
+Corrected   (C4) From a point, under H2, Gaussian noise has a Gaussian law at every step. Noise that moves one parameter
+            by $\mp 1$ has, for $|a| < 1$, $a = 1 - \eta h$, the excess kurtosis $-2(1 - a^2)/(1 + a^2)$ in the limit;
+            its law is uniform on $[-2, 2]$ for $a = \frac12$, and leaves a gap at the minimum for $a = \frac13$.  (C5)
+            For least squares on interpolated data, in single rows with $\eta \max_i |x_i|^2 < 2$, a step multiplies the
+            mean square error by $1 - \eta(2 - \eta \max_i |x_i|^2) h_{\min}$ at most: with independent columns the law
+            is a point.  (C6) Where the curvature varies from step to step a law may exist that has no variance: for
+            $1 - \eta h = \frac12$ or $-\frac32$ with equal chance and additive noise, and for $\frac1{100}$ or $-3$,
+            where $\eta$ times the mean curvature is 2.495
 Idea        The iterate is a sum of independent noises with geometric factors, so that cumulants add up. In C6 the
-            factor a is random: $E|a|^{1/2} < 1$ makes the law converge, and by $E a^2 > 1$ the variance grows without
+            factor $a$ is random: $E|a|^{1/2} < 1$ makes the law converge, and by $E a^2 > 1$ the variance grows without
             bound
 Tolerance   Fractions; for interpolated rows the rounding of the moment recursion
-Chance      One test samples: independent chains, k steps from a point. Its chi-square pivot of 6000 degrees raises a
-            false alarm with a probability of 1e-9 an example, 1e-7 in the fast run. A variance off by a factor of 1.25
-            or 0.8 is missed with a probability below 1e-6
+Chance      One test samples: independent chains, $k$ steps from a point. Its $\chi^2$ pivot of 6000 degrees raises a
+            false alarm with a probability of $10^{-9}$ an example, $10^{-7}$ in the fast run. A variance off by a
+            factor of 1.25 or 0.8 is missed with a probability below $10^{-6}$
 """
 
 import itertools

@@ -2,23 +2,24 @@ r"""Theorem 8.1 (a) - the stationary density.
 
 Printed     The stationary density of SGD is approximately $p(\theta) \propto \exp(-\frac2\eta \mathcal{L}(\theta) -
             \mathcal{R}(\theta))$; $\mathcal{R}$ depends on the local noise covariance
-Reading     "Approximately" means: up to a factor that tends to 1 with eta. The counterexamples grant a factor of 2. "R
-            depends on the local noise covariance" means: $R(\theta)$ is some function of the noise covariance at
-            $\theta$, and may depend on eta too. So R is constant where that covariance is constant. If R could depend
-            on everything, the formula would say nothing, and low variance would not follow from it
-Setting     $L = \frac12 \theta^\top H \theta$ unless a test says otherwise; the gradient noise has the covariance C; S
-            is the stationary covariance
-Differs     The exponent is not -2L/eta. The covariance of small steps, $S_1 = \lim S/\eta$, solves $HS_1 + S_1H = C$.
-            That gives the printed covariance only for C = I, and C = I on no open set of data
-Idea        -2L/eta is the potential of Langevin's diffusion, whose noise is isotropic. For other noise $S/\eta$ tends
-            to the solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for C = I alone, and the mismatch is of the order
-            of 2L/eta itself. The hypothesis C = I would not save the print: it holds on no open set of data and in one
-            unit of L only, and it leaves nothing of R
+Reading     "Approximately" means: up to a factor that tends to 1 with $\eta$. The counterexamples grant a factor of 2.
+            "$\mathcal{R}$ depends on the local noise covariance" means: $\mathcal{R}(\theta)$ is some function of the
+            noise covariance at $\theta$, and may depend on $\eta$ too. So $\mathcal{R}$ is constant where that
+            covariance is constant. If $\mathcal{R}$ could depend on everything, the formula would say nothing, and low
+            variance would not follow from it
+Setting     $L = \frac12 \theta^\top H \theta$ unless a test says otherwise; the gradient noise has the covariance $C$;
+            $S$ is the stationary covariance
+Differs     The exponent is not $-2L/\eta$. The covariance of small steps, $S_1 = \lim_{\eta \to 0} S/\eta$, solves
+            $HS_1 + S_1H = C$. That gives the printed covariance only for $C = I$, and $C = I$ on no open set of data
+Idea        $-2L/\eta$ is the potential of Langevin's diffusion, whose noise is isotropic. For other noise $S/\eta$
+            tends to the solution of $HS_1 + S_1H = C$, which is $H^{-1}/2$ for $C = I$ alone, and the mismatch is of
+            the order of $2L/\eta$ itself. The hypothesis $C = I$ would not save the print: it holds on no open set of
+            data and in one unit of $L$ only, and it leaves nothing of $\mathcal{R}$
 Tolerance   Exact: curvatures, covariances and steps are fractions, and each stationary covariance is checked by a step
-Findings    For C = H, the noise of least squares with label noise, S is eta/(2 - eta h): to first order in eta no
-            curvature is preferred. The counterexamples on quadratics with isotropic or diagonal C are strict
-            inequalities, which persist for data nearby. The last two do not: they need interpolated data, and a line of
-            minima
+Findings    For $C = H$, the noise of least squares with label noise, $S$ is $\eta/(2 - \eta h)$: to first order in
+            $\eta$ no curvature is preferred. The counterexamples on quadratics with isotropic or diagonal $C$ are
+            strict inequalities, which persist for data nearby. The last two do not: they need interpolated data, and a
+            line of minima
 Expected    refuted
 """
 
@@ -29,7 +30,7 @@ from hypothesis import strategies as st
 
 from fixtures.dynamics.minibatch_law import minibatch_gradients, moment_operator
 from fixtures.rational import fractions
-from properties.certificates import assert_identical, assert_violates
+from properties.certificates import assert_identical, assert_violates, record_series
 from properties.search import smallest_violation
 from theorems.ledger import counterexample
 from theorems.section_08_stochastic_gradient_descent.theorem_8_1_stationary_distribution.covariances import (
@@ -42,10 +43,13 @@ GRANTED_FACTOR = 2
 
 @counterexample
 def test_where_the_noise_is_stronger_the_variance_is_four_times_the_printed_one_at_every_step():
-    # given  H = I, C = diag(1, 4): R is constant, and the printed variance eta/2 in both directions
+    r"""$H = I$, $C = \operatorname{diag}(1, 4)$, $\eta = \frac1{10}$. As $C$ is constant, so is $\mathcal{R}$: the
+    printed variance is $\frac\eta2 = \frac1{20}$. A step takes the second variance $v$ to $(1 - \eta)^2 v + 4\eta^2$,
+    so $v = \frac{4\eta}{2 - \eta} = \frac4{19}$, which is more than twice $\frac1{20}$."""
     h, C, reads = fractions([1, 1]), fractions([[1, 0], [0, 4]]), "variance {value} > {limit}, twice the printed one"
     coarse, fine = (exact_stationary(h, C, eta) for eta in (Fraction(1, 10), Fraction(1, 10**6)))
     assert_identical(GRANTED_FACTOR * Fraction(1, 20), Fraction(1, 10), why="twice the printed eta/(2h)")
+    record_series("variances at the step 0.1", c=[1, 4], exact=np.diag(coarse), printed=[Fraction(1, 20)] * 2)
     # then   S is about eta diag(1/2, 2)
     assert_violates(coarse[1, 1], GRANTED_FACTOR * Fraction(1, 20), reads=reads, H="I", C=C, eta="1/10")
     small = f"{reads}, at a small step"

@@ -1,17 +1,17 @@
 r"""Theorem 8.1 (a) - the density where the noise varies with the parameter.
 
-Setting     One parameter x; D(x) is the variance of its gradient. On a lattice the gradients are -s, 0 or s, so that a
-            step eta moves by one point or not at all
-Corrected   (C7) For $L = hx^2/2$ and gradients -s, 0, s of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is $\frac1D
-            \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
-            finite_chains.lattice_descents
+Setting     One parameter $x$; $D(x)$ is the variance of its gradient. On a lattice the gradients are $-s$, 0 or $s$, so
+            that a step $\eta$ moves by one point or not at all
+Corrected   (C7) For $L = hx^2/2$ and gradients $-s$, 0, $s$ of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is
+            $\frac1D \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
+            `finite_chains.lattice_descents`
 Idea        The diffusion of SGD, read in Ito's sense, has the density $\frac1D \exp(-\frac2\eta \int L'/D)$. On a
             lattice detailed balance gives the law, and its logarithm is a trapezoidal sum of that integral
-Tolerance   Detailed balance against the trapezoidal rule (finite_chains.detailed_balance). The constant 1.3 is what was
-            found on these lattices; one of them reaches 1.28
-Findings    "Favors low variance" is the factor 1/D of Ito's density. Four other densities were tried: with 1/sqrt(D),
-            with no factor, and the printed ones for R = 0 and R = ln D. They are further away on every one of the 324
-            lattices
+Tolerance   Detailed balance against the trapezoidal rule (`finite_chains.detailed_balance`). The constant 1.3 is what
+            was found on these lattices; one of them reaches 1.28
+Findings    "Favors low variance" is the factor $1/D$ of Ito's density. Four other densities were tried: with
+            $1/\sqrt D$, with no factor, and the printed ones for $\mathcal{R} = 0$ and $\mathcal{R} = \ln D$. They are
+            further away on every one of the 324 lattices
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ import pytest
 import scipy.integrate
 from hypothesis import given
 
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from theorems.ledger import corrected, observed
 from theorems.section_08_stochastic_gradient_descent.finite_chains.birth_death import (
     stationary_weights,
@@ -103,6 +103,7 @@ def test_under_varying_gaussian_noise_half_the_step_is_half_the_distance_to_the_
         )
         for factor, L in ((1 / D, potential), (1, x**2 / 2))
     )
+    record_series("total variation to the law against the step", eta=etas, ito=ito, printed=printed)
     # then   0.071, 0.029, 0.013 against 0.080, 0.057, 0.042: of the order of sqrt(eta), as D = 1 at the minimum
     assert_at_most(2 * ito[1:], ito[:-1], why="half the step, half the distance to Ito's density")
     assert_within(1.3, printed[:-1] / printed[1:], 1.5, why="half the step, the root of a half of that to the printed")

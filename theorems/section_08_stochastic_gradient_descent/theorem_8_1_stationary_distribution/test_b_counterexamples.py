@@ -1,15 +1,15 @@
 r"""Theorem 8.1 (b) - regions of more variance that have more mass.
 
-Setting     L is the loss; D holds the variances of the gradient, along one axis or two. pi is the stationary law
+Setting     $L$ is the loss; $D$ holds the variances of the gradient, along one axis or two. $\pi$ is the stationary law
 Hypotheses  (H4) there is one parameter, or the noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a
-            lattice, or stays; or, with one parameter and L flat, its steps are of any law, at most a sixth of a region
-            long, and the variance at every point of one region is at least twice that at every point of the other.
-            (H6) L is flat; or, with one parameter, it rises from both regions to one top by the same slopes, and on
-            the way up too the noise is less on the side of the region that has less.
-Idea        On a torus whose variances depend on x alone, the variance along x decides the mass, and the variance along
-            y does not, though it counts for the total. With a barrier between two wells the variance on the barrier may
-            decide
-Tolerance   Exact: all walks are in fractions, and each law is checked by pi P = pi
+            lattice, or stays; or, with one parameter and $L$ flat, its steps are of any law, at most a sixth of a
+            region long, and the variance at every point of one region is at least twice that at every point of the
+            other.  (H6) $L$ is flat; or, with one parameter, it rises from both regions to one top by the same slopes,
+            and on the way up too the noise is less on the side of the region that has less.
+Idea        On a torus whose variances depend on $x$ alone, the variance along $x$ decides the mass, and the variance
+            along $y$ does not, though it counts for the total. With a barrier between two wells the variance on the
+            barrier may decide
+Tolerance   Exact: all walks are in fractions, and each law is checked by $\pi P = \pi$
 Findings    The counterexamples are strict inequalities, which persist for variances nearby
 """
 
@@ -38,7 +38,9 @@ MOVES = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
 
 @counterexample
 def test_a_region_of_more_variance_has_twice_the_mass_where_the_noise_is_not_isotropic():
-    # given  L = 0; the variances along x and along y are 1/4 and 1/2 at x = 0, and 1/2 and 1/8 at x = 1, 2
+    r"""$L = 0$, a walk on $x, y \in \{0, 1, 2\}$ modulo 3. At $x = 0$ its steps have the variances $\frac14$ along $x$,
+    $\frac12$ along $y$, elsewhere $\frac12$, $\frac18$: in all $\frac34 > \frac58$. Printed: less mass at $x = 0$. But
+    each $x$ is left at the rate of the variance along $x$: the masses are $\frac12, \frac14, \frac14$."""
     first, second = fractions(["1/4", "1/2", "1/2"]), fractions(["1/2", "1/8", "1/8"])
     law, total = mass_across(first, second), first + second
     assert_identical(total, fractions(["3/4", "5/8", "5/8"]), why="total variance")

@@ -5,17 +5,17 @@ Printed     The stationary distribution shows that SGD favors regions with low g
 Reading     Two regions of equal loss and size are compared, point by point; they differ in the noise alone. If the
             total variance of the gradient is less at every point of one region, that region has at least as much mass
             as the other
-Setting     L is the loss. With one parameter, D(x) is the variance of the gradient at x and g the slope of L. In the
-            plane D holds the variances along the two axes
+Setting     $L$ is the loss. With one parameter, $D(x)$ is the variance of the gradient at $x$ and $g$ the slope of $L$.
+            In the plane $D$ holds the variances along the two axes
 Hypotheses  (H4) there is one parameter, or the noise is isotropic.  (H5) Steps are short: SGD walks to a neighbor on a
-            lattice, or stays; or, with one parameter and L flat, its steps are of any law, at most a sixth of a region
-            long, and the variance at every point of one region is at least twice that at every point of the other.
-            (H6) L is flat; or, with one parameter, it rises from both regions to one top by the same slopes, and on
-            the way up too the noise is less on the side of the region that has less.
-Idea        Where L is flat, a walk to neighbors stays at a point for a time proportional to 1/D, so that pi D is
-            constant. Down a slope g the mass grows by (V + g)/(V - g), V = D + g^2, by detailed balance: by less where
-            the noise is more. For longer steps, take a function that is concave on the noisier region and convex on the
-            calmer one; its mean change bounds the mass
+            lattice, or stays; or, with one parameter and $L$ flat, its steps are of any law, at most a sixth of a
+            region long, and the variance at every point of one region is at least twice that at every point of the
+            other.  (H6) $L$ is flat; or, with one parameter, it rises from both regions to one top by the same slopes,
+            and on the way up too the noise is less on the side of the region that has less.
+Idea        Where $L$ is flat, a walk to neighbors stays at a point for a time proportional to $1/D$, so that $\pi D$ is
+            constant. Down a slope $g$ the mass grows by $(V + g)/(V - g)$, $V = D + g^2$, by detailed balance: by less
+            where the noise is more. For longer steps, take a function that is concave on the noisier region and convex
+            on the calmer one; its mean change bounds the mass
 Tolerance   Fractions; for walks in floating point, GTH up to its rounding
 Expected    holds under added hypotheses
 """

@@ -3,14 +3,14 @@ r"""Proposition 9.2 (a) - descent on the normalized space.
 Printed     Gradient descent with batch normalization optimizes implicitly over the normalized parameter space (first
             half of the sentence)
 Reading     The normalized space is the product of unit spheres, one for each group of weights that a normalization
-            takes together. The directions omega = theta/|theta| follow gradient descent of L on it, each sphere at the
-            step $\eta/\rho^2$, $\rho = |\theta|$, which the run adapts by $\rho'^2 = \rho^2 + \eta^2 \|g\|^2$, g the
-            gradient. As in Section 9.2 the print states no eps and no penalty, and where a feature is constant it is
-            not normalized
+            takes together. The directions $\omega = \theta/|\theta|$ follow gradient descent of $L$ on it, each sphere
+            at the step $\eta/\rho^2$, $\rho = |\theta|$, which the run adapts by $\rho'^2 = \rho^2 + \eta^2 \|g\|^2$,
+            $g$ the gradient. As in Section 9.2 the print states no $\epsilon$ and no penalty, and where a feature is
+            constant it is not normalized
 Corrected   (C1) Each group has a clock of its own: neurons at the scales $c_j$ move as at the rates $\eta/c_j^2$, and
-            the gradient flow is that of the metric $\sum \rho_\ell^2 |d\omega_\ell|^2$, not that of the product of unit
-            spheres
-Idea        L depends on omega alone. So g is tangential to the sphere, and $g(\theta) = g(\omega)/\rho$
+            the gradient flow is that of the metric $\sum_\ell \rho_\ell^2 |d\omega_\ell|^2$, not that of the product of
+            unit spheres
+Idea        $L$ depends on $\omega$ alone. So $g$ is tangential to the sphere, and $g(\theta) = g(\omega)/\rho$
 Tolerance   Powers of two are exact in floating point. Other steps carry a first-order rounding analysis; normalizing a
             vector of length at least 1 does not expand errors. The flow is compared with its closed form, within the
             estimate of two tolerances

@@ -1,13 +1,13 @@
 r"""Proposition 9.2 (a) - an eps, a scale behind the normalization or a penalty makes the scale of the weights matter.
 
-Readings    [with eps] activations are divided by the root of s^2 + eps, as the layers of torch do it - refuted
-Setting     The deciding reading of (a) has no eps and no penalty, and no feature is constant. w are the weights, g is
-            the gradient of the loss in w
-Corrected   (C2) What the reading leaves out depends on the scale: with an eps the gradient has the part $\langle g,
-            w\rangle = \epsilon/(1 + \epsilon)^2$ at w = 1, a scale behind the normalization moves along itself, a
-            penalty at the rate 1 ends at the origin, and across a constant feature the loss jumps
-Idea        One neuron sees the inputs 1 and -1. Its loss is $w^2/(2 (w^2 + \epsilon))$, which depends on the length of
-            w
+Readings    [with eps] activations are divided by $\sqrt{s^2 + \epsilon}$, as the layers of torch do it - refuted
+Setting     The deciding reading of (a) has no $\epsilon$ and no penalty, and no feature is constant. $w$ are the
+            weights, $g$ is the gradient of the loss in $w$
+Corrected   (C2) What the reading leaves out depends on the scale: with an $\epsilon$ the gradient has the part
+            $\langle g, w\rangle = \epsilon/(1 + \epsilon)^2$ at $w = 1$, a scale behind the normalization moves along
+            itself, a penalty at the rate 1 ends at the origin, and across a constant feature the loss jumps
+Idea        One neuron sees the inputs 1 and $-1$. Its loss is $w^2/(2 (w^2 + \epsilon))$, which depends on the length
+            of $w$
 Tolerance   Losses and gradients are rational
 """
 
@@ -30,7 +30,9 @@ def loss_and_slope(w, eps):
 
 @counterexample(reading="with eps")
 def test_with_the_default_eps_descent_lowers_the_loss_at_one_point_of_the_normalized_space():
-    # given  one weight, whose normalized space is {-1, 1}
+    r"""Inputs $\pm 1$, targets 0: $L = w^2/(2(w^2 + \epsilon))$, $L' = w\epsilon/(w^2 + \epsilon)^2$. $\epsilon =
+    10^{-5}$, $w = \frac1{100}$, $L' = \frac{1000}{121}$: a step of $\frac{121}{200000}$ ends at $\frac1{200}$. By the
+    print $L$ depends on $w/|w| = 1$ alone. But it falls from $\frac5{11}$ to $\frac5{14}$."""
     w, eps, eta = Fraction(1, 100), Fraction(1, 100_000), Fraction(121, 200_000)
     before, slope = loss_and_slope(w, eps)
     # when   a step, after which w/|w| is still 1

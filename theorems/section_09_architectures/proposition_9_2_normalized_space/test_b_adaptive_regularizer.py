@@ -2,26 +2,27 @@ r"""Proposition 9.2 (b) - an adaptive regularizer.
 
 Printed     Batch normalization induces an adaptive regularizer that depends on the statistics of the activations
             (second half of the sentence)
-Reading     The run ends at the minimum that is best by a criterion which contains s, the standard deviation of the
+Reading     The run ends at the minimum that is best by a criterion which contains $s$, the standard deviation of the
             activations over the batch, as the run has made it. Read in linear regression, where the minima are known
-Setting     One neuron with a scale, N = n + 1 samples, $X_c$ and $y_c$ the centered data, rank $X_c$ = n < p, $\Sigma =
-            X_c^\top X_c/N$, $s^2 = w^\top \Sigma w$, the predictor $\beta = \gamma w/s$, P the projection onto
-            row($X_c$), $P_0 = I - P$; $g_t$ is the gradient in w of step t
+Setting     One neuron with a scale $\gamma$, $N = n + 1$ samples, $X_c$ and $y_c$ the centered data,
+            $\operatorname{rank} X_c = n < p$, $\Sigma = X_c^\top X_c/N$, $s^2 = w^\top \Sigma w$, the predictor
+            $\beta = \gamma w/s$, $P$ the projection onto $\operatorname{row}(X_c)$, $P_0 = I - P$; $g_t$ is the
+            gradient in $w$ of step $t$
 Hypotheses  (H1) The run fits the data. All our runs from $\gamma_0 \langle X_c w_0, y_c \rangle > 0$ did.
-Corrected   (C5) No step of batch normalization moves the null part of w, and $\|Pw\|^2$ grows by the square of the
-            step. Where it fits the data, $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P w_0\|^2 + \eta^2 \sum \|g_t\|^2)$.
-            (C7) Where the flow of batch normalization fits the data it leaves the null part $\pm\|X_c^+ y_c\| P_0
-            w_0/\|P w_0\|$, with the sign of gamma at the end.
+Corrected   (C5) No step of batch normalization moves the null part of $w$, and $\|Pw\|^2$ grows by the square of the
+            step. Where it fits the data, $|\gamma/s|^2 = \|X_c^+ y_c\|^2/(\|P w_0\|^2 + \eta^2 \sum_t \|g_t\|^2)$.
+            (C7) Where the flow of batch normalization fits the data it leaves the null part
+            $\pm\|X_c^+ y_c\| P_0 w_0/\|P w_0\|$, with the sign of $\gamma$ at the end.
             (C11) Of three samples or more every data set has saddles like that of the counterexample, $\gamma = 0$ and
             $\langle X_c w, y_c \rangle = 0$ with $X_c w \ne 0$; of two samples with different targets there is none
-Idea        g lies in row(X_c), so that beta keeps the null part $(\gamma/s) P_0 w_0$. Among the interpolants beta is
-            therefore the nearest to $(\gamma/s) w_0$
-Tolerance   A first-order rounding analysis of the run. Distances to a limit are bounded by residual over s_n, so that
-            they hold for a run that has not converged; convergence is asserted separately. Flows carry the estimate of
-            two tolerances
-Findings    The criterion is the distance to the start, rescaled by gamma over the statistic s. Large steps make P w
-            longer. Then $|\gamma|/s$ is smaller, and less of $w_0$ is left. The statistic s itself fell in the three
-            flows of C7. From a start in row($X_c$) no null part is left, whatever s is
+Idea        $g$ lies in $\operatorname{row}(X_c)$, so that $\beta$ keeps the null part $(\gamma/s) P_0 w_0$. Among the
+            interpolants $\beta$ is therefore the nearest to $(\gamma/s) w_0$
+Tolerance   A first-order rounding analysis of the run. Distances to a limit are bounded by the residual over $s_n$, the
+            least singular value of $X_c$, so that they hold for a run that has not converged; convergence is asserted
+            separately. Flows carry the estimate of two tolerances
+Findings    The criterion is the distance to the start, rescaled by $\gamma$ over the statistic $s$. Large steps make
+            $P w$ longer. Then $|\gamma|/s$ is smaller, and less of $w_0$ is left. The statistic $s$ itself fell in the
+            three flows of C7. From a start in $\operatorname{row}(X_c)$ no null part is left, whatever $s$ is
 Expected    holds under added hypotheses
 """
 
@@ -66,7 +67,9 @@ def rest_at_zero_scale(w, y):
 
 @counterexample
 def test_a_start_at_a_saddle_selects_no_minimum():
-    # given  x = e_1 and e_2, y = (1, 0), w_0 = (0, 1, 1) and gamma_0 = 0: the activations do not correlate with y
+    r"""Three samples with the centered rows $e_1$, $e_2$ in $R^3$, $y_c = (1, 0)$, $w_0 = (0, 1, 1)$, $\gamma_0 = 0$:
+    the slope in $w$ has the factor $\gamma$, that in $\gamma$ the factor $\langle X_c w, y_c \rangle = 0$: the run
+    rests at $|y_c|^2/(2 \cdot 3) = \frac16$ for ever. Printed: it ends at a minimum, of loss 0 as at $\beta = e_1$."""
     found = rest_at_zero_scale((0, 1, 1), (1, 0))
     assert_violates(found, 0, reads="loss {value} for ever > {limit}", X="I_23", y=[1, 0], w_0=[0, 1, 1], gamma_0=0)
 

@@ -1,23 +1,25 @@
 r"""Proposition 9.2 (b) - weight normalization, by contrast, moves the null part of the weights.
 
-Setting     Linear regression, $w = \gamma v/|v|$, $\rho = |v|$, X (n, p) of rank n < p, $X^+ y$ the interpolant of
-            least norm, P and P_0 the projections onto row(X) and null(X)
-Corrected   (C8) Weight normalization $w = \gamma v/|v|$ does move the null part: a step multiplies it by $1 - \gamma_t
-            (\gamma_{t+1} - \gamma_t)/\rho_t^2$, the flow by $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$, with |v| at
-            rest.
-            (C9) Where the flow of weight normalization fits the data, a null part of v that is not 0 has grown if
+Setting     Linear regression, $w = \gamma v/|v|$, $\rho = |v|$, $X$ ($n \times p$) of rank $n < p$, $X^+ y$ the
+            interpolant of least norm, $P$ and $P_0$ the projections onto $\operatorname{row}(X)$ and
+            $\operatorname{null}(X)$
+Corrected   (C8) Weight normalization $w = \gamma v/|v|$ does move the null part: a step multiplies it by
+            $1 - \gamma_t (\gamma_{t+1} - \gamma_t)/\rho_t^2$, the flow by $\exp(-(\gamma_T^2 - \gamma_0^2)/(2\rho^2))$,
+            with $|v|$ at rest.
+            (C9) Where the flow of weight normalization fits the data, a null part of $v$ that is not 0 has grown if
             $|\gamma_0| \|P v_0\|/|v_0| > \|X^+ y\|$, and shrunk if it is less.
             (C10) Where the flow of weight normalization fits the data, the norm of the limit is $\|X^+ y\|$ for $v_0$
-            in row(X), and else it tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the direction of $v_0$
-            fixed: with M the square of that maximum and k the share of $|v_0|^2$ in the null space, its square is
-            between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$ and $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
-Idea        The gradient g has the component $-\langle G, v\rangle v$ on the sphere of all of v, where G is the gradient
-            in w. So $\rho^2 \dot v_\perp = -\gamma \dot\gamma v_\perp$ for the null part $v_\perp$
+            in $\operatorname{row}(X)$, and else it tends to $\max(\|X^+ y\|, |\gamma_0|)$ as $\rho \to 0$ with the
+            direction of $v_0$ fixed: with $M$ the square of that maximum and $k$ the share of $|v_0|^2$ in the null
+            space, its square is between $\max(\|X^+ y\|^2, \gamma_0^2 + \rho^2 \ln k)$ and
+            $M + \rho^2 \max(1, \ln(1 + M/\rho^2))$
+Idea        The gradient in $v$ has the component $-\langle G, v\rangle v$ on the sphere of all of $v$, where $G$ is the
+            gradient in $w$. So $\rho^2 \dot v_\perp = -\gamma \dot\gamma v_\perp$ for the null part $v_\perp$
 Tolerance   Runs carry a first-order rounding analysis. The scalar equation of the limit is enclosed between two sides.
             Flows carry the estimate of two tolerances, and end at a residual that the bound contains
 Findings    The covariance of fewer samples than weights has a null space, which only weight normalization moves. That
-            it always grows from $|\gamma_0| > \|X^+ y\|$ is false: X = (1, 0), y = 1, $\gamma_0 = 3/2$ and $v_0 = (0.6,
-            0.8)/16$ shrink it to 0.932 of itself
+            it always grows from $|\gamma_0| > \|X^+ y\|$ is false: $X = (1, 0)$, $y = 1$, $\gamma_0 = \frac32$ and
+            $v_0 = (0.6, 0.8)/16$ shrink it to 0.932 of itself
 """
 
 import dataclasses

@@ -6,9 +6,10 @@ Corrected   (C3) Normalized features have mean 0 and variance 1: the normalized 
             (C4) Batch normalization is weight normalization in coordinates that whiten the batch; on white data the two
             have the same gradient.
             (C6) In a network of several tanh neurons batch normalization moves no null part of a first-layer weight
-Idea        In the coordinates $\Sigma^{1/2} w$ the standard deviation s is the length of the weight. The gradient in a
-            first-layer weight is a combination of the samples
-Tolerance   A first-order analysis of the cancellation in z - mean (normalization.certificates); QR is backward stable
+Idea        In the coordinates $\Sigma^{1/2} w$ the standard deviation $s$ is the length of the weight. The gradient in
+            a first-layer weight is a combination of the samples
+Tolerance   A first-order analysis of the cancellation in $z - \bar z$ (`normalization.certificates`); QR is backward
+            stable
 """
 
 import dataclasses

@@ -1,28 +1,28 @@
 r"""Section 9.2: effects of normalization (a) - scale invariance.
 
-Printed     $L(c\theta) = L(\theta)$ for c > 0: normalization makes the loss invariant to the scale of the parameters
+Printed     $L(c\theta) = L(\theta)$ for $c > 0$: normalization makes the loss invariant to the scale of the parameters
             (item 1)
 Reading     The parameters are those that a normalization acts on. They stand in front of it, and it takes them
-            together: a neuron, or for layer normalization the layer. The print states no eps, so that features are
-            divided by their standard deviation s, and are not defined where s = 0. The losses of Section 2.1 have no
-            penalty
+            together: a neuron, or for layer normalization the layer. The print states no $\epsilon$, so that features
+            are divided by their standard deviation $s$, and are not defined where $s = 0$. The losses of Section 2.1
+            have no penalty
 Readings    [all parameters] "parameter scale" is that of all parameters, also of those behind the normalization -
             refuted
-Setting     theta are the weights in front of a normalization, $z = XW^\top$ is what they compute, and s is the standard
-            deviation of z. g is the gradient of the loss in theta
+Setting     $\theta$ are the weights in front of a normalization, $z = XW^\top$ is what they compute, and $s$ is the
+            standard deviation of $z$. $g$ is the gradient of the loss in $\theta$
 Corrected   (C4) Layer normalization is not invariant to the scale of a single neuron. It is invariant to a vector that
             is added to the weights of all neurons.
-            (C5) A penalty $\frac12 w^2$ adds $(c^2 - 1)/2 \cdot w^2$ to the loss at cw.
-            (C6) For a constant feature, s = 0, torch.nn.BatchNorm1d with an eps below its rounding returns what the
-            rounding of its mean leaves: 1 in modulus for three times 0.1, and 0 for three times 1; LayerNorm with eps =
-            0 returns NaN
-Idea        The loss depends on z through z/s, and c cancels. Differentiating $L(c\theta) = L(\theta)$ in c gives
-            $\langle g, \theta\rangle = 0$
+            (C5) A penalty $\frac12 w^2$ adds $\frac12 (c^2 - 1) w^2$ to the loss at $cw$.
+            (C6) For a constant feature, $s = 0$, `torch.nn.BatchNorm1d` with an $\epsilon$ below its rounding returns
+            what the rounding of its mean leaves: 1 in modulus for three times 0.1, and 0 for three times 1; `LayerNorm`
+            with $\epsilon = 0$ returns NaN
+Idea        The loss depends on $z$ through $z/s$, and $c$ cancels. Differentiating $L(c\theta) = L(\theta)$ in $c$
+            gives $\langle g, \theta\rangle = 0$
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels, so that losses are
-            compared bit for bit. Elsewhere the bound is a first-order analysis of the cancellation in z - mean
-            (normalization.certificates). Counterexamples are rational
-Findings    In torch 2.13 BatchNorm1d refuses eps = 0 in training (LayerNorm takes it); an eps below u s^2/2 is rounded
-            away
+            compared bit for bit. Elsewhere the bound is a first-order analysis of the cancellation in $z - \bar z$
+            (`normalization.certificates`). Counterexamples are rational
+Findings    In torch 2.13 `BatchNorm1d` refuses $\epsilon = 0$ in training (`LayerNorm` takes it); an $\epsilon$ below
+            $u s^2/2$, $u$ the unit roundoff, is rounded away
 Expected    holds
 """
 
@@ -70,6 +70,9 @@ def test_the_gradient_is_orthogonal_to_what_may_be_scaled(kind, problem):
 
 @counterexample(reading="all parameters")
 def test_twice_the_weight_and_twice_the_output_weight_have_four_times_the_loss():
+    r"""One neuron, inputs $\pm 1$, targets 0, $f = a \hat z$: $\hat z = \pm 1$ for every weight $w > 0$, and $L =
+    \frac12 a^2$. So $\theta = (w, a) = (1, 1)$ has the loss $\frac12$, and $2\theta$ has 2, where the print has the
+    same."""
     before, after = (loss_of_one_neuron(Fraction(c), 0, output=c) for c in (1, 2))
     assert_violates(after, before, reads="loss {value} at 2 theta > {limit} at theta", x=[1, -1], y=0, theta=[1, 1])
 

@@ -1,16 +1,18 @@
 r"""Section 9.2: effects of normalization (a) - with the eps of torch's layers the loss depends on the scale.
 
-Readings    [with eps] features are divided by the root of s^2 + eps, as the layers of torch do it - refuted
-Setting     theta are the weights in front of a normalization, g is the gradient of the loss in theta, and $L_\epsilon$
-            the loss with this eps
-Corrected   (C1) With an eps, for batch and layer normalization, $L_\epsilon(c\theta) = L_{\epsilon/c^2}(\theta)$.
-            (C2) With an eps, $\langle \theta, g\rangle = \sum \frac\epsilon{s^2 + \epsilon} \hat z\, \partial
+Readings    [with eps] features are divided by $\sqrt{s^2 + \epsilon}$, as the layers of torch do it - refuted
+Setting     $\theta$ are the weights in front of a normalization, $g$ is the gradient of the loss in $\theta$, and
+            $L_\epsilon$ the loss with this $\epsilon$
+Corrected   (C1) With an $\epsilon$, for batch and layer normalization,
+            $L_\epsilon(c\theta) = L_{\epsilon/c^2}(\theta)$.
+            (C2) With an $\epsilon$, $\langle \theta, g\rangle = \sum \frac\epsilon{s^2 + \epsilon} \hat z\, \partial
             L/\partial \hat z$, over samples and neurons.
-            (C3) With an eps, $\hat z$ grows by $\sqrt{(s^2 + \epsilon)/(s^2 + \epsilon/c^2)}$ from theta to c theta
-Idea        The normalized feature $\hat z$ is $(z - \bar z)/\sqrt{s^2 + \epsilon}$. A factor c of z turns eps into
-            $\epsilon/c^2$ and changes nothing else
-Tolerance   C1 is bit for bit for c = 1/2. C2 and C3 carry a first-order analysis of the cancellation in z - mean
-            (normalization.certificates). Losses of one neuron are rational
+            (C3) With an $\epsilon$, $\hat z$ grows by $\sqrt{(s^2 + \epsilon)/(s^2 + \epsilon/c^2)}$ from $\theta$ to
+            $c\theta$
+Idea        The normalized feature $\hat z$ is $(z - \bar z)/\sqrt{s^2 + \epsilon}$. A factor $c$ of $z$ turns
+            $\epsilon$ into $\epsilon/c^2$ and changes nothing else
+Tolerance   C1 is bit for bit for $c = \frac12$. C2 and C3 carry a first-order analysis of the cancellation in
+            $z - \bar z$ (`normalization.certificates`). Losses of one neuron are rational
 """
 
 from fractions import Fraction
@@ -35,6 +37,9 @@ DEFAULT_EPS = Fraction(1, 100_000)
 
 @counterexample(reading="with eps")
 def test_at_the_default_eps_twice_the_weight_has_a_larger_loss():
+    r"""One weight, inputs $\pm 1$, targets 0, $\epsilon = 10^{-5}$: $\hat z^2 = w^2/(w^2 + \epsilon)$, $L = \frac12
+    \hat z^2$. At $w = \frac1{64}$ the loss is $\frac{3125}{6506} \approx 0.480$, at $2w$ it is $\frac{3125}{6314}
+    \approx 0.495$, where the print has the same."""
     import torch
 
     # given  the loss of the torch layer at w = 1/64 and w = 1/32, of ten operations

@@ -1,14 +1,14 @@
 r"""Section 9.2: effects of normalization (b) - how the effective rate changes along a run.
 
-Setting     theta are the weights in front of a normalization, g is the gradient of the loss in theta, eta the rate, and
-            lambda the weight decay; $\theta' = \theta - \eta g$
+Setting     $\theta$ are the weights in front of a normalization, $g$ is the gradient of the loss in $\theta$, $\eta$
+            the rate, and $\lambda$ the weight decay; $\theta' = \theta - \eta g$
 Corrected   (C7) A step lengthens the weights by its own length: $\|\theta'\|^2 = \|\theta\|^2 + \eta^2 \|g\|^2$.
             (C8) A decay $1 - \eta\lambda$ is no decay at the rates $\eta(1 - \eta\lambda)^{-2t-1}$
-Idea        The gradient is orthogonal to theta, so that a step adds its square to $\|\theta\|^2$, and the effective
-            rate $\eta/\|\theta\|^2$ falls. Weight decay scales theta down, which scales the effective rate up:
+Idea        The gradient is orthogonal to $\theta$, so that a step adds its square to $\|\theta\|^2$, and the effective
+            rate $\eta/\|\theta\|^2$ falls. Weight decay scales $\theta$ down, which scales the effective rate up:
             $g(c\theta) = g(\theta)/c$
-Tolerance   For the decay 1/2 all iterates agree bit for bit. Elsewhere a step carries the rounding of g, by a
-            first-order analysis of the cancellation in z - mean (normalization.certificates)
+Tolerance   For the decay $\frac12$ all iterates agree bit for bit. Elsewhere a step carries the rounding of $g$, by a
+            first-order analysis of the cancellation in $z - \bar z$ (`normalization.certificates`)
 """
 
 import numpy as np

@@ -1,15 +1,16 @@
 r"""Section 9.2: effects of normalization (b) - gradient rescaling.
 
 Printed     Normalization modifies the effective learning rates, layer by layer (item 2)
-Reading     The norm of a layer decides the rate at which its direction moves: a step eta at c theta turns it as a step
-            $\eta/c^2$ at theta does, with $\epsilon/c^2$ for eps if there is one
-Idea        Differentiating $L(c\theta) = L(\theta)$ in theta gives $g(c\theta) = g(\theta)/c$. A step $\eta g$ at
-            $c\theta$ is therefore c times the step $\eta/c^2$ at theta
+Reading     The norm of a layer decides the rate at which its direction moves: a step $\eta$ at $c\theta$ turns it as a
+            step $\eta/c^2$ at $\theta$ does, with $\epsilon/c^2$ for $\epsilon$ if there is one
+Idea        Differentiating $L(c\theta) = L(\theta)$ in $\theta$ gives $g(c\theta) = g(\theta)/c$. A step $\eta g$ at
+            $c\theta$ is therefore $c$ times the step $\eta/c^2$ at $\theta$
 Tolerance   Scaling by powers of two is exact in floating point, also within torch's kernels: gradients and whole
             trajectories are compared bit for bit. Elsewhere the bound is a first-order analysis of the cancellation in
-            z - mean (normalization.certificates)
-Findings    The statement of the reading needs no eps = 0: the gradient at c theta is that of eps/c^2 at theta, over c.
-            With eps = 0 a run at another scale is the same run at another rate; with an eps it is a run with eps/c^2
+            $z - \bar z$ (`normalization.certificates`)
+Findings    The statement of the reading does not need $\epsilon = 0$: the gradient at $c\theta$ is that of
+            $\epsilon/c^2$ at $\theta$, over $c$. With $\epsilon = 0$ a run at another scale is the same run at another
+            rate; with an $\epsilon$ it is a run with $\epsilon/c^2$
 Expected    holds
 """
 

@@ -1,13 +1,14 @@
 r"""Section 9.2: effects of normalization (c) - sharpness is inverse to the square of the length of the weights.
 
-Setting     theta are the weights in front of a normalization; g and H are the gradient and the Hessian of the loss in
-            theta. C11 and C12 are about one linear neuron $f = \gamma \hat z$
+Setting     $\theta$ are the weights in front of a normalization; $g$ and $H$ are the gradient and the Hessian of the
+            loss in $\theta$. C11 and C12 are about one linear neuron $f = \gamma \hat z$ with the weights $w$
 Corrected   (C9) At every point $H(c\theta) = H(\theta)/c^2$.
             (C10) $H\theta = -g$ and $\langle g, \theta\rangle = 0$.
-            (C11) On inputs of covariance I the minimum of norm rho with gamma = 1 has $\lambda_{\max} = 1/\rho^2$, or
-            $\max(1, 1/\rho^2)$ where gamma is trained, against 1 without normalization.
-            (C12) In the plane, from 192 starts with $\eta/ |w_0|^2$ from 1/4 to 32, no step shortens the weights, and
-            descent settles where $\eta\lambda_{\max} \le 2$
+            (C11) On inputs of covariance $I$ the minimum of norm $\rho$ with $\gamma = 1$ has
+            $\lambda_{\max} = 1/\rho^2$, or $\max(1, 1/\rho^2)$ where $\gamma$ is trained, against 1 without
+            normalization.
+            (C12) In the plane, from 192 starts with $\eta/|w_0|^2$ from $\frac14$ to 32, no step shortens the weights,
+            and descent settles where $\eta\lambda_{\max} \le 2$
 Idea        Differentiating $L(c\theta) = L(\theta)$ twice gives $H(c\theta) = H(\theta)/c^2$ and $H\theta = -g$. So the
             length of the weights scales the sharpness, and only $|\theta|^2 \lambda_{\max}$ is a property of the
             function
@@ -22,7 +23,13 @@ from hypothesis import given
 from fixtures.problems.batches import given_batches
 from fixtures.problems.tapes import tapes
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_not_negative, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_not_negative,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected
 from theorems.section_09_architectures.normalization.dynamics import polar_step
 from theorems.section_09_architectures.normalization.model import KINDS, curvature_along
@@ -78,11 +85,14 @@ def test_from_192_starts_descent_settles_where_the_rate_times_sharpness_is_at_mo
     # given  eta/|w_0|^2 up to 32, where the plain model of sharpness 1 diverges from eta = 2 on; angles k/8, from which
     # no first step ends exactly on a minimum, since cos(k/8) is transcendental and |w_0|^2/eta is not
     rates, angles = (grid.ravel() for grid in np.meshgrid(2.0 ** np.arange(-2, 6), np.arange(1, 25) / 8))
-    angle, square, shortest = angles, np.ones_like(rates), np.inf
+    angle, squares = angles, [np.ones_like(rates)]
     for _ in range(400):
-        angle, after = polar_step(angle, square, rates)
-        shortest, square = min(shortest, (after - square).min()), after
+        angle, after = polar_step(angle, squares[-1], rates)
+        squares.append(after)
+    square, shown = squares[-1], {f"eta_{rate:g}".replace(".", "_"): rate for rate in (0.5, 4.0, 32.0)}
+    lengths = {name: np.sqrt(squares)[:17, (rates == rate) & (angles == 1)].ravel() for name, rate in shown.items()}
+    record_series("length of the weights", step=range(17), **lengths)
     # then   no step shortens the weights, the run converges, and the minimum found is stable
-    assert_not_negative(shortest, why="growth of |w|^2 in every step")
+    assert_not_negative(np.diff(squares, axis=0), why="growth of |w|^2 in every step")
     assert_at_most(2 * np.sin(angle / 2) ** 2, 1e-12, why="the loss 1 - cos at the end")
     assert_at_most(rates / square, 2, why="eta lambda_max at the end")

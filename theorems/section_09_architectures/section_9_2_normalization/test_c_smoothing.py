@@ -4,17 +4,19 @@ Printed     Normalization smooths the loss landscape by reducing the sharpness o
 Reading     "Reducing" compares with training without normalization: the minimum found with it is no sharper than the
             minimum of the plain model which computes the same function. Sharpness is the $\lambda_{\max}$ of Definition
             6.1
-Setting     One linear neuron $f = \gamma \hat z$ against $f = \beta x$. Sigma is the covariance of the inputs, r its
-            least eigenvalue that is not zero, P the projection onto its range, var(y) the variance of the targets
+Setting     One linear neuron $f = \gamma \hat z$ against $f = \beta^\top x$. $\Sigma$ is the covariance of the inputs,
+            $r$ its least eigenvalue that is not zero, $P$ the projection onto its range, $\operatorname{var}(y)$ the
+            variance of the targets
 Hypotheses  (H1) Long weights at the start: $r |P w_0|^2 \ge \operatorname{var}(y)$.
-            (H2) The scale gamma is not trained, or $\lambda_{\max}(\Sigma) \ge 1$.
-Idea        At a fit the Hessian in w is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, which is at most
-            $\gamma^2/s^2$ times the plain one, and the Hessian in gamma is 1. There $\gamma^2$ is var(y). Steps
-            lengthen P w, so that $s^2 \ge r |P w|^2 \ge r |P w_0|^2$, which is at least var(y) under H1
+            (H2) The scale $\gamma$ is not trained, or $\lambda_{\max}(\Sigma) \ge 1$.
+Idea        At a fit the Hessian in $w$ is $\gamma^2 (\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4)$, which is at most
+            $\gamma^2/s^2$ times the plain one, and the Hessian in $\gamma$ is 1. There $\gamma^2$ is
+            $\operatorname{var}(y)$. Steps lengthen $P w$, so that $s^2 \ge r |P w|^2 \ge r |P w_0|^2$, which is at
+            least $\operatorname{var}(y)$ under H1
 Tolerance   Minima and their sharpness are rational, or enclosed by torch and Lanczos. Runs end at a residual that is
             asserted, and the bound carries it
-Findings    A short start can end sharper than the plain model. Second derivatives through torch's weight_norm are wrong
-            in torch 2.13, their first are right: there H is not symmetric
+Findings    A short start can end sharper than the plain model. Second derivatives through torch's `weight_norm` are
+            wrong in torch 2.13, their first are right: there $H$ is not symmetric
 Expected    holds under added hypotheses
 """
 
@@ -51,11 +53,12 @@ from theorems.section_09_architectures.section_9_2_normalization.curvature impor
 
 @counterexample
 def test_a_normalized_minimum_is_four_times_as_sharp_as_that_of_the_plain_model():
-    # given  whitened inputs, w = (1/2, 0) and y = x_1, which both models fit
+    r"""Inputs $(\pm 1, \pm 1)$, $\Sigma = I$; $y = x_1$ is fitted by $\gamma = 1$, $w = (\frac12, 0)$, with $s^2 =
+    w^\top \Sigma w = \frac14$. The Hessian in $w$ is $\Sigma/s^2 - \Sigma w w^\top \Sigma/s^4 = \operatorname{diag}(0,
+    4)$: sharpness 4. That of $\beta^\top x$ is $\Sigma$: sharpness 1. By the print $4 \le 1$."""
     normalized, s2, Sigma = exact_sharpness_at_fit(WHITE_INPUTS, ["1/2", 0])
     assert_identical([*Sigma.ravel(), s2], [1, 0, 0, 1, Fraction(1, 4)], why="Sigma = I, s = 1/2")
     assert_identical(normalized, 4, why="1/|w|^2")
-    # then   the plain model f = beta.x has the Hessian Sigma
     reads = "sharpness {value} with normalization > {limit} without"
     assert_violates(normalized, 1, reads=reads, X=WHITE_INPUTS, w=["1/2", 0], y="x_1")
 

@@ -3,7 +3,7 @@ r"""Section 9.3: low-rank attention - what trained transformers show, and where 
 Section     9.3
 Printed     Attention matrices converge often to structures of low rank, and so select simpler patterns of interaction
             between tokens implicitly
-Setting     Tokens $x_1, \dots, x_T$ are the rows of X. The logits are $A_{ij} = x_j^\top W x_i$, and the attention
+Setting     Tokens $x_1, \dots, x_T$ are the rows of $X$. The logits are $A_{ij} = x_j^\top W x_i$, and the attention
             weights are $P = \operatorname{softmax}(A)$, row by row
 Source      Roy, Vetterli (2007), The Effective Rank: A Measure of Effective Dimensionality, EUSIPCO; Wang, Li, Khabsa,
             Fang, Ma (2020), Linformer: Self-Attention with Linear Complexity, arXiv:2006.04768 (the observation on

@@ -1,24 +1,24 @@
 r"""Section 9.3: low-rank attention - tokens and attention weights of a deep stack.
 
-Setting     A layer of a stack is $X \leftarrow PX$ with $P = \operatorname{softmax}(A)$ by rows and $A_{ij} = x_j^\top
-            W x_i$. With a skip connection it is $X \leftarrow X + PX$. A layer has no other parts. osc is the range
-            over the tokens of a column, $\omega$ its maximum over the columns
+Setting     A layer of a stack is $X \leftarrow PX$ with $P = \operatorname{softmax}(A)$ by rows and
+            $A_{ij} = x_j^\top W x_i$. With a skip connection it is $X \leftarrow X + PX$. A layer has no other parts.
+            $\operatorname{osc}$ is the range over the tokens of a column, $\omega$ its maximum over the columns
 Hypotheses  (H4) There is no skip connection.
             (H5) $\sum |W_{ab}| \le \beta$ in all layers.
-Corrected   (C4) $\operatorname{osc}(PV) \le \delta \operatorname{osc}(V)$ for any values V, with $\delta$ the largest
-            distance of two rows of P in total variation, and $\delta \le \tanh(D/4)$ with D the largest range of a
-            difference of two rows of A.
+Corrected   (C4) $\operatorname{osc}(PV) \le \delta \operatorname{osc}(V)$ for any values $V$, with $\delta$ the largest
+            distance of two rows of $P$ in total variation, and $\delta \le \tanh(D/4)$ with $D$ the largest range of a
+            difference of two rows of $A$.
             (C5) Under H4 and H5 tokens and attention weights of a stack tend to rank one, no slower than two tokens
             would: $\omega \leftarrow \omega \tanh(\beta\omega^2/4)$, layer by layer, and $\sigma_2(P) \le \sqrt{T - 1}
-            \tanh(\beta\omega^2/4)$; two tokens r and -r attain both.
-            (C6) Under H4, with $v = W(x_i - x_j)$, C the covariance of the tokens and $\rho$ the largest range of a row
-            of A, a layer has $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$.
-            (C7) With a skip connection the tokens 1 and -1 move apart for W = log 2
-Idea        The less the tokens differ, the less the rows of P differ, and a layer averages the tokens by these rows.
+            \tanh(\beta\omega^2/4)$; two tokens $\pm r$ attain both.
+            (C6) Under H4, with $v = W(x_i - x_j)$, $C$ the covariance of the tokens and $\rho$ the largest range of a
+            row of $A$, a layer has $e^{-\rho} v^\top C v \le v^\top(x_i' - x_j') \le e^\rho v^\top C v$.
+            (C7) With a skip connection the tokens 1 and $-1$ move apart for $W = \log 2$
+Idea        The less the tokens differ, the less the rows of $P$ differ, and a layer averages the tokens by these rows.
             For the two tokens $\pm r$ both bounds are equalities. With a skip connection the average is added to the
             tokens, and does not replace them
-Tolerance   The floor of a contraction is absolute in each column, derived in attention.certificates. A
-            relative tolerance would ask too much of a column whose range is tiny against its entries
+Tolerance   The floor of a contraction is absolute in each column, derived in `attention.certificates`. A relative
+            tolerance would ask too much of a column whose range is tiny against its entries
 """
 
 import dataclasses

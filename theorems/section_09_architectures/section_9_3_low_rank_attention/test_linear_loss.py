@@ -2,21 +2,22 @@ r"""Section 9.3: low-rank attention - factored weights under a loss that is line
 
 Setting     The weights of the logits are $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; $-\partial L/\partial
             W = M = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$, $Z = EU - FV$. Gradient descent or gradient flow
-            acts on K and Q
-Hypotheses  (H6) W is factored, and $\alpha$ is small enough for E, F and s.
+            acts on $K$ and $Q$
+Hypotheses  (H6) $W$ is factored, and $\alpha$ is small enough for $E$, $F$ and $s$.
             (H7) $s_1 > s_2$.
-            (H8) The first column of Y is not 0.
-            (H9) The first two columns of Y are independent.
-Corrected   (C9) Under H6, H7 and H8, for a loss linear in W and $\alpha e^{s_1 t} = 1$, $\sigma_1(W)$ is between two
+            (H8) The first column of $Y$ is not 0.
+            (H9) The first two columns of $Y$ are independent.
+Corrected   (C9) Under H6, H7 and H8, for a loss linear in $W$ and $\alpha e^{s_1 t} = 1$, $\sigma_1(W)$ is between two
             constants, and $\sigma_2/\sigma_1$ is at most a constant times $\alpha^{2(1 - s_2/s_1)}$.
             (C10) Under H6, H7 and H9, for the same loss and time, $\sigma_2/\sigma_1$ is at least another constant
             times the same power for $s_2 > 0$, and it can be 0 for $s_2 = 0$.
-            (C11) The flow of a linear loss is $W = \frac{\alpha^2}4 U e^{st} N_t e^{st} V^\top$, $N_t = (Y + Z
-            e^{-2st})^\top (Y - Z e^{-2st})$.
+            (C11) The flow of a linear loss is $W = \frac{\alpha^2}4 U e^{St} N_t e^{St} V^\top$,
+            $N_t = (Y + Z e^{-2St})^\top (Y - Z e^{-2St})$, with $S = \operatorname{diag}(s)$.
             (C12) Along the flow every force conserves $KK^\top - QQ^\top$.
-            (C14) From $K_0 = Q_0 = I/1000$ descent on the loss -tr W, of which $s_1 = s_2$, leads to a multiple of I
-Idea        [K Q] is multiplied by $e^{tS}$, S = [[0, M], [M', 0]]. Its first mode has grown by $e^{s_1 t}$ when the
-            second has grown by $e^{s_2 t}$ only
+            (C14) From $K_0 = Q_0 = I/1000$ descent on the loss $-\operatorname{tr} W$, of which $s_1 = s_2$, leads to a
+            multiple of $I$
+Idea        The flow multiplies $[K\; Q]$ by $e^{tB}$, $B = \begin{pmatrix} 0 & M \\ M^\top & 0 \end{pmatrix}$. Its
+            first mode has grown by $e^{s_1 t}$ when the second has grown by $e^{s_2 t}$ only
 Tolerance   Runs and flows carry the rounding of a matrix exponential. Single steps are exact in fractions
 """
 

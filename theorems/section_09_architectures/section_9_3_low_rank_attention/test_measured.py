@@ -2,22 +2,22 @@ r"""Section 9.3: low-rank attention - transformers trained on digits.
 
 Kind        observation: "often"
 Reading     The matrices are the attention weights $P = \operatorname{softmax}(A)$: the sentence explains them as
-            patterns of interaction between tokens, and P has a row and a column for each token. The population:
+            patterns of interaction between tokens, and $P$ has a row and a column for each token. The population:
             transformers trained on digits, 16 patches of an image, two layers of one head as wide as there are tokens.
             Low: the effective rank, by entropy, is at most a quarter of the largest possible one. Often: of more than
             half of the matrices, one for each layer and unseen image, in the mean over seeds. That a low rank is a
             simpler pattern is taken as what "simpler" means
-Idea        The rank of P is at most the number of its different rows. With a linear loss, orthonormal tokens and one
+Idea        The rank of $P$ is at most the number of its different rows. With a linear loss, orthonormal tokens and one
             best token for each query, every query selects its own best token. The number of selected tokens, which is
             the rank, can then be any number up to that of the tokens
 Tolerance   The rule, the quarter, the population and its five seeds were fixed before they were run: 95 % intervals,
             Student's over seeds; reproduced above one half, not below, else inconclusive
 Chance      The interval misses with probability 5 % if effects of seeds are normal, which five seeds cannot show
 Findings    On digits a share of 0.87 [0.60, 1.13] of the attention weights ends at a low rank, 0.57 before training.
-            The mean effective ranks of P were 2.9 and 4.6 of 16 in the two layers at the start, where attention is
-            nearly uniform, and 3.5 and 2.1 at the end. The weights W of the logits have no rows for tokens, so that the
-            words of the print do not admit them. A first version of this claim took them as a second reading, by the
-            same rule: the mean effective rank of the ten W fell from 10.5 to 6.4, and none ended at a quarter
+            The mean effective ranks of $P$ were 2.9 and 4.6 of 16 in the two layers at the start, where attention is
+            nearly uniform, and 3.5 and 2.1 at the end. The weights $W$ of the logits have no rows for tokens, so that
+            the words of the print do not admit them. A first version of this claim took them as a second reading, by
+            the same rule: the mean effective rank of the ten $W$ fell from 10.5 to 6.4, and none ended at a quarter
 Expected    reproduced
 """
 

@@ -1,18 +1,18 @@
 r"""Section 9.3: low-rank attention - the law of the rank needs each of its hypotheses.
 
 Setting     The weights of the logits are $W = K^\top Q$ with $K_0 = \alpha E$, $Q_0 = \alpha F$; the loss is linear in
-            W, $-\partial L/\partial W = M = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$. The law: at $\alpha e^{s_1
-            t} = 1$, $\sigma_2/\sigma_1$ is of the order $\alpha^{2(1 - s_2/s_1)}$
-Hypotheses  (H6) W is factored, and $\alpha$ is small enough for E, F and s.
+            $W$, $-\partial L/\partial W = M = U \operatorname{diag}(s) V^\top$; $Y = EU + FV$. The law: at
+            $\alpha e^{s_1 t} = 1$, $\sigma_2/\sigma_1$ is of the order $\alpha^{2(1 - s_2/s_1)}$
+Hypotheses  (H6) $W$ is factored, and $\alpha$ is small enough for $E$, $F$ and $s$.
             (H7) $s_1 > s_2$.
-            (H8) The first column of Y is not 0.
-            (H9) The first two columns of Y are independent.
-Idea        Weights that are not factored grow by M in every step, and keep its spectrum. Two equal forces grow alike.
-            Without a part of the start in the first mode, that mode decays. In two dimensions det M < 0 makes the
-            columns of Y dependent from E = F = I
+            (H8) The first column of $Y$ is not 0.
+            (H9) The first two columns of $Y$ are independent.
+Idea        Weights that are not factored grow by $\eta M$ in every step, and keep the spectrum of $M$. Two equal forces
+            grow alike. Without a part of the start in the first mode, that mode decays. In two dimensions $\det M < 0$
+            makes the columns of $Y$ dependent from $E = F = I$
 Tolerance   Flows carry the rounding of a matrix exponential, steps that of their sum
-Findings    H9 is needed for the exponent, not for low rank: where it fails from E = F = I in two dimensions, the
-            exponent is $2(1 + s_2/s_1)$. From E = F = I the loss with M = -I never grows at all
+Findings    H9 is needed for the exponent, not for low rank: where it fails from $E = F = I$ in two dimensions, the
+            exponent is $2(1 + s_2/s_1)$. From $E = F = I$ the loss with $M = -I$ never grows at all
 """
 
 import dataclasses

@@ -1,19 +1,19 @@
 r"""Section 9.3: low-rank attention - the rank is the number of tokens that are selected, up to all of them.
 
-Setting     $P = \operatorname{softmax}(A)$ by rows, $A_{ij} = x_j^\top W x_i$. Gradient descent acts on W. $\Gamma$
-            holds the rewards of the entries of P, and eta is the step
+Setting     $P = \operatorname{softmax}(A)$ by rows, $A_{ij} = x_j^\top W x_i$. Gradient descent acts on $W$. $\Gamma$
+            holds the rewards of the entries of $P$, and $\eta$ is the step
 Hypotheses  (H1) Every query has one best token.
-            (H2) The loss is linear, $-\langle\Gamma, P\rangle$; the best token of i has the largest $\Gamma_{ij}$.
-            (H3) The tokens are orthonormal, and W starts from 0.
-Corrected   (C1) Under H1, H2 and H3 P tends to the 0/1 matrix of the best tokens, whose rank is the number of different
-            ones, up to T: after N steps $1 - P_{ib} \le 1/(1/(T - 1) + \eta\Delta N/T^2)$, b the best token of i and
-            $\Delta$ its lead.
-            (C2) Logits of low rank make no P of low rank: for the tokens 0, 1, 2, 3 and W = log 2 the logits have rank
-            one and P has rank four.
+            (H2) The loss is linear, $-\langle\Gamma, P\rangle$; the best token of $i$ has the largest $\Gamma_{ij}$.
+            (H3) The tokens are orthonormal, and $W$ starts from 0.
+Corrected   (C1) Under H1, H2 and H3 $P$ tends to the 0/1 matrix of the best tokens, whose rank is the number of
+            different ones, up to $T$: after $N$ steps $1 - P_{ib} \le 1/(1/(T - 1) + \eta\Delta N/T^2)$, $b$ the best
+            token of $i$ and $\Delta$ its lead.
+            (C2) Logits of low rank make no $P$ of low rank: for the tokens 0, 1, 2, 3 and $W = \log 2$ the logits have
+            rank one and $P$ has rank four.
             (C3) Training can raise the rank: one step towards attending to oneself takes three orthonormal tokens from
             rank one to rank three
-Idea        Orthonormal tokens make every row of P a query of its own, and each query selects its best token
-Tolerance   Witnesses are rational, as their logits are multiples of log 2. Runs carry the rounding of their steps
+Idea        Orthonormal tokens make every row of $P$ a query of its own, and each query selects its best token
+Tolerance   Witnesses are rational, as their logits are multiples of $\log 2$. Runs carry the rounding of their steps
 """
 
 import numpy as np

@@ -1,17 +1,18 @@
 r"""Section 9.3: sparse attention - the logits of a dense W, and two tokens in closed form.
 
-Setting     One query q, |q| = 1 (of several, orthonormal ones, each learns by itself), and T tokens, the rows of X,
-            have the logits $p = XWq$ and the weights $s = \operatorname{softmax}(p)$. Gradient ascent on W, dense, in
-            $f = \gamma^\top s$
-Hypotheses  (H2) The loss is linear in s, as f is.
-            (H3) The tokens are orthonormal, and W starts from 0.
-Corrected   (C3) Under H2 and H3 the logits of the dense W follow the ascent in p, and W keeps rank one.
+Setting     One query $q$, $|q| = 1$ (of several, orthonormal ones, each learns by itself), and $T$ tokens, the rows of
+            $X$, have the logits $p = XWq$ and the weights $s = \operatorname{softmax}(p)$. Gradient ascent on $W$,
+            dense, in $f = \gamma^\top s$
+Hypotheses  (H2) The loss is linear in $s$, as $f$ is.
+            (H3) The tokens are orthonormal, and $W$ starts from 0.
+Corrected   (C3) Under H2 and H3 the logits of the dense $W$ follow the ascent in $p$, and $W$ keeps rank one.
             (C4) For two tokens with $c = \gamma_1 - \gamma_2$ and $h(z) = 2z + e^z - e^{-z}$, under H2 and H3, gradient
-            flow has $h(p_1 - p_2) = 2ct$, gradient ascent $2\eta c N \le h(p_1 - p_2) \le 2\eta c N e^{\eta c/2}$
-Idea        The gradient in W is $X^\top (\partial f/\partial p)\, q^\top$, so that orthonormal tokens make a step in W
-            the step $p \leftarrow p + \eta\, s \circ (\gamma - f)$ in the logits. For two tokens this is an equation in
-            $p_1 - p_2$ alone
-Tolerance   Steps carry the rounding of X, q and of the products. Flows carry the error of the integrator
+            flow has $h(p_1 - p_2) = 2ct$, gradient ascent $2\eta c N \le h(p_1 - p_2) \le 2\eta c N e^{\eta c/2}$ after
+            $N$ steps
+Idea        The gradient in $W$ is $X^\top (\partial f/\partial p)\, q^\top$, so that orthonormal tokens make a step in
+            $W$ the step $p \leftarrow p + \eta\, s \circ (\gamma - f)$ in the logits. For two tokens this is an
+            equation in $p_1 - p_2$ alone
+Tolerance   Steps carry the rounding of $X$, $q$ and of the products. Flows carry the error of the integrator
 """
 
 from itertools import islice

@@ -1,17 +1,17 @@
 r"""Section 9.3: sparse attention - attention need not become sparse.
 
-Setting     One query q and T tokens, the rows of X, have the logits $p = XWq$ and the weights $s =
-            \operatorname{softmax} (p)$; $f = \gamma^\top s$ is the reward. Under all three hypotheses gradient ascent
-            in f gives one token all the attention in the limit
-Hypotheses  (H1) One token has the largest $\gamma$.
-            (H2) The loss is linear in s, as f is.
-            (H3) The tokens are orthonormal, and W starts from 0.
+Setting     One query $q$ and $T$ tokens, the rows of $X$, have the logits $p = XWq$ and the weights
+            $s = \operatorname{softmax}(p)$; $f = \gamma^\top s$ is the reward. Under all three hypotheses gradient
+            ascent in $f$ gives one token all the attention in the limit
+Hypotheses  (H1) One token has the largest $\gamma_j$.
+            (H2) The loss is linear in $s$, as $f$ is.
+            (H3) The tokens are orthonormal, and $W$ starts from 0.
 Corrected   (C5) Attention need not become sparse: a target that is the average of four orthonormal tokens is fitted by
             equal weights and by no others; where all tokens are equally good, ascent rests at any weights, such as
-            equal ones and (9/10, 1/10); the tokens 1 and -1 with the loss $(s_1 - s_2)^2/2$ go from the weights (9/10,
-            1/10) to equal ones.
-            (C6) A token that is the mean of two others never has more than a third of the attention, for any W and q,
-            which it has for W = 0
+            equal ones and $(\frac9{10}, \frac1{10})$; the tokens 1 and $-1$ with the loss $\frac12 (s_1 - s_2)^2$ go
+            from the weights $(\frac9{10}, \frac1{10})$ to equal ones.
+            (C6) A token that is the mean of two others never has more than a third of the attention, for any $W$ and
+            $q$, which it has for $W = 0$
 Idea        Equally good tokens have equal gradients. A loss that is not linear can have its minimum at dense weights.
             The logit of a token between two others is between theirs
 Tolerance   Witnesses are rational, or runs that carry the rounding of their steps and their own rate

@@ -1,23 +1,25 @@
 r"""Section 9.3: sparse attention - under a linear loss the best token takes all the attention.
 
-Setting     One query q, |q| = 1, and T tokens, the rows of X, have the logits $p = XWq$ and the weights $s =
-            \operatorname{softmax}(p)$. Under H3 gradient ascent on W in $f = \gamma^\top s$ is $p \leftarrow p + \eta\,
-            s \circ (\gamma - f)$ from 0. The best token is 1, $\Delta = \gamma_1 - \max_{j > 1} \gamma_j$, $R = \max
-            \gamma - \min \gamma$, and $r = (1 - s_1)/s_1$
-Hypotheses  (H1) One token has the largest $\gamma$.
-            (H2) The loss is linear in s, as f is.
-            (H3) The tokens are orthonormal, and W starts from 0.
+Setting     One query $q$, $|q| = 1$, and $T$ tokens, the rows of $X$, have the logits $p = XWq$ and the weights
+            $s = \operatorname{softmax}(p)$. Under H3 gradient ascent on $W$ in $f = \gamma^\top s$ is
+            $p \leftarrow p + \eta\, s \circ (\gamma - f)$ from 0. The best token is 1,
+            $\Delta = \gamma_1 - \max_{j > 1} \gamma_j$, $R = \max_j \gamma_j - \min_j \gamma_j$, and
+            $r = (1 - s_1)/s_1$
+Hypotheses  (H1) One token has the largest $\gamma_j$.
+            (H2) The loss is linear in $s$, as $f$ is.
+            (H3) The tokens are orthonormal, and $W$ starts from 0.
 Corrected   (C1) Under H1, H2 and H3, for every step $\eta > 0$, all $p_1 - p_j$ rise, and $\eta\Delta N/T^2 \le 1/r_N -
             1/r_0 \le 2\eta R N (e^x - 1)/x$, $x = 2\eta R (T - 1)/T$: the best token takes all the attention, and what
-            it leaves to the others vanishes like 1/N, no faster.
+            it leaves to the others vanishes like $1/N$, no faster.
             (C2) Under H1, H2 and H3, for $\eta \le 2/R$, $\gamma_1 - f_N \le 1/(1/(\gamma_1 - f_0) + \eta (1 - \eta
             R/4) N/T^2)$
 Idea        $p_1 - p_j$ rises by $\eta(s_1(\gamma_1 - f) - s_j(\gamma_j - f)) \ge \eta s_1 \min(\gamma_1 - f, \Delta)
-            \ge \eta s_1(1 - s_1)\Delta$, as $s_j \le s_1$, and by at most $\eta(1 + s_1)(1 - s_1)R$. The odds r fall by
-            the exponentials of that. For C2, $|\nabla f| \ge (\gamma_1 - f)/T$, and f has the curvature R/2 at most
-Tolerance   Both clauses hold at every step: a step moves a difference of logits by the rounding of T + 10 operations on
-            $\eta \max|\gamma|$, and of one on $\max|p|$, and r by the exponential of the sum
-Findings    The rate 1/N of C1 needs no bound on eta. The rate of C2 is shown for $\eta \le 2/R$
+            \ge \eta s_1(1 - s_1)\Delta$, as $s_j \le s_1$, and by at most $\eta(1 + s_1)(1 - s_1)R$. The odds $r$ fall
+            by the exponentials of that. For C2, $|\nabla f| \ge (\gamma_1 - f)/T$, and $f$ has the curvature $R/2$ at
+            most
+Tolerance   Both clauses hold at every step: a step moves a difference of logits by the rounding of $T + 10$ operations
+            on $\eta \max_j |\gamma_j|$, and of one on $\max_j |p_j|$, and $r$ by the exponential of the sum
+Findings    The rate $1/N$ of C1 needs no bound on $\eta$. The rate of C2 is shown for $\eta \le 2/R$
 """
 
 import dataclasses
@@ -27,7 +29,13 @@ import pytest
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_equal_within, assert_identical, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_equal_within,
+    assert_identical,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.attention.model import softmax
 from theorems.section_09_architectures.attention.sparse_problems import Selection, selections
@@ -107,7 +115,12 @@ def test_the_constants_of_C1_and_C2_are_attained_but_for_less_than_one_half():
         (1 / missed[1] - 1 / missed[0]) / 2, 1 / bound[1] - 1 / missed[0], why="1/(gamma_1 - f) from below, C2"
     )
     # then   the true value is about 3/4 of the upper bound
-    r, _, fast = odds_and_bounds(long, q, N)
+    r, slow, fast = odds_and_bounds(long, q, N)
+    at = np.unique(np.geomspace(1, STEPS, 40).astype(int))
+    inverse_odds = {"left": 1 / r, "most": 1 / r[0] + slow, "least": 1 / r[0] + fast}
+    shares = {name: np.round(1 / (1 + curve[at, 0]), 6) for name, curve in inverse_odds.items()}
+    record_series("attention that the best of two tokens leaves", step=at, **shares)
+    assert_within(slow, 1 / r - 1 / r[0], fast, why="1/r_N - 1/r_0, C1")
     assert_at_most(fast[-1] / 2, 1 / r[-1] - 1 / r[0], why="1/r from above, C1")
 
 

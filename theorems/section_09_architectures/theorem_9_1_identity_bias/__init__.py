@@ -6,9 +6,9 @@ Printed     In early training a residual network is biased towards maps near the
             the function is regularized implicitly towards smooth ones
 Reading     "More gradual" and "better" name no alternative. They compare with the plain network $h_{\ell+1} =
             F_\ell(h_\ell)$ of the same branches, start and budget
-Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$ for $\ell < L$, with $F_\ell(h) = c\, U_\ell s(W_\ell h)$, s the
+Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$ for $\ell < L$, with $F_\ell(h) = c\, U_\ell s(W_\ell h)$, $s$ the
             identity or tanh, or $F_\ell(h) = c A_\ell h$. Linear branches are trained on $L(A) = \frac12 \|\prod_\ell
-            (I + c A_\ell) X - Y\|_F^2$. $\epsilon_\ell$ bounds the Lipschitz constant of F_l, and $\beta_\ell$ its
+            (I + c A_\ell) X - Y\|_F^2$. $\epsilon_\ell$ bounds the Lipschitz constant of $F_\ell$, and $\beta_\ell$ its
             second derivative
 Source      Hardt, Ma (2017), Identity Matters in Deep Learning, ICLR (the lower bound of the gradient); Bartlett,
             Helmbold, Long (2018), Gradient Descent with Identity Initialization Efficiently Learns Positive Definite

@@ -3,17 +3,17 @@ r"""Theorem 9.1 (a) - gradual feature changes, identity-like in early training.
 Printed     In early training the layers are near the identity, and features change more gradually across them (opening
             words and item 1)
 Reading     "Identity-like in early training" says: the relative changes $|h_{\ell+1} - h_\ell|/|h_\ell|$ sum to at most
-            1/2, and random layers stretch the mean square at most threefold. "More gradual" says: no layer changes its
-            input more than the plain layer $h \mapsto F_\ell(h)$ of the same branch does
-Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
-            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
-Corrected   (C4) Branches F(h) = sAh of random signs A change their input less in the mean square than their plain
-            layers do, at any scale s: $E|F(h)|^2 = E|F(h) - h|^2 - |h|^2$, as E F = 0.
-            (C6) A branch F(h) = wh with w > 1/2 changes its input by w with the skip connection, and only by |w - 1|
-            without
-Idea        A branch moves its input by at most $\epsilon_\ell|h|$. Its plain layer moves the input by at least $(1 -
-            \epsilon_\ell)|h|$. For $\epsilon_\ell \le 1/2$ the second is at least the first. Without a bound of the
-            branches the print fails: $F_\ell(h) = -h + G_\ell(h)$ makes the residual network any plain network
+            $\frac12$, and random layers stretch the mean square at most threefold. "More gradual" says: no layer
+            changes its input more than the plain layer $h \mapsto F_\ell(h)$ of the same branch does
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
+            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+Corrected   (C4) Branches $F(h) = sAh$ of random signs $A$ change their input less in the mean square than their plain
+            layers do, at any scale $s$: $E|F(h)|^2 = E|F(h) - h|^2 - |h|^2$, as $E F(h) = 0$.
+            (C6) A branch $F(h) = wh$ with $w > \frac12$ changes its input by $w$ with the skip connection, and only by
+            $|w - 1|$ without
+Idea        A branch moves its input by at most $\epsilon_\ell|h|$. Its plain layer moves the input by at least
+            $(1 - \epsilon_\ell)|h|$. For $\epsilon_\ell \le \frac12$ the second is at least the first. Without a bound
+            of the branches the print fails: $F_\ell(h) = -h + G_\ell(h)$ makes the residual network any plain network
 Tolerance   Random branches are sums over all signs, in fractions. Scalar branches are exact in fractions. Other states
             carry the rounding of a layer
 Expected    holds under added hypotheses
@@ -50,7 +50,8 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.random_signs im
 
 @counterexample
 def test_a_branch_that_copies_its_input_changes_it_and_its_plain_layer_does_not():
-    # given  F(h) = h; by C6 every branch F(h) = wh with w > 1/2 does the same
+    r"""$F(h) = h$: the residual layer takes $h$ to $2h$, a relative change of 1. The plain layer takes $h$ to $h$, a
+    change of 0. By the print $1 \le 0$. By C6 every branch $F(h) = wh$ with $w > \frac12$ does the same."""
     w = Fraction(1)
     reads = "relative change {value} with the skip connection > {limit} without"
     assert_violates(total_change([w]), abs(w - 1), reads=reads, F="h -> h")

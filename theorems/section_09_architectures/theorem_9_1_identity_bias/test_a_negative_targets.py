@@ -1,20 +1,21 @@
 r"""Theorem 9.1 (a) - towards a negative target the layers are driven to zero, away from the identity.
 
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; R is the target Y for X = I, here a number -|lambda| < 0
+            Y\|_F^2$; $R$ is the target $Y$ for $X = I$, here a number $-|\lambda| < 0$
 Hypotheses  (H2) Training starts at zero branches.
-            (H3) The branches are linear, and the target R is positive definite.
+            (H3) The branches are linear, and the target $R$ is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
-            the ball that the run can reach.
-Corrected   (C3) Under H2, three layers towards the target -1 end at layers of 0 under gradient flow and at $\eta \le
-            1/2$, with the loss 1/2; but $\eta = 3/5$ and $\eta = 1$ jump over this saddle to A = -2, with the loss 0
-Idea        Equal layers b follow $b' = -b^{L-1}(b^L - \lambda)$ from b = 1. For L >= 2 and a negative $\lambda$ they
-            fall towards the stationary point b = 0, which is a saddle of the loss in all weights. Flow and small steps
-            do not pass it, so that the loss stays at least $\lambda^2/2$
-Tolerance   Bounds of 1/b are exact inequalities of one step, summed. Runs carry the rounding of their steps. Single
+            the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
+            loss in the ball that the run can reach.
+Corrected   (C3) Under H2, three layers towards the target $-1$ end at layers of 0 under gradient flow and at
+            $\eta \le \frac12$, with the loss $\frac12$; but $\eta = \frac35$ and $\eta = 1$ jump over this saddle to
+            $A_\ell = -2$, with the loss 0
+Idea        Equal layers $b$ follow $b' = -b^{L-1}(b^L - \lambda)$ from $b = 1$. For $L \ge 2$ and a negative $\lambda$
+            they fall towards the stationary point $b = 0$, which is a saddle of the loss in all weights. Flow and small
+            steps do not pass it, so that the loss stays at least $\lambda^2/2$
+Tolerance   Bounds of $1/b$ are exact inequalities of one step, summed. Runs carry the rounding of their steps. Single
             steps are exact in fractions
-Findings    A target -1 shows what H3 is for: in our runs the flow from zero branches never fitted it
+Findings    A target $-1$ shows what H3 is for: in our runs the flow from zero branches never fitted it
 """
 
 from fractions import Fraction
@@ -24,7 +25,14 @@ import pytest
 
 from fixtures.precision import rounding
 from fixtures.problems.batches import given_batches
-from properties.certificates import assert_at_most, assert_identical, assert_keeps, assert_not_negative, assert_within
+from properties.certificates import (
+    assert_at_most,
+    assert_identical,
+    assert_keeps,
+    assert_not_negative,
+    assert_within,
+    record_series,
+)
 from theorems.ledger import corrected, necessity
 from theorems.section_09_architectures.residual.dynamics import (
     shared_layer_descent,
@@ -84,8 +92,11 @@ def test_a_step_of_one_jumps_over_the_saddle_that_a_step_of_one_half_ends_in():
 @corrected("C3")
 def test_a_step_of_three_fifths_jumps_over_the_saddle():
     # given  eta = 3/5; within 1/100 of b = -1 the slope 1 - (3/5)(5b^4 + 2b) of a step is between -11/12 and -2/3
-    caught, later = (shared_layer_descent(np.ones(1), -1.0, 3, 0.6, np.array([t])) for t in (10, 30))
-    caught, later = np.abs(caught + 1), np.abs(later + 1)
+    times = np.arange(31)
+    shorter, b = (shared_layer_descent(np.ones(31), -1.0, 3, eta, times) for eta in (0.45, 0.6))
+    record_series("equal layers towards -1", step=times, eta_0_45=shorter, eta_0_6=b)
+    assert_not_negative(shorter, why="a step of 0.45 does not pass the saddle")
+    caught, later = np.abs(b[[10, 30]] + 1)
     assert_at_most(caught, 1 / 100, why="caught by A = -2")
     # and    a step has eight operations, whose errors shrink by 11/12
     slack = rounding(8 * 12)

@@ -1,19 +1,19 @@
 r"""Theorem 9.1 (a) - towards a positive definite target all layers stay alike and near the identity.
 
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; R is the target Y for X = I
+            Y\|_F^2$; $R$ is the target $Y$ for $X = I$
 Hypotheses  (H2) Training starts at zero branches.
-            (H3) The branches are linear, and the target R is positive definite.
+            (H3) The branches are linear, and the target $R$ is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
-            the ball that the run can reach.
-Corrected   (C2) Under H2, H3 and H4 and for X = I and c = 1 all layers are alike at all times, $Q
-            \operatorname{diag}(b) Q^\top$ for $R = Q \operatorname{diag}(\lambda) Q^\top$, and b moves as $b' =
-            -b^{L-1}(b^L - \lambda)$, in steps or in time, to $\lambda^{1/L}$: the branches end at $R^{1/L} - I$
-Idea        From equal layers all gradients are equal, and they share the eigenvectors of R. Every eigenvalue b
-            therefore follows a scalar recursion. A step multiplies $b - \lambda^{1/L}$ by a factor between $1 - \eta L
-            \max(1, \lambda)^{2(L-1)/L}$ and $1 - \eta \mu$, $\mu = L \min(1, \lambda)^{2(L-1)/L}$. At the end every
-            layer changes its input by about $|\log \lambda|/L$ of its size
+            the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
+            loss in the ball that the run can reach.
+Corrected   (C2) Under H2, H3 and H4 and for $X = I$ and $c = 1$ all layers are alike at all times,
+            $Q \operatorname{diag}(b) Q^\top$ for $R = Q \operatorname{diag}(\lambda) Q^\top$, and $b$ moves as
+            $b' = -b^{L-1}(b^L - \lambda)$, in steps or in time, to $\lambda^{1/L}$: the branches end at $R^{1/L} - I$
+Idea        From equal layers all gradients are equal, and they share the eigenvectors of $R$. Every eigenvalue $b$
+            therefore follows a scalar recursion. A step multiplies $b - \lambda^{1/L}$ by a factor between
+            $1 - \eta L \max(1, \lambda)^{2(L-1)/L}$ and $1 - \eta \mu$, $\mu = L \min(1, \lambda)^{2(L-1)/L}$. At the
+            end every layer changes its input by about $|\log \lambda|/L$ of its size
 Tolerance   Budgets are $\log(10^9)/(-\log(1 - \eta \mu))$ steps, fixed before the run. The rounding of a step is
             multiplied by the factors of the later steps. Flows carry the estimate of two tolerances
 """

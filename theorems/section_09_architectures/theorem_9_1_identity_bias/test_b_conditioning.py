@@ -5,26 +5,26 @@ Reading     As in Proposition 4.3, optimization is conditioned like the map from
             to the gradients in the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. "Better" says: its condition
             number is at most that of the plain network $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; R is the target Y for X = I; $\epsilon_\ell$ bounds the Lipschitz constant of F_l
-Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
-            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
+            Y\|_F^2$; $R$ is the target $Y$ for $X = I$; $\epsilon_\ell$ bounds the Lipschitz constant of $F_\ell$
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
+            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
-            the ball that the run can reach.
-            (H5) The branches are small for their direction: $81^{\sum \epsilon_\ell} \le \kappa$, where kappa is the
-            condition number of the map from the gradient in the end-to-end matrix to the gradients in the layers, for
-            their plain network; it does not depend on the common scale of the branches. For the Jacobian, $9^{\sum
-            \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain network.
-Idea        A gradient is the error G between products of layers, whose singular values lie in $1 \pm \epsilon_\ell$. As
-            $\log((1 + \epsilon)/(1 - \epsilon)) \le 2 \epsilon \log 3$ for $\epsilon \le 1/2$, the condition number is
-            at most $81^{\sum \epsilon_\ell}$. That of a plain network does not change when all its layers are scaled
-            together. So branches that are small enough are conditioned better, except against a plain network that is
-            perfectly conditioned
+            the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
+            loss in the ball that the run can reach.
+            (H5) The branches are small for their direction: $81^{\sum_\ell \epsilon_\ell} \le \kappa$, where $\kappa$
+            is the condition number of the map from the gradient in the end-to-end matrix to the gradients in the
+            layers, for their plain network; it does not depend on the common scale of the branches. For the Jacobian,
+            $9^{\sum_\ell \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain network.
+Idea        A gradient is the error $G$ between products of layers, whose singular values lie in $1 \pm \epsilon_\ell$.
+            As $\log((1 + \epsilon)/(1 - \epsilon)) \le 2 \epsilon \log 3$ for $\epsilon \le \frac12$, the condition
+            number is at most $81^{\sum_\ell \epsilon_\ell}$. That of a plain network does not change when all its
+            layers are scaled together. So branches that are small enough are conditioned better, except against a plain
+            network that is perfectly conditioned
 Tolerance   Diagonal branches are exact in fractions. Other condition numbers are enclosed by the rounding of the
             eigenvalues
-Findings    The counterexample persists on an open set: all drawn pairs of layers within 1/16 of diag(1, -1, 1)/2 are
-            conditioned worse with the skip connection
+Findings    The counterexample persists on an open set: all drawn pairs of layers within $\frac1{16}$ of
+            $\frac12 \operatorname{diag}(1, -1, 1)$ are conditioned worse with the skip connection
 Expected    holds under added hypotheses
 """
 
@@ -58,7 +58,9 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
 
 @counterexample
 def test_two_small_branches_of_an_orthogonal_plain_network_are_conditioned_worse_with_the_skip_connection():
-    # given  two branches diag(1, -1)/2
+    r"""Two layers, $F(h) = Ah$, $A = \frac12 \operatorname{diag}(1, -1)$. Equal diagonal layers $D$ make of an error
+    $G$ the gradients $GD$, $DG$. For $D = I + A$ their squares sum to $2 (\frac32)^2$ at $G = E_{11}$, $2 (\frac12)^2$
+    at $E_{22}$: condition 9. For $D = A$ they sum to $\frac12$ at all $E_{ij}$: condition 1. By the print $9 \le 1$."""
     branches = fractions(["1/2", "-1/2"])
     residual, plain = (kernel_condition(branches, skip) for skip in (1, 0))
     assert_violates(residual, plain, reads=WORSE_CONDITIONED, A="diag(1/2,-1/2)", L=2)

@@ -2,18 +2,19 @@ r"""Theorem 9.1 (b) - the condition number of small branches, and examples on bo
 
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$, with linear branches $F_\ell(h) = cA_\ell h$ unless a clause says
             otherwise; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$
-Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
-            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
-Corrected   (C7) Two layers of branches c diag(1, -1), 0 < c < 1, have the condition number $((1 + c)/(1 - c))^2$, and
-            their plain network has 1.
-            (C8) Twenty branches diag(1, 1/2)/40, which meet H1, have a Jacobian of condition number below 2, and that
-            of their plain network is $2^{20}$.
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
+            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+Corrected   (C7) Two layers of branches $c \operatorname{diag}(1, -1)$, $0 < c < 1$, have the condition number
+            $((1 + c)/(1 - c))^2$, and their plain network has 1.
+            (C8) Twenty branches $\frac1{40} \operatorname{diag}(1, \frac12)$, which meet H1, have a Jacobian of
+            condition number below 2, and that of their plain network is $2^{20}$.
             (C13) Under H1 the condition number of linear branches is at most 9, and that of the Jacobian of branches
             with the identity or tanh at most 3
-Idea        The condition number is that of the map from the gradient G in the end-to-end matrix to the gradients in the
-            layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. The gradient in A_l is c times G between two products
-            of layers, whose singular values lie in $1 \pm \epsilon_\ell$. So $\sum_\ell |\partial L/\partial A_\ell|^2$
-            lies between two multiples of $|G|^2$, and the ratio of these is at most 9
+Idea        The condition number is that of the map from the gradient $G$ in the end-to-end matrix to the gradients in
+            the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. The gradient in $A_\ell$ is $c$ times $G$ between
+            two products of layers, whose singular values lie in $1 \pm \epsilon_\ell$. So
+            $\sum_\ell |\partial L/\partial A_\ell|^2$ lies between two multiples of $|G|^2$, and the ratio of these is
+            at most 9
 Tolerance   Diagonal branches are exact in fractions. The operations of gradients are counted
 """
 
@@ -30,7 +31,7 @@ from fixtures.dynamics.deep_linear import end_to_end
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import given_batches
 from fixtures.rational import fractions
-from properties.certificates import assert_at_most, assert_identical, assert_within
+from properties.certificates import assert_at_most, assert_identical, assert_within, record_series
 from theorems.ledger import corrected, observed
 from theorems.section_09_architectures.residual.dynamics import residual_gradients, residual_layers
 from theorems.section_09_architectures.residual.problems import linear_residual_problems, residual_problems
@@ -129,11 +130,34 @@ def test_twenty_small_branches_are_conditioned_by_less_than_two_where_twenty_lay
     # given  A = diag(1, 1/2): the plain network A^20, and the residual one of branches A/40, which has H1
     A, identity = fractions([[1, 0], [0, "1/2"]]), fractions([[1, 0], [0, 1]])
     nets = (np.stack([A - identity] * 20), np.stack([A / 40] * 20))
-    plain, residual = (W[0, 0] / W[1, 1] for W in (end_to_end(residual_layers(net, Fraction(1))) for net in nets))
+    depths = range(1, 21)
+    products = [[end_to_end(residual_layers(net[:L], Fraction(1))) for L in depths] for net in nets]
+    conditions = [[W[0, 0] / W[1, 1] for W in of_net] for of_net in products]
+    record_series("condition number of the Jacobian", layers=depths, plain=conditions[0], residual=conditions[1])
+    plain, residual = (of_net[-1] for of_net in conditions)
     # then
     assert_identical(20 * Fraction(1, 40), Fraction(1, 2), why="H1: sum eps_l")
     assert_identical([plain, residual], [2**20, Fraction(82, 81) ** 20], why="condition numbers")
     assert_at_most(residual, 2, why="less than two")
+
+
+@observed
+def test_at_small_branches_a_layer_keeps_its_gradient_at_every_depth_and_without_skip_connections_it_vanishes():
+    # given  L layers of branches I/(2L), which meet H1, X = I and an error G = I
+    X, depths = fractions(np.eye(2, dtype=int)), range(1, 11)
+    branches = [fractions(np.stack([np.eye(2, dtype=int)] * L)) / (2 * L) for L in depths]
+    # when   the gradient in the first layer, G times the other layers
+    with_skip, without = (
+        [
+            residual_gradients(A - shift * X, X, end_to_end(residual_layers(A - shift * X, 1)) - X)[0, 0, 0]
+            for A in branches
+        ]
+        for shift in (0, 1)
+    )
+    record_series("gradient of the first layer", layers=depths, with_skip=with_skip, without=without)
+    # then
+    assert_identical(with_skip, [(1 + Fraction(1, 2 * L)) ** (L - 1) for L in depths], why="with skip connections")
+    assert_identical(without, [Fraction(1, 2 * L) ** (L - 1) for L in depths], why="without")
 
 
 @observed

@@ -3,17 +3,18 @@ r"""Theorem 9.1 (b) - the conditioning of the Jacobian in the input, another rea
 Readings    [Jacobian] the conditioning of optimization is that of the Jacobian of the network in its input, the next
             best quantity - holds under added hypotheses
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$
-Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
-            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
-            (H5) The branches are small for their direction: $81^{\sum \epsilon_\ell} \le \kappa$, where kappa is the
-            condition number of the map from the gradient in the end-to-end matrix to the gradients in the layers, for
-            their plain network; it does not depend on the common scale of the branches. For the Jacobian, $9^{\sum
-            \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain network.
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
+            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            (H5) The branches are small for their direction: $81^{\sum_\ell \epsilon_\ell} \le \kappa$, where $\kappa$
+            is the condition number of the map from the gradient in the end-to-end matrix to the gradients in the
+            layers, for their plain network; it does not depend on the common scale of the branches. For the Jacobian,
+            $9^{\sum_\ell \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain network.
 Idea        The Jacobian is a product of layers whose singular values lie in $1 \pm \epsilon_\ell$, so that its
-            condition number is at most $\prod (1 + \epsilon_\ell)/(1 - \epsilon_\ell) \le 9^{\sum \epsilon_\ell}$
+            condition number is at most $\prod_\ell (1 + \epsilon_\ell)/(1 - \epsilon_\ell) \le 9^{\sum_\ell
+            \epsilon_\ell}$
 Tolerance   Diagonal branches are exact in fractions. Singular values carry the rounding of the product of the layers
 Chance      One test samples: 4,000 products of eight Gaussian layers. By Chernoff's bound it fails by chance with
-            probability below 1e-9
+            probability below $10^{-9}$
 Findings    In the other direction, Gaussian plain layers in the plane have a Jacobian whose condition number is at
             least $2^L$ in the geometric mean; seen on eight layers
 """
@@ -42,6 +43,9 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.conditioning im
 
 @counterexample(reading="Jacobian")
 def test_the_jacobian_of_two_branches_of_an_orthogonal_plain_network_is_conditioned_worse():
+    r"""Two layers, $F(h) = Ah$, $A = \frac12 \operatorname{diag}(1, -1)$. The Jacobian is $(I + A)^2 =
+    \operatorname{diag}(\frac94, \frac14)$, of condition 9. Without skip connections it is $A^2 = \frac14 I$, of
+    condition 1."""
     branches = fractions(["1/2", "-1/2"])
     residual, plain = (jacobian_condition(branches, skip) for skip in (1, 0))
     assert_violates(residual, plain, reads=WORSE_CONDITIONED, A="diag(1/2,-1/2)", L=2)

@@ -1,12 +1,13 @@
 r"""Theorem 9.1 (c) - bounds of both derivatives at any weights, and what attains them.
 
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; $\epsilon_\ell$ and $\beta_\ell$ bound the Lipschitz constant and
-            the second derivative of F_l; Lip is the Lipschitz constant of the network
-Corrected   (C9) At any weights $Lip \le \prod (1 + \epsilon_\ell)$ and $\|D^2 h_\ell\| \le M_\ell$, $M_{\ell+1} = (1 +
-            \epsilon_\ell) M_\ell + \beta_\ell \prod_{j<\ell} (1 + \epsilon_j)^2$, and a scalar branch attains both
+            the second derivative of $F_\ell$; $\operatorname{Lip}$ is the Lipschitz constant of the network
+Corrected   (C9) At any weights $\operatorname{Lip} \le \prod_\ell (1 + \epsilon_\ell)$ and $\|D^2 h_\ell\| \le M_\ell$,
+            $M_{\ell+1} = (1 + \epsilon_\ell) M_\ell + \beta_\ell \prod_{j<\ell} (1 + \epsilon_j)^2$, and a scalar
+            branch attains both
 Idea        A layer multiplies the first derivative by at most $1 + \epsilon_\ell$. The second derivative grows by that
             factor above a layer that bends. Below that layer a slope enters twice, once for each derivative
-Tolerance   The operations of the layers are counted. Constants are attained: each test asserts a ratio above 1/2
+Tolerance   The operations of the layers are counted. Constants are attained: each test asserts a ratio above $\frac12$
 """
 
 import numpy as np

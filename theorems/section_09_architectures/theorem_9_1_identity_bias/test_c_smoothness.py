@@ -1,26 +1,26 @@
 r"""Theorem 9.1 (c) - smoothness.
 
 Printed     Residual connections regularize implicitly towards smooth functions (item 3)
-Reading     The item compares with nothing. "Smooth" says, whatever the depth: the Lipschitz constant is at most 5/3,
-            and the second derivative is at most e times the sum of the bounds $\beta_\ell$ of the branches' second
-            derivatives
+Reading     The item compares with nothing. "Smooth" says, whatever the depth: the Lipschitz constant is at most
+            $\frac53$, and the second derivative is at most $e$ times the sum of the bounds $\beta_\ell$ of the
+            branches' second derivatives
 Readings    [smoother than the plain network] "toward smooth functions" compares, as the other two items do: the
             Lipschitz constant is at most that of the plain network - refuted
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$. Linear branches
-            $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$; R is the
-            target Y for X = I
-Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
-            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
+            $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$; $R$ is the
+            target $Y$ for $X = I$
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
+            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
-            the ball that the run can reach.
+            the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
+            loss in the ball that the run can reach.
 Corrected   (C12) Under H1 the plain network of linear branches is no steeper than the residual one: it stretches no
-            direction by more than $\prod \epsilon_\ell \le \prod (1 - \epsilon_\ell)$, and the residual one stretches
-            every direction by the latter at least. For F(h) = -h/2 alone they are equal
-Idea        The Lipschitz constant is at most $\prod (1 + \epsilon_\ell) \le e^{1/2} < 5/3$, and the second derivative
-            at most $e^{2 \sum \epsilon_\ell} \sum \beta_\ell$. In early training $\sum_\ell \epsilon_\ell \le 1/2$
-            follows from the loss that fell.
+            direction by more than $\prod_\ell \epsilon_\ell \le \prod_\ell (1 - \epsilon_\ell)$, and the residual one
+            stretches every direction by the latter at least. For $F(h) = -h/2$ alone they are equal
+Idea        The Lipschitz constant is at most $\prod_\ell (1 + \epsilon_\ell) \le e^{1/2} < \frac53$, and the second
+            derivative at most $e^{2 \sum_\ell \epsilon_\ell} \sum_\ell \beta_\ell$. In early training
+            $\sum_\ell \epsilon_\ell \le \frac12$ follows from the loss that fell.
 Tolerance   Scalar networks are exact in fractions. Derivatives carry the rounding of their layers, runs that
             of their steps
 Findings    As a comparison the claim fails for the small branches that the other two items want, by C12
@@ -60,7 +60,8 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.early_training 
 
 @counterexample
 def test_three_steep_branches_are_eight_times_as_steep_as_the_identity():
-    # given  three scalar branches F(h) = h
+    r"""$F(h) = h$ in three layers: each doubles its input, so that the Lipschitz constant is $2^3 = 8$, and not
+    $\frac53$ at most."""
     steep = scalar_states([1, 1, 1])[-1]
     assert_violates(steep, Fraction(5, 3), reads="Lipschitz constant {value} > {limit}", F="h -> h", L=3)
 
@@ -106,6 +107,8 @@ def test_early_in_training_the_lipschitz_constant_is_bounded_by_the_loss_that_fe
 
 @counterexample(reading="smoother than the plain network")
 def test_two_branches_that_halve_their_input_are_nine_times_as_steep_with_the_skip_connection():
+    r"""$F(h) = \frac12 h$ in two layers: the residual network is $(\frac32)^2 h = \frac94 h$. The plain network is
+    $(\frac12)^2 h = \frac14 h$, and the print says that it is steeper."""
     w = Fraction(1, 2)
     reads = "Lipschitz constant {value} with the skip connection > {limit} without"
     assert_violates(scalar_states([w, w])[-1], w * w, reads=reads, F="h -> h/2", L=2)

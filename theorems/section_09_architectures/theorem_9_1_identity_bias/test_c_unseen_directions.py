@@ -1,18 +1,19 @@
 r"""Theorem 9.1 (c) - directions in which there is no sample.
 
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; R is the target Y for X = I; Lip is the Lipschitz constant of the network
-Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most 1/2, as
-            $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square c^2/L with c <= 1.
+            Y\|_F^2$; $R$ is the target $Y$ for $X = I$; $\operatorname{Lip}$ is the Lipschitz constant of the network
+Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
+            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
-            the eigenvalues lambda of the target R. In early training beta is a bound on the curvature of the loss in
-            the ball that the run can reach.
+            the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
+            loss in the ball that the run can reach.
 Corrected   (C10) Linear branches under H2 stay the identity on directions to which samples and targets are orthogonal,
-            at any step, so that $Lip \ge 1$ as long as they train; a target in such a direction can move two layers
-            there.
-            (C11) Linear branches fitted to the one sample (e_1, 2 e_1/3) from zero at $\eta = 1/(2L - 1)$ end at
-            diag(2/3, 1), which meets H1 and is half as steep again as diag(2/3, 0), the smoothest interpolant
+            at any step, so that $\operatorname{Lip} \ge 1$ as long as they train; a target in such a direction can move
+            two layers there.
+            (C11) Linear branches fitted to the one sample $(e_1, \frac23 e_1)$ from zero at $\eta = 1/(2L - 1)$ end at
+            $\operatorname{diag}(\frac23, 1)$, which meets H1 and is half as steep again as
+            $\operatorname{diag}(\frac23, 0)$, the smoothest interpolant
 Idea        Every gradient is an error times samples, between products of layers. Where samples and targets have no
             part, no gradient has one, and a branch stays what it was at the start.
 Tolerance   Zeros are exact in floating point. The fit is off by the rate of its steps, after a budget fixed before the
