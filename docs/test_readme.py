@@ -21,7 +21,9 @@ RENEW = 'pytest -m "fast or slow" --ledger=docs/ledger'
 @pytest.fixture(scope="module")
 def ledger():
     """The committed ledger, by the labels of its claims."""
-    document = json.loads((ROOT / "docs" / "ledger" / "ledger.json").read_text(encoding="utf-8"))
+    file = ROOT / "docs" / "ledger" / "ledger.json"
+    assert file.exists(), RENEW
+    document = json.loads(file.read_text(encoding="utf-8"))
     assert document["schema"] == SCHEMA, RENEW
     return {claim["label"]: claim for claim in document["claims"]}
 
