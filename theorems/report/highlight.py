@@ -25,12 +25,13 @@ def source_of(test: dict[str, Any], root: Path) -> str | None:
     """
     first, last = test["lines"]
     file = root / test["file"]
-    if not file.is_file():
-        return None
-    lines = _lines(file)[first - 1 : last]
+    lines = _lines(file) if file.is_file() else []
+    source, after = lines[first - 1 : last], lines[last : last + 1]
     name = test["test"].rpartition("::")[2]
-    is_there = any(line.startswith(f"def {name}(") for line in lines)
-    return "\n".join(lines) if is_there else None
+    is_there = any(line.startswith(f"def {name}(") for line in source)
+    begins = is_there and source[0].startswith(("@", "def "))
+    ends = is_there and source[-1].strip() and not any(line.strip() for line in after)
+    return "\n".join(source) if begins and ends else None
 
 
 def highlighted(source: str) -> str:
