@@ -21,8 +21,8 @@ from theorems.report.write import missing_packages, write_pages
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "ledger" / "index.html"
 PACKAGES = ("axe_playwright_python", "playwright")
-CLAIMS = ("Theorem 3.3", "Theorem 7.2", "Experiment 2")
-"""A refuted claim with another reading, a vacuous one with parts, and an experiment with readings."""
+CLAIMS = ("Theorem 3.3", "Section 4.1: gradient flow equations", "Theorem 7.2", "Experiment 2")
+"""A refuted claim with another reading, wide formulas, a vacuous claim of parts, and an experiment with readings."""
 PHONE = {"width": 375, "height": 700}
 
 # A busy machine downloads and starts a browser slowly: this limit is there to end a hang only.
