@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import html
 import itertools
@@ -14,24 +15,27 @@ if TYPE_CHECKING:
 
 
 @functools.lru_cache(maxsize=8)
-def _lines(file: Path) -> list[str]:
-    return file.read_text(encoding="utf-8-sig").splitlines()
+def _read(file: Path) -> tuple[list[str], dict[str, tuple[int, int]]]:
+    """The lines of a module, and the first and the last line of each function, with its decorators."""
+    text = file.read_text(encoding="utf-8-sig")
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    places = {
+        node.name: (min([node.lineno, *(mark.lineno for mark in node.decorator_list)]), node.end_lineno or node.lineno)
+        for node in functions
+    }
+    return text.splitlines(), places
 
 
 def source_of(test: dict[str, Any], root: Path) -> str | None:
-    """The source of a test of a ledger, or None where the file no longer has this test at these lines.
+    """The source of a test of a ledger, or None where its file no longer has this test at these lines.
 
     test: an entry of a claim's `tests`. root: the checkout.
     """
     first, last = test["lines"]
     file = root / test["file"]
-    lines = _lines(file) if file.is_file() else []
-    source, after = lines[first - 1 : last], lines[last : last + 1]
-    name = test["test"].rpartition("::")[2]
-    is_there = any(line.startswith(f"def {name}(") for line in source)
-    begins = is_there and source[0].startswith(("@", "def "))
-    ends = is_there and source[-1].strip() and not any(line.strip() for line in after)
-    return "\n".join(source) if begins and ends else None
+    lines, places = _read(file) if file.is_file() else ([], {})
+    is_there = places.get(test["test"].rpartition("::")[2]) == (first, last)
+    return "\n".join(lines[first - 1 : last]) if is_there else None
 
 
 def highlighted(source: str) -> str:
