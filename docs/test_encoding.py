@@ -41,6 +41,7 @@ def leaves_it_open(call):
     return is_text and "encoding" not in keywords and None not in keywords and ENCODING_AT[name] not in given
 
 
+@pytest.mark.slow
 def test_every_text_is_read_and_written_in_an_encoding_that_is_named():
     files = [ROOT / "conftest.py", *(file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py")))]
     wrong = [f"{file.relative_to(ROOT)}:{line}" for file in files for line in without_encoding(file.read_text("utf-8"))]

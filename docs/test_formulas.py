@@ -5,6 +5,7 @@ import re
 import pytest
 
 from theorems.ledger.claims import FIELDS
+from theorems.ledger.verdicts import Role
 from theorems.report.formulas import FormulaError, as_html, as_mathml, pieces
 
 GREEK = (
@@ -33,8 +34,11 @@ def texts(stated):
     claim = stated.claim
     for fields in (claim.fields, *(statement.fields for statement in claim.statements)):
         yield from ((name, text) for name, text in fields.items() if name not in UNCHECKED)
+    told = (test for test in stated.tests if test.role is Role.COUNTEREXAMPLE and test.docstring)
+    yield from ((test.name, test.docstring) for test in told)
 
 
+@pytest.mark.slow
 def test_every_formula_stands_between_dollar_signs_and_converts(stated_claims):
     wrong = []
     for stated in stated_claims:

@@ -5,6 +5,7 @@ import pytest
 from docs.house import LONG, Measures, excesses, measure
 
 
+@pytest.mark.slow
 def test_every_theorem_file_is_one_sitting():
     assert excesses(measure(), LONG) == []
 

@@ -199,6 +199,7 @@ def test_every_option_of_what_theorems_import_is_turned():
     assert_identical(len(turned), len(set(turned)), why="each option once")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", ELSEWHERE)
 def test_a_test_that_is_said_to_turn_an_option_exists_and_names_it(test):
     path, name = test.split("::")

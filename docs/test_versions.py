@@ -27,7 +27,7 @@ def number(version):
 
 
 def test_the_lowest_releases_are_the_lower_bounds_of_what_a_run_needs():
-    bounds = lowest(PROJECT["dependencies"] + EXTRAS["test"])
+    bounds = lowest(PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["report"])
     pins = pinned("constraints-lowest.txt")
     assert {name: number(version) for name, version in pins.items()} == {
         name: number(version) for name, version in bounds.items()
@@ -42,3 +42,19 @@ def test_every_requirement_is_pinned_at_or_above_its_lower_bound():
 
 def test_the_torch_that_a_run_refuses_is_the_one_that_pip_refuses():
     assert number(lowest(PROJECT["dependencies"])["torch"]) == OLDEST_TORCH
+
+
+def test_the_citation_and_the_changelog_name_this_version_and_one_day():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, day = re.search(r"^## (\d\S+) - (\S+)$", changelog, re.MULTILINE).groups()
+    assert version == PROJECT["version"]
+    assert f"\nversion: {version}\n" in citation
+    assert f'\ndate-released: "{day}"\n' in citation
+
+
+def test_workflows_call_environments_of_tox_that_exist():
+    workflows = [path.read_text(encoding="utf-8") for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
+    called = {name for text in workflows for name in re.findall(r"tox run -q?e (\w+)", text)}
+    known = set(re.findall(r"^\[testenv:(\w+)\]$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"fast", "all"} <= called <= known

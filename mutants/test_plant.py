@@ -14,6 +14,7 @@ ENTRY = {"kind": "bound", "file": "x.py", "old": "2", "new": "3", "mistake": "m"
 SUM = Mutant("bound", "x.py", "return a + b", "return a - b", "minus", "test_x.py::test_sum")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.file}: {mutant.mistake}")
 def test_a_mutant_changes_its_file_and_names_a_test_that_exists(mutant):
     mutated(mutant)

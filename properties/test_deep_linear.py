@@ -3,6 +3,7 @@
 from itertools import islice
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from fixtures.dynamics.deep_linear import descent_path, gradients, regression_gradient, regression_loss
@@ -11,6 +12,8 @@ from fixtures.problems.deep_linear import deep_regressions
 from fixtures.rational import to_fractions
 from properties.certificates import assert_at_most, assert_identical
 from properties.deep_linear import frobenius, gradient_rounding, loss_rounding, monotone_rate
+
+pytestmark = pytest.mark.slow
 
 SMALL = 0.45
 

@@ -262,6 +262,7 @@ OPTIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "option", "value", "run", "expected", "slack"), OPTIONS, ids=ids(OPTIONS))
 def test_an_option_that_is_turned_gives_an_independent_value(path, option, value, run, expected, slack):
     assert_turned(path, option, value, run, expected, slack)

@@ -15,6 +15,8 @@ from properties.curvature.lanczos import Krylov, UncertifiedError, least_compone
 from properties.curvature.network_sharpness import MISSED, BatchedHessian, fixed_batches, network_sharpness
 from properties.curvature.sharpness import SharpnessError
 
+pytestmark = pytest.mark.slow
+
 SINGLE = 2.0**-24
 """The unit roundoff of float32."""
 

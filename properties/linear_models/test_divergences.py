@@ -3,6 +3,7 @@
 from decimal import Decimal, localcontext
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.linalg import norm
@@ -22,6 +23,8 @@ from properties.linear_models.divergences import (
     relative_entropy_rounding,
 )
 from properties.oracles import nearest_in_relative_entropy
+
+pytestmark = pytest.mark.slow
 
 
 def exact_relative_entropy(w, change):

@@ -27,6 +27,8 @@ from properties.linear_models.limits import flow_rounding, interpolant_rounding,
 from properties.linear_models.margins import cost_of_steps, dual_bound, radius, run_rounding, shortfall
 from properties.linear_models.sparsity import dual_value, lasso_gap
 
+pytestmark = pytest.mark.slow
+
 OF_X, OF_Y = 2.0**3, 2.0**-5
 """What X and y are multiplied by."""
 OF_W = OF_Y / OF_X

@@ -23,6 +23,8 @@ from properties.spectra.nuclear_norm import (
     spectrum_rounding,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("entries", [(1, 2), (2, 1), (0, 1), (-3, 2), (1, 0), (-1, -1)], ids=str)
 def test_the_bracket_of_a_corner_encloses_its_exact_least_norm(entries):

@@ -11,12 +11,13 @@ from theorems.ledger.small_theory import write_claim, write_folder
 
 
 @pytest.fixture
-def theory(pytester: pytest.Pytester) -> SimpleNamespace:
+def theory(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Writes claims and runs pytest on them in this process.
 
     write(name, body, ...): a claim of one file; write_folder(parts): a claim of parts; run(*options): the result of a
-    run; ledger(*options): its ledger.json; folder: the section.
+    run; ledger(*options): its ledger.json; folder: the section. The runs write no pages, which take longer than they.
     """
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *_: [])
     pytester.makeini("[pytest]\naddopts = --strict-markers\nmarkers =\n    fast: f\n    slow: s\n    gpu: g\n")
     section = pytester.mkdir("theorems") / "section_00"
     section.mkdir()

@@ -63,10 +63,6 @@ def read_index(page: Path) -> list[dict[str, str | None]]:
     ]
 
 
-def _reason(row: str) -> str | None:
-    return row.removeprefix("none: ") if row.startswith("none: ") else None
-
-
 def _claim(entry: Entry) -> dict[str, Any]:
     stated, claim = entry.stated, entry.stated.claim
     return {
@@ -102,8 +98,8 @@ def _statement(entry: Entry, statement: Statement) -> dict[str, Any]:
         "expected": statement.expected,
         "is_empirical": statement.is_empirical,
         "fields": _fields(statement.fields),
-        "hypotheses": [{"label": label, "text": text} for label, text in statement.hypotheses.items()],
-        "clauses": [{"label": label, "text": text} for label, text in statement.clauses.items()],
+        "hypotheses": _labelled(statement.hypotheses),
+        "clauses": _labelled(statement.clauses),
         **_shown(entry, part, None),
         "readings": [_reading(entry, reading, verdict) for reading, verdict in readings],
     }
@@ -132,6 +128,11 @@ def _fields(fields: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in fields.items() if name not in STRUCTURED}
 
 
+def _labelled(texts: dict[str, str]) -> list[dict[str, str]]:
+    """Hypotheses or clauses in the order of their numbers: H1, H2, ..., H10."""
+    return [{"label": label, "text": texts[label]} for label in sorted(texts, key=lambda label: int(label[1:]))]
+
+
 def _test(test: PromisedTest) -> dict[str, Any]:
     return {
         "test": f"{test.path}::{test.name}",
@@ -157,7 +158,7 @@ def _evidence(item: Evidence) -> dict[str, Any]:
         "clauses": item.clauses,
         "examples": item.examples,
         "worst_ratio": _finite(item.worst_ratio),
-        "certificates": {why: _finite(ratio) for why, ratio in item.certificates.items()},
+        "certificates": {why: _rounded(ratio) for why, ratio in item.certificates.items()},
         "witness": item.witness,
         "exact": item.exact,
         "kept": item.kept,
@@ -170,3 +171,8 @@ def _evidence(item: Evidence) -> dict[str, Any]:
 def _finite(ratio: float | None) -> float | None:
     """The ratio, or None where it is not finite: JSON has no infinity."""
     return ratio if ratio is not None and math.isfinite(ratio) else None
+
+
+def _rounded(ratio: float) -> float | None:
+    """The ratio to three digits where a certificate passed, as it is where none did, or None where it is not finite."""
+    return float(f"{ratio:.3g}") if 0 <= ratio <= 1 else _finite(ratio)

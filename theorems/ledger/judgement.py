@@ -123,6 +123,7 @@ def _weigh(stated: StatedClaim, part: str | None, evidence: list[Evidence]) -> t
     if verdict is Verdict.BROKEN:
         return verdict, ["the roles of its evidence decide nothing or contradict each other"]
     defects = _defects(evidence) + [wrong for item in evidence if (wrong := _unkept(stated, item))]
+    defects += [wrong for item in evidence if (wrong := _unwitnessed(stated, item))]
     return (Verdict.BROKEN, defects) if defects else (verdict, [])
 
 
@@ -144,6 +145,14 @@ def _unkept(stated: StatedClaim, item: Evidence) -> str | None:
     ] or [{label for test in mine if test.role is Role.NECESSITY for label in test.labels}]
     missing = min((statement - dropped - set(item.kept) for statement in statements), key=len)
     return f"{item.function} does not assert that its instance keeps {', '.join(sorted(missing))}" if missing else None
+
+
+def _unwitnessed(stated: StatedClaim, item: Evidence) -> str | None:
+    """The fault of a counterexample that is worked by hand and recorded no witness with rational sides; or None."""
+    worked = stated.worked(item.part, item.reading)
+    if item.exact or worked is None or item.place != (worked.path, worked.name):
+        return None
+    return f"{item.function} is worked by hand and records no witness with rational sides"
 
 
 def _judge_measured(evidence: list[Evidence]) -> tuple[Verdict, list[str]]:

@@ -40,10 +40,15 @@ class Entry:
         return max((item.worst_ratio for item in self.evidence if item.worst_ratio is not None), default=None)
 
     def witness(self, part: str | None = None, reading: str | None = None) -> str | None:
-        """The first exact witness that refutes this reading of this part. Without an exact one, the first witness."""
+        """The witness that refutes this reading of this part: exact if one is, and of the test that is worked by hand.
+
+        Among several of these the first counts, in the order of the tests.
+        """
         refutations = [item for item in self.evidence if item.role == Role.COUNTEREXAMPLE]
         witnessed = [item for item in refutations if (item.part, item.reading) == (part, reading) and item.witness]
-        return min(witnessed, key=lambda item: not item.exact).witness if witnessed else None
+        worked = self.stated.worked(part, reading)
+        place = (worked.path, worked.name) if worked else None
+        return min(witnessed, key=lambda item: (not item.exact, item.place != place)).witness if witnessed else None
 
     def findings(self, part: str | None = None, reading: str | None = None) -> list[dict[str, Any]]:
         """The findings about this reading of this part, in the order of the tests."""

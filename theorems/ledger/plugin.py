@@ -27,8 +27,11 @@ from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
 from theorems.ledger.writing import as_plain, write_json
+from theorems.report.write import missing_packages, unwritten, write_pages
 
 _PROPERTY = "whichmin evidence"
+BOOKKEEPER = "whichmin bookkeeper"
+"""The name of the plugin that has the ledger of a run."""
 CLAIMS = pytest.StashKey[list[StatedClaim]]()
 DEVICE = pytest.StashKey[str]()
 EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
@@ -36,7 +39,11 @@ EVIDENCE = pytest.StashKey[dict[str, Evidence]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("whichmin")
-    group.addoption("--ledger", metavar="DIR", help="write the ledger to DIR/ledger.json")
+    group.addoption(
+        "--ledger",
+        metavar="DIR",
+        help="write the ledger to DIR: ledger.json, and with the extra report its pages, DIR/index.html and others",
+    )
     group.addoption(
         "--allow-missing", action="store_true", help="without CUDA, skip gpu tests: their claims are not run"
     )
@@ -67,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     directory = named_folder(config, "--ledger")
     if directory and not config.option.collectonly:
         _check_writable(directory)
-    config.pluginmanager.register(Bookkeeper(config, claims, directory), "whichmin bookkeeper")
+    config.pluginmanager.register(Bookkeeper(config, claims, directory), BOOKKEEPER)
 
 
 def _check_claims(wanted: list[str], claims: list[StatedClaim]) -> None:
@@ -112,7 +119,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for item in items:
         place = _place(item)
         test = promised.get(place)
-        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster"))
+        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster", "browser"))
         if not has_tier and not item.nodeid.startswith("benchmarks/"):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:
@@ -391,7 +398,7 @@ class Bookkeeper:
         self._evidence = config.stash.setdefault(EVIDENCE, {})
         self._skipped: set[str] = set()
         self._entries: list[ledger.Entry] = []
-        self._remark: str | None = None
+        self._remarks: list[str] = []
         self._unwritten: str | None = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -431,6 +438,19 @@ class Bookkeeper:
         if (disputed or self._unwritten) and not has_failed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def document(self) -> dict[str, Any]:
+        """The ledger of what has run so far, in schema 2."""
+        return self._as_document(ledger.build(self._claims, self._evidence.values(), self._skipped))
+
+    def _as_document(self, entries: list[ledger.Entry]) -> dict[str, Any]:
+        return as_document(
+            entries,
+            profile=profile_name(),
+            seed=self._config.getoption("--hypothesis-seed", None),
+            environment=describe_environment(self._config.stash.get(DEVICE, "cpu")),
+            root=self._config.rootpath,
+        )
+
     def _report_verdicts(self, disputed: list[ledger.Entry]) -> None:
         """Report each claim with a problem as a failure, like a failed test."""
         for entry in disputed:
@@ -440,17 +460,26 @@ class Bookkeeper:
             )
 
     def _write(self, directory: Path) -> None:
-        environment = describe_environment(self._config.stash.get(DEVICE, "cpu"))
-        seed = self._config.getoption("--hypothesis-seed", None)
         target, shown = directory / "ledger.json", Path(self._config.getoption("--ledger")) / "ledger.json"
         try:
-            document = as_document(
-                self._entries, profile=profile_name(), seed=seed, environment=environment, root=self._config.rootpath
-            )
+            document = self._as_document(self._entries)
             write_json(target, document)
-            self._remark = f"written to {shown}"
         except OSError as error:
             self._unwritten = f"{shown} cannot be written ({error.strerror}): run again with another --ledger"
+            return
+        self._remarks.append(f"written to {shown}")
+        self._write_pages(document, directory, shown.parent)
+
+    def _write_pages(self, document: dict[str, Any], directory: Path, shown: Path) -> None:
+        """Write the pages beside the JSON, which is there whatever happens here."""
+        if missing := missing_packages():
+            self._remarks.append(unwritten(missing))
+            return
+        try:
+            write_pages(document, self._config.rootpath, directory)
+            self._remarks.append(f"to be read: {shown / 'index.html'}")
+        except Exception as error:  # whatever it is, the run has ended and its ledger is written
+            self._unwritten = f"no pages beside it ({type(error).__name__}: {' '.join(str(error).split())})"
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
         """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""
@@ -471,8 +500,8 @@ class Bookkeeper:
             terminal.write_sep("=", "ledger")
             rows = [entry for entry in self._entries if self._is_selected(entry)]
             report.write_ledger(rows, terminal.write, others=len(self._entries) - len(rows))
-        if self._remark:
-            terminal.write_line(self._remark)
+        for remark in self._remarks:
+            terminal.write_line(remark)
         if self._unwritten:
             terminal.write_line(self._unwritten, red=True)
 

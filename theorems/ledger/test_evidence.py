@@ -15,6 +15,11 @@ pytestmark = pytest.mark.slow
         (PINNED, "refuted", "no search finds a counterexample"),
         (SEARCHED, "refuted", "no pinned counterexample"),
         (SEARCHED + PINNED.replace("2, 1", "2.0, 1.0"), "refuted", "no pinned counterexample"),
+        (
+            PINNED + SEARCHED.replace("():\n", '():\n    "Take two."\n'),
+            "refuted",
+            "test_searched is worked by hand and records no witness with rational sides",
+        ),
         (AS_PRINTED.partition("@as_printed\n@given")[0], "holds", "its evidence is a single test"),
         (AS_PRINTED + "@as_printed\ndef test_idle():\n    pass\n", "holds", "test_idle certifies nothing"),
         (AS_PRINTED + "@as_printed\ndef test_skip():\n    pytest.skip('why')\n", "holds", "test_skip skipped"),

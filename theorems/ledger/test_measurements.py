@@ -56,7 +56,9 @@ def test_a_reading_that_does_not_decide_is_shown_with_its_verdict(theory):
     assert result.ret == 0
     (claim,) = theory.ledger()["claims"]
     assert claim["verdict"] == "holds"
-    assert claim["readings"] == [{"part": None, "name": "wide", "words": "for every start", "verdict": "refuted"}]
+    (reading,) = claim["statements"][0]["readings"]
+    told = {"name": "wide", "words": "for every start", "verdict": "refuted", "expected": "refuted"}
+    assert reading == told | {"witness": "n=1: risk 2 > bound 1", "worked": None, "findings": []}
 
 
 def test_a_reading_refutes_with_a_witness_and_a_search_of_its_own(theory):

@@ -22,7 +22,7 @@ def test_parts_have_verdicts_of_their_own_and_the_claim_has_the_weakest(theory):
     theory.write_folder({"a": (AS_PRINTED, HOLDS), "b": (PINNED + SEARCHED, {"Expected": "refuted"})})
     (claim,) = theory.ledger()["claims"]
     assert claim["verdict"] == "refuted"
-    assert claim["parts"] == [{"label": "(a)", "verdict": "holds"}, {"label": "(b)", "verdict": "refuted"}]
+    assert [(part["part"], part["verdict"]) for part in claim["statements"]] == [("(a)", "holds"), ("(b)", "refuted")]
     parts = {item["test"].partition("::")[2]: item["part"] for item in claim["evidence"]}
     assert parts == {"test_one": "(a)", "test_many": "(a)", "test_pinned": "(b)", "test_searched": "(b)"}
 
@@ -49,7 +49,9 @@ def test_a_part_may_have_several_files_whose_fields_add_up(theory):
     result = theory.run()
     result.stdout.fnmatch_lines(["Theorem 3.1 *refuted, corrected *", "    (a) part a: refuted"])
     assert result.ret == 0
-    assert theory.ledger()["claims"][0]["corrected"] == "(a) (C1) $x < y$"
+    (part,) = theory.ledger()["claims"][0]["statements"]
+    assert part["clauses"] == [{"label": "C1", "text": "$x < y$"}]
+    assert part["fields"]["Differs"] == "It is strict."
 
 
 def test_a_claim_without_parts_may_be_a_folder_too(theory):
@@ -62,7 +64,8 @@ def test_a_claim_without_parts_may_be_a_folder_too(theory):
             page(f"Theorem 3.1 - {name}", body, **fields), encoding="utf-8"
         )
     (claim,) = theory.ledger()["claims"]
-    assert (claim["verdict"], len(claim["evidence"]), "parts" in claim) == ("holds", 3, False)
+    assert (claim["verdict"], len(claim["evidence"])) == ("holds", 3)
+    assert [statement["part"] for statement in claim["statements"]] == [None]
 
 
 def test_a_hypothesis_that_two_parts_share_is_dropped_in_one_of_them(theory):

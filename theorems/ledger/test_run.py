@@ -35,22 +35,26 @@ def test_the_json_ledger_has_schema_2(theory):
     assert (document["schema"], document["profile"]) == (2, settings.get_current_profile_name())
     assert {"python", "numpy", "torch", "device"} <= set(document["environment"])
     (claim,) = document["claims"]
-    evidence = claim.pop("evidence")
-    assert claim == {
-        "label": "Theorem 3.1",
-        "title": "a claim to test the ledger with",
-        "section": "0",
-        "verdict": "refuted",
-        "printed": r"$x \le y$",
-        "corrected": "(C1) $x < y$",
-        "source": "None.",
-    }
+    (statement,) = claim["statements"]
+    assert (claim["label"], claim["title"], claim["section"]) == ("Theorem 3.1", "a claim to test the ledger with", "0")
+    assert (claim["path"], claim["verdict"]) == ("theorems/section_00/test_a.py", "refuted")
+    assert claim["fields"] == statement["fields"]
+    told = {"Differs": "It is strict.", "Idea": "None.", "Tolerance": "None."}
+    assert statement["fields"] == {"Printed": r"$x \le y$", "Source": "None."} | told
+    assert statement["clauses"] == [{"label": "C1", "text": "$x < y$"}]
+    assert statement["witness"] == "n=1: risk 2 > bound 1"
+    evidence = claim["evidence"]
     assert [item["role"] for item in evidence] == ["counterexample", "counterexample", "corrected"]
-    keys = {"test", "role", "outcome", "examples", "worst_ratio", "hypothesis", "witness", "seconds"}
-    assert [item.keys() - keys for item in evidence] == [set(), set(), {"clauses"}]
-    assert evidence[2]["clauses"] == "C1"
-    assert evidence[0]["witness"] == "n=1: risk 2 > bound 1"
+    assert [item["clauses"] for item in evidence] == [None, None, "C1"]
     assert [item["worst_ratio"] for item in evidence] == [0.5, 1.0, 1.0]
+
+
+def test_the_ledger_shows_the_witness_of_the_counterexample_that_is_worked_by_hand(theory):
+    worked = PINNED.replace("_pinned():\n", "_worked():\n    'Take $n = 7$.'\n").replace("n=1", "n=7")
+    theory.write("a", PINNED + worked + SEARCHED, expected="refuted")
+    (statement,) = theory.ledger()["claims"][0]["statements"]
+    assert statement["witness"] == "n=7: risk 2 > bound 1"
+    assert statement["worked"] == {"test": "theorems/section_00/test_a.py::test_worked", "text": "Take $n = 7$."}
 
 
 RECORDED = """
@@ -66,9 +70,9 @@ def test_recorded():
 def test_the_data_of_a_picture_are_in_the_ledger(theory):
     theory.write("a", AS_PRINTED + RECORDED)
     (claim,) = theory.ledger()["claims"]
-    saved = {item["test"].partition("::")[2]: item.get("series") for item in claim["evidence"]}
+    saved = {item["test"].partition("::")[2]: item["series"] for item in claim["evidence"]}
     series = {"title": "excess", "columns": {"alpha": [1.0, 2.0], "excess": [0.5, 0.25]}}
-    assert saved == {"test_one": None, "test_many": None, "test_recorded": [series]}
+    assert saved == {"test_one": [], "test_many": [], "test_recorded": [series]}
 
 
 def test_a_picture_is_recorded_once_in_a_test(theory):

@@ -26,9 +26,25 @@ def _number(value: object) -> Any:
     raise TypeError(f"evidence is plain JSON, and {value!r} is a {type(value).__name__}")
 
 
+_SPLIT = 4
+"""How many levels of a document have a line for each entry; what lies deeper stands in one line, for a short file."""
+
+
 def write_json(target: Path, document: dict[str, Any]) -> None:
     """Write a document as JSON, as `write_text` does. Raises OSError; then the file is as it was."""
-    write_text(target, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(target, _as_lines(document, 0) + "\n")
+
+
+def _as_lines(value: Any, level: int) -> str:
+    if level == _SPLIT or not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if isinstance(value, dict):
+        entries = [f"{json.dumps(key)}: {_as_lines(entry, level + 1)}" for key, entry in value.items()]
+    else:
+        entries = [_as_lines(entry, level + 1) for entry in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    indent = "\n" + " " * (level + 1)
+    return opening + indent + f",{indent}".join(entries) + indent[:-1] + closing
 
 
 def write_text(target: Path, text: str) -> None:

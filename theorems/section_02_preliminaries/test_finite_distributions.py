@@ -1,12 +1,15 @@
 """Self-tests: the strategy of finite distributions keeps its promises."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from fixtures.problems.examples import simplest
 from properties.certificates import assert_identical
 from properties.search import smallest_violation
 from theorems.section_02_preliminaries.finite_distributions import finite_distributions
+
+pytestmark = pytest.mark.slow
 
 
 @given(finite_distributions())

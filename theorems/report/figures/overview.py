@@ -66,7 +66,7 @@ def rows_of(claims: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]
     """The heading of each row, empty where a section goes on, and its claims."""
     rows: list[tuple[str, list[dict[str, Any]]]] = []
     for folder, found in itertools.groupby(claims, lambda claim: claim["path"].split("/")[1]):
-        number, name = re.match(r"section_(\d+)_(.*)", folder).groups()
+        number, name = re.match(r"section_(\d+)_?(.*)", folder).groups()
         heading = f"{int(number)}  {name.replace('_', ' ').capitalize()}"
         members = list(found)
         parts = [members[start : start + WIDEST] for start in range(0, len(members), WIDEST)]

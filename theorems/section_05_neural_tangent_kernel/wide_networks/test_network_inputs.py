@@ -9,6 +9,8 @@ from fixtures.problems.batches import given_batches
 from properties.certificates import assert_at_most, assert_identical
 from theorems.section_05_neural_tangent_kernel.wide_networks.network_inputs import network_inputs, trainings
 
+pytestmark = pytest.mark.slow
+
 NO_DATABASE = settings(database=None)
 UNSHRUNK = settings(database=None, phases=[Phase.generate], max_examples=2000)
 

@@ -4,7 +4,7 @@ Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$; $\beta
             eigenvalue of the Hessian. C1 bounds the distance from $\theta_k$ to $\tilde\theta(k\eta)$ by
             $\eta^2 \int_0^{k\eta} q\,dt$, with $q$ of `modified_flow`. Here $\tilde\theta$ is the gradient flow of
             $L + \frac\eta4 \|g\|^2$ from the same start
-Hypotheses  Of C1: (H1) $L$ is convex. (H2) $\eta$ is at most $2/\beta$. (H3) the sign of the correction is $+$ and its
+Hypotheses  (H1) $L$ is convex. (H2) $\eta$ is at most $2/\beta$. (H3) the sign of the correction is $+$ and its
             coefficient a quarter. (H4) step $k$ is compared with the time $k \eta$.
 Idea        On $L = \frac12 h w^2$ descent and all flows are known in closed form. With another correction, or at
             another time, the distance is of first order. Where steps expand, it outgrows what single steps miss

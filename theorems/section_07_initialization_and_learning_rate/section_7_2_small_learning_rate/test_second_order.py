@@ -6,7 +6,7 @@ Setting     $\theta_{k+1} = \theta_k - \eta g(\theta_k)$, $g = \nabla L$ for a $
             $x = \eta h$. Along $\tilde\theta$ let $F = -(g + \frac\eta2 Hg)$ and $q = \|HHg + \frac12 T(g, g) +
             \frac\eta4 (T(g, Hg) + HHHg)\| + \frac12 \|T(F, g) + HHF\|$; `modified_flow` integrates a larger $q$, which
             is smooth
-Hypotheses  Of C1: (H1) $L$ is convex. (H2) $\eta$ is at most $2/\beta$. (H3) the sign of the correction is $+$ and its
+Hypotheses  (H1) $L$ is convex. (H2) $\eta$ is at most $2/\beta$. (H3) the sign of the correction is $+$ and its
             coefficient a quarter. (H4) step $k$ is compared with the time $k \eta$.
 Corrected   (C1) Under H1 to H4, $\|\theta_k - \tilde\theta(k\eta)\| \le \eta^2 \int_0^{k\eta} q\,dt$, with $q$ of
             `modified_flow`. This bound is not sharp.

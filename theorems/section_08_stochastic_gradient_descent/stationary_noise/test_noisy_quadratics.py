@@ -1,6 +1,7 @@
 """Self-tests: noisy quadratics are what they say, and neither isotropic nor commuting."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from numpy.linalg import eigvalsh, norm
 
@@ -11,6 +12,8 @@ from theorems.section_08_stochastic_gradient_descent.stationary_noise.noisy_quad
     basis_rounding,
     noisy_quadratics,
 )
+
+pytestmark = pytest.mark.slow
 
 problems = noisy_quadratics(sizes=(1 / 2, 1.9))
 

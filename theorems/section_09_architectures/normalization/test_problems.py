@@ -14,6 +14,8 @@ from theorems.section_09_architectures.normalization.problems import (
     normalized_problems,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("rows", [4, 6])
 def test_the_basis_is_orthonormal_without_constants_and_reaches_every_row(rows):

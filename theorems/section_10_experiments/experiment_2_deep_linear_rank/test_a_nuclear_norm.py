@@ -81,8 +81,7 @@ def test_two_exact_steps_leave_five_layers_mirrored_around_a_positive_product():
 def test_five_layers_complete_one_two_two_at_norm_five_where_four_is_enough():
     r"""Observed $W_{11} = 1$, $W_{12} = W_{21} = 2$, five layers from $\frac12 I$. $W$ stays positive definite: fitted,
     it has $W_{22} \ge 2 \cdot 2 / 1 = 4$ and $\|W\|_* = W_{11} + W_{22} \ge 5$, at a misfit of $10^{-4}$ at least
-    $\frac{49996}{10001}$. The completion $W_{22} = 1$ has eigenvalues $3$ and $-1$: the least norm is $4$ at most.
-    """
+    $\frac{49996}{10001}$. With $W_{22} = 1$ the eigenvalues are $3$ and $-1$: the least norm is at most $4$."""
     # given
     problem, r = one_missing_entry(1.0, 2.0), Fraction(1, 10_000)
     path = descent_path([np.eye(2) / 2] * DEPTH, problem.residual, float(ETA))

@@ -82,8 +82,7 @@ def test_on_completions_that_are_nearly_determined_the_effective_rank_falls_to_t
 def test_the_number_of_singular_values_above_a_twentieth_rises_from_none_to_one():
     r"""$X = I$, $Y = \operatorname{diag}(1, 0)$, layers $\frac12 I$, $\eta = \frac{3}{10}$: layers stay diagonal, by
     $u \leftarrow u + \eta u^4 (1 - u^5)$ and $v \leftarrow v - \eta v^9$. From $W = \frac{1}{32} I$, with none above
-    $\frac{1}{20}$, three steps lead to $W_{11} = u^5 \approx 0.057$ and $W_{22} = v^5 \approx 0.031$: one is above it.
-    """
+    $\frac{1}{20}$, three steps lead to $W_{11} = u^5 \approx 0.057$, $W_{22} = v^5 \approx 0.031$: one is above."""
     start, W = two_modes(0), two_modes(3)
     # then   the rank itself is 2, as it was
     assert_identical([W[0, 1], W[1, 0]], [0, 0], why="W is diagonal")

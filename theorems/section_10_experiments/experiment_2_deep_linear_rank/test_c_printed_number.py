@@ -64,8 +64,7 @@ def test_the_printed_depth_dimension_and_rank_are_those_of_these_runs():
 def test_after_three_steps_the_rank_of_the_product_is_fifty():
     r"""Five layers $\frac12 I$ in dimension $50$, a diagonal target with eight entries $1$ and the others $0$, observed
     in full, $\eta = \frac{3}{10}$: layers stay diagonal, by $u \leftarrow u + \eta u^4 (1 - u^5)$, which grows, and
-    $v \leftarrow v (1 - \eta v^8) > 0$. After three steps no mode is zero: the rank is $50$, and the print has $8.2$.
-    """
+    $v \leftarrow v (1 - \eta v^8) > 0$. After three steps no mode is zero: the rank is $50$, and not $8.2$."""
     # given  the two distinct modes
     W = two_modes(3)
     # then   eight singular values W_11 and forty-two W_22, none of them zero

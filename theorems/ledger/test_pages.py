@@ -1,0 +1,42 @@
+"""Self-tests: a run with --ledger writes the pages beside the JSON, and never loses the JSON for them."""
+
+import pytest
+
+from theorems.ledger.small_theory import AS_PRINTED
+from theorems.report.write import missing_packages, write_pages
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def out(theory, pytester):
+    theory.write("a", AS_PRINTED)
+    return pytester.path / "out"
+
+
+@pytest.mark.skipif(bool(missing_packages()), reason="the pages need the extra report")
+def test_the_page_stands_beside_the_ledger(theory, out, monkeypatch):
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", write_pages)
+    result = theory.run("--ledger=out")
+    result.stdout.fnmatch_lines(["written to out*ledger.json", "to be read: out*index.html"])
+    assert "Theorem 3.1" in (out / "index.html").read_text(encoding="utf-8")
+    assert result.ret == 0
+
+
+def test_without_the_extra_the_json_is_written_and_one_line_says_what_is_missing(theory, out, monkeypatch):
+    monkeypatch.setattr("theorems.ledger.plugin.missing_packages", lambda: ["jinja2"])
+    result = theory.run("--ledger=out")
+    result.stdout.fnmatch_lines(["written to out*ledger.json", "no pages: jinja2 not installed (pip install *"])
+    assert [path.name for path in out.iterdir()] == ["ledger.json"]
+    assert result.ret == 0
+
+
+def test_a_failure_of_the_pages_leaves_the_json_and_fails_the_run(theory, out, monkeypatch):
+    def fail(*_):
+        raise ValueError("$\\foo$ does not\nconvert")
+
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", fail)
+    result = theory.run("--ledger=out")
+    result.stdout.fnmatch_lines(["written to *", "no pages beside it (ValueError: $\\foo$ does not convert)"])
+    assert (out / "ledger.json").exists()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED

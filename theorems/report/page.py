@@ -1,0 +1,130 @@
+"""The page: a ledger of schema 2 as one HTML file, which needs no script, no network and no other file to be read.
+
+Needs jinja2, latex2mathml and pygments (extra `report`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from theorems.ledger.verdicts import Verdict
+from theorems.report.anchors import anchor_of
+from theorems.report.figures.drawing import Drawn
+from theorems.report.figures.style import STYLE_SHEET
+from theorems.report.formulas import as_html
+from theorems.report.highlight import highlighted
+from theorems.report.numbers import decimal, ratio_text
+from theorems.report.views import Viewer
+from theorems.report.wrapping import fitted
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+MEANINGS = {
+    Verdict.HOLDS: "True as printed.",
+    Verdict.REPRODUCED: "Measured: by a rule that was fixed before, trials agree with the paper.",
+    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: "False as printed: a counterexample shows it. True once the hypotheses that "
+    "we name are added.",
+    Verdict.REFUTED: "False as printed: a counterexample shows it. What is true instead stands beside the print.",
+    Verdict.VACUOUS: "A term or a condition of the statement has no effect, so the statement says less than it seems.",
+    Verdict.NOT_REPRODUCED: "Measured: by a rule that was fixed before, trials contradict the paper.",
+    Verdict.INCONCLUSIVE: "Measured: the interval leaves it open, or readings of the print that are equally good "
+    "disagree.",
+    Verdict.NOT_TESTABLE: "No quantity can be named without inventing the claim.",
+    Verdict.NOT_RUN: "Not judged in this run. The row says what a run needs.",
+    Verdict.BROKEN: "Evidence failed, so there is no verdict.",
+}
+"""The verdicts in the order in which the page counts them, each with what it means."""
+
+SIGNS = {
+    Verdict.HOLDS: "✓",
+    Verdict.REPRODUCED: "✓",
+    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: "✓+",
+    Verdict.REFUTED: "✗",
+    Verdict.VACUOUS: "∅",
+    Verdict.NOT_REPRODUCED: "✗",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_TESTABLE: "?",
+    Verdict.NOT_RUN: "–",
+    Verdict.BROKEN: "!",
+}
+"""A sign for each verdict, for those who do not see its color."""
+
+
+def as_page(document: Mapping[str, Any], root: Path, directory: Path, drawn: Iterable[Drawn] = ()) -> str:
+    """The HTML of the page.
+
+    document: a ledger of schema 2. root: the checkout, whose sources the page shows. directory: where the page will
+    be, for its links to files of the checkout. drawn: the figures.
+    Raises FormulaError for a formula that does not convert.
+    """
+    figures = list(drawn)
+    viewer = Viewer(root, directory, figures)
+    sections = viewer.sections(document["claims"])
+    labels = {claim.entry["label"] for section in sections for claim in section.claims}
+    counts = Counter(claim.verdict for section in sections for claim in section.claims)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            document=document,
+            sections=sections,
+            labels=labels,
+            counts=[(verdict, counts[verdict], words) for verdict, words in MEANINGS.items() if counts[verdict]],
+            overview=[figure for figure in figures if figure.test is None],
+            figure_style=STYLE_SHEET,
+            link_to=viewer.link_to,
+            style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        )
+    )
+
+
+@functools.cache
+def _environment() -> Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"mathematics": _mathematics, "highlighted": _highlighted, "decimal": decimal}
+    environment.filters |= {"ratio": ratio_text, "anchor": anchor_of, "sign": lambda verdict: SIGNS[Verdict(verdict)]}
+    environment.filters |= {"count": _count, "trusted": _trusted, "paragraphs": _paragraphs}
+    return environment
+
+
+def _mathematics(text: str) -> Markup:
+    """A text of a docstring as HTML, which `as_html` has escaped."""
+    return _trusted(fitted(as_html(text)))
+
+
+def _highlighted(source: str) -> Markup:
+    return _trusted(highlighted(source))
+
+
+def _trusted(markup: str) -> Markup:
+    """Markup that this project has made, such as a figure."""
+    from markupsafe import Markup
+
+    return Markup(markup)
+
+
+def _paragraphs(text: str) -> Markup:
+    """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence."""
+    lines = (line if line.endswith((".", "?", "!", ":")) else f"{line}." for line in text.splitlines())
+    return _trusted("".join(f"<p>{_mathematics(line)}</p>" for line in lines))
+
+
+def _count(number: int, thing: str) -> str:
+    """A number with its thing: 1 test, 1,204 tests."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

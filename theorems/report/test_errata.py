@@ -1,0 +1,104 @@
+"""Self-tests: each statement that should be corrected has one entry in the errata, in the classical form."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+
+from theorems.ledger import ledger
+from theorems.ledger.document import as_document
+from theorems.ledger.plugin import CLAIMS
+from theorems.report.errata import KINDS, as_errata
+from theorems.report.prose import escaped, full_label, marked
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+FORM = ("Place", "The formula says", "Should read", "Why", "Source")
+
+
+@pytest.fixture
+def document(pytestconfig):
+    """The document of a run in which everything came out as its author expects, with a witness where one is needed."""
+    entries = ledger.build(pytestconfig.stash[CLAIMS], [])
+    made = as_document(entries, profile="fast", seed=None, environment={}, root=ROOT)
+    for claim in made["claims"]:
+        for statement in claim["statements"]:
+            statement["verdict"] = statement["expected"]
+            statement["witness"] = "n=1: 2 > 1" if statement["expected"] in KINDS else None
+    return made
+
+
+def statements(document):
+    return [(claim, statement) for claim in document["claims"] for statement in claim["statements"]]
+
+
+def entries(page):
+    """The entries of the errata by the label in their headings, in their order."""
+    blocks = re.split(r"\n## \d+\. ", page)[1:]
+    return [(block.splitlines()[0], block) for block in blocks]
+
+
+def test_each_statement_to_correct_has_one_entry_and_no_other_has(document):
+    wanted = [
+        f"{escaped(full_label(claim, statement))}: "
+        for claim, statement in statements(document)
+        if statement["expected"] in ("refuted", "holds under added hypotheses", "vacuous")
+    ]
+    headings = [heading for heading, _ in entries(as_errata(document))]
+    assert len(wanted) == len(headings) > 40
+    assert [heading for heading, start in zip(headings, wanted, strict=True) if not heading.startswith(start)] == []
+
+
+def test_no_measurement_makes_an_entry_and_what_is_not_reproduced_is_named_with_its_setting(document):
+    claim = document["claims"][-1]
+    statement = claim["statements"][0]
+    statement |= {"is_empirical": True, "verdict": "not reproduced", "findings": [{"setting": "digits*"}]}
+    page = as_errata(document)
+    assert not any(heading.startswith("Experiment") for heading, _ in entries(page))
+    told = next(line for line in page.splitlines() if "Not reproduced: " in line)
+    assert rf"{full_label(claim, statement)} in digits\*." in told
+
+
+def test_each_entry_has_the_classical_form(document):
+    for heading, block in entries(as_errata(document)):
+        marks = re.findall(r"^\*\*([^*]+)\.\*\*", block, flags=re.MULTILINE)
+        assert [mark for mark in marks if mark in FORM] == list(FORM), heading
+
+
+def test_an_entry_lists_what_is_true_instead_or_the_hypotheses_that_are_missing(document):
+    shown = [(claim, part) for claim, part in statements(document) if part["verdict"] in KINDS]
+    for (_, part), (_, block) in zip(shown, entries(as_errata(document)), strict=True):
+        wanted = (
+            list(part["hypotheses"]) if part["verdict"] == "holds under added hypotheses" else list(part["clauses"])
+        )
+        assert wanted or part["verdict"] == "vacuous"
+        assert all(f"- ({each['label']}) {marked(each['text'])}" in block for each in wanted)
+
+
+def test_why_is_the_counterexample_worked_by_hand_or_its_record(document):
+    first = next(part for _, part in statements(document) if part["verdict"] in KINDS)
+    first |= {"witness": "x=|1|, <b>, *2*", "worked": None}
+    assert "**Why.** It fails at `x=|1|, <b>, *2*`." in as_errata(document)
+    first["worked"] = {"test": "a.py::test_a", "text": "Take $x = 1 < 2$, <b>"}
+    page = as_errata(document)
+    assert r"**Why.** Take $`x = 1 < 2`$, \<b\>." in page
+    assert "x=|1|" not in page
+
+
+def test_a_vacuous_statement_says_why_it_is(document):
+    vacuous = next(part for _, part in statements(document) if part["verdict"] == "vacuous")
+    vacuous |= {"witness": None, "worked": None}
+    assert f"**Why.** {marked(vacuous['fields']['Idea'])}" in as_errata(document)
+
+
+def test_the_errata_say_what_was_read_and_what_was_not_judged(document):
+    document["claims"][0]["statements"][1]["verdict"] = "not run"
+    page = as_errata(document)
+    assert document["paper"]["sha256"] in page
+    assert document["paper"]["author"] in page
+    label = escaped(full_label(document["claims"][0], document["claims"][0]["statements"][1]))
+    assert f"Not judged in the run that this list was made from: {label}." in page
+    assert not any(heading.startswith(label) for heading, _ in entries(page))
+    assert as_errata(copy.deepcopy(document)) == page

@@ -1,0 +1,128 @@
+"""Self-tests: the page shows every claim, part and test of a ledger, escaped, with links that lead somewhere."""
+
+import html
+import itertools
+import re
+from collections import Counter
+
+import pytest
+
+from theorems.ledger import ledger
+from theorems.ledger.document import as_document
+from theorems.ledger.plugin import CLAIMS
+from theorems.report.anchors import anchor_of
+from theorems.report.small_ledger import small_document
+
+
+def anchors(page):
+    return re.findall(r'\sid="([^"]+)"', page)
+
+
+def about(page, anchor):
+    """The text of a claim: a formula is a word, and what stands in a line of its own is apart."""
+    block = page.partition(f'aria-labelledby="{anchor}">')[2].partition("</article>")[0]
+    lines = re.sub(r"<(?!/?(?:m|span|small|strong|code|wbr))[^>]*>", " ", block)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", lines)).replace("\u2060", "").split())
+
+
+def test_markup_in_a_witness_is_escaped(root, render):
+    page = render(small_document(root, witness="x=<script>alert(1)</script> & 1: risk 2 > bound 1"))
+    assert "<script" not in page
+    assert "x=&lt;script&gt;alert(1)&lt;/script&gt; &amp; 1" in page
+
+
+def test_every_claim_and_every_part_has_a_permalink(document, render):
+    places = [
+        (claim["label"], part["part"])
+        for claim in document["claims"]
+        for part in [{"part": None}, *claim["statements"]]
+    ]
+    page = render(document)
+    assert len(places) == 7
+    assert [place for place in places if f'href="#{anchor_of(*place)}"' not in page] == []
+
+
+def test_anchors_are_unique_and_every_link_within_the_page_leads_to_one(document, render):
+    page = render(document)
+    assert [anchor for anchor, count in Counter(anchors(page)).items() if count > 1] == []
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors(page))
+
+
+def test_the_page_is_the_same_every_time_and_at_any_speed(root, render):
+    again = small_document(root)
+    for claim in again["claims"]:
+        for item in claim["evidence"]:
+            item["seconds"] = 9.0
+    assert render(small_document(root)) == render(again)
+
+
+def test_the_page_needs_nothing_else(document, render):
+    page = render(document)
+    assert re.findall(r"<(?:script|link|img|iframe|object|embed)\b|@import|url\(|\bon\w+=", page) == []
+    assert re.findall(r'href="(?:https?:)?//', page) == []
+
+
+def test_no_heading_skips_a_level(document, render):
+    levels = [int(level) for level in re.findall(r"<h(\d)", render(document))]
+    assert [pair for pair in itertools.pairwise(levels) if pair[1] > pair[0] + 1] == []
+    assert (levels[0], levels.count(1)) == (1, 1)
+
+
+def test_a_refuted_claim_shows_what_is_true_and_where_the_print_fails(document, render):
+    told = about(render(document), "theorem-3-3")
+    assert "✗ refuted corrected" in told
+    assert "Not the printed statement. Instead: C1 x≤y+1. What differs. It is weaker." in told
+    assert "For n=1 the risk is 5/2, and the bound 1/3. n=1, x=[[1, 2]]: risk 5/2 (= 2.5) > bound 1/3 (≈ 0.333)" in told
+
+
+def test_a_reading_that_does_not_decide_is_shown_as_such(document, render):
+    told = about(render(document), "theorem-3-3")
+    assert "Other readings, which do not decide ✗ refuted strict: x<y." in told
+
+
+def test_a_hypothesis_stands_beside_what_happens_without_it(document, render):
+    told = about(render(document), "theorem-4-1")
+    assert "The printed conclusion, if H1, H2 hold. H1 a>0. H2 b>0." in told
+    assert "Name Without it H1 Without H1. H2 Without H2." in told
+
+
+def test_a_test_has_its_instances_its_ratio_its_source_and_its_place(document, render):
+    told = about(render(document), "theorem-3-1")
+    assert "One. 7 instances 0.75 Certifies Worst ratio the error 0.75 @as_printed def test_one():" in told
+    link = re.search(r'href="([^"]+test_holds.py#L\d+)"', render(document))[1]
+    assert re.fullmatch(r"\.\./theorems/section_03_linear_models/test_holds.py#L\d+", link)
+
+
+def test_a_claim_that_was_not_run_says_why(root, render):
+    page = render(small_document(root, runs=lambda test: "section_03" in test.path))
+    assert "– not run" in about(page, "theorem-4-1")
+    assert "Not judged in this run. Reason: not selected." in about(page, "theorem-4-1")
+    assert "✓ holds" in about(page, "theorem-3-1")
+
+
+def test_a_test_that_failed_is_named(root, render):
+    document = small_document(root)
+    document["claims"][0] |= {"verdict": "broken", "failures": ["test_one"]}
+    document["claims"][0]["statements"][0]["verdict"] = "broken"
+    assert "! broken" in about(render(document), "theorem-3-1")
+    assert "Failed: test_one" in about(render(document), "theorem-3-1")
+
+
+def test_a_source_that_has_changed_since_the_run_is_not_shown(document, root, render):
+    file = root / "theorems" / "section_03_linear_models" / "test_holds.py"
+    file.write_text(f"# a line more\n{file.read_text(encoding='utf-8')}".replace("test_one", "test_two"), "utf-8")
+    assert "The file has changed since this run." in about(render(document), "theorem-3-1")
+
+
+@pytest.mark.slow
+def test_every_claim_of_the_paper_has_its_place_in_order(pytestconfig):
+    pytest.importorskip("jinja2", reason="the page needs the extra report")
+    from theorems.report.page import as_page
+
+    entries = ledger.build(pytestconfig.stash[CLAIMS], [])
+    root = pytestconfig.rootpath
+    document = as_document(entries, profile="fast", seed=None, environment={}, root=root)
+    found = anchors(as_page(document, root, root))
+    assert [anchor for anchor, count in Counter(found).items() if count > 1] == []
+    expected = [anchor_of(stated.claim.label) for stated in pytestconfig.stash[CLAIMS]]
+    assert [anchor for anchor in found if anchor in set(expected)] == expected
