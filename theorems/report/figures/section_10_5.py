@@ -59,7 +59,7 @@ def above_the_edge(series: Series) -> int:
     title=say_slope,
     alt=lambda series: (
         f"Sharpness against the batch size, both logarithmic, with intervals over seeds. {say_slope(series)}. A dashed "
-        "line is the edge of stability, 2 over the learning rate, which grows as the root of the batch size; "
+        "line is the edge of stability, 2 over the learning rate, and falls with the batch size; "
         f"{above_the_edge(series)} of the batch sizes lie above it."
     ),
 )
