@@ -120,7 +120,7 @@ def ranks_of_twenty_completions(canvas: Canvas, series: Series) -> None:
     test=f"{DEEP}/test_c_printed_number.py::test_one_scale_and_one_definition_give_the_printed_number",
     title="The printed 8.2 is the entropic rank from a start of scale 0.223; other scales and definitions give others",
     alt="Final rank against the scale of the start, for three definitions of rank. The rank by entropy falls from some "
-    "30 to 8.2 at a scale of 0.223 and rises slowly beyond it. The two counted ranks are 8 from there on.",
+    "40 to 8.2 at a scale of 0.223 and rises slowly beyond it. The two counted ranks are 8 from there on.",
 )
 def final_rank_against_the_start(canvas: Canvas, series: Series) -> None:
     """Draw the three ranks against the scale, and the pair that is printed."""
