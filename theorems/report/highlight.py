@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 @functools.lru_cache(maxsize=8)
 def _read(file: Path) -> tuple[list[str], dict[str, tuple[int, int]]]:
-    """The lines of a module, and the first and the last line of each function, with its decorators."""
-    text = file.read_text(encoding="utf-8-sig")
-    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    """The lines of a module, and the first and the last line of each function, with its decorators.
+
+    A module that is gone, or does not parse, has none.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    except (FileNotFoundError, SyntaxError):
+        return [], {}
     places = {
         node.name: (min([node.lineno, *(mark.lineno for mark in node.decorator_list)]), node.end_lineno or node.lineno)
         for node in functions
@@ -32,8 +38,7 @@ def source_of(test: dict[str, Any], root: Path) -> str | None:
     test: an entry of a claim's `tests`. root: the checkout.
     """
     first, last = test["lines"]
-    file = root / test["file"]
-    lines, places = _read(file) if file.is_file() else ([], {})
+    lines, places = _read(root / test["file"])
     is_there = places.get(test["test"].rpartition("::")[2]) == (first, last)
     return "\n".join(lines[first - 1 : last]) if is_there else None
 
