@@ -1,5 +1,7 @@
 """Self-tests: a run with --ledger writes the pages beside the JSON, and never loses the JSON for them."""
 
+import warnings
+
 import pytest
 
 from theorems.ledger.small_theory import AS_PRINTED
@@ -40,3 +42,11 @@ def test_a_failure_of_the_pages_leaves_the_json_and_fails_the_run(theory, out, m
     result.stdout.fnmatch_lines(["written to *", "no pages beside it (ValueError: $\\foo$ does not convert)"])
     assert (out / "ledger.json").exists()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_what_a_library_deprecates_costs_no_pages(theory, out, monkeypatch):
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *_: warnings.warn("old", DeprecationWarning, 2))
+    result = theory.run("--ledger=out", "-W", "error")
+    result.stdout.fnmatch_lines(["to be read: *"])
+    assert result.ret == 0
+    assert (out / "ledger.json").exists()
