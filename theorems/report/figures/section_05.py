@@ -19,7 +19,7 @@ SECTION = "theorems/section_05_neural_tangent_kernel"
     title="The kernel of a random network is within a bound of its limit that nearly halves at four times the width",
     alt="Largest deviation of an entry of the tangent kernel of ReLU networks from its limit, against the width 16 to "
     "4096, both axes logarithmic. Eight networks at each width lie between 0.1 and 0.8 at width 16 and between "
-    "0.02 and 0.08 at width 4096. The bound falls from 6 to 0.2, about like the width to the power -1/2.",
+    "0.01 and 0.08 at width 4096. The bound falls from 6 to 0.2, about like the width to the power -1/2.",
 )
 def kernel_against_width(canvas: Canvas, series: Series) -> None:
     """Theorem 5.1 (a)."""
@@ -45,7 +45,7 @@ def kernel_against_width(canvas: Canvas, series: Series) -> None:
     alt="Two panels against the width 16 to 1024, all axes logarithmic, with the parameterizations standard, NTK, "
     "mean-field and muP. Left, the movement of the weights: it falls for standard, is flat for NTK and muP, and "
     "grows for mean-field. Right, the relative change of the kernel: it falls to less than a thousandth for "
-    "standard and NTK, and stays near 0.3 for mean-field and muP, which are one curve.",
+    "standard and NTK, and stays between 0.2 and 0.4 for mean-field and muP, which are one curve.",
 )
 def four_parameterizations(canvas: Canvas, series: Series) -> None:
     """Theorem 5.1 (b)."""

@@ -52,8 +52,8 @@ def half_risk_and_bound_on_axes(lengths, w_star, variance):
 @counterexample
 def test_without_noise_a_change_of_units_breaks_the_print_on_average():
     r"""$n = 1$, $x$ uniform on $\pm 3 e_1$, $\pm 3 e_2$, $w_* = \frac13 e_2$, $\sigma = 0$, $\Sigma = \frac92 I$. The
-    risk is $\frac92 \cdot \frac19$ if $x = \pm 3 e_1$, as $\hat w = 0$, and else $0$: half the mean is $\frac18$. The
-    bound is $\frac19$: $\|w_*\|^2 = \frac19$ times $E[\|x\|^2] = 9$ over $X X^\top = 9$. So too at small $\sigma$."""
+    risk is $\frac92 \cdot \frac19$ if $x = \pm 3 e_1$, as $\hat w = 0$, and else $0$: half of its mean is $\frac18$.
+    The bound is $\|w_*\|^2 E[\|x\|^2] / (X X^\top) = \frac19 \cdot \frac99 = \frac19$. Small $\sigma$ change little."""
     half_risk, bound = half_risk_and_bound_on_axes([3, 3], [0, "1/3"], 0)
     reads = "mean half risk {value} > mean bound {limit}"
     assert_violates(half_risk, bound, reads=reads, n=1, x="+-3e_1, +-3e_2", w_star="(0, 1/3)", sigma=0)
