@@ -43,7 +43,7 @@ def two_by_two_completion(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{SECTION}/section_4_1_balancedness/test_descent.py"
     "::test_at_half_the_rate_descent_to_one_time_builds_up_at_most_half_of_the_imbalance",
-    title="Descent with half the step builds up at most half of the imbalance, within the bound",
+    title="In these runs half the step builds up at most half of the imbalance, within the bound",
     alt="Imbalance of two layers after descent to the time 2 from balanced layers, against the learning rate from "
     "1/32 to 1/4, both axes logarithmic. It rises from 0.01 to 0.12, a little faster than in proportion to the "
     "rate. The bound, twice the rate times the decrease of the loss, is two to three times as large.",
