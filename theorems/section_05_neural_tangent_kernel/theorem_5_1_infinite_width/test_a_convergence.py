@@ -4,9 +4,9 @@ Printed     (Theorem 5.1, first sentence) $K_m \to K^\infty$ as $m \to \infty$, 
 Reading     $K_m$ is the kernel of one network of width $m$, drawn at random. Section 5 assumes an initialization scheme
             (5.3, item 3) and names none.
 Readings    [printed expectation] $K$ is the mean over starts of Section 5.1, for one hidden layer - vacuous
-Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons, a scale $c$ and no biases. $K_m(x, x')$ is the inner
-            product of the gradients of $f(x)$ and $f(x')$ in all weights, at the start. Weights are standard normal;
-            where a test says so, those of the last layer are random signs.
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons, an activation $s$, a scale $c$ and no biases.
+            $K_m(x, x')$ is the inner product of the gradients of $f(x)$ and $f(x')$ in all weights, at the start.
+            Weights are standard normal; where a test says so, those of the last layer are random signs.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.

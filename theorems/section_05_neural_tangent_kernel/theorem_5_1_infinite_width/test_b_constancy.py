@@ -3,10 +3,10 @@ r"""Theorem 5.1 (b) - constancy in training.
 Printed     (Theorem 5.1, first sentence) $K_t \approx K_0$ throughout training
 Reading     $K_t$ is the kernel of one network drawn at random. Training is the flow, whose equation is printed, or
             descent with small steps. Section 5 assumes an initialization scheme (5.3, item 3) and names none.
-Setting     One hidden layer of $m$ neurons, $f(x) = c \sum_j a_j s(w_j \cdot x)$ with a scale $c$, no biases; loss
-            $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$ in the trained weights (all, or $W$
-            alone), $K = J J^\top$, $s_0$ the least singular value of $J_0$, and $d$ the distance of the weights from
-            their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$.
+Setting     One hidden layer of $m$ neurons, $f(x) = c \sum_j a_j s(w_j \cdot x)$ with an activation $s$ and a scale
+            $c$, no biases; loss $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$ in the trained
+            weights (all, or $W$ alone), $K = J J^\top$, $s_0$ the least singular value of $J_0$, and $d$ the distance
+            of the weights from their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
