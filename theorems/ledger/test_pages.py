@@ -5,6 +5,7 @@ import warnings
 import pytest
 
 from theorems.ledger.small_theory import AS_PRINTED
+from theorems.report.figures import figures
 from theorems.report.write import missing_packages, write_pages
 
 pytestmark = pytest.mark.slow
@@ -18,6 +19,7 @@ def out(theory, pytester):
 
 @pytest.mark.skipif(bool(missing_packages()), reason="the pages need the extra report")
 def test_the_page_stands_beside_the_ledger(theory, out, monkeypatch):
+    figures()  # a run within this process forgets the modules that it has imported, and they would register twice
     monkeypatch.setattr("theorems.ledger.plugin.write_pages", write_pages)
     result = theory.run("--ledger=out")
     result.stdout.fnmatch_lines(["written to out*ledger.json", "to be read: out*index.html"])
