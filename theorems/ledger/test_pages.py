@@ -5,7 +5,6 @@ import warnings
 import pytest
 
 from theorems.ledger.small_theory import AS_PRINTED
-from theorems.report.figures import figures
 from theorems.report.write import missing_packages, write_pages
 
 pytestmark = pytest.mark.slow
@@ -19,10 +18,12 @@ def out(theory, pytester):
 
 @pytest.mark.skipif(bool(missing_packages()), reason="the pages need the extra report")
 def test_the_page_stands_beside_the_ledger(theory, out, monkeypatch):
-    figures()  # a run within this process forgets the modules that it has imported, and they would register twice
-    monkeypatch.setattr("theorems.ledger.plugin.write_pages", write_pages)
+    # The run is within this process and forgets what it has imported, which matplotlib does not survive.
+    asked = []
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *given: asked.append(given))
     result = theory.run("--ledger=out")
     result.stdout.fnmatch_lines(["written to out*ledger.json", "to be read: out*index.html"])
+    write_pages(*asked[0])
     assert "Theorem 3.1" in (out / "index.html").read_text(encoding="utf-8")
     assert result.ret == 0
 
