@@ -118,7 +118,7 @@ def ranks_of_twenty_completions(canvas: Canvas, series: Series) -> None:
 
 @figure(
     test=f"{DEEP}/test_c_printed_number.py::test_one_scale_and_one_definition_give_the_printed_number",
-    title="The printed 8.2 is the entropic rank from a start of scale 0.223; other scales and definitions give others",
+    title="One start, of scale 0.223, and one definition, the rank by entropy, give the printed 8.2",
     alt="Final rank against the scale of the start, for three definitions of rank. The rank by entropy falls from 41 "
     "at 0.17 to 8.2 at 0.223 and rises slowly beyond it, to 10.4 at 0.4. The two counted ranks are 8 from there on.",
 )

@@ -47,13 +47,20 @@ def say_slope(series: Series) -> str:
     return f"At a matched loss, sharpness goes as the batch size to the power {power:.2f} ({setting})"
 
 
+def above_the_edge(series: Series) -> int:
+    """How many batch sizes have a mean sharpness above the edge."""
+    _, columns = of_setting(series, "sharpness at a matched loss")
+    return int((columns["sharpness"] > columns["edge"]).sum())
+
+
 @figure(
     test=f"{HERE}/test_a_flatter_minima.py"
     "::test_sharpness_rises_with_the_batch_under_the_printed_rule_at_a_matched_loss",
     title=say_slope,
     alt=lambda series: (
         f"Sharpness against the batch size, both logarithmic, with intervals over seeds. {say_slope(series)}. A dashed "
-        "line is the edge of stability, 2 over the learning rate, which grows as the root of the batch size."
+        "line is the edge of stability, 2 over the learning rate, and falls with the batch size; "
+        f"{above_the_edge(series)} of the batch sizes lie above it."
     ),
 )
 def sharpness_against_the_batch(canvas: Canvas, series: Series) -> None:
