@@ -56,7 +56,7 @@ def a_hundred_trials_against_the_bound(canvas: Canvas, series: Series) -> None:
     test=f"{DEEP}/test_a_nuclear_norm.py::test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average",
     title="At every depth tried, completions of low rank end above the least nuclear norm on average",
     alt="For depths 2, 3 and 5, twenty points each: the nuclear norm at which training ends over the least one, by "
-    "completion. A line at 1 is the least norm; nearly all points lie above it.",
+    "completion. A line at 1 is the least norm. The means, drawn as lines, lie above it, the higher the deeper.",
 )
 def nuclear_norms_over_their_least(canvas: Canvas, series: Series) -> None:
     """Draw a point for each completion, in increasing order, and the mean of each depth as a line."""
