@@ -116,3 +116,12 @@ def test_the_errata_say_what_was_read_and_what_was_not_judged(document):
     assert f"Not judged in the run that this list was made from: {label}." in page
     assert not any(heading.startswith(label) for heading, _ in entries(page))
     assert as_errata(copy.deepcopy(document)) == page
+
+
+def test_an_entry_names_no_clause_that_it_does_not_list(document):
+    unknown = {}
+    for heading, block in entries(as_errata(document)):
+        listed = set(re.findall(r"^- \((C\d+)\)", block, flags=re.MULTILINE))
+        named = set(re.findall(r"\bC\d+\b", re.sub(r"\$`[^`]*`\$", "", block)))
+        unknown[heading] = sorted(named - listed)
+    assert {heading: labels for heading, labels in unknown.items() if labels} == {}

@@ -4,10 +4,10 @@ Printed     A smaller batch size leads to better generalization, up to a point
 Reading     Some batch finds a minimum of less risk than all samples at once do. How small it may be, "up to a point"
             leaves open. Batch sizes are compared on one problem, with one step, start and number of steps, in the mean
             over the minibatches
-Setting     The counterexamples and C6 are least squares: $S_B$ is the stationary covariance of SGD with the batch $B$,
-            and $T_B$ is what a step makes of a second moment: $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)]$, with $H_B$
-            the mean of $x_i x_i^\top$ over a minibatch. Under the hypotheses there are one parameter, two samples,
-            minima at 0 and 1 of one depth, and $B = 1$ against $B = 2$, with the losses
+Setting     The counterexamples are least squares: $S_B$ is the stationary covariance of SGD with the batch $B$, and
+            $T_B$ is what a step makes of a second moment: $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)]$, with $H_B$ the
+            mean of $x_i x_i^\top$ over a minibatch. Under the hypotheses there are one parameter, two samples, minima
+            at 0 and 1 of one depth, and $B = 1$ against $B = 2$, with the losses
             $f_i = \frac12 \min(a_i x^2, b_i (x - 1)^2)$. The worse of the two minima is the one of the larger risk
 Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this step all samples at once stay at that
             minimum. Single samples may leave it for the other minimum, where they stay.
