@@ -73,11 +73,13 @@ def test_a_command_that_latex2mathml_does_not_know_is_refused(formula):
         as_mathml(formula)
 
 
-def test_bars_and_signs_stand_as_in_print():
+def test_bars_signs_slashes_and_names_stand_as_in_print():
     bar = '<mo fence="false" stretchy="false" lspace="0" rspace="0">&#x0007C;</mo>'
     assert as_mathml("|x| + y").count(bar) == 2
     assert as_mathml("(-1, -2) = -3").count('<mo form="prefix">&#x02212;</mo>') == 3
     assert 'form="prefix"' not in as_mathml("a - b")
+    assert '<mo rspace="0">tr</mo>' in as_mathml(r"\operatorname{tr}(A)/n")
+    assert '<mo lspace="0" rspace="0">&#x0002F;</mo>' in as_mathml(r"\operatorname{tr}(A)/n")
 
 
 def test_a_lone_dollar_sign_is_refused():

@@ -18,6 +18,7 @@ _BAR = re.compile(r"<mo(?: [a-z]+=\"false\")*>(&#x0007C;|&#x02016;)</mo>")
 _BEFORE = (
     r"&#x00028;|\[|&#x0007B;|&#x0002C;|&#x0003D;|&#x02264;|&#x02265;|&lt;|&gt;|&#x02192;"  # ( [ { , = <= >= < > ->
 )
+_NAME = re.compile(r"<mo>([A-Za-z]{2,})</mo>(?=<mo(?: [^>]*)?>&#x00028;)")
 _SIGN = re.compile(rf"(<mo(?: [^>]*)?>(?:{_BEFORE})</mo>)<mo>(&#x02212;|&#x0002B;|&#x000B1;)</mo>")
 
 _PIECE = re.compile(r"\$(?P<formula>[^$]+)\$|`(?P<code>[^`]+)`")
@@ -66,11 +67,13 @@ def as_mathml(formula: str) -> str:
 
 
 def _spaced(element: str) -> str:
-    """The element with the spaces of print: none beside a bar, and none between a sign and its number.
+    """The element with the spaces of print: none beside a bar or a slash, before a sign's number or a name's bracket.
 
     A browser takes both for operators between two terms, since latex2mathml puts a formula into one row.
     """
     element = _BAR.sub(r'<mo fence="false" stretchy="false" lspace="0" rspace="0">\1</mo>', element)
+    element = element.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">&#x0002F;</mo>')
+    element = _NAME.sub(r'<mo rspace="0">\1</mo>', element)
     return _SIGN.sub(r'\1<mo form="prefix">\2</mo>', element)
 
 
