@@ -102,3 +102,12 @@ def test_the_errata_say_what_was_read_and_what_was_not_judged(document):
     assert f"Not judged in the run that this list was made from: {label}." in page
     assert not any(heading.startswith(label) for heading, _ in entries(page))
     assert as_errata(copy.deepcopy(document)) == page
+
+
+def test_where_a_run_judged_few_statements_the_errata_count_them(document):
+    told = statements(document)
+    for _, statement in told[1:]:
+        statement["verdict"] = "not run"
+    page = as_errata(document)
+    assert f"judged 1 of {len(told)} statements; [the ledger](ledger.md) says which." in page
+    assert "Not judged" not in page
