@@ -1,11 +1,23 @@
 """Self-tests: a run with --ledger writes the pages beside the JSON, and never loses the JSON for them."""
 
+import importlib
+
 import pytest
 
 from theorems.ledger.small_theory import AS_PRINTED
+from theorems.report.figures import figures
 from theorems.report.write import missing_packages, write_pages
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imports_that_stay():
+    """Import what draws before `pytester` starts: it forgets later imports, and matplotlib cannot be imported twice."""
+    if not missing_packages():
+        importlib.import_module("matplotlib.figure")
+        importlib.import_module("matplotlib.backends.backend_svg")
+        figures()
 
 
 @pytest.fixture
