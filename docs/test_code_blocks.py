@@ -1,5 +1,7 @@
 """Self-tests: every code block of README and of the pages runs and prints what the page says, or says why not."""
 
+import subprocess
+
 import pytest
 
 from docs.code_blocks import NOT_RUN, ROOT, BlockError, blocks_of, pages, run_blocks
@@ -14,6 +16,7 @@ WITH_BLOCKS = [name for name, page in PAGES.items() if "```" in page.read_text(e
 @pytest.mark.parametrize("name", WITH_BLOCKS)
 def test_the_blocks_of_a_page_run_and_print_what_it_says(name, tmp_path):
     copy_sources(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)  # a reader's copy is a repository too
     run_blocks(blocks_of(PAGES[name]), tmp_path)
 
 

@@ -143,7 +143,7 @@ def parse_page(docstring: str | None, file: str) -> Page:
     """The page that a docstring states.
 
     Raises MalformedClaimError, in one line naming `file`, for a missing docstring, an unknown field or label, a field
-    that is given twice, or a stray line.
+    that is given twice or has a formula that does not end, or a stray line.
     """
     if not docstring or not docstring.strip():
         raise MalformedClaimError(f"{file}: no module docstring states the claim")
@@ -151,6 +151,9 @@ def parse_page(docstring: str | None, file: str) -> Page:
     heading = " ".join(heading.split())
     match = next((match for label in LABELS if (match := _heading(label, heading))), None)
     if match is None:
+        label, dash, _ = heading.partition(" - ")
+        if dash:
+            raise MalformedClaimError(f"{file}: theorems/ledger/labels.txt does not list the label {label[:60]!r}")
         raise MalformedClaimError(f"{file}: the docstring opens with {heading[:60]!r}, not with 'LABEL - title'")
     return Page(file, match["label"], match["part"], match["title"].rstrip("."), _fields(body, file))
 
@@ -188,8 +191,8 @@ def make_claim(own: Page, pages: Sequence[Page]) -> Claim:
 
 
 def _require(page: Page, names: Sequence[str]) -> None:
-    if missing := [name for name in names if not page.fields.get(name)]:
-        raise MalformedClaimError(f"{page.file}: the docstring has no field {missing[0]!r}")
+    if missing := [f"{name!r} ({FIELDS[name]})" for name in names if not page.fields.get(name)]:
+        raise MalformedClaimError(f"{page.file}: the docstring has no field {', '.join(missing)}")
 
 
 def _check_labels(pages: Sequence[Page]) -> None:
@@ -207,7 +210,10 @@ def _check_labels(pages: Sequence[Page]) -> None:
 def _statement(part: str | None, pages: Sequence[Page]) -> Statement:
     main = [page for page in pages if "Expected" in page.fields]
     if len(main) != 1:
-        raise MalformedClaimError(f"{pages[-1].file}: {len(main)} files say what is 'Expected' of it, not one")
+        whole = " ".join(filter(None, (pages[0].label, part)))
+        raise MalformedClaimError(
+            f"{pages[-1].file}: {len(main)} files of {whole!r} have the field 'Expected', not one"
+        )
     _require(main[0], ("Printed", *OF_A_STATEMENT) if part else OF_A_STATEMENT)
     ordered = sorted(pages, key=lambda page: page is not main[0])
     fields = _joined(ordered)
@@ -253,13 +259,18 @@ def _fields(body: str, file: str) -> dict[str, str]:
             continue
         match = re.fullmatch(r"([A-Z][a-z]+)\s{2,}(.*)", line)
         if match is None:
-            raise MalformedClaimError(f"{file}: the docstring line {line[:50]!r} is neither a field nor indented")
+            raise MalformedClaimError(
+                f"{file}: the docstring line {line[:50]!r} is neither a field nor indented: a field is a capitalized"
+                " word, two or more spaces, and its text"
+            )
         current, text = match.groups()
         if current not in FIELDS:
             raise MalformedClaimError(f"{file}: unknown docstring field {current!r}")
         if current in fields:
             raise MalformedClaimError(f"{file}: docstring field {current!r} is given twice")
         fields[current] = text
+    if unclosed := next((name for name, text in fields.items() if text.count("$") % 2), None):
+        raise MalformedClaimError(f"{file}: docstring field {unclosed!r} has a dollar sign without a partner")
     return fields
 
 
@@ -289,5 +300,6 @@ def _is_observation(page: Page) -> bool:
 def _verdict(text: str, file: str) -> Verdict:
     expectable = set(Verdict) - {Verdict.BROKEN, Verdict.NOT_RUN}
     if text.strip() not in expectable:
-        raise MalformedClaimError(f"{file}: {text.strip()!r} is not a verdict to expect")
+        known = ", ".join(verdict for verdict in Verdict if verdict in expectable)
+        raise MalformedClaimError(f"{file}: {text.strip()!r} is not a verdict to expect; these are {known}")
     return Verdict(text.strip())

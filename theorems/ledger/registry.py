@@ -180,7 +180,8 @@ class _TheoremFile:
         if role is not Role.CORRECTED and (mistaken := [label for label in named if label in self.page.clauses]):
             raise MalformedClaimError(f"{name} is of the role {role} and names {mistaken[0]}")
         if role in (Role.NECESSITY, Role.UNDER_HYPOTHESES) and not named:
-            raise MalformedClaimError(f"{name} does not say which hypotheses it is about")
+            role_of_one = f'@{role.replace(" ", "_")}("H1")'
+            raise MalformedClaimError(f"{name} does not say which hypotheses it is about, as {role_of_one} does")
         if role is Role.NECESSITY and len(named) > 1:
             raise MalformedClaimError(f"{name} drops {len(named)} hypotheses at once, not one")
         if fault := fault_of(node):
@@ -232,7 +233,11 @@ def _role(node: ast.FunctionDef, name: str) -> tuple[Role, str | None, tuple[str
         if unknown := set(keywords) - {"reading"}:
             raise MalformedClaimError(f"{name} has a role with the unknown keyword {min(unknown)!r}")
         found.append((MARKERS[marker], keywords.get("reading"), named))
-    if len(found) != 1:
+    if not found:
+        raise MalformedClaimError(
+            f"{name} has no role: put one of {', '.join(f'@{role}' for role in MARKERS)} above it"
+        )
+    if len(found) > 1:
         raise MalformedClaimError(f"{name} has {len(found)} roles, not one")
     return found[0]
 
@@ -248,14 +253,18 @@ def _check_labels(stated: StatedClaim) -> None:
     shown = {label for test in stated.tests if test.role is Role.CORRECTED for label in test.labels}
     for statement in stated.claim.statements:
         if kept := [label for label in statement.hypotheses if label not in dropped]:
-            raise MalformedClaimError(f"{stated.path}: no necessity test drops {kept[0]}")
+            raise MalformedClaimError(
+                f'{stated.path}: no necessity test drops {kept[0]}: write one, @necessity("{kept[0]}")'
+            )
         if unshown := [label for label in statement.clauses if label not in shown]:
-            raise MalformedClaimError(f"{stated.path}: no test shows {unshown[0]}")
+            raise MalformedClaimError(
+                f'{stated.path}: no test shows {unshown[0]}: write one, @corrected("{unshown[0]}")'
+            )
 
 
 def _check(statement: Statement, tests: Sequence[PromisedTest], path: str) -> None:
     """Check that the fields of a statement and its tests agree."""
-    where = f"{path}: part {statement.part}" if statement.part else f"{path}: it"
+    where = f"{path}: part {statement.part}" if statement.part else f"{path}: the claim"
     _check_corrected(statement, tests, where)
     read = {test.reading for test in tests}
     if unread := [reading.name for reading in statement.readings if reading.name not in read]:
@@ -274,8 +283,10 @@ def _check_corrected(statement: Statement, tests: Sequence[PromisedTest], where:
         raise MalformedClaimError(f"{where} lacks {lacks}")
     if told and not (statement.clauses and told.startswith(f"({next(iter(statement.clauses))})")):
         raise MalformedClaimError(f"{where} has a field 'Corrected' that does not open with a clause (C1)")
-    if unnamed := [test.name for test in corrected if not set(test.labels) & set(statement.clauses)]:
-        raise MalformedClaimError(f"{where}: {unnamed[0]} does not say which clause of 'Corrected' it shows")
+    if unnamed := [test for test in corrected if not set(test.labels) & set(statement.clauses)]:
+        raise MalformedClaimError(
+            f"{unnamed[0].path}: {unnamed[0].name} does not say which clause of 'Corrected' it shows"
+        )
     roles = {test.role for test in tests if test.reading is None}
     stays = {Role.COUNTEREXAMPLE, Role.CORRECTED} <= roles and Role.UNDER_HYPOTHESES not in roles
     stays = stays and not statement.is_empirical
@@ -284,7 +295,10 @@ def _check_corrected(statement: Statement, tests: Sequence[PromisedTest], where:
             f"{where} is refuted and corrected, and 'Differs' does not say how the conclusions differ"
         )
     if not stays and "Differs" in statement.fields:
-        raise MalformedClaimError(f"{where} has the field 'Differs', and is not refuted and corrected")
+        raise MalformedClaimError(
+            f"{where} has the field 'Differs', and is not refuted and corrected: it belongs to a counterexample beside"
+            " a corrected statement and no evidence under hypotheses"
+        )
 
 
 def _check_measured(statement: Statement, tests: Sequence[PromisedTest], path: str) -> None:

@@ -35,22 +35,30 @@ def test_evidence_outside_the_sections_is_refused(theory, pytester):
 @pytest.mark.parametrize(
     ("body", "fields", "complaint"),
     [
-        ("def test_x():\n    pass\n", {}, "test_x has 0 roles"),
+        ("def test_x():\n    pass\n", {}, "test_x has no role: put one of @as_printed, @under_hypotheses, "),
         ("@as_printed\n@vacuous\ndef test_x():\n    pass\n", {}, "test_x has 2 roles"),
         ("@necessity('H9')\ndef test_x():\n    pass\n", {}, "names H9"),
-        ("@necessity\ndef test_x():\n    pass\n", {}, "does not say which hypotheses"),
+        (
+            "@necessity\ndef test_x():\n    pass\n",
+            {},
+            'does not say which hypotheses it is about, as @necessity("H1") does',
+        ),
         ("@as_printed(part='(z)')\ndef test_x():\n    pass\n", {}, "a role with the unknown keyword 'part'"),
-        (AS_PRINTED, {"Hypotheses": "(H1) any."}, "no necessity test drops H1"),
+        (AS_PRINTED, {"Hypotheses": "(H1) any."}, 'no necessity test drops H1: write one, @necessity("H1")'),
         (AS_PRINTED, {"Corrected": "(C1) $x$"}, "lacks a test of its corrected statement"),
         (AS_PRINTED + CORRECTED, {"Corrected": "$x$ (C1)"}, "'Corrected' that does not open with a clause"),
-        (AS_PRINTED + CORRECTED, {"Corrected": "(C1) $x$ (C2) $y$"}, "no test shows C2"),
+        (AS_PRINTED + CORRECTED, {"Corrected": "(C1) $x$ (C2) $y$"}, 'no test shows C2: write one, @corrected("C2")'),
         (
             AS_PRINTED + CORRECTED,
             {"Corrected": "(C1) $x$", "Differs": "It does not."},
             "has the field 'Differs', and is not refuted",
         ),
         (PINNED + SEARCHED + CORRECTED, {"Corrected": "(C1) $x$"}, "refuted and corrected, and 'Differs' does not say"),
-        ("@corrected\ndef test_x():\n    pass\n", {"Corrected": "(C1) $x$"}, "test_x does not say which clause"),
+        (
+            "@corrected\ndef test_x():\n    pass\n",
+            {"Corrected": "(C1) $x$"},
+            "test_x does not say which clause",
+        ),
         (
             "@corrected('C2')\ndef test_x():\n    pass\n",
             {"Corrected": "(C1) $x$"},
@@ -125,7 +133,7 @@ BY_HYPOTHESIS = (PINNED + SEARCHED + NECESSARY, {"Hypotheses": "(H1) one. (H2) t
 @pytest.mark.parametrize(
     ("parts", "complaint"),
     [
-        ({"a": (AS_PRINTED, {})}, "theorem/test_a.py: 0 files say what is 'Expected' of it, not one"),
+        ({"a": (AS_PRINTED, {})}, "theorem/test_a.py: 0 files of 'Theorem 3.1 (a)' have the field 'Expected', not one"),
         ({"a": (AS_PRINTED, {**HOLDS, "Printed": ""})}, "theorem/test_a.py: the docstring has no field 'Printed'"),
         ({"a": (AS_PRINTED, {**HOLDS, "Section": "", "Parts": "(a) one"})}, "unknown docstring field 'Parts'"),
         (
@@ -168,7 +176,10 @@ def test_the_folder_of_a_claim_opens_with_its_label(theory):
     [
         ("Theorem 3.3 (b) - another claim's", "test_b.py: states 'Theorem 3.3' in the folder of 'Theorem 3.1'"),
         ("Theorem 3.1 - no part", "test_b.py: names no part of 'Theorem 3.1', which has (a)"),
-        ("Theorem 3.1 (a) - the same part", "test_b.py: 2 files say what is 'Expected' of it, not one"),
+        (
+            "Theorem 3.1 (a) - the same part",
+            "test_b.py: 2 files of 'Theorem 3.1 (a)' have the field 'Expected', not one",
+        ),
     ],
 )
 def test_each_file_of_a_folder_states_a_part_of_its_claim(theory, heading, complaint):

@@ -80,7 +80,12 @@ def _left_out(document: Told) -> Iterator[str]:
             f" the paper's, and such a measurement corrects no sentence.{told}"
         )
     waiting = [full_label(*each) for each in statements if each[1]["verdict"] in (Verdict.NOT_RUN, Verdict.BROKEN)]
-    if waiting:
+    if len(waiting) > len(statements) / 2:
+        yield (
+            f"The run that this list was made from judged {len(statements) - len(waiting)} of {len(statements)}"
+            " statements; [the ledger](ledger.md) says which."
+        )
+    elif waiting:
         yield f"Not judged in the run that this list was made from: {escaped(', '.join(waiting))}."
 
 

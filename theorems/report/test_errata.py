@@ -118,6 +118,15 @@ def test_the_errata_say_what_was_read_and_what_was_not_judged(document):
     assert as_errata(copy.deepcopy(document)) == page
 
 
+def test_where_a_run_judged_few_statements_the_errata_count_them(document):
+    told = statements(document)
+    for _, statement in told[1:]:
+        statement["verdict"] = "not run"
+    page = as_errata(document)
+    assert f"judged 1 of {len(told)} statements; [the ledger](ledger.md) says which." in page
+    assert "Not judged" not in page
+
+
 def test_an_entry_names_no_clause_that_it_does_not_list(document):
     unknown = {}
     for heading, block in entries(as_errata(document)):

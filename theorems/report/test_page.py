@@ -88,8 +88,14 @@ def test_a_reading_that_does_not_decide_is_shown_as_such(document, render):
 
 def test_a_hypothesis_stands_beside_what_happens_without_it(document, render):
     told = about(render(document), "theorem-4-1")
-    assert "The printed conclusion, if H1, H2 hold. H1 a>0. H2 b>0." in told
+    assert "The printed conclusion, if H1, H2 hold: H1 a>0. H2 b>0." in told
     assert "Name Without it H1 Without H1. H2 Without H2." in told
+
+
+def test_what_else_is_true_stands_after_the_hypotheses(document, render):
+    [statement] = (part for claim in document["claims"] for part in claim["statements"] if part["hypotheses"])
+    statement["clauses"] = [{"label": "C1", "text": "$a + b > 0$"}]
+    assert "H1 a>0. H2 b>0. Besides: C1 a+b>0." in about(render(document), "theorem-4-1")
 
 
 def test_a_test_has_its_instances_its_ratio_its_source_and_its_place(document, render):
