@@ -8,7 +8,6 @@ import pytest
 from theorems.report.__main__ import main
 from theorems.report.write import missing_packages
 
-REMEDY = "and the pages are made of schema 2: run pytest with --ledger again"
 OVERVIEW = "verdicts-over-the-paper"
 
 
