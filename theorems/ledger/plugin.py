@@ -472,7 +472,7 @@ class Bookkeeper:
 
     def _write_pages(self, document: dict[str, Any], directory: Path, shown: Path) -> None:
         """Write the pages beside the JSON, which is there whatever happens here."""
-        earlier = "; those there are of an earlier run" if (directory / "index.html").exists() else ""
+        earlier = "; index.html there is of an earlier run" if (directory / "index.html").is_file() else ""
         if missing := missing_packages():
             self._remarks.append(unwritten(missing) + earlier)
             return
