@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from theorems.ledger.verdicts import Verdict
+from theorems.ledger.verdicts import Role, Verdict
 from theorems.report.anchors import anchor_of
 from theorems.report.prose import code, escaped, field_of, full_label, marked, stopped
 
@@ -113,7 +113,7 @@ def _entry(number: int, claim: Told, statement: Told) -> Iterator[str]:
         yield f"**Read as.** {stopped(marked(reading))}"
     if setting := field_of(claim, statement, "Setting"):
         yield f"**Setting.** {stopped(marked(setting.splitlines()[0]))}"  # that of the main page: the others repeat it
-    yield from _should_read(statement)
+    yield from _should_read(claim, statement)
     yield f"**Why.** {stopped(_why(statement))}"
     yield f"**Source.** {' '.join(stopped(marked(source)) for source in _sources(claim, statement))}"
 
@@ -133,12 +133,12 @@ def _place(claim: Told, statement: Told) -> str:
     return escaped(f"{full_label(claim, statement)}, in {section}")
 
 
-def _should_read(statement: Told) -> Iterator[str]:
-    hypotheses, clauses = _listed(statement["hypotheses"]), _listed(statement["clauses"])
+def _should_read(claim: Told, statement: Told) -> Iterator[str]:
     if statement["verdict"] == Verdict.HOLDS_UNDER_ADDED_HYPOTHESES:
         yield "**Should read.** The same, under these hypotheses:"
-        yield hypotheses
+        yield _listed(_missing(claim, statement))
         return
+    hypotheses, clauses = _listed(statement["hypotheses"]), _listed(statement["clauses"])
     if statement["verdict"] == Verdict.VACUOUS:
         what = "The same without the term or the condition that, as shown below, has no effect."
         yield f"**Should read.** {what}" + (" What is true besides:" if clauses else "")
@@ -151,6 +151,14 @@ def _should_read(statement: Told) -> Iterator[str]:
             yield hypotheses
     if differs := statement["fields"].get("Differs"):
         yield stopped(marked(differs))
+
+
+def _missing(claim: Told, statement: Told) -> list[Told]:
+    """The hypotheses under which the statement holds as it is read. Others belong to clauses and to other readings."""
+    part = (Role.UNDER_HYPOTHESES, statement["part"], None)
+    tests = [test for test in claim["tests"] if (test["role"], test["part"], test["reading"]) == part]
+    named = {label for test in tests for label in test["labels"]}
+    return [each for each in statement["hypotheses"] if each["label"] in named]
 
 
 def _listed(labelled: list[Told]) -> str:

@@ -67,14 +67,28 @@ def test_each_entry_has_the_classical_form(document):
         assert [mark for mark in marks if mark in FORM] == list(FORM), heading
 
 
+def under_hypotheses(claim, part):
+    """The hypotheses that the tests of a statement name, as it is read."""
+    tests = [test for test in claim["tests"] if test["role"] == "under hypotheses" and test["reading"] is None]
+    named = {label for test in tests if test["part"] == part["part"] for label in test["labels"]}
+    return [each for each in part["hypotheses"] if each["label"] in named]
+
+
 def test_an_entry_lists_what_is_true_instead_or_the_hypotheses_that_are_missing(document):
     shown = [(claim, part) for claim, part in statements(document) if part["verdict"] in KINDS]
-    for (_, part), (_, block) in zip(shown, entries(as_errata(document)), strict=True):
-        wanted = (
-            list(part["hypotheses"]) if part["verdict"] == "holds under added hypotheses" else list(part["clauses"])
-        )
+    for (claim, part), (_, block) in zip(shown, entries(as_errata(document)), strict=True):
+        added = part["verdict"] == "holds under added hypotheses"
+        wanted = under_hypotheses(claim, part) if added else list(part["clauses"])
         assert wanted or part["verdict"] == "vacuous"
         assert all(f"- ({each['label']}) {marked(each['text'])}" in block for each in wanted)
+
+
+def test_no_hypothesis_of_a_clause_or_of_another_reading_is_asked_for(document):
+    named = {}
+    for heading, block in entries(as_errata(document)):
+        named[heading.partition(":")[0]] = re.findall(r"^- \((H\d+)\)", block, flags=re.MULTILINE)
+    assert named["Proposition 6.1 (b)"] == ["H1", "H2", "H6"]
+    assert named["Theorem 6.2"] == ["H1", "H2", "H3", "H4"]
 
 
 def test_why_is_the_counterexample_worked_by_hand_or_its_record(document):
@@ -102,3 +116,12 @@ def test_the_errata_say_what_was_read_and_what_was_not_judged(document):
     assert f"Not judged in the run that this list was made from: {label}." in page
     assert not any(heading.startswith(label) for heading, _ in entries(page))
     assert as_errata(copy.deepcopy(document)) == page
+
+
+def test_an_entry_names_no_clause_that_it_does_not_list(document):
+    unknown = {}
+    for heading, block in entries(as_errata(document)):
+        listed = set(re.findall(r"^- \((C\d+)\)", block, flags=re.MULTILINE))
+        named = set(re.findall(r"\bC\d+\b", re.sub(r"\$`[^`]*`\$", "", block)))
+        unknown[heading] = sorted(named - listed)
+    assert {heading: labels for heading, labels in unknown.items() if labels} == {}

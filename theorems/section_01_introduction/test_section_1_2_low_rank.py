@@ -7,7 +7,7 @@ Reading     The list belongs to what "can be formalized": it reports no measurem
             the same loss. The rank is the number of singular values that are not zero, and no effective rank exceeds
             it. Section 4 and Experiment 2 speak of effective ranks
 Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ for $f(x) = Wx$ with $k$ outputs. The rows of $X$ ($n \times d$) are
-            the samples, $X$ has rank $n$, and $Y$ is $n \times k$
+            the samples, $X$ has rank $n$ and the largest singular value $s_1(X)$, and $Y$ is $n \times k$
 Hypotheses  (H1) the end-to-end matrix starts at $0$.  (H2) the network is one linear layer.  (H3)
             $0 < \eta < 2/s_1(X)^2$.
 Corrected   (C1) In a two-layer ReLU network, descent with any step changes the first layer in $\operatorname{row}(X)$

@@ -6,11 +6,11 @@ Reading     The list belongs to what "can be formalized": it reports no measurem
             it says that this happens under some conditions, and we supply them. The comparison is with all other minima
             of the same loss
 Setting     $L = \frac12 \|F(\theta)\|^2$ with $F(\theta) = (f(x_i; \theta) - y_i)_i$. $J$ is the Jacobian of $F$ at the
-            start. For a linear model $f = w \cdot x$ it is $X$, of rank $n < p$. $P$ is the projection on
-            $\operatorname{null}(X)$
+            start, and $s_1(J)$ its largest singular value. For a linear model $f = w \cdot x$ it is $X$, of rank
+            $n < p$. $P$ is the projection on $\operatorname{null}(X)$
 Hypotheses  (H1) $f$ is linear in $\theta$.  (H2) $\theta_0$ lies in $\operatorname{row}(J)$.  (H3)
             $0 < \eta < 2/s_1(J)^2$.
-Corrected   (C1) For a linear model of rank $n$, any $w_0$ and $0 < \eta < 2/s_1^2$, the limit has
+Corrected   (C1) For a linear model of rank $n$, any $w_0$ and $0 < \eta < 2/s_1(X)^2$, the limit has
             $\|w^*\|^2 = \|X^+ y\|^2 + \|P w_0\|^2$.
             (C2) Let $f = w_L \cdots w_1 x$ with scalar layers that start equal. At every step and for every $\eta$ the
             layers are equal, so that no other layers with the same product have a smaller norm.

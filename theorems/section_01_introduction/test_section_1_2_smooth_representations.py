@@ -8,8 +8,9 @@ Reading     The list belongs to what "can be formalized": it reports no measurem
             same loss
 Readings    [hidden features] the features are those of a hidden layer of a linear network, for which no condition is
             enough: halving them and doubling the layer after them gives a smoother minimum - refuted
-Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ with the samples in the rows of $X$ ($n \times d$), of rank $n < d$.
-            $P$ is the projection on $\operatorname{null}(X)$, which the columns of $N$ span
+Setting     $L = \frac12 \|W X^\top - Y^\top\|_F^2$ with the samples in the rows of $X$ ($n \times d$), of rank $n < d$
+            and largest singular value $s_1(X)$. $P$ is the projection on $\operatorname{null}(X)$, which the columns of
+            $N$ span
 Hypotheses  (H1) the rows of $W_0$ lie in $\operatorname{row}(X)$.  (H2) $0 < \eta < 2/s_1(X)^2$.
 Corrected   (C1) Under H2 the limit $W$ from any $W_0$ and every other minimum $V$ have
             $V V^\top - (W - W_0 P)(W - W_0 P)^\top \succeq 0$: the limit without the null part of its start stretches

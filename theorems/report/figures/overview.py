@@ -89,7 +89,7 @@ def verdicts_over_the_paper(canvas: Canvas, claims: list[dict[str, Any]]) -> Non
         axes.text(0, row + 0.3, heading, fontsize=10)
         for column, claim in enumerate(found):
             _mark(axes, column + 0.42, row + 0.56, claim["verdict"])
-            axes.text(column + 0.42, row + 0.93, short_label(claim["label"]), fontsize=9, ha="center", color=FAINT)
+            axes.text(column + 0.42, row + 0.93, short_label(claim["label"]), fontsize=9.5, ha="center", color=FAINT)
     for place, (verdict, count) in enumerate(legend):
         x, y = 4.9 * (place // lines), len(rows) + 0.6 + 0.45 * (place % lines)
         _mark(axes, x + 0.15, y - 0.09, verdict)

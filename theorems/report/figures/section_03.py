@@ -21,7 +21,7 @@ CORNERS = np.array([[0, 0], [1, 0], [1 / 2, np.sqrt(3) / 2]])
 @figure(
     test=f"{SECTION}/theorem_3_1_minimum_norm/test_necessity.py"
     "::test_without_H3_descent_in_the_plane_ends_at_the_interpolant_nearest_its_start",
-    title="From zero, gradient descent ends at the interpolant of least norm; from elsewhere, at the nearest one",
+    title="From zero, descent ends at the interpolant of least norm; from elsewhere, at the one nearest its start",
     alt="The plane of the weights w_1 and w_2, with the line w_1 + 2 w_2 = 5 of all interpolants. Five paths of "
     "gradient descent go straight to the line, at a right angle; each step halves the distance. The path from (0, 0) "
     "ends at (1, 2), where a circle about zero touches the line. The other four end elsewhere on the line.",
@@ -112,14 +112,14 @@ def printed_bound_against_risk(canvas: Canvas, series: Series) -> None:
         "half of it", (ratio[-1], risk[-1] / 2), ha="right", va="top", xytext=(0, -6), color=COLORS[0], **OFFSET
     )
     axes.annotate("violated", (0.03, 1.95), color=COLORS[1])
-    axes.set(xlabel=r"signal-to-noise ratio $\|w_*\|^2 / \sigma^2$", ylabel=r"mean over $\sigma^2$")
+    axes.set(xlabel=r"signal-to-noise ratio $\|w_*\|^2 / \sigma^2$", ylabel=r"risk and bound, over $\sigma^2$")
     axes.set(xlim=(0, 2), ylim=(0, 6), xticks=[0, 0.5, 1, 1.5, 2])
 
 
 @figure(
     test=f"{SECTION}/section_3_3_mirror_descent/test_necessity.py"
     "::test_without_H3_two_starts_on_the_simplex_end_with_less_entropy_than_its_center_does",
-    title="On the simplex, mirror descent ends with the most entropy from the center, and with less from elsewhere",
+    title="On the simplex, mirror descent from the center ends with the most entropy; two other starts end with less",
     alt="The triangle of distributions on 0, 1, 2, with level lines of the entropy and the segment of distributions of "
     "mean 10/7. Three paths of mirror descent end on the segment. The path from the center ends at (1, 2, 4)/7, the "
     "point of most entropy. The paths from (2, 9, 2)/13 and (18, 1, 3)/22 end at (1, 18, 16)/35 and (9, 2, 24)/35, on "
@@ -171,7 +171,7 @@ def coordinate_descent_misses_the_least_l1_norm(canvas: Canvas, series: Series) 
     axes.plot(line, (1 - line) / 2, color=INK, linewidth=1.2)
     axes.plot(data["w_1"], data["w_2"], color=COLORS[0], marker="o")
     axes.plot(0, 1 / 2, color=COLORS[1], marker="*", markersize=13)
-    axes.annotate("coordinate descent", (0.8, 0.03), color=COLORS[0], ha="right", va="bottom")
+    axes.annotate("coordinate descent", (0.72, 0.03), color=COLORS[0], ha="right", va="bottom")
     axes.annotate("least l1 norm", (0.05, 0.55), color=COLORS[1])
     axes.annotate("all interpolants", (-0.5, 0.8))
     axes.set(xlabel="weight $w_1$", ylabel="weight $w_2$", xlim=(-0.8, 1.5), ylim=(-0.6, 0.95))

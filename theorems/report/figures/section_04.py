@@ -43,7 +43,7 @@ def two_by_two_completion(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{SECTION}/section_4_1_balancedness/test_descent.py"
     "::test_at_half_the_rate_descent_to_one_time_builds_up_at_most_half_of_the_imbalance",
-    title="Descent with half the step builds up at most half of the imbalance, within the bound",
+    title="In these runs half the step builds up at most half of the imbalance, within the bound",
     alt="Imbalance of two layers after descent to the time 2 from balanced layers, against the learning rate from "
     "1/32 to 1/4, both axes logarithmic. It rises from 0.01 to 0.12, a little faster than in proportion to the "
     "rate. The bound, twice the rate times the decrease of the loss, is two to three times as large.",
@@ -80,8 +80,8 @@ def flow_and_shortest_path(canvas: Canvas, series: Series) -> None:
         axes.plot(flow["v_1"][end], flow["v_2"][end], "o", color=INK, markersize=7)
     axes.annotate("start", (0.25, 0.25), (0.25, 0.215), ha="center", color=INK)
     axes.annotate("end", (1, 0.5), (1.03, 0.49), color=INK)
-    axes.annotate("gradient flow", (0.5, 0.3), (0.52, 0.35), color=COLORS[1], ha="right")
-    axes.annotate("least integral of the norm", (0.7, 0.3), (0.62, 0.27), color=COLORS[0])
+    axes.annotate("gradient flow", (0.7, 0.3), (0.62, 0.27), color=COLORS[1])
+    axes.annotate("least integral\nof the norm", (0.5, 0.3), (0.55, 0.38), color=COLORS[0], ha="right")
     axes.set(
         xlabel="first diagonal entry of each layer", ylabel="second diagonal entry", xlim=(0.15, 1.15), ylim=(0.2, 0.55)
     )
@@ -90,7 +90,7 @@ def flow_and_shortest_path(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{SECTION}/proposition_4_2_depth/test_b_deeper_networks.py"
     "::test_from_equal_starts_the_second_mode_waits_the_longer_the_deeper_the_network",
-    title="When the first singular value has reached a given size, the second is the smaller the deeper the network",
+    title="From equal starts: the deeper the network, the smaller the second singular value at a given first one",
     alt="Second against first singular value during training at depths 1, 2, 3 and infinity, both from 1/25, with "
     "targets 1 and 2. At depth 1 the second grows along, to 0.95 when the first is 1.9. At depths 2, 3 and "
     "infinity it is 0.56, 0.26 and 0.08 then.",
@@ -132,9 +132,9 @@ def exponent_against_depth(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{SECTION}/proposition_4_3_width/test_conditioning.py"
     "::test_the_wider_the_layer_the_nearer_eight_networks_are_to_the_condition_number_ten_of_the_data",
-    title="Width removes what the layers add to the condition number, and the one of the data is left",
+    title="As the layer widens, the bounds on the condition number close in on that of the data, here 10",
     alt="Condition number of the Gram matrix of the gradients of eight networks against the width 128 to 8192, both "
-    "axes logarithmic. The networks are between 9.3 and 12.5 at width 128 and between 9.9 and 10.2 at width 8192, "
+    "axes logarithmic. The networks are between 9.3 and 12.5 at width 128 and between 9.9 and 10.3 at width 8192, "
     "around the condition number 10 of the data. The bounds around them narrow from a factor 97 to a factor 1.5.",
 )
 def condition_against_width(canvas: Canvas, series: Series) -> None:

@@ -16,10 +16,10 @@ SECTION = "theorems/section_05_neural_tangent_kernel"
 @figure(
     test=f"{SECTION}/theorem_5_1_infinite_width/test_a_fixed_widths.py"
     "::test_all_eight_kernels_of_a_width_are_within_a_bound_that_nearly_halves_at_four_times_the_width",
-    title="The kernel of a random network is within a bound of its limit that nearly halves at four times the width",
+    title="Kernels of eight random networks are within a bound of the limit that nearly halves at four times the width",
     alt="Largest deviation of an entry of the tangent kernel of ReLU networks from its limit, against the width 16 to "
     "4096, both axes logarithmic. Eight networks at each width lie between 0.1 and 0.8 at width 16 and between "
-    "0.02 and 0.08 at width 4096. The bound falls from 6 to 0.2, about like the width to the power -1/2.",
+    "0.01 and 0.08 at width 4096. The bound falls from 6 to 0.2, about like the width to the power -1/2.",
 )
 def kernel_against_width(canvas: Canvas, series: Series) -> None:
     """Theorem 5.1 (a)."""
@@ -41,11 +41,11 @@ def kernel_against_width(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{SECTION}/theorem_5_1_infinite_width/test_b_wide_networks.py"
     "::test_standard_and_ntk_networks_keep_their_kernel_as_they_widen_and_mean_field_and_mup_networks_do_not",
-    title="Standard and NTK networks keep their kernel as they widen; mean-field and muP networks do not",
+    title="On two samples, standard and NTK networks keep their kernel as they widen; mean-field and muP do not",
     alt="Two panels against the width 16 to 1024, all axes logarithmic, with the parameterizations standard, NTK, "
     "mean-field and muP. Left, the movement of the weights: it falls for standard, is flat for NTK and muP, and "
     "grows for mean-field. Right, the relative change of the kernel: it falls to less than a thousandth for "
-    "standard and NTK, and stays near 0.3 for mean-field and muP, which are one curve.",
+    "standard and NTK, and stays between 0.2 and 0.4 for mean-field and muP, which are one curve.",
 )
 def four_parameterizations(canvas: Canvas, series: Series) -> None:
     """Theorem 5.1 (b)."""
@@ -113,7 +113,7 @@ def descent_on_the_circle(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{SECTION}/section_5_1_neural_tangent_kernel/test_two_hidden_layers.py"
     "::test_the_mean_of_two_hidden_layers_at_opposite_inputs_nears_its_limit_like_one_over_the_width",
-    title="With two hidden layers the mean kernel depends on the width: it nears its limit like one over the width",
+    title="With two hidden layers the mean kernel at opposite inputs nears its limit like one over the width",
     alt="How far the mean kernel of two hidden ReLU layers at opposite inputs is below its limit, against the width 1 "
     "to 300, both axes logarithmic. It falls from 0.08 to 0.0004. It starts at its upper bound, 3/(4 pi (m + 2)), "
     "and ends at its lower bound, which is half of it.",

@@ -134,10 +134,10 @@ def distance_to_the_flows(canvas: Canvas, series: Series) -> None:
 @figure(
     test=f"{HERE}/section_7_2_edge_of_stability/test_a_edge.py"
     "::test_the_loss_falls_below_the_edge_stays_on_it_and_grows_beyond_it_unless_the_top_mode_is_zero",
-    title="The edge of a quadratic loss: below 2 it falls, above 2 it grows, unless the start lacks the top mode",
-    alt="Loss against step over 20 steps, logarithmic, from 2.5 at the start. At eta S = 1.8 it falls to 0.0003, at 2 "
-    "it stays at 2, at 2.2 it grows to 3000. At eta S = 3 from a start without the top mode it falls fastest, below "
-    "one in a million in five steps.",
+    title="A quadratic loss falls where eta S is below 2 and grows above, unless the start lacks the top mode",
+    alt="Loss against step over 20 steps, logarithmic. From 2.5 at the start it falls to 0.0003 at eta S = 1.8, "
+    "settles at 2 at eta S = 2, and grows to 3000 at eta S = 2.2. At eta S = 3 from a start without the top mode, of "
+    "loss 0.5, it falls fastest, below one in a million in five steps.",
 )
 def loss_around_the_edge(canvas: Canvas, series: Series) -> None:
     """Draw the loss of the four runs."""

@@ -47,7 +47,7 @@ def stationary_laws(canvas: Canvas, series: Series) -> None:
     title="With noise that varies, halving the step halves the distance to Ito's density, and not to the printed one",
     alt="Total variation between the stationary law of SGD and two densities, at the steps 0.1, 0.2 and 0.4, on"
     " logarithmic axes. To Ito's density it is 0.013, 0.029 and 0.071, to the printed one 0.042, 0.057 and 0.080: as"
-    " the step shrinks the first falls about twice as steeply as the second.",
+    " the step shrinks the first falls more than twice as steeply as the second.",
 )
 def distance_to_the_stationary_density(canvas: Canvas, series: Series) -> None:
     """Draw the total variations of both densities against the step."""
@@ -73,8 +73,8 @@ def distance_to_the_stationary_density(canvas: Canvas, series: Series) -> None:
     "::test_under_gaussian_noise_of_either_step_the_sharp_well_gains_as_batches_shrink",
     title="Under constant noise, SGD is in the sharper of two wells more often the smaller its batches are",
     alt="Stationary probability of the sharp well, on a logarithmic axis, against the batch sizes 1, 2, 4 and 8, at two"
-    " steps. Both curves fall from left to right: at the step 0.1 from 0.03 to 3 in 10^11, at the step 0.02 from 0.2 to"
-    " 0.007. The corollary wants them to rise.",
+    " steps. Both curves fall from left to right: at the step 0.1 from 0.03 to 3.5 in 10^11, at the step 0.02 from 0.2"
+    " to 0.007. The corollary wants them to rise.",
 )
 def mass_in_the_sharp_well(canvas: Canvas, series: Series) -> None:
     """Draw the probability of the sharp well against the batch size, a curve for each step."""

@@ -67,8 +67,8 @@ def attention_rank_in_time(canvas: Canvas, series: Series) -> None:
     title="Under normalization no step shortens the weights, and the rate times the sharpness ends at 2 at most",
     alt="Left: length of the weights against the step from 0 to 16, from length 1 at three rates. At the rate 1/2 it"
     " grows to 1.13; at the rate 4 the first step takes it to 3.5, at the rate 32 to 27, and later ones hardly add."
-    " Right: the rate times the sharpness of the minimum, which is one over the squared length. It starts at the rate"
-    " and falls below 2 in the first step: to 0.39, 0.32 and 0.04. All vertical axes are logarithmic.",
+    " Right: the rate times the sharpness of the minimum, which is one over the squared length. It starts at the rate,"
+    " is below 2 from the first step on, and ends at 0.39, 0.32 and 0.04. All vertical axes are logarithmic.",
 )
 def length_under_normalization(canvas: Canvas, series: Series) -> None:
     """Draw the length of the weights, and the rate over its square, against the step: a curve for each rate."""

@@ -56,7 +56,7 @@ def a_hundred_trials_against_the_bound(canvas: Canvas, series: Series) -> None:
     test=f"{DEEP}/test_a_nuclear_norm.py::test_completions_of_low_rank_end_above_the_least_nuclear_norm_on_average",
     title="At every depth tried, completions of low rank end above the least nuclear norm on average",
     alt="For depths 2, 3 and 5, twenty points each: the nuclear norm at which training ends over the least one, by "
-    "completion. A line at 1 is the least norm; nearly all points lie above it.",
+    "completion. A line at 1 is the least norm. The means, drawn as lines, lie above it, the higher the deeper.",
 )
 def nuclear_norms_over_their_least(canvas: Canvas, series: Series) -> None:
     """Draw a point for each completion, in increasing order, and the mean of each depth as a line."""
@@ -76,7 +76,7 @@ def nuclear_norms_over_their_least(canvas: Canvas, series: Series) -> None:
 
 @figure(
     test=f"{DEEP}/test_b_rank.py::test_from_the_identity_every_rank_falls_to_eight",
-    title="From layers that start at the identity, every rank falls to that of the target, 8",
+    title="From layers that start at the identity, counted ranks fall to the target's, 8, and that by entropy to 9",
     alt="Rank against the step, by three definitions: by entropy, singular values above 0.01, singular values above "
     "one percent of the largest. All fall from 50 at the start to 8 or 9 and do not rise in between.",
 )
@@ -118,9 +118,9 @@ def ranks_of_twenty_completions(canvas: Canvas, series: Series) -> None:
 
 @figure(
     test=f"{DEEP}/test_c_printed_number.py::test_one_scale_and_one_definition_give_the_printed_number",
-    title="The printed 8.2 is the entropic rank from a start of scale 0.223; other scales and definitions give others",
-    alt="Final rank against the scale of the start, for three definitions of rank. The rank by entropy falls from some "
-    "30 to 8.2 at a scale of 0.223 and rises slowly beyond it. The two counted ranks are 8 from there on.",
+    title="One start, of scale 0.223, and one definition, the rank by entropy, give the printed 8.2",
+    alt="Final rank against the scale of the start, for three definitions of rank. The rank by entropy falls from 41 "
+    "at 0.17 to 8.2 at 0.223 and rises slowly beyond it, to 10.4 at 0.4. The two counted ranks are 8 from there on.",
 )
 def final_rank_against_the_start(canvas: Canvas, series: Series) -> None:
     """Draw the three ranks against the scale, and the pair that is printed."""

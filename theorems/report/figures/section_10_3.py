@@ -39,7 +39,7 @@ WIDTH = "width $m$"
     title="Wide networks stay near their start in standard and ntk coordinates, and not in mean-field ones",
     alt="Two panels against the width from 10 to 10,000, both logarithmic, three curves each. Left: movement relative "
     "to the start falls steadily in standard coordinates and in ntk coordinates, and stays near 1 in mean-field "
-    "coordinates. Right: the relative change of the kernel does the same.",
+    "coordinates. Right: the relative change of the kernel falls in the first two, and stays above 1 in the third.",
 )
 def movement_and_kernel_change(canvas: Canvas, series: Series) -> None:
     """Draw movement and kernel change side by side, with intervals over seeds."""

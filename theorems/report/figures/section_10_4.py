@@ -71,7 +71,7 @@ OFFSET = {"textcoords": "offset points"}
 
 @figure(
     test=f"{FLATTER}::test_the_smallest_learning_rate_takes_no_more_steps_to_the_loss_than_in_proportion_to_its_inverse",
-    title="A small learning rate takes more steps to the loss, and no more than in proportion to its inverse",
+    title="The smallest learning rate takes no more steps to the loss than in proportion to its inverse",
     alt="Steps to the matched loss against the learning rate, both logarithmic, with intervals over seeds. A dashed "
     "line through the value at 0.1 is proportional to the inverse of the learning rate; that at 0.001 lies below it.",
 )

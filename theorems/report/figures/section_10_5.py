@@ -47,13 +47,20 @@ def say_slope(series: Series) -> str:
     return f"At a matched loss, sharpness goes as the batch size to the power {power:.2f} ({setting})"
 
 
+def above_the_edge(series: Series) -> int:
+    """How many batch sizes have a mean sharpness above the edge."""
+    _, columns = of_setting(series, "sharpness at a matched loss")
+    return int((columns["sharpness"] > columns["edge"]).sum())
+
+
 @figure(
     test=f"{HERE}/test_a_flatter_minima.py"
     "::test_sharpness_rises_with_the_batch_under_the_printed_rule_at_a_matched_loss",
     title=say_slope,
     alt=lambda series: (
         f"Sharpness against the batch size, both logarithmic, with intervals over seeds. {say_slope(series)}. A dashed "
-        "line is the edge of stability, 2 over the learning rate, which grows as the root of the batch size."
+        "line is the edge of stability, 2 over the learning rate, and falls with the batch size; "
+        f"{above_the_edge(series)} of the batch sizes lie above it."
     ),
 )
 def sharpness_against_the_batch(canvas: Canvas, series: Series) -> None:
@@ -95,26 +102,34 @@ def steps_and_epochs_against_the_batch(canvas: Canvas, series: Series) -> None:
 
 def say_gaps(series: Series) -> str:
     """The title: the gap at a matched loss, under the printed rule and at one learning rate."""
-    printed, fixed = (_matched(series, "gap in test error", family) for family in list(FAMILIES)[:2])
+    printed, fixed = (_told(_matched(series, "gap in test error", family)) for family in list(FAMILIES)[:2])
     return (
-        f"At a matched loss, the largest batch errs by {printed:.1f} points more under the printed rule, and by "
-        f"{fixed:.1f} at one learning rate"
+        f"At a matched loss, the largest batch errs by {printed} points more under the printed rule, and by "
+        f"{fixed} at one learning rate"
     )
+
+
+def _told(ends: Any) -> str:
+    """An estimate with its interval, to a tenth: an interval that contains 0 must not read like a difference."""
+    middle, low, high = ends
+    return f"{middle:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def say_ratios(series: Series) -> str:
     """The title: the ratio of sharpness at a matched loss, under the printed rule and at one learning rate."""
-    printed, fixed = (_matched(series, "log ratio of sharpness", family) for family in list(FAMILIES)[:2])
+    ratios = (np.exp(_matched(series, "log ratio of sharpness", family)) for family in list(FAMILIES)[:2])
+    printed, fixed = map(_told, ratios)
     return (
-        f"At a matched loss, the largest batch is {np.exp(printed):.1f} times as sharp under the printed rule, and "
-        f"{np.exp(fixed):.1f} times at one learning rate"
+        f"At a matched loss, the largest batch is {printed} times as sharp under the printed rule, and "
+        f"{fixed} times at one learning rate"
     )
 
 
-def _matched(series: Series, quantity: str, family: str) -> float:
-    """The estimate between the epochs around the matched loss; nan where too few runs came there."""
+def _matched(series: Series, quantity: str, family: str) -> np.ndarray:
+    """Estimate and ends between the epochs around the matched loss, shape (3,); nan where too few runs came there."""
     columns = _rows(series, quantity, family)
-    return float(np.append(columns["estimate"][columns["rule"] == RULES.index("matched, between")], np.nan)[0])
+    found = np.stack([columns[end] for end in ("estimate", "lower", "upper")], axis=1)
+    return np.vstack([found[columns["rule"] == RULES.index("matched, between")], [[np.nan] * 3]])[0]
 
 
 def _rows(series: Series, quantity: str, family: str) -> Any:
@@ -143,7 +158,7 @@ def _draw_rows(canvas: Canvas, series: Series, quantity: str, scale: Any) -> Any
     title=say_gaps,
     alt=lambda series: (
         f"Test error of the largest batch less that of the smallest, in points with intervals, by five stopping rules "
-        f"and under three conditions. {say_gaps(series)}. After equal epochs the gaps are larger."
+        f"and under three conditions. {say_gaps(series)}."
     ),
 )
 def gap_by_stopping_rule(canvas: Canvas, series: Series) -> None:
@@ -187,10 +202,10 @@ def compared(document: Document) -> list[dict[str, Any]]:
 
 def say_noise(findings: list[dict[str, Any]]) -> str:
     """The title: how much worse the largest batch is, with less noise alone and with larger steps too."""
-    alone, printed, *_ = (finding["estimate"] for finding in findings)
+    alone, printed, *_ = (_told(finding[end] for end in ("estimate", "lower", "upper")) for finding in findings)
     return (
-        f"With less noise alone the largest batch errs by {alone:.1f} points more; with the larger steps of the "
-        f"printed rule beside it, by {printed:.1f}"
+        f"With less noise alone the largest batch errs by {alone} points more; with the larger steps of the "
+        f"printed rule beside it, by {printed}"
     )
 
 

@@ -42,7 +42,7 @@ FAINT = GRAY.line
 GROUND = PAPER.line
 """The page behind the figure: for hollow markers and for what is drawn to cover something."""
 SIZE = (5.0, 3.6)
-"""Width and height of a figure, inches; at the width of a phone, 375 px, its type is still 9 px."""
+"""Width and height of a figure, inches; on a phone of 375 px its type is still 9 px."""
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 
 PROPERTIES = {

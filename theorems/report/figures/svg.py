@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
     from matplotlib.text import Text
 
-PHONE, LEAST_TYPE = 375, 9
-"""The width of a phone and the least size of type there, px."""
+PHONE, LEAST_TYPE = 343, 9
+"""The width of a figure on a phone of 375 px, between the margins of the page, and the least size of type there, px."""
 ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 

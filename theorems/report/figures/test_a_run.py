@@ -29,8 +29,13 @@ def recorded(tmp_path_factory):
     return json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
 
 
-def test_a_fast_run_has_thirty_figures_and_each_is_readable_on_a_phone(recorded):
-    drawn = draw_all(recorded)
+@pytest.fixture(scope="module")
+def drawn(recorded):
+    """The figures of that run."""
+    return draw_all(recorded)
+
+
+def test_a_fast_run_has_thirty_figures_and_each_is_readable_on_a_phone(recorded, drawn):
     assert {one.name for one in drawn} == {one.name for one in figures() if one.read(recorded)}
     assert [fault for one in drawn for fault in faults(one)] == []
     assert len(drawn) >= 30
@@ -40,10 +45,10 @@ def test_every_series_of_a_fast_run_is_drawn(recorded):
     assert undrawn(recorded) == []
 
 
-def test_titles_and_texts_of_figures_are_sentences_of_plain_text(recorded):
+def test_titles_and_texts_of_figures_are_sentences_of_plain_text(drawn):
     wrong = [
         one.name
-        for one in draw_all(recorded)
+        for one in drawn
         if "$" in one.title + one.alt or len(one.title) > 160 or one.title.endswith(".") or not one.alt.endswith(".")
     ]
     assert wrong == []

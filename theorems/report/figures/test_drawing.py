@@ -132,7 +132,7 @@ def test_a_file_of_its_own_has_its_colors_and_a_ground():
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"fontsize": 8}, "a-label: 'words' has type of 8.3 px on a phone"),
+        ({"fontsize": 9}, "a-label: 'words' has type of 8.6 px on a phone"),
         ({"x": 1.5}, "a-label: 'words' is beyond the figure"),
         ({"x": 0.1, "y": 0.5}, "a-label: 'words' and 'more' overlap"),
     ],

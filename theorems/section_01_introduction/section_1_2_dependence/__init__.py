@@ -9,5 +9,5 @@ Reading     "Given a training loss" admits every loss with several global minima
 Source      Gunasekar, Lee, Soudry, Srebro (2018), Characterizing Implicit Bias in Terms of Optimization Geometry;
             Polyak (1964), Some Methods of Speeding up the Convergence of Iteration Methods; Nesterov (1983), A Method
             of Solving a Convex Programming Problem with Convergence Rate O(1/k^2); Kingma, Ba (2015), Adam: A Method
-            for Stochastic Optimization; (C1) to (C3) are proved here
+            for Stochastic Optimization; the laws of both networks are proved here
 """

@@ -1,6 +1,6 @@
 r"""Definition 2.1 - interpolation is zero loss, and interpolants form a manifold of infinitely many points.
 
-Section     2.3, Definition 2.1 and the sentence after it
+Section     2.3, the definition and the sentence after it
 Printed     $L(\theta) = 0 \iff f(x_i; \theta) = y_i$ for all $i$; for $p \ge n$ the set
             $M = \{\theta : L(\theta) = 0\}$ is infinite and a manifold
 Reading     $L$ is either loss of Section 2.1, as the definition names none. For cross-entropy $f(x_i)$ and $y_i$ are

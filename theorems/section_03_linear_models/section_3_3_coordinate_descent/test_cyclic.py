@@ -1,9 +1,9 @@
 r"""Section 3.3: coordinate descent - the cyclic rule can miss the least l1 norm.
 
-Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
-            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
-            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
-            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$, the columns $x_j$ of $X$ and
+            the residual $r = y - Xw$. Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates
+            are taken in turn. Greedy: the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest
+            $|x_j \cdot r| / \|x_j\|$. Small steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Readings    [cyclic] the coordinates are taken in turn, as "coordinate descent" without a rule often means; the
             conditions are those of Theorem 3.1 alone, as no others are printed - refuted
 Corrected   (C1) The iterates of exact cyclic descent from zero are those of Gauss and Seidel, and linear functions of
@@ -50,7 +50,7 @@ def gauss_seidel(X, y, sweeps):
 @counterexample(reading="cyclic")
 def test_the_cyclic_rule_fits_with_whichever_coordinate_comes_first():
     r"""On $w_1 + 2 w_2 = 1$ the first step sets $w_1 = 1$. The residual is $0$ from then on, so the limit is $(1, 0)$,
-    with the l1 norm $1$. The interpolant $(0, \frac12)$ has $\frac12$."""
+    with the l1 norm $1$. It is not the least: the interpolant $(0, \frac12)$ has $\frac12$."""
     X, y = fractions([[1, 2]]), fractions([1])
     # when
     w = cyclic(X, y, sweeps=1)

@@ -1,16 +1,17 @@
 r"""Section 3.3: coordinate descent - the greedy rule attains the least l1 norm under exact recovery.
 
 Printed     Coordinate descent has an implicit $\ell_1$ regularization under certain conditions, and selects sparse $w$
-Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
-            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
-            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
-            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$, the columns $x_j$ of $X$ and
+            the residual $r = y - Xw$. Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates
+            are taken in turn. Greedy: the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest
+            $|x_j \cdot r| / \|x_j\|$. Small steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Reading     "Under certain conditions" makes it a statement of existence: the conditions and the rule are ours to
             supply. For $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$ and $w_0 = 0$, coordinate
             descent ends in the $w$ of least $\|w\|_1$ with $Xw = y$, and $w$ has at most $n$ coordinates that are not
             zero.
-Hypotheses  (H1) exact recovery: $y = X_A c$ with $X_A$ of full column rank, and $\|X_A^+ x_j\|_1 < 1$ for every
-            $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an open set of data, with any $y$.
+Hypotheses  (H1) exact recovery: $y = X_A c$, where $X_A$ has the columns of a set $A$ and full column rank, and
+            $\|X_A^+ x_j\|_1 < 1$ for every $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an
+            open set of data, with any $y$.
             (H2) the rule is greedy and not scaled.
 Idea        Under H1 the residual stays in the span of $X_A$, where $|x_j \cdot r| < \max_{i \in A} |x_i \cdot r|$ for
             $j \notin A$. So no coordinate outside $A$ is ever chosen.
@@ -74,7 +75,7 @@ def assert_shortest(problem, w, slack):
 def test_exact_greedy_steps_can_end_above_the_least_l1_norm():
     r"""$x_1 = (2, -1)$, $x_2 = (-1, -2)$, $x_3 = (2, 0)$, $y = (-1, -1)$: the correlations are $-1, 3, -2$. The first
     step is $w_2 = \frac35$ and leaves $-1, 0, -\frac45$; the second is $w_1 = -\frac15$, with residual $0$ and the l1
-    norm $\frac45$. The interpolant $(0, \frac12, -\frac14)$ has $\frac34$."""
+    norm $\frac45$. It is not the least: the interpolant $(0, \frac12, -\frac14)$ has $\frac34$."""
     X, y, other = fractions([[2, -1, 2], [-1, -2, 0]]), fractions([-1, -1]), fractions([0, "1/2", "-1/4"])
     assert_identical(
         [count_of_largest_correlations(X, y, steps) for steps in (0, 1)], [1, 1], why="one coordinate leads"

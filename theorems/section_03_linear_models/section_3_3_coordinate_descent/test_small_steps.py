@@ -1,13 +1,14 @@
 r"""Section 3.3: coordinate descent - small steps end in the least l1 norm under the positive cone condition.
 
-Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$ and the residual $r = y - Xw$.
-            Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates are taken in turn. Greedy:
-            the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest $|x_j \cdot r| / \|x_j\|$. Small
-            steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
+Setting     $\frac12 \|Xw - y\|^2$ with $p > n$, $\operatorname{rank} X = n$, $w_0 = 0$, the columns $x_j$ of $X$ and
+            the residual $r = y - Xw$. Exact: each step minimizes the loss over one coordinate. Cyclic: the coordinates
+            are taken in turn. Greedy: the coordinate of the largest $|x_j \cdot r|$. Scaled: that of the largest
+            $|x_j \cdot r| / \|x_j\|$. Small steps: the coordinate of the largest $|x_j \cdot r|$ moves by $\epsilon$.
 Readings    [small steps] the chosen coordinate moves by $\epsilon$, and $\epsilon$ tends to zero: no exact minimization
             is printed either - holds under added hypotheses
-Hypotheses  (H1) exact recovery: $y = X_A c$ with $X_A$ of full column rank, and $\|X_A^+ x_j\|_1 < 1$ for every
-            $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an open set of data, with any $y$.
+Hypotheses  (H1) exact recovery: $y = X_A c$, where $X_A$ has the columns of a set $A$ and full column rank, and
+            $\|X_A^+ x_j\|_1 < 1$ for every $j \notin A$. For $|A| = n$ these are strict inequalities on $X$ alone: an
+            open set of data, with any $y$.
             (H2) the rule is greedy and not scaled.
             (H3) for small steps, the positive cone condition: $G^{-1} \mathbf 1 \ge 0$ for the Gram matrix $G$ of every
             independent set of columns under every choice of signs. In the plane

@@ -5,7 +5,7 @@ Printed     Mirror descent with the entropy mirror map leads to
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
             $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
-            largest singular value
+            largest singular value; $\mathbf 1$ is the vector of ones
 Reading     $H(w) = -\sum_j w_j \ln w_j$ on $w \ge 0$. The sum of $w$ is free, because the print has no such constraint;
             distributions are the case in which $\mathbf 1$ is a row of $X$. The print names no start and no step, so
             both may be fixed.

@@ -3,7 +3,7 @@ r"""Section 3.3: mirror descent - what fails without each hypothesis.
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
             $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
-            largest singular value
+            largest singular value; $\mathbf 1$ is the vector of ones
 Hypotheses  (H1) the mirror map is the entropy's, as printed.
             (H2) some $w_p > 0$ solves $X w_p = y$, which is so for an open set of $y$.
             (H3) $\mathbf 1 + \ln w_0 \in \operatorname{row}(X)$: the start $w_0 = \mathbf 1/e$, any

@@ -3,7 +3,7 @@ r"""Section 3.3: mirror descent - small starts approach the least mass, signed w
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
             $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
-            largest singular value
+            largest singular value; $\mathbf 1$ is the vector of ones
 Corrected   (C5) From $w_0 = c \mathbf 1$, $c < 1$, the mass of the limit $w$ exceeds that of any interpolant $u \ge 0$
             by at most $(K(u) - K(w))/\ln(1/c)$ with $-p \le K(w) = \sum_j w_j \ln w_j - w_j$.
             (C6) With the hyperbolic entropy, $w = \beta \sinh(\theta)$, signed, the limit has the least Bregman

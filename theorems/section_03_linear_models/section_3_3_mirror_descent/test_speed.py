@@ -3,7 +3,7 @@ r"""Section 3.3: mirror descent - how far the iterates are from the flow, and ho
 Setting     $L(w) = \frac12 \|Xw - y\|^2$; $\nabla\phi(w_{t+1}) = \nabla\phi(w_t) - \eta X^\top (X w_t - y)$ with
             $\phi(w) = \sum_j w_j \ln w_j - w_j$, that is $w_{t+1} = w_t \odot e^{-\eta X^\top (X w_t - y)}$;
             $\mathrm{KL}(v \| w) = \sum_j v_j \ln(v_j/w_j) - v_j + w_j$; $\operatorname{rank} X = n$, and $s_1$ is the
-            largest singular value
+            largest singular value; $\mathbf 1$ is the vector of ones
 Corrected   (C4) Let the rows of $X$ be constants $c_i$ on disjoint blocks, and let $\eta c_i^2 S \le 1$ for the masses
             $S$ of block $i$ at the start and in the limit. Then $\ln w_t$ runs ahead of the flow's logistic curve by at
             most two thirds of $\eta c_i^2$ times the difference of the two masses.

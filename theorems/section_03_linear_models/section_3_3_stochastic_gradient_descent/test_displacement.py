@@ -53,7 +53,7 @@ def gradient_variance(X, y, w):
 def test_with_orthogonal_rows_every_order_of_samples_lands_on_the_limit_of_gradient_descent():
     r"""$x_1 = (1, 2, 2)$ and $x_2 = (2, 1, -2)$ are orthogonal, $y = (3, 3)$, $w_0 = (2, -2, 1)$ and $X w_0 = 0$. GD
     with $\eta = \frac29$ and SGD with $\frac19$, in either order, add $\frac13 (x_1 + x_2)$, so $d = 0$. But the row
-    gradients $-3 x_i$ have the variance $V = \frac94 \|x_1 - x_2\|^2 = \frac{81}2$."""
+    gradients $-3 x_i$ have the variance $V = \frac94 \|x_1 - x_2\|^2 = \frac{81}2$. The print says $V \le C d = 0$."""
     X, y, start = fractions([[1, 2, 2], [2, 1, -2]]), fractions([3, 3]), fractions([2, -2, 1])
     # when
     gd = descend(X, y, start, Fraction(2, 9), [(0, 1)])[-1]

@@ -3,10 +3,10 @@ r"""Section 3.3: stochastic gradient descent - in the factored model the noise d
 Setting     $L(w) = \frac1{2n} \|Xw - y\|^2$; $w_{t+1} = w_t - \frac\eta b \sum_{i \in B_t} x_i (x_i^\top w_t - y_i)$,
             minibatches $B_t$ of $b$ rows drawn with replacement, or without it in shuffled epochs; GD takes all rows in
             every step. $e_t = w_t - w_\infty$, $w_\infty$ the interpolant nearest $w_0$; $\ell = \max_i \|x_i\|^2$
-Corrected   (C4) For the factored model $w = u^2 - v^2$, with $g = 2\,\partial L/\partial w$ on the minibatch,
-            $\ln|uv|_T = \ln|uv|_0 + \sum_t \ln|1 - \eta^2 g_t^2|$. As long as $\eta |g| < 1$ for each single row, a
-            step on a random row lowers the mean of $\ln|uv|$ by at least $\eta^2 \operatorname{Var} g$ more than a step
-            of GD from the same point.
+Corrected   (C4) For the factored model $w = u^2 - v^2$, entry by entry, with $g = 2\,\partial L/\partial w$ on the
+            minibatch, $\ln|uv|_T = \ln|uv|_0 + \sum_t \ln|1 - \eta^2 g_t^2|$. As long as $\eta |g| < 1$ for each single
+            row, a step on a random row lowers the mean of $\ln|uv|$ by at least $\eta^2 \operatorname{Var} g$ more than
+            a step of GD from the same point.
 Idea        A step multiplies $u$ by $1 - \eta g$ and $v$ by $1 + \eta g$, so it multiplies $uv$ by $1 - \eta^2 g^2$.
             The mean of $g^2$ over the rows exceeds the square of the mean of $g$ by the variance of $g$.
 Tolerance   The rounding of every step; the difference between SGD and GD by the second derivative of

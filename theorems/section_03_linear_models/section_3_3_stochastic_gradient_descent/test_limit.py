@@ -13,7 +13,7 @@ Corrected   (C1) Every iterate stays in $w_0 + \operatorname{row}(X)$, whatever 
             lower bound is attained by the longest row alone.
             (C3) Hence, under H1 to H3, SGD has the limit of GD: surely in shuffled epochs, and almost surely with
             replacement. With replacement and single rows,
-            $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$.
+            $E\|e_t\|^2 \le (1 - \eta(2 - \eta\ell) s_n^2/n)^t \|e_0\|^2$, with the least singular value $s_n$ of $X$.
 Idea        The gradient of a minibatch is a combination of rows of $X$, so the component of $w_0$ in
             $\operatorname{null}(X)$ never changes. A step on row $i$ changes $\|e\|^2$ by
             $-\eta(2 - \eta\|x_i\|^2) r_i^2$, so each step approaches every interpolant, and $\|e\|^2$ contracts by a

@@ -1,10 +1,11 @@
 r"""Theorem 3.3 - data on which the expected risk exceeds the printed bound.
 
-Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\epsilon_i \sim N(0, \sigma^2)$ independent implies $E[R(w^*)] \le
-            \|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}(X X^\top)^{-1} / n + \sigma^2$
-Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
-            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
-            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\|w_*\|_2 \le B$ and independent $\epsilon_i \sim N(0, \sigma^2)$
+            implies $E[R(w^*)] \le \|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}(X X^\top)^{-1} / n + \sigma^2$
+Setting     $\hat w = X^+ y$ is the $w^*$ of the print, with the pseudo-inverse $X^+$ of $X$;
+            $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$,
+            or half of it; (A) is the printed bound with the trace of the inverse,
+            $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
             $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
 Reading     In each respect the most favourable to the print. The trace is $\operatorname{tr}((X X^\top)^{-1})$ and not
             $1/\operatorname{tr}(X X^\top)$, which is less. The loss has the factor $\frac12$ of Section 2.1, which
@@ -52,7 +53,7 @@ def half_risk_and_bound_on_axes(lengths, w_star, variance):
 def test_without_noise_a_change_of_units_breaks_the_print_on_average():
     r"""$n = 1$, $x$ uniform on $\pm 3 e_1$, $\pm 3 e_2$, $w_* = \frac13 e_2$, $\sigma = 0$, $\Sigma = \frac92 I$. The
     risk is $\frac92 \cdot \frac19$ if $x = \pm 3 e_1$, as $\hat w = 0$, and else $0$: half of its mean is $\frac18$.
-    The bound is $\frac19$: $\|w_*\|^2 = \frac19$ times $E[\|x\|^2] = 9$ over $X X^\top = 9$."""
+    The bound is $\|w_*\|^2 E[\|x\|^2] / (X X^\top) = \frac19 \cdot \frac99 = \frac19$. Small $\sigma$ change little."""
     half_risk, bound = half_risk_and_bound_on_axes([3, 3], [0, "1/3"], 0)
     reads = "mean half risk {value} > mean bound {limit}"
     assert_violates(half_risk, bound, reads=reads, n=1, x="+-3e_1, +-3e_2", w_star="(0, 1/3)", sigma=0)

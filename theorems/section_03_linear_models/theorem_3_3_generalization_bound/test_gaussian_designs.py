@@ -1,16 +1,18 @@
 r"""Theorem 3.3 - on Gaussian designs the mean risk is known, and the printed bound may hold in the mean.
 
-Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
-            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
-            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+Setting     $\hat w = X^+ y$ is the $w^*$ of the print, with the pseudo-inverse $X^+$ of $X$;
+            $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$,
+            or half of it; (A) is the printed bound with the trace of the inverse,
+            $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
             $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
 Corrected   (C3) For standard Gaussian rows and $p > n + 1$, $E R = \|w_*\|^2 (1 - n/p) + \sigma^2 n/(p - n - 1) +
             \sigma^2$. Under the same conditions (A) holds in the mean if and only if
             $\|w_*\|^2/\sigma^2 \ge np/((2n + 1)p - n(n + 1))$; this threshold is below $1$. As $p$ grows, the variance
             falls, the bias rises, and the mean of (A) falls.
-            (C5) Let $X$ be standard Gaussian and $t < \sqrt p - \sqrt n$. Then $s_n \ge \sqrt p - \sqrt n - t$, and so
-            the variance is $\sigma^2 \operatorname{tr}((X X^\top)^{-1}) \le \sigma^2 n/(\sqrt p - \sqrt n - t)^2$,
-            except with a probability of at most $e^{-t^2/2}$.
+            (C5) Let $X$ be standard Gaussian with least singular value $s_n$, and $t < \sqrt p - \sqrt n$. Then
+            $s_n \ge \sqrt p - \sqrt n - t$, and so the variance is
+            $\sigma^2 \operatorname{tr}((X X^\top)^{-1}) \le \sigma^2 n/(\sqrt p - \sqrt n - t)^2$, except with a
+            probability of at most $e^{-t^2/2}$.
 Idea        The projection onto $\operatorname{row}(X)$ has trace $n$, which gives the mean bias. Each diagonal entry of
             $(X X^\top)^{-1}$ is one over a $\chi^2$ variable of $p - n + 1$ degrees of freedom, which gives the mean
             variance.

@@ -1,8 +1,9 @@
 r"""Theorem 3.3 - the mean of the printed bound, compared with the risk of predicting zero.
 
-Setting     $\hat w = X^+ y$, $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk
-            $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$, or half of it; (A) is the printed bound with the trace of
-            the inverse, $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
+Setting     $\hat w = X^+ y$ is the $w^*$ of the print, with the pseudo-inverse $X^+$ of $X$;
+            $\operatorname{rank} X = n$; $\Sigma = E[x x^\top]$; risk $R(w) = (w - w_*)^\top\Sigma(w - w_*) + \sigma^2$,
+            or half of it; (A) is the printed bound with the trace of the inverse,
+            $\|w_*\|_2^2\, E[\|x\|_2^2]\, \operatorname{tr}((X X^\top)^{-1}) / n + \sigma^2$; (B) has
             $1/\operatorname{tr}(X X^\top)$ in place of $\operatorname{tr}((X X^\top)^{-1})$
 Corrected   (C4) Where each row is distributed as $x$, the mean of (A) is at least $\|w_*\|^2 + \sigma^2$. With
             $\|\Sigma\|_{op} \le 1$ this is at least the risk of predicting zero. Without this condition the mean of (A)

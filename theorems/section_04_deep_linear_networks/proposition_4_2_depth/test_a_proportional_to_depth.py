@@ -4,9 +4,9 @@ Printed     Effective regularization $\propto L$ (display)
 Reading     The strength is the selection exponent: the power of a singular value at which it learns. It makes large
             singular values run ahead of small ones. A factor $L$ in front of the whole velocity is no regularization
             towards low rank, because it speeds up all modes alike.
-Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; $s_1$ and $s_2$ are singular values of
-            $W = W_L \cdots W_1$ with equal forces $u_r^\top \nabla v_r$, where $\nabla$ is the gradient of the loss in
-            $W$.
+Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, gradient flow; a mode is a singular value $s_r$ of
+            $W = W_L \cdots W_1$ with its singular vectors $u_r$ and $v_r$, and its force is $-u_r^\top \nabla v_r$,
+            where $\nabla$ is the gradient of the loss in $W$.
 Corrected   (C2) Two modes under equal forces move in the ratio $(s_1/s_2)^p$ with the selection exponent $p = 2 - 2/L$,
             that is $0, 1, \frac43, \frac32, \dots$, which stays below 2.
 Differs     The exponent is bounded by 2 and each mode from below by its start at any depth, while $L$ has no bound: the

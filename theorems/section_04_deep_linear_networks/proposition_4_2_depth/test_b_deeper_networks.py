@@ -58,7 +58,7 @@ HEAD_START = [Fraction(2), Fraction(1)], [Fraction(1, 5), Fraction(1, 2)], Fract
 def test_a_head_start_of_the_second_mode_lasts_longer_in_the_deeper_network():
     r"""Targets 2 and 1, starts $1/5$ and $1/2$, until $s_1 = 1$. Depth 1: distances to the target shrink by $1/(9/5) =
     5/9$, so $s_2 = 1 - 5/18 = 13/18$. Depth 2: odds $s/(\lambda - s)$ grow like $e^{2 \lambda t}$, 9-fold for $s_1$, so
-    3-fold for $s_2$, from 1 to 3: $s_2 = 3/4$. The rank $1 + s_2$ is $7/4$ at depth 2, but $31/18$ at depth 1."""
+    3-fold for $s_2$, from 1 to 3: $s_2 = 3/4$. The rank $(s_1 + s_2)/s_1$ is $7/4$ at depth 2, $31/18$ at depth 1."""
     target, start, goal = HEAD_START
     shallow = second_mode_at_depth_one(*HEAD_START)
     deep = second_mode_at_depth_two(*HEAD_START, power=exact_power)

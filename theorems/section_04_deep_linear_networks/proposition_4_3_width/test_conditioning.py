@@ -9,7 +9,7 @@ Setting     $f(x) = W_L \cdots W_1 x$ with one output, $n$ samples in the column
             $\operatorname{cond} M$ is a ratio of eigenvalues on the span of the samples.
 Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
             (H2) Every hidden width $m$ exceeds $(\sqrt{n} + t)^2$, where $2 e^{-t^2/2}$ bounds the probability that a
-            layer fails.
+            layer has, on the span of its inputs, a singular value farther than $\sqrt{n} + t$ from $\sqrt{m}$.
             (H3) The step is chosen by the curvature, $\eta = 2/(\lambda_{\max} + \lambda_{\min})$ of $K$, not fixed
             beforehand.
 Idea        Ostrowski: $\operatorname{cond}(X^\top X)/\operatorname{cond} M \le \operatorname{cond} K \le

@@ -4,7 +4,7 @@ Setting     One hidden layer $W$ of width $m$ with standard Gaussian entries, re
             is the Gram matrix of the gradients of $f(x) = a^\top W x$; where $a = 0$ and $X = I$ it is $W^\top W$.
 Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
             (H2) Every hidden width $m$ exceeds $(\sqrt{n} + t)^2$, where $2 e^{-t^2/2}$ bounds the probability that a
-            layer fails.
+            layer has, on the span of its inputs, a singular value farther than $\sqrt{n} + t$ from $\sqrt{m}$.
 Idea        Davidson and Szarek: the singular values of $W$ are within $\sqrt{n} + t$ of $\sqrt{m}$, but for the
             probability $2 e^{-t^2/2}$. For one sample they have a $\chi$ law. For two samples the ratio of the
             eigenvalues of $W^\top W$ exceeds $x^2$ with probability $(\frac{2x}{1 + x^2})^{m - 1}$, which decreases in

@@ -5,7 +5,7 @@ Setting     Two layers, $f(x) = a^\top W x$ with $m$ neurons, $n$ samples; $K$ i
             tends to 1 as $m$ grows, in probability. Under H3 descent contracts accordingly.
 Hypotheses  (H1) The entries of the hidden layers are independent standard Gaussians.
             (H2) Every hidden width $m$ exceeds $(\sqrt{n} + t)^2$, where $2 e^{-t^2/2}$ bounds the probability that a
-            layer fails.
+            layer has, on the span of its inputs, a singular value farther than $\sqrt{n} + t$ from $\sqrt{m}$.
             (H3) The step is chosen by the curvature, $\eta = 2/(\lambda_{\max} + \lambda_{\min})$ of $K$, not fixed
             beforehand.
 Idea        (H1) Neurons that are parallel add to $K$ in one direction only, at every width. (H2) A square Gaussian

@@ -7,7 +7,7 @@ Setting     $f(x) = W_L \cdots W_1 x$, balanced layers, loss $\frac12 \|WX - Y\|
             $W_\ell$; for $X = I$ and a diagonal target with the entries $\lambda_j$ all layers are
             $\operatorname{diag}(v)$ for ever, and $\dot v_j = -(v_j^L - \lambda_j) v_j^{L-1}$.
 Source      Arora, Cohen, Hu, Luo (2019), Implicit Regularization in Deep Matrix Factorization, NeurIPS (the flow is not
-            explained by a norm); Srebro, Rennie, Jaakkola (2005), Maximum-Margin Matrix Factorization, NeurIPS (C3 at
-            depth two); Ambrosio, Gigli, Savare (2008), Gradient Flows in Metric Spaces and in the Space of Probability
-            Measures, Birkhauser (C1: curves of maximal slope)
+            explained by a norm); Srebro, Rennie, Jaakkola (2005), Maximum-Margin Matrix Factorization, NeurIPS (the
+            squares at depth two); Ambrosio, Gigli, Savare (2008), Gradient Flows in Metric Spaces and in the Space of
+            Probability Measures, Birkhauser (curves of maximal slope)
 """

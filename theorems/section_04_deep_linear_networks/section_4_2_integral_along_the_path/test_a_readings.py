@@ -28,9 +28,9 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 @counterexample(reading="squares")
 def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path_by_squares():
-    r"""$X = I$, $Y = \operatorname{diag}(1, 1/4)$, layers $\operatorname{diag}(v)$, $v$ from $(1, 1)/4$ to $(1, 1/2)$:
-    $z^3$ from $(i - 1)/32$ to $(2 + 11i)/8$. The shortest path starts along $(9 + 43i)(1 - i)^2/32 = (43 - 9i)/16$, the
-    flow along $(15, 3)/16$. The area between $(43, -9)/16$ and $(15, 3)/16$ is $33/32$, not 0."""
+    r"""$X = I$, $Y = \operatorname{diag}(1, 1/4)$, two layers $\operatorname{diag}(v)$, $z = v_1 + i v_2$; $N^2$ times
+    arc length is $|d(z^3)| \sqrt8/3$. So the shortest path from $v = (1, 1)/4$ to $(1, 1/2)$ is straight in $z^3$. It
+    starts along $(9 + 43i)(1 - i)^2/32 = (43 - 9i)/16$, the flow along $(15, 3)/16$: the area $33/32$, not 0."""
     value = area_between_directions(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=2)
     reads = "area between the directions of the flow and of the shortest path {value} > {limit}"
     assert_violates(abs(value), 0, reads=reads, X="I", Y="diag(1, 1/4)", L=2, alpha=Fraction(1, 4))

@@ -45,9 +45,9 @@ from theorems.section_04_deep_linear_networks.section_4_2_integral_along_the_pat
 
 @counterexample
 def test_the_flow_leaves_its_start_in_another_direction_than_the_shortest_path():
-    r"""$X = I$, $Y = \operatorname{diag}(1, 1/4)$, layers $\operatorname{diag}(v)$, $v$ from $(1, 1)/4$ to $(1, 1/2)$:
-    $z^2$ from $i/8$ to $3/4 + i$. The shortest path starts along $(3/4 + 7i/8)(1 - i) = (13 + i)/8$, the flow along
-    $(15, 3)/16$. The area between $(13, 1)/8$ and $(15, 3)/16$ is $3/16$. If the flow were shortest, it would be 0."""
+    r"""$X = I$, $Y = \operatorname{diag}(1, 1/4)$, two layers $\operatorname{diag}(v)$, $z = v_1 + i v_2$; $N$ times
+    arc length is $|d(z^2)|$. So the shortest path from $v = (1, 1)/4$ to $(1, 1/2)$ is straight in $z^2$. It starts
+    along $(3/4 + 7i/8)(1 - i) = (13 + i)/8$, the flow along $(15, 3)/16$: the area between them is $3/16$, not 0."""
     value = area_between_directions(Fraction(1, 4), (Fraction(1), Fraction(1, 2)), power=1)
     reads = "area between the directions of the flow and of the shortest path {value} > {limit}"
     assert_violates(value, 0, reads=reads, X="I", Y="diag(1, 1/4)", L=2, alpha=Fraction(1, 4))

@@ -6,7 +6,8 @@ Reading     A least nuclear norm means something of its own under linear measure
             and, as a special case, in matrix completion. The title and the words "low-rank solutions" suggest them.
 Setting     Loss $\frac12 \sum_i (\langle A_i, W \rangle - y_i)^2$ with symmetric $A_i$; $W = W_L \cdots W_1$, all
             layers $d \times d$, or $W = U U^\top$; the start is $\alpha I$. $W = U U^\top$ takes the step
-            $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G$ the gradient in $W$.
+            $W \mapsto (I - 2\eta G) W (I - 2\eta G)$, $G$ the gradient in $W$. Two layers from $\alpha I$ keep
+            $W_2 = W_1^\top$ and take this step with $\eta/2$ for $\eta$.
 Differs     The corrected statements need measurements that commute, which is no open set of measurements, and they are
             about the least trace of a positive semidefinite matrix, not about the least nuclear norm of any matrix.
 Idea        From $\alpha I$ with symmetric measurements the flow of $W$ stays positive semidefinite. But the least

@@ -7,8 +7,9 @@ Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\t
             layer.
             (H2) The $A_i$ are symmetric and commute.
             (H4) Some positive semidefinite $W$ fits.
-Corrected   (C7) Two tied layers, $W = U U^\top$, under H1, H2 and H4, while $2\eta \|G_t\|_F \le \frac12$: if $p \ge 0$
-            fits and $\eta$ meets $\eta\, \lambda_{\max}(a\, \operatorname{diag}(2p + w)\, a^\top) \le \frac12$ at every
+Corrected   (C7) Two tied layers, $W = U U^\top$, under H1, H2 and H4, while $2\eta \|G_t\|_F \le \frac12$: let row $i$
+            of $a$ have the eigenvalues of $A_i$ in the common basis, and $w$ those of $W$. If the eigenvalues $p \ge 0$
+            fit and $\eta$ meets $\eta\, \lambda_{\max}(a\, \operatorname{diag}(2p + w)\, a^\top) \le \frac12$ at every
             step, the losses of all steps add up to at most $\mathrm{KL}(p, \alpha^2)/(4\eta)$, where
             $\mathrm{KL}(p, q) = \sum p\, \ln(p/q) - p + q$.
 Idea        $\mathrm{KL}(p, w)$ falls by at least $4 \eta \mathcal{L}_t$ in step $t$, and it is not negative.

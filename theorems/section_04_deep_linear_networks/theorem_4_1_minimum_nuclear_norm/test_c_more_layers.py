@@ -7,10 +7,11 @@ Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\t
             layer.
             (H2) The $A_i$ are symmetric and commute.
 Corrected   (C6) $L = m + 2 \ge 3$ layers under H1 and H2, while no mode is multiplied by less than $1 - z$ in a step:
-            the trace exceeds the least by at most $\alpha^m [\frac{L}{2} (\sum x^{2/L} - \sum w_1^{2/L}) + \|E\|
-            \operatorname{tr} w_1]$, $x$ the eigenvalues of $W$, $v$ those of a layer, $g$ those of $G$, and $0 \le E
-            \le \frac{m(m+1)}{2} (1 - z)^{-m-2} \eta^2 \sum_t g^2 v^m$. Here $w_1$ has the least trace among the
-            positive semidefinite matrices with the same measurements.
+            the trace exceeds the least by at most
+            $\alpha^m [\frac{L}{2} (\sum x^{2/L} - \sum \mu^{2/L}) + \|E\| \sum \mu]$, $x$ the eigenvalues of $W$, $v$
+            those of a layer, $g$ those of $G$, and $0 \le E \le \frac{m(m+1)}{2} (1 - z)^{-m-2} \eta^2 \sum_t g^2 v^m$.
+            Here $\mu$ holds the eigenvalues of a matrix that has the least trace among the positive semidefinite
+            matrices with the same measurements.
 Idea        For the flow $v^{-m} - \alpha^{-m}$ is a linear combination of the rows that hold the eigenvalues of the
             $A_i$. $E$ is what finite steps add to it.
 Tolerance   Least traces: HiGHS, its dual made feasible by us. The rounding of the steps stays below the bounds that

@@ -8,10 +8,12 @@ Hypotheses  (H1) Descent starts at $\alpha I$: $U(0) = \alpha I$ for $W = U U^\t
             layer.
             (H2) The $A_i$ are symmetric and commute.
 Corrected   (C4) Two tied layers, $W = U U^\top$, under H1 and H2, while $2\eta \|G_t\|_F \le \frac12$: after every step
-            $W = \alpha^2 \exp(A^*(\nu) - D)$ with $0 \le D \le 2 \sum_t \|2\eta G_t\|_F^2$.
+            $W = \alpha^2 \exp(A^*(\nu) - D)$ with $A^*(\nu) = \sum_i \nu_i A_i$ and
+            $0 \le D \le 2 \sum_t \|2\eta G_t\|_F^2$.
             (C5) As C4 with $\alpha < 1$: the trace exceeds the least trace of a positive semidefinite matrix with the
-            same measurements by at most $[K(w_1) - K(w) + \|D\| \operatorname{tr} w_1]/\ln(1/\alpha^2)$,
-            $K(w) = \sum w\, \ln(w) - w$, where $w_1$ attains the least.
+            same measurements by at most $[K(\mu) - K(w) + \|D\| \sum \mu]/\ln(1/\alpha^2)$, where
+            $K(w) = \sum w\, \ln(w) - w$, $w$ holds the eigenvalues of $W$, and $\mu$ those of a matrix that attains the
+            least.
             (C8) The order of the excess depends on the measurement. With tied layers, $\alpha = 0.1, 0.01, 0.001$ and
             $\langle \operatorname{diag}(1, 2), W \rangle = 2$ it is below $0.7\, \alpha$; for
             $\langle \operatorname{diag}(1, 1 - 1/S), W \rangle = 1$ with $S = \ln(1/\alpha^2)$ it is between

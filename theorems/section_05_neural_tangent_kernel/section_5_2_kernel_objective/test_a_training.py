@@ -82,9 +82,9 @@ def test_on_parallel_inputs_training_ends_at_the_limit_of_the_minimizers_too(pro
 
 @counterexample
 def test_a_start_that_vanishes_on_the_only_input_is_kept_where_every_minimizer_is_zero():
-    r"""One ReLU layer, $x = (1, 0)$, $y = 1$: $K(x, x) = K(-x, -x) = 1$ and $K(x, -x) = 0$. From $f_0 = K(\cdot, -x)$
-    one step of $\eta = 1$ adds $K(\cdot, x)$, which fits the input and ends training. The value at $-x$ stays 1. Every
-    minimizer is a multiple of $K(\cdot, x)$, with the value 0 at $-x$."""
+    r"""One hidden ReLU layer of infinite width, $x = (1, 0)$, $y = 1$: $K(x, x) = K(-x, -x) = 1$ and $K(x, -x) = 0$.
+    From $f_0 = K(\cdot, -x)$ one step of $\eta = 1$ adds $K(\cdot, x)$, which fits the input and ends training. The
+    value at $-x$ stays 1. Every minimizer is a multiple of $K(\cdot, x)$, with the value 0 at $-x$."""
     x = np.array([[1.0, 0.0], [-1.0, 0.0]])
     assert_identical(relu_ntk(x), [[1, 0], [0, 1]], why="the kernel at x and -x")
     # when

@@ -4,9 +4,9 @@ Printed     (Theorem 5.1, first sentence) $K_m \to K^\infty$ as $m \to \infty$, 
 Reading     $K_m$ is the kernel of one network of width $m$, drawn at random. Section 5 assumes an initialization scheme
             (5.3, item 3) and names none.
 Readings    [printed expectation] $K$ is the mean over starts of Section 5.1, for one hidden layer - vacuous
-Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons, a scale $c$ and no biases. $K_m(x, x')$ is the inner
-            product of the gradients of $f(x)$ and $f(x')$ in all weights, at the start. Weights are standard normal;
-            where a test says so, those of the last layer are random signs.
+Setting     $f(x) = c \sum_j a_j s(w_j \cdot x)$ with $m$ neurons, an activation $s$, a scale $c$ and no biases.
+            $K_m(x, x')$ is the inner product of the gradients of $f(x)$ and $f(x')$ in all weights, at the start.
+            Weights are standard normal; where a test says so, those of the last layer are random signs.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
@@ -86,9 +86,9 @@ def test_with_the_printed_expectation_there_is_nothing_to_converge():
 
 @counterexample
 def test_the_kernel_of_the_papers_own_network_grows_with_its_width():
-    r"""$d = 2$, $x = e_1$, $w_j$ of variance $\frac2d = 1$ and $a_j$ of variance $\frac2m$; half of the neurons are
-    active: $\mathbb{E} K_m(x, x) = \frac{m}{2} (\frac2m + 1) = 1 + \frac{m}{2}$. If $K_m$ had a limit, its differences
-    would vanish. But $K_{32} - K_8 = 12$, and $K_{512} - K_{128} = 192$ is larger."""
+    r"""ReLU, $c = 1$, $d = 2$, $x = e_1$, $w_j$ of variance $\frac2d = 1$ and $a_j$ of variance $\frac2m$. On average
+    half of the neurons are active: $\mathbb{E} K_m(x, x) = \frac{m}{2} (\frac2m + 1) = 1 + \frac{m}{2}$. If it had a
+    limit, its differences would vanish. But from $m = 8$ to $32$ it grows by $12$, and from $128$ to $512$ by $192$."""
     # given  weights +-1 and +-sqrt(2/m) have these variances, and the expected kernel at e_1 depends on nothing else
     kernels = [net.kernel(fractions([[1, 0]]))[0, 0] for net in map(paper_network, range(4))]
     # then

@@ -3,10 +3,10 @@ r"""Theorem 5.1 (b) - constancy in training.
 Printed     (Theorem 5.1, first sentence) $K_t \approx K_0$ throughout training
 Reading     $K_t$ is the kernel of one network drawn at random. Training is the flow, whose equation is printed, or
             descent with small steps. Section 5 assumes an initialization scheme (5.3, item 3) and names none.
-Setting     One hidden layer of $m$ neurons, $f(x) = c \sum_j a_j s(w_j \cdot x)$ with a scale $c$, no biases; loss
-            $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$ in the trained weights (all, or $W$
-            alone), $K = J J^\top$, $s_0$ the least singular value of $J_0$, and $d$ the distance of the weights from
-            their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$, as `turning_rate` computes it.
+Setting     One hidden layer of $m$ neurons, $f(x) = c \sum_j a_j s(w_j \cdot x)$ with an activation $s$ and a scale
+            $c$, no biases; loss $\frac12 \|r\|^2$ with $r = f(X) - y$. $J$ is the Jacobian of $f(X)$ in the trained
+            weights (all, or $W$ alone), $K = J J^\top$, $s_0$ the least singular value of $J_0$, and $d$ the distance
+            of the weights from their start. $\mathrm{Lip}$ bounds $\|J - J_0\|/d$ up to this $d$.
 Hypotheses  (H1) NTK parameterization: weights of order 1, and every layer but the first is divided by the root of the
             number of its inputs.
             (H2) The neurons are independent.
@@ -18,7 +18,8 @@ Idea        Under H3 and H4 the weights stay within $4 \|r_0\|/s_0$ of their sta
             little, so $K$ does too. Counterexample: let both layers have variances $8/m$, an order that Glorot and
             Bengio use. Then $K_m$ has a limit, but the flow on one sample multiplies $K$ by a factor that does not
             depend on $m$.
-Tolerance   Witnesses are rational. Elsewhere deterministic inequalities and rounding (`properties.lazy_training`).
+Tolerance   Witnesses are rational. Elsewhere deterministic inequalities and rounding (`properties.lazy_training`, where
+            `turning_rate` computes $\mathrm{Lip}$).
 Findings    Constancy is shown for one hidden layer, smooth or ReLU, and for two hidden layers of tanh. For ReLU the
             largest displacement of a neuron is measured in the run.
 Expected    holds under added hypotheses
@@ -94,9 +95,9 @@ def change_by_the_flow(k, g):
 
 @counterexample
 def test_from_variances_of_order_one_over_the_width_in_both_layers_the_flow_more_than_doubles_the_kernel():
-    r"""$x = e_1$, $y = 15/2$, weights $\pm\sqrt{8/m}$, all signs equally often: $f_0 = 0$, $K_0 = \sum (a_j^2 +
-    w_{j1}^2) = 8$ over $m/2$ active neurons. The flow multiplies $a_j + w_{j1}$ by $g$, $a_j - w_{j1}$ by $1/g$: $f = 2
-    (g^2 - g^{-2})$, $K = 4 (g^2 + g^{-2})$. At $g = 2$ it fits $y$, and $K = 17$: a change by $9K_0/8$ at every $m$."""
+    r"""ReLU, $c = 1$, $x = e_1$, $y = 15/2$, weights $\pm\sqrt{8/m}$, all signs equally often: $f_0 = 0$, $K_0 = \sum
+    (a_j^2 + w_{j1}^2) = 8$ over $m/2$ active neurons. The flow multiplies $a_j \pm w_{j1}$ by $g^{\pm 1}$: $f = 2 (g^2
+    - g^{-2})$, $K = 4 (g^2 + g^{-2})$. At $g = 2$ it fits $y$, and $K = 17$: a change by $9K_0/8$ at every $m$."""
     # given  the variances 8/m have the order of those of Glorot and Bengio, 2/(d + m) and 2/(m + 1)
     changes = [change_by_the_flow(k, Fraction(2)) for k in range(4)]
     # then

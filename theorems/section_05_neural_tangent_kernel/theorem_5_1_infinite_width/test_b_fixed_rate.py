@@ -47,9 +47,9 @@ from theorems.section_05_neural_tangent_kernel.theorem_5_1_infinite_width.networ
 
 @counterexample(reading="fixed rate")
 def test_at_a_fixed_rate_the_kernel_of_the_papers_own_network_changes_by_a_quarter_in_one_step_at_every_width():
-    r"""$x = e_1$, $y = 2$, $\eta = 1/4$, weights $w_{j1} = \pm 1$, $a_j = \pm\sqrt{2/m}$, $f_0 = \sum a_j w_{j1} = 0$
-    over the active neurons. A step takes $(a_j, w_{j1})$ to $(a_j + w_{j1}/2, w_{j1} + a_j/2)$ and
-    $K = \sum (a_j^2 + w_{j1}^2)$ to $(1 + 1/4) K + 2 f_0 = 5K/4$: it has changed by $1/4$ of itself, at every $m$."""
+    r"""ReLU, $x = e_1$, $y = 2$, $\eta = 1/4$, weights $w_{j1} = \pm 1$, $a_j = \pm\sqrt{2/m}$, $f_0 = \sum a_j w_{j1}
+    = 0$ over the active neurons. A step takes $(a_j, w_{j1})$ to $(a_j + w_{j1}/2, w_{j1} + a_j/2)$ and $K = \sum
+    (a_j^2 + w_{j1}^2)$ to $(1 + 1/4) K + 2 f_0 = 5K/4$: it has changed by $1/4$ of itself, at every $m$."""
     x, y, eta, starts = fractions([[1, 0]]), fractions([2]), Fraction(1, 4), [paper_network(k) for k in range(4)]
     # when
     ends = [net.descend(x, y, eta) for net in starts]

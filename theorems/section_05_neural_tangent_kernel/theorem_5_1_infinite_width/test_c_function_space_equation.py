@@ -51,8 +51,8 @@ def flow_rate(net, X, y):
 @counterexample(reading="mean loss")
 def test_the_printed_equation_runs_n_times_too_fast():
     r"""One neuron $w = (1, 1)$, $a = 1$ at $x_1 = e_1$, $x_2 = e_2$: $f = (1, 1)$, $K_{ij} = x_i \cdot x_j + 1$. For
-    $y = (0, 1)$ it is $r = (1, 0)$, and the print has $\dot f = -K r = -(2, 1)$. The flow of $\|r\|^2/(2n)$, $n = 2$,
-    has $\dot\theta = -J^\top r/2$, so $\dot f = -(2, 1)/2$: the speed of $f(x_1)$ is 1, and 2 in the print."""
+    $y = (0, 1)$ the residual is $r = (1, 0)$, and the print has $\dot f = -K r = -(2, 1)$. The flow of $\|r\|^2/(2n)$,
+    $n = 2$, has $\dot\theta = -J^\top r/2$, so $\dot f = -(2, 1)/2$: the speed of $f(x_1)$ is 1, and 2 in the print."""
     X, y = fractions([[1, 0], [0, 1]]), fractions([0, 1])
     printed = -ONE_NEURON.kernel(X) @ (ONE_NEURON.predict(X) - y)
     # when

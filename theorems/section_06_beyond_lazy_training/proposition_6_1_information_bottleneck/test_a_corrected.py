@@ -6,7 +6,7 @@ Setting     $\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t) + \sqrt{2\eta/\be
             $q_D \propto \pi e^{-\beta L}$. The printed objective is $I(X;Z) - \beta I(Z;Y)$
 Hypotheses  (H1) The weights are confined, by weight decay, which makes $H$ positive definite, or by a proper prior.
             (H2) $\eta \lambda_{\max}(H) < 2$.
-Corrected   (C1) On finite alphabets $J(q) - J(q_D) = KL(q \| q_D)/\beta$ for every $q$.
+Corrected   (C1) On finite alphabets $J(q) - J(q_D) = \mathrm{KL}(q \| q_D)/\beta$ for every $q$.
             (C2) On a quadratic noisy descent has after $k$ steps the covariance $\frac{2\eta}\beta \sum_{j<k} (I-\eta
             H)^{2j}$, which rises to $C = \frac1\beta (H - \frac\eta2 H^2)^{-1}$ under H1, H2.
             (C3) With $Z = aX + N(0, 1)$ and scalar Gaussian $X$, $Y$ the printed objective is least at $a^2

@@ -45,8 +45,8 @@ from theorems.section_06_beyond_lazy_training.proposition_6_1_information_bottle
 @counterexample
 def test_without_a_prior_two_data_sets_stay_apart_at_every_temperature():
     r"""$x = e_1$ or $e_2$ with equal chances, $y = 1$, $\eta = 1$, 16 steps from 0: $W$ has the variance $2/\beta$
-    along $x$, $32/\beta$ across. So the best guess of $D$ errs with a chance up to $\sqrt{2 \cdot 32}/34 = \frac4{17}$,
-    and $I(W;D) \ge 2 (\frac12 - \frac4{17})^2 = \frac{81}{578}$ at any $\beta$. A prior allows $\beta$ at most."""
+    along $x$, $32/\beta$ across. The best guess of $D$ errs with a chance of $\frac8{34}$ at most (Bhattacharyya), so
+    $I(W;D) \ge 2 (\frac12 - \frac4{17})^2 = \frac{81}{578}$ (Fano, Pinsker) at any $\beta$. Printed: it falls to 0."""
     first, second = fractions([[1, 0], [0, 0]]), fractions([[0, 0], [0, 1]])
     C, D = (exact_covariances(H, Fraction(1), 16)[16] for H in (first, second))
     assert_identical(C, fractions([[2, 0], [0, 32]]), why="variance 2 along x, 2k across")

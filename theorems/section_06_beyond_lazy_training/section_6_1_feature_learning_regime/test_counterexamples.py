@@ -42,9 +42,9 @@ from theorems.section_06_beyond_lazy_training.section_6_1_feature_learning_regim
 @counterexample
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_lazy_and_rich_networks_of_every_width_move_alike(k):
-    r"""$x = y = 1$, two ReLU neurons $(w, a) = (u, u)$, two $(u, -u)$: $f_0 = 0$, and a step of $\eta = 1/K_0$ fits
-    $y$. $u = 1$, $c = \frac12$: 8 weights move by $\frac14$, $D^2 = \frac12$, and $K$ goes from $2$ to $\frac{17}8$.
-    But $u = \frac14$, $c = 4$: they move by $\frac18$ only, $D^2 = \frac18$, and $K$ goes from $8$ to $10$."""
+    r"""$x = y = 1$, half of $m$ ReLU neurons $(w, a) = (u, u)$, half $(u, -u)$: $f_0 = 0$, and a step of $\eta = 1/K_0$
+    fits $y$. $u = 1$, $c = m^{-1/2}$: $D^2 = \frac12$ at every $m$, and $K$ changes by $\frac1{4m}$ of itself. With
+    $u = \frac1m$, $c = m$: $D^2 = \frac1{2m}$ and $\frac14$. By the print only the first networks learn features."""
     # given  m = 4^k ReLU neurons, x = y = 1: ntk weights +-1 with c = 1/sqrt(m), mup weights +-1/sqrt(m) with c = 1
     m, root = 4**k, 2**k
     lazy, lazy_change, lazy_misfit = exact_fit(m, 1, Fraction(1, root), 1)
@@ -102,7 +102,7 @@ def step_of_rescaled_layers(k):
 
 @counterexample(reading="relative to the start")
 def test_two_neurons_move_by_a_quarter_of_their_start_or_by_less_as_their_layers_are_scaled():
-    r"""$x = y = 1$, neurons $(1, \pm2)$, $f = 0$: a step of $\frac14$ moves $w$ by $\pm\frac12$, $a$ by $\frac14$, to
+    r"""$x = y = c = 1$, neurons $(w, a) = (1, \pm2)$: a step $\frac14$ moves $w$ by $\pm\frac12$, $a$ by $\frac14$, to
     $f = \frac52$: $D^2/\|\theta_0\|^2 = \frac58/10 = \frac1{16}$. From $(\frac12, \pm4)$, at the rates $\frac1{16}$ and
     $1$: $w$ by $\pm\frac14$, $a$ by $\frac12$, the same $f$, $\frac58/\frac{65}2 = \frac1{52}$."""
     (f, far), (same, near) = (step_of_rescaled_layers(k) for k in (Fraction(1), Fraction(1, 2)))

@@ -7,7 +7,9 @@ Reading     With probability at least $1 - \delta$ over $n$ independent samples,
             parameters and the largest loss. A $C$ that may depend on the distribution says nothing
 Setting     $L(\theta) = \frac{1}{2n} \sum_i (f(x_i; \theta) - y_i)^2$. $R$ is its mean over a fresh sample. $S$ is the
             largest eigenvalue of the Hessian of $L$. Witnesses: $x$ uniform on $N$ vectors $\epsilon e_i$, $y = 1$,
-            $f(x) = w^\top x$
+            $f(x) = w^\top x$. In the corrected bound $q$ is the posterior, $p$ the prior over weights, $\mathrm{KL}$
+            their divergence, and $E_q$ the mean over weights drawn from $q$; $H$ is the Hessian of $L$, $d$ the number
+            of parameters
 Differs     The corrected bound (PAC-Bayes) bounds the risk of a Gaussian neighborhood of $\theta$, not of $\theta$
             itself. It pays for the distance from the prior in units of $s$. No bound by $S$ alone is left
 Idea        The witness learns the atoms in its sample and predicts 0 on the others, for every $\epsilon$. $S$ is

@@ -17,7 +17,7 @@ Source      Glorot, Bengio (2010), Understanding the Difficulty of Training Deep
             Networks, Communications in Mathematical Physics 376 (spread)
 Chance      $10^{-9}$ an example. There is one two-sided $\chi^2$ comparison of at least 4788 degrees in each of two
             hundred examples, three Chernoff bounds of 20 paths each, and two of Dvoretzky, Kiefer and Wolfowitz. The
-            sum is $2 \cdot 10^{-7}$ for the fast run, and $2 \cdot 10^{-6}$ for 1,000 examples. Power: a factor of 5/4
-            or 4/5 is missed with a probability below $10^{-6}$ (self-tested, planted). Any dof below 510 would pass a
-            factor of 2
+            sum is $2.1 \cdot 10^{-7}$ for the fast run, and $2 \cdot 10^{-6}$ for 1,000 examples. Power: a factor of
+            5/4 or 4/5 is missed with a probability below $10^{-6}$ (self-tested, planted). Any dof below 510 would pass
+            a factor of 2
 """

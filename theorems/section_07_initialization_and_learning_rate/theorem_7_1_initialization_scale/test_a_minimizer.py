@@ -5,8 +5,9 @@ Printed     $\theta^*(\alpha) = \operatorname{argmin}_\theta R(\theta)\ \text{s.
 Reading     $R$ depends on the network and on $\alpha$, as printed. So it does not depend on the data, which enter
             through $L$. And $\theta^*$ is the only minimizer: with $R = \|\theta - \theta^*\|^2$, or a constant, the
             print would say nothing
-Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns. Under H1 to H6, $R$ is a potential $Q$ of $w$;
-            $z = Q'(w)$ is the dual variable
+Setting     $L = \frac12 \|Xw - y\|^2$ with $p \ge n$ columns. Under H1 to H6, $R$ is a potential $Q$ of $w$.
+            $z = Q'(w)$ is the dual variable; entrywise $w$ is $2\alpha^2 \sinh z$ for $D = 2$, and
+            $\alpha^D ((1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)})$ for $D > 2$
 Hypotheses  (H1) $u_0 = v_0$. (H2) one $\alpha$ for all coordinates. (H3) some $w$ solves $Xw = y$. (H4) $u$ and $v$ are
             moved at one rate. (H5) gradient flow. (H6) the network is diagonal, $w = u^D - v^D$ entrywise, $u_0$,
             $v_0 > 0$

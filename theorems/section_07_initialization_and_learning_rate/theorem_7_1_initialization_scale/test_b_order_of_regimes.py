@@ -9,7 +9,9 @@ Readings    [movement of the parameters] feature learning is $\|\theta_T - \thet
             characterizes its regime, and the larger scale has more of it - refuted
 Setting     $L = \frac12 \|Xw - y\|^2$. The network is diagonal, $w = u^D - v^D$ entrywise with $u = v = \alpha$ at the
             start, and follows gradient flow to the minimizer of its potential $Q$ over $\{w : Xw = y\}$. Its tangent
-            kernel is $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$
+            kernel is $K = D^2 X \operatorname{diag}(u^{2D-2} + v^{2D-2}) X^\top$. In C3 to C6 $w$ is the limit, of $p$
+            entries, $\theta = (u, v)$, $z = Q'(w)$, $m = X^+ y$, and $M$ is the least $\ell_1$ norm of an interpolant;
+            $q_i$ is the growth of $u_i^{2D-2} + v_i^{2D-2}$ over its start
 Differs     The order of the two regimes is the reverse of the printed one
 Idea        For one sample the limit is a function of one dual number $\nu$, and so are the scale $\alpha$ and the
             change of $K$. On the instances shown, the smaller scale has the larger change

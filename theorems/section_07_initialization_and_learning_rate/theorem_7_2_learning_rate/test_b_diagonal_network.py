@@ -8,7 +8,7 @@ Corrected   (C4) Where the model is not linear in its parameters the rate acts. 
             S_i \le \eta x_i^2 (J_P + 4 \eta y^2)/(1 - b^2)$, with $J$ the least value of $Q$ at the scale $\alpha$,
             $J_P$ that at $\alpha \sqrt P$, $b = 2 \eta \max_i |x_i y|$, $\delta = b^2 / (3 - 3 b^2)$ and $P = 1 - \eta
             \max_i x_i^2 (J_{1/2} + 4 \eta y^2)$, the upper bound where $P \ge 1/2$: $S_i / \eta \to x_i^2 J$. The limit
-            is near the minimizer of $Q$ for these scales, by C2 of Theorem 7.1, and need not be it.
+            is near the minimizer of $Q$ for these scales (C2 of Theorem 7.1 (a)), and need not be it.
             (C5) If $P \ge 2/3$ for a rate of at most $1/(16 K)$, doubling that rate shrinks every scale with
             $x_i \ne 0$ further.
 Idea        $S_i = -\sum_t \ln(1 - 4 \eta^2 x_i^2 r_t^2)$, and $\sum_t 4 \eta r_t^2$ is a Riemann sum of the residual

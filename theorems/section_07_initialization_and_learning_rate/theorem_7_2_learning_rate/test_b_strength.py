@@ -6,7 +6,10 @@ Reading     The strength of a regularizer is its weight in the objective, here $
 Readings    [distance on the way] what is regularized is $\|\theta - \theta_0\|$, the other printed term, before the
             limit: the larger rate is nearer to the start after as many steps, or at the same time - refuted
 Setting     $L(\theta) = \frac12 \|X\theta - y\|^2$, $H = X^\top X$. The printed objective is $\|\theta - \theta_0\|^2 +
-            \frac\eta2 \theta^\top H \theta$ over $\{\theta : L(\theta) = 0\}$
+            \frac\eta2 \theta^\top H \theta$ over $\{\theta : L(\theta) = 0\}$. $\lambda$ are the nonzero eigenvalues of
+            $H$. In C4 and C5 $u = v = \alpha$ at the start, there is one sample $x$ with the target $y \ne 0$, $Q$ is
+            the potential that the limit of gradient flow minimizes, and
+            $K = 8 \alpha^2 \|x\|^2 + 4 |y| \max_i |x_i|$
 Idea        On $\{\theta : X \theta = y\}$ the quadratic form is $\|y\|^2$, a constant. So its weight $\eta/2$ has no
             effect on the limit
 Tolerance   Limits in balls of known radius (`properties.linear_models.limits`), or all in rational arithmetic

@@ -47,9 +47,9 @@ def means_at(batches):
 
 @counterexample
 def test_the_smaller_batch_is_found_where_gradients_vary_more():
-    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$: gradients vary by $D = 2(w + 1)^2$. At rest $E w = \frac13$,
-    $E D = \frac{32}9 + 2S$ for the variance $S = \frac49 S + \frac{f_B}{81} E D$, $f_1 = 1$, $f_2 = \frac14$: $S =
-    \frac{32}{387}, \frac{16}{801}$. $E D = \frac{160}{43}, \frac{320}{89}$. By the print $3.72 \le 3.60$."""
+    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$: gradients vary by $D = 2(w + 1)^2$, their means in pairs by
+    $\frac14 D$. At rest $E w = \frac13$, and $w$ has the variance $S = \frac49 S + \frac f{81} E D$, $f = 1, \frac14$,
+    $E D = \frac{32}9 + 2S$: it is $\frac{160}{43}$ at $B = 1$, $\frac{320}{89}$ at 2. By the print $3.72 \le 3.60$."""
     one, two = (variance for variance, _ in means_at((1, 2)))
     assert_identical(
         [one, two], [Fraction(32, 9) + 2 * S for S in STATIONARY_VARIANCES], why="mean variance of a gradient"
@@ -66,9 +66,9 @@ def test_hypothesis_finds_samples_whose_gradients_vary_more_where_the_smaller_ba
 
 @counterexample(reading="norm")
 def test_the_smaller_batch_has_the_larger_mean_square_weight():
-    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$: at rest $E w = \frac13$, and the variance is $S = \frac49 S
-    + \frac{f_B}{81}(\frac{32}9 + 2S)$, $f_1 = 1$, $f_2 = \frac14$: $S = \frac{32}{387}, \frac{16}{801}$. So $E w^2 =
-    \frac19 + S$ is $\frac{25}{129}$ at $B = 1$, and at $B = 2$ only $\frac{35}{267}$."""
+    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$: gradients vary by $2(w + 1)^2$, their means in pairs by a
+    quarter. At rest $E w = \frac13$, the variance $S = \frac49 S + \frac f{81}(\frac{32}9 + 2S)$, $f = 1, \frac14$, is
+    $\frac{32}{387}, \frac{16}{801}$. $E w^2 = \frac19 + S$ is $\frac{25}{129}$ at $B = 1$, $\frac{35}{267}$ at 2."""
     one, two = (square for _, square in means_at((1, 2)))
     assert_identical([one, two], [Fraction(1, 9) + S for S in STATIONARY_VARIANCES], why="E w^2")
     assert_violates(one, two, reads="E w^2 {value} at B=1 > {limit} at B=2", x=[1, 2, 2], y=[3, 0, 0], eta="1/9")

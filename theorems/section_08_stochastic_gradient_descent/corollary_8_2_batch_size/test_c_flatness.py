@@ -41,8 +41,8 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes im
 @counterexample
 def test_batches_of_one_leave_the_flatter_of_two_minima_for_the_sharper():
     r"""$f_i = \frac12 \min(\frac94 x^2, b_i (x - 1)^2)$, $b = (\frac14, \frac{15}4)$: sharpness $\frac94$ at 0, 2 at 1.
-    $x_0 = \frac54$, $\eta = \frac34$. At $B = 2$ steps halve $|x - 1|$. Sample 2 multiplies it by $\frac{29}{16}$, and
-    four times leads to 0; so do $p = \frac{401}{512}$ of ten draws: $2 + \frac p4 > 2$ at $B = 1$, 2 at $B = 2$."""
+    $x_0 = \frac54$, $\eta = \frac34$. At $B = 2$ steps halve $|x - 1|$. At $B = 1$ sample 2, four times, leads by 0.55,
+    $-0.38$, 0.26 to $-0.18$, and all steps on to 0, as do $p = \frac{401}{512}$ of ten draws: $2 + \frac p4 > 2$."""
     minima, eta, steps = TwoMinima(np.array([9 / 4, 9 / 4]), np.array([1 / 4, 15 / 4])), 3 / 4, 10
     # when   all 1024 orders, and full batches; a step adds four bits to the two of 5/4, so that nothing is rounded
     ends = single_sample_ends(minima, eta, 5 / 4, steps)

@@ -4,10 +4,10 @@ Printed     A smaller batch size leads to better generalization, up to a point
 Reading     Some batch finds a minimum of less risk than all samples at once do. How small it may be, "up to a point"
             leaves open. Batch sizes are compared on one problem, with one step, start and number of steps, in the mean
             over the minibatches
-Setting     The counterexamples and C6 are least squares: $S_B$ is the stationary covariance of SGD with the batch $B$,
-            and $T_B$ is what a step makes of a second moment: $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)]$, with $H_B$
-            the mean of $x_i x_i^\top$ over a minibatch. Under the hypotheses there are one parameter, two samples,
-            minima at 0 and 1 of one depth, and $B = 1$ against $B = 2$, with the losses
+Setting     The counterexamples are least squares: $S_B$ is the stationary covariance of SGD with the batch $B$, and
+            $T_B$ is what a step makes of a second moment: $T_B(S) = E[(I - \eta H_B) S (I - \eta H_B)]$, with $H_B$ the
+            mean of $x_i x_i^\top$ over a minibatch. Under the hypotheses there are one parameter, two samples, minima
+            at 0 and 1 of one depth, and $B = 1$ against $B = 2$, with the losses
             $f_i = \frac12 \min(a_i x^2, b_i (x - 1)^2)$. The worse of the two minima is the one of the larger risk
 Hypotheses  (H5) SGD starts at or beside the worse of two minima.  (H6) At this step all samples at once stay at that
             minimum. Single samples may leave it for the other minimum, where they stay.
@@ -49,9 +49,9 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes im
 
 @counterexample
 def test_on_three_samples_no_minibatch_has_less_risk_than_all_of_them():
-    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$; fresh $x = \pm 1$, $y = 0$: risk $\frac12 E w^2 = \frac1{18}
-    + \frac12 S$, $S = \frac49 S + \frac{f}{81}(\frac{32}9 + 2S)$. For $B = 1, 2, 3$: $f = 1, \frac14, 0$, $S =
-    \frac{32}{387}, \frac{16}{801}, 0$, risk $\frac{25}{258}, \frac{35}{534}, \frac1{18}$. Least: $B = 3$."""
+    r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$; fresh $x = \pm 1$, $y = 0$. Gradients vary by $2(w + 1)^2$,
+    means of $B = 1, 2, 3$ by $f = 1, \frac14, 0$ of it. At rest $E w = \frac13$, the variance is $S = \frac49 S +
+    \frac{f}{81}(\frac{32}9 + 2S)$, the risk $\frac1{18} + \frac12 S = \frac{25}{258}, \frac{35}{534}, \frac1{18}$."""
     X, y, eta = fractions([[1], [2], [2]]), fractions([3, 0, 0]), Fraction(1, 9)
     # when   the risk E w^2/2 of the stationary law, batches of distinct samples
     one, two, three = (stationary_means(X, y, eta, batch)[1] / 2 for batch in (1, 2, 3))

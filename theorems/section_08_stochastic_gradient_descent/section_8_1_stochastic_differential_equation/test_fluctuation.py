@@ -4,7 +4,7 @@ Setting     $L = \frac12 \theta^\top H \theta$, $H$ positive definite, with nois
             are those of an eigenbasis of $H$, and $s = h_i + h_j$. $k$ steps of SGD take the time $T = k\eta$
 Hypotheses  (H1) the minibatches of different steps are independent.  (H2) $\eta \lambda_{\max}(H) \le \frac12$, for the
             constants; some bound below 2 is needed.
-Corrected   (C2) With H1, H2, $\theta_0 = 0$ and $V = \int_0^T e^{-Hs} C e^{-Hs} ds$ the covariance of SGD after
+Corrected   (C2) With H1, H2, $\theta_0 = 0$ and $V = \int_0^T e^{-Hu} C e^{-Hu} du$ the covariance of SGD after
             $k = T/\eta$ steps lies, entry by entry, between $\frac{\eta V_{ij}}{1 - \eta h_i h_j/s}$ and $\frac{(1 +
             \eta h_{\max}) \eta V_{ij}}{1 - \eta h_i h_j/s}$, so that, divided by $\eta$, it tends to $V$
 Tolerance   SGD by its recursion, diffusions by scipy's exponential of the linear system that the moments solve; slack

@@ -7,7 +7,10 @@ Reading     The sentence says what the noise of SGD is, as the section is about 
             noise meets as well, says nothing of the noise
 Setting     Least squares, $L = \frac{1}{2n} \|Xw - y\|^2$, whatever the residuals, unless a test says otherwise. In C1
             $\Sigma$ is the covariance of the gradient of one row, and $f\Sigma$ that of a minibatch of $b$ out of $n$
-            rows: $f = \frac1b$ with replacement, $\frac{n-b}{b(n-1)}$ without
+            rows: $f = \frac1b$ with replacement, $\frac{n-b}{b(n-1)}$ without. In C2 to C4
+            $L = \frac12 \theta^\top H \theta$ with noise of constant covariance $C$; indices are those of an eigenbasis
+            of $H$, with the eigenvalues $h_i$, $s = h_i + h_j$, $M = \theta_0 \theta_0^\top$, and $k$ steps take the
+            time $T = k\eta$
 Corrected   (C1) $d\theta = -\nabla L\, dt + \sqrt{\eta f}\, \Sigma(\theta)^{1/2} dW$: an Euler step has the mean and
             the covariance of a step of SGD, exactly and in all units of the loss
 Differs     The factor of $\sqrt\eta\, dW$ is $(f\Sigma)^{1/2}$, the square root of the noise covariance, and not the

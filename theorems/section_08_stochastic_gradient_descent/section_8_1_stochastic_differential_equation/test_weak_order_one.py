@@ -48,9 +48,9 @@ from theorems.section_08_stochastic_gradient_descent.stationary_noise.stationary
 
 @counterexample(reading="weak order one")
 def test_on_interpolated_rows_the_printed_equation_has_no_third_moment():
-    r"""$x = (0, 2)$, $y = 0$, $w_0 = 1$, $\eta = T = \frac14$: a step keeps $w$ or ends at 0, $E w^3 = \frac12$. The
-    print, $dw = -2w\,dt + \sqrt\eta\, 4w^2 dW$, has $w = e^{-2t}/|B|$, $B$ a Brownian motion in space. $|B|$ has a
-    density like $r^2$ at 0, and $\int_0 r^{-3} r^2 dr = \infty$: its $E w^3$ exceeds $\frac12 + K\eta$ for all $K$."""
+    r"""$x = (0, 2)$, $y = 0$, $w_0 = 1$, $\eta = T = \frac14$: a step keeps $w$ or ends at 0, $E w^3 = \frac12$. But
+    $dw = -2w\,dt + \sqrt\eta\, 4w^2 dW$ has $w = e^{-2t}/|B|$, $B$ a Brownian motion in space at time $1 - e^{-4t}$.
+    $|B|$ has a density like $r^2$ at 0, and $\int_0 r^{-3} r^2 dr = \infty$: $E w^3 > \frac12 + K\eta$ for all $K$."""
     x, eta = [0, 2], Fraction(1, 4)
     sgd, printed = third_moment_of_sgd(x, eta, 1), least_third_moment(x, eta, 1, 10**5)
     assert_identical(sgd, Fraction(1, 2), why="E w^3 of SGD")

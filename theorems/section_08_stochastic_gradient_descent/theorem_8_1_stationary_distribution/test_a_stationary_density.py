@@ -8,7 +8,8 @@ Reading     "Approximately" means: up to a factor that tends to 1 with $\eta$. T
             covariance is constant. If $\mathcal{R}$ could depend on everything, the formula would say nothing, and low
             variance would not follow from it
 Setting     $L = \frac12 \theta^\top H \theta$ unless a test says otherwise; the gradient noise has the covariance $C$;
-            $S$ is the stationary covariance
+            $S$ is the stationary covariance, $A = I - \eta H$; $h$ are the eigenvalues of $H$, $h_i$ in an eigenbasis.
+            The printed covariance is $\eta H^{-1}/2$
 Differs     The exponent is not $-2L/\eta$. The covariance of small steps, $S_1 = \lim_{\eta \to 0} S/\eta$, solves
             $HS_1 + S_1H = C$. That gives the printed covariance only for $C = I$, and $C = I$ on no open set of data
 Idea        $-2L/\eta$ is the potential of Langevin's diffusion, whose noise is isotropic. For other noise $S/\eta$

@@ -2,9 +2,9 @@ r"""Theorem 8.1 (a) - the density where the noise varies with the parameter.
 
 Setting     One parameter $x$; $D(x)$ is the variance of its gradient. On a lattice the gradients are $-s$, 0 or $s$, so
             that a step $\eta$ moves by one point or not at all
-Corrected   (C7) For $L = hx^2/2$ and gradients $-s$, 0, $s$ of variance $D = D_0 ((1 + bx)^2 + 1)/2$ the law is
-            $\frac1D \exp(-\frac2\eta \int L'/D)$ up to a total variation of $1.3 \eta$, on each of the 324 lattices of
-            `finite_chains.lattice_descents`
+Corrected   (C7) With one parameter $x$, $L = hx^2/2$ and noisy gradients $-s$, 0, $s$ of variance $D(x) = D_0 ((1 +
+            bx)^2 + 1)/2$ the law is proportional to $\frac1D \exp(-\frac2\eta \int L'/D)$ up to a total variation of
+            $1.3 \eta$, on each of the 324 lattices of `finite_chains.lattice_descents`
 Idea        The diffusion of SGD, read in Ito's sense, has the density $\frac1D \exp(-\frac2\eta \int L'/D)$. On a
             lattice detailed balance gives the law, and its logarithm is a trapezoidal sum of that integral
 Tolerance   Detailed balance against the trapezoidal rule (`finite_chains.detailed_balance`). The constant 1.3 is what

@@ -67,9 +67,9 @@ def rest_at_zero_scale(w, y):
 
 @counterexample
 def test_a_start_at_a_saddle_selects_no_minimum():
-    r"""Three samples with the centered rows $e_1$, $e_2$ in $R^3$, $y_c = (1, 0)$, $w_0 = (0, 1, 1)$, $\gamma_0 = 0$:
-    the slope in $w$ has the factor $\gamma$, that in $\gamma$ the factor $\langle X_c w, y_c \rangle = 0$: the run
-    rests at $|y_c|^2/(2 \cdot 3) = \frac16$ for ever. Printed: it ends at a minimum, of loss 0 as at $\beta = e_1$."""
+    r"""Three samples, turned so that $(1, 1, 1)$ is the last axis: rows $e_1$, $e_2$, 0 of $X_c$, $y_c = (1, 0, 0)$. At
+    $w_0 = (0, 1, 1)$, $\gamma_0 = 0$ the slope in $w$ has the factor $\gamma$, that in $\gamma$ $\langle X_c w, y_c
+    \rangle = 0$: the run rests at $|y_c|^2/(2 \cdot 3) = \frac16$. Printed: at a minimum, so at the loss 0."""
     found = rest_at_zero_scale((0, 1, 1), (1, 0))
     assert_violates(found, 0, reads="loss {value} for ever > {limit}", X="I_23", y=[1, 0], w_0=[0, 1, 1], gamma_0=0)
 

@@ -1,7 +1,7 @@
 """Condition numbers of linear networks with and without skip connections, and the bounds of them under H1.
 
-Two linear maps are measured. The first is the map from the gradient G in the end-to-end matrix to the gradients in the
-layers. The second is the Jacobian of the network in its input, which is the product of its layers.
+Two linear maps are measured. The first is K = J'J, for the map J from the gradient G in the end-to-end matrix to the
+gradients in the layers. The second is the Jacobian of the network in its input, which is the product of its layers.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def enclosed_condition(largest: np.ndarray, least: np.ndarray, error: np.ndarray
 
 
 def tangent_condition(layers: np.ndarray, real: np.ndarray) -> Enclosure:
-    """The condition number of the map J: G -> (dL/dA_l)_l, G = dL/dW, for the product W of layers (B, L, d, d).
+    """The condition number of K = J'J for J: G -> (dL/dA_l)_l, G = dL/dW, with the product W of layers (B, L, d, d).
 
-    real (B, L): which layers are trained; the others are I. The number is that of K = J'J, which is the sum over l of
-    (A_l A_l') x (B_l'B_l), with A_l and B_l the products above and below layer l: at most L - 1 factors in all, twice.
+    real (B, L): which layers are trained; the others are I. K is the sum over l of (A_l A_l') x (B_l'B_l), with A_l and
+    B_l the products above and below layer l: at most L - 1 factors in all, twice.
     A product rounds by d operations in the Frobenius norm, which is sqrt(d) times the spectral one for each factor.
     """
     B, L, d, _ = layers.shape

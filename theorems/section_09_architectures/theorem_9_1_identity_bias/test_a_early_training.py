@@ -1,9 +1,9 @@
 r"""Theorem 9.1 (a) - branches that are trained from zero are small in early training.
 
-Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; $R$ is the target $Y$ for $X = I$, $L_t$ is the loss at the time $t$, $T$ the number of steps,
-            $\theta$ all weights. C1 is shown for branches $F_\ell(h) = c\, U_\ell \tanh(W_\ell h)$ and
-            $L = \frac12 |h_L - y|^2$
+Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on
+            $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$; $R$ is the target $Y$ for $X = I$, $L_t$ is the
+            loss at the time $t$, $T$ the number of steps, $\theta$ all weights. Branches that are not linear are
+            $F_\ell(h) = c\, U_\ell \tanh(W_\ell h)$, with $L = \frac12 |h_L - y|^2$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
             as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
             (H2) Training starts at zero branches.

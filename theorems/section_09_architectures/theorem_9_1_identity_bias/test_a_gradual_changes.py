@@ -51,7 +51,7 @@ from theorems.section_09_architectures.theorem_9_1_identity_bias.random_signs im
 @counterexample
 def test_a_branch_that_copies_its_input_changes_it_and_its_plain_layer_does_not():
     r"""$F(h) = h$: the residual layer takes $h$ to $2h$, a relative change of 1. The plain layer takes $h$ to $h$, a
-    change of 0. By the print $1 \le 0$. By C6 every branch $F(h) = wh$ with $w > \frac12$ does the same."""
+    change of 0. By the print $1 \le 0$. Every branch $F(h) = wh$ with $w > \frac12$ does the same, as $w > |1 - w|$."""
     w = Fraction(1)
     reads = "relative change {value} with the skip connection > {limit} without"
     assert_violates(total_change([w]), abs(w - 1), reads=reads, F="h -> h")

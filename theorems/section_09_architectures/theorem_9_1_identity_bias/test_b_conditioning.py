@@ -1,9 +1,10 @@
 r"""Theorem 9.1 (b) - conditioning.
 
 Printed     Residual connections lead to a better conditioning of the optimization problem (item 2)
-Reading     As in Proposition 4.3, optimization is conditioned like the map from the gradient in the end-to-end matrix
-            to the gradients in the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. "Better" says: its condition
-            number is at most that of the plain network $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
+Reading     As in Proposition 4.3, optimization is conditioned like the Gram matrix of the gradients, $M^\top M$ for the
+            map $M$ from the gradient in the end-to-end matrix to the gradients in the layers,
+            $G \mapsto (\partial L/\partial A_\ell)_\ell$. "Better" says: its condition number is at most that of the
+            plain network $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
 Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
             Y\|_F^2$; $R$ is the target $Y$ for $X = I$; $\epsilon_\ell$ bounds the Lipschitz constant of $F_\ell$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
@@ -13,9 +14,10 @@ Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschi
             the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
             loss in the ball that the run can reach.
             (H5) The branches are small for their direction: $81^{\sum_\ell \epsilon_\ell} \le \kappa$, where $\kappa$
-            is the condition number of the map from the gradient in the end-to-end matrix to the gradients in the
-            layers, for their plain network; it does not depend on the common scale of the branches. For the Jacobian,
-            $9^{\sum_\ell \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain network.
+            is the condition number of $M^\top M$ for their plain network, $M$ the map from the gradient in the
+            end-to-end matrix to the gradients in the layers; it does not depend on the common scale of the branches.
+            For the Jacobian, $9^{\sum_\ell \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain
+            network.
 Idea        A gradient is the error $G$ between products of layers, whose singular values lie in $1 \pm \epsilon_\ell$.
             As $\log((1 + \epsilon)/(1 - \epsilon)) \le 2 \epsilon \log 3$ for $\epsilon \le \frac12$, the condition
             number is at most $81^{\sum_\ell \epsilon_\ell}$. That of a plain network does not change when all its

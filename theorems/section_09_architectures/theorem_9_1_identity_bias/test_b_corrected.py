@@ -10,9 +10,9 @@ Corrected   (C7) Two layers of branches $c \operatorname{diag}(1, -1)$, $0 < c <
             condition number below 2, and that of their plain network is $2^{20}$.
             (C13) Under H1 the condition number of linear branches is at most 9, and that of the Jacobian of branches
             with the identity or tanh at most 3
-Idea        The condition number is that of the map from the gradient $G$ in the end-to-end matrix to the gradients in
-            the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. The gradient in $A_\ell$ is $c$ times $G$ between
-            two products of layers, whose singular values lie in $1 \pm \epsilon_\ell$. So
+Idea        The condition number is that of $M^\top M$, $M$ the map from the gradient $G$ in the end-to-end matrix to
+            the gradients in the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. The gradient in $A_\ell$ is $c$
+            times $G$ between two products of layers, whose singular values lie in $1 \pm \epsilon_\ell$. So
             $\sum_\ell |\partial L/\partial A_\ell|^2$ lies between two multiples of $|G|^2$, and the ratio of these is
             at most 9
 Tolerance   Diagonal branches are exact in fractions. The operations of gradients are counted

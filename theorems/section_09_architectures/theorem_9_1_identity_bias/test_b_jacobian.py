@@ -6,9 +6,10 @@ Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; the plain network is $h_{\el
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
             as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
             (H5) The branches are small for their direction: $81^{\sum_\ell \epsilon_\ell} \le \kappa$, where $\kappa$
-            is the condition number of the map from the gradient in the end-to-end matrix to the gradients in the
-            layers, for their plain network; it does not depend on the common scale of the branches. For the Jacobian,
-            $9^{\sum_\ell \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain network.
+            is the condition number of $M^\top M$ for their plain network, $M$ the map from the gradient in the
+            end-to-end matrix to the gradients in the layers; it does not depend on the common scale of the branches.
+            For the Jacobian, $9^{\sum_\ell \epsilon_\ell}$ is at most the condition number of the Jacobian of the plain
+            network.
 Idea        The Jacobian is a product of layers whose singular values lie in $1 \pm \epsilon_\ell$, so that its
             condition number is at most $\prod_\ell (1 + \epsilon_\ell)/(1 - \epsilon_\ell) \le 9^{\sum_\ell
             \epsilon_\ell}$
