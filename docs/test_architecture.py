@@ -33,6 +33,10 @@ HEAVY = (
     "safetensors",
     "submitit",
     "tqdm",
+    "jinja2",
+    "latex2mathml",
+    "pygments",
+    "playwright",
 )
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
 TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.curvature.torch_rounding")

@@ -9,6 +9,7 @@ import math
 import os
 import shlex
 import tempfile
+import warnings
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -477,7 +478,10 @@ class Bookkeeper:
             self._remarks.append(unwritten(missing) + earlier)
             return
         try:
-            write_pages(document, self._config.rootpath, directory)
+            with warnings.catch_warnings():
+                # What a library deprecates fails the self-tests of the pages, and costs nobody the pages.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                write_pages(document, self._config.rootpath, directory)
             self._remarks.append(f"to be read: {shown / 'index.html'}")
         except Exception as error:  # whatever it is, the run has ended and its ledger is written
             self._unwritten = f"no pages beside it ({cause(error)}){earlier}"

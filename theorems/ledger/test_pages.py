@@ -1,9 +1,11 @@
 """Self-tests: a run with --ledger writes the pages beside the JSON, and never loses the JSON for them."""
 
+import json
+import warnings
+
 import pytest
 
 from theorems.ledger.small_theory import AS_PRINTED
-from theorems.report.write import missing_packages, write_pages
 
 pytestmark = pytest.mark.slow
 
@@ -14,12 +16,13 @@ def out(theory, pytester):
     return pytester.path / "out"
 
 
-@pytest.mark.skipif(bool(missing_packages()), reason="the pages need the extra report")
-def test_the_page_stands_beside_the_ledger(theory, out, monkeypatch):
-    monkeypatch.setattr("theorems.ledger.plugin.write_pages", write_pages)
+def test_the_pages_are_written_beside_the_json_from_what_it_holds(theory, out, pytester, monkeypatch):
+    asked = []
+    monkeypatch.setattr("theorems.ledger.plugin.missing_packages", list)
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *given: asked.append(given))
     result = theory.run("--ledger=out")
     result.stdout.fnmatch_lines(["written to out*ledger.json", "to be read: out*index.html"])
-    assert "Theorem 3.1" in (out / "index.html").read_text(encoding="utf-8")
+    assert asked == [(json.loads((out / "ledger.json").read_text(encoding="utf-8")), pytester.path, out)]
     assert result.ret == 0
 
 
@@ -37,8 +40,18 @@ def test_a_failure_of_the_pages_leaves_the_json_and_fails_the_run(theory, out, m
     def fail(*_):
         raise ValueError("$\\foo$ does not\nconvert")
 
+    monkeypatch.setattr("theorems.ledger.plugin.missing_packages", list)
     monkeypatch.setattr("theorems.ledger.plugin.write_pages", fail)
     result = theory.run("--ledger=out")
     result.stdout.fnmatch_lines(["written to *", "no pages beside it (ValueError: $\\foo$ does not convert)"])
     assert (out / "ledger.json").exists()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_what_a_library_deprecates_costs_no_pages(theory, out, monkeypatch):
+    monkeypatch.setattr("theorems.ledger.plugin.missing_packages", list)
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *_: warnings.warn("old", DeprecationWarning, 2))
+    result = theory.run("--ledger=out", "-W", "error")
+    result.stdout.fnmatch_lines(["to be read: *"])
+    assert result.ret == 0
+    assert (out / "ledger.json").exists()

@@ -26,8 +26,8 @@ def document(root: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def render(root: Path) -> Callable[..., str]:
-    """Makes the page of a document, as if it lay in the folder `out` of the checkout."""
+    """Makes the page of a document and of figures, as if it lay in the folder `out` of the checkout."""
     pytest.importorskip("jinja2", reason="the page needs the extra report")
     from theorems.report.page import as_page
 
-    return lambda document: as_page(document, root, root / "out")
+    return lambda document, drawn=(): as_page(document, root, root / "out", drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import html
 import itertools
@@ -14,23 +15,32 @@ if TYPE_CHECKING:
 
 
 @functools.lru_cache(maxsize=8)
-def _lines(file: Path) -> list[str]:
-    return file.read_text(encoding="utf-8-sig").splitlines()
+def _read(file: Path) -> tuple[list[str], dict[str, tuple[int, int]]]:
+    """The lines of a module, and the first and the last line of each function, with its decorators.
+
+    A module that is gone, or does not parse, has none.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    except (FileNotFoundError, SyntaxError):
+        return [], {}
+    places = {
+        node.name: (min([node.lineno, *(mark.lineno for mark in node.decorator_list)]), node.end_lineno or node.lineno)
+        for node in functions
+    }
+    return text.splitlines(), places
 
 
 def source_of(test: dict[str, Any], root: Path) -> str | None:
-    """The source of a test of a ledger, or None where the file no longer has this test at these lines.
+    """The source of a test of a ledger, or None where its file no longer has this test at these lines.
 
     test: an entry of a claim's `tests`. root: the checkout.
     """
     first, last = test["lines"]
-    file = root / test["file"]
-    if not file.is_file():
-        return None
-    lines = _lines(file)[first - 1 : last]
-    name = test["test"].rpartition("::")[2]
-    is_there = any(line.startswith(f"def {name}(") for line in lines)
-    return "\n".join(lines) if is_there else None
+    lines, places = _read(root / test["file"])
+    is_there = places.get(test["test"].rpartition("::")[2]) == (first, last)
+    return "\n".join(lines[first - 1 : last]) if is_there else None
 
 
 def highlighted(source: str) -> str:

@@ -21,8 +21,8 @@ from theorems.report.write import missing_packages, write_pages
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "ledger" / "index.html"
 PACKAGES = ("axe_playwright_python", "playwright")
-CLAIMS = ("Theorem 3.3", "Theorem 7.2", "Experiment 2")
-"""A refuted claim with another reading, a vacuous one with parts, and an experiment with readings."""
+CLAIMS = ("Theorem 3.3", "Section 4.1: gradient flow equations", "Theorem 7.2", "Experiment 2")
+"""A refuted claim with another reading, wide formulas, a vacuous claim of parts, and an experiment with readings."""
 PHONE = {"width": 375, "height": 700}
 
 # A busy machine downloads and starts a browser slowly: this limit is there to end a hang only.
@@ -96,8 +96,8 @@ def page(browser, address, told):
     context.close()
 
 
-def open_all(page):
-    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+def open_all(page, within="details"):
+    page.evaluate(f"document.querySelectorAll('{within}').forEach(details => {{ details.open = true }})")
 
 
 def test_it_opens_from_a_file_without_a_complaint_and_asks_for_nothing_else(page, address, told):
@@ -151,8 +151,10 @@ def test_axe_finds_no_violation(page, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     page.emulate_media(color_scheme=scheme)
-    # The parts of a formula are text like any other, of the color and the size of what stands around it.
-    found = Axe().run(page, context={"exclude": [["math"]]}).response
+    open_all(page, "header details, .chapter:nth-of-type(2) details")
+    # A formula becomes its text: axe would take minutes for the parts of formulas, which have no colors of their own.
+    page.evaluate("document.querySelectorAll('math').forEach(math => math.replaceWith(math.textContent))")
+    found = Axe().run(page).response
     wrong = [f"{rule['id']}: {node['html'][:200]}" for rule in found["violations"] for node in rule["nodes"]]
     assert wrong == []
     assert len(found["passes"]) > 20

@@ -11,7 +11,13 @@ from theorems.ledger import ledger
 from theorems.ledger.document import as_document
 from theorems.ledger.plugin import CLAIMS
 from theorems.report.anchors import anchor_of
+from theorems.report.figures.drawing import Drawn
 from theorems.report.small_ledger import small_document
+
+
+def a_figure(name, test):
+    place = f"theorems/section_03_linear_models/test_refuted.py::{test}"
+    return Drawn(name, place, title="It falls", alt="A curve", svg="<svg></svg>", labels=())
 
 
 def anchors(page):
@@ -93,6 +99,13 @@ def test_a_test_has_its_instances_its_ratio_its_source_and_its_place(document, r
     assert re.fullmatch(r"\.\./theorems/section_03_linear_models/test_holds.py#L\d+", link)
 
 
+def test_a_figure_stands_with_the_reading_of_its_test(document, render):
+    drawn = [a_figure("decides", "test_pinned"), a_figure("other", "test_strictly_pinned")]
+    before, _, after = render(document, drawn).partition("Other readings, which do not decide")
+    assert ("figure-decides" in before, "figure-other" in before) == (True, False)
+    assert ("figure-decides" in after, "figure-other" in after) == (False, True)
+
+
 def test_a_claim_that_was_not_run_says_why(root, render):
     page = render(small_document(root, runs=lambda test: "section_03" in test.path))
     assert "– not run" in about(page, "theorem-4-1")
@@ -108,10 +121,13 @@ def test_a_test_that_failed_is_named(root, render):
     assert "Failed: test_one" in about(render(document), "theorem-3-1")
 
 
-def test_a_source_that_has_changed_since_the_run_is_not_shown(document, root, render):
+@pytest.mark.parametrize(
+    "change", [lambda text: f"#\n{text}", lambda text: text.replace("import pytest\n", ""), lambda text: f"({text}"]
+)
+def test_a_source_that_has_moved_since_the_run_is_not_shown(document, root, render, change):
     file = root / "theorems" / "section_03_linear_models" / "test_holds.py"
-    file.write_text(f"# a line more\n{file.read_text(encoding='utf-8')}".replace("test_one", "test_two"), "utf-8")
-    assert "The file has changed since this run." in about(render(document), "theorem-3-1")
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+    assert about(render(document), "theorem-3-1").count("The file has changed since this run.") == 2
 
 
 @pytest.mark.slow

@@ -165,6 +165,13 @@ class Statement:
         return sum(test.outcome is not None for test in self.tests)
 
     @property
+    def is_disputed(self) -> bool:
+        """Whether readings that disagree leave it open, and not a measurement."""
+        found = {finding["finding"] for finding in self.deciding.findings}
+        differ = any(reading.verdict is not Verdict.INCONCLUSIVE for reading in self.readings)
+        return self.verdict is Verdict.INCONCLUSIVE and differ and Verdict.INCONCLUSIVE not in found
+
+    @property
     def has_exact_witness(self) -> bool:
         """Whether a counterexample to the reading that decides was shown in exact arithmetic."""
         items = (item for test in self.tests if test.role is Role.COUNTEREXAMPLE for item in test.evidence)
