@@ -18,6 +18,7 @@ from theorems.report.figures.style import STYLE_SHEET
 from theorems.report.formulas import as_html
 from theorems.report.highlight import highlighted
 from theorems.report.numbers import decimal, ratio_text
+from theorems.report.prose import counted, stopped
 from theorems.report.views import Viewer
 from theorems.report.wrapping import fitted
 
@@ -99,7 +100,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {"mathematics": _mathematics, "highlighted": _highlighted, "decimal": decimal}
     environment.filters |= {"ratio": ratio_text, "anchor": anchor_of, "sign": lambda verdict: SIGNS[Verdict(verdict)]}
-    environment.filters |= {"count": _count, "trusted": _trusted, "paragraphs": _paragraphs}
+    environment.filters |= {"count": counted, "trusted": _trusted, "paragraphs": _paragraphs}
     return environment
 
 
@@ -121,10 +122,4 @@ def _trusted(markup: str) -> Markup:
 
 def _paragraphs(text: str) -> Markup:
     """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence."""
-    lines = (line if line.endswith((".", "?", "!", ":")) else f"{line}." for line in text.splitlines())
-    return _trusted("".join(f"<p>{_mathematics(line)}</p>" for line in lines))
-
-
-def _count(number: int, thing: str) -> str:
-    """A number with its thing: 1 test, 1,204 tests."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return _trusted("".join(f"<p>{_mathematics(stopped(line))}</p>" for line in text.splitlines()))
