@@ -18,7 +18,7 @@ from theorems.report.figures.style import STYLE_SHEET
 from theorems.report.formulas import as_html
 from theorems.report.highlight import highlighted
 from theorems.report.numbers import decimal, ratio_text
-from theorems.report.prose import counted, stopped
+from theorems.report.prose import MEANINGS, counted, stopped
 from theorems.report.views import Viewer
 from theorems.report.wrapping import fitted
 
@@ -27,22 +27,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-MEANINGS = {
-    Verdict.HOLDS: "True as printed.",
-    Verdict.REPRODUCED: "Measured: by a rule that was fixed before, trials agree with the paper.",
-    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: "False as printed: a counterexample shows it. True once the hypotheses that "
-    "we name are added.",
-    Verdict.REFUTED: "False as printed: a counterexample shows it. What is true instead stands beside the print.",
-    Verdict.VACUOUS: "A term or a condition of the statement has no effect, so the statement says less than it seems.",
-    Verdict.NOT_REPRODUCED: "Measured: by a rule that was fixed before, trials contradict the paper.",
-    Verdict.INCONCLUSIVE: "Measured: the interval leaves it open, or readings of the print that are equally good "
-    "disagree.",
-    Verdict.NOT_TESTABLE: "No quantity can be named without inventing the claim.",
-    Verdict.NOT_RUN: "Not judged in this run. The row says what a run needs.",
-    Verdict.BROKEN: "Evidence failed, so there is no verdict.",
-}
-"""The verdicts in the order in which the page counts them, each with what it means."""
 
 SIGNS = {
     Verdict.HOLDS: "✓",
