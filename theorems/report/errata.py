@@ -98,10 +98,11 @@ def _measured(claim: Told, statement: Told) -> str:
 def _contents(entries: list[tuple[Told, Told]]) -> Iterator[str]:
     rows = [
         f"| {number} | {escaped(claim['section'])} | {escaped(full_label(claim, statement))} |"
-        f" {escaped(_name(claim, statement))} | {KINDS[statement['verdict']]} |"
+        f" {KINDS[statement['verdict']]} | {escaped(_name(claim, statement))} |"
         for number, (claim, statement) in enumerate(entries, start=1)
     ]
-    yield "\n".join(["| | section | statement | about | verdict |", "|---:|---|---|---|---|", *rows])
+    heading = "| | section | statement | verdict | what it is about, or what is true |"
+    yield "\n".join([heading, "|---:|---|---|---|---|", *rows])
 
 
 def _name(claim: Told, statement: Told) -> str:

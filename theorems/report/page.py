@@ -120,8 +120,13 @@ def _trusted(markup: str) -> Markup:
 
 
 def _paragraphs(text: str) -> Markup:
-    """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence."""
-    lines = (line if line.endswith((".", "?", "!", ":")) else f"{line}." for line in text.splitlines())
+    """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence.
+
+    A line that another line says too, and more, is left out.
+    """
+    said = text.splitlines()
+    told = (line for line in said if not any(line.rstrip(".") in other for other in said if other != line))
+    lines = (line if line.endswith((".", "?", "!", ":")) else f"{line}." for line in told)
     return _trusted("".join(f"<p>{_mathematics(line)}</p>" for line in lines))
 
 
