@@ -19,6 +19,7 @@ import dataclasses
 import doctest
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -89,8 +90,9 @@ def blocks_of(page: Path, root: Path = ROOT) -> list[Block]:
         if block.runs and re.search(r"\b(?:pip|tox|pre-commit|conda|apt-get)\b", block.text):
             raise BlockError(f"{block.place}: would change the machine, so it is a block 'sh set-up'")
         found.append(block)
-    if len(re.findall(r"^\s*(?:```|~~~)", source, re.MULTILINE)) != 2 * len(found):
-        raise BlockError(f"{name}: a block is not closed, is indented, or has another fence than three backquotes")
+    if len(re.findall(r"^[\s>*+-]*(?:```|~~~)", source, re.MULTILINE)) != 2 * len(found):
+        why = "a block is not closed, is indented or quoted, or has another fence than three backquotes"
+        raise BlockError(f"{name}: {why}")
     return found
 
 
@@ -114,22 +116,25 @@ def _run(block: Block, copy: Path) -> str:
     # The programs are those of this Python; nothing of the pytest that runs this one reaches the one in the block.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "WHICHMIN_"))}
     environment |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=copy,
-            env=environment | {"COLUMNS": "120", "NO_COLOR": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise BlockError(f"{block.place}: takes more than {SECONDS} seconds") from None
-    if done.returncode:
-        raise BlockError(f"{block.place}: ends with status {done.returncode} and prints\n{done.stdout}")
-    return done.stdout
+    with subprocess.Popen(
+        command,
+        cwd=copy,
+        env=environment | {"COLUMNS": "120", "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as running:
+        try:
+            printed, _ = running.communicate(timeout=SECONDS)
+        except BaseException as error:
+            os.killpg(running.pid, signal.SIGKILL)  # what the shell has started too
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise BlockError(f"{block.place}: takes more than {SECONDS} seconds") from None
+            raise
+    if running.returncode:
+        raise BlockError(f"{block.place}: ends with status {running.returncode} and prints\n{printed}")
+    return printed
 
 
 def _find(block: Block, file: Path) -> None:
@@ -139,7 +144,9 @@ def _find(block: Block, file: Path) -> None:
 
 def _script(block: Block) -> str:
     *first, last = block.text.rstrip("\n").split("\n")
-    return "\n".join(["set -euo pipefail", *first, f"! {last}" if block.use == "fails" else last])
+    # 126 and 127: the command was not found, or is none; that is no failure of what the page tells of.
+    failing = ["if (", last, "); then exit 1; else test $? -lt 126; fi"]
+    return "\n".join(["set -euo pipefail", *first, *(failing if block.use == "fails" else [last])])
 
 
 def _compare(block: Block, printed: str | None) -> None:

@@ -15,9 +15,12 @@ FORBIDDEN = {
     "fixtures/problems": ("fixtures.dynamics", "fixtures.models", "fixtures.datasets"),
     "properties": ("theorems",),
     "theorems/ledger": ("fixtures", "theorems.section"),
+    "theorems/report": ("fixtures", "properties", "theorems.section"),
+    "theorems/report/figures": ("theorems.ledger", "theorems.report.page", "theorems.report.write"),
 }
-# Every option that names a folder is read by one helper, also an option of the ledger.
-ALLOWED = {"theorems/ledger": ("fixtures.paths",)}
+# Every option that names a folder is read by one helper, also an option of the ledger. Another helper takes from Debian
+# what a machine lacks, also a browser.
+ALLOWED = {"theorems/ledger": ("fixtures.paths",), "theorems/report": ("fixtures.debian",)}
 HEAVY = (
     "torch",
     "curvlinops",
@@ -79,6 +82,16 @@ def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
         if any(module.startswith("theorems") for module in imported(ast.walk(tree(path))))
     ]
     assert wrong == []
+
+
+@pytest.mark.slow
+def test_only_the_plugin_of_the_ledger_imports_the_report():
+    importers = [
+        path.relative_to(ROOT / "theorems").as_posix()
+        for path in sources("theorems")
+        if any(module.startswith("theorems.report") for module in imported(ast.walk(tree(path))))
+    ]
+    assert [path for path in importers if not path.startswith("report/")] == ["ledger/plugin.py"]
 
 
 @pytest.mark.slow

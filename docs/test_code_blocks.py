@@ -1,6 +1,7 @@
 """Self-tests: every code block of README and of the pages runs and prints what the page says, or says why not."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -59,6 +60,8 @@ def outcome(tmp_path):
         ("```sh\nls\n", "page.md: a block is not closed"),
         ("1. first\n   ```sh\n   ls\n   ```\n", "page.md: a block is not closed, is indented"),
         ("~~~sh\nls\n~~~\n", "has another fence"),
+        ("> ```sh\n> ls\n> ```\n", "is indented or quoted"),
+        ("- ```sh\n  ls\n  ```\n", "is indented or quoted"),
         ("```sh\npip install torch\n```\n", "page.md:1: would change the machine"),
         ("```text output\nwords\n```\n", "page.md:1: is the output of nothing"),
     ],
@@ -76,6 +79,8 @@ def test_a_block_that_nobody_would_run_is_refused(outcome, page, complaint):
         ("```sh\ncat nothing | sort\n```\n", "No such file"),
         ("```sh fails\ntrue\n```\n", "page.md:1: ends with status 1"),
         ("```sh fails\nfalse\nfalse\n```\n", "page.md:1: ends with status 1"),
+        ("```sh fails\nfalse || true\n```\n", "page.md:1: ends with status 1"),
+        ("```sh fails\npytst -q\n```\n", "command not found"),
         ("```python\n1 / 0\n```\n", "ZeroDivisionError"),
         ("```sh\necho a\n```\n```text output\nb\n```\n", "page.md:4: this is not what the block before prints"),
         ("```sh\necho ab\n```\n```text output\nb\n```\n", "page.md:4: this is not what the block before prints"),
@@ -94,7 +99,16 @@ def test_blocks_find_what_earlier_ones_wrote_and_output_may_be_left_out(outcome)
     written = "```python lines.py\nprint('a\\nb 1 c\\nd')\n```\n"
     assert outcome(written + "```sh\npython lines.py\n```\n```text output\nb ... c\n```\n") is None
     assert outcome("```sh fails\ntrue\npython nothing.py\n```\n```text output\n...can't open...\n```\n") is None
+    assert outcome("```sh fails\ntrue && false\n```\n") is None
     assert outcome("```sh gpu\nfalse\n```\n") is None
+
+
+@pytest.mark.slow
+def test_a_block_that_takes_too_long_is_ended_with_all_that_it_started(outcome, monkeypatch, tmp_path):
+    monkeypatch.setattr("docs.code_blocks.SECONDS", 0.2)
+    assert outcome("```sh\n(sleep 1; touch late); true\n```\n") == "page.md:1: takes more than 0.2 seconds"
+    time.sleep(1)
+    assert not (tmp_path / "late").exists()
 
 
 def test_the_pages_are_those_of_the_root_and_of_docs():

@@ -1,5 +1,6 @@
 """Self-tests: what README and the other pages say is what the project does, and what its committed ledger shows."""
 
+import functools
 import json
 import re
 import subprocess
@@ -165,6 +166,7 @@ def texts():
     return [(page, page.read_text(encoding="utf-8")) for page in [*pages(), *sorted(ROOT.glob("docs/ledger/*.md"))]]
 
 
+@functools.cache
 def anchors(page):
     """What a link may name behind # in this page: the headings as GitHub writes them, or the ids of a web page."""
     text = page.read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ from typing import Any
 from theorems.ledger.baseline import LARGEST_FALL, MEASURING, SMALLEST_RATIO, BaselineError
 from theorems.ledger.document import SCHEMA
 from theorems.ledger.verdicts import Verdict
+from theorems.ledger.writing import read_json
 
 Place = tuple[str, str | None, str | None]
 """The label of a claim, and in it a part and a reading; None for all parts, and for the reading that decides."""
@@ -77,7 +78,7 @@ def is_ledger(path: Path) -> bool:
 def read(path: Path) -> View:
     """The ledger in this file. Raises BaselineError if it is missing, damaged or of another schema."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except OSError as error:
         raise BaselineError(f"ledger {path}: cannot be read ({error.strerror})") from None
     except ValueError as error:

@@ -28,7 +28,7 @@ from theorems.ledger.evidence import Evidence
 from theorems.ledger.registry import TIERS, PromisedTest, StatedClaim, scan
 from theorems.ledger.verdicts import MARKERS, Role
 from theorems.ledger.writing import as_plain, write_json
-from theorems.report.write import missing_packages, unwritten, write_pages
+from theorems.report.write import cause, missing_packages, unwritten, write_pages
 
 _PROPERTY = "whichmin evidence"
 BOOKKEEPER = "whichmin bookkeeper"
@@ -473,8 +473,9 @@ class Bookkeeper:
 
     def _write_pages(self, document: dict[str, Any], directory: Path, shown: Path) -> None:
         """Write the pages beside the JSON, which is there whatever happens here."""
+        earlier = "; index.html there is of an earlier run" if (directory / "index.html").is_file() else ""
         if missing := missing_packages():
-            self._remarks.append(unwritten(missing))
+            self._remarks.append(unwritten(missing) + earlier)
             return
         try:
             with warnings.catch_warnings():
@@ -483,7 +484,7 @@ class Bookkeeper:
                 write_pages(document, self._config.rootpath, directory)
             self._remarks.append(f"to be read: {shown / 'index.html'}")
         except Exception as error:  # whatever it is, the run has ended and its ledger is written
-            self._unwritten = f"no pages beside it ({type(error).__name__}: {' '.join(str(error).split())})"
+            self._unwritten = f"no pages beside it ({cause(error)}){earlier}"
 
     def _is_selected(self, entry: ledger.Entry) -> bool:
         """Whether to print this claim: it has evidence, or the run asked for it and its tests need another marker."""

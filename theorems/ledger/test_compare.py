@@ -116,6 +116,7 @@ def test_another_seed_tries_other_instances(theory, before):
         ('{"claims": [], "schema": 1}', "ledger {}: has schema 1, not 2: write it again by --ledger"),
         ('{"claims": []}', "ledger {}: is damaged (KeyError('schema')): *"),
         ('{"claims": [{"label": "Theorem 3.1"}], "schema": 2}', "ledger {}: is damaged (KeyError('verdict')): *"),
+        ('{"claims": [NaN], "schema": 2}', "ledger {}: is damaged (NaN is no JSON): *"),
         ('{"claims": 3, "schema": 2}', "ledger {}: is damaged (TypeError(*"),
     ],
 )

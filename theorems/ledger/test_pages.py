@@ -32,6 +32,8 @@ def test_without_the_extra_the_json_is_written_and_one_line_says_what_is_missing
     result.stdout.fnmatch_lines(["written to out*ledger.json", "no pages: jinja2 not installed (pip install *"])
     assert [path.name for path in out.iterdir()] == ["ledger.json"]
     assert result.ret == 0
+    (out / "index.html").write_text("old", encoding="utf-8")
+    theory.run("--ledger=out").stdout.fnmatch_lines(["no pages: jinja2 *); index.html there is of an earlier run"])
 
 
 def test_a_failure_of_the_pages_leaves_the_json_and_fails_the_run(theory, out, monkeypatch):

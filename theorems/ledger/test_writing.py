@@ -73,8 +73,9 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path, m
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(OSError, match="No space left on device") as error:
         write_json(target, {"run": 2})
+    assert error.value.filename == str(target)
     assert json.loads(target.read_bytes()) == {"run": 1}
     assert list(tmp_path.iterdir()) == [target]
 

@@ -47,12 +47,21 @@ def _as_lines(value: Any, level: int) -> str:
     return opening + indent + f",{indent}".join(entries) + indent[:-1] + closing
 
 
+def read_json(file: Path) -> Any:
+    """The document in a file. Raises OSError, and ValueError for what is no JSON in UTF-8, such as NaN."""
+    return json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
 def write_text(target: Path, text: str) -> None:
     """Write a file completely or not at all; the folder is made if need be, and permissions follow the umask.
 
     Each call has a temporary file of its own, of a name that nobody can foresee, and does not follow a link of that
     name: several runs may write one file, and a reader sees one of them whole.
-    Raises OSError; then the file is as it was.
+    Raises OSError, which names the file; then the file is as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
@@ -63,7 +72,9 @@ def write_text(target: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())  # a full disk may be told only now
         partial.replace(target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(target)) from None
         raise

@@ -6,15 +6,13 @@ The sources and the figures on the page are those of this checkout; the verdicts
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from theorems.ledger.document import SCHEMA
-from theorems.ledger.writing import write_json
-from theorems.report.formulas import FormulaError
-from theorems.report.write import missing_packages, unwritten, write_pages
+from theorems.ledger.writing import read_json, write_json
+from theorems.report.write import cause, missing_packages, unwritten, write_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +24,7 @@ class LedgerError(ValueError):
 def read_ledger(file: Path) -> dict[str, Any]:
     """The ledger in a file. Raises LedgerError for what is no ledger of this schema, and OSError."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = read_json(file)
     except ValueError:
         raise LedgerError(f"{file} is no JSON in UTF-8") from None
     schema = document.get("schema") if isinstance(document, dict) else None
@@ -48,10 +46,12 @@ def main(arguments: list[str] | None = None) -> None:
         document = read_ledger(asked.ledger)
         names = write_pages(document, ROOT, asked.directory)
         write_json(asked.directory / "ledger.json", document)
-    except (LedgerError, FormulaError) as error:
+    except LedgerError as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{error.filename or asked.directory}: {error.strerror}")
+    except Exception as error:  # a damaged ledger, or one of other sources, can fail anywhere
+        sys.exit(f"no pages of {asked.ledger} ({cause(error)})")
     print(f"{len(names)} files written to {asked.directory}")
 
 

@@ -23,7 +23,7 @@ def _read(file: Path) -> tuple[list[str], dict[str, tuple[int, int]]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
         functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
-    except (FileNotFoundError, SyntaxError):
+    except (OSError, SyntaxError, ValueError):
         return [], {}
     places = {
         node.name: (min([node.lineno, *(mark.lineno for mark in node.decorator_list)]), node.end_lineno or node.lineno)

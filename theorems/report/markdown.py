@@ -11,23 +11,9 @@ from typing import Any
 from theorems.ledger.report import CORRECTABLE
 from theorems.ledger.verdicts import Verdict
 from theorems.report.anchors import anchor_of
-from theorems.report.prose import code, counted, escaped, marked, stopped
+from theorems.report.prose import MEANINGS, code, counted, escaped, marked, stopped
 
 Told = Mapping[str, Any]
-
-MEANINGS = {
-    Verdict.HOLDS: "true as printed",
-    Verdict.REPRODUCED: "measured: the trials agree with the paper, by a rule that was fixed before",
-    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: "false as printed, true once the named hypotheses are added",
-    Verdict.REFUTED: "false as printed: a counterexample shows it",
-    Verdict.VACUOUS: "a term or a condition of it has no effect",
-    Verdict.NOT_REPRODUCED: "measured: the trials contradict the paper, by a rule that was fixed before",
-    Verdict.INCONCLUSIVE: "measured: the interval leaves it open, or equally good readings disagree",
-    Verdict.NOT_TESTABLE: "no quantity can be named without inventing the claim",
-    Verdict.NOT_RUN: "not judged in this run",
-    Verdict.BROKEN: "its evidence failed, so there is no verdict",
-}
-"""The verdicts in the order of the table that counts them, each with what it means."""
 
 
 def as_markdown(document: Told, *, up: str = "../../") -> str:

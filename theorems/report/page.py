@@ -18,6 +18,7 @@ from theorems.report.figures.style import STYLE_SHEET
 from theorems.report.formulas import as_html
 from theorems.report.highlight import highlighted
 from theorems.report.numbers import decimal, ratio_text
+from theorems.report.prose import MEANINGS, counted, stopped
 from theorems.report.views import Viewer
 from theorems.report.wrapping import fitted
 
@@ -26,22 +27,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-MEANINGS = {
-    Verdict.HOLDS: "True as printed.",
-    Verdict.REPRODUCED: "Measured: by a rule that was fixed before, trials agree with the paper.",
-    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: "False as printed: a counterexample shows it. True once the hypotheses that "
-    "we name are added.",
-    Verdict.REFUTED: "False as printed: a counterexample shows it. What is true instead stands beside the print.",
-    Verdict.VACUOUS: "A term or a condition of the statement has no effect, so the statement says less than it seems.",
-    Verdict.NOT_REPRODUCED: "Measured: by a rule that was fixed before, trials contradict the paper.",
-    Verdict.INCONCLUSIVE: "Measured: the interval leaves it open, or readings of the print that are equally good "
-    "disagree.",
-    Verdict.NOT_TESTABLE: "No quantity can be named without inventing the claim.",
-    Verdict.NOT_RUN: "Not judged in this run. The row says what a run needs.",
-    Verdict.BROKEN: "Evidence failed, so there is no verdict.",
-}
-"""The verdicts in the order in which the page counts them, each with what it means."""
 
 SIGNS = {
     Verdict.HOLDS: "✓",
@@ -99,7 +84,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {"mathematics": _mathematics, "highlighted": _highlighted, "decimal": decimal}
     environment.filters |= {"ratio": ratio_text, "anchor": anchor_of, "sign": lambda verdict: SIGNS[Verdict(verdict)]}
-    environment.filters |= {"count": _count, "trusted": _trusted, "paragraphs": _paragraphs}
+    environment.filters |= {"count": counted, "trusted": _trusted, "paragraphs": _paragraphs}
     return environment
 
 
@@ -122,14 +107,8 @@ def _trusted(markup: str) -> Markup:
 def _paragraphs(text: str) -> Markup:
     """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence.
 
-    A line that another line says too, and more, is left out.
+    A line that a longer one says too is left out.
     """
     said = text.splitlines()
-    told = (line for line in said if not any(line.rstrip(".") in other for other in said if other != line))
-    lines = (line if line.endswith((".", "?", "!", ":")) else f"{line}." for line in told)
-    return _trusted("".join(f"<p>{_mathematics(line)}</p>" for line in lines))
-
-
-def _count(number: int, thing: str) -> str:
-    """A number with its thing: 1 test, 1,204 tests."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    told = (line for line in said if not any(line.rstrip(".") in more for more in said if len(more) > len(line)))
+    return _trusted("".join(f"<p>{_mathematics(stopped(line))}</p>" for line in told))

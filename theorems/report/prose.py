@@ -10,7 +10,24 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from theorems.ledger.verdicts import Verdict
 from theorems.report.formulas import pieces
+
+MEANINGS = {
+    Verdict.HOLDS: "True as printed.",
+    Verdict.REPRODUCED: "Measured: by a rule that was fixed before, trials agree with the paper.",
+    Verdict.HOLDS_UNDER_ADDED_HYPOTHESES: "False as printed: a counterexample shows it. True once the hypotheses that "
+    "we name are added.",
+    Verdict.REFUTED: "False as printed: a counterexample shows it. What is true instead is said beside it.",
+    Verdict.VACUOUS: "A term or a condition of the statement has no effect, so the statement says less than it seems.",
+    Verdict.NOT_REPRODUCED: "Measured: by a rule that was fixed before, trials contradict the paper.",
+    Verdict.INCONCLUSIVE: "Measured: the interval leaves it open, or readings of the print that are equally good "
+    "disagree.",
+    Verdict.NOT_TESTABLE: "No quantity can be named without inventing the claim.",
+    Verdict.NOT_RUN: "Not judged in this run. The row says what a run needs.",
+    Verdict.BROKEN: "Evidence failed, so there is no verdict.",
+}
+"""The verdicts in the order in which a page counts them, each with what it means."""
 
 
 def marked(text: str) -> str:

@@ -135,7 +135,7 @@ def test_of_readings_that_are_measured_none_is_said_to_decide(document, render):
 
 
 def test_a_line_that_another_line_says_too_is_left_out(document, render):
-    document["claims"][0]["fields"]["Setting"] = "$X$ is full.\n$X$ is full; $y$ is not."
+    document["claims"][0]["fields"]["Setting"] = "$X$ is full.\n$X$ is full; $y$ is not\n$X$ is full; $y$ is not."
     told = about(render(document), "theorem-3-1")
     assert "Setting X is full; y is not." in told
 

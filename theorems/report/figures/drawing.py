@@ -33,31 +33,29 @@ class Drawn:
 def draw_all(document: Document) -> list[Drawn]:
     """Every figure whose data are in the document, in the order of `figures`.
 
-    A figure is left out where its test did not run, failed, or has parameters of which some were not run. Raises
-    FigureError, which names the figure, where a test passed and lacks a series, and for a color that is not of the
-    palette.
+    A figure is left out where its test did not run or did not pass, since its title is a finding, and where the test
+    has parameters of which those that it draws were not run. Raises FigureError, which names the figure, where a test
+    passed and lacks a series, for a color that is not of the palette, and for whatever else stops the drawing.
     """
     return [drawn for figure in figures() if (drawn := draw(figure, document)) is not None]
 
 
 def draw(figure: Figure, document: Document) -> Drawn | None:
     """One figure; None where the document has no data for it. Raises FigureError, as `draw_all`."""
+    tests = figure.recording or ((figure.test,) if figure.test else ())
+    evidence = [item for test in tests for item in evidence_of(document, test)]
+    if any(item["outcome"] != "passed" for item in evidence):
+        return None
     try:
         data = figure.read(document)
         return None if not data else _drawn(figure, data)
     except FigureError as error:
-        if isinstance(error, MissingSeriesError) and _may_be_partial(document, figure):
+        # With some of the parameters of a test, a run need not have recorded every series.
+        if isinstance(error, MissingSeriesError) and any("[" in item["test"] for item in evidence):
             return None
         raise FigureError(f"the figure {figure.name}: {error}") from None
     except Exception as error:
-        error.add_note(f"in the figure {figure.name}")
-        raise
-
-
-def _may_be_partial(document: Document, figure: Figure) -> bool:
-    """Whether a test of the figure failed, or has parameters: then this run need not have recorded every series."""
-    evidence = [item for test in figure.recording for item in evidence_of(document, test)]
-    return any(item["outcome"] != "passed" or "[" in item["test"] for item in evidence)
+        raise FigureError(f"the figure {figure.name}: {type(error).__name__}: {error}") from error
 
 
 def _drawn(figure: Figure, data: object) -> Drawn:

@@ -86,6 +86,22 @@ def test_a_figure_is_left_out_where_its_test_failed_or_ran_with_some_of_its_para
     assert draw_all(document({"title": "loss", "columns": {"t": [0]}}, **change)) == []
 
 
+@pytest.mark.parametrize("outcome", ["failed", "skipped"])
+def test_a_figure_whose_test_did_not_pass_is_left_out_with_all_its_series(outcome):
+    figure(test=TEST, title="", alt="")(a_curve)
+    figure(test=TEST, title="", alt="", read=lambda document: document)(nothing)
+    assert len(draw_all(DATA)) == 2
+    assert draw_all(document({"title": "loss", "columns": {"t": [0], "loss": [1]}}, outcome=outcome)) == []
+
+
+def test_data_that_cannot_be_drawn_are_named_with_their_figure():
+    def the_last(canvas, series):
+        canvas.add_subplot().plot(series["loss"]["loss"][7], 1, "o")
+
+    with pytest.raises(FigureError, match="the figure the-last: IndexError: index 7 is out of bounds"):
+        drawn(the_last)
+
+
 def test_a_color_that_is_not_of_the_palette_is_named_with_its_figure():
     def red(canvas, _):
         canvas.add_subplot().plot([1, 2], color="red")
