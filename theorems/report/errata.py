@@ -33,7 +33,9 @@ the paper allow; the entry says which reading that is. Other readings, also thos
 - **vacuous**: a term or a condition of the statement has no effect, so that it says less than it seems to say.
 
 A counterexample settles its statement, and a reader can check it by hand. What should stand instead is tested on many
-generated instances. Such a test is no proof; where the literature has a proof, the entry cites it."""
+generated instances. Such a test is no proof; where the literature has a proof, the entry cites it.
+
+The heading of an entry has the name of the part that is meant. Where the whole claim is meant, it says what is true."""
 
 
 def as_errata(document: Told) -> str:
@@ -98,10 +100,16 @@ def _measured(claim: Told, statement: Told) -> str:
 def _contents(entries: list[tuple[Told, Told]]) -> Iterator[str]:
     rows = [
         f"| {number} | {escaped(claim['section'])} | {escaped(full_label(claim, statement))} |"
-        f" {escaped(_name(claim, statement))} | {KINDS[statement['verdict']]} |"
+        f" {KINDS[statement['verdict']]} | {escaped(_about(claim, statement))} |"
         for number, (claim, statement) in enumerate(entries, start=1)
     ]
-    yield "\n".join(["| | section | statement | about | verdict |", "|---:|---|---|---|---|", *rows])
+    heading = "| | section | statement | verdict | about |"
+    yield "\n".join([heading, "|---:|---|---|---|---|", *rows])
+
+
+def _about(claim: Told, statement: Told) -> str:
+    """The name of a part, which is in the paper's words, or the title of a whole claim, which is in ours."""
+    return statement["name"] if statement["part"] else f"what is true: {claim['title']}"
 
 
 def _name(claim: Told, statement: Told) -> str:

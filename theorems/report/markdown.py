@@ -39,7 +39,8 @@ def _opening(document: Told) -> Iterator[str]:
         f"What a run of whichmin has found about {counted(len(document['claims']), 'claim')} of"
         f" {escaped(paper['author'])}, *{escaped(paper['title'])}*. The verdicts are computed from the tests; nobody"
         " writes them. [The page](index.html) shows the same with figures and sources, [errata.md](errata.md) has the"
-        " statements that need a correction, and [ledger.json](ledger.json) has all that was recorded."
+        " statements that need a correction, and [ledger.json](ledger.json) has all that was recorded. A claim with"
+        " parts is several statements. Its weakest part decides its verdict."
     )
     seed = f", seed {escaped(document['seed'])}" if "seed" in document else ""
     versions = ", ".join(f"{name} {version}" for name, version in document["environment"].items())

@@ -105,5 +105,10 @@ def _trusted(markup: str) -> Markup:
 
 
 def _paragraphs(text: str) -> Markup:
-    """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence."""
-    return _trusted("".join(f"<p>{_mathematics(stopped(line))}</p>" for line in text.splitlines()))
+    """A field as HTML: a paragraph for each of its lines, which come from several files; each ends as a sentence.
+
+    A line that a longer one says too is left out.
+    """
+    said = text.splitlines()
+    told = (line for line in said if not any(line.rstrip(".") in more for more in said if len(more) > len(line)))
+    return _trusted("".join(f"<p>{_mathematics(stopped(line))}</p>" for line in told))

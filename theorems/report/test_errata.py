@@ -134,3 +134,12 @@ def test_an_entry_names_no_clause_that_it_does_not_list(document):
         named = set(re.findall(r"\bC\d+\b", re.sub(r"\$`[^`]*`\$", "", block)))
         unknown[heading] = sorted(named - listed)
     assert {heading: labels for heading, labels in unknown.items() if labels} == {}
+
+
+def test_the_table_tells_what_the_paper_says_from_what_is_true(document):
+    rows = [line for line in as_errata(document).splitlines() if re.match(r"\| \d+ \|", line)]
+    whole = [row for row in rows if "| refuted | what is true: sharpness alone does not bound" in row]
+    assert [("(a)" in row, "Theorem 6.2" in row) for row in whole] == [(False, True)]
+    parts = [row for row in rows if re.search(r"\([a-z]\) \|", row)]
+    assert parts
+    assert not any("what is true" in row for row in parts)

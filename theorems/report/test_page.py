@@ -86,6 +86,60 @@ def test_a_reading_that_does_not_decide_is_shown_as_such(document, render):
     assert "Other readings, which do not decide ✗ refuted strict: x<y." in told
 
 
+def a_measured_statement(document, verdict, first, other):
+    """Makes Theorem 3.3 a measurement whose first reading finds this, and the other one that."""
+    [claim] = (claim for claim in document["claims"] if claim["label"] == "Theorem 3.3")
+    finding = {
+        "finding": first,
+        "reads": "rho = 0.5",
+        "setting": "digits",
+        "printed": False,
+        "trials": 6,
+        "level": 0.95,
+    }
+    [statement] = claim["statements"]
+    statement |= {"is_empirical": True, "verdict": verdict, "findings": [finding | {"binding": True}]}
+    statement["readings"][0] |= {"verdict": other}
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "told"),
+    [
+        (
+            "not reproduced",
+            "inconclusive",
+            "readings that the print admits disagree. What the first one finds stands here",
+        ),
+        (
+            "reproduced",
+            "not reproduced",
+            "readings that the print admits disagree. What the first one finds stands here",
+        ),
+        ("inconclusive", "inconclusive", "the measurement leaves it open."),
+        ("inconclusive", "reproduced", "the measurement leaves it open."),
+    ],
+)
+def test_what_is_inconclusive_says_whether_the_readings_or_the_measurement_leave_it_open(
+    document, render, first, other, told
+):
+    a_measured_statement(document, "inconclusive", first, other)
+    assert f"Undecided: {told}" in about(render(document), "theorem-3-3")
+
+
+def test_of_readings_that_are_measured_none_is_said_to_decide(document, render):
+    a_measured_statement(document, "reproduced", "reproduced", "reproduced")
+    document["claims"][1]["statements"][0]["fields"]["Reading"] = "As it is"
+    told = about(render(document), "theorem-3-3")
+    assert "The first reading As it is." in told
+    assert "reading that decides" not in told
+
+
+def test_a_line_that_another_line_says_too_is_left_out(document, render):
+    document["claims"][0]["fields"]["Setting"] = "$X$ is full.\n$X$ is full; $y$ is not\n$X$ is full; $y$ is not."
+    told = about(render(document), "theorem-3-1")
+    assert "Setting X is full; y is not." in told
+
+
 def test_a_hypothesis_stands_beside_what_happens_without_it(document, render):
     told = about(render(document), "theorem-4-1")
     assert "The printed conclusion, if H1, H2 hold: H1 a>0. H2 b>0." in told

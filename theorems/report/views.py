@@ -166,9 +166,9 @@ class Statement:
 
     @property
     def is_disputed(self) -> bool:
-        """Whether readings that disagree leave it open, and not a measurement."""
+        """Whether readings that disagree leave it open, and not the measurement under the first of them."""
         found = {finding["finding"] for finding in self.deciding.findings}
-        differ = any(reading.verdict is not Verdict.INCONCLUSIVE for reading in self.readings)
+        differ = any(reading.verdict not in (found or {Verdict.INCONCLUSIVE}) for reading in self.readings)
         return self.verdict is Verdict.INCONCLUSIVE and differ and Verdict.INCONCLUSIVE not in found
 
     @property

@@ -1,4 +1,4 @@
-r"""Section 1.2: dependence on initialization, learning rate and algorithm - each selects the minimum.
+r"""Section 1.2: dependence on initialization, learning rate and algorithm - each can select the minimum.
 
 Section     1.2, the paragraph before the numbered list
 Printed     Let $L$ have several global minima, $M = \{\theta : L(\theta) = 0\}$. Gradient descent from $\theta_0$

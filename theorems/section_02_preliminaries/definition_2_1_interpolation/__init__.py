@@ -1,4 +1,4 @@
-r"""Definition 2.1 - interpolation is zero loss, and interpolants form a manifold of infinitely many points.
+r"""Definition 2.1 - interpolation is zero squared loss; a manifold of interpolants needs p > n and a full rank.
 
 Section     2.3, the definition and the sentence after it
 Printed     $L(\theta) = 0 \iff f(x_i; \theta) = y_i$ for all $i$; for $p \ge n$ the set

@@ -42,7 +42,7 @@ def test_one_parameter_and_one_sample_leave_one_interpolant():
     losses = [(2 * (Fraction(1, 2) + h) - 1) ** 2 / 2 for h in moves]
     # then   the loss is a quadratic, which three values determine, and it vanishes once
     assert_identical(losses, [2 * h**2 for h in moves], why="loss at and off w = 1/2")
-    assert_violates(2, losses.count(0), reads="{value} interpolants asked for > {limit} there is", f="wx", x=2, y=1)
+    assert_violates(2, losses.count(0), reads="at least {value} by the print > {limit} interpolant", f="wx", x=2, y=1)
 
 
 @counterexample

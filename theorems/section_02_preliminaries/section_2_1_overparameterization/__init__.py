@@ -1,4 +1,4 @@
-r"""Section 2.1: overparameterization enables interpolation - as many parameters as samples fit every sample.
+r"""Section 2.1: overparameterization enables interpolation - as many parameters as samples need not fit them.
 
 Section     2.1, the paragraph on overparameterization
 Printed     $f(x; \theta) = W_L \sigma(W_{L-1} \sigma(\cdots \sigma(W_1 x)))$ with $p = \sum_{l=1}^L m_l m_{l-1} \ge n$

@@ -1,4 +1,4 @@
-r"""Section 3.3: mirror descent - with the entropy map it finds the interpolant nearest its start, not of most entropy.
+r"""Section 3.3: mirror descent - the entropy map leads to the interpolant nearest the start, not of most entropy.
 
 Section     3.3, the paragraph on mirror descent
 Printed     Mirror descent with the entropy mirror map leads to

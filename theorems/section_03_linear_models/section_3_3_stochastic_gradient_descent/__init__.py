@@ -1,4 +1,4 @@
-r"""Section 3.3: stochastic gradient descent - where the data are interpolated, its noise adds no bias.
+r"""Section 3.3: stochastic gradient descent - where a linear model interpolates, the noise adds no bias.
 
 Section     3.3, the paragraph on stochastic gradient descent
 Printed     Noise from minibatching introduces additional implicit regularization beyond deterministic GD

@@ -1,4 +1,4 @@
-r"""Theorem 3.3 - a bound on the expected test error of the min-norm interpolant.
+r"""Theorem 3.3 - the expected test error of the min-norm interpolant can exceed the printed bound.
 
 Section     3.2
 Printed     $y_i = w_*^\top x_i + \epsilon_i$ with $\|w_*\|_2 \le B$ and independent $\epsilon_i \sim N(0, \sigma^2)$

@@ -1,4 +1,4 @@
-r"""Theorem 4.1 - deep linear networks find the interpolant of least nuclear norm.
+r"""Theorem 4.1 - deep linear networks need not find the interpolant of least nuclear norm.
 
 Section     4.2, the theorem and its proof sketch
 Printed     Balanced initialization, in the proof $W_\ell(0) = \alpha I$, and a small learning rate imply

@@ -1,4 +1,4 @@
-r"""Theorem 4.1 (a) - the constraint Wx = y sees a nuclear norm.
+r"""Theorem 4.1 (a) - under Wx = y the nuclear norm selects the limit.
 
 Printed     $W^* = \operatorname{argmin}_W \|W\|_*$ subject to $Wx = y$ (Theorem 4.1, display)
 Reading     The constraint as printed: fully observed outputs of $n \le d$ inputs, $WX = Y$.

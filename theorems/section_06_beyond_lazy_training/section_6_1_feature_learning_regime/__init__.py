@@ -1,4 +1,4 @@
-r"""Section 6.1: feature learning regime - far movement marks it in the coordinates of section 2.1, and not in others.
+r"""Section 6.1: feature learning regime - far movement marks the regime in some coordinates, not in others.
 
 Section     6.1, characterization
 Printed     A network is in the feature learning regime when $\|\theta_T - \theta_0\|_2 = \Omega(1)$

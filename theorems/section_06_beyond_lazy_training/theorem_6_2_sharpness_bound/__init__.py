@@ -1,4 +1,4 @@
-r"""Theorem 6.2 - sharpness alone bounds the generalization gap.
+r"""Theorem 6.2 - sharpness alone does not bound the generalization gap.
 
 Section     6.3
 Printed     $R(\theta^*) \lesssim L(\theta^*) + \sqrt{S \log(n/\delta)/n}$ at a minimum $\theta^*$ of sharpness $S$

@@ -1,4 +1,4 @@
-r"""Section 7.2: edge of stability - where it lies is exact; that training operates there is measured, by a fixed rule.
+r"""Section 7.2: edge of stability - where the edge lies is exact; that training is there is measured, by a fixed rule.
 
 Section     7.2
 Printed     Recent work is said to show three things. $\eta \lambda_{\max}(H) \approx 2$ is an edge of stability;

@@ -51,7 +51,7 @@ from theorems.section_08_stochastic_gradient_descent.finite_chains.landscapes im
 def test_on_three_samples_no_minibatch_has_less_risk_than_all_of_them():
     r"""$x = (1, 2, 2)$, $y = (3, 0, 0)$, $\eta = \frac19$; fresh $x = \pm 1$, $y = 0$. Gradients vary by $2(w + 1)^2$,
     means of $B = 1, 2, 3$ by $f = 1, \frac14, 0$ of it. At rest $E w = \frac13$, the variance is $S = \frac49 S +
-    \frac{f}{81}(\frac{32}9 + 2S)$, the risk $\frac1{18} + \frac12 S = \frac{25}{258}, \frac{35}{534}, \frac1{18}$."""
+    \frac{f}{81}(\frac{32}9 + 2S)$, the risk $\frac1{18} + \frac12 S = \frac{25}{258} > \frac{35}{534} > \frac1{18}$."""
     X, y, eta = fractions([[1], [2], [2]]), fractions([3, 0, 0]), Fraction(1, 9)
     # when   the risk E w^2/2 of the stationary law, batches of distinct samples
     one, two, three = (stationary_means(X, y, eta, batch)[1] / 2 for batch in (1, 2, 3))

@@ -1,23 +1,24 @@
 r"""Theorem 9.1 (a) - branches that are trained from zero are small in early training.
 
-Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on
-            $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$; $R$ is the target $Y$ for $X = I$, $L_t$ is the
-            loss at the time $t$, $T$ the number of steps, $\theta$ all weights. Branches that are not linear are
-            $F_\ell(h) = c\, U_\ell \tanh(W_\ell h)$, with $L = \frac12 |h_L - y|^2$
+Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $\mathcal{L}(A) = \frac12 \|\prod_\ell (I + c A_\ell)
+            X - Y\|_F^2$; $R$ is the target $Y$ for $X = I$, $\mathcal{L}_t$ is the loss at the time $t$, $T$ the number
+            of steps, $\theta$ all weights. Branches that are not linear are $F_\ell(h) = c\, U_\ell \tanh(W_\ell h)$,
+            with $\mathcal{L} = \frac12 |h_L - y|^2$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
-            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            as $\epsilon_\ell = 1/(2L)$ do. Branches of random signs have $E|F_\ell(h)|^2 \le |h|^2/L$.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
             the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the
             loss in the ball that the run can reach.
-Corrected   (C1) Along the gradient flow, from any start, all weights together have moved by
-            $\|\theta_t - \theta_0\|^2 \le t (L_0 - L_t)$.
+Corrected   (C1) Along the gradient flow, from any start, all weights together have moved by $\|\theta_t - \theta_0\|^2
+            \le t (\mathcal{L}_0 - \mathcal{L}_t)$.
             (C5) The bias belongs to the start: descent on $A$ from 0 at the rate $\eta$ is descent of the plain network
             from $W_\ell = I$ at the rate $c^2 \eta$
-Idea        Gradient flow moves by at most $\int |\nabla L|$, and a step of gradient descent lowers the loss by
-            $\eta (1 - \eta\beta/2) |\nabla L|^2$ at least. By Cauchy and Schwarz $\sum_\ell |A_\ell(T)|^2$ is at most
-            $\eta T (L_0 - L_T)/(1 - \eta\beta/2)$. So $\sum_\ell \epsilon_\ell$ is below $\frac12$ in early training,
-            which is what H1 asks. All branches grow alike, along the first gradient $c (X - Y) X^\top$
+Idea        Gradient flow moves by at most $\int |\nabla \mathcal{L}|$, and a step of gradient descent lowers the loss
+            by $\eta (1 - \eta\beta/2) |\nabla \mathcal{L}|^2$ at least. By Cauchy and Schwarz $\sum_\ell |A_\ell(T)|^2$
+            is at most $\eta T (\mathcal{L}_0 - \mathcal{L}_T)/(1 - \eta\beta/2)$. So $\sum_\ell \epsilon_\ell$ is below
+            $\frac12$ in early training, which is what H1 asks. All branches grow alike, along the first gradient $c (X
+            - Y) X^\top$
 Tolerance   Steps are certified up to rounding. Flows carry the estimate of two tolerances, to first order
 """
 

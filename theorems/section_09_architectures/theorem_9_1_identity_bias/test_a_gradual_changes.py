@@ -6,7 +6,7 @@ Reading     "Identity-like in early training" says: the relative changes $|h_{\e
             $\frac12$, and random layers stretch the mean square at most threefold. "More gradual" says: no layer
             changes its input more than the plain layer $h \mapsto F_\ell(h)$ of the same branch does
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
-            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            as $\epsilon_\ell = 1/(2L)$ do. Branches of random signs have $E|F_\ell(h)|^2 \le |h|^2/L$.
 Corrected   (C4) Branches $F(h) = sAh$ of random signs $A$ change their input less in the mean square than their plain
             layers do, at any scale $s$: $E|F(h)|^2 = E|F(h) - h|^2 - |h|^2$, as $E F(h) = 0$.
             (C6) A branch $F(h) = wh$ with $w > \frac12$ changes its input by $w$ with the skip connection, and only by

@@ -1,7 +1,7 @@
 r"""Theorem 9.1 (a) - towards a negative target the layers are driven to zero, away from the identity.
 
-Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; $R$ is the target $Y$ for $X = I$, here a number $-|\lambda| < 0$
+Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $\mathcal{L}(A) = \frac12 \|\prod_\ell (I + c A_\ell)
+            X - Y\|_F^2$; $R$ is the target $Y$ for $X = I$, here a number $-|\lambda| < 0$
 Hypotheses  (H2) Training starts at zero branches.
             (H3) The branches are linear, and the target $R$ is positive definite.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over

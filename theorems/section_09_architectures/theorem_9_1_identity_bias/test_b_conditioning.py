@@ -2,13 +2,13 @@ r"""Theorem 9.1 (b) - conditioning.
 
 Printed     Residual connections lead to a better conditioning of the optimization problem (item 2)
 Reading     As in Proposition 4.3, optimization is conditioned like the Gram matrix of the gradients, $M^\top M$ for the
-            map $M$ from the gradient in the end-to-end matrix to the gradients in the layers,
-            $G \mapsto (\partial L/\partial A_\ell)_\ell$. "Better" says: its condition number is at most that of the
-            plain network $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
-Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X -
-            Y\|_F^2$; $R$ is the target $Y$ for $X = I$; $\epsilon_\ell$ bounds the Lipschitz constant of $F_\ell$
+            map $M$ from the gradient in the end-to-end matrix to the gradients in the layers, $G \mapsto (\partial
+            \mathcal{L}/\partial A_\ell)_\ell$. "Better" says: its condition number is at most that of the plain network
+            $h_{\ell+1} = F_\ell(h_\ell)$ of the same branches
+Setting     Linear branches $F_\ell(h) = cA_\ell h$ are trained on $\mathcal{L}(A) = \frac12 \|\prod_\ell (I + c A_\ell)
+            X - Y\|_F^2$; $R$ is the target $Y$ for $X = I$; $\epsilon_\ell$ bounds the Lipschitz constant of $F_\ell$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
-            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            as $\epsilon_\ell = 1/(2L)$ do. Branches of random signs have $E|F_\ell(h)|^2 \le |h|^2/L$.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
             the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the

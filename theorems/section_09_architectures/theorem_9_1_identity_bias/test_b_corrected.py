@@ -3,7 +3,7 @@ r"""Theorem 9.1 (b) - the condition number of small branches, and examples on bo
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$, with linear branches $F_\ell(h) = cA_\ell h$ unless a clause says
             otherwise; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
-            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            as $\epsilon_\ell = 1/(2L)$ do. Branches of random signs have $E|F_\ell(h)|^2 \le |h|^2/L$.
 Corrected   (C7) Two layers of branches $c \operatorname{diag}(1, -1)$, $0 < c < 1$, have the condition number
             $((1 + c)/(1 - c))^2$, and their plain network has 1.
             (C8) Twenty branches $\frac1{40} \operatorname{diag}(1, \frac12)$, which meet H1, have a Jacobian of
@@ -11,10 +11,10 @@ Corrected   (C7) Two layers of branches $c \operatorname{diag}(1, -1)$, $0 < c <
             (C13) Under H1 the condition number of linear branches is at most 9, and that of the Jacobian of branches
             with the identity or tanh at most 3
 Idea        The condition number is that of $M^\top M$, $M$ the map from the gradient $G$ in the end-to-end matrix to
-            the gradients in the layers, $G \mapsto (\partial L/\partial A_\ell)_\ell$. The gradient in $A_\ell$ is $c$
-            times $G$ between two products of layers, whose singular values lie in $1 \pm \epsilon_\ell$. So
-            $\sum_\ell |\partial L/\partial A_\ell|^2$ lies between two multiples of $|G|^2$, and the ratio of these is
-            at most 9
+            the gradients in the layers, $G \mapsto (\partial \mathcal{L}/\partial A_\ell)_\ell$. The gradient in
+            $A_\ell$ is $c$ times $G$ between two products of layers, whose singular values lie in $1 \pm
+            \epsilon_\ell$. So $\sum_\ell |\partial \mathcal{L}/\partial A_\ell|^2$ lies between two multiples of
+            $|G|^2$, and the ratio of these is at most 9
 Tolerance   Diagonal branches are exact in fractions. The operations of gradients are counted
 """
 

@@ -4,7 +4,7 @@ Readings    [Jacobian] the conditioning of optimization is that of the Jacobian 
             best quantity - holds under added hypotheses
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
-            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            as $\epsilon_\ell = 1/(2L)$ do. Branches of random signs have $E|F_\ell(h)|^2 \le |h|^2/L$.
             (H5) The branches are small for their direction: $81^{\sum_\ell \epsilon_\ell} \le \kappa$, where $\kappa$
             is the condition number of $M^\top M$ for their plain network, $M$ the map from the gradient in the
             end-to-end matrix to the gradients in the layers; it does not depend on the common scale of the branches.

@@ -7,10 +7,10 @@ Reading     The item compares with nothing. "Smooth" says, whatever the depth: t
 Readings    [smoother than the plain network] "toward smooth functions" compares, as the other two items do: the
             Lipschitz constant is at most that of the plain network - refuted
 Setting     $h_{\ell+1} = h_\ell + F_\ell(h_\ell)$; the plain network is $h_{\ell+1} = F_\ell(h_\ell)$. Linear branches
-            $F_\ell(h) = cA_\ell h$ are trained on $L(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$; $R$ is the
-            target $Y$ for $X = I$
+            $F_\ell(h) = cA_\ell h$ are trained on $\mathcal{L}(A) = \frac12 \|\prod_\ell (I + c A_\ell) X - Y\|_F^2$;
+            $R$ is the target $Y$ for $X = I$
 Hypotheses  (H1) The branches are small: bounds $\epsilon_\ell$ of their Lipschitz constants sum to at most $\frac12$,
-            as $\epsilon_\ell = 1/(2L)$ do. Random branches have the mean square $c^2/L$ with $c \le 1$.
+            as $\epsilon_\ell = 1/(2L)$ do. Branches of random signs have $E|F_\ell(h)|^2 \le |h|^2/L$.
             (H2) Training starts at zero branches.
             (H4) Gradient flow, or a step $\eta \le 1/\beta$ with $\beta = (2L - 1) \max(1, |\lambda|)^{(2L-2)/L}$ over
             the eigenvalues $\lambda$ of the target $R$. In early training $\beta$ is a bound on the curvature of the

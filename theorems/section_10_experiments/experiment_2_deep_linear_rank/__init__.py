@@ -1,4 +1,4 @@
-r"""Experiment 2 - deep linear networks end at least nuclear norm, at rank 8.2 of 50, by decreasing rank.
+r"""Experiment 2 - whether deep linear networks end at least nuclear norm, at a low rank, by decreasing rank.
 
 Section     10.2, the second experiment
 Printed     Deep linear networks with $L = 5$ converge to minimum nuclear norm solutions; their rank decreases as

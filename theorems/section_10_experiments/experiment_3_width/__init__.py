@@ -1,4 +1,4 @@
-r"""Experiment 3 - narrow networks move and learn features, wide ones stay and are kernels, 5 to 8 points worse.
+r"""Experiment 3 - whether narrow networks learn features, and wide ones are kernels, 5 to 8 points worse.
 
 Section     10.3
 Printed     Two-layer networks of width $m = 10, 100, 1000, 10000$. Narrow networks ($m = 10, 100$): substantial
@@ -9,7 +9,7 @@ Reading     Networks are as they are: the paper nowhere subtracts the random fun
 Setting     Two-layer ReLU networks, centered one-hot targets, squared distance, full-batch heavy-ball descent (batches
             beyond smoke scale) to one training loss. Networks are judged at their best step, kernels at their best
             ridge, both on one validation split. Starts without $f_0$ are antisymmetric. A seed fixes images and weights
-            for all of them; seeds are 500, 501, .... Smoke: 200 training images
+            for all of them; seeds are 500, 501, .... At the smallest scale, smoke: 200 training images
 Source      Chizat, Oyallon, Bach (2019), On Lazy Training in Differentiable Programming, NeurIPS; Lee, Schoenholz,
             Pennington, Adlam, Xiao, Novak, Sohl-Dickstein (2020), Finite Versus Infinite Neural Networks: an Empirical
             Study, NeurIPS; Arora, Du, Hu, Li, Salakhutdinov, Wang (2019), On Exact Computation with an Infinitely Wide

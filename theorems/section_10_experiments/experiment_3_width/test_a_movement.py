@@ -6,7 +6,8 @@ Reading     "Substantial" and "close" are said of $|\theta_T - \theta_0| / |\the
             "standard" parameterization: the network of section 2.1 with the initialization of section 7.1. Networks
             keep the random function $f_0$ that they start as. Other parameterizations are observed
 Setting     Two-layer ReLU networks of width $m$, trained by heavy-ball descent to one training loss. A seed fixes
-            images and weights for all widths; seeds are 500, 501, .... Smoke: 200 training images
+            images and weights for all widths; seeds are 500, 501, .... At the smallest scale, smoke: 200 training
+            images
 Idea        Let $J_0$ be the Jacobian at the start. To fit its targets, a network whose Jacobian hardly changes moves by
             about $|f_T - f_0| / |J_0|$, while $|\theta_0|$ grows with $m$: in standard and ntk coordinates movement
             falls relative to $|\theta_0|$. In mean-field coordinates it was not seen to fall: there wide networks learn

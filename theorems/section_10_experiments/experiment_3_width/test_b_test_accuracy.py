@@ -12,8 +12,8 @@ Readings    [centered] the same without $f_0$, which is not learned and which no
             reproduced
 Setting     Two-layer ReLU networks in the standard parameterization, trained by heavy-ball descent to one training
             loss. Networks are judged at their best step, kernels at their best ridge, both on one validation split.
-            Starts without $f_0$ are antisymmetric. A seed fixes images and weights for all; seeds are 500, 501, ....
-            Smoke: 200 training images
+            Starts without $f_0$ are antisymmetric. A seed fixes images and weights for all; seeds are 500, 501, .... At
+            the smallest scale, smoke: 200 training images
 Idea        A printed gain may come from a baseline that is worse than kernel regression need be: an $f_0$ that is kept,
             a ridge that is not tuned, or a narrow network's own kernel, which has few features
 Tolerance   Rule, frozen before the seeds were run: the gain in each reading, with Student's 95 % interval over seeds.

@@ -4,12 +4,13 @@ Printed     ResNet-18 on CIFAR-10, $\eta \in \{0.001, 0.01, 0.1, 0.5\}$: larger 
             Hessian eigenvalues
 Reading     No batch size, seed or stopping rule is printed. Runs that are stopped after equal times differ in how well
             they fit, and $\lambda$ of cross-entropy falls with the loss. So runs are compared at a matched training
-            loss, by each of the three choices of a moment that `properties.statistics.matched_loss` names
+            loss, at each of three moments: interpolated between the epochs around this loss, at the first epoch at or
+            below it, and at the last epoch above it
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
             eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
-            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
-            4, $B = 32$, 500 images
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... At the
+            smallest scale, smoke: width 4, $B = 32$, 500 images
 Idea        A minimum with $\eta \lambda > 2$ is linearly unstable under full-batch descent, so a large step is not
             expected to settle in a sharp one
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of

@@ -3,14 +3,14 @@ r"""Experiment 4 (b) - sharpness and test error are negatively correlated.
 Printed     Sharpness against test error: strong negative correlation, $\rho = -0.89$
 Reading     No seed, stopping rule or interval is printed, nor how many points $\rho$ is of. Runs that are stopped after
             equal times differ in how well they fit, and $\lambda$ of cross-entropy falls with the loss. So runs are
-            compared at a matched training loss, by each of the three choices of a moment that
-            `properties.statistics.matched_loss` names. Correlation is of $\log \lambda$ with the test error, over the
-            learning rates of one seed
+            compared at a matched training loss, at each of three moments: interpolated between the epochs around this
+            loss, at the first epoch at or below it, and at the last epoch above it. Correlation is of $\log \lambda$
+            with the test error, over the learning rates of one seed
 Readings    [equal epochs] runs that last a fixed number of epochs, as runs with a schedule do - not reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
             eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
-            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
-            4, $B = 32$, 500 images
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... At the
+            smallest scale, smoke: width 4, $B = 32$, 500 images
 Idea        A negative correlation with the error says that sharp minima are the better ones. That contradicts the same
             list and section 6.3; with test accuracy in place of error it would agree with them. Four points show little
             by themselves; seeds narrow the interval

@@ -3,12 +3,13 @@ r"""Experiment 4 (d) - eta = 0.1 ends slightly below the edge of stability.
 Printed     The optimum $\eta = 0.1$ is slightly below the edge of stability
 Reading     At the edge of stability $\eta \lambda / 2$ is 1. Slightly below it is taken to be from 3/4 on, at the end
             of training, after equal epochs
-Readings    [matched loss] the printed optimum at the loss at which errors are compared, by each of the three choices of
-            a moment that `properties.statistics.matched_loss` names - inconclusive
+Readings    [matched loss] the printed optimum at the loss at which errors are compared, at each of three moments:
+            interpolated between the epochs around this loss, at the first epoch at or below it, and at the last epoch
+            above it - inconclusive
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$, no decay. The sharpness $\lambda$ is the largest
             eigenvalue of the Hessian of the training loss on a fixed sample, with batch normalization in training mode.
-            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... Smoke: width
-            4, $B = 32$, 500 images
+            A seed fixes images, initialization and order for all learning rates; seeds are 500, 501, .... At the
+            smallest scale, smoke: width 4, $B = 32$, 500 images
 Idea        A minimum with $\eta \lambda > 2$ is linearly unstable under full-batch descent. $\lambda$ of cross-entropy
             falls with the loss, so that $\eta \lambda / 2$ depends on when it is measured
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. $\eta \lambda / 2$:

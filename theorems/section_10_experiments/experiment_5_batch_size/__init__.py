@@ -1,4 +1,4 @@
-r"""Experiment 5 - small batches generalize better by 3 % and find flatter minima, large ones converge faster.
+r"""Experiment 5 - whether small batches generalize better and find flatter minima, and large ones converge faster.
 
 Section     10.5
 Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate scaled as $\sqrt{B}$. Small batches (32,
@@ -10,9 +10,9 @@ Reading     The model, the first learning rate and the stopping rule are not pri
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$. The sharpness $\lambda$ is the largest eigenvalue
             of the Hessian of the training loss on a fixed sample, with batch normalization in training mode, in the
             same groups for every $B$. A seed fixes images, noise and initialization for all batches; seeds are 500,
-            501, .... Where $B$ exceeds the training set, the batch is the full one. Smoke: width 4, 800 images, so $B$
-            is 32, 128, 512 and 800. Beside the printed rule: the largest batch at the $\eta$ of the smallest, and 20 %
-            label noise
+            501, .... Where $B$ exceeds the training set, the batch is the full one. At the smallest scale, smoke: width
+            4, 800 images, so $B$ is 32, 128, 512 and 800. Beside the printed rule: the largest batch at the $\eta$ of
+            the smallest, and 20 % label noise
 Source      Keskar, Mudigere, Nocedal, Smelyanskiy, Tang (2017), On Large-Batch Training for Deep Learning:
             Generalization Gap and Sharp Minima, ICLR; Hoffer, Hubara, Soudry (2017), Train Longer, Generalize Better:
             Closing the Generalization Gap in Large Batch Training of Neural Networks, NeurIPS; Shallue, Lee, Antognini,

@@ -5,14 +5,15 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
             ResNet-18 on CIFAR-10, and $\eta = 0.05$ at $B = 32$, which is 0.1 at 128. How long a run lasts decides how
             well it fits: after equal epochs a large batch has made few steps. So runs are compared at a matched
-            training loss, by each of the three choices of a moment that `properties.statistics.matched_loss` names
+            training loss, at each of three moments: interpolated between the epochs around this loss, at the first
+            epoch at or below it, and at the last epoch above it
 Readings    [equal epochs] runs that last a fixed number of epochs - reproduced
             [equal steps] runs that last a fixed number of steps - not reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$. The sharpness $\lambda$ is the largest eigenvalue
             of the Hessian of the training loss on a fixed sample, with batch normalization in training mode, in the
             same groups for every $B$. A seed fixes images, noise and initialization for all batches; seeds are 500,
-            501, .... Where $B$ exceeds the training set, the batch is the full one. Smoke: width 4, 800 images, so $B$
-            is 32, 128, 512 and 800
+            501, .... Where $B$ exceeds the training set, the batch is the full one. At the smallest scale, smoke: width
+            4, 800 images, so $B$ is 32, 128, 512 and 800
 Idea        The noise of SGD grows with $\eta / B$, and more noise favors less curvature. The rule $\sqrt{B}$ raises
             $\eta$ with $B$, and a larger $\eta$ favors less curvature too: the two oppose each other
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of

@@ -5,11 +5,12 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
             ResNet-18 on CIFAR-10, and $\eta = 0.05$ at $B = 32$, which is 0.1 at 128. To converge faster is to need
             fewer steps to a matched training loss: steps are time on a machine that takes a batch at once. The loss is
-            matched by each of the three choices of a moment that `properties.statistics.matched_loss` names
+            matched at each of three moments: interpolated between the epochs around this loss, at the first epoch at or
+            below it, and at the last epoch above it
 Readings    [epochs] to converge faster is to need fewer epochs, that is less work - not reproduced
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$. A seed fixes images, noise and initialization for
-            all batches; seeds are 500, 501, .... Where $B$ exceeds the training set, the batch is the full one. Smoke:
-            width 4, 800 images, so $B$ is 32, 128, 512 and 800
+            all batches; seeds are 500, 501, .... Where $B$ exceeds the training set, the batch is the full one. At the
+            smallest scale, smoke: width 4, 800 images, so $B$ is 32, 128, 512 and 800
 Idea        A step of a larger batch has less noise and, by the printed rule, a larger $\eta$. An epoch of a larger
             batch has fewer steps
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. The slope of log steps,

@@ -4,14 +4,15 @@ Printed     Batch sizes $B \in \{32, 128, 512, 2048, 8192\}$ with learning rate 
             generalize better: about 3 % test accuracy between $B = 32$ and $B = 8192$
 Reading     The model, the first learning rate and the stopping rule are not printed. From section 10.4 we take
             ResNet-18 on CIFAR-10, and $\eta = 0.05$ at $B = 32$. How long a run lasts decides how well it fits. So runs
-            are compared at a matched training loss, by each of the three choices of a moment that
-            `properties.statistics.matched_loss` names: a gap that is due to the batch survives there
+            are compared at a matched training loss, at each of three moments: interpolated between the epochs around
+            this loss, at the first epoch at or below it, and at the last epoch above it. A gap that is due to the batch
+            survives there
 Readings    [equal epochs] runs that last a fixed number of epochs - reproduced
             [equal steps] runs that last a fixed number of steps - inconclusive
 Setting     ResNet-18 with cross-entropy, plain SGD, constant $\eta$. A seed fixes images, noise and initialization for
             all batches; seeds are 500, 501, .... Where $B$ exceeds the training set, the batch is the full one. Beside
-            the printed rule: the largest batch at the $\eta$ of the smallest, and 20 % label noise. Smoke: width 4, 800
-            images
+            the printed rule: the largest batch at the $\eta$ of the smallest, and 20 % label noise. At the smallest
+            scale, smoke: width 4, 800 images
 Idea        After equal epochs a large batch has made fewer steps and fitted less: part of that gap is one of training
 Tolerance   Rule, frozen before the seeds were run, with 95 % intervals, Student's over seeds. Test error, largest batch
             less smallest: reproduced above 0, whatever the size; else not reproduced where it lies short of 3 points.

@@ -1,4 +1,4 @@
-r"""Section 10.3: limits of the kernel perspective - networks of practical width leave the kernel regime and beat it.
+r"""Section 10.3: limits of the kernel perspective - whether practical widths leave the kernel regime and beat it.
 
 Section     10.3
 Printed     The observations of Experiment 3 confirm the limits of the NTK perspective for practical networks

@@ -1,4 +1,4 @@
-r"""Section 10.5: noise as regularizer - the batch sizes support the theory that the noise of SGD regularizes.
+r"""Section 10.5: noise as regularizer - whether the batch sizes support the theory that the noise of SGD regularizes.
 
 Section     10.5
 Printed     The findings of Experiment 5 support the theory that the noise of SGD provides implicit regularization
