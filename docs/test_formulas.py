@@ -78,7 +78,10 @@ def test_bars_signs_slashes_and_names_stand_as_in_print():
     assert as_mathml("|x| + y").count(bar) == 2
     assert as_mathml("(-1, -2) = -3").count('<mo form="prefix">&#x02212;</mo>') == 3
     assert 'form="prefix"' not in as_mathml("a - b")
-    assert '<mo rspace="0">tr</mo>' in as_mathml(r"\operatorname{tr}(A)/n")
+    assert '<mo lspace="0" rspace="0">tr</mo>' in as_mathml(r"\operatorname{tr}(A)/n")
+    assert '<mo rspace="0">tr</mo>' in as_mathml(r"a \operatorname{tr}(A)")
+    assert '<mo lspace="0">tr</mo>' in as_mathml(r"\langle \operatorname{tr} A \rangle")
+    assert "<mo>tr</mo>" in as_mathml(r"a \operatorname{tr} A")
     assert '<mo lspace="0" rspace="0">&#x0002F;</mo>' in as_mathml(r"\operatorname{tr}(A)/n")
 
 

@@ -18,7 +18,10 @@ _BAR = re.compile(r"<mo(?: [a-z]+=\"false\")*>(&#x0007C;|&#x02016;)</mo>")
 _BEFORE = (
     r"&#x00028;|\[|&#x0007B;|&#x0002C;|&#x0003D;|&#x02264;|&#x02265;|&lt;|&gt;|&#x02192;"  # ( [ { , = <= >= < > ->
 )
-_NAME = re.compile(r"<mo>([A-Za-z]{2,})</mo>(?=<mo(?: [^>]*)?>&#x00028;)")
+_OPENING = r"<mrow>|<mo(?: [^>]*)?>(?:&#x00028;|\[|&#x0007B;)</mo>|<mi>&#x027E8;</mi>"
+_NAME = re.compile(
+    rf"(?P<opening>{_OPENING})?<mo>(?P<name>[A-Za-z]{{2,}})</mo>(?P<bracket><mo(?: [^>]*)?>&#x00028;</mo>)?"
+)
 _SIGN = re.compile(rf"(<mo(?: [^>]*)?>(?:{_BEFORE})</mo>)<mo>(&#x02212;|&#x0002B;|&#x000B1;)</mo>")
 
 _PIECE = re.compile(r"\$(?P<formula>[^$]+)\$|`(?P<code>[^`]+)`")
@@ -67,14 +70,22 @@ def as_mathml(formula: str) -> str:
 
 
 def _spaced(element: str) -> str:
-    """The element with the spaces of print: none beside a bar or a slash, before a sign's number or a name's bracket.
+    """The element with the spaces of print.
 
-    A browser takes both for operators between two terms, since latex2mathml puts a formula into one row.
+    There is none beside a bar or a slash, between a sign and its number or a name and its bracket, and before a name
+    that opens a formula or a bracket. A browser takes all of them for operators between two terms, since latex2mathml
+    puts a formula into one row.
     """
     element = _BAR.sub(r'<mo fence="false" stretchy="false" lspace="0" rspace="0">\1</mo>', element)
     element = element.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">&#x0002F;</mo>')
-    element = _NAME.sub(r'<mo rspace="0">\1</mo>', element)
+    element = _NAME.sub(_name, element)
     return _SIGN.sub(r'\1<mo form="prefix">\2</mo>', element)
+
+
+def _name(match: re.Match[str]) -> str:
+    opening, bracket = match["opening"] or "", match["bracket"] or ""
+    spaces = ' lspace="0"' * bool(opening) + ' rspace="0"' * bool(bracket)
+    return f"{opening}<mo{spaces}>{match['name']}</mo>{bracket}"
 
 
 def as_html(text: str) -> str:

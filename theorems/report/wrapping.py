@@ -16,9 +16,8 @@ NARROW = 18.0
 
 Break = Callable[[list[ET.Element], int], bool]
 
-_MATH = re.compile(r"<math .*?</math>(?=([.,;:!?)\]])?)", re.DOTALL)
-_JOINER = "\u2060"
-"""A mark without width at which a line does not break: before the punctuation that follows a formula."""
+_MATH = re.compile(r"([(\[]*)(<math .*?</math>)([.,;:!?)\]]*)", re.DOTALL)
+"""A formula with the brackets before it and the punctuation behind it, from which no line break may part it."""
 _RELATIONS = frozenset("=<>≤≥≠∼≈≃≅≡→⟶⇒⟹⇔⟺∈⊂⊆∝≪≫↦∣")
 _SIGNS = frozenset("+−±∓")
 _OPENING, _CLOSING = frozenset("([{⟨⌊⌈"), frozenset(")]}⟩⌋⌉")
@@ -29,18 +28,27 @@ _SMALL = 0.7
 
 def fitted(markup: str) -> str:
     """The HTML with each formula of it cut into pieces that a phone can show, without what HTML does not need."""
-    return _MATH.sub(lambda match: _pieces(match[0]) + _JOINER * bool(match[1]), markup)
+    return _MATH.sub(lambda match: _with_marks(match[1], _pieces(match[2]), match[3]), markup)
+
+
+def _with_marks(before: str, pieces: tuple[str, ...], after: str) -> str:
+    """The pieces of a formula with a possible line break between them, and none between a piece and its marks."""
+    marked = list(pieces)
+    marked[0] = before + marked[0]
+    marked[-1] += after
+    kept = (f'<span class="kept">{new}</span>' if new != old else old for new, old in zip(marked, pieces, strict=True))
+    return "<wbr>".join(kept)
 
 
 @functools.cache
-def _pieces(element: str) -> str:
+def _pieces(element: str) -> tuple[str, ...]:
     math = ET.fromstring(element.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "", 1))
     math.attrib.pop("display", None)
     if width(math) <= NARROW:
-        return ET.tostring(math, encoding="unicode")
+        return (ET.tostring(math, encoding="unicode"),)
     row = list(math[0]) if len(math) == 1 and math[0].tag == "mrow" else list(math)
     cut = [part for piece in _cut(row, _ends_clause) for part in _cut_if_wide(piece)]
-    return "<wbr>".join(map(_as_math, cut))
+    return tuple(map(_as_math, cut))
 
 
 def _cut_if_wide(row: list[ET.Element]) -> Iterator[list[ET.Element]]:
