@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+pytest.importorskip("latex2mathml", reason="formulas become MathML with the extra report")
+
 from theorems.ledger.claims import FIELDS
 from theorems.ledger.verdicts import Role
 from theorems.report.formulas import FormulaError, as_html, as_mathml, pieces

@@ -208,6 +208,7 @@ def test_a_dead_link_is_found():
 
 
 def test_formulas_of_the_pages_convert():
+    pytest.importorskip("latex2mathml", reason="formulas become MathML with the extra report")
     for page in pages():
         as_html(without_code(page.read_text(encoding="utf-8")).replace("$$", "$"))
 

@@ -8,6 +8,8 @@ import pytest
 from theorems.report.__main__ import main
 from theorems.report.write import missing_packages
 
+needs_the_extra = pytest.mark.skipif(bool(missing_packages()), reason="the pages need the extra report")
+
 OVERVIEW = "verdicts-over-the-paper"
 
 
@@ -17,6 +19,7 @@ def refused(*arguments):
     return end.value.code
 
 
+@needs_the_extra
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -36,13 +39,14 @@ def test_what_is_no_ledger_of_this_schema_is_refused_in_one_line(tmp_path, text,
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(bool(missing_packages()), reason="the pages need the extra report")
+@needs_the_extra
 def test_a_ledger_without_a_field_is_refused_in_one_line(tmp_path):
     (tmp_path / "ledger.json").write_text('{"schema": 2}', encoding="utf-8")
     line = refused(tmp_path / "ledger.json", tmp_path / "out")
     assert line == f"no pages of {tmp_path / 'ledger.json'} (FigureError: the figure {OVERVIEW}: KeyError: 'claims')"
 
 
+@needs_the_extra
 def test_a_file_that_is_missing_is_named(tmp_path):
     assert refused(tmp_path / "none.json", tmp_path) == f"{tmp_path / 'none.json'}: No such file or directory"
 
