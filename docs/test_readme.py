@@ -12,7 +12,9 @@ import pytest
 from docs.code_blocks import ROOT, blocks_of, pages
 from theorems.ledger.document import SCHEMA
 from theorems.ledger.verdicts import Role, Verdict
+from theorems.report.errata import as_errata
 from theorems.report.formulas import as_html
+from theorems.report.markdown import as_markdown
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RENEW = 'pytest -m "fast or slow" --ledger=docs/ledger'
@@ -20,12 +22,18 @@ RENEW = 'pytest -m "fast or slow" --ledger=docs/ledger'
 
 
 @pytest.fixture(scope="module")
-def ledger():
-    """The committed ledger, by the labels of its claims."""
+def document():
+    """The committed ledger."""
     file = ROOT / "docs" / "ledger" / "ledger.json"
     assert file.exists(), RENEW
     document = json.loads(file.read_text(encoding="utf-8"))
     assert document["schema"] == SCHEMA, RENEW
+    return document
+
+
+@pytest.fixture(scope="module")
+def ledger(document):
+    """The claims of the committed ledger, by their labels."""
     return {claim["label"]: claim for claim in document["claims"]}
 
 
@@ -99,6 +107,12 @@ def test_a_row_with_another_verdict_part_or_reading_is_told(stated_claims, ledge
     assert changes(claim, shown | {"statements": [statement | {"readings": []}]}) == ["None has the readings []"]
     better = statement | {"readings": [reading | {"verdict": "holds"}]}
     assert changes(claim, shown | {"statements": [better]}) == ["None holds, not refuted"]
+
+
+def test_the_committed_errata_and_ledger_are_those_of_the_committed_document(document):
+    made = {"errata.md": as_errata(document), "ledger.md": as_markdown(document)}
+    committed = {page: (ROOT / "docs" / "ledger" / page).read_text(encoding="utf-8") for page in made}
+    assert [page for page in made if made[page] != committed[page]] == [], "python -m theorems.report"
 
 
 def pinned_witnesses(ledger):
