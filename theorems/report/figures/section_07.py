@@ -60,7 +60,7 @@ def excess_against_scale(canvas: Canvas, series: Series) -> None:
         columns = series[f"l1 and l2 excess against alpha, depth {depth}"]
         axes.semilogx(columns["alpha"], 100 * columns["l1"], color=COLORS[0])
         axes.semilogx(columns["alpha"], 100 * columns["l2"], color=COLORS[1], linestyle="--")
-        axes.set(xlabel=f"scale $\\alpha$, depth {depth}", xticks=[0.01, 1, 100], yticks=[0, 1, 2, 3, 4, 5])
+        axes.set(xlabel=f"scale $\\alpha$, depth {depth}", xticks=[0.1, 10], yticks=[0, 1, 2, 3, 4, 5])
     panels[0].set_ylabel("excess over the least norm, %")
     panels[1].text(100, 4.4, "l1 norm", color=COLORS[0], ha="right", va="top")
     panels[1].text(100, 0.4, "l2 norm", color=COLORS[1], ha="right", va="bottom")
