@@ -123,3 +123,19 @@ def test_heavy_libraries_are_imported_inside_functions():
 def test_the_check_sees_a_wrong_import():
     tree = ast.parse("def f():\n    from theorems.ledger import claims\n")
     assert "theorems.ledger.claims" in list(imported(ast.walk(tree)))
+
+
+def careless(texts):
+    """The files of these that run pytest within this process and might write pages there.
+
+    Pytester forgets the modules that such a run imports. A second import of matplotlib and of the figures then fails,
+    in whichever test comes next.
+    """
+    run, replaced = "runpytest_inprocess", "theorems.ledger.plugin.write_pages"
+    return [name for name, text in texts.items() if run in text and replaced not in text]
+
+
+def test_a_run_within_a_run_writes_no_pages():
+    paths = [path for pattern in ("test_*.py", "conftest.py") for path in sorted((ROOT / "theorems").rglob(pattern))]
+    assert careless({path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in paths}) == []
+    assert careless({"a": "pytester.runpytest_inprocess()"}) == ["a"]

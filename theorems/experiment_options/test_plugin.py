@@ -104,7 +104,8 @@ def test_a_cpu_is_told_how_long_it_would_take():
 
 @pytest.fixture
 def experiment(pytester, monkeypatch):
-    """Runs pytest on one experiment, with options, in this process."""
+    """Runs pytest on one experiment, with options, in this process, and writes no pages."""
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *_: [])
     monkeypatch.delenv("WHICHMIN_DATA", raising=False)
     monkeypatch.setattr(plugin, "cpu_speed", lambda: 1e9)
     pytester.makeini("[pytest]\nmarkers =\n    slow: s\n    gpu: g\n    timeout: t\n")

@@ -26,7 +26,8 @@ def test_last():
 
 @pytest.fixture
 def experiment(pytester, monkeypatch):
-    """Runs pytest on one sweep between two other tests, with options, in this process."""
+    """Runs pytest on one sweep between two other tests, with options, in this process, and writes no pages."""
+    monkeypatch.setattr("theorems.ledger.plugin.write_pages", lambda *_: [])
     monkeypatch.delenv("WHICHMIN_DATA", raising=False)
     pytester.makeini("[pytest]\nmarkers =\n    slow: s\n    fast: f\n    gpu: g\n    timeout: t\n")
     pytester.makepyfile(SWEEP)
