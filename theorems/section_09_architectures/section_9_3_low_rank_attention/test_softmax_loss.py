@@ -12,8 +12,9 @@ Corrected   (C8) Under H6, H7 and H8, in softmax attention over four keys with t
             $2(1 - \log(1 + \eta s_2)/\log(1 + \eta s_1))$.
             (C13) Without a factorization $W$, from 0, has at most the rank of the number of distinct queries.
             (C15) The low rank is a law of the early phase: from the starts $\alpha I$,
-            $\alpha = 10^{-1}, \dots, 10^{-5}$, two pairs of tokens with $s = (\frac12, \frac14)$ have
-            $\sigma_2/\sigma_1 \le 2\alpha$ on the way and $\sigma_2/\sigma_1 \ge \frac13$ after 750 steps of $\frac12$
+            $\alpha = 10^{-1}, \dots, 10^{-5}$, two pairs of tokens with $s = (\frac12, \frac14)$
+            reach $\sigma_2/\sigma_1 \le 2\alpha$ on the way, and end at $\sigma_2/\sigma_1 \ge \frac13$ after 750
+            steps of $\frac12$
 Idea        $[K\; Q]$ grows like $e^{tB}$, $B = \begin{pmatrix} 0 & M \\ M^\top & 0 \end{pmatrix}$, up to how much
             $G = \partial L/\partial W$ moves. Under softmax a mode that has grown saturates, at a size of the order
             $\log t$. The next mode, which started later, catches up
