@@ -1,0 +1,36 @@
+"""What is proved of an optimizer's answers, with the source and its hypotheses: a profile stands beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from probes.answers import Answer, Status
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """What a source leads one to expect of an answer.
+
+    families: names of optimizer classes, such as SGD. question: its key. says: the answers that agree with it. source:
+    author, year, theorem, with the place of publication. proves: what is proved there, and under which hypotheses.
+    """
+
+    families: tuple[str, ...]
+    question: str
+    says: tuple[str, ...]
+    source: str
+    proves: str
+
+
+EXPECTATIONS: tuple[Expectation, ...] = ()
+
+
+def expected(family: str, answer: Answer) -> Expectation | None:
+    """What the literature says of this family's answer to the question, or None."""
+    matching = (e for e in EXPECTATIONS if family in e.families and e.question == answer.question)
+    return next(matching, None)
+
+
+def contradicts(expectation: Expectation, answer: Answer) -> bool:
+    """Whether an answer was given and is another one. No answer contradicts nothing."""
+    return answer.status is Status.ANSWERED and answer.says not in expectation.says

@@ -1,0 +1,52 @@
+"""The questions, in their order, and how one is asked."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from probes.answers import Answer, Answering, Question, Status
+from probes.candidate import Candidate, OptimizerFault
+from probes.problem import Effort
+
+_ASKED: dict[str, Question] = {}
+
+
+def question(key: str, *, title: str, answers: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a function of (candidate, effort, answer) as a question.
+
+    key: what files and options call it, lower case. title: the head of its column, at most 20 characters. answers: all
+    that it can answer, in words; `Answering.answered` refuses others. Raises ValueError for a key used twice.
+    """
+
+    def declare(ask: Callable[..., None]) -> Callable[..., None]:
+        if key in _ASKED and _ASKED[key].ask.__module__ != ask.__module__:
+            raise ValueError(f"two questions have the key {key!r}")
+        _ASKED[key] = Question(key, title, answers, ask, f"{ask.__module__.replace('.', '/')}.py")
+        ask.question = key
+        return ask
+
+    return declare
+
+
+def all_questions() -> list[Question]:
+    """All questions, in the order of the files question_1_*.py, question_2_*.py, ... and of the functions in them."""
+    files = sorted(Path(__file__).parent.glob("question_*.py"))
+    modules = [importlib.import_module(f"probes.{path.stem}") for path in files]
+    return [
+        _ASKED[value.question] for module in modules for value in vars(module).values() if hasattr(value, "question")
+    ]
+
+
+def ask(asked: Question, candidate: Candidate, effort: Effort) -> Answer:
+    """The candidate's answer. A fault of the optimizer is an answer too: failed, with one line that says so."""
+    began = time.perf_counter()
+    answering = Answering(asked.key, asked.answers)
+    try:
+        asked.ask(candidate, effort, answering)
+    except OptimizerFault as fault:
+        answering.outcome = None
+        answering.unanswered(Status.FAILED, str(fault))
+    return answering.as_answer(time.perf_counter() - began)
