@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.isolation import isolated
+
 if TYPE_CHECKING:
     import torch
 
@@ -19,21 +21,32 @@ class OptimizerFault(RuntimeError):
     """The optimizer cannot be asked, or fails while it runs. One line: what happened, and when."""
 
 
+_FIRST_STEPS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Calls:
+    """How `step` is called: with a closure or without, and whether the gradients carry their graph."""
+
+    with_closure: bool
+    creates_graph: bool
+
+
 @dataclasses.dataclass(frozen=True)
 class Candidate:
     """An optimizer under question.
 
     name: what the user called it, such as `torch.optim:Adam`. make: a function of a list of parameters that returns a
     torch.optim.Optimizer. has_step: whether the user has chosen the learning rate; otherwise a question searches for it
-    (`steps_to_try`). device: where its parameters live. creates_graph: whether it needs
-    `loss.backward(create_graph=True)`, as optimizers that take Hessian-vector products do.
+    (`steps_to_try`). device: where its parameters live. creates_graph: whether gradients carry their graph, as
+    `loss.backward(create_graph=True)` gives them to optimizers that take Hessian-vector products; None to find out.
     """
 
     name: str
     make: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer]
     has_step: bool = True
     device: str = "cpu"
-    creates_graph: bool = False
+    creates_graph: bool | None = None
 
     def build(self, parameters: Sequence[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters, in training mode.
@@ -69,6 +82,42 @@ class Candidate:
 
         return self.build([torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64, device=self.device))])
 
+    @functools.cached_property
+    def calls(self) -> Calls:
+        """How `step` is called: the first way in which a few steps do not raise, tried on one small matrix.
+
+        Without a closure before with one, and gradients without a graph before those with one. Where every way raises,
+        the first: the run that follows reports the error.
+        """
+        closure = needs_closure(self._of_one_matrix)
+        graphs = (False, True) if self.creates_graph is None else (self.creates_graph,)
+        ways = [Calls(with_closure, graph) for with_closure in sorted({closure, True}) for graph in graphs]
+        return next((way for way in ways if self._survives(way)), ways[0])
+
+    def _survives(self, way: Calls) -> bool:
+        import torch
+
+        with isolated(self.device):
+            weight = torch.nn.Parameter(torch.linspace(-1, 1, 6, dtype=torch.float64, device=self.device).reshape(2, 3))
+            optimizer = self.build([weight])
+
+            def closure() -> torch.Tensor:
+                optimizer.zero_grad()
+                loss = (weight.square() + weight**4).sum()
+                backward(loss, [weight], way.creates_graph)
+                return loss
+
+            try:
+                for _ in range(_FIRST_STEPS):
+                    if way.with_closure:
+                        optimizer.step(closure)
+                    else:
+                        closure()
+                        optimizer.step()
+            except Exception:
+                return False
+        return True
+
     def steps_to_try(self) -> tuple[float | None, ...]:
         """The learning rates that a search tries, the largest first: the user's alone where one was chosen.
 
@@ -94,6 +143,21 @@ def needs_closure(optimizer: torch.optim.Optimizer) -> bool:
     """Whether `step` cannot be called without a closure, as that of L-BFGS."""
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     return closure is not None and closure.default is inspect.Parameter.empty
+
+
+def backward(loss: torch.Tensor, parameters: Sequence[torch.nn.Parameter], creates_graph: bool) -> None:
+    """Put the gradient of the loss into `grad` of each parameter; with its graph where that is asked for.
+
+    Then by torch.autograd.grad, which leaves no cycle of references, as `loss.backward(create_graph=True)` would.
+    """
+    import torch
+
+    if not creates_graph:
+        loss.backward()
+        return
+    gradients = torch.autograd.grad(loss, parameters, create_graph=True, allow_unused=True)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
 
 
 @functools.cache
