@@ -77,6 +77,11 @@ class Candidate:
         return None if any(rate is None for rate in rates) else max(float(rate) for rate in rates)
 
     @functools.cached_property
+    def options(self) -> frozenset[str]:
+        """The names of the entries that all its parameter groups have, such as weight_decay."""
+        return frozenset.intersection(*(frozenset(group) for group in self._of_one_matrix.param_groups)) - {"params"}
+
+    @functools.cached_property
     def _of_one_matrix(self) -> torch.optim.Optimizer:
         import torch
 

@@ -67,8 +67,9 @@ def test_it_reaches_a_minimum(candidate: Candidate, effort: Effort, answer: Answ
     answer.measured(ENDS, _log10(last(decayed, effort)), resolution=LOG_RESOLUTION, control=control, **kept)
     control = _log10(floor(controls[1], effort))
     answer.measured(FLOOR, _log10(floor(constant, effort)), resolution=LOG_RESOLUTION, control=control)
-    for name, run, beside in zip(SETTLES, (decayed, constant), controls, strict=True):
-        answer.measured(name, settles(run, effort), resolution=LOOK, control=settles(beside, effort))
+    for name, run, beside, within in zip(SETTLES, (decayed, constant), controls, (1, 0.75), strict=True):
+        control = settles(beside, effort, within)
+        answer.measured(name, settles(run, effort, within), resolution=LOOK, control=control)
     # so
     _conclude(answer, decayed, floor(constant, effort))
 
@@ -130,16 +131,17 @@ def floor(run: Trained, effort: Effort) -> np.ndarray:
     return _history(run, effort)[np.array(_times(effort)) >= 0.75 * effort.steps].max(0)
 
 
-def settles(run: Trained, effort: Effort) -> np.ndarray:
+def settles(run: Trained, effort: Effort, within: float) -> np.ndarray:
     """The number of steps, a multiple of LOOK, from which |Xw - y|/|y| stays at or below 1e-3, (B,).
 
-    nan where it does not settle within three quarters of the steps: one that returns has merely not returned yet.
+    nan where it does not settle within this share of the steps: at a constant step, what stays below for a moment at
+    the end has merely not returned yet.
     """
     above = ~(_history(run, effort) <= THRESHOLD)
     # the number of looks up to the last one above
     looks = len(above) - np.argmax(above[::-1], axis=0)
     settled = np.append(_times(effort), np.nan)[np.where(above.any(0), looks, 0)]
-    return np.where(settled <= 0.75 * effort.steps, settled, np.nan)
+    return np.where(settled <= within * effort.steps, settled, np.nan)
 
 
 def _log10(relative: np.ndarray) -> np.ndarray:

@@ -226,13 +226,9 @@ class Runner:
         self.data = [as_tensor(array) for array in problem.data]
         starts = [as_tensor(factor, dtype=torch.float64) for factor in problem.start]
         if layout == "coordinates":
-            self.parameters = [[torch.nn.Parameter(start.clone())] for start in starts]
+            self.make([[torch.nn.Parameter(start.clone())] for start in starts])
         else:
-            self.parameters = [[torch.nn.Parameter(_as_weight(one)) for one in start] for start in starts]
-        if layout == "apart":
-            self.optimizers = [candidate.build(own) for own in zip(*self.parameters, strict=True)]
-        else:
-            self.optimizers = [candidate.build([p for group in self.parameters for p in group])]
+            self.make([[torch.nn.Parameter(_as_weight(one)) for one in start] for start in starts])
         self.calls = candidate.calls
         self.last_loss: torch.Tensor = torch.zeros(problem.count)
         self._set(settings)
@@ -242,6 +238,14 @@ class Runner:
             share = step / candidate.own_step if candidate.own_step else None
             self.rates = [[_scaled(rate, share, step) for rate in own] for own in self.rates]
             self.scale_steps(1.0)
+
+    def make(self, parameters: list[list[torch.nn.Parameter]]) -> None:
+        """Make the optimizers of these parameters: a list for each factor, in the layout of the run."""
+        self.parameters = parameters
+        if self.layout == "apart":
+            self.optimizers = [self.candidate.build(own) for own in zip(*parameters, strict=True)]
+        else:
+            self.optimizers = [self.candidate.build([p for own in parameters for p in own])]
 
     @staticmethod
     def _own_rate(group: dict) -> float | None:
