@@ -45,7 +45,7 @@ IMPLEMENTATIONS = ("foreach", "fused")
 @question("same seed", title="Repeatable", answers=("bit for bit", "from one torch seed", "differs"))
 def test_one_seed_gives_one_run(candidate: Candidate, effort: Effort, answer: Answering) -> None:
     # given
-    runs, controls = _Runs(candidate, effort), _Runs(gradient_descent(), effort)
+    runs, controls = _Runs(candidate, effort), _control(effort)
     answer.step = runs.step
     # when
     repeated, reseeded = runs.repeated(), runs.reseeded()
@@ -71,7 +71,7 @@ def test_one_seed_gives_one_run(candidate: Candidate, effort: Effort, answer: An
 )
 def test_a_state_dict_has_all_of_the_state(candidate: Candidate, effort: Effort, answer: Answering) -> None:
     # given
-    runs, controls = _Runs(candidate, effort), _Runs(gradient_descent(), effort)
+    runs, controls = _Runs(candidate, effort), _control(effort)
     answer.step = runs.step
     # when
     (in_memory, reason), (from_file, refusal) = runs.resumed(through_file=False), runs.resumed(through_file=True)
@@ -102,7 +102,7 @@ def test_implementations_agree(candidate: Candidate, effort: Effort, answer: Ans
     # given
     answer.step = _half(candidate)
     # when
-    found, control = _of_implementations(candidate, effort), _of_implementations(gradient_descent(), effort)
+    found, control = _of_implementations(candidate, effort), _control_of_implementations(effort)
     # then
     for name, (values, _) in found.items():
         beside = control[name][0]
@@ -139,6 +139,16 @@ class _Runs:
     def resumed(self, through_file: bool) -> tuple[np.ndarray, str]:
         then = functools.partial(resume, through_file=through_file)
         return _difference(self._whole, self.count, functools.partial(self._run, then=then))
+
+
+@functools.cache
+def _control(effort: Effort) -> _Runs:
+    return _Runs(gradient_descent(), effort)
+
+
+@functools.cache
+def _control_of_implementations(effort: Effort) -> dict[str, tuple[np.ndarray, str]]:
+    return _of_implementations(gradient_descent(), effort)
 
 
 def _difference(whole: Iterates, count: int, run: Callable[[], Iterates]) -> tuple[np.ndarray, str]:

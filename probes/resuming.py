@@ -52,15 +52,20 @@ def resume(runner: Runner, through_file: bool) -> None:
     """
     import torch
 
-    saved = []
+    saved, before = [], runner.parameters
     for optimizer in runner.optimizers:
         _switch(optimizer, "eval")
         saved.append(_through_file(optimizer.state_dict()) if through_file else copy.deepcopy(optimizer.state_dict()))
     devices = [torch.device(runner.candidate.device)] if runner.candidate.device.startswith("cuda") else []
     with torch.random.fork_rng(devices=devices):
-        runner.make([[torch.nn.Parameter(p.detach().clone()) for p in own] for own in runner.parameters])
-    for optimizer, state in zip(runner.optimizers, saved, strict=True):
+        runner.make([[torch.nn.Parameter(p.detach().clone()) for p in own] for own in before])
+    for optimizer in runner.optimizers:
         _switch(optimizer, "eval")
+    with torch.no_grad():
+        for own, saved_own in zip(runner.parameters, before, strict=True):
+            for p, value in zip(own, saved_own, strict=True):
+                p.copy_(value)
+    for optimizer, state in zip(runner.optimizers, saved, strict=True):
         optimizer.load_state_dict(state)
         _switch(optimizer, "train")
 

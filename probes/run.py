@@ -152,8 +152,9 @@ def layout_of(candidate: Candidate, problem: Problem) -> str:
     """The fastest layout that gives each instance what it gets alone, one of LAYOUTS.
 
     Three instances, their losses scaled by 1e-3, 1 and 1e3 so that a clip by a common norm shows, run for 64 steps in
-    every layout. An effect of other instances is of first order in what moves, rounding of the order u: the square root
-    of u stands between them. Remembered by candidate and shapes.
+    every layout, all on the data of step 0, because there may be noise for fewer steps. An effect of other instances is
+    of first order in what moves, rounding of the order u: the square root of u stands between them. Remembered by
+    candidate and shapes.
     """
     key = (id(candidate), problem.shapes)
     if key not in _LAYOUT_CACHE:
@@ -171,10 +172,10 @@ def _fastest_layout(candidate: Candidate, problem: Problem) -> str:
         with contextlib.suppress(OptimizerFault):
             others[layout] = Runner(candidate, problem, layout, step, {})
     for t in range(_PROBE_STEPS):
-        alone.step(t)
+        alone.step(0)
         for layout in tuple(others):
             try:
-                others[layout].step(t)
+                others[layout].step(0)
             except OptimizerFault:
                 del others[layout]
         if t + 1 not in _PROBED:
