@@ -108,8 +108,9 @@ class Candidate:
 
             def closure() -> torch.Tensor:
                 optimizer.zero_grad()
-                loss = (weight.square() + weight**4).sum()
-                backward(loss, [weight], way.creates_graph)
+                with torch.enable_grad():
+                    loss = (weight.square() + weight**4).sum()
+                    backward(loss, [weight], way.creates_graph)
                 return loss
 
             try:

@@ -335,10 +335,14 @@ class Runner:
         return seen[-1].sum()
 
     def _backward(self, instances: slice, t: int) -> torch.Tensor:
+        import torch
+
         data = [array[instances] for array in self.data]
-        loss = self.problem.loss(data, self._gathered(instances), t)
         parameters = self.parameters if self.layout == "coordinates" else [own[instances] for own in self.parameters]
-        backward(loss.sum(), [p for own in parameters for p in own], self.calls.creates_graph)
+        # a step may have switched gradients off
+        with torch.enable_grad():
+            loss = self.problem.loss(data, self._gathered(instances), t)
+            backward(loss.sum(), [p for own in parameters for p in own], self.calls.creates_graph)
         return loss.detach()
 
     def factors(self) -> list[np.ndarray]:
