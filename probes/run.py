@@ -93,7 +93,7 @@ def _trained(
     watched = {}
     first = runner.losses(0).cpu().numpy()
     ceiling = DIVERGED * np.maximum(1.0, np.abs(first))
-    taken, now = 0, runner.factors()
+    taken, now, still = 0, runner.factors(), None
     if watch is not None and 0 in times:
         watched[0] = watch(runner.factors())
     for t in range(steps):
@@ -104,16 +104,24 @@ def _trained(
         if watch is not None and taken in times:
             watched[taken] = watch(runner.factors())
         if taken % _LOOKS == 0:
-            before, now = now, runner.factors()
             if not (runner.last_loss.cpu().numpy() <= ceiling).all():
                 break
-            if all(np.array_equal(old, new) for old, new in zip(before, now, strict=True)):
+            before, now = now, runner.factors()
+            # the same as 50 steps ago may be a cycle: then every one of the next steps is looked at
+            still = 0 if _same(before, now) else None
+        elif still is not None:
+            still = still + 1 if _same(now, runner.factors()) else None
+            if still == _LOOKS - 1:
                 watched |= {time: watch(now) for time in times if watch is not None and time > taken}
                 break
     factors = runner.factors()
     last = runner.losses(max(taken - 1, 0), factors).cpu().numpy()
     finite = (last <= ceiling) & np.logical_and.reduce([np.isfinite(f.reshape(len(f), -1)).all(1) for f in factors])
     return Trained(tuple(factors), last, first, finite, step, taken, watched)
+
+
+def _same(factors: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(factors, others, strict=True))
 
 
 def search(
