@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,7 @@ def gradient_descent(device: str = "cpu") -> Candidate:
 
 
 def one_line(error: BaseException) -> str:
-    """The type and the message of an error, on one line of at most 200 characters."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    """The type and the message of an error, on one line of at most 200 characters, without colours and a last dot."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {error}")
+    text = " ".join(plain.split()).rstrip(".")
     return text if len(text) <= 200 else text[:197] + "..."

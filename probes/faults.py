@@ -199,4 +199,4 @@ def announcement(candidate: Candidate) -> str | None:
     if seconds <= LONG:
         return None
     each = seconds / RUNS_OF_A_PROFILE / RUN
-    return f"{candidate.name} takes {each * 1e6:.0f} microseconds for a step, and a profile {seconds / 60:.0f} minutes"
+    return f"{candidate.name} takes {each * 1e6:.0f} microseconds for a step, and a profile {seconds / 60:.1f} minutes"

@@ -320,18 +320,26 @@ class Runner:
             raise OptimizerFault(f"{self.candidate.name} raises in step {t + 1}: {one_line(error)}") from error
 
     def _step_by_gradients(self, t: int) -> None:
+        import torch
+
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        self.last_loss = self._backward(slice(None), t)
+        # one optimizer's products with the Hessian free the graph that all instances would share
+        parts = self._parts if self.calls.creates_graph else [slice(None)]
+        self.last_loss = torch.cat([self._backward(part, t) for part in parts])
         for optimizer in self.optimizers:
             optimizer.step()
+
+    @property
+    def _parts(self) -> list[slice]:
+        """The instances of each optimizer."""
+        return [slice(b, b + 1) for b in range(self.problem.count)] if self.layout == "apart" else [slice(None)]
 
     def _step_by_closures(self, t: int) -> None:
         import torch
 
-        parts = [slice(None)] if self.layout != "apart" else [slice(b, b + 1) for b in range(self.problem.count)]
         losses = []
-        for optimizer, part in zip(self.optimizers, parts, strict=True):
+        for optimizer, part in zip(self.optimizers, self._parts, strict=True):
             seen: list[torch.Tensor] = []
             optimizer.step(functools.partial(self._closure, optimizer, part, t, seen))
             losses.append(seen[0])

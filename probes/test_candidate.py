@@ -104,5 +104,5 @@ def test_a_closure_that_may_be_left_out_is_not_needed():
 
 
 def test_an_error_is_one_line():
-    assert one_line(ValueError("two\n  lines")) == "ValueError: two lines"
+    assert one_line(ValueError("two\n  \x1b[1mlines\x1b[0m.")) == "ValueError: two lines"
     assert len(one_line(ValueError("x" * 999))) == 200

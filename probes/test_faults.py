@@ -227,7 +227,7 @@ def test_a_slow_optimizer_announces_how_long_a_profile_takes(monkeypatch):
     monkeypatch.setattr("probes.faults.seconds_of_a_run", lambda candidate: 1.2 if candidate is slow else 0.1)
     # then
     assert announcement(quick) is None
-    assert announcement(slow) == "slow takes 300 microseconds for a step, and a profile 3 minutes"
+    assert announcement(slow) == "slow takes 300 microseconds for a step, and a profile 3.0 minutes"
     assert RUNS_OF_A_PROFILE * 0.1 < LONG < RUNS_OF_A_PROFILE * 1.2
 
 

@@ -298,6 +298,22 @@ def test_lbfgs_takes_closures_and_each_instance_gets_what_it_gets_alone():
     assert (together.loss < together.first_loss / 100).all()
 
 
+@pytest.mark.parametrize("layout", ["coordinates", "parameters", "apart"])
+def test_an_optimizer_that_takes_second_derivatives_can_take_them_in_every_layout(layout):
+    # given  Newton's step, for which the Hessian is 1
+    class Newton(Planted):
+        def step(self):
+            gradients = [p.grad for p in self.everything]
+            curvatures = torch.autograd.grad(sum(gradient.sum() for gradient in gradients), self.everything)
+            for p, gradient, curvature in zip(self.everything, gradients, curvatures, strict=True):
+                p.data.sub_((gradient / curvature).detach())
+
+    # when
+    run = train(Candidate("Newton", Newton), quadratic(), steps=1, layout=layout)
+    # then
+    assert np.allclose(run.factors[0], quadratic().data[1], rtol=rounding(10), atol=0)
+
+
 @pytest.mark.parametrize("name", ["SGD", "LBFGS"])
 def test_a_loss_reads_the_noise_of_its_step(name):
     # given  the gradient of step t is the noise of step t
