@@ -106,10 +106,10 @@ class OwnNoise(Planted):
 
 
 class AnotherFormula(Planted):
-    """One part in a million more, with foreach."""
+    """One part in a thousand more, with foreach."""
 
     def update(self, p, group):
-        return super().update(p, group) * (1 + 1e-6 * bool(group["foreach"]))
+        return super().update(p, group) * (1 + 1e-3 * bool(group["foreach"]))
 
 
 class RoundsOtherwise(Planted):
@@ -117,6 +117,23 @@ class RoundsOtherwise(Planted):
 
     def update(self, p, group):
         return super().update(p, group) * (1 + 1e-12 * bool(group["foreach"]))
+
+
+class InSingle(Planted):
+    """Its update in single precision, with foreach."""
+
+    def update(self, p, group):
+        update = super().update(p, group)
+        return update.float().double() if group["foreach"] else update
+
+
+class KeepsInSingle(Planted):
+    """Its momentum in single precision, until load_state_dict gives it that of the weights."""
+
+    def update(self, p, group):  # noqa: ARG002
+        memory = self.memory(p)
+        memory["v"] = (memory.get("v", 0) / 2 + p.grad).to(memory["v"].dtype if "v" in memory else torch.float32)
+        return memory["v"]
 
 
 class Averages(Planted):
@@ -168,6 +185,7 @@ def test_random_numbers_are_seen_and_told_from_those_of_a_seed(kind, says):
         (Forgets, "goes on otherwise"),
         (KeepsItsRate, "goes on otherwise"),
         (OwnNoise, "goes on otherwise"),
+        (KeepsInSingle, "to single precision"),
         (Tagged, "not from a file"),
         (RefusesToLoad, "cannot be resumed"),
     ],
@@ -181,7 +199,13 @@ def test_a_run_that_is_not_repeatable_is_not_compared_with_an_interrupted_one():
 
 
 @pytest.mark.parametrize(
-    ("kind", "says"), [(Planted, "bit for bit"), (RoundsOtherwise, "to rounding"), (AnotherFormula, "differ")]
+    ("kind", "says"),
+    [
+        (Planted, "bit for bit"),
+        (RoundsOtherwise, "to rounding"),
+        (InSingle, "to single precision"),
+        (AnotherFormula, "differ"),
+    ],
 )
 def test_implementations_are_compared(kind, says):
     found = answer("implementations", of(kind))
