@@ -227,6 +227,17 @@ def test_a_cycle_is_not_an_end():
     assert np.allclose(run.factors[0], 0, atol=rounding(400, 4))
 
 
+def test_a_pause_within_a_cycle_is_not_an_end():
+    # given  weights that go up in the third of five steps, and down in the fourth
+    class UpAndDown(Planted):
+        def step(self):
+            self.taken += 1
+            for p in self.everything:
+                p.data.add_({3: 1.0, 4: -1.0}.get(self.taken % 5, 0.0))
+
+    assert train(Candidate("UpAndDown", UpAndDown), quadratic(), steps=200).steps == 200
+
+
 @pytest.mark.parametrize("lr", [3.0, 1e200])
 def test_a_run_that_diverges_ends_and_says_so(lr):
     run = train(of_class("SGD", torch.optim.SGD, {"lr": lr}), quadratic(), steps=4000, decay=False)
