@@ -86,7 +86,8 @@ class Candidate:
     def _of_one_matrix(self) -> torch.optim.Optimizer:
         import torch
 
-        return self.build([torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64, device=self.device))])
+        with isolated(self.device):
+            return self.build([torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64, device=self.device))])
 
     @functools.cached_property
     def calls(self) -> Calls:

@@ -1,5 +1,7 @@
 """Self-tests: how a candidate is made, which steps are tried, and how its step is called."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -101,6 +103,14 @@ def test_a_closure_that_may_be_left_out_is_not_needed():
     parameters = [torch.nn.Parameter(torch.zeros(2))]
     assert needs_closure(torch.optim.LBFGS(parameters))
     assert not needs_closure(torch.optim.SGD(parameters))
+
+
+def test_a_warning_of_the_factory_is_no_error():
+    def make(params):
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return torch.optim.SGD(params)
+
+    assert Candidate("mine", make).family == "SGD"
 
 
 def test_an_error_is_one_line():
