@@ -115,7 +115,8 @@ def test_implementations_agree(candidate: Candidate, effort: Effort, answer: Ans
     # so
     refused = [f"{name} refuses: {reason}" for name, (_, reason) in found.items() if reason]
     largest = {name: values.max() for name, (values, reason) in found.items() if not reason}
-    said = "; ".join([*(f"{name} differs by {value:.1e} of the way" for name, value in largest.items()), *refused])
+    compared = [f"{name} {f'differs by {v:.1e} of the way' if v else 'agrees'}" for name, v in largest.items()]
+    said = "; ".join([*compared, *refused])
     if not largest:
         answer.unanswered(Status.NOT_APPLICABLE, said or "its parameter groups have neither foreach nor fused")
     else:
@@ -173,6 +174,8 @@ def _of_implementations(candidate: Candidate, effort: Effort) -> dict[str, tuple
     """`_difference` from the loop over parameters, by the name of the implementation, of those that there are."""
     run = functools.partial(recorded, candidate, _gradients(effort), min(STEPS, effort.steps), _half(candidate))
     known = [name for name in IMPLEMENTATIONS if name in candidate.options]
+    if not known:
+        return {}
     settings = {name: {other: other == name for other in known} for name in ("loop", *known)}
     loop = run(settings=settings["loop"])
     return {
