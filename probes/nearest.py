@@ -45,6 +45,16 @@ def separation(least: Least, others: Sequence[Least]) -> np.ndarray:
     return np.minimum.reduce([np.ones(len(least.upper)), *rivals])
 
 
+def excess_of_all(least: Least, point: np.ndarray) -> np.ndarray:
+    """The excess at the points (B, ...), nan where a point is; nan for all where it is undefined at any other point.
+
+    A few values, of those instances alone whose weights are positive, would be a biased sample of a random size.
+    """
+    excess = least.excess(point)
+    is_point = ~np.isnan(point.reshape(len(point), -1)).any(-1)
+    return np.full_like(excess, np.nan) if np.isnan(excess[is_point]).any() else excess
+
+
 def measure_excess(
     answer: Answering,
     least: Least,
@@ -58,15 +68,15 @@ def measure_excess(
     others: the least values that it is told from. error: a bound on the l2 error of `point`, (B,). The certificate is
     the duality gap; its bound is the excess at which a minimizer would not be named any more.
     """
-    excess, apart = least.excess(point), separation(least, others)
+    excess, apart = excess_of_all(least, point), separation(least, others)
     resolution = least.resolution(np.where(np.isnan(point), least.w, point), error)
     with np.errstate(divide="ignore"):
         worst = np.max(np.abs(least.gap) / (apart / FACTOR))
     answer.measured(
         f"excess over the least {least.name}",
         excess,
-        resolution=np.nanmax(resolution),
-        control=least.excess(control),
+        resolution=np.fmax.reduce(resolution),
+        control=excess_of_all(least, control),
         certificate="duality gap of the least value",
         worst_ratio=float(worst),
     )
@@ -81,6 +91,8 @@ def answer_nearest(answer: Answering, found: Sequence[Excess], told: str = "") -
     nearest = min(found, key=lambda one: one.worst_ratio)
     excesses = "the excess is up to " + ", ".join(map(str, found))
     if nearest.worst_ratio <= 1 / FACTOR:
-        answer.answered(nearest.name, f"{excesses}; the other minimizers are {nearest.apart.min():.2g} above it{told}")
+        answer.answered(
+            nearest.name, f"{excesses}; that of another minimizer is at least {nearest.apart.min():.2g}{told}"
+        )
     else:
         answer.answered(NONE, f"{excesses}{told}")

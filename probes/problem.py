@@ -63,7 +63,7 @@ def least_squares(X: np.ndarray, y: np.ndarray, start: np.ndarray) -> Problem:
 
 
 def measured_matrices(A: np.ndarray, y: np.ndarray, start: np.ndarray) -> Problem:
-    """Half the squared error of linear measurements, (1/2) sum_i (<A_i, W> - y_i)^2: A (B, m, d, n), start (B, d, n)."""
+    """Half the squared error of measurements, (1/2) sum_i (<A_i, W> - y_i)^2: A (B, m, d, n), start (B, d, n)."""
     import torch
 
     def loss(data: Sequence[torch.Tensor], factors: Sequence[torch.Tensor], t: int) -> torch.Tensor:  # noqa: ARG001

@@ -67,11 +67,16 @@ class Landing:
 
 @dataclasses.dataclass(frozen=True)
 class TwoStarts:
-    """The landings from zero and from w_0. step: the learning rate. steps: how many were taken."""
+    """The landings from zero and from w_0, in this order. step: the learning rate. steps: how many were taken."""
 
     landings: tuple[Landing, Landing]
     step: float | None
     steps: int
+
+    @property
+    def from_w0(self) -> Landing:
+        """The landings from w_0."""
+        return self.landings[1]
 
     @property
     def converged(self) -> list[Landing]:
