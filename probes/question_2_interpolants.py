@@ -15,8 +15,9 @@ So        (row space) An interpolant w with w - w_0 in row(X) is the projection 
           but ten times as much from w_0, whose part in null(X) shrinks, as by decay: "forgets w_0".
           (vector norm) A candidate is named where its excess is at most a tenth of its separation in every instance:
           the least excess that another candidate's minimizer has in it, at most 1. Otherwise "none of these".
-Expected  Gradient descent and momentum project w_0, so from zero they reach the least l2 norm (Gunasekar, Lee, Soudry,
-          Srebro 2018, Theorem 1 with the l2 potential). Mirror descent has the least Bregman divergence (same theorem).
+Expected  Gradient descent and momentum project w_0, because their steps lie in row(X); from zero this is the least l2
+          norm. Mirror descent that converges has the least Bregman divergence from its start (Gunasekar, Lee, Soudry,
+          Srebro 2018, for losses with a unique finite root): exponentiated gradient in entropy.
 Precision Each least value has a primal and a dual point that are checked here: the relative gap and the rounding of the
           nearest interpolant are the resolution. |w_T - P(w_0)| <= |P_null(w_T - w_0)| + |Xw_T - y|/s_n is certified.
 """

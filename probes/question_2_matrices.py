@@ -6,7 +6,7 @@ When      the optimizer runs for T steps with decay, at the largest step of the 
 Then      at the minimum nearest to W_T, the excess over the least Frobenius, nuclear and spectral norm.
 So        a norm is named where its excess is at most a tenth of its separation in every instance: the least excess that
           another norm's minimizer has in it, at most 1. Otherwise "none of these".
-Expected  Gradient descent and momentum reach the least Frobenius norm: their steps are combinations of the A_i.
+Expected  Gradient descent and momentum reach the least Frobenius norm: W_T is a combination of the A_i.
 Precision Each least norm has a primal and a dual point that are checked here: the relative gap and the rounding of the
           nearest minimum are the resolution. General measurements, because with WX = Y all three norms are least at
           YX^+.
@@ -38,7 +38,7 @@ from properties.spectra.least_norms import NUCLEAR, SPECTRAL, least_frobenius_no
 def candidates(effort: Effort) -> tuple[MatrixInterpolation, list[Least]]:
     """The instances, as a batch, and what may be least."""
     drawn = stack(effort.draw("matrix norm", read_matrix_interpolation, LENGTH))
-    invariant = [least_invariant_norm(drawn.A, drawn.y, one) for one in (NUCLEAR, SPECTRAL)]
+    invariant = [least_invariant_norm(drawn.A, drawn.y, one, iterations=2000) for one in (NUCLEAR, SPECTRAL)]
     return drawn, [least_frobenius_norm(drawn.A, drawn.y), *invariant]
 
 

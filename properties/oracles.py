@@ -188,13 +188,14 @@ def nearest_in_hyperbolic_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray, 
 
 def _root_of_the_dual(X: np.ndarray, y: np.ndarray, to_primal: Callable, slope: Callable) -> np.ndarray | None:
     """The w = to_primal(X'nu) with Xw = y; `slope` is the derivative of to_primal as a function of w. None if off."""
-    nu = scipy.optimize.root(
-        lambda nu: X @ to_primal(nu @ X) - y,
-        np.zeros_like(y),
-        jac=lambda nu: (X * slope(to_primal(nu @ X))) @ X.T,
-        method="lm",
-        options={"xtol": 1e-15, "ftol": 1e-15},
-    ).x
+    with np.errstate(over="ignore", invalid="ignore"):  # a trial step may overflow; MINPACK then takes a shorter one
+        nu = scipy.optimize.root(
+            lambda nu: X @ to_primal(nu @ X) - y,
+            np.zeros_like(y),
+            jac=lambda nu: (X * slope(to_primal(nu @ X))) @ X.T,
+            method="lm",
+            options={"xtol": 1e-15, "ftol": 1e-15},
+        ).x
     w = to_primal(nu @ X)
     scale = np.linalg.norm(X) * np.linalg.norm(w) + np.linalg.norm(y)
     return w if np.linalg.norm(X @ w - y) <= np.sqrt(UNIT_ROUNDOFF) * scale else None

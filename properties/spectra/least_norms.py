@@ -88,7 +88,7 @@ def least_frobenius_norm(A: np.ndarray, y: np.ndarray) -> Least:
     return Least("Frobenius", value, lambda W: np.ones(len(W)), w.reshape(-1, *A.shape[2:]), norm(w, axis=-1), lower)
 
 
-def least_invariant_norm(A: np.ndarray, y: np.ndarray, invariant: InvariantNorm, iterations: int = 2000) -> Least:
+def least_invariant_norm(A: np.ndarray, y: np.ndarray, invariant: InvariantNorm, iterations: int) -> Least:
     """The least norm over {W : <A_i, W> = y_i}, A (B, m, d, n), y (B, m), by Douglas-Rachford splitting.
 
     Let P(Z) be the nearest feasible matrix. One iteration is Z <- Z + 1.5 (shrink(2 P(Z) - Z) - P(Z)), from P(0). Then
