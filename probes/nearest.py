@@ -34,10 +34,6 @@ class Excess:
             ratio = np.where(self.apart > 0, self.excess / self.apart, np.nan)
         return float(np.max(np.where(np.isnan(ratio), math.inf, ratio)))
 
-    def __str__(self) -> str:
-        known = self.excess[~np.isnan(self.excess)]
-        return f"{self.name} {known.max():.2g}" if known.size else f"{self.name} undefined"
-
 
 def separation(least: Least, others: Sequence[Least]) -> np.ndarray:
     """The least of 1 and of the excesses over `least` at the others' minimizers, (B,); an undefined one is no rival."""
@@ -89,7 +85,8 @@ def answer_nearest(answer: Answering, found: Sequence[Excess], told: str = "") -
     Where several qualify, the one of the least worst ratio. told: what is added to the sentence.
     """
     nearest = min(found, key=lambda one: one.worst_ratio)
-    excesses = "the excess is up to " + ", ".join(map(str, found))
+    defined = [one for one in found if not np.isnan(one.excess).all()]
+    excesses = "the excess is up to " + ", ".join(f"{np.nanmax(one.excess):.2g} ({one.name})" for one in defined)
     if nearest.worst_ratio <= 1 / FACTOR:
         answer.answered(
             nearest.name, f"{excesses}; that of another minimizer is at least {nearest.apart.min():.2g}{told}"
