@@ -8,7 +8,7 @@ import pytest
 
 from probes.answers import Answering, Status
 from probes.candidate import of_class
-from probes.nearest import FACTOR, NONE, answer_nearest, measure_excess, separation
+from probes.nearest import FACTOR, NONE, Excess, answer_nearest, measure_excess, separation
 from probes.problem import Effort
 from probes.question_2_matrices import candidates as candidate_matrices
 from probes.questions import all_questions, ask
@@ -183,6 +183,18 @@ def test_what_has_no_value_at_some_point_has_none_at_all():
     assert_identical(np.isnan(found.excess), np.arange(4) == 1, why="an instance that has not converged")
 
 
-def test_a_minimizer_that_coincides_with_another_is_not_separated():
+def test_a_minimizer_that_coincides_with_another_is_not_identifiable():
     least = candidates(SHORT)[0][0]
-    assert_identical(separation(least, [least, dataclasses.replace(least)]), np.zeros(4), why="the same minimizer")
+    twin = dataclasses.replace(least, name="twin")
+    assert_identical(separation(least, [least, twin]), np.zeros(4), why="the same minimizer")
+    answer = Answering("norm", ("l1", NONE))
+    answer_nearest(answer, [measure_excess(answer, least, [least, twin], least.w, least.w, np.zeros(4))])
+    assert_identical(answer.outcome[0], Status.NOT_IDENTIFIABLE, why=answer.outcome[2])
+
+
+def test_an_instance_that_tells_nothing_neither_names_nor_excludes():
+    apart, resolution = np.array([0.0, 1, 1, 1]), np.full(4, 1e-9)
+    for excess, says in ((np.array([0.0, 0, 0, 0.01]), "l1"), (np.array([0, 0, 0, 0.2]), NONE)):
+        answer = Answering("norm", ("l1", NONE))
+        answer_nearest(answer, [Excess("l1", excess, apart, resolution)])
+        assert_identical(answer.outcome[1], says, why=answer.outcome[2])
