@@ -6,6 +6,8 @@ refused (ValueError) where they are not finite. Where a solver returns no point,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.linalg
 import scipy.optimize
@@ -127,6 +129,31 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return split[:, 0] - split[:, 1], program.eqlin.marginals.reshape(y.shape)
 
 
+def least_max_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The w (B, p) of least l-infinity norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
+
+    One linear program solves the whole batch X (B, n, p), y (B, n): minimize the sum of t with -t <= w_j <= t. The dual
+    is max <y, nu> over |X'nu|_1 <= 1. Padding with zeros does no harm. Raises OracleError where an instance has no w
+    with Xw = y.
+    """
+    X, y = in_float64(X, "features"), in_float64(y, "targets")
+    count, n, p = X.shape
+    # variables of one problem: w (p), t
+    bounded = np.block([[np.eye(p), -np.ones((p, 1))], [-np.eye(p), -np.ones((p, 1))]])
+    program = scipy.optimize.linprog(
+        np.tile(np.append(np.zeros(p), 1.0), count),
+        A_ub=scipy.sparse.block_diag([scipy.sparse.coo_array(bounded)] * count, format="csc"),
+        b_ub=np.zeros(count * 2 * p),
+        A_eq=scipy.sparse.block_diag(
+            [scipy.sparse.coo_array(np.hstack([rows, np.zeros((n, 1))])) for rows in X], format="csc"
+        ),
+        b_eq=y.ravel(),
+        bounds=(None, None),
+    )
+    program = solved(program, "the interpolant of least l-infinity norm")
+    return program.x.reshape(count, p + 1)[:, :p], program.eqlin.marginals.reshape(y.shape)
+
+
 def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
     """Argmin KL(w || w0) over {w >= 0 : Xw = y}, by MINPACK's root of its optimality system; shape (p,) or (B, p).
 
@@ -137,18 +164,41 @@ def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) ->
     X, y, w0 = in_float64(X, "features"), in_float64(y, "targets"), in_float64(w0, "weights")
     if X.ndim == 3:
         return np.stack([nearest_in_relative_entropy(*problem) for problem in zip(X, y, w0, strict=True)])
-    nu = scipy.optimize.root(
-        lambda nu: X @ (w0 * np.exp(nu @ X)) - y,
-        np.zeros_like(y),
-        jac=lambda nu: (X * (w0 * np.exp(nu @ X))) @ X.T,
-        method="lm",
-        options={"xtol": 1e-15, "ftol": 1e-15},
-    ).x
-    w = w0 * np.exp(nu @ X)
-    scale = np.linalg.norm(X) * np.linalg.norm(w) + np.linalg.norm(y)
-    if not np.linalg.norm(X @ w - y) <= np.sqrt(UNIT_ROUNDOFF) * scale:
+    w = _root_of_the_dual(X, y, lambda theta: w0 * np.exp(theta), lambda w: w)
+    if w is None:
         raise OracleError("no positive solution of Xw = y was found, so there is no projection in relative entropy")
     return w
+
+
+def nearest_in_hyperbolic_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray, beta: float) -> np.ndarray:
+    """Argmin of the Bregman divergence of hyperbolic entropy from w0 over {w : Xw = y}; shape (p,) or (B, p).
+
+    The potential is sum w asinh(w/beta) - sqrt(w^2 + beta^2) (Ghai, Hazan, Singer 2020). The minimizer is
+    beta sinh(asinh(w0/beta) + X'nu), by MINPACK's root in nu. Raises OracleError as `nearest_in_relative_entropy` does.
+    """
+    X, y, w0 = in_float64(X, "features"), in_float64(y, "targets"), in_float64(w0, "weights")
+    if X.ndim == 3:
+        return np.stack([nearest_in_hyperbolic_entropy(*problem, beta) for problem in zip(X, y, w0, strict=True)])
+    theta0 = np.arcsinh(w0 / beta)
+    w = _root_of_the_dual(X, y, lambda theta: beta * np.sinh(theta0 + theta), lambda w: np.hypot(w, beta))
+    if w is None:
+        raise OracleError("no solution of Xw = y was found, so there is no projection in hyperbolic entropy")
+    return w
+
+
+def _root_of_the_dual(X: np.ndarray, y: np.ndarray, to_primal: Callable, slope: Callable) -> np.ndarray | None:
+    """The w = to_primal(X'nu) with Xw = y; `slope` is the derivative of to_primal as a function of w. None if off."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a trial step may overflow; MINPACK then takes a shorter one
+        nu = scipy.optimize.root(
+            lambda nu: X @ to_primal(nu @ X) - y,
+            np.zeros_like(y),
+            jac=lambda nu: (X * slope(to_primal(nu @ X))) @ X.T,
+            method="lm",
+            options={"xtol": 1e-15, "ftol": 1e-15},
+        ).x
+    w = to_primal(nu @ X)
+    scale = np.linalg.norm(X) * np.linalg.norm(w) + np.linalg.norm(y)
+    return w if np.linalg.norm(X @ w - y) <= np.sqrt(UNIT_ROUNDOFF) * scale else None
 
 
 def weight_norm_limit(target: np.ndarray, gamma: np.ndarray, rho: np.ndarray, null: np.ndarray) -> np.ndarray:
