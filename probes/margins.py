@@ -18,11 +18,16 @@ from properties.linear_models.margins_in_norms import NORMS, largest_margins, ma
 if TYPE_CHECKING:
     import torch
 
+WORST = 2.0
+"""A norm is named where the deficit in it is at most 1/WORST of the separation on every instance."""
+
 FACTOR = 4.0
-"""A norm is named where the deficit in it is at most 1/FACTOR of the separation, on average over the instances.
+"""And at most 1/FACTOR of it on average over the instances.
 
 On the segment from the maximizer of l2 to any other point of margin 1, the excess of |w|^2 grows at least as t^2 and at
 most as t, where t is the share of the way (convexity, and optimality at t = 0). So below a quarter, t < 1/2."""
+
+NONE = "none named"
 
 GAP = 1e-6
 """The relative width that an enclosure of a largest margin may have: 100 tolerances of Clarabel and 10 of HiGHS."""
@@ -82,12 +87,14 @@ def log_exponential_loss(Z: np.ndarray) -> Problem:
 class Reading:
     """A run, read in K norms on B instances.
 
-    deficit, early (K, B): at the end, and after a tenth of the steps. separated (B,): whether all margins are positive
-    and finite at the end. nearest: the index of the norm with the least share (K,), the mean of the deficit over that
-    of the separation. named: that norm's name where the rule of `named` holds, otherwise None.
+    steps: how many it was to take; it may have stopped before, when it diverged or did not move. deficit, early (K, B):
+    at the end, and after a tenth of the steps. separated (B,): whether all margins are positive and finite at the end.
+    share (K,): the mean of the deficit over that of the separation; nearest: the index of the norm with the least.
+    named: that norm's name where the rule of `read_run` holds, otherwise None.
     """
 
     run: Trained
+    steps: int
     deficit: np.ndarray
     early: np.ndarray
     separated: np.ndarray
@@ -96,12 +103,12 @@ class Reading:
     named: str | None
 
 
-def read_run(geometry: Geometry, run: Trained) -> Reading:
+def read_run(geometry: Geometry, run: Trained, steps: int) -> Reading:
     """The run in the norms of the geometry; a run that diverged before a tenth of its steps has nan for `early`.
 
-    A norm is named if three things hold. On every instance the deficit is below the separation: no maximizer of
-    another norm does as well in it. On average it is at most 1/FACTOR of the separation. It is so also after growing
-    once more by what it grew in the last decade of steps, if it did.
+    A norm is named if three things hold. On every instance the deficit is at most 1/WORST of the separation: it is
+    nearer to the largest margin than to what any maximizer of another norm has. On average it is at most 1/FACTOR of
+    the separation. It is so also after growing once more by what it grew in the last decade of steps, if it did.
     """
     deficit = geometry.deficit(run.factors[0])
     early = next(iter(run.watched.values())) if run.watched else np.full_like(deficit, np.nan)
@@ -109,10 +116,10 @@ def read_run(geometry: Geometry, run: Trained) -> Reading:
     at_first, at_last, apart = (each.mean(1) for each in (early, deficit, geometry.separation))
     share = at_last / apart
     ahead = np.maximum(at_last, 2 * at_last - at_first) / apart
-    is_near = (deficit < geometry.separation).all(1) & (share <= 1 / FACTOR) & (ahead <= 1 / FACTOR)
+    is_near = (WORST * deficit <= geometry.separation).all(1) & (share <= 1 / FACTOR) & (ahead <= 1 / FACTOR)
     nearest = int(np.argmin(np.nan_to_num(share, nan=np.inf)))
     named = geometry.names[nearest] if separated.all() and is_near.sum() == 1 and is_near[nearest] else None
-    return Reading(run, deficit, early, separated, share, nearest, named)
+    return Reading(run, steps, deficit, early, separated, share, nearest, named)
 
 
 def run_towards_a_margin(candidate: Candidate, geometry: Geometry, steps: int) -> Reading:
@@ -134,7 +141,7 @@ def run_towards_a_margin(candidate: Candidate, geometry: Geometry, steps: int) -
             watch=lambda factors: geometry.deficit(factors[0]),
             times=(max(steps // 10, 1),),
         )
-        readings.append(read_run(geometry, run))
+        readings.append(read_run(geometry, run, steps))
         if readings[-1].named:
             return readings[-1]
     return next((reading for reading in readings if reading.separated.all()), readings[0])
@@ -147,7 +154,7 @@ def report_margins(answer: Answering, geometry: Geometry, found: Reading, contro
     enclosure is added.
     """
     answer.step = found.run.step
-    resolution = (geometry.reach + 1) / found.run.steps + geometry.gap
+    resolution = (geometry.reach + 1) / found.steps + geometry.gap
     certificate = {"certificate": "primal and dual points", "worst_ratio": float(geometry.gap.max() / GAP)}
     for k, name in enumerate(geometry.names):
         answer.measured(
@@ -170,17 +177,15 @@ def report_margins(answer: Answering, geometry: Geometry, found: Reading, contro
 def conclude(answer: Answering, geometry: Geometry, found: Reading) -> None:
     """Name a norm, or say why there is none."""
     count, k = len(found.separated), found.nearest
-    unclear = geometry.separation / FACTOR < (geometry.reach + 1) / found.run.steps + GAP
+    unclear = geometry.separation / FACTOR < (geometry.reach + 1) / found.steps + GAP
     if geometry.gap.max() > GAP or unclear.any():
         answer.unanswered(Status.NOT_IDENTIFIABLE, "largest margins of these norms have maximizers too near each other")
     elif not found.separated.all():
         answer.unanswered(Status.NOT_CONVERGED, f"{found.separated.sum()} of {count} instances are separated")
     else:
         worst, share = 1 - found.deficit[k].max(), found.share[k]
-        detail = (
-            f"nearest {geometry.names[k]}: at least {worst:.3f} of the largest margin, the mean deficit is {share:.2f}"
-        )
-        answer.answered(found.named or "none named", f"{detail} of the separation")
+        near = f"nearest {geometry.names[k]}, at least {worst:.3f} of the largest margin"
+        answer.answered(found.named or NONE, f"{near}; mean deficit {share:.2f} of the separation")
 
 
 def _where(valid: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -8,13 +8,14 @@ When      the optimizer runs for T steps from zero on the logarithm of the mean 
           Its gradient has the direction of that of the exponential loss, and does not vanish. The step is the largest
           of the grid, or a tenth of it where no norm is named at the largest.
 Then      min_i <Z_i, W> / (|W| gamma*) in each norm, at T and at T/10; the *deficit* is what it lacks to 1.
-So        a norm is named if, in this norm and no other, the deficit is below the separation on every instance, and at
-          most a quarter of it on average, also after losing once more what was lost from T/10 to T. Otherwise no norm
-          is named: the optimizer is not there yet, or goes elsewhere.
-Expected  Steepest descent in a norm has the margin of that norm (Gunasekar, Lee, Soudry, Srebro 2018, Theorem 5):
-          gradient descent l2, sign descent l-infinity, exact spectral descent the spectral norm.
-Differs   The logarithm changes the length of gradients, which an optimizer that remembers them can see. AdaGrad keeps
-          the sum of all squares. It converges for a vanishing gradient and grows for this one.
+So        a norm is named if, in this norm and no other, the deficit is at most half of the separation on every
+          instance, and a quarter of it on average, also after losing once more what was lost from T/10 to T. Otherwise
+          no norm is named: the optimizer is not there yet, or goes elsewhere.
+Expected  Steepest descent in a norm maximizes the margin in that norm (Gunasekar, Lee, Soudry, Srebro 2018, for the
+          exponential loss): gradient descent l2, sign descent l-infinity, exact spectral descent the spectral norm.
+Differs   The logarithm changes the length of the gradient, which matters to an optimizer that remembers old gradients.
+          The sum of squares of AdaGrad converges for a gradient that vanishes (Qian, Qian 2019, find a direction that
+          depends on the data and on the step), and grows for this one.
 """
 
 from __future__ import annotations
@@ -25,13 +26,12 @@ from fixtures.problems.batches import stack
 from fixtures.problems.margin_geometry import MATRIX_LENGTH, VECTOR_LENGTH, read_signed_matrices, read_signed_vectors
 from probes.answers import Answering, Status
 from probes.candidate import Candidate, gradient_descent
-from probes.margins import conclude, geometry_of, report_margins, run_towards_a_margin
+from probes.margins import NONE, conclude, geometry_of, report_margins, run_towards_a_margin
 from probes.problem import Effort
 from probes.questions import question
 
 VECTOR_NORMS = ("l1", "l2", "l-infinity")
 MATRIX_NORMS = ("max", "Frobenius", "spectral", "nuclear")
-NONE = "none named"
 
 
 @question("vector margin", title="Margin of vectors", answers=(*VECTOR_NORMS, NONE))

@@ -14,6 +14,7 @@ import numpy as np
 from fixtures.entries import in_float64
 from fixtures.precision import factorization, rounding
 from properties.oracles import (
+    OracleError,
     largest_l1_margin,
     largest_max_norm_margin,
     largest_schatten_margin,
@@ -56,11 +57,14 @@ def largest_margins(norm: Norm, Z: Array) -> LargestMargins:
 
     The points are divided by a power of two first, because the tolerances of the solvers are absolute. The rounding of
     a norm of m entries: m for a sum, a decomposition for singular values. Those of an inner product and of the sum of n
-    points are m and 2n, and |E|_* <= m max|E|. Raises OracleError where a solver has no point.
+    points are m and 2n, and |E|_* <= m max|E|. Raises OracleError where a solver has no point, and where it returns
+    W = 0, as for points that are not separable.
     """
     Z = in_float64(Z, "points")
     unit = np.exp2(np.floor(np.log2(np.abs(Z).max())))
     W, q = norm.maximize(Z / unit)
+    if not norm.of(W).all():
+        raise OracleError(f"the largest {norm.name} margin has no direction: the points are not separable")
     W = W / norm.of(W)[_broadcast(W)]
     entries, (count, n) = W[0].size, Z.shape[:2]
     steps = entries + min(W.shape[1:]) * factorization(*W.shape[1:])
