@@ -113,6 +113,49 @@ def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return split[:, :d] - split[:, d : 2 * d], q
 
 
+def largest_max_norm_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The w (B, d) with |w_j| <= 1 that maximizes min_i z_i . w, and the dual weights q (B, n), by HiGHS.
+
+    Z (B, n, d) without padding. One linear program solves the whole batch. Raises OracleError where HiGHS has no point.
+    """
+    Z = in_float64(Z, "points")
+    count, n, d = Z.shape
+    # variables of one problem: w (d), gamma
+    blocks = [scipy.sparse.coo_array(np.hstack([-points, np.ones((n, 1))])) for points in Z]
+    cost = np.tile(np.append(np.zeros(d), -1.0), count)
+    bounds = np.tile([[-1, 1]] * d + [[-np.inf, np.inf]], (count, 1))
+    constraints = scipy.sparse.block_diag(blocks, format="csc")
+    program = scipy.optimize.linprog(cost, constraints, np.zeros(count * n), bounds=bounds)
+    program = solved(program, "the largest margin in the maximum norm")
+    w = program.x.reshape(count, d + 1)[:, :d]
+    return w, np.maximum(-program.ineqlin.marginals, 0).reshape(count, n)
+
+
+def largest_schatten_margin(Z: np.ndarray, order: float) -> tuple[np.ndarray, np.ndarray]:
+    """The W (B, k, p) of least spectral (order inf) or nuclear (order 1) norm with <Z_i, W> >= 1, by Clarabel.
+
+    Z (B, n, k, p). W over its norm has the largest margin in that norm. Also the multipliers q (B, n), which are not
+    normalized. Raises OracleError where the points are not separable, ModuleNotFoundError without the extra `oracles`,
+    and ValueError for another order.
+    """
+    import cvxpy
+
+    if order not in (1, np.inf):
+        raise ValueError(f"order {order} is neither 1, the nuclear norm, nor inf, the spectral norm")
+    Z = in_float64(Z, "points")
+    count, n, *shape = Z.shape
+    found = np.zeros((count, *shape)), np.zeros((count, n))
+    for index, points in enumerate(Z.reshape(count, n, -1)):
+        W = cvxpy.Variable(tuple(shape))
+        separates = points @ cvxpy.vec(W, order="C") >= 1
+        program = cvxpy.Problem(cvxpy.Minimize(cvxpy.normNuc(W) if order == 1 else cvxpy.sigma_max(W)), [separates])
+        program.solve(solver="CLARABEL")
+        if W.value is None:
+            raise OracleError(f"the largest margin in the Schatten norm of order {order} has no solution")
+        found[0][index], found[1][index] = W.value, np.maximum(separates.dual_value, 0)
+    return found
+
+
 def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The w (B, p) of least l1 norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
 
