@@ -1,0 +1,133 @@
+"""The figure of all profiles: a row for each optimizer, a column for each question, in each cell the answer.
+
+A mark says the answer in a sign or two, and the ground of its cell says whether this is what is proved, in
+`literature`. It is drawn without matplotlib, so that a notebook shows it after the first installation.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from probes.answers import Question
+from probes.cells import Cell, Tone, cell, key_of_marks
+from probes.questions import all_questions
+from probes.sheet import LINE, MARGIN, WIDTH, Sheet, width_of
+from theorems.report.figures.drawing import Drawn, stand_alone
+
+if TYPE_CHECKING:
+    from probes.profile import Profile
+
+GAP, MARK = 3.5, 20.0
+"""Between the columns of two files, and the width of a mark in the legend."""
+LONGEST = 12
+"""Letters of a name at most."""
+NICKNAMES = {"SGD(momentum=0.9)": "heavy ball", "SGD(momentum=0.9, nesterov=True)": "Nesterov"}
+TITLE = "Which minimum does your optimizer pick?"
+
+
+def draw(profiles: Sequence[Profile], questions: Iterable[Question] | None = None) -> str:
+    """The figure as an SVG file with its colors and a ground, light or dark as its reader prefers.
+
+    questions: those of all files if None. A question that a profile lacks is an empty cell.
+    """
+    return stand_alone(drawn(profiles, questions))
+
+
+def drawn(profiles: Sequence[Profile], questions: Iterable[Question] | None = None) -> Drawn:
+    """The figure with its texts and their places, for checks."""
+    asked = list(all_questions() if questions is None else questions)
+    rows = [(label_of(profile), cells_of(profile, asked)) for profile in profiles]
+    names = 2 * MARGIN + max((width_of(label) for label, _ in rows), default=0)
+    sheet = Sheet()
+    lefts, pitch = _columns(asked, names)
+    _heads(sheet, asked, lefts, pitch)
+    for label, cells in rows:
+        sheet.write(label, MARGIN, sheet.y)
+        for left, found in zip(lefts, cells, strict=True):
+            sheet.square(left, sheet.y, pitch, found)
+        sheet.y += LINE
+    _legend(sheet, [found for _, cells in rows for found in cells])
+    alt = say(rows, asked)
+    return Drawn("biases", None, TITLE, alt, sheet.svg("biases", TITLE, alt), tuple(sheet.labels))
+
+
+def cells_of(profile: Profile, questions: Sequence[Question]) -> list[Cell]:
+    """One cell for each question."""
+    answers = {answer.question: answer for answer in profile.answers}
+    return [cell(profile.family, answers.get(question.key)) for question in questions]
+
+
+def label_of(profile: Profile) -> str:
+    """What a row is called: the name without the package or the file that it is imported from, shortened if need be."""
+    own = re.sub(r"^[^:(]*:", "", profile.name)
+    own = NICKNAMES.get(own, own)
+    return own if len(own) <= LONGEST else f"{own[: LONGEST - 1]}\u2026"
+
+
+def number_of(question: Question) -> int:
+    """The K of its file `question_K_name.py`; 0 for another file."""
+    found = re.search(r"question_(\d+)_", question.file)
+    return int(found[1]) if found else 0
+
+
+def say(rows: Sequence[tuple[str, Sequence[Cell]]], questions: Sequence[Question]) -> str:
+    """The alternative text: how many answers there are, and every one that contradicts what is proved."""
+    cells = [found for _, cells in rows for found in cells]
+    counts = {tone: sum(found.tone is tone for found in cells) for tone in Tone}
+    against = [
+        f"{label}, {question.title}: {found.words}"
+        for label, cells in rows
+        for question, found in zip(questions, cells, strict=True)
+        if found.tone is Tone.AGAINST
+    ]
+    return (
+        f"A table of {len(rows)} optimizers ({', '.join(label for label, _ in rows)}) and {len(questions)} questions. "
+        f"{counts[Tone.AGREES]} answers are as proved, {counts[Tone.AGAINST]} are not, {counts[Tone.OPEN]} are about "
+        f"what is not proved, and {counts[Tone.NONE]} cells have no answer. "
+        f"Other than proved: {'; '.join(against) or 'none'}."
+    )
+
+
+def _columns(questions: Sequence[Question], first: float) -> tuple[list[float], float]:
+    """The left ends of the columns, and their width; there is a gap between the questions of two files."""
+    numbers = [number_of(question) for question in questions]
+    gaps = [0, *(int(a != b) for a, b in itertools.pairwise(numbers))][: len(questions)]
+    pitch = (WIDTH - first - MARGIN - GAP * sum(gaps)) / max(len(questions), 1)
+    passed = itertools.accumulate(gaps)
+    return [first + pitch * place + GAP * count for place, count in enumerate(passed)], pitch
+
+
+def _heads(sheet: Sheet, questions: Sequence[Question], lefts: Sequence[float], pitch: float) -> None:
+    """The titles of the questions, upright, and above them the number of their file."""
+    top = sheet.y
+    sheet.y += LINE + 6 + max((width_of(question.title) for question in questions), default=0)
+    for number, found in itertools.groupby(zip(lefts, questions, strict=True), lambda pair: number_of(pair[1])):
+        own = [left for left, _ in found]
+        sheet.rule(own[0] + 1, own[-1] + pitch - 1, top + LINE - 1)
+        sheet.write(str(number), (own[0] + own[-1] + pitch) / 2, top - 2, middle=True)
+    for left, question in zip(lefts, questions, strict=True):
+        sheet.write_upright(question.title, left + pitch / 2, sheet.y - 3)
+
+
+def _legend(sheet: Sheet, cells: Sequence[Cell]) -> None:
+    """What the grounds and the marks mean, of those that occur; two in a line where they are short."""
+    sheet.y += 5
+    tones = [tone for tone in Tone if tone.value and any(found.tone is tone for found in cells)]
+    grounds = [(Cell("", tone, ""), tone.value) for tone in tones]
+    marks = [(Cell(mark, Tone.OPEN, ""), meaning) for mark, meaning in key_of_marks(cells)]
+    for entries in (grounds, marks):
+        column = 0
+        for found, meaning in entries:
+            is_short = width_of(meaning) < WIDTH / 2 - MARK - 2 * MARGIN
+            if column and not is_short:
+                sheet.y, column = sheet.y + LINE, 0
+            left = MARGIN + column * (WIDTH / 2)
+            sheet.square(left, sheet.y, 12, found)
+            lines = sheet.paragraph(meaning, left + MARK, sheet.y)
+            column = (column + 1) % 2 if is_short else 0
+            sheet.y += 0 if column else LINE * lines
+        sheet.y += 3 + LINE * column
+    sheet.y += MARGIN
