@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from probes.answers import Answer, Status
 from probes.literature import contradicts, expected
@@ -13,26 +13,91 @@ from probes.literature import contradicts, expected
 class Tone(enum.Enum):
     """What the literature says of an answer, in the words of the legend."""
 
-    AGREES = "as proved, under the hypotheses of its source"
-    AGAINST = "other than proved: the page names the hypothesis that is missing"
-    OPEN = "nothing is proved of it"
+    AGREES = "as proved"
+    AGAINST = "other than proved: the page says why"
+    OPEN = "none of our sources speaks of it"
     NONE = ""
 
 
 DISK, RING = "\u25cf", "\u25cb"
-SIGNS = (DISK, RING)
 """Marks that are drawn and not written."""
 
 STATUSES = {
-    Status.NOT_CONVERGED: ("\u2026", "has not converged"),
-    Status.NOT_IDENTIFIABLE: ("?", "not identifiable: the candidates are not separated"),
-    Status.NOT_APPLICABLE: ("\u2013", "does not apply"),
-    Status.FAILED: ("\u00d7", "the optimizer failed"),
+    Status.NOT_CONVERGED: ("\u2026", "not converged"),
+    Status.NOT_IDENTIFIABLE: ("?", "not identifiable"),
+    Status.NOT_APPLICABLE: ("\u2013", "not applicable"),
+    Status.FAILED: ("\u00d7", "failed"),
 }
 """Mark and meaning of what is no answer."""
 
-MARKS: dict[str, str] = {"yes": DISK, "only with decay": "d"}
-"""The mark of each answer of a question: DISK where a property holds, RING where not, or a sign or two."""
+MEANINGS = {
+    DISK: "yes, to rounding",
+    RING: "no, or none",
+    "d": "only with decay",
+    "b": "low precision",
+    "\u03b5": "up to epsilon",
+    "f": "forgets its start",
+    "~": "drifts off row(X)",
+    "1": "l1",
+    "2": "l2",
+    "\u221e": "l-infinity",
+    "e": "entropy",
+    "h": "hypentropy",
+    "F": "Frobenius",
+    "N": "nuclear",
+    "S": "spectral",
+    "n": "nothing",
+    "w": "entries",
+    "p": "parameters",
+    "\u03b1": "another alpha",
+    "r": "least rank",
+    "o": "overlapping",
+    "t": "together",
+    "R": "ridge",
+    "0": "zero",
+    "=": "no effect",
+    "s": "from torch's seed",
+    "m": "not from a file",
+}
+"""What a mark means, in the order of the legend."""
+
+MARKS = {
+    DISK: (
+        *("at a constant step", "projects w_0", "exact", "to rounding", "bit for bit", "kept as the step shrinks"),
+        *("Q of the start", "one after another"),
+    ),
+    RING: (
+        *("leaves row(X)", "none of these", "violated", "not kept", "differs", "differ", "goes on otherwise"),
+        *("off the curve", "neither", "in no order", "cannot be resumed"),
+    ),
+    "d": ("only with decay",),
+    "b": ("to lower precision",),
+    "\u03b5": ("up to epsilon",),
+    "1": ("l1",),
+    "2": ("l2", "l2 ball"),
+    "\u221e": ("l-infinity", "max", "l-infinity ball"),
+    "f": ("forgets w_0",),
+    "~": ("drifts off row(X)",),
+    "e": ("entropy",),
+    "h": ("hypentropy",),
+    "F": ("Frobenius",),
+    "N": ("nuclear", "least nuclear norm"),
+    "S": ("spectral", "spectral ball"),
+    "R": ("ridge",),
+    "0": ("zero",),
+    "=": ("no effect",),
+    "s": ("from one torch seed",),
+    "m": ("not from a file",),
+    "\u03b1": ("Q of another alpha",),
+    "r": ("least rank",),
+    "o": ("overlapping",),
+    "t": ("together",),
+    "n": ("nothing",),
+    "w": ("entries",),
+    "p": ("parameters",),
+}
+"""The answers that a mark stands for."""
+_MARK_OF = {says: mark for mark, answers in MARKS.items() for says in answers}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,19 +121,14 @@ def cell(family: str, answer: Answer | None) -> Cell:
 
 
 def mark_of(says: str) -> str:
-    """The mark of an answer; its first letters where it has none yet."""
-    return MARKS.get(says, says[:2])
+    """The mark of an answer; its first letter where it has none of its own."""
+    return _MARK_OF.get(says, says[:1])
 
 
-def key_of_marks(cells: Iterable[Cell]) -> list[tuple[str, str]]:
+def key_of_marks(cells: Collection[Cell]) -> list[tuple[str, str]]:
     """The marks that occur with their meanings: those of answers, then what is no answer."""
-    meanings: dict[str, dict[str, None]] = {}
-    missing = set()
-    for found in cells:
-        if found.tone is Tone.NONE:
-            missing.add(found.mark)
-        else:
-            meanings.setdefault(found.mark, {})[found.words] = None
-    ordered = [*(mark for mark in SIGNS if mark in meanings), *sorted(mark for mark in meanings if mark not in SIGNS)]
-    answers = [(mark, ", ".join(meanings[mark])) for mark in ordered]
-    return answers + [(mark, said) for mark, said in STATUSES.values() if mark in missing]
+    answered = {found.mark: found.words for found in cells if found.tone is not Tone.NONE}
+    missing = {found.mark for found in cells if found.tone is Tone.NONE}
+    own = [(mark, meaning) for mark, meaning in MEANINGS.items() if mark in answered]
+    others = [(mark, words) for mark, words in answered.items() if mark not in MEANINGS]
+    return own + others + [pair for pair in STATUSES.values() if pair[0] in missing]

@@ -7,6 +7,7 @@ A mark says the answer in a sign or two, and the ground of its cell says whether
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -20,8 +21,8 @@ from theorems.report.figures.drawing import Drawn, stand_alone
 if TYPE_CHECKING:
     from probes.profile import Profile
 
-GAP, MARK = 3.5, 20.0
-"""Between the columns of two files, and the width of a mark in the legend."""
+GAP, MARK, COLUMNS = 3.0, 16.0, 3
+"""Between the questions of two files; in the legend, the width of a mark, and the columns."""
 LONGEST = 12
 """Letters of a name at most."""
 NICKNAMES = {"SGD(momentum=0.9)": "heavy ball", "SGD(momentum=0.9, nesterov=True)": "Nesterov"}
@@ -50,7 +51,7 @@ def drawn(profiles: Sequence[Profile], questions: Iterable[Question] | None = No
             sheet.square(left, sheet.y, pitch, found)
         sheet.y += LINE
     _legend(sheet, [found for _, cells in rows for found in cells])
-    alt = say(rows, asked)
+    alt = say(profiles, asked)
     return Drawn("biases", None, TITLE, alt, sheet.svg("biases", TITLE, alt), tuple(sheet.labels))
 
 
@@ -73,20 +74,32 @@ def number_of(question: Question) -> int:
     return int(found[1]) if found else 0
 
 
-def say(rows: Sequence[tuple[str, Sequence[Cell]]], questions: Sequence[Question]) -> str:
-    """The alternative text: how many answers there are, and every one that contradicts what is proved."""
-    cells = [found for _, cells in rows for found in cells]
+def in_order(profiles: Iterable[Profile]) -> list[Profile]:
+    """Those of torch.optim first, each part by name."""
+    return sorted(profiles, key=lambda profile: (not profile.name.startswith("torch.optim:"), profile.name.lower()))
+
+
+def say_counts(profiles: Sequence[Profile], questions: Sequence[Question]) -> str:
+    """How many answers there are, as proved, other than proved, and of what is not proved."""
+    cells = [found for profile in profiles for found in cells_of(profile, questions)]
     counts = {tone: sum(found.tone is tone for found in cells) for tone in Tone}
+    return (
+        f"A table of {len(profiles)} optimizers and {len(questions)} questions. {counts[Tone.AGREES]} answers are as "
+        f"proved, {counts[Tone.AGAINST]} are not, {counts[Tone.OPEN]} are about what is not proved, and "
+        f"{counts[Tone.NONE]} cells have no answer."
+    )
+
+
+def say(profiles: Sequence[Profile], questions: Sequence[Question]) -> str:
+    """The alternative text: the counts, the optimizers, and every answer that is other than proved."""
     against = [
-        f"{label}, {question.title}: {found.words}"
-        for label, cells in rows
-        for question, found in zip(questions, cells, strict=True)
+        f"{label_of(profile)}, {question.title}: {found.words}"
+        for profile in profiles
+        for question, found in zip(questions, cells_of(profile, questions), strict=True)
         if found.tone is Tone.AGAINST
     ]
     return (
-        f"A table of {len(rows)} optimizers ({', '.join(label for label, _ in rows)}) and {len(questions)} questions. "
-        f"{counts[Tone.AGREES]} answers are as proved, {counts[Tone.AGAINST]} are not, {counts[Tone.OPEN]} are about "
-        f"what is not proved, and {counts[Tone.NONE]} cells have no answer. "
+        f"{say_counts(profiles, questions)} The optimizers: {', '.join(map(label_of, profiles)) or 'none'}. "
         f"Other than proved: {'; '.join(against) or 'none'}."
     )
 
@@ -113,21 +126,21 @@ def _heads(sheet: Sheet, questions: Sequence[Question], lefts: Sequence[float], 
 
 
 def _legend(sheet: Sheet, cells: Sequence[Cell]) -> None:
-    """What the grounds and the marks mean, of those that occur; two in a line where they are short."""
+    """What the grounds and the marks mean, of those that occur, in columns; long words take several."""
     sheet.y += 5
     tones = [tone for tone in Tone if tone.value and any(found.tone is tone for found in cells)]
     grounds = [(Cell("", tone, ""), tone.value) for tone in tones]
     marks = [(Cell(mark, Tone.OPEN, ""), meaning) for mark, meaning in key_of_marks(cells)]
+    width = (WIDTH - 2 * MARGIN) / COLUMNS
     for entries in (grounds, marks):
         column = 0
         for found, meaning in entries:
-            is_short = width_of(meaning) < WIDTH / 2 - MARK - 2 * MARGIN
-            if column and not is_short:
+            needed = min(COLUMNS, math.ceil((MARK + width_of(meaning)) / width))
+            if column + needed > COLUMNS:
                 sheet.y, column = sheet.y + LINE, 0
-            left = MARGIN + column * (WIDTH / 2)
+            left = MARGIN + column * width
             sheet.square(left, sheet.y, 12, found)
-            lines = sheet.paragraph(meaning, left + MARK, sheet.y)
-            column = (column + 1) % 2 if is_short else 0
-            sheet.y += 0 if column else LINE * lines
-        sheet.y += 3 + LINE * column
+            sheet.write(meaning, left + MARK, sheet.y)
+            column += needed
+        sheet.y += LINE + 3
     sheet.y += MARGIN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from html import escape
 
 from probes.cells import DISK, RING, Cell, Tone
@@ -47,13 +46,6 @@ class Sheet:
         self._texts.append(f'<text transform="{place}">{escape(words)}</text>')
         box = (x - 0.4 * SIZE, bottom - width_of(words), x + 0.55 * SIZE, bottom)
         self.labels.append(Label(words, SIZE, box))
-
-    def paragraph(self, words: str, x: float, top: float) -> int:
-        """A text that is broken at the right margin; the number of its lines."""
-        lines = textwrap.wrap(words, int((WIDTH - MARGIN - x) * len(words) / width_of(words)))
-        for number, line in enumerate(lines):
-            self.write(line, x, top + number * LINE)
-        return len(lines)
 
     def rule(self, left: float, right: float, y: float) -> None:
         """A faint horizontal line."""

@@ -1,6 +1,6 @@
-"""The papers that the expectations rest on, as far as they could be looked up.
+"""The papers that the expectations rest on, and what an expectation is.
 
-Numbers of theorems are given only where the text of the paper was at hand; elsewhere the abstract says what is proved.
+A theorem has its number only where the text of the paper was at hand; elsewhere the abstract says what is proved.
 """
 
 from __future__ import annotations
@@ -19,6 +19,23 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.authors} ({self.year}), {self.title}, {self.place}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """What a source leads one to expect of an answer.
+
+    families: names of optimizer classes, such as SGD. question: its key. says: the answers that agree with it. source:
+    authors, year, title, with the place of publication. proves: what is proved there, and under which hypotheses.
+    where: for an answer that is another one, the hypothesis that the profile does not meet, as far as it is known.
+    """
+
+    families: tuple[str, ...]
+    question: str
+    says: tuple[str, ...]
+    source: str
+    proves: str
+    where: str = ""
 
 
 ARORA_2018 = Source(
@@ -93,6 +110,9 @@ MA_2018 = Source(
     "The power of interpolation: understanding the effectiveness of SGD in modern over-parametrized learning",
     "ICML, arXiv:1712.06559",
 )
+MAES_2024 = Source(
+    "Maes et al.", 2024, "Understanding Adam requires better rotation dependent assumptions", "arXiv:2410.19964"
+)
 MANDT_2017 = Source(
     "Mandt, Hoffman, Blei", 2017, "Stochastic gradient descent as approximate Bayesian inference", "JMLR 18, 1-35"
 )
@@ -151,6 +171,12 @@ XIE_2024 = Source(
 )
 ZHANG_2024 = Source(
     "Zhang, Zou, Cao", 2024, "The implicit bias of Adam on separable data", "NeurIPS 37, arXiv:2406.10650"
+)
+ZHUANG_2022 = Source(
+    "Zhuang, Liu, Cutkosky, Orabona",
+    2022,
+    "Understanding AdamW through proximal methods and scale-freeness",
+    "TMLR, arXiv:2202.00089",
 )
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from probes import cells
 from probes.answers import Answer, Question, Status
-from probes.cells import DISK, RING, STATUSES, Tone, cell, key_of_marks
+from probes.cells import DISK, MARKS, MEANINGS, RING, STATUSES, Tone, cell, key_of_marks
 from probes.figure import LONGEST, draw, drawn, label_of
-from probes.literature import Expectation
 from probes.problem import Effort
 from probes.profile import Profile
 from probes.questions import all_questions
 from probes.sheet import SIZE, width_of
+from probes.sources import Expectation
 from theorems.report.figures.faults import faults
 
 NAMES = ("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Muon", "SGD", "SGD(momentum=0.9)", "ScheduleFreeAdamW")
@@ -41,7 +41,7 @@ def literature(monkeypatch):
         return KNOWN if (family, answer.question) == ("SGD", KNOWN.question) else None
 
     monkeypatch.setattr(cells, "expected", expected)
-    monkeypatch.setattr(cells, "MARKS", {"yes": DISK, "no": RING, "l2": "2"})
+    monkeypatch.setattr(cells, "_MARK_OF", {"yes": DISK, "no": RING, "l2": "2"})
 
 
 def answer(says="yes", status=Status.ANSWERED):
@@ -90,14 +90,34 @@ def test_a_question_that_a_profile_lacks_is_an_empty_cell():
 
 def test_the_alternative_text_counts_and_names_what_is_other_than_proved():
     found = drawn([profile("SGD", "no"), profile("Adam")], QUESTIONS)
-    assert "2 optimizers (SGD, Adam) and 23 questions" in found.alt
+    assert "2 optimizers and 23 questions" in found.alt
+    assert "The optimizers: SGD, Adam." in found.alt
     assert "0 answers are as proved, 1 are not, 45 are about" in found.alt
     assert found.alt.endswith("Other than proved: SGD, Twenty letters, long: no.")
 
 
 def test_the_marks_that_occur_are_explained_and_no_others():
     found = [cell("Adam", answer(says)) for says in ("no", "yes", "l2")] + [cell("Adam", answer("", Status.FAILED))]
-    assert key_of_marks(found) == [(DISK, "yes"), (RING, "no"), ("2", "l2"), STATUSES[Status.FAILED]]
+    assert key_of_marks(found) == [
+        *((mark, MEANINGS[mark]) for mark in (DISK, RING, "2")),
+        STATUSES[Status.FAILED],
+    ]
+
+
+def test_every_answer_has_a_mark_and_every_mark_a_meaning():
+    said = {says for asked in all_questions() for says in asked.answers}
+    assert said - {says for answers in MARKS.values() for says in answers} == set()
+    assert MARKS.keys() == MEANINGS.keys()
+
+
+def test_a_mark_stands_for_one_answer_of_a_question_unless_they_all_hold_or_all_fail():
+    alike = [
+        (asked.key, mark)
+        for asked in all_questions()
+        for mark, answers in MARKS.items()
+        if len(set(answers) & set(asked.answers)) > 1 and mark not in (DISK, RING)
+    ]
+    assert alike == []
 
 
 def test_every_answer_is_drawn():
