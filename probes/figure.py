@@ -6,6 +6,7 @@ A mark says the answer in a sign or two, and the ground of its cell says whether
 
 from __future__ import annotations
 
+import base64
 import itertools
 import math
 import re
@@ -50,9 +51,20 @@ def drawn(profiles: Sequence[Profile], questions: Iterable[Question] | None = No
         for left, found in zip(lefts, cells, strict=True):
             sheet.square(left, sheet.y, pitch, found)
         sheet.y += LINE
-    _legend(sheet, [found for _, cells in rows for found in cells])
+    legend(sheet, [found for _, cells in rows for found in cells])
     alt = say(profiles, asked)
     return Drawn("biases", None, TITLE, alt, sheet.svg("biases", TITLE, alt), tuple(sheet.labels))
+
+
+def as_image(svg: str, width: int = 640) -> str:
+    """A figure for a notebook: an `img` of its own, so that the style of the figure changes nothing around it.
+
+    width: in px, less where there is less room.
+    """
+    alt = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+    data = base64.b64encode(svg.encode()).decode()
+    style = f"width:{width}px;max-width:100%"
+    return f'<img alt="{alt[1] if alt else ""}" style="{style}" src="data:image/svg+xml;base64,{data}">'
 
 
 def cells_of(profile: Profile, questions: Sequence[Question]) -> list[Cell]:
@@ -125,7 +137,7 @@ def _heads(sheet: Sheet, questions: Sequence[Question], lefts: Sequence[float], 
         sheet.write_upright(question.title, left + pitch / 2, sheet.y - 3)
 
 
-def _legend(sheet: Sheet, cells: Sequence[Cell]) -> None:
+def legend(sheet: Sheet, cells: Sequence[Cell]) -> None:
     """What the grounds and the marks mean, of those that occur, in columns; long words take several."""
     sheet.y += 5
     tones = [tone for tone in Tone if tone.value and any(found.tone is tone for found in cells)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import median
 from typing import TYPE_CHECKING
 
 from probes.answers import Answer, Measured, Question, Status
 from probes.expectations import EXPECTATIONS
 from probes.figure import label_of, number_of
 from probes.literature import contradicts, expected
+from probes.one_figure import headline, range_of
 from probes.sources import Expectation
 
 if TYPE_CHECKING:
@@ -86,17 +86,13 @@ def _says(answer: Answer) -> str:
     return answer.says if answer.status is Status.ANSWERED else str(answer.status)
 
 
-def headline(answer: Answer) -> Measured | None:
-    """The number that stands for an answer: the one that is called after it, or the first."""
-    called = [one for one in answer.measured if answer.says and one.name.endswith(f" {answer.says}")]
-    return next(iter([*called, *answer.measured]), None)
-
-
 def _who(profile: Profile, answer: Answer) -> str:
     known = expected(profile.family, answer)
     is_surprise = known is not None and contradicts(known, answer)
     one = headline(answer)
-    return " ".join(filter(None, [label_of(profile), _range(one.finite) if one else "", SURPRISE * is_surprise]))
+    return " ".join(
+        filter(None, [label_of(profile), range_of(one.finite) if one and one.finite else "", SURPRISE * is_surprise])
+    )
 
 
 def _head(says: str, who: Sequence[tuple[Profile, Answer]], usual: Measured | None) -> str:
@@ -110,20 +106,13 @@ def _numbers(one: Measured | None) -> str:
     """What the numbers in the table are, and those of plain gradient descent."""
     if one is None:
         return ""
-    beside = f"; plain gradient descent has {_range(_finite(one))}" if one.control else ""
+    beside = f"; plain gradient descent has {range_of(_finite(one))}" if one.control else ""
     over = f", least to largest over {len(one.values)} instances" if len(one.values) > 1 else ""
     return f"In the table: `{one.name}`{over}{beside}."
 
 
 def _finite(measured: Measured) -> tuple[float, ...]:
     return Measured(measured.name, measured.control, measured.resolution).finite
-
-
-def _range(values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    low, middle, high = (f"{value:.2g}" for value in (min(values), median(values), max(values)))
-    return middle if low == high else f"{low}..{high}"
 
 
 def _surprise(question: Question, known: Expectation, says: str, who: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from probes.cells import DISK, RING, Cell, Tone
@@ -33,6 +34,8 @@ class Sheet:
         self._marks: dict[bool, list[str]] = {False: [], True: []}
         self._texts: list[str] = []
         self._rules: list[str] = []
+        self._own: list[str] = []
+        self._beside: list[str] = []
 
     def write(self, words: str, x: float, top: float, *, middle: bool = False) -> None:
         """A line of text; it begins at x, or has its middle there."""
@@ -50,6 +53,14 @@ class Sheet:
     def rule(self, left: float, right: float, y: float) -> None:
         """A faint horizontal line."""
         self._rules.append(f"M{_short(left)} {_short(y)}H{_short(right)}")
+
+    def dots(self, xs: Iterable[float], y: float, *, is_control: bool = False) -> None:
+        """Values on a line: full ones, and hollow ones for the control."""
+        places = {_short(x): None for x in xs}  # many instances give one dot
+        if is_control:
+            self._beside += [f"M{float(x) - 2.2:.4g} {_short(y)}a2.2 2.2 0 1 1 0 .01z" for x in places]
+        else:
+            self._own += [f"M{x} {_short(y)}h0" for x in places]
 
     def square(self, left: float, top: float, width: float, found: Cell) -> None:
         """A cell: its ground, and its mark in the middle."""
@@ -72,11 +83,15 @@ class Sheet:
             for tone, (color, opacity) in _GROUNDS.items()
             if self._grounds[tone]
         )
+        beside = f'<path d="{"".join(self._beside)}" fill="none" style="stroke:{_color("--figure-faint")}"/>'
+        look = f'style="stroke:{_color("--figure-1")};stroke-opacity:.6" stroke-width="4.6" stroke-linecap="round"'
+        own = f'<path d="{"".join(self._own)}" fill="none" {look}/>'
+        dots = (beside if self._beside else "") + (own if self._own else "")
         rules = f'<path d="{"".join(self._rules)}" fill="none" style="stroke:{_color("--figure-faint")}"/>'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 {WIDTH:g} {_short(self.y)}" '
             f'width="100%" role="img" aria-labelledby="svg-{name}-title svg-{name}-desc" font-size="{SIZE}" '
-            f'fill="currentColor">{heads}{grounds}{rules if self._rules else ""}{"".join(self._texts)}'
+            f'fill="currentColor">{heads}{grounds}{rules if self._rules else ""}{dots}{"".join(self._texts)}'
             f"{self._inked(False, 'currentColor')}{self._inked(True, _color('--figure-ground'))}</svg>"
         )
 

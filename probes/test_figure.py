@@ -1,5 +1,6 @@
 """Self-tests: the figure of all profiles shows every answer, fits a phone, and says what is other than proved."""
 
+import base64
 import re
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from probes import cells
 from probes.answers import Answer, Question, Status
 from probes.cells import DISK, MARKS, MEANINGS, RING, STATUSES, Tone, cell, key_of_marks
-from probes.figure import LONGEST, draw, drawn, label_of
+from probes.figure import LONGEST, as_image, draw, drawn, label_of
 from probes.problem import Effort
 from probes.profile import Profile
 from probes.questions import all_questions
@@ -131,6 +132,14 @@ def test_the_figure_is_a_file_of_its_own_in_the_colors_of_the_page():
     assert text.startswith("<svg")
     assert "prefers-color-scheme:dark" in text
     assert "var(--figure-1,#0072b2)" in text
+
+
+def test_in_a_notebook_it_is_an_image_with_its_alternative_text():
+    svg = draw([profile("SGD", "no")], QUESTIONS)
+    image = as_image(svg)
+    assert base64.b64decode(re.search('base64,([^"]*)"', image)[1]).decode() == svg
+    assert "Other than proved: SGD, Twenty letters, long: no." in image
+    assert image.count('"') == 6
 
 
 @pytest.mark.parametrize(
