@@ -63,11 +63,19 @@ MEANINGS = {
 
 MARKS = {
     DISK: (
-        *("at a constant step", "projects w_0", "exact", "to rounding", "bit for bit", "kept as the step shrinks"),
+        *(
+            "yes",
+            "at a constant step",
+            "projects w_0",
+            "exact",
+            "to rounding",
+            "bit for bit",
+            "kept as the step shrinks",
+        ),
         *("Q of the start", "one after another"),
     ),
     RING: (
-        *("leaves row(X)", "none of these", "violated", "not kept", "differs", "differ", "goes on otherwise"),
+        *("no", "leaves row(X)", "none of these", "violated", "not kept", "differs", "differ", "goes on otherwise"),
         *("off the curve", "neither", "in no order", "cannot be resumed"),
     ),
     "d": ("only with decay",),
