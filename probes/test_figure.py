@@ -124,6 +124,7 @@ def test_a_mark_stands_for_one_answer_of_a_question_unless_they_all_hold_or_all_
 def test_every_answer_is_drawn():
     text = draw([profile("SGD", "yes"), profile("Adam", "no"), profile("Muon", "l2")], QUESTIONS)
     assert text.count("h0") == len(QUESTIONS) + 1  # the legend
+    assert text.count("a2.7") == len(QUESTIONS) + 1
     assert len(re.findall(r">2</text>", text)) == len(QUESTIONS) + 2  # the legend, and the number of a file
 
 

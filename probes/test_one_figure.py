@@ -48,6 +48,12 @@ def test_a_number_stands_on_a_linear_scale_or_on_a_logarithmic_one_where_decades
     assert found == pytest.approx(expected, abs=0.1)  # places have one decimal
 
 
+def test_the_numbers_of_gradient_descent_are_hollow():
+    text = draw_one(profile(answer("q0", (0.0, 1.0, 2.0), (3.0, 4.0))), QUESTIONS)
+    assert len(dots(text)) == 3
+    assert text.count("a2.2") == 2 + 1  # the legend
+
+
 @pytest.mark.parametrize("values", [(), (NAN, NAN), (NAN, INF), (0.0, INF, 1.0)])
 def test_numbers_that_there_are_not_or_that_are_infinite_are_not_drawn(values):
     text = draw_one(profile(answer("q0", values), answer("q1", (0.0, 1.0), says="", status=Status.FAILED)), QUESTIONS)
