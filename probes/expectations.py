@@ -92,10 +92,12 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     _of(
         "Adagrad",
         "vector margin",
-        "none of these",
+        "none named",
         by.QIAN_2019,
         "On separable data and with a step that is small enough, the direction solves a quadratic problem whose "
         "weights come from the limit of the preconditioner: they depend on the start, the step and the data",
+        "The loss of the profile is a logarithm, whose gradients do not vanish: their squares have no finite sum, and "
+        "the preconditioner has no limit",
     ),
     _of(
         "AdamW",
@@ -243,6 +245,48 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         by.GIDEL_2019,
         "Gradient descent on two layers with the squared loss, a start that tends to zero and a step that is small "
         "enough learns the modes in the order of their singular values; Saxe et al. 2014 solve the flow",
+    ),
+    _of(
+        "SGD",
+        "stable step",
+        ("2/lambda", "2(1+beta)/lambda", "(2+2beta)/((1+2beta)lambda)"),
+        by.COHEN_2021,
+        "On a quadratic, gradient descent is stable for steps below 2/lambda, and with momentum below "
+        "2(1 + beta)/lambda, or (2 + 2 beta)/((1 + 2 beta) lambda) for that of Nesterov; Goh 2017 has a proof",
+    ),
+    _of(
+        "SGD",
+        "final sharpness",
+        "kept below the threshold",
+        by.COHEN_2021,
+        "A minimum with a curvature above the threshold of the quadratic repels; networks at full batch are seen to "
+        "end near it",
+    ),
+    _of(
+        "Adam RMSprop",
+        "final sharpness",
+        "at the preconditioned threshold",
+        by.COHEN_2022,
+        "Measured, on networks at full batch: the largest curvature in the metric of the preconditioner comes to the "
+        "threshold of the same optimizer with a frozen preconditioner, 38/step for Adam with beta_1 = 0.9",
+        "The networks of the profile are small and the runs short, so that the curvature need not have come there",
+    ),
+    _of(
+        "SGD",
+        "label noise",
+        "like step/batch",
+        by.MANDT_2017,
+        "With noise of constant covariance at a quadratic minimum and a step that tends to zero, the stationary "
+        "covariance is proportional to step/batch, with momentum too",
+    ),
+    _of(
+        "Adam RMSprop",
+        "label noise",
+        "like step/sqrt(batch)",
+        by.MALLADI_2022,
+        "Where the noise dominates the gradient and the step tends to zero, a batch that is k times as large has the "
+        "same law at a step that is sqrt(k) times as large",
+        "The step is not small, or the gradient is not dominated by the noise",
     ),
     _of(
         " ".join(COUPLED),

@@ -113,6 +113,12 @@ MA_2018 = Source(
 MAES_2024 = Source(
     "Maes et al.", 2024, "Understanding Adam requires better rotation dependent assumptions", "arXiv:2410.19964"
 )
+MALLADI_2022 = Source(
+    "Malladi, Lyu, Panigrahi, Arora",
+    2022,
+    "On the SDEs and scaling rules for adaptive gradient algorithms",
+    "NeurIPS 35, arXiv:2205.10287",
+)
 MANDT_2017 = Source(
     "Mandt, Hoffman, Blei", 2017, "Stochastic gradient descent as approximate Bayesian inference", "JMLR 18, 1-35"
 )
