@@ -9,7 +9,9 @@ from pathlib import Path
 
 from probes.answers import Answer, Answering, Question, Status
 from probes.candidate import Candidate, OptimizerFault
+from probes.isolation import isolated
 from probes.problem import Effort
+from probes.run import found_anew
 
 _ASKED: dict[str, Question] = {}
 
@@ -41,11 +43,18 @@ def all_questions() -> list[Question]:
 
 
 def ask(asked: Question, candidate: Candidate, effort: Effort) -> Answer:
-    """The candidate's answer. A fault of the optimizer is an answer too: failed, with one line that says so."""
+    """The candidate's answer. A fault of the optimizer is an answer too: failed, with one line that says so.
+
+    It is the same whatever was asked before, in whichever process: threads, random states and layouts are its own.
+    """
     began = time.perf_counter()
     answering = Answering(asked.key, asked.answers)
+    seed = int(effort.rng(f"{asked.key} of the optimizer").integers(2**32))
     try:
-        asked.ask(candidate, effort, answering)
+        with isolated(seed, candidate.device):
+            candidate.own_step  # noqa: B018 - remembered, so that the question finds one random state in any order
+        with isolated(seed, candidate.device), found_anew():
+            asked.ask(candidate, effort, answering)
     except OptimizerFault as fault:
         answering.outcome = None
         answering.unanswered(Status.FAILED, str(fault))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -130,6 +131,16 @@ def search(
 
 
 _LAYOUT_CACHE: dict[tuple[int, tuple], tuple[Candidate, str]] = {}
+
+
+@contextlib.contextmanager
+def found_anew() -> Iterator[None]:
+    """Inside, layouts are found anew, and remembered until the end."""
+    _LAYOUT_CACHE.clear()
+    try:
+        yield
+    finally:
+        _LAYOUT_CACHE.clear()
 
 
 def layout_of(candidate: Candidate, problem: Problem) -> str:

@@ -1,0 +1,337 @@
+"""The pytest plugin of the probes: `pytest -m bias` asks optimizers which minimum they pick, and prints the answers.
+
+The question files are collected in such a run alone, and such a run collects nothing else where it is `-m bias`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probes.answers import Answer, Status
+from probes.compare import Comparison, compare, pairs
+from probes.document import ProfileError, load_all, plain_answer, read_answer, save
+from probes.faults import Fault, announcement
+from probes.isolation import isolated
+from probes.problem import Effort
+from probes.profile import Profile, answer_of, assemble, find_faults, questions_of
+from probes.specs import EXAMPLE, STEPS, Named, SpecError, check_device, named, torch_optimizers
+from probes.table import as_page, as_text
+
+_PROPERTY = "whichmin bias"
+_OPTIONS = {
+    "--optimizer": [],
+    "--optimizer-args": [],
+    "--optimizer-step": None,
+    "--question": [],
+    "--save": None,
+    "--compare": None,
+    "--device": "cpu",
+    "--bias-seed": None,
+}
+_OF_THE_CLAIMS = ("--claim", "--role", "--ledger", "--baseline", "--renew-baseline")
+ASKED = pytest.StashKey["Asked"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("whichmin bias", "which minimum an optimizer picks: pytest -m bias")
+    group.addoption(
+        "--optimizer",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="module:Name or ./file.py:make, a class or a function of params; may be repeated;"
+        " default: all of torch.optim",
+    )
+    group.addoption(
+        "--optimizer-args",
+        metavar="ARGS",
+        action="append",
+        default=[],
+        help=f'what it is called with, e.g. "{EXAMPLE}"; once for all, or once for each --optimizer in order',
+    )
+    group.addoption(
+        "--optimizer-step",
+        metavar="HOW",
+        help="the learning rate: given, as the optimizer is made, or found, the largest of a grid that converges;"
+        " default: found for a class without lr in ARGS, otherwise given",
+    )
+    group.addoption(
+        "--question",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="ask only this question; may be repeated, or a list with commas",
+    )
+    group.addoption("--save", metavar="FILE", help="write the profiles to FILE, as JSON")
+    group.addoption("--compare", metavar="FILE", help="fail if the bias differs from the profiles in FILE")
+    group.addoption("--device", metavar="DEVICE", default="cpu", help="where the optimizer runs, e.g. cuda")
+    group.addoption("--bias-seed", metavar="N", help="draw other instances; default: 0")
+
+
+class Asked:
+    """What a run asks: the optimizers, the questions, the effort, and the profiles to compare with."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.getoption
+        self.effort = Effort(seed=_seed(option("--bias-seed")))
+        self.shown = option("--save")
+        self.save = _writable(self.shown)
+        if (step := option("--optimizer-step")) is not None and step not in STEPS:
+            raise SpecError(f"--optimizer-step {step!r} is neither {' nor '.join(STEPS)}")
+        check_device(option("--device"))
+        keys = [key.strip() for text in option("--question") for key in text.split(",")]
+        self.is_narrowed = bool(keys)
+        self.questions = questions_of(keys or None)
+        self.named = _named(option("--optimizer"), option("--optimizer-args"), step, option("--device"))
+        self.file = option("--compare")
+        self.old = self._read() if self.file is not None else []
+        self.answers: dict[tuple[str, str], Answer] = {}
+        self.faults: dict[str, tuple[Fault, ...]] = {}
+        self.profiles: list[Profile] = []
+        self.comparisons: list[Comparison] = []
+        self.remarks: list[str] = []
+        self.is_unsaved = False
+
+    def _read(self) -> list[Profile]:
+        """The profiles to compare with, one for each optimizer, in order."""
+        found = pairs(load_all(self.file), list(self.named), self.file)
+        keys = [question.key for question in self.questions]
+        for profile in found:
+            known = [answer.question for answer in profile.answers]
+            if lacking := [key for key in keys if key not in known]:
+                raise ProfileError(
+                    f"{self.file} lacks the question {', '.join(lacking)} of {profile.name}: save it anew"
+                )
+            if (profile.effort.instances, profile.effort.steps) != (self.effort.instances, self.effort.steps):
+                raise ProfileError(f"{self.file} was made with another number of instances or steps: save it anew")
+        return found
+
+    def finish(self) -> None:
+        """Make the profiles of what was answered; save and compare them where every question was answered."""
+        for name, one in self.named.items():
+            found = [self.answers[name, q.key] for q in self.questions if (name, q.key) in self.answers]
+            if found:
+                told = self.faults.get(name, ())
+                profile = assemble(one.candidate, self.effort, found, arguments=one.arguments, faults=told)
+                self.profiles.append(profile)
+        if len(self.answers) < len(self.named) * len(self.questions):
+            if self.save or self.old:
+                self.remarks.append("not every question was asked: nothing is saved or compared")
+            return
+        if self.save:
+            try:
+                save(self.profiles, self.save)
+                self.remarks.append(f"written to {self.shown}")
+            except OSError as error:
+                self.is_unsaved = True
+                self.remarks.append(f"--save {self.shown}: cannot be written ({error.strerror})")
+        keys = [question.key for question in self.questions] if self.is_narrowed else None
+        self.comparisons = [compare(*both, keys) for both in zip(self.old, self.profiles, strict=False)]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the exit code is 1: a fault, a question that failed, a changed bias, a file that is not written."""
+        faults = [fault for profile in self.profiles for fault in profile.faults if fault.severity == "fault"]
+        failed = [answer for profile in self.profiles for answer in profile.failed]
+        return bool(faults or failed or self.is_unsaved or any(one.has_changed for one in self.comparisons))
+
+
+def _seed(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise SpecError(f"--bias-seed {text!r} is no number from 0 on")
+    return int(text)
+
+
+def _writable(name: str | None) -> Path | None:
+    """The absolute path of a file that can be written, or None without a name. Raises SpecError."""
+    if name is None:
+        return None
+    if not name.strip():
+        raise SpecError("--save is empty: name a file, or leave --save out")
+    try:
+        path = Path(name).expanduser().absolute()
+        if path.is_dir():
+            raise SpecError(f"--save {name}: it is a folder: name a file in it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.exists() and not os.access(path, os.W_OK):
+            raise SpecError(f"--save {name}: may not be written")
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise SpecError(f"--save {name}: cannot write there ({why})") from None
+    return path
+
+
+def _named(specs: list[str], arguments: list[str], step: str | None, device: str) -> dict[str, Named]:
+    """The optimizers by their names."""
+    if not specs:
+        if arguments:
+            raise SpecError("--optimizer-args needs --optimizer, which says whose they are")
+        specs = torch_optimizers()
+    if len(arguments) not in (0, 1, len(specs)):
+        raise SpecError(
+            f"--optimizer-args is given {len(arguments)} times, and --optimizer {len(specs)} times:"
+            " once for all, or once for each"
+        )
+    shared = arguments * len(specs) if len(arguments) == 1 else arguments or [""] * len(specs)
+    found: dict[str, Named] = {}
+    for spec, text in zip(specs, shared, strict=True):
+        one = named(spec, text, step, device)
+        if one.candidate.name in found:
+            raise SpecError(f"--optimizer {one.candidate.name} is given twice")
+        found[one.candidate.name] = one
+    return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not asks(config):
+        if given := [name for name, default in _OPTIONS.items() if config.getoption(name) != default]:
+            raise pytest.UsageError(f"{given[0]} is of the questions to optimizers: add -m bias")
+        return
+    if foreign := [name for name in _OF_THE_CLAIMS if config.getoption(name, None)]:
+        raise pytest.UsageError(f"{foreign[0]} is of the claims, and -m bias runs none of them: leave it out")
+    if _asks_alone(config) and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        config.args = [str(Path(__file__).parent)]
+    try:
+        config.stash[ASKED] = Asked(config)
+    except (SpecError, ProfileError) as error:
+        raise pytest.UsageError(str(error)) from None
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Reporter(config), "whichmin bias reporter")
+
+
+def asks(config: pytest.Config) -> bool:
+    """Whether a run asks optimizers: its marker expression names `bias`, and not to leave it out."""
+    words = re.findall(r"\w+", config.option.markexpr)
+    return any(word == "bias" and words[max(place - 1, 0)] != "not" for place, word in enumerate(words))
+
+
+def _asks_alone(config: pytest.Config) -> bool:
+    return config.option.markexpr.strip() == "bias"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Question files are for runs that ask, and other files are not for a run that only asks."""
+    if collection_path.suffix != ".py":
+        return None
+    is_left_out = not asks(config) if collection_path.name.startswith("question_") else _asks_alone(config)
+    return True if is_left_out else None
+
+
+# What a package deprecates is no error of its optimizer; a slow optimizer is announced, and not ended.
+_MARKS = (pytest.mark.bias, pytest.mark.filterwarnings("default"), pytest.mark.timeout(0))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if hasattr(metafunc.function, "question"):
+        names = metafunc.config.stash[ASKED].named
+        cases = [pytest.param(name, None, None, id=name, marks=_MARKS) for name in names]
+        metafunc.parametrize(("candidate", "effort", "answer"), cases)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what --question leaves out, and ask one optimizer after the other."""
+    if ASKED not in config.stash:
+        return
+    asked = config.stash[ASKED]
+    order, keys = {name: place for place, name in enumerate(asked.named)}, {one.key for one in asked.questions}
+    left_out = [item for item in items if _key(item) not in {None, *keys}]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    kept = [item for item in items if _key(item) in {None, *keys}]
+    items[:] = sorted(kept, key=lambda item: order[item.callspec.params["candidate"]] if _key(item) else -1)
+
+
+def _key(item: pytest.Item) -> str | None:
+    """The key of the question that an item asks, or None for a test of another kind."""
+    return getattr(getattr(item, "obj", None), "question", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    key = _key(pyfuncitem)
+    if key is None:
+        return None
+    asked, name = pyfuncitem.config.stash[ASKED], pyfuncitem.callspec.params["candidate"]
+    (question,) = [question for question in asked.questions if question.key == key]
+    answer = answer_of(question, asked.named[name].candidate, asked.effort)
+    pyfuncitem.user_properties.append((_PROPERTY, {"optimizer": name, "answer": plain_answer(answer)}))
+    return True
+
+
+class Reporter:
+    """Collects the answers of a run, also from workers, and prints, saves and compares the profiles at its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._asked = config.stash[ASKED]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Iterator[None]:
+        """Before the questions: what is wrong with each optimizer, and which one takes long."""
+        for name, one in self._asked.named.items() if not self._config.option.collectonly else ():
+            self._asked.faults[name] = find_faults(one.candidate, self._asked.effort)
+            with isolated(self._asked.effort.seed, one.candidate.device):
+                line = announcement(one.candidate)
+            if line and (terminal := self._config.pluginmanager.get_plugin("terminalreporter")):
+                terminal.write_line(line)
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """The answers are counted by their status."""
+        told = _told(report)
+        if told is None:
+            return None
+        status = told["answer"]["status"]
+        return "not asked" if status == Status.FAILED else status, _LETTERS.get(status, "F"), status.upper()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if (told := _told(report)) is not None:
+            answer = read_answer(told["answer"])
+            self._asked.answers[told["optimizer"], answer.question] = answer
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._asked.finish()
+        if self._asked.has_failed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        asked = self._asked
+        if asked.profiles:
+            terminalreporter.write_sep("=", "bias")
+            is_long = len(asked.profiles) == 1 or self._config.option.verbose > 0
+            terminalreporter.write_line(
+                "\n\n".join(map(as_text, asked.profiles)) if is_long else as_page(asked.profiles)
+            )
+        for comparison in asked.comparisons:
+            terminalreporter.write_line(f"\n{comparison}")
+        for line in asked.remarks:
+            terminalreporter.write_line(line)
+
+
+_LETTERS = {
+    Status.ANSWERED: ".",
+    Status.NOT_CONVERGED: "c",
+    Status.NOT_IDENTIFIABLE: "i",
+    Status.NOT_APPLICABLE: "a",
+}
+
+
+def _told(report: Any) -> dict[str, Any] | None:
+    """What the report of an asked question holds; None for other reports."""
+    if getattr(report, "when", None) != "call" or not report.passed:
+        return None
+    return dict(report.user_properties).get(_PROPERTY)
