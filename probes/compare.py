@@ -4,7 +4,7 @@ A sample is a measured number with one value for each of m independent instances
 [min, max] of the old and of the new sample lie apart by more than the larger resolution. Under the hypothesis that
 nothing has changed the m + n values are exchangeable, so that every choice of m of them is equally likely to be the
 old ones, and 2 of the C(m + n, m) choices part them into lower and upper ones: an exact permutation test (R. A.
-Fisher, The Design of Experiments, 1935, Section 21), whose false alarm has probability 2 m! n!/(m + n)!, or less with
+Fisher, The Design of Experiments, 1935, Chapter III), whose false alarm has probability 2 m! n!/(m + n)!, or less with
 ties; 7.4e-7 for m = n = 12. Over K numbers the probabilities add up to at most K times that (Boole's inequality). An
 instance without a value (nan) is put apart in the same way: the old sample has none and the new one has all, or the
 reverse. A sample with fewer than 12 values on either side is not judged, and the comparison says so.

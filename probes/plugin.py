@@ -228,8 +228,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_left_out else None
 
 
-# What a package deprecates is no error of its optimizer; a slow optimizer is announced, and not ended.
-_MARKS = (pytest.mark.bias, pytest.mark.filterwarnings("default"), pytest.mark.timeout(0))
+_MARKS = (pytest.mark.bias, pytest.mark.timeout(0))  # a slow optimizer is announced, and not ended
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

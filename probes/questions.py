@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from probes.isolation import isolated
 from probes.problem import Effort
 from probes.run import found_anew
 
+FOLDER = Path(__file__).parent
 _ASKED: dict[str, Question] = {}
 
 
@@ -33,9 +35,16 @@ def question(key: str, *, title: str, answers: tuple[str, ...]) -> Callable[[Cal
     return declare
 
 
+def forget(module: str) -> None:
+    """Forget the questions of a module, and the module."""
+    sys.modules.pop(module, None)
+    for key in [key for key, asked in _ASKED.items() if asked.ask.__module__ == module]:
+        del _ASKED[key]
+
+
 def all_questions() -> list[Question]:
     """All questions, in the order of the files question_1_*.py, question_2_*.py, ... and of the functions in them."""
-    files = sorted(Path(__file__).parent.glob("question_*.py"))
+    files = sorted(FOLDER.glob("question_*.py"))
     modules = [importlib.import_module(f"probes.{path.stem}") for path in files]
     return [
         _ASKED[value.question] for module in modules for value in vars(module).values() if hasattr(value, "question")
