@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
@@ -174,10 +175,14 @@ def _one_matrix(device: str) -> list[torch.nn.Parameter]:
 
 
 def _package_of(kind: type) -> tuple[str | None, str | None]:
-    top = kind.__module__.partition(".")[0]
-    for package in metadata.packages_distributions().get(top, ()):
+    for package in _distributions().get(kind.__module__.partition(".")[0], ()):
         return package, metadata.version(package)
     return None, None
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
 def _environment(device: str) -> dict[str, str]:
