@@ -25,6 +25,7 @@ from pathlib import Path
 
 from probes.answers import Answer, Measured, Status
 from probes.document import ProfileError, load_all
+from probes.faults import Severity
 from probes.profile import Profile
 
 FEWEST = 12
@@ -149,7 +150,8 @@ class _Found:
             self.unjudged.append(f"{name}: {shares[0]} instances have a value, and now {shares[1]}")
 
     def faults(self, old: Profile, new: Profile) -> None:
-        lines = [[fault.line for fault in profile.faults] for profile in (old, new)]
+        worse = [[fault for fault in profile.faults if fault.severity != Severity.REMARK] for profile in (old, new)]
+        lines = [[fault.line for fault in found] for found in worse]
         self.changes += [f"a fault is new: {line}" for line in lines[1] if line not in lines[0]]
         self.changes += [f"a fault is gone: {line}" for line in lines[0] if line not in lines[1]]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.answers import Answer, Measured, Status
-from probes.faults import Fault
+from probes.faults import Fault, Severity
 from probes.problem import Effort
 from probes.profile import Profile
 from probes.questions import all_questions
@@ -141,7 +141,9 @@ def _read_profile(entry: Any) -> Profile:
         version=get["version"],
         device=get["device"],
         environment=texts["environment"],
-        faults=tuple(Fault(**_fields(fault, {"severity": _text, "line": _text}, "a fault")) for fault in get["faults"]),
+        faults=tuple(
+            Fault(**_fields(fault, {"severity": _severity, "line": _text}, "a fault")) for fault in get["faults"]
+        ),
     )
 
 
@@ -208,6 +210,10 @@ def _texts(value: Any, what: str) -> dict[str, str]:
 
 def _status(value: Any) -> Status:
     return Status(_text(value))
+
+
+def _severity(value: Any) -> Severity:
+    return Severity(_text(value))
 
 
 def _list(value: Any) -> list[Any]:

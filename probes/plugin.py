@@ -17,11 +17,11 @@ import pytest
 from probes.answers import Answer, Status
 from probes.compare import Comparison, compare, pairs
 from probes.document import ProfileError, load_all, plain_answer, read_answer, save
-from probes.faults import Fault, announcement
-from probes.isolation import isolated
+from probes.faults import Fault, Severity, announcement
 from probes.problem import Effort
 from probes.profile import Profile, answer_of, assemble, find_faults, questions_of
 from probes.specs import EXAMPLE, STEPS, Named, SpecError, check_device, named, torch_optimizers
+from probes.surroundings import undisturbed
 from probes.table import as_page, as_text
 
 _PROPERTY = "whichmin bias"
@@ -93,7 +93,7 @@ class Asked:
         self.file = option("--compare")
         self.old = self._read() if self.file is not None else []
         self.answers: dict[tuple[str, str], Answer] = {}
-        self.faults: dict[str, tuple[Fault, ...]] = {}
+        self._faults: dict[str, tuple[Fault, ...]] = {}
         self.profiles: list[Profile] = []
         self.comparisons: list[Comparison] = []
         self.remarks: list[str] = []
@@ -113,13 +113,19 @@ class Asked:
                 raise ProfileError(f"{self.file} was made with another number of instances or steps: save it anew")
         return found
 
+    def faults_of(self, name: str) -> tuple[Fault, ...]:
+        """What is wrong with an optimizer, found once in each process."""
+        if name not in self._faults:
+            self._faults[name] = find_faults(self.named[name].candidate, self.effort)
+        return self._faults[name]
+
     def finish(self) -> None:
         """Make the profiles of what was answered; save and compare them where every question was answered."""
         for name, one in self.named.items():
             found = [self.answers[name, q.key] for q in self.questions if (name, q.key) in self.answers]
             if found:
-                told = self.faults.get(name, ())
-                profile = assemble(one.candidate, self.effort, found, arguments=one.arguments, faults=told)
+                wrong = self.faults_of(name)
+                profile = assemble(one.candidate, self.effort, found, arguments=one.arguments, faults=wrong)
                 self.profiles.append(profile)
         if len(self.answers) < len(self.named) * len(self.questions):
             if self.save or self.old:
@@ -138,7 +144,7 @@ class Asked:
     @property
     def has_failed(self) -> bool:
         """Whether the exit code is 1: a fault, a question that failed, a changed bias, a file that is not written."""
-        faults = [fault for profile in self.profiles for fault in profile.faults if fault.severity == "fault"]
+        faults = [fault for profile in self.profiles for fault in profile.faults if fault.severity != Severity.REMARK]
         failed = [answer for profile in self.profiles for answer in profile.failed]
         return bool(faults or failed or self.is_unsaved or any(one.has_changed for one in self.comparisons))
 
@@ -264,7 +270,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     asked, name = pyfuncitem.config.stash[ASKED], pyfuncitem.callspec.params["candidate"]
     (question,) = [question for question in asked.questions if question.key == key]
-    answer = answer_of(question, asked.named[name].candidate, asked.effort)
+    answer = answer_of(question, asked.named[name].candidate, asked.effort, asked.faults_of(name))
     pyfuncitem.user_properties.append((_PROPERTY, {"optimizer": name, "answer": plain_answer(answer)}))
     return True
 
@@ -280,8 +286,8 @@ class Reporter:
     def pytest_runtestloop(self) -> Iterator[None]:
         """Before the questions: what is wrong with each optimizer, and which one takes long."""
         for name, one in self._asked.named.items() if not self._config.option.collectonly else ():
-            self._asked.faults[name] = find_faults(one.candidate, self._asked.effort)
-            with isolated(self._asked.effort.seed, one.candidate.device):
+            self._asked.faults_of(name)
+            with undisturbed(self._asked.effort.seed, one.candidate.device):
                 line = announcement(one.candidate)
             if line and (terminal := self._config.pluginmanager.get_plugin("terminalreporter")):
                 terminal.write_line(line)

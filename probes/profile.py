@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from probes.answers import Answer, Question, Status
 from probes.candidate import Candidate, OptimizerFault, one_line
-from probes.faults import Fault, faults
-from probes.isolation import isolated
+from probes.faults import Fault, Severity, faults
 from probes.problem import Effort
 from probes.questions import all_questions, ask
 from probes.specs import SpecError, check_device, near_misses
+from probes.surroundings import undisturbed
 
 if TYPE_CHECKING:
     import torch
@@ -100,12 +100,9 @@ def bias_profile(
     candidate, effort = Candidate(name, make, has_step, device), Effort(seed=seed)
     asked = questions_of(questions)
     check_device(device)
-    return assemble(
-        candidate,
-        effort,
-        [answer_of(question, candidate, effort) for question in asked],
-        faults=find_faults(candidate, effort),
-    )
+    wrong = find_faults(candidate, effort)
+    answers = [answer_of(question, candidate, effort, wrong) for question in asked]
+    return assemble(candidate, effort, answers, faults=wrong)
 
 
 def questions_of(keys: Iterable[str] | None) -> list[Question]:
@@ -122,8 +119,14 @@ def questions_of(keys: Iterable[str] | None) -> list[Question]:
     return [question for question in known if question.key in wanted]
 
 
-def answer_of(question: Question, candidate: Candidate, effort: Effort) -> Answer:
-    """The answer; an error in the question itself is a failed answer too, so that the other questions are asked."""
+def answer_of(question: Question, candidate: Candidate, effort: Effort, wrong: Iterable[Fault]) -> Answer:
+    """The answer of an optimizer with these faults. A fatal one is a failed answer, and no question is asked.
+
+    An error in the question itself is a failed answer too, so that the other questions are asked.
+    """
+    for fault in wrong:
+        if fault.severity == Severity.FATAL:
+            return Answer(question.key, Status.FAILED, "", fault.line, None, ())
     try:
         return ask(question, candidate, effort)
     except Exception as error:
@@ -132,7 +135,7 @@ def answer_of(question: Question, candidate: Candidate, effort: Effort) -> Answe
 
 def find_faults(candidate: Candidate, effort: Effort) -> tuple[Fault, ...]:
     """What is wrong with the optimizer, looked for with the threads and random states of a question."""
-    with isolated(effort.seed, candidate.device):
+    with undisturbed(effort.seed, candidate.device):
         return tuple(faults(candidate))
 
 
@@ -147,7 +150,7 @@ def assemble(
     """The profile of these answers, with what the optimizer is and where it ran."""
     family, package, version = "", None, None
     try:
-        with isolated(effort.seed, candidate.device):
+        with undisturbed(effort.seed, candidate.device):
             kind = type(candidate.build(_one_matrix(candidate.device)))
         family = kind.__name__
         package, version = _package_of(kind)

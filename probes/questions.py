@@ -10,9 +10,9 @@ from pathlib import Path
 
 from probes.answers import Answer, Answering, Question, Status
 from probes.candidate import Candidate, OptimizerFault
-from probes.isolation import isolated
 from probes.problem import Effort
 from probes.run import found_anew
+from probes.surroundings import undisturbed
 
 FOLDER = Path(__file__).parent
 _ASKED: dict[str, Question] = {}
@@ -60,9 +60,9 @@ def ask(asked: Question, candidate: Candidate, effort: Effort) -> Answer:
     answering = Answering(asked.key, asked.answers)
     seed = int(effort.rng(f"{asked.key} of the optimizer").integers(2**32))
     try:
-        with isolated(seed, candidate.device):
+        with undisturbed(seed, candidate.device):
             candidate.own_step  # noqa: B018 - remembered, so that the question finds one random state in any order
-        with isolated(seed, candidate.device), found_anew():
+        with undisturbed(seed, candidate.device), found_anew():
             asked.ask(candidate, effort, answering)
     except OptimizerFault as fault:
         answering.outcome = None

@@ -9,7 +9,7 @@ import pytest
 from probes.answers import Answer, Measured, Status
 from probes.compare import FEWEST, are_apart, chance, compare, main, pairs
 from probes.document import ProfileError, save
-from probes.faults import Fault
+from probes.faults import Fault, Severity
 from probes.problem import Effort
 
 LOW, HIGH = np.arange(12) / 12, 2 + np.arange(12) / 12
@@ -121,10 +121,11 @@ def test_a_question_or_a_number_that_is_gone_or_new_is_a_change(profile_of):
 
 
 def test_a_fault_that_is_new_or_gone_is_a_change(profile_of):
-    broken = profile_of(LOW, faults=(Fault("fault", "it never moves"),))
+    broken = profile_of(LOW, faults=(Fault(Severity.FAULT, "it never moves"),))
     assert compare(profile_of(LOW), broken).changes == ("a fault is new: it never moves",)
     assert compare(broken, profile_of(LOW)).changes == ("a fault is gone: it never moves",)
     assert not compare(broken, broken).has_changed
+    assert not compare(profile_of(LOW), profile_of(LOW, faults=(Fault(Severity.REMARK, "it warns"),))).has_changed
 
 
 def test_with_the_same_seed_and_versions_other_bits_are_told_and_are_no_change(profile_of):

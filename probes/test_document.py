@@ -11,7 +11,7 @@ from docs.code_blocks import ROOT
 from probes import load, load_all
 from probes.answers import Answer, Measured, Status
 from probes.document import SCHEMA, ProfileError, as_document, plain_answer, read_answer, save
-from probes.faults import Fault
+from probes.faults import Fault, Severity
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def profile(profile_of):
         arguments={"lr": "0.1", "betas": "(0.9, 0.99)"},
         step="found",
         device="cuda",
-        faults=(Fault("fault", "it never moves"),),
+        faults=(Fault(Severity.FAULT, "it never moves"),),
         answers=(*full.answers, Answer("interpolation", Status.NOT_CONVERGED, "", "no", None, (measured,), 1.25)),
     )
 
@@ -80,6 +80,7 @@ def edited(document, edit):
         (lambda d: d["profiles"][0].update(arguments=[]), "is damaged: arguments is no object"),
         (lambda d: d["profiles"][0]["effort"].update(steps=-1), "is damaged: the effort has 'steps': '-1'"),
         (lambda d: d["profiles"][0]["answers"].append(3), "is damaged: an answer is no object"),
+        (lambda d: d["profiles"][0]["faults"][0].update(severity="sad"), "is damaged: a fault has 'severity': 'sad'"),
         (lambda d: answer(d).update(status="maybe"), "is damaged: an answer has 'status': 'maybe'"),
         (lambda d: answer(d).update(question="entropy"), "has the question 'entropy', which is not asked here"),
         (lambda d: answer(d)["measured"].append(answer(d)["measured"][0]), "has two numbers of one name"),

@@ -141,7 +141,7 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
             "optimizer             A toy   Another",
             "mine.py:no_optimizer  failed  failed",
             "mine.py:picky         yes     failed",
-            "mine.py:no_optimizer: fault: *returns int, which is no torch.optim.Optimizer",
+            "mine.py:no_optimizer: fatal: *returns int, which is no torch.optim.Optimizer",
             "mine.py:picky: failed: mine.py:picky cannot be made: RuntimeError: no parameters, no optimizer",
             "*3 not asked, 1 answered*",
         ]
@@ -152,8 +152,7 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
 
 
 def test_what_a_package_deprecates_is_no_fault_of_its_optimizer(bias):
-    with pytest.warns(DeprecationWarning, match="it will be gone"):
-        result = bias.run("--optimizer-args=lr=1.0", "--question=toy")
+    result = bias.run("--optimizer-args=lr=1.0", "--question=toy")
     result.fnmatch_lines(["A toy: yes*"])
     assert result.code == 0
 

@@ -8,7 +8,7 @@ import pytest
 
 from probes import table
 from probes.answers import Answer, Measured, Status
-from probes.faults import Fault
+from probes.faults import Fault, Severity
 from probes.literature import Expectation
 
 KNOWN = Expectation(("SGD",), "interpolation", ("only with decay",), "Author 1999, Theorem 1", "it is so, if H holds")
@@ -75,9 +75,9 @@ def test_long_details_are_wrapped(profile_of):
 
 def test_a_fault_is_one_line_however_many_questions_it_fails(profile_of):
     one = profile_of(says="", status=Status.FAILED)
-    broken = dataclasses.replace(one, answers=one.answers * 3, faults=(Fault("warning", "it is slow"),))
-    assert str(broken).splitlines()[-2:] == ["SGD: warning: it is slow", "SGD: failed: so it is"]
-    assert table.as_page([broken]).splitlines()[-2:] == ["SGD: warning: it is slow", "SGD: failed: so it is"]
+    broken = dataclasses.replace(one, answers=one.answers * 3, faults=(Fault(Severity.REMARK, "it is slow"),))
+    assert str(broken).splitlines()[-2:] == ["SGD: remark: it is slow", "SGD: failed: so it is"]
+    assert table.as_page([broken]).splitlines()[-2:] == ["SGD: remark: it is slow", "SGD: failed: so it is"]
 
 
 @pytest.mark.usefixtures("unlike_the_literature")

@@ -11,11 +11,11 @@ import numpy as np
 
 
 @contextlib.contextmanager
-def isolated(seed: int, device: str = "cpu") -> Iterator[None]:
+def undisturbed(seed: int, device: str = "cpu") -> Iterator[None]:
     """One thread, double-precision work on this device, and the random states of this seed; then all as it was.
 
     Restored: the random states of torch (also of a CUDA device), numpy and Python; the threads of torch and of BLAS;
-    the default dtype and the default device of torch. Inside, gradients are enabled, and a warning is no error,
+    the default dtype and the default device of torch. Inside, gradients are enabled, and warnings are ignored,
     whatever the caller has chosen: what a package deprecates is no fault of its optimizer.
     One thread, since a sum over several threads is rounded in another order.
     """
@@ -27,7 +27,7 @@ def isolated(seed: int, device: str = "cpu") -> Iterator[None]:
     cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("default")
+        warnings.simplefilter("ignore")
         stack.enter_context(torch.random.fork_rng(devices=[d.index or 0 for d in cuda]))
         stack.callback(torch.set_num_threads, threads)
         stack.enter_context(threadpoolctl.threadpool_limits(1))

@@ -8,11 +8,12 @@ import pytest
 
 from probes.answers import Answering, Question, Status
 from probes.candidate import Candidate
-from probes.isolation import isolated
+from probes.faults import Fault, Severity
 from probes.problem import Effort, least_squares
 from probes.profile import answer_of
 from probes.questions import ask
 from probes.run import train
+from probes.surroundings import undisturbed
 
 EFFORT = Effort(instances=2, steps=3)
 
@@ -52,17 +53,17 @@ def test_what_torch_is_set_to_is_as_it_was_also_after_an_error():
 
     with torch.no_grad(), torch.device("meta"):
         before = states()
-        with isolated(0):
+        with undisturbed(0):
             inside = states()[3:]
             draw_everything()
-        with pytest.raises(ZeroDivisionError), isolated(0):
+        with pytest.raises(ZeroDivisionError), undisturbed(0):
             draw_everything() or 1 / 0
         assert states() == before
     assert inside == (1, torch.float32, True, torch.device("cpu"))
 
 
 def test_a_warning_is_no_error_inside_and_is_one_afterwards():
-    with isolated(0), pytest.warns(DeprecationWarning, match="soon"):
+    with undisturbed(0):
         warnings.warn("soon", DeprecationWarning, stacklevel=1)
     with pytest.raises(DeprecationWarning):
         warnings.warn("soon", DeprecationWarning, stacklevel=1)
@@ -114,5 +115,15 @@ def test_an_error_of_a_question_is_a_failed_answer():
     def raises(candidate: Candidate, effort: Effort, answer: Answering) -> None:  # noqa: ARG001
         raise KeyError("no\nsuch")
 
-    answer = answer_of(Question("broken", "", (), raises, ""), Candidate("noisy", noisy), EFFORT)
+    answer = answer_of(Question("broken", "", (), raises, ""), Candidate("noisy", noisy), EFFORT, ())
     assert (answer.status, answer.detail) == (Status.FAILED, "the question fails: KeyError: 'no\\nsuch'")
+
+
+def test_an_optimizer_that_cannot_be_asked_is_not_asked():
+    def is_asked(candidate: Candidate, effort: Effort, answer: Answering) -> None:  # noqa: ARG001
+        answer.answered("yes", "")
+
+    question, candidate = Question("toy", "", ("yes",), is_asked, ""), Candidate("noisy", noisy)
+    found = {severity: answer_of(question, candidate, EFFORT, [Fault(severity, "why")]) for severity in Severity}
+    assert (found[Severity.FATAL].status, found[Severity.FATAL].detail) == (Status.FAILED, "why")
+    assert found[Severity.FAULT].says == found[Severity.REMARK].says == "yes"
