@@ -90,6 +90,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"whichmin: profile {profile_name()}{f' (--hypothesis-seed={seed})' if seed else ''}, {versions}"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    # What has been collected stays to the end. The collector need not look at these objects again.
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> str:
     """The scale of the experiments: smoke, reduced or paper."""
