@@ -147,6 +147,10 @@ def _read_profile(entry: Any) -> Profile:
     )
 
 
+def _read_fault(entry: Any) -> Fault:
+    return Fault(**_fields(entry, {"severity": _severity, "line": _text}, "a fault"))
+
+
 def read_answer(entry: Any) -> Answer:
     """The answer in plain JSON. Raises an error in words where it is damaged."""
     fields = {"question": _text, "status": _status, "says": _text, "detail": _text, "step": _optional}

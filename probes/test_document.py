@@ -3,11 +3,11 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import jsonschema
 import pytest
 
-from docs.code_blocks import ROOT
 from probes import load, load_all
 from probes.answers import Answer, Measured, Status
 from probes.document import SCHEMA, ProfileError, as_document, plain_answer, read_answer, save
@@ -50,7 +50,7 @@ def test_a_profile_saves_itself(profile, tmp_path):
 
 
 def test_the_file_is_what_its_schema_describes(profile):
-    schema = json.loads((ROOT / "docs" / "bias.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((Path(__file__).parents[1] / "docs" / "bias.schema.json").read_text(encoding="utf-8"))
     document = as_document([profile])
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(document, schema)

@@ -5,16 +5,17 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import probes
-from docs.code_blocks import ROOT
 from probes import load_all
 from probes.plugin import asks
 from probes.questions import forget
 
+ROOT = Path(__file__).parents[1]
 QUESTION = '''
 """A small question."""
 
@@ -217,7 +218,7 @@ def test_a_file_that_cannot_be_written_at_the_end_fails_the_run(bias, monkeypatc
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("probes.plugin.save", refuse)
+    monkeypatch.setattr("probes.asked.save", refuse)
     result = bias.run("--save=a.json")
     result.fnmatch_lines(["A toy: yes*", "--save a.json: cannot be written (No space left on device)"])
     assert result.code == 1
@@ -261,6 +262,6 @@ def test_the_command_line_several_processes_and_python_give_the_same_numbers(tmp
 
 @pytest.mark.slow
 def test_the_bookkeeping_of_the_claims_neither_refuses_nor_prints_and_its_options_are_refused(tmp_path):
-    result = run("--ledger", str(tmp_path))
+    result = run(f"--ledger={tmp_path}")
     assert "ERROR: --ledger is of the claims, and -m bias runs none of them: leave it out" in result.stderr
     assert result.codeurncode == pytest.ExitCode.USAGE_ERROR
