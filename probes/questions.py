@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import time
@@ -61,10 +62,17 @@ def ask(asked: Question, candidate: Candidate, effort: Effort) -> Answer:
     seed = int(effort.rng(f"{asked.key} of the optimizer").integers(2**32))
     try:
         with undisturbed(seed, candidate.device):
-            candidate.own_step  # noqa: B018 - remembered, so that the question finds one random state in any order
+            _remember(candidate)
         with undisturbed(seed, candidate.device), found_anew():
             asked.ask(candidate, effort, answering)
     except OptimizerFault as fault:
         answering.outcome = None
         answering.unanswered(Status.FAILED, str(fault))
     return answering.as_answer(time.perf_counter() - began)
+
+
+def _remember(candidate: Candidate) -> None:
+    """Find out what a candidate finds out once, so that each question finds the same random states in any order."""
+    for name, value in vars(Candidate).items():
+        if isinstance(value, functools.cached_property):
+            getattr(candidate, name)

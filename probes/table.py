@@ -28,7 +28,8 @@ def as_text(profile: Profile) -> str:
     for answer in profile.answers:
         step = "" if answer.step is None else f" [step {answer.step:.3g}]"
         head = f"{titles.get(answer.question, answer.question)}: {_short(answer)}"
-        lines += _wrapped(f"{head} - {answer.detail}{step}" if answer.detail else head + step)
+        is_told = answer.detail and answer.status is not Status.FAILED  # below, once
+        lines += _wrapped(f"{head} - {answer.detail}{step}" if is_told else head + step)
         lines += _numbers(answer.measured)
         lines += (line for text in _literature(profile.family, answer) for line in _wrapped(text, _INDENT))
     return "\n".join([*lines, *_closing([profile])])
@@ -71,7 +72,8 @@ def figure(profiles: Sequence[Profile]) -> str:
         from probes.figure import draw
     except ImportError:
         return ""
-    return draw(profiles)
+    drawn = draw(profiles)
+    return drawn[max(drawn.find("<svg"), 0) :]  # without what only a file needs
 
 
 def _titles() -> dict[str, str]:
@@ -135,14 +137,15 @@ def _findings(profile: Profile) -> Iterator[str]:
 
 
 def _closing(profiles: Sequence[Profile]) -> list[str]:
-    """What is wrong: a line each, and a fault that fails several questions once."""
+    """What is wrong: a line each, however long, and a fault that fails several questions once."""
     lines = []
     for profile in profiles:
-        told = [f"{fault.severity}: {fault.line}" for fault in profile.faults]
-        told += [f"failed: {answer.detail}" for answer in profile.failed]
-        lines += [f"{_name(profile)}: {line}" for line in dict.fromkeys(told)]
-    wrapped = [line for text in lines for line in _wrapped(text)]
-    return ["", *wrapped] if wrapped else []
+        told = {fault.line: fault.severity.value for fault in profile.faults}
+        told |= {answer.detail: "failed" for answer in profile.failed if answer.detail not in told}
+        for line, what in told.items():
+            whose = "" if line.startswith(profile.name) else f"{_name(profile)}: "
+            lines.append(f"{what}: {whose}{line}")
+    return ["", *lines] if lines else []
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

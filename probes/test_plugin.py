@@ -12,6 +12,8 @@ import pytest
 
 import probes
 from probes import load_all
+from probes.candidate import OptimizerFault
+from probes.faults import Fault, Severity
 from probes.plugin import asks
 from probes.questions import forget
 
@@ -66,6 +68,15 @@ def picky(params):
 """
 
 
+def fault(candidate):
+    """A fatal fault of what is no optimizer, and a remark on another."""
+    try:
+        candidate.family  # noqa: B018 - building it is the check
+    except OptimizerFault as error:
+        return [Fault(Severity.FATAL, str(error))]
+    return [Fault(Severity.REMARK, "it is odd")] if "picky" in candidate.name else []
+
+
 class Result(pytest.LineMatcher):
     """What a run prints, and its exit code."""
 
@@ -93,6 +104,8 @@ def bias(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(probes, "__path__", [str(folder), *probes.__path__])
     monkeypatch.setattr("probes.questions.FOLDER", folder)
+    monkeypatch.setattr("probes.profile.faults", fault)
+    monkeypatch.setattr("probes.plugin.announcement", lambda one: "it takes long" if "picky" in one.name else None)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(*options):
@@ -139,17 +152,25 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
     result = bias.run("--optimizer=mine.py:no_optimizer", "--optimizer=mine.py:picky", "--save=a.json")
     result.fnmatch_lines(
         [
+            "it takes long",
             "optimizer             A toy   Another",
             "mine.py:no_optimizer  failed  failed",
             "mine.py:picky         yes     failed",
-            "mine.py:no_optimizer: fatal: *returns int, which is no torch.optim.Optimizer",
-            "mine.py:picky: failed: mine.py:picky cannot be made: RuntimeError: no parameters, no optimizer",
+            "fatal: mine.py:no_optimizer returns int, which is no torch.optim.Optimizer",
+            "remark: mine.py:picky: it is odd",
+            "failed: mine.py:picky cannot be made: RuntimeError: no parameters, no optimizer",
             "*3 not asked, 1 answered*",
         ]
     )
     assert result.code == 1
     assert "Traceback" not in str(result)
     assert [profile.family for profile in bias.saved("a.json")] == ["", "SGD"]
+
+
+def test_a_remark_is_no_failure(bias):
+    result = bias.run("--optimizer=mine.py:picky", "--question=toy")
+    result.fnmatch_lines(["remark: mine.py:picky: it is odd"])
+    assert result.code == 0
 
 
 def test_what_a_package_deprecates_is_no_fault_of_its_optimizer(bias):

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,11 +75,15 @@ def test_long_details_are_wrapped(profile_of):
     assert max(map(len, text.splitlines())) <= table.WIDTH
 
 
-def test_a_fault_is_one_line_however_many_questions_it_fails(profile_of):
+def test_a_fault_is_one_line_however_long_and_however_many_questions_it_fails(profile_of):
     one = profile_of(says="", status=Status.FAILED)
-    broken = dataclasses.replace(one, answers=one.answers * 3, faults=(Fault(Severity.REMARK, "it is slow"),))
-    assert str(broken).splitlines()[-2:] == ["SGD: remark: it is slow", "SGD: failed: so it is"]
-    assert table.as_page([broken]).splitlines()[-2:] == ["SGD: remark: it is slow", "SGD: failed: so it is"]
+    long = "torch.optim:SGD " + "word " * 40
+    faults = (Fault(Severity.FATAL, long), Fault(Severity.FATAL, "so it is"), Fault(Severity.REMARK, "it is slow"))
+    broken = dataclasses.replace(one, answers=one.answers * 3, faults=faults)
+    told = [f"fatal: {long}", "fatal: SGD: so it is", "remark: SGD: it is slow"]
+    assert str(broken).splitlines()[-3:] == table.as_page([broken]).splitlines()[-3:] == told
+    assert "Reaches a minimum: failed [step 0.1]\n" in str(broken)
+    assert table.as_page([one]).splitlines()[-1] == "failed: SGD: so it is"
 
 
 @pytest.mark.usefixtures("unlike_the_literature")
@@ -91,6 +97,12 @@ def test_a_notebook_shows_a_table_and_escapes_what_it_was_given(profile_of, monk
     assert "distance: 1 .. 1.5 .. 2" in shown
 
 
+def test_the_figure_stands_in_a_page_without_the_declaration_of_a_file(profile_of, monkeypatch):
+    drawing = SimpleNamespace(draw=lambda profiles: f"<?xml version='1.0'?>\n<svg>{len(profiles)}</svg>")
+    monkeypatch.setitem(sys.modules, "probes.figure", drawing)
+    assert table.figure([profile_of()] * 2) == "<svg>2</svg>"
+
+
 def test_without_the_packages_that_draw_there_is_no_figure(profile_of, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "probes.figure", None)
+    monkeypatch.setitem(sys.modules, "probes.figure", None)
     assert table.figure([profile_of()]) == ""
