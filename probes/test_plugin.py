@@ -179,6 +179,7 @@ def test_what_a_package_deprecates_is_no_fault_of_its_optimizer(bias):
     assert result.code == 0
 
 
+@pytest.mark.slow
 def test_one_question_is_asked_alone_and_compared_alone(bias):
     bias.run("--save=a.json")
     result = bias.run("--question=second", "--compare=a.json")
@@ -191,6 +192,7 @@ def test_one_question_is_asked_alone_and_compared_alone(bias):
     assert result.code == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_ask_everything_saves_and_compares_nothing(bias):
     bias.run("--save=a.json")
     result = bias.run("-k", "another", "--save=b.json", "--compare=a.json")
