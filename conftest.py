@@ -33,6 +33,7 @@ pytest_plugins = [
     "theorems.ledger.plugin",
     "theorems.ledger.baseline_plugin",
     "theorems.experiment_options.plugin",
+    "probes.plugin",
     "pytester",
 ]
 

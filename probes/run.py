@@ -156,6 +156,16 @@ def search(
 _LAYOUT_CACHE: dict[tuple[int, tuple], tuple[Candidate, str]] = {}
 
 
+@contextlib.contextmanager
+def found_anew() -> Iterator[None]:
+    """Inside, layouts are found anew, and remembered until the end."""
+    _LAYOUT_CACHE.clear()
+    try:
+        yield
+    finally:
+        _LAYOUT_CACHE.clear()
+
+
 def layout_of(candidate: Candidate, problem: Problem) -> str:
     """The fastest layout that gives each instance what it gets alone, one of LAYOUTS.
 
