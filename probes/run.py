@@ -129,17 +129,17 @@ def search(
     return best[1]
 
 
-_LAYOUT_CACHE: dict[tuple[int, tuple], tuple[Candidate, str]] = {}
+_LAYOUT_CACHE: dict[tuple[int, tuple, int], tuple[Candidate, str]] = {}
 
 
 def layout_of(candidate: Candidate, problem: Problem) -> str:
     """The fastest layout that gives each instance what it gets alone, one of LAYOUTS.
 
     A few steps of three instances of other scales are compared with runs of each instance alone. Coupling is an effect
-    of first order, rounding one of the order of u: the square root of u stands between them. Remembered by candidate
-    and shapes.
+    of first order, rounding one of the order of u: the square root of u stands between them. Remembered by candidate,
+    shapes and whether there were three instances to compare.
     """
-    key = (id(candidate), problem.shapes)
+    key = (id(candidate), problem.shapes, min(problem.count, 3))
     if key not in _LAYOUT_CACHE:
         _LAYOUT_CACHE[key] = (candidate, _fastest_layout(candidate, problem.only(slice(0, 3))))
     return _LAYOUT_CACHE[key][1]
