@@ -13,8 +13,8 @@ from fixtures.precision import rounding
 from fixtures.problems.interpolation import COLUMNS, ROWS
 from fixtures.problems.transformed import LEFT, LENGTH, RIGHT, Transformed, read_transformed
 from probes.candidate import Candidate
-from probes.lower_precision import in_double
-from probes.problem import Effort, Problem
+from probes.lower_precision import in_double, lower_precisions
+from probes.problem import Effort
 from probes.run import Trained, layout_of, search, train
 from probes.transformed_views import JITTER, View, as_problem, matrix_views, separable_view, vector_views
 
@@ -121,7 +121,7 @@ def _fingerprint(
 ) -> Fingerprint:
     views = views_of(effort.draw("equivariances", read_transformed, LENGTH))
     steps = max(effort.steps // 125, 8)
-    lower = _lower_precisions(candidate, as_problem([views["plain"]], shape).only(slice(0, 1)))
+    lower = lower_precisions(candidate, as_problem([views["plain"]], shape).only(slice(0, 1)))
     precision = in_double if lower else contextlib.nullcontext
     with precision(set()):
         together = as_problem([views["plain"], views["jitter"]], shape)
@@ -138,13 +138,6 @@ def _is_calm(run: Trained) -> np.ndarray:
     plain, jittered = np.split(run.factors[0].reshape(len(run.loss), -1), 2)
     calm = _length(plain - jittered) <= JITTER**0.5 * _length(plain)
     return run.finite & (run.loss < run.first_loss) & np.tile(calm, 2)
-
-
-def _lower_precisions(candidate: Candidate, problem: Problem) -> tuple[str, ...]:
-    seen: set[str] = set()
-    with in_double(seen):
-        train(candidate, problem, steps=2, decay=False, layout="apart")
-    return tuple(sorted(seen))
 
 
 def _epsilon(candidate: Candidate) -> float | None:
@@ -174,7 +167,8 @@ def run_on(
     times = sorted({2**k for k in range(steps.bit_length())} | {steps})
 
     def back(factors: list[np.ndarray]) -> np.ndarray:
-        return np.matvec(A, factors[0].reshape(len(A), -1)) + b
+        with np.errstate(all="ignore"):
+            return np.matvec(A, factors[0].reshape(len(A), -1)) + b
 
     trained = train(
         candidate, problem, steps=steps, step=step, decay=False, settings=settings, watch=back, times=[0, *times]
@@ -192,7 +186,7 @@ def run_on(
             beside = "separable" if name == "scale-free" else "plain"
             way = np.maximum(moved[name], moved[beside])
             apart = _length(paths[name] - paths[beside]).max(0)
-            violations[name] = np.nan_to_num(np.where(apart > 0, apart / way, 0.0), nan=2.0, posinf=2.0)
+            violations[name] = np.nan_to_num(np.where(apart == 0, 0.0, apart / way), nan=2.0, posinf=2.0)
             bounds[name] = np.nan_to_num(rounding(steps * OPERATIONS, sensitivity * size[name] / way), posinf=0.0)
     return Run(step, violations, bounds, moved["plain"], bool(np.isfinite(paths["plain"]).all()))
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from probes.candidate import Candidate, OptimizerFault
+from probes.problem import Problem
+from probes.run import train
+
 
 @contextmanager
 def in_double(seen: set[str]) -> Iterator[None]:
@@ -35,3 +39,17 @@ def in_double(seen: set[str]) -> Iterator[None]:
 
     with InDouble():
         yield
+
+
+def lower_precisions(candidate: Candidate, problem: Problem) -> tuple[str, ...]:
+    """The lower precisions that the optimizer asks for in its first two steps, such as ("bfloat16",).
+
+    None where it does not run in double precision: code that was compiled may expect the precision that it asked for.
+    """
+    seen: set[str] = set()
+    try:
+        with in_double(seen):
+            train(candidate, problem, steps=2, decay=False, layout="apart")
+    except OptimizerFault:
+        return ()
+    return tuple(sorted(seen))
