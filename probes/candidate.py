@@ -63,6 +63,11 @@ class Candidate:
         rates = [group.get("lr") for group in self._of_one_matrix.param_groups]
         return None if any(rate is None for rate in rates) else max(float(rate) for rate in rates)
 
+    def setting(self, name: str, default: float) -> float:
+        """An entry of its first parameter group that is a number, such as momentum; otherwise the default."""
+        found = self._of_one_matrix.param_groups[0].get(name)
+        return float(found) if isinstance(found, (int, float)) else default
+
     @functools.cached_property
     def _of_one_matrix(self) -> torch.optim.Optimizer:
         import torch
