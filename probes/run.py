@@ -153,7 +153,17 @@ def search(
     return best[1]
 
 
-_LAYOUT_CACHE: dict[tuple[int, tuple], tuple[Candidate, str]] = {}
+_LAYOUT_CACHE: dict[tuple[int, tuple, int], tuple[Candidate, str]] = {}
+
+
+@contextlib.contextmanager
+def found_anew() -> Iterator[None]:
+    """Inside, layouts are found anew, and remembered until the end."""
+    _LAYOUT_CACHE.clear()
+    try:
+        yield
+    finally:
+        _LAYOUT_CACHE.clear()
 
 
 def layout_of(candidate: Candidate, problem: Problem) -> str:
@@ -162,9 +172,9 @@ def layout_of(candidate: Candidate, problem: Problem) -> str:
     Three instances, their losses scaled by 1e-3, 1 and 1e3 so that a clip by a common norm shows, run for 64 steps in
     every layout, all on the data of step 0, because there may be noise for fewer steps. An effect of other instances is
     of first order in what moves, rounding of the order u: the square root of u stands between them. Remembered by
-    candidate and shapes.
+    candidate, shapes and whether there were three instances to compare.
     """
-    key = (id(candidate), problem.shapes)
+    key = (id(candidate), problem.shapes, min(problem.count, 3))
     if key not in _LAYOUT_CACHE:
         with isolated(candidate.device):
             _LAYOUT_CACHE[key] = (candidate, _fastest_layout(candidate, _in_scales(problem.only(slice(0, 3)))))
