@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from probes.answers import Answering, Status
-from probes.candidate import Candidate
+from probes.candidate import Candidate, needs_closure
 from probes.problem import Problem
 from probes.run import Trained, train
 from properties.linear_models.margins_in_norms import NORMS, largest_margins, margin
@@ -28,6 +28,10 @@ On the segment from the maximizer of l2 to any other point of margin 1, the exce
 most as t, where t is the share of the way (convexity, and optimality at t = 0). So below a quarter, t < 1/2."""
 
 NONE = "none named"
+
+INNER = 100
+"""An optimizer that calls its closure takes T/INNER steps: one step of L-BFGS takes up to 25 gradients. Its weights
+reach 1e6 to 1e20 within 20 steps, since the loss has no minimum, and then keep their direction."""
 
 GAP = 1e-6
 """The relative width that an enclosure of a largest margin may have: 100 tolerances of Clarabel and 10 of HiGHS."""
@@ -131,20 +135,28 @@ def run_towards_a_margin(candidate: Candidate, geometry: Geometry, steps: int) -
     first, *others = candidate.steps_to_try()
     tried = [first, *[step for step in others if step <= 0.101 * first][:1]]
     problem, readings = log_exponential_loss(geometry.Z), []
+    length = max(steps // INNER, 1) if calls_its_closure(candidate) else steps
     for step in tried:
         run = train(
             candidate,
             problem,
-            steps=steps,
+            steps=length,
             step=step,
             decay=False,
             watch=lambda factors: geometry.deficit(factors[0]),
-            times=(max(steps // 10, 1),),
+            times=(max(length // 10, 1),),
         )
         readings.append(read_run(geometry, run, steps))
         if readings[-1].named:
             return readings[-1]
     return next((reading for reading in readings if reading.separated.all()), readings[0])
+
+
+def calls_its_closure(candidate: Candidate) -> bool:
+    """Whether the optimizer evaluates the loss itself, as L-BFGS does."""
+    import torch
+
+    return needs_closure(candidate.build([torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64))]))
 
 
 def report_margins(answer: Answering, geometry: Geometry, found: Reading, control: Reading) -> None:

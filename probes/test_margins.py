@@ -77,12 +77,12 @@ def normalized(gradient):
         ("vector margin", normalized, "l2"),
         ("vector margin", torch.sign, "l-infinity"),
         ("vector margin", largest_entry, "l1"),
-        ("vector margin", polar, "l2"),
-        ("matrix margin", normalized, "Frobenius"),
+        pytest.param("vector margin", polar, "l2", marks=pytest.mark.slow),
+        pytest.param("matrix margin", normalized, "Frobenius", marks=pytest.mark.slow),
         ("matrix margin", torch.sign, "max"),
         ("matrix margin", polar, "spectral"),
-        ("matrix margin", leading_pair, "nuclear"),
-        ("matrix margin", largest_entry, "none named"),
+        pytest.param("matrix margin", leading_pair, "nuclear", marks=pytest.mark.slow),
+        pytest.param("matrix margin", largest_entry, "none named", marks=pytest.mark.slow),
     ],
 )
 def test_planted_steepest_descents_are_named_by_their_norm(key, direction, says):
@@ -90,7 +90,7 @@ def test_planted_steepest_descents_are_named_by_their_norm(key, direction, says)
     assert_identical((answer.status, answer.says), (Status.ANSWERED, says), why=answer.detail)
 
 
-@pytest.mark.parametrize("key", ["vector margin", "matrix margin"])
+@pytest.mark.parametrize("key", ["vector margin", pytest.param("matrix margin", marks=pytest.mark.slow)])
 def test_a_gradient_that_is_turned_by_a_fixed_rotation_is_not_named(key):
     answer = answer_of(key, planted(turned))
     assert_identical(answer.says in ("", "none named"), True, why=f"{answer.says}: {answer.detail}")
@@ -159,6 +159,7 @@ def test_norms_whose_maximizers_coincide_are_not_identifiable():
     assert_identical(answer.outcome[0], Status.NOT_IDENTIFIABLE, why="(1, ..., 1) is a maximizer in every norm")
 
 
+@pytest.mark.slow
 def test_all_instances_of_a_profile_are_identifiable():
     effort = Effort()
     for key, read_one, length, names, least in (
