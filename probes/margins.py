@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from probes.answers import Answering, Status
-from probes.candidate import Candidate
+from probes.candidate import Candidate, needs_closure
 from probes.problem import Problem
 from probes.run import Trained, train
 from properties.linear_models.margins_in_norms import NORMS, largest_margins, margin
@@ -24,13 +24,17 @@ WORST = 2.0
 FACTOR = 4.0
 """And at most 1/FACTOR of it on average over the instances.
 
-On the segment from the maximizer of l2 to any other point of margin 1, the excess of |w|^2 grows at least as t^2 and at
-most as t, where t is the share of the way (convexity, and optimality at t = 0). So below a quarter, t < 1/2."""
+On a segment of points of margin 1 from the maximizer of l2, |w|^2 is a quadratic, least at the start, and 1 - 1/|w| is
+concave in it. At the share t of the way the deficit is at least t^2 of that at the end. So t <= 1/2."""
 
 NONE = "none named"
 
+INNER = 100
+"""An optimizer that calls its closure takes T/INNER steps: one of L-BFGS takes up to 25 gradients. Its weights reach
+1e5 to 1e20 within 20 steps, since the loss has no minimum, and then keep their direction."""
+
 GAP = 1e-6
-"""The relative width that an enclosure of a largest margin may have: 100 tolerances of Clarabel and 10 of HiGHS."""
+"""The relative width that an enclosure of a largest margin may have: 100 tolerances of Clarabel, 10 of HiGHS."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,10 +54,12 @@ class Geometry:
     reach: np.ndarray
 
     def deficit(self, W: np.ndarray) -> np.ndarray:
-        """1 - margin(W)/(|W| gamma*), (K, B), in each norm; 1 at W = 0, above 1 where a point is not separated."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            reached = [margin(self.Z, W) / NORMS[name].of(W) for name in self.names] / self.largest
-        return 1 - np.where(W.reshape(len(W), -1).any(1), reached, 0)
+        """1 - margin(W)/(|W| gamma*), (K, B), in each norm: 1 where W is 0 or not finite, above 1 if not separated."""
+        flat = W.reshape(len(W), -1)
+        usable = flat.any(1) & np.isfinite(flat).all(1)
+        safe = np.where(usable[:, None], flat, 1.0).reshape(W.shape)
+        reached = [margin(self.Z, safe) / NORMS[name].of(safe) for name in self.names] / self.largest
+        return 1 - np.where(usable, reached, 0)
 
 
 def geometry_of(Z: np.ndarray, names: Sequence[str]) -> Geometry:
@@ -104,7 +110,7 @@ class Reading:
 
 
 def read_run(geometry: Geometry, run: Trained, steps: int) -> Reading:
-    """The run in the norms of the geometry; a run that diverged before a tenth of its steps has nan for `early`.
+    """The run in the norms of the geometry; one that diverged before a tenth of its steps has nan for `early`.
 
     A norm is named if three things hold. On every instance the deficit is at most 1/WORST of the separation: it is
     nearer to the largest margin than to what any maximizer of another norm has. On average it is at most 1/FACTOR of
@@ -131,20 +137,21 @@ def run_towards_a_margin(candidate: Candidate, geometry: Geometry, steps: int) -
     first, *others = candidate.steps_to_try()
     tried = [first, *[step for step in others if step <= 0.101 * first][:1]]
     problem, readings = log_exponential_loss(geometry.Z), []
+    length = max(steps // INNER, 1) if calls_its_closure(candidate) else steps
     for step in tried:
-        run = train(
-            candidate,
-            problem,
-            steps=steps,
-            step=step,
-            decay=False,
-            watch=lambda factors: geometry.deficit(factors[0]),
-            times=(max(steps // 10, 1),),
-        )
+        at = {"steps": length, "step": step, "times": (max(length // 10, 1),)}
+        run = train(candidate, problem, decay=False, watch=lambda factors: geometry.deficit(factors[0]), **at)
         readings.append(read_run(geometry, run, steps))
         if readings[-1].named:
             return readings[-1]
     return next((reading for reading in readings if reading.separated.all()), readings[0])
+
+
+def calls_its_closure(candidate: Candidate) -> bool:
+    """Whether the optimizer evaluates the loss itself, as L-BFGS does."""
+    import torch
+
+    return needs_closure(candidate.build([torch.nn.Parameter(torch.zeros(2, 3, device=candidate.device))]))
 
 
 def report_margins(answer: Answering, geometry: Geometry, found: Reading, control: Reading) -> None:
@@ -159,15 +166,15 @@ def report_margins(answer: Answering, geometry: Geometry, found: Reading, contro
     for k, name in enumerate(geometry.names):
         answer.measured(
             f"{name} margin / largest",
-            _where(found.separated, 1 - found.deficit[k]),
+            np.where(found.separated, 1 - found.deficit[k], np.nan),
             resolution=resolution[k].max(),
-            control=_where(control.separated, 1 - control.deficit[k]),
+            control=np.where(control.separated, 1 - control.deficit[k], np.nan),
             **certificate,
         )
     k = found.nearest
     answer.measured(
         "rise from T/10 to T of the nearest",
-        _where(found.separated, found.early[k] - found.deficit[k]),
+        np.where(found.separated, found.early[k] - found.deficit[k], np.nan),
         resolution=11 * resolution[k].max(),
     )
     for k, name in enumerate(geometry.names):
@@ -186,7 +193,3 @@ def conclude(answer: Answering, geometry: Geometry, found: Reading) -> None:
         worst, share = 1 - found.deficit[k].max(), found.share[k]
         near = f"nearest {geometry.names[k]}, at least {worst:.3f} of the largest margin"
         answer.answered(found.named or NONE, f"{near}; mean deficit {share:.2f} of the separation")
-
-
-def _where(valid: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.where(valid, values, np.nan)

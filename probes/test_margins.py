@@ -10,13 +10,13 @@ from fixtures.problems.batches import stack
 from fixtures.problems.margin_geometry import MATRIX_LENGTH, VECTOR_LENGTH, read_signed_matrices, read_signed_vectors
 from probes import margins
 from probes.answers import Answering, Status
-from probes.candidate import Candidate
+from probes.candidate import Candidate, gradient_descent
 from probes.margins import conclude, geometry_of, read_run
 from probes.problem import Effort
 from probes.question_3_margins import MATRIX_NORMS, VECTOR_NORMS
 from probes.questions import all_questions, ask
 from probes.run import Trained
-from properties.certificates import assert_identical
+from properties.certificates import assert_at_most, assert_identical
 from properties.linear_models.margins_in_norms import NORMS, largest_margins, margin
 
 pytest.importorskip("cvxpy", reason="needs the extra 'oracles'")
@@ -77,12 +77,12 @@ def normalized(gradient):
         ("vector margin", normalized, "l2"),
         ("vector margin", torch.sign, "l-infinity"),
         ("vector margin", largest_entry, "l1"),
-        ("vector margin", polar, "l2"),
-        ("matrix margin", normalized, "Frobenius"),
+        pytest.param("vector margin", polar, "l2", marks=pytest.mark.slow),
+        pytest.param("matrix margin", normalized, "Frobenius", marks=pytest.mark.slow),
         ("matrix margin", torch.sign, "max"),
         ("matrix margin", polar, "spectral"),
-        ("matrix margin", leading_pair, "nuclear"),
-        ("matrix margin", largest_entry, "none named"),
+        pytest.param("matrix margin", leading_pair, "nuclear", marks=pytest.mark.slow),
+        pytest.param("matrix margin", largest_entry, "none named", marks=pytest.mark.slow),
     ],
 )
 def test_planted_steepest_descents_are_named_by_their_norm(key, direction, says):
@@ -90,22 +90,37 @@ def test_planted_steepest_descents_are_named_by_their_norm(key, direction, says)
     assert_identical((answer.status, answer.says), (Status.ANSWERED, says), why=answer.detail)
 
 
-@pytest.mark.parametrize("key", ["vector margin", "matrix margin"])
+@pytest.mark.parametrize("key", ["vector margin", pytest.param("matrix margin", marks=pytest.mark.slow)])
 def test_a_gradient_that_is_turned_by_a_fixed_rotation_is_not_named(key):
     answer = answer_of(key, planted(turned))
     assert_identical(answer.says in ("", "none named"), True, why=f"{answer.says}: {answer.detail}")
 
 
-def test_what_stays_at_zero_or_climbs_is_not_converged():
-    for direction in (torch.zeros_like, torch.negative):
-        answer = answer_of("vector margin", planted(direction))
-        assert_identical(answer.status, Status.NOT_CONVERGED, why="0 of 4 instances are separated")
-        assert_identical(np.isnan(answer.measured[0].values).all(), True, why="no ratio where there is no margin")
+@pytest.mark.parametrize("direction", [torch.zeros_like, torch.negative, lambda gradient: gradient / 0])
+def test_what_stays_at_zero_or_climbs_or_diverges_is_not_converged(direction):
+    answer = answer_of("matrix margin", planted(direction))
+    assert_identical(answer.status, Status.NOT_CONVERGED, why="0 of 4 instances are separated")
+    assert_identical(np.isnan(answer.measured[0].values).all(), True, why="no ratio where there is no margin")
+
+
+def test_plain_gradient_descent_is_named_and_rises_and_is_its_own_control():
+    answer = answer_of("vector margin", gradient_descent())
+    by_name = {measured.name: measured for measured in answer.measured}
+    ratio = by_name["l2 margin / largest"]
+    assert_identical(answer.says, "l2", why=answer.detail)
+    assert_identical(ratio.values, ratio.control, why="the same code on the same instances")
+    assert_at_most(0.99, ratio.values, why="after 200 steps; a vanishing gradient is not there yet")
+    assert_at_most(0.001, by_name["rise from T/10 to T of the nearest"].values, why="it still rises after 20 steps")
 
 
 @functools.cache
 def vectors():
     return geometry_of(stack(BRIEF.draw("vector margin", read_signed_vectors, VECTOR_LENGTH)).Z, VECTOR_NORMS)
+
+
+@functools.cache
+def matrices():
+    return geometry_of(stack(BRIEF.draw("matrix margin", read_signed_matrices, MATRIX_LENGTH)).Z, MATRIX_NORMS)
 
 
 def read(W, early):
@@ -119,9 +134,9 @@ def maximizers(name):
     return largest_margins(NORMS[name], vectors().Z).W
 
 
-def between(share):
-    """The points of margin 1 that lie this share of the way from the maximizers in l2 to those in l1."""
-    ends = [maximizers(name) / margin(vectors().Z, maximizers(name))[:, None] for name in ("l2", "l1")]
+def between(share, start="l2", end="l1"):
+    """The points of margin 1 that lie this share of the way from the maximizers of one norm to those of another."""
+    ends = [maximizers(name) / margin(vectors().Z, maximizers(name))[:, None] for name in (start, end)]
     return (1 - share) * ends[0] + share * ends[1]
 
 
@@ -146,9 +161,11 @@ def test_a_run_that_is_leaving_a_norm_is_not_named():
 
 
 def test_one_instance_that_is_not_near_forbids_the_name():
-    W = maximizers("l-infinity").copy()
-    W[2] = maximizers("l2")[2]
-    assert_identical(read(W, vectors().deficit(W)).named, None, why="three of four instances are near")
+    W = between(0, "l-infinity")
+    W[2] = between(0.7, "l-infinity", "l2")[2]
+    reading = read(W, vectors().deficit(W))
+    assert_at_most(reading.share[2], 0.25, why="near l-infinity on average, so that the mean alone would name it")
+    assert_identical(reading.named, None, why="three of four instances are near")
 
 
 def test_norms_whose_maximizers_coincide_are_not_identifiable():
@@ -159,6 +176,7 @@ def test_norms_whose_maximizers_coincide_are_not_identifiable():
     assert_identical(answer.outcome[0], Status.NOT_IDENTIFIABLE, why="(1, ..., 1) is a maximizer in every norm")
 
 
+@pytest.mark.slow
 def test_all_instances_of_a_profile_are_identifiable():
     effort = Effort()
     for key, read_one, length, names, least in (
@@ -175,3 +193,14 @@ def test_without_the_extra_the_matrix_question_says_what_to_install(monkeypatch)
     answer = answer_of("matrix margin", planted(polar))
     assert_identical(answer.status, Status.NOT_APPLICABLE, why=answer.detail)
     assert_identical("'oracles'" in answer.detail, True, why=answer.detail)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_maximizers_do_not_jump_when_the_data_move_by_a_hundred_thousandth(seed):
+    # given   a norm with several maximizers, of which a solver returns another one for moved data
+    rng = np.random.default_rng(seed)
+    for geometry in (vectors(), matrices()):
+        moved = geometry.Z + 1e-5 * rng.standard_normal(geometry.Z.shape)
+        again = geometry_of(moved, geometry.names).separation
+        assert_at_most(np.abs(again - geometry.separation), 0.01 * geometry.separation, why="the same maximizers")
