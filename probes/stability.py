@@ -31,6 +31,9 @@ HALVINGS, COARSE = 28, 12
 TOLERANCE = UNIT_ROUNDOFF**0.5
 """The relative error that a linear recursion may have: a run that is not linear is off by more, rounding by less."""
 
+WATCHED, LONG = 200, 1000
+"""The lengths of runs whose growth is watched: at the rungs and beside a border, and while a bracket is halved."""
+
 SIDES = 2.0**-6
 """The relative distance from the border at which runs must fall below it and grow above it."""
 
@@ -150,13 +153,14 @@ class Border:
 def border_of(candidate: Candidate, effort: Effort) -> Border:
     """The border of stability of the optimizer at the first step that it would try; a step of 1 where it has none.
 
-    A run whose growth is watched must double in half of `steps` steps: at the multiplier 1 - eta h of gradient descent
-    that takes a curvature beyond the border by 2 log 2/steps, relatively up to half of it, which joins the width.
+    A run whose growth is watched must double in half of LONG steps, and exceed its start, of which the share of the
+    growing direction is known. At the multiplier 1 - eta h of gradient descent this takes a curvature that is beyond
+    the border by log(1/share)/LONG, and at least 2 log 2/LONG, over eta. Half of that joins the relative width.
     """
     drawn, step = stack(effort.draw("stable step", read_quadratic, LENGTH)), candidate.steps_to_try()[0]
-    eta, steps, one = step or 1.0, max(effort.steps // 20, 48), np.ones(len(drawn.H))
+    eta, one = step or 1.0, np.ones(len(drawn.H))
 
-    def grows(scaled: np.ndarray) -> np.ndarray:
+    def grows(scaled: np.ndarray, steps: int = LONG) -> np.ndarray:
         return diverges(candidate, drawn, scaled / eta, step, steps)
 
     def expands(scaled: np.ndarray) -> np.ndarray:
@@ -164,7 +168,7 @@ def border_of(candidate: Candidate, effort: Effort) -> Border:
 
     linear = _is_linear(candidate, _only(drawn, slice(0, 3)), step)
     unstable = expands if linear else grows
-    rungs = np.array([unstable(scaled * one) for scaled in LADDER])
+    rungs = np.array([expands(scaled * one) if linear else grows(scaled * one, WATCHED) for scaled in LADDER])
     if not rungs.any():
         return Border(step, np.nan * one, 0.0, linear, LADDER[-1])
     if rungs[0].any():
@@ -173,8 +177,10 @@ def border_of(candidate: Candidate, effort: Effort) -> Border:
     low, high = bisected(unstable, np.array(LADDER)[above - 1], np.array(LADDER)[above], HALVINGS if linear else COARSE)
     values, width = np.where(rungs.any(0), np.sqrt(low * high), np.nan), float((high / low).max() - 1)
     if not linear:
-        return Border(step, values, width + np.log(2) / steps, False, LADDER[-1])
-    agrees = not grows(low * (1 - SIDES)).any() and grows(high * (1 + SIDES)).all()
+        top = np.abs(np.vecmat(drawn.start, drawn.V))[np.arange(len(one)), drawn.curvatures.argmax(1)]
+        late = max(2 * np.log(2), np.log(np.linalg.norm(drawn.start, axis=1) / top).max()) / LONG
+        return Border(step, values, width + late / 2, False, LADDER[-1])
+    agrees = not grows(low * (1 - SIDES), WATCHED).any() and grows(high * (1 + SIDES), WATCHED).all()
     fault = "" if agrees else "the runs beside the border of the recursion do not agree with it"
     return Border(step, values, width, True, LADDER[-1], fault)
 
@@ -191,7 +197,7 @@ def _is_linear(candidate: Candidate, drawn: Quadratic, step: float | None) -> bo
 def bisected(
     unstable: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, halvings: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The brackets (low, high) of the least curvature that is unstable, after halving them on a logarithmic scale."""
+    """The brackets (low, high) of the least number that is unstable, after halving them on a logarithmic scale."""
     for _ in range(halvings):
         middle = np.sqrt(low * high)
         wrong = unstable(middle)
