@@ -29,10 +29,11 @@ import numpy as np
 from fixtures.precision import factorization, rounding
 from probes.answers import Answering, Status
 from probes.candidate import Candidate, gradient_descent
+from probes.linear_recursion import TOLERANCE
 from probes.network_sharpness import SMALL_STEP, WEIGHTS, edge_of, sharpness_of
 from probes.problem import Effort
 from probes.questions import question
-from probes.stability import TOLERANCE, Border, border_of
+from probes.stability import Border, border_of
 
 SHARPNESS = (
     "kept below the threshold",

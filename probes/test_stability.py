@@ -13,11 +13,12 @@ from fixtures.problems.small_networks import LENGTH as NETWORK_LENGTH
 from fixtures.problems.small_networks import read_small_network
 from probes.answers import Status
 from probes.candidate import Candidate, gradient_descent, of_class
+from probes.linear_recursion import TOLERANCE, linear_map
 from probes.network_sharpness import WEIGHTS, edge_of, hessians, largest, network_loss, preconditioner, recording
 from probes.problem import Effort, Problem
 from probes.questions import all_questions, ask
 from probes.run import train
-from probes.stability import TOLERANCE, border_of, diverges, linear_map
+from probes.stability import border_of, diverges
 
 EFFORT = Effort(instances=4, steps=1000)
 ASKED = {asked.key: asked for asked in all_questions() if asked.file.endswith("question_6_stability.py")}
