@@ -126,14 +126,18 @@ def fitted(run: Trained) -> np.ndarray:
 
 
 def recording(candidate: Candidate) -> tuple[Candidate, list[torch.optim.Optimizer]]:
-    """The same candidate, and a list to which it adds every optimizer that it makes."""
+    """The same candidate, and a list to which it adds every optimizer that it makes for a run."""
     built: list[torch.optim.Optimizer] = []
 
     def make(parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
         built.append(candidate.make(parameters))
         return built[-1]
 
-    return dataclasses.replace(candidate, make=make), built
+    recorded = dataclasses.replace(candidate, make=make)
+    # the first question for its step makes an optimizer that no run uses
+    _ = recorded.own_step
+    built.clear()
+    return recorded, built
 
 
 def edge_of(candidate: Candidate, steps: int) -> float | None:

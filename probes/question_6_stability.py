@@ -110,6 +110,8 @@ def test_the_sharpness_at_the_end(candidate: Candidate, effort: Effort, answer: 
     detail = f"{over.min():.3g} to {over.max():.3g} times the threshold {limit:.4g}/eta"
     if not run.fitted.all():
         answer.unanswered(Status.NOT_CONVERGED, f"{run.fitted.sum()} of {len(over)} networks are fitted")
+    elif np.isnan(over).any():
+        answer.unanswered(Status.NOT_CONVERGED, f"{np.isnan(over).sum()} of {len(over)} runs have no sharpness")
     elif edge is not None:
         near = "at the preconditioned threshold" if (over >= 0.5).all() else "below the preconditioned threshold"
         answer.answered(near if (over <= 2).all() else "above the threshold", detail)

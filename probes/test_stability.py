@@ -14,7 +14,16 @@ from fixtures.problems.small_networks import read_small_network
 from probes.answers import Status
 from probes.candidate import Candidate, gradient_descent, of_class
 from probes.linear_recursion import TOLERANCE, linear_map
-from probes.network_sharpness import WEIGHTS, edge_of, hessians, largest, network_loss, preconditioner, recording
+from probes.network_sharpness import (
+    WEIGHTS,
+    edge_of,
+    hessians,
+    largest,
+    network_loss,
+    preconditioner,
+    recording,
+    sharpness_of,
+)
 from probes.problem import Effort, Problem
 from probes.questions import all_questions, ask
 from probes.run import train
@@ -98,6 +107,7 @@ def test_a_rotated_gradient_has_the_border_of_its_rotated_curvature():
     assert answer.measured[0].values == pytest.approx((2 * roots.real / np.abs(roots) ** 2).min(1), rel=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "direction",
     [
@@ -170,6 +180,12 @@ def test_second_moments_are_found_in_every_layout_and_only_where_theory_knows_th
         found.append(preconditioner(built[-4:] if layout == "apart" else built[-1:], 4))
     assert found[0] == pytest.approx(found[1], rel=1e-12)
     assert found[0] == pytest.approx(found[2], rel=1e-12)
+
+
+def test_second_moments_are_those_of_the_run_at_a_step_of_the_user_too():
+    few = Effort(instances=4, steps=40)
+    assert np.isfinite(sharpness_of(of("Adam", lr=1e-3), few).preconditioned).all()
+    assert np.isnan(sharpness_of(of("SGD", lr=1e-3), few).preconditioned).all()
 
 
 def test_without_a_known_threshold_the_sharpness_is_not_asked():
