@@ -126,7 +126,7 @@ def fitted(run: Trained) -> np.ndarray:
 
 
 def recording(candidate: Candidate) -> tuple[Candidate, list[torch.optim.Optimizer]]:
-    """The same candidate, and a list to which it adds every optimizer that it makes for a run."""
+    """The same candidate, and a list to which it adds every optimizer that it makes."""
     built: list[torch.optim.Optimizer] = []
 
     def make(parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
@@ -134,9 +134,8 @@ def recording(candidate: Candidate) -> tuple[Candidate, list[torch.optim.Optimiz
         return built[-1]
 
     recorded = dataclasses.replace(candidate, make=make)
-    # the first question for its step makes an optimizer that no run uses
+    # the first question for its step makes an optimizer that no run uses, so it comes before all runs
     _ = recorded.own_step
-    built.clear()
     return recorded, built
 
 

@@ -33,18 +33,19 @@ def diverges(
 ) -> np.ndarray:
     """Whether the run of each instance grows without end, (B,).
 
-    It does if it is not finite, or if |w_t| ends above its start, doubles in the last half of the run, and grows in the
-    last quarter by no less than in the quarter before. Runs that another instance cuts short are run again without it.
+    It does if it is not finite, or if the largest |w_t| of the last quarter is above the start, and above that of the
+    quarter before by a factor that doubles it in two quarters. Runs that another instance cuts short are run again
+    without it.
     """
     grows, left = np.zeros(len(curvature), bool), np.arange(len(curvature))
-    times = [0, steps // 2, 3 * steps // 4, steps]
+    times = [0, *range(steps // 2 + 1, steps + 1)]
     while len(left):
         part = _only(drawn, left)
         problem = quadratic_problem(part, curvature[left], part.start)
         run = train(candidate, problem, steps=steps, step=step, decay=False, watch=_lengths, times=times)
         if set(times) <= set(run.watched):
-            start, middle, late, end = (run.watched[t] for t in times)
-            grows[left] = ~run.finite | ((end > start) & (end > 2 * middle) & (end - late >= late - middle))
+            before, after = np.split(np.array([run.watched[t] for t in times[1:]]), 2)
+            grows[left] = ~run.finite | (after.max(0) > np.maximum(run.watched[0], 2**0.5 * before.max(0)))
             break
         grows[left[~run.finite]] = True
         left = left[run.finite]
