@@ -26,12 +26,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from fixtures.precision import factorization, rounding
 from probes.answers import Answering, Status
 from probes.candidate import Candidate, gradient_descent
+from probes.linear_recursion import TOLERANCE
+from probes.network_sharpness import SMALL_STEP, WEIGHTS, edge_of, sharpness_of
 from probes.problem import Effort
 from probes.questions import question
-from probes.stability import TOLERANCE, Border, border_of
+from probes.stability import Border, border_of
 
+SHARPNESS = (
+    "kept below the threshold",
+    "at the preconditioned threshold",
+    "below the preconditioned threshold",
+    "above the threshold",
+)
 THEORY = ("2/lambda", "2(1+beta)/lambda", "(2+2beta)/((1+2beta)lambda)")
 
 
@@ -72,3 +81,42 @@ def test_the_largest_stable_step(candidate: Candidate, effort: Effort, answer: A
     else:
         low, high = np.nanmin(border.values), np.nanmax(border.values)
         answer.answered(named(border, beta), f"eta lambda from {low:.7g} to {high:.7g}, at momentum {beta:g}")
+
+
+@question("final sharpness", title="Final sharpness", answers=SHARPNESS)
+def test_the_sharpness_at_the_end(candidate: Candidate, effort: Effort, answer: Answering) -> None:
+    # given
+    edge, border = edge_of(candidate, effort.steps), border_of(candidate, effort)
+    if edge is None and not (border.linear and np.isfinite(border.values).all()):
+        answer.unanswered(Status.NOT_APPLICABLE, "no linear recursion and no second moments: no threshold is known")
+        return
+    # when
+    run, control = (sharpness_of(one, effort) for one in (candidate, gradient_descent()))
+    small = sharpness_of(gradient_descent(), effort, SMALL_STEP)
+    # then
+    answer.step = run.step
+    limit = border.values.mean() if edge is None else edge
+    over = run.step * (run.curvature if edge is None else run.preconditioned) / limit
+    answer.measured(
+        "sharpness over its threshold" if edge is None else "preconditioned sharpness over its threshold",
+        over,
+        resolution=rounding(factorization(WEIGHTS), max(1.0, np.nan_to_num(over).max())),
+        control=control.step * control.curvature / 2,
+        certificate="all eigenvalues of the exact Hessian",
+        worst_ratio=over.max() if edge is None else None,
+    )
+    # so
+    limited = int((run.step * small.curvature > limit).sum())
+    detail = f"{over.min():.3g} to {over.max():.3g} times the threshold {limit:.4g}/eta"
+    if not run.fitted.all():
+        answer.unanswered(Status.NOT_CONVERGED, f"{run.fitted.sum()} of {len(over)} networks are fitted")
+    elif np.isnan(over).any():
+        answer.unanswered(Status.NOT_CONVERGED, f"{np.isnan(over).sum()} of {len(over)} runs have no sharpness")
+    elif edge is not None:
+        near = "at the preconditioned threshold" if (over >= 0.5).all() else "below the preconditioned threshold"
+        answer.answered(near if (over <= 2).all() else "above the threshold", detail)
+    elif not limited:
+        answer.unanswered(Status.NOT_IDENTIFIABLE, "no network would end above the threshold with a small step")
+    else:
+        says = "kept below the threshold" if (over <= 1).all() else "above the threshold"
+        answer.answered(says, f"{detail}, which {limited} of {len(over)} would exceed with a small step")

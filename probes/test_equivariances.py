@@ -140,6 +140,12 @@ def test_one_that_stands_still_and_one_that_diverges_are_named():
     assert says(alone(lambda g: -g * torch.inf), "rotation") == [Status.NOT_CONVERGED]
 
 
+def test_a_run_that_diverges_on_the_transformed_problem_alone_is_a_violation_of_two():
+    answer = asked_of(alone(lambda g: torch.where(g.abs() > 1.5, torch.inf, g)), "loss scale")[0]
+    assert answer.says == "violated"
+    assert max(answer.measured[0].values) == 2
+
+
 def test_with_the_identity_as_the_only_rotation_adam_would_commute_with_rotations(monkeypatch):
     def only_the_identity(tape):
         return dataclasses.replace(transformed.read_transformed(tape), rotation=np.eye(20))
