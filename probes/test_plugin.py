@@ -167,10 +167,12 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
     assert [profile.family for profile in bias.saved("a.json")] == ["", "SGD"]
 
 
-def test_a_remark_is_no_failure(bias):
-    result = bias.run("--optimizer=mine.py:picky", "--question=toy")
-    result.fnmatch_lines(["remark: mine.py:picky: it is odd"])
-    assert result.code == 0
+@pytest.mark.parametrize(("severity", "code"), [(Severity.REMARK, 0), (Severity.FAULT, 1)])
+def test_a_fault_fails_the_run_and_a_remark_does_not(bias, monkeypatch, severity, code):
+    monkeypatch.setattr("probes.profile.faults", lambda _: [Fault(severity, "it is odd")])
+    result = bias.run("--question=toy")
+    result.fnmatch_lines(["A toy: yes*", f"{severity}: mine.py:make: it is odd"])
+    assert result.code == code
 
 
 def test_what_a_package_deprecates_is_no_fault_of_its_optimizer(bias):
