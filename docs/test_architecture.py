@@ -45,7 +45,12 @@ HEAVY = (
     "playwright",
 )
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
-TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.curvature.torch_rounding")
+TORCH_CLASSES = (
+    "fixtures.models.convolutional",
+    "fixtures.models.modules",
+    "probes.planted",
+    "properties.curvature.torch_rounding",
+)
 
 
 @functools.cache

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from probes.answers import Answer, Status
-
-
-@dataclasses.dataclass(frozen=True)
-class Expectation:
-    """What a source leads one to expect of an answer.
-
-    families: names of optimizer classes, such as SGD. question: its key. says: the answers that agree with it. source:
-    author, year, theorem, with the place of publication. proves: what is proved there, and under which hypotheses.
-    """
-
-    families: tuple[str, ...]
-    question: str
-    says: tuple[str, ...]
-    source: str
-    proves: str
-
-
-EXPECTATIONS: tuple[Expectation, ...] = ()
+from probes.expectations import EXPECTATIONS
+from probes.sources import Expectation
 
 
 def expected(family: str, answer: Answer) -> Expectation | None:

@@ -1,0 +1,74 @@
+"""Self-tests: every expectation is about a question that is asked and an answer that it has, and names its source."""
+
+import re
+
+import pytest
+
+from probes import sources
+from probes.answers import Answer, Status
+from probes.expectations import EXPECTATIONS
+from probes.literature import contradicts, expected
+from probes.questions import all_questions
+
+KNOWN = next(known for known in EXPECTATIONS if known.question == "interpolation")
+
+
+def answer(says, status=Status.ANSWERED, question=KNOWN.question):
+    """An answer to the question of KNOWN, or to another one."""
+    return Answer(question, status, says, "why", 0.1, ())
+
+
+def test_every_expectation_is_about_a_question_that_is_asked_and_its_answers():
+    answers = {asked.key: set(asked.answers) for asked in all_questions()}
+    wrong = [(k.question, k.says) for k in EXPECTATIONS if not {*k.says} <= answers.get(k.question, set())]
+    assert wrong == []
+
+
+def test_an_expectation_leaves_an_answer_that_would_contradict_it():
+    answers = {asked.key: set(asked.answers) for asked in all_questions()}
+    assert [k for k in EXPECTATIONS if answers.get(k.question) == set(k.says)] == []
+
+
+def test_no_two_expectations_are_about_one_family_and_question():
+    pairs = [(family, known.question) for known in EXPECTATIONS for family in known.families]
+    assert len(pairs) == len(set(pairs))
+
+
+def test_every_source_has_authors_a_year_a_title_and_a_place():
+    texts = {known.source for known in EXPECTATIONS} | {str(source) for source in sources.sources()}
+    wrong = [text for text in texts if not re.fullmatch(r"[A-Z][^()]+ \((19|20)\d\d\), .{10,}, .{4,}", text)]
+    assert wrong == []
+
+
+def test_every_expectation_has_one_of_the_sources_and_says_what_it_proves():
+    known = {str(source) for source in sources.sources()}
+    assert [k.source for k in EXPECTATIONS if k.source not in known] == []
+    assert [k.question for k in EXPECTATIONS if len(k.proves) < 20 or k.proves.endswith(".")] == []
+    assert [k.where for k in EXPECTATIONS if k.where.endswith(".")] == []
+
+
+def test_every_source_is_used():
+    used = "".join(f"{known.source} {known.proves}" for known in EXPECTATIONS)
+    assert [str(s) for s in sources.sources() if str(s) not in used and not is_named(s, used)] == []
+
+
+def is_named(source, text):
+    """Whether a text names authors and year: "Wang et al. 2021" or "Du, Hu, Lee 2018"."""
+    first = source.authors.partition(",")[0].removesuffix(" et al.")
+    return re.search(rf"{first}[^.\d]*(?:et al\. )?{source.year}", text) is not None
+
+
+def test_another_answer_contradicts_and_no_answer_does_not():
+    assert expected("SGD", answer("at a constant step")) is KNOWN
+    assert not contradicts(KNOWN, answer("at a constant step"))
+    assert contradicts(KNOWN, answer("only with decay"))
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.ANSWERED])
+def test_what_is_no_answer_contradicts_nothing(status):
+    assert not contradicts(KNOWN, answer("", status))
+
+
+def test_nothing_is_expected_of_an_unknown_optimizer_or_question():
+    assert expected("Nobody", answer("at a constant step")) is None
+    assert expected("SGD", answer("yes", question="nothing")) is None
