@@ -67,6 +67,12 @@ def test_what_cannot_be_judged_is_said(profile_of, before, now, resolution, why)
     assert not found.has_changed
 
 
+def test_no_resolution_is_needed_where_a_sample_has_lost_its_values(profile_of):
+    lost = profile_of([NAN] * 12, resolution=NAN)
+    assert compare(profile_of(LOW), lost).changes == ("interpolation, distance: 0 .. 0.917, and is now no value",)
+    assert compare(lost, lost).changes == compare(lost, lost).unjudged == ()
+
+
 def test_the_larger_of_two_resolutions_counts(profile_of):
     assert not compare(profile_of(LOW, resolution=0.0), profile_of(HIGH, resolution=9.0)).has_changed
     assert not compare(profile_of(LOW, resolution=9.0), profile_of(HIGH, resolution=0.0)).has_changed
