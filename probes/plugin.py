@@ -76,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not asks(config):
         if given := [name for name, default in _OPTIONS.items() if config.getoption(name) != default]:
             raise pytest.UsageError(f"{given[0]} is of the questions to optimizers: add -m bias")
+        if files := [name for name in config.args if Path(name.partition("::")[0]).name.startswith("question_")]:
+            raise pytest.UsageError(f"{files[0]} asks an optimizer: add -m bias")
         return
     if foreign := [name for name in _OF_THE_CLAIMS if config.getoption(name, None)]:
         raise pytest.UsageError(f"{foreign[0]} is of the claims, and -m bias runs none of them: leave it out")
