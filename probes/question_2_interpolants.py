@@ -38,8 +38,8 @@ from properties.certificates import Certificate
 
 
 def outside_row_space(landed: Landing) -> np.ndarray:
-    """|P_null(w - w_0)|/|w - w_0|, (B,); nan where w has not reached a minimum."""
-    moved = landed.where_reached(landed.w - landed.w0)
+    """|P_null(w - w_0)|/|w - w_0|, (B,)."""
+    moved = landed.w - landed.w0
     return norm(landed.drawn.off_row_space(moved), axis=-1) / norm(moved, axis=-1)
 
 
@@ -47,28 +47,28 @@ def left_by_rounding(landed: Landing, steps: int) -> np.ndarray:
     """The share outside row(X), (B,), that rounding leaves in steps which are combinations of gradients."""
     n, p = landed.drawn.X.shape[1:]
     scale = norm(landed.w0, axis=-1) + norm(landed.w, axis=-1) + norm(landed.drawn.y, axis=-1)
-    moved = norm(landed.where_reached(landed.w - landed.w0), axis=-1)
+    moved = norm(landed.w - landed.w0, axis=-1)
     return rounding(max(steps, 1) * (n + p + 3), 2 * np.sqrt(n) * scale) / moved
 
 
 def kept(landed: Landing) -> np.ndarray:
     """<P_null w, P_null w_0>/|P_null w_0|^2, (B,): what w keeps of the part of w_0 in null(X); nan from zero."""
-    null, of_start = (landed.drawn.off_row_space(landed.where_reached(point)) for point in (landed.w, landed.w0))
+    null, of_start = (landed.drawn.off_row_space(point) for point in (landed.w, landed.w0))
     with np.errstate(invalid="ignore"):
         return np.vecdot(null, of_start) / np.vecdot(of_start, of_start)
 
 
 def from_projection(landed: Landing) -> np.ndarray:
-    """|w - P(w_0)|/|w_0 - P(w_0)|, (B,); nan where w has not reached a minimum."""
+    """|w - P(w_0)|/|w_0 - P(w_0)|, (B,)."""
     distance, whole = (norm(point - landed.projection, axis=-1) for point in (landed.w, landed.w0))
-    return landed.where_reached(distance / whole)
+    return distance / whole
 
 
 def certified(landed: Landing) -> np.ndarray:
     """The error/bound, (B,), of |w - P(w_0)| <= |P_null(w - w_0)| + |Xw - y|/s_n, with the rounding of LAPACK."""
     null = norm(landed.drawn.off_row_space(landed.w - landed.w0), axis=-1)
     error = norm(landed.w - landed.projection, axis=-1)
-    return landed.where_reached(Certificate(error, null + landed.left, "distance from the projection").ratio())
+    return Certificate(error, null + landed.left, "distance from the projection").ratio()
 
 
 @question(
@@ -86,16 +86,16 @@ def test_it_projects_its_start(candidate: Candidate, effort: Effort, answer: Ans
         answer.measured(
             f"share outside row(X), from {landed.name}",
             outside_row_space(landed),
-            resolution=np.nanmax(left_by_rounding(landed, run.steps), initial=0),
+            resolution=np.fmax.reduce(left_by_rounding(landed, run.steps), initial=0),
             control=outside_row_space(beside),
         )
         answer.measured(
             f"distance from P(w_0), from {landed.name}",
             from_projection(landed),
-            resolution=np.max(landed.left / norm(landed.w0 - landed.projection, axis=-1)),
+            resolution=np.fmax.reduce(landed.left / norm(landed.w0 - landed.projection, axis=-1), initial=0),
             control=from_projection(beside),
             certificate="part in null(X) and residual over s_n",
-            worst_ratio=np.nanmax(certified(landed), initial=0),
+            worst_ratio=np.fmax.reduce(certified(landed), initial=0),
         )
     answer.measured(
         "share of P_null w_0 that is kept",

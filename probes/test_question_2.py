@@ -10,10 +10,12 @@ from probes.answers import Answering, Status
 from probes.candidate import of_class
 from probes.nearest import FACTOR, NONE, Excess, answer_nearest, measure_excess, separation
 from probes.problem import Effort
+from probes.question_2_interpolants import where
 from probes.question_2_matrices import candidates as candidate_matrices
 from probes.questions import all_questions, ask
-from probes.two_starts import candidates
+from probes.two_starts import STARTS, Landing, TwoStarts, candidates, problems
 from properties.certificates import assert_at_most, assert_identical
+from properties.oracles import nearest_interpolant
 
 SHORT, LONG = Effort(instances=4, steps=400), Effort(instances=4, steps=2000)
 ROWS, VECTORS, MATRICES = "row space", "vector norm", "matrix norm"
@@ -119,9 +121,10 @@ def test_exponentiated_gradient_answers_from_the_start_that_it_can_leave():
     assert_identical(np.isnan(numbers(answer, "share outside row(X), from zero")).all(), True, why="no value")
 
 
+@pytest.mark.parametrize("step", [1e-3, 3.0], ids=["too small", "too large"])
 @pytest.mark.parametrize("key", [ROWS, VECTORS, MATRICES])
-def test_a_step_too_small_to_reach_a_minimum_is_not_converged(key):
-    answer = asked(key, "SGD", lr=1e-3)
+def test_a_step_that_reaches_no_minimum_is_not_converged(key, step):
+    answer = asked(key, "SGD", lr=step)
     assert_identical(answer.status, Status.NOT_CONVERGED, why=answer.detail)
     assert_identical(any(measured.finite for measured in answer.measured), False, why="no value")
 
@@ -141,6 +144,31 @@ def test_rounding_to_bfloat16_is_what_takes_muon_off_the_row_space():
     share = "share outside row(X), from zero"
     assert_at_most(numbers(exact, share), resolution(exact, share), why="polar factors of double precision")
     assert_at_most(100 * resolution(rounded, share), numbers(rounded, share), why="of bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("from_zero", "from_w0", "says"),
+    [
+        (0.0, 0.0, "projects w_0"),
+        (0.0, -0.1, "forgets w_0"),
+        (0.0, 0.02, "drifts off row(X)"),
+        (0.01, -0.03, "drifts off row(X)"),
+        (0.01, -0.9, "forgets w_0"),
+        (0.0, 0.9, "leaves row(X)"),
+        (1.0, -0.9, "leaves row(X)"),
+    ],
+)
+def test_decay_is_told_from_a_drift_by_both_starts(from_zero, from_w0, says):
+    # given  projections that have gained a multiple of the part of w_0 in null(X)
+    drawn = problems(SHORT)
+    null, starts = drawn.off_row_space(drawn.w0), (0 * drawn.w0, drawn.w0)
+    ends = [
+        nearest_interpolant(drawn.X, drawn.y, start) + share * null
+        for start, share in zip(starts, (from_zero, from_w0), strict=True)
+    ]
+    landings = [Landing(name, drawn, *points) for name, *points in zip(STARTS, starts, ends, strict=True)]
+    # when, then
+    assert_identical(where(TwoStarts(tuple(landings), 0.1, 400)), says, why="from the shares alone")
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

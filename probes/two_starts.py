@@ -26,16 +26,20 @@ BETA = 2.0**-6
 
 @dataclasses.dataclass(frozen=True)
 class Landing:
-    """Where a run from one start w0 (B, p) ended: w (B, p), and whether it has reached a minimum, (B,).
+    """Where a run from one start w0 (B, p) ended: w (B, p), nan where it has not reached a minimum.
 
-    name: that of the start.
+    name: that of the start. What is computed from w is nan where w is.
     """
 
     name: str
     drawn: PositiveInterpolation
     w0: np.ndarray
     w: np.ndarray
-    reached: np.ndarray
+
+    @property
+    def reached(self) -> np.ndarray:
+        """Whether w has reached a minimum, (B,)."""
+        return ~np.isnan(self.w).any(-1)
 
     @functools.cached_property
     def projection(self) -> np.ndarray:
@@ -44,13 +48,9 @@ class Landing:
 
     @functools.cached_property
     def interpolant(self) -> np.ndarray:
-        """The interpolant nearest to w, (B, p), by LAPACK; nan where w has not reached a minimum."""
-        w = np.where(self.reached[:, None], self.w, 0)
-        return self.where_reached(nearest_interpolant(self.drawn.X, self.drawn.y, w))
-
-    def where_reached(self, values: np.ndarray) -> np.ndarray:
-        """The values (B, ...), and nan where w has not reached a minimum."""
-        return np.where(self.reached.reshape(-1, *[1] * (values.ndim - 1)), values, np.nan)
+        """The interpolant nearest to w, (B, p), by LAPACK."""
+        nearest = nearest_interpolant(self.drawn.X, self.drawn.y, np.nan_to_num(self.w))
+        return np.where(np.isnan(self.w), np.nan, nearest)
 
     @property
     def left(self) -> np.ndarray:
@@ -61,7 +61,7 @@ class Landing:
     @property
     def oracle_rounding(self) -> np.ndarray:
         """A bound on the error of `projection` and `interpolant`, (B,); see `least_squares.oracle_rounding`."""
-        size = norm(self.w0, axis=-1) + norm(self.w, axis=-1) + norm(self.projection, axis=-1)
+        size = norm(self.w0, axis=-1) + norm(np.nan_to_num(self.w), axis=-1) + norm(self.projection, axis=-1)
         return rounding(factorization(*self.drawn.X.shape[1:]), 2 / self.drawn.s.min(-1) * size)
 
 
@@ -112,7 +112,8 @@ def _run(candidate: Candidate, effort: Effort) -> TwoStarts:
     starts = np.concatenate([0 * drawn.w0, drawn.w0])
     problem = least_squares(np.concatenate([drawn.X] * 2), np.concatenate([drawn.y] * 2), starts)
     run = search(candidate, problem, steps=effort.steps, reached=reached)
-    halves = zip(STARTS, *(np.split(array, 2) for array in (starts, run.factors[0], reached(run))), strict=True)
+    ends = np.where(reached(run)[:, None], run.factors[0], np.nan)
+    halves = zip(STARTS, np.split(starts, 2), np.split(ends, 2), strict=True)
     landings = tuple(Landing(name, drawn, *half) for name, *half in halves)
     return TwoStarts(landings, run.step, run.steps)
 
