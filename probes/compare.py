@@ -128,17 +128,15 @@ class _Found:
 
     def _number(self, name: str, before: Measured, now: Measured) -> None:
         resolution = max(before.resolution, now.resolution)
-        if not all(math.isfinite(one.resolution) and one.resolution >= 0 for one in (before, now)):
-            self.unjudged.append(f"{name}: its resolution is {before.resolution:g}, and now {now.resolution:g}")
-            return
         sizes = len(before.values), len(now.values)
-        if sizes == (1, 1):
-            if not _is_near(before.values[0], now.values[0], resolution):
-                self.changes.append(f"{name}: {before.values[0]:.6g}, and is now {now.values[0]:.6g}")
-            return
         lacking = tuple(len(one.values) - len(one.finite) for one in (before, now))
         has_value = tuple(size - lack for size, lack in zip(sizes, lacking, strict=True))
-        if min(sizes) < FEWEST:
+        if 0 not in has_value and not all(0 <= one.resolution < math.inf for one in (before, now)):
+            self.unjudged.append(f"{name}: its resolution is {before.resolution:g}, and now {now.resolution:g}")
+        elif sizes == (1, 1):
+            if not _is_near(before.values[0], now.values[0], resolution):
+                self.changes.append(f"{name}: {before.values[0]:.6g}, and is now {now.values[0]:.6g}")
+        elif min(sizes) < FEWEST:
             self.unjudged.append(f"{name}: {sizes[0]} values, and now {sizes[1]}; {FEWEST} are needed")
         elif min(has_value) >= FEWEST or (0 in has_value and 0 in lacking):
             self.judged += 1

@@ -17,7 +17,7 @@ from probes.asked import Asked
 from probes.document import ProfileError, plain_answer, read_answer
 from probes.faults import announcement
 from probes.profile import answer_of
-from probes.specs import EXAMPLE, SpecError
+from probes.specs import EXAMPLE, Named, SpecError
 from probes.surroundings import undisturbed
 from probes.table import as_page, as_text
 
@@ -76,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not asks(config):
         if given := [name for name, default in _OPTIONS.items() if config.getoption(name) != default]:
             raise pytest.UsageError(f"{given[0]} is of the questions to optimizers: add -m bias")
+        if files := [name for name in config.args if Path(name.partition("::")[0]).name.startswith("question_")]:
+            raise pytest.UsageError(f"{files[0]} asks an optimizer: add -m bias")
         return
     if foreign := [name for name in _OF_THE_CLAIMS if config.getoption(name, None)]:
         raise pytest.UsageError(f"{foreign[0]} is of the claims, and -m bias runs none of them: leave it out")
@@ -157,14 +159,18 @@ class Reporter:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Iterator[None]:
-        """Before the questions: what is wrong with each optimizer, and which one takes long."""
+        """Before the questions: what is wrong with each optimizer, and for a whole profile, which one takes long."""
         for name, one in self._asked.named.items() if not self._config.option.collectonly else ():
             self._asked.faults_of(name)
-            with undisturbed(self._asked.effort.seed, one.candidate.device):
-                line = announcement(one.candidate)
-            if line and (terminal := self._config.pluginmanager.get_plugin("terminalreporter")):
-                terminal.write_line(line)
+            if not self._asked.is_narrowed:
+                self._announce(one)
         return (yield)
+
+    def _announce(self, one: Named) -> None:
+        with undisturbed(self._asked.effort.seed, one.candidate.device):
+            line = announcement(one.candidate)
+        if line and (terminal := self._config.pluginmanager.get_plugin("terminalreporter")):
+            terminal.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:

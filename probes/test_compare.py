@@ -67,6 +67,12 @@ def test_what_cannot_be_judged_is_said(profile_of, before, now, resolution, why)
     assert not found.has_changed
 
 
+def test_no_resolution_is_needed_where_a_sample_has_lost_its_values(profile_of):
+    lost = profile_of([NAN] * 12, resolution=NAN)
+    assert compare(profile_of(LOW), lost).changes == ("interpolation, distance: 0 .. 0.917, and is now no value",)
+    assert compare(lost, lost).changes == compare(lost, lost).unjudged == ()
+
+
 def test_the_larger_of_two_resolutions_counts(profile_of):
     assert not compare(profile_of(LOW, resolution=0.0), profile_of(HIGH, resolution=9.0)).has_changed
     assert not compare(profile_of(LOW, resolution=9.0), profile_of(HIGH, resolution=0.0)).has_changed
@@ -83,10 +89,10 @@ def test_the_false_alarm_is_counted_over_all_choices_and_added_over_numbers(prof
 
 
 def test_exchangeable_samples_are_apart_as_often_as_that():
-    drawn = np.random.default_rng(0).random((5_000, 2, 3))
+    drawn = np.random.default_rng(0).random((5_000, 2, 2))
     share = np.mean([are_apart(one, other, 0.0) for one, other in drawn])
-    # Hoeffding: a mean of 5,000 indicators is further than this from 2/C(6, 3) with probability 1e-9 at most.
-    assert abs(share - chance(3, 3)) <= math.sqrt(math.log(2e9) / 10_000)
+    # Hoeffding: a mean of 5,000 indicators is further than this from 2/C(4, 2) with probability 1e-9 at most.
+    assert abs(share - chance(2, 2)) <= math.sqrt(math.log(2e9) / 10_000)
 
 
 def test_an_answer_in_words_is_a_change_on_the_same_instances(profile_of):

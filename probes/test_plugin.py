@@ -108,8 +108,8 @@ def bias(tmp_path, monkeypatch):
     monkeypatch.setattr("probes.plugin.announcement", lambda one: "it takes long" if "picky" in one.name else None)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
-    def run(*options):
-        chosen = [] if any(option.startswith("--optimizer=") for option in options) else ["--optimizer=mine.py:make"]
+    def run(*options, chosen=("--optimizer=mine.py:make",)):
+        chosen = () if any(option.startswith("--optimizer=") for option in options) else chosen
         marker = [] if "-m" in options else ["-m", "bias"]
         without = [
             f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "threadexception", "unraisableexception")
@@ -167,10 +167,12 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
     assert [profile.family for profile in bias.saved("a.json")] == ["", "SGD"]
 
 
-def test_a_remark_is_no_failure(bias):
-    result = bias.run("--optimizer=mine.py:picky", "--question=toy")
-    result.fnmatch_lines(["remark: mine.py:picky: it is odd"])
-    assert result.code == 0
+@pytest.mark.parametrize(("severity", "code"), [(Severity.REMARK, 0), (Severity.FAULT, 1)])
+def test_a_fault_fails_the_run_and_a_remark_does_not(bias, monkeypatch, severity, code):
+    monkeypatch.setattr("probes.profile.faults", lambda _: [Fault(severity, "it is odd")])
+    result = bias.run("--question=toy")
+    result.fnmatch_lines(["A toy: yes*", f"{severity}: mine.py:make: it is odd"])
+    assert result.code == code
 
 
 def test_what_a_package_deprecates_is_no_fault_of_its_optimizer(bias):
@@ -200,12 +202,17 @@ def test_a_run_that_does_not_ask_everything_saves_and_compares_nothing(bias):
     assert not (bias.path / "b.json").exists()
 
 
-def test_another_run_collects_no_question(bias):
+def test_another_run_collects_no_question_and_refuses_what_belongs_to_them(bias):
     for marker in ("fast or not fast", "not bias"):
-        result = bias.run("-m", marker, "--optimizer=")
+        result = bias.run("-m", marker)
         result.fnmatch_lines(["ERROR: --optimizer is of the questions to optimizers: add -m bias"])
-    bias.run("--co", "-q").fnmatch_lines(["*test_it_moves[[]mine.py:make]", "*test_another[[]mine.py:make]"])
-    assert "test_other" not in str(bias.run("--co", "-q"))
+    result = bias.run("-m", "", "probes/question_1_toy.py", chosen=())
+    result.fnmatch_lines(["ERROR: probes/question_1_toy.py asks an optimizer: add -m bias"])
+    bias.run("-m", "", "--co", "-q", chosen=()).fnmatch_lines(
+        ["probes/test_other.py::test_other", "", "1 test collected*"]
+    )
+    asked = bias.run("--co", "-q")
+    asked.fnmatch_lines(["*test_it_moves[[]mine.py:make]", "*test_another[[]mine.py:make]", "", "2 tests collected*"])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+from probes import run
 from probes.answers import Answering, Question, Status
 from probes.candidate import Candidate
 from probes.faults import Fault, Severity
@@ -109,6 +110,20 @@ def test_an_answer_is_the_same_whatever_was_asked_before():
     assert values(ask(second, candidate, EFFORT)) == alone
     assert other != alone
     assert values(ask(second, candidate, Effort(instances=2, steps=3, seed=1))) != alone
+
+
+def test_a_layout_that_one_question_has_found_is_not_that_of_the_next():
+    found = []
+
+    def looks(candidate, effort, answer):  # noqa: ARG001
+        problem = least_squares(np.ones((2, 1, 3)), np.ones((2, 1)), np.zeros((2, 3)))
+        found.append((len(run._LAYOUT_CACHE), run.layout_of(candidate, problem)))  # noqa: SLF001
+        answer.answered("yes", "")
+
+    question, candidate = Question("looks", "", ("yes",), looks, ""), Candidate("noisy", noisy)
+    ask(question, candidate, EFFORT)
+    ask(question, candidate, EFFORT)
+    assert found == [(0, found[0][1])] * 2
 
 
 def test_an_error_of_a_question_is_a_failed_answer():

@@ -31,7 +31,7 @@ def ask_where_it_ends(candidate, effort, answer):
 
 
 LANDING = Question("landing", "Where it ends", ("measured",), ask_where_it_ends, "")
-SHORT = Effort(steps=1000)
+SHORT = Effort(steps=200)
 
 
 def profile(make, effort, questions, has_step=False):
@@ -65,7 +65,7 @@ def drifting(parameters):
 def test_the_same_run_again_has_the_same_bits():
     one, again = (profile(optimizer("Adam"), SHORT, questions_of(None)) for _ in range(2))
     found = compare(one, again)
-    assert found.changes == found.unjudged == ()
+    assert found.changes == ()
     assert found.others[-1].endswith("all bit for bit the same")
 
 
