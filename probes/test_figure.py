@@ -8,13 +8,12 @@ import pytest
 from probes import cells
 from probes.answers import Answer, Question, Status
 from probes.cells import DISK, MARKS, MEANINGS, RING, STATUSES, Tone, cell, key_of_marks
-from probes.figure import LONGEST, as_image, draw, drawn, label_of
+from probes.figure import LONGEST, as_image, complaints, draw, drawn, label_of
 from probes.problem import Effort
 from probes.profile import Profile
 from probes.questions import all_questions
 from probes.sheet import SIZE, width_of
 from probes.sources import Expectation
-from theorems.report.figures.faults import faults
 
 NAMES = ("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Muon", "SGD", "SGD(momentum=0.9)", "ScheduleFreeAdamW")
 
@@ -53,7 +52,7 @@ def answer(says="yes", status=Status.ANSWERED):
 def test_the_figure_of_many_questions_and_optimizers_fits_a_phone():
     profiles = [profile(name, says) for name in NAMES for says in ("no", "l2")]
     profiles += [profile("Adam", "", status) for status in STATUSES]
-    assert faults(drawn(profiles, QUESTIONS)) == []
+    assert complaints(drawn(profiles, QUESTIONS)) == []
 
 
 def test_a_text_is_not_wider_than_it_is_said_to_be():
