@@ -289,6 +289,14 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "The step is not small, or the gradient is not dominated by the noise",
     ),
     _of(
+        "SGD",
+        "noise at a minimum",
+        "vanishes",
+        by.MA_2018,
+        "Mini-batches of a convex smooth loss, where a minimum fits every sample and the step is small enough: at a "
+        "constant step the loss falls exponentially",
+    ),
+    _of(
         " ".join(COUPLED),
         "weight decay",
         "ridge",
