@@ -55,6 +55,17 @@ def test_the_figure_of_many_questions_and_optimizers_fits_a_phone():
     assert complaints(drawn(profiles, QUESTIONS)) == []
 
 
+def test_the_figure_of_all_questions_with_every_answer_fits_a_phone(monkeypatch):
+    monkeypatch.setattr(cells, "_MARK_OF", {says: mark for mark, answers in MARKS.items() for says in answers})
+    asked = all_questions()
+    answers = [
+        [Answer(one.key, Status.ANSWERED, one.answers[k % len(one.answers)], "why", 0.1, ()) for one in asked]
+        for k in range(len(NAMES))
+    ]
+    profiles = [Profile(name, name, Effort(), tuple(own)) for name, own in zip(NAMES, answers, strict=True)]
+    assert complaints(drawn(profiles)) == []
+
+
 def test_a_text_is_not_wider_than_it_is_said_to_be():
     pytest.importorskip("matplotlib", reason="it measures the font; figures need the extra report")
     from matplotlib.font_manager import FontProperties
