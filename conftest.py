@@ -33,6 +33,7 @@ pytest_plugins = [
     "theorems.ledger.plugin",
     "theorems.ledger.baseline_plugin",
     "theorems.experiment_options.plugin",
+    "probes.plugin",
     "pytester",
 ]
 
@@ -87,6 +88,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     seed = config.getoption("--hypothesis-seed")
     versions = ", ".join(f"{name} {value}" for name, value in describe_environment().items())
     return f"whichmin: profile {profile_name()}{f' (--hypothesis-seed={seed})' if seed else ''}, {versions}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    # What has been collected stays to the end. The collector need not look at these objects again.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """How long the theorem files are, and how much a reader must know: `python docs/house.py` prints the counts.
 
-A theorem file is one sitting. Its measures: lines; lines of its docstring; project names, which are the names that it
-imports from theorems, properties and fixtures.
+A theorem file is one sitting, and so is a question to an optimizer. Its measures: lines; lines of its docstring;
+project names, which are the names that it imports from theorems, properties, fixtures and probes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PROJECT = ("theorems", "properties", "fixtures")
+PROJECT = ("theorems", "properties", "fixtures", "probes")
 
 # The theorem files over 250 lines, each with the reason why a cut would not help its reader.
 LONG: dict[str, str] = {}
@@ -21,7 +21,7 @@ LONG: dict[str, str] = {}
 
 @dataclasses.dataclass(frozen=True)
 class Measures:
-    """The measures of a file below theorems/section_*; path is relative to the root."""
+    """The measures of a file below theorems/section_*, or of a question file; path is relative to the root."""
 
     path: str
     lines: int
@@ -30,14 +30,14 @@ class Measures:
 
     @property
     def is_theorem_file(self) -> bool:
-        """Whether the file has tests; the others are pages of claims and helper modules."""
-        return Path(self.path).name.startswith("test_")
+        """Whether the file has tests or questions; the others are pages of claims and helper modules."""
+        return Path(self.path).name.startswith(("test_", "question_"))
 
 
 def measure(root: Path = ROOT) -> list[Measures]:
-    """The measures of every file of the sections, but for self-tests."""
+    """The measures of every file of the sections, but for self-tests, and of every question file."""
     found = []
-    for path in sorted((root / "theorems").glob("section_*/**/*.py")):
+    for path in sorted([*root.glob("theorems/section_*/**/*.py"), *root.glob("probes/question_*.py")]):
         text = path.read_text(encoding="utf-8")
         module = ast.parse(text)
         docstring = ast.get_docstring(module, clean=False) or ""
@@ -84,7 +84,9 @@ def main() -> None:
     files = measure()
     tests = [file for file in files if file.is_theorem_file]
     lengths = [file.lines for file in tests]
-    print(f"{len(tests)} theorem files, median {statistics.median(lengths):g} lines, longest {max(lengths)}")
+    print(
+        f"{len(tests)} theorem and question files, median {statistics.median(lengths):g} lines, longest {max(lengths)}"
+    )
     print(f"{sum(length > 250 for length in lengths)} of them over 250 lines")
     for path, reason in LONG.items():
         print(f"    {path}: {reason}")

@@ -11,16 +11,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FORBIDDEN = {
-    "fixtures": ("theorems", "properties"),
+    "fixtures": ("theorems", "properties", "probes"),
     "fixtures/problems": ("fixtures.dynamics", "fixtures.models", "fixtures.datasets"),
-    "properties": ("theorems",),
+    "properties": ("theorems", "probes"),
+    "probes": ("theorems",),
+    "theorems": ("probes",),
     "theorems/ledger": ("fixtures", "theorems.section"),
     "theorems/report": ("fixtures", "properties", "theorems.section"),
     "theorems/report/figures": ("theorems.ledger", "theorems.report.page", "theorems.report.write"),
 }
 # Every option that names a folder is read by one helper, also an option of the ledger. Another helper takes from Debian
-# what a machine lacks, also a browser.
-ALLOWED = {"theorems/ledger": ("fixtures.paths",), "theorems/report": ("fixtures.debian",)}
+# what a machine lacks, also a browser. A profile of an optimizer is written as a ledger is, and its page as theirs.
+ALLOWED = {
+    "theorems/ledger": ("fixtures.paths",),
+    "theorems/report": ("fixtures.debian",),
+    "probes": ("theorems.ledger.writing", "theorems.report"),
+}
 HEAVY = (
     "torch",
     "curvlinops",
@@ -39,7 +45,12 @@ HEAVY = (
     "playwright",
 )
 # Subclasses of torch's classes, at the top of a file so that they can be pickled: these files count as torch.
-TORCH_CLASSES = ("fixtures.models.convolutional", "fixtures.models.modules", "properties.curvature.torch_rounding")
+TORCH_CLASSES = (
+    "fixtures.models.convolutional",
+    "fixtures.models.modules",
+    "probes.planted",
+    "properties.curvature.torch_rounding",
+)
 
 
 @functools.cache
@@ -77,7 +88,7 @@ def test_imports_run_one_way(folder):
 def test_only_self_tests_of_the_ledger_and_the_house_may_import_theorems():
     wrong = [
         str(path.relative_to(ROOT))
-        for folder in ("fixtures", "properties")
+        for folder in ("fixtures", "properties", "probes")
         for path in sorted((ROOT / folder).rglob("test_*.py"))
         if any(module.startswith("theorems") for module in imported(ast.walk(tree(path))))
     ]
@@ -109,7 +120,9 @@ def test_a_section_imports_from_no_other_section():
 
 @pytest.mark.slow
 def test_heavy_libraries_are_imported_inside_functions():
-    paths = {path for folder in ("theorems", "properties", "fixtures") for path in (ROOT / folder).rglob("*.py")}
+    paths = {
+        path for folder in ("theorems", "properties", "fixtures", "probes") for path in (ROOT / folder).rglob("*.py")
+    }
     paths -= {ROOT / f"{module.replace('.', '/')}.py" for module in TORCH_CLASSES}
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"
@@ -136,6 +149,7 @@ def careless(texts):
 
 
 def test_a_run_within_a_run_writes_no_pages():
-    paths = [path for pattern in ("test_*.py", "conftest.py") for path in sorted((ROOT / "theorems").rglob(pattern))]
+    folders, patterns = (ROOT / "theorems", ROOT / "probes"), ("test_*.py", "conftest.py")
+    paths = [path for folder in folders for pattern in patterns for path in sorted(folder.rglob(pattern))]
     assert careless({path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in paths}) == []
     assert careless({"a": "pytester.runpytest_inprocess()"}) == ["a"]

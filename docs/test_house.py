@@ -46,3 +46,11 @@ def test_project_names_and_docstrings_are_counted(tmp_path):
     )
     (folder / "test_b.py").write_text('"""Self-tests: an instrument."""\n', encoding="utf-8")
     assert measure(tmp_path) == [Measures("theorems/section_03/theorem/test_a.py", 7, 3, 2)]
+
+
+def test_a_question_file_has_the_limits_of_a_theorem_file(tmp_path):
+    (tmp_path / "probes").mkdir()
+    (tmp_path / "probes" / "question_1_a.py").write_text('"""One."""\nfrom probes.run import a\n' * 126, "utf-8")
+    (tmp_path / "probes" / "run.py").write_text("x = 1\n" * 300, encoding="utf-8")
+    (question,) = measure(tmp_path)
+    assert excesses([question, *[file("test_b.py")] * 2], {}) == ["probes/question_1_a.py has 252 lines"]

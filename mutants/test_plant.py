@@ -96,6 +96,7 @@ def test_results_that_were_cut_off_are_left_out(tmp_path):
     assert known_results(path) == {"a": Result(True, ())}
 
 
+@pytest.mark.slow
 def test_a_sample_depends_on_the_sources_alone():
     assert sample(MUTANTS, 5) == sample(MUTANTS, 5)
     assert len(set(sample(MUTANTS, 5))) == 5

@@ -62,6 +62,17 @@ def least_squares(X: np.ndarray, y: np.ndarray, start: np.ndarray) -> Problem:
     return Problem((start,), (X, y), loss)
 
 
+def measured_matrices(A: np.ndarray, y: np.ndarray, start: np.ndarray) -> Problem:
+    """Half the squared error of measurements, (1/2) sum_i (<A_i, W> - y_i)^2: A (B, m, d, n), start (B, d, n)."""
+    import torch
+
+    def loss(data: Sequence[torch.Tensor], factors: Sequence[torch.Tensor], t: int) -> torch.Tensor:  # noqa: ARG001
+        A, y = data
+        return 0.5 * (torch.einsum("bmij,bij->bm", A, factors[0]) - y).square().sum(1)
+
+    return Problem((start,), (A, y), loss)
+
+
 @dataclasses.dataclass(frozen=True)
 class Effort:
     """How much is spent on a question.

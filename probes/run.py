@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from probes.candidate import Candidate, OptimizerFault, needs_closure, one_line
+from fixtures.precision import UNIT_ROUNDOFF, rounding
+from probes.candidate import Candidate, OptimizerFault, backward, one_line
+from probes.isolation import isolated
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ DIVERGED = 1e12
 """A loss that exceeds 1 and this multiple of the first one has diverged."""
 
 _LOOKS = 50
-_PROBE_STEPS = 12
+_PROBED = (2, 4, 8, 16, 32, 64)
+_PROBE_STEPS, _PROBE_STEP = _PROBED[-1], 1e-4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,24 +63,37 @@ def train(
     times: Sequence[int] = (),
     layout: str | None = None,
     settings: dict[str, float] | None = None,
+    seed: int = 0,
 ) -> Trained:
     """Run the candidate for this number of steps on all instances.
 
     step: the learning rate; None leaves it as the optimizer was made. decay: whether it falls, over the second half of
     the steps, geometrically to LAST_SHARE of it. watch: a function of the factors, called after each number of steps
     in `times` (evaluation mode). layout: one of LAYOUTS, found by `layout_of` if None. settings: values for entries of
-    every parameter group, such as weight_decay, which must exist.
+    every parameter group, such as weight_decay, which must exist. seed: what torch's random numbers in the run depend
+    on, should the optimizer draw any.
     The run ends early when an instance diverges: its loss or a weight is not finite, or the loss exceeds DIVERGED; and
     when no weight has changed by a bit for 50 steps, as after L-BFGS has stopped. The times after that see the same.
     Raises OptimizerFault where the optimizer raises.
     """
-    import torch
+    chosen = layout or layout_of(candidate, problem)
+    with isolated(candidate.device, seed):
+        runner = Runner(candidate, problem, chosen, step, settings or {})
+        return _trained(runner, steps, step, decay, watch, set(times))
 
-    runner = _Runner(candidate, problem, layout or layout_of(candidate, problem), step, settings or {})
-    times, watched = set(times), {}
+
+def _trained(
+    runner: Runner,
+    steps: int,
+    step: float | None,
+    decay: bool,
+    watch: Callable[[list[np.ndarray]], np.ndarray] | None,
+    times: set[int],
+) -> Trained:
+    watched = {}
     first = runner.losses(0).cpu().numpy()
     ceiling = DIVERGED * np.maximum(1.0, np.abs(first))
-    taken, now = 0, runner.factors()
+    taken, now, still = 0, runner.factors(), None
     if watch is not None and 0 in times:
         watched[0] = watch(runner.factors())
     for t in range(steps):
@@ -87,17 +104,24 @@ def train(
         if watch is not None and taken in times:
             watched[taken] = watch(runner.factors())
         if taken % _LOOKS == 0:
-            before, now = now, runner.factors()
             if not (runner.last_loss.cpu().numpy() <= ceiling).all():
                 break
-            if all(np.array_equal(old, new) for old, new in zip(before, now, strict=True)):
+            before, now = now, runner.factors()
+            # the same as 50 steps ago may be a cycle: then every one of the next steps is looked at
+            still = 0 if _same(before, now) else None
+        elif still is not None:
+            still = still + 1 if _same(now, runner.factors()) else None
+            if still == _LOOKS - 1:
                 watched |= {time: watch(now) for time in times if watch is not None and time > taken}
                 break
     factors = runner.factors()
-    with torch.no_grad():
-        last = runner.losses(max(taken - 1, 0), factors).cpu().numpy()
+    last = runner.losses(max(taken - 1, 0), factors).cpu().numpy()
     finite = (last <= ceiling) & np.logical_and.reduce([np.isfinite(f.reshape(len(f), -1)).all(1) for f in factors])
     return Trained(tuple(factors), last, first, finite, step, taken, watched)
+
+
+def _same(factors: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(factors, others, strict=True))
 
 
 def search(
@@ -129,37 +153,64 @@ def search(
     return best[1]
 
 
-_LAYOUT_CACHE: dict[tuple[int, tuple], tuple[Candidate, str]] = {}
+_LAYOUT_CACHE: dict[tuple[int, tuple, int], tuple[Candidate, str]] = {}
+
+
+@contextlib.contextmanager
+def found_anew() -> Iterator[None]:
+    """Inside, layouts are found anew, and remembered until the end."""
+    _LAYOUT_CACHE.clear()
+    try:
+        yield
+    finally:
+        _LAYOUT_CACHE.clear()
 
 
 def layout_of(candidate: Candidate, problem: Problem) -> str:
     """The fastest layout that gives each instance what it gets alone, one of LAYOUTS.
 
-    A few steps of three instances of other scales are compared with runs of each instance alone. Coupling is an effect
-    of first order, rounding one of the order of u: the square root of u stands between them. Remembered by candidate
-    and shapes.
+    Three instances, their losses scaled by 1e-3, 1 and 1e3 so that a clip by a common norm shows, run for 64 steps in
+    every layout, all on the data of step 0, because there may be noise for fewer steps. An effect of other instances is
+    of first order in what moves, rounding of the order u: the square root of u stands between them. Remembered by
+    candidate, shapes and whether there were three instances to compare.
     """
-    key = (id(candidate), problem.shapes)
+    key = (id(candidate), problem.shapes, min(problem.count, 3))
     if key not in _LAYOUT_CACHE:
-        _LAYOUT_CACHE[key] = (candidate, _fastest_layout(candidate, problem.only(slice(0, 3))))
+        with isolated(candidate.device):
+            _LAYOUT_CACHE[key] = (candidate, _fastest_layout(candidate, _in_scales(problem.only(slice(0, 3)))))
     return _LAYOUT_CACHE[key][1]
 
 
 def _fastest_layout(candidate: Candidate, problem: Problem) -> str:
-    scaled = _in_scales(problem)
-    alone = _after_a_few(candidate, scaled, "apart")
+    own = candidate.own_step
+    step = None if own is None else min(own, _PROBE_STEP)
+    alone, others = Runner(candidate, problem, "apart", step, {}), {}
+    start = alone.factors()
     for layout in LAYOUTS[:-1]:
-        try:
-            together = _after_a_few(candidate, scaled, layout)
-        except OptimizerFault:
+        with contextlib.suppress(OptimizerFault):
+            others[layout] = Runner(candidate, problem, layout, step, {})
+    for t in range(_PROBE_STEPS):
+        alone.step(0)
+        for layout in tuple(others):
+            try:
+                others[layout].step(0)
+            except OptimizerFault:
+                del others[layout]
+        if t + 1 not in _PROBED:
             continue
-        if all(_are_close(a, b) for a, b in zip(together, alone, strict=True)):
-            return layout
-    return "apart"
+        expected = alone.factors()
+        if not all(np.isfinite(factor).all() for factor in expected):
+            return "apart" if t + 1 == _PROBED[0] else next(iter(others), "apart")
+        for layout in tuple(others):
+            if not _are_close(others[layout].factors(), expected, start, t + 1):
+                del others[layout]
+        if not others:
+            break
+    return next(iter(others), "apart")
 
 
 def _in_scales(problem: Problem) -> Problem:
-    """The same instances with losses of other sizes, so that a clip by a common norm would show."""
+    """The same instances with losses of other sizes."""
     scales = 10.0 ** (3.0 * (np.arange(problem.count) % 3 - 1))
 
     def loss(data: Sequence[torch.Tensor], factors: Sequence[torch.Tensor], t: int) -> torch.Tensor:
@@ -168,19 +219,20 @@ def _in_scales(problem: Problem) -> Problem:
     return Problem(problem.start, (*problem.data, scales), loss)
 
 
-def _after_a_few(candidate: Candidate, problem: Problem, layout: str) -> list[np.ndarray]:
-    runner = _Runner(candidate, problem, layout, 1e-3 if not candidate.has_step else None, {})
-    for t in range(_PROBE_STEPS):
-        runner.step(t)
-    return runner.factors()
+def _are_close(together: list[np.ndarray], alone: list[np.ndarray], start: list[np.ndarray], steps: int) -> bool:
+    """Whether each instance differs by at most sqrt(u) of how far it moved, and by the rounding of its weights.
+
+    Each of the steps rounds a weight once in both runs.
+    """
+    for a, b, first in zip(together, alone, start, strict=True):
+        axes = tuple(range(1, b.ndim))
+        moved, size = np.abs(b - first).max(axes), np.maximum(np.abs(b), np.abs(first)).max(axes)
+        if not (np.abs(a - b).max(axes) <= math.sqrt(UNIT_ROUNDOFF) * moved + rounding(2 * steps, size)).all():
+            return False
+    return True
 
 
-def _are_close(together: np.ndarray, alone: np.ndarray) -> bool:
-    size = np.abs(alone).max()
-    return bool(np.all(np.abs(together - alone) <= math.sqrt(2.0**-53) * max(size, 1e-300)))
-
-
-class _Runner:
+class Runner:
     """The parameters and the optimizers of one run. Layout as in LAYOUTS."""
 
     def __init__(
@@ -193,20 +245,35 @@ class _Runner:
         self.data = [as_tensor(array) for array in problem.data]
         starts = [as_tensor(factor, dtype=torch.float64) for factor in problem.start]
         if layout == "coordinates":
-            self.parameters = [[torch.nn.Parameter(start.clone())] for start in starts]
+            self.make([[torch.nn.Parameter(start.clone())] for start in starts])
         else:
-            self.parameters = [[torch.nn.Parameter(_as_weight(one)) for one in start] for start in starts]
-        if layout == "apart":
-            self.optimizers = [candidate.build(own) for own in zip(*self.parameters, strict=True)]
-        else:
-            self.optimizers = [candidate.build([p for group in self.parameters for p in group])]
-        self.with_closure = needs_closure(self.optimizers[0])
+            self.make([[torch.nn.Parameter(_as_weight(one)) for one in start] for start in starts])
+        self.calls = candidate.calls
         self.last_loss: torch.Tensor = torch.zeros(problem.count)
         self._set(settings)
-        self.rates = [[group.get("lr") for group in optimizer.param_groups] for optimizer in self.optimizers]
-        if step is not None and candidate.own_step:
-            self.rates = [[rate * step / candidate.own_step for rate in own] for own in self.rates]
+        self.rates = [[self._own_rate(group) for group in optimizer.param_groups] for optimizer in self.optimizers]
+        if step is not None and candidate.own_step is not None:
+            # the ratios of the groups stay; rates that are all zero have none
+            share = step / candidate.own_step if candidate.own_step else None
+            self.rates = [[_scaled(rate, share, step) for rate in own] for own in self.rates]
             self.scale_steps(1.0)
+
+    def make(self, parameters: list[list[torch.nn.Parameter]]) -> None:
+        """Make the optimizers of these parameters: a list for each factor, in the layout of the run."""
+        self.parameters = parameters
+        if self.layout == "apart":
+            self.optimizers = [self.candidate.build(own) for own in zip(*parameters, strict=True)]
+        else:
+            self.optimizers = [self.candidate.build([p for own in parameters for p in own])]
+
+    @staticmethod
+    def _own_rate(group: dict) -> float | None:
+        """The learning rate of a group. A tensor, which other optimizers may share, is replaced by a copy of it."""
+        import torch
+
+        if isinstance(group.get("lr"), torch.Tensor):
+            group["lr"] = group["lr"].detach().clone()
+        return None if group.get("lr") is None else float(group["lr"])
 
     def _set(self, settings: dict[str, float]) -> None:
         for group in self._groups():
@@ -223,11 +290,12 @@ class _Runner:
         """Set every learning rate to this share of the first one. Groups without one are left alone."""
         for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                if rate is not None:
-                    if hasattr(group["lr"], "fill_"):
-                        group["lr"].fill_(float(rate) * share)
-                    else:
-                        group["lr"] = rate * share
+                if rate is None:
+                    continue
+                if hasattr(group["lr"], "fill_"):
+                    group["lr"].fill_(rate * share)
+                else:
+                    group["lr"] = rate * share
 
     def _gathered(self, instances: slice = slice(None)) -> list[torch.Tensor]:
         """The factors (B, *shape) as functions of the parameters."""
@@ -252,7 +320,7 @@ class _Runner:
     def step(self, t: int) -> None:
         """One step of every optimizer, at the data of step t."""
         try:
-            if self.with_closure:
+            if self.calls.with_closure:
                 self._step_by_closures(t)
             else:
                 self._step_by_gradients(t)
@@ -262,18 +330,26 @@ class _Runner:
             raise OptimizerFault(f"{self.candidate.name} raises in step {t + 1}: {one_line(error)}") from error
 
     def _step_by_gradients(self, t: int) -> None:
+        import torch
+
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        self.last_loss = self._backward(slice(None), t)
+        # one optimizer's products with the Hessian free the graph that all instances would share
+        parts = self._parts if self.calls.creates_graph else [slice(None)]
+        self.last_loss = torch.cat([self._backward(part, t) for part in parts])
         for optimizer in self.optimizers:
             optimizer.step()
+
+    @property
+    def _parts(self) -> list[slice]:
+        """The instances of each optimizer."""
+        return [slice(b, b + 1) for b in range(self.problem.count)] if self.layout == "apart" else [slice(None)]
 
     def _step_by_closures(self, t: int) -> None:
         import torch
 
-        parts = [slice(None)] if self.layout != "apart" else [slice(b, b + 1) for b in range(self.problem.count)]
         losses = []
-        for optimizer, part in zip(self.optimizers, parts, strict=True):
+        for optimizer, part in zip(self.optimizers, self._parts, strict=True):
             seen: list[torch.Tensor] = []
             optimizer.step(functools.partial(self._closure, optimizer, part, t, seen))
             losses.append(seen[0])
@@ -285,9 +361,14 @@ class _Runner:
         return seen[-1].sum()
 
     def _backward(self, instances: slice, t: int) -> torch.Tensor:
+        import torch
+
         data = [array[instances] for array in self.data]
-        loss = self.problem.loss(data, self._gathered(instances), t)
-        loss.sum().backward(create_graph=self.candidate.creates_graph)
+        parameters = self.parameters if self.layout == "coordinates" else [own[instances] for own in self.parameters]
+        # a step may have switched gradients off
+        with torch.enable_grad():
+            loss = self.problem.loss(data, self._gathered(instances), t)
+            backward(loss.sum(), [p for own in parameters for p in own], self.calls.creates_graph)
         return loss.detach()
 
     def factors(self) -> list[np.ndarray]:
@@ -307,3 +388,10 @@ class _Runner:
 def _as_weight(instance: torch.Tensor) -> torch.Tensor:
     """The parameter of an instance: a vector (p,) is the weight (1, p) of nn.Linear(p, 1), a matrix stays."""
     return instance[None].clone() if instance.ndim == 1 else instance.clone()
+
+
+def _scaled(rate: float | None, share: float | None, step: float) -> float | None:
+    """The rate of a group times the share, the step itself where the share has no meaning."""
+    if rate is None:
+        return None
+    return step if share is None else rate * share

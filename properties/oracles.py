@@ -6,6 +6,8 @@ refused (ValueError) where they are not finite. Where a solver returns no point,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.linalg
 import scipy.optimize
@@ -111,6 +113,49 @@ def largest_l1_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return split[:, :d] - split[:, d : 2 * d], q
 
 
+def largest_max_norm_margin(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The w (B, d) with |w_j| <= 1 that maximizes min_i z_i . w, and the dual weights q (B, n), by HiGHS.
+
+    Z (B, n, d) without padding. One linear program solves the whole batch. Raises OracleError where HiGHS has no point.
+    """
+    Z = in_float64(Z, "points")
+    count, n, d = Z.shape
+    # variables of one problem: w (d), gamma
+    blocks = [scipy.sparse.coo_array(np.hstack([-points, np.ones((n, 1))])) for points in Z]
+    cost = np.tile(np.append(np.zeros(d), -1.0), count)
+    bounds = np.tile([[-1, 1]] * d + [[-np.inf, np.inf]], (count, 1))
+    constraints = scipy.sparse.block_diag(blocks, format="csc")
+    program = scipy.optimize.linprog(cost, constraints, np.zeros(count * n), bounds=bounds)
+    program = solved(program, "the largest margin in the maximum norm")
+    w = program.x.reshape(count, d + 1)[:, :d]
+    return w, np.maximum(-program.ineqlin.marginals, 0).reshape(count, n)
+
+
+def largest_schatten_margin(Z: np.ndarray, order: float) -> tuple[np.ndarray, np.ndarray]:
+    """The W (B, k, p) of least spectral (order inf) or nuclear (order 1) norm with <Z_i, W> >= 1, by Clarabel.
+
+    Z (B, n, k, p). W over its norm has the largest margin in that norm. Also the multipliers q (B, n), which are not
+    normalized. Raises OracleError where the points are not separable, ModuleNotFoundError without the extra `oracles`,
+    and ValueError for another order.
+    """
+    import cvxpy
+
+    if order not in (1, np.inf):
+        raise ValueError(f"order {order} is neither 1, the nuclear norm, nor inf, the spectral norm")
+    Z = in_float64(Z, "points")
+    count, n, *shape = Z.shape
+    found = np.zeros((count, *shape)), np.zeros((count, n))
+    for index, points in enumerate(Z.reshape(count, n, -1)):
+        W = cvxpy.Variable(tuple(shape))
+        separates = points @ cvxpy.vec(W, order="C") >= 1
+        program = cvxpy.Problem(cvxpy.Minimize(cvxpy.normNuc(W) if order == 1 else cvxpy.sigma_max(W)), [separates])
+        program.solve(solver="CLARABEL")
+        if W.value is None:
+            raise OracleError(f"the largest margin in the Schatten norm of order {order} has no solution")
+        found[0][index], found[1][index] = W.value, np.maximum(separates.dual_value, 0)
+    return found
+
+
 def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The w (B, p) of least l1 norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
 
@@ -127,6 +172,31 @@ def least_l1_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return split[:, 0] - split[:, 1], program.eqlin.marginals.reshape(y.shape)
 
 
+def least_max_norm(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The w (B, p) of least l-infinity norm with Xw = y, and the dual nu (B, n) of that program, by HiGHS.
+
+    One linear program solves the whole batch X (B, n, p), y (B, n): minimize the sum of t with -t <= w_j <= t. The dual
+    is max <y, nu> over |X'nu|_1 <= 1. Padding with zeros does no harm. Raises OracleError where an instance has no w
+    with Xw = y.
+    """
+    X, y = in_float64(X, "features"), in_float64(y, "targets")
+    count, n, p = X.shape
+    # variables of one problem: w (p), t
+    bounded = np.block([[np.eye(p), -np.ones((p, 1))], [-np.eye(p), -np.ones((p, 1))]])
+    program = scipy.optimize.linprog(
+        np.tile(np.append(np.zeros(p), 1.0), count),
+        A_ub=scipy.sparse.block_diag([scipy.sparse.coo_array(bounded)] * count, format="csc"),
+        b_ub=np.zeros(count * 2 * p),
+        A_eq=scipy.sparse.block_diag(
+            [scipy.sparse.coo_array(np.hstack([rows, np.zeros((n, 1))])) for rows in X], format="csc"
+        ),
+        b_eq=y.ravel(),
+        bounds=(None, None),
+    )
+    program = solved(program, "the interpolant of least l-infinity norm")
+    return program.x.reshape(count, p + 1)[:, :p], program.eqlin.marginals.reshape(y.shape)
+
+
 def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) -> np.ndarray:
     """Argmin KL(w || w0) over {w >= 0 : Xw = y}, by MINPACK's root of its optimality system; shape (p,) or (B, p).
 
@@ -137,18 +207,41 @@ def nearest_in_relative_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray) ->
     X, y, w0 = in_float64(X, "features"), in_float64(y, "targets"), in_float64(w0, "weights")
     if X.ndim == 3:
         return np.stack([nearest_in_relative_entropy(*problem) for problem in zip(X, y, w0, strict=True)])
-    nu = scipy.optimize.root(
-        lambda nu: X @ (w0 * np.exp(nu @ X)) - y,
-        np.zeros_like(y),
-        jac=lambda nu: (X * (w0 * np.exp(nu @ X))) @ X.T,
-        method="lm",
-        options={"xtol": 1e-15, "ftol": 1e-15},
-    ).x
-    w = w0 * np.exp(nu @ X)
-    scale = np.linalg.norm(X) * np.linalg.norm(w) + np.linalg.norm(y)
-    if not np.linalg.norm(X @ w - y) <= np.sqrt(UNIT_ROUNDOFF) * scale:
+    w = _root_of_the_dual(X, y, lambda theta: w0 * np.exp(theta), lambda w: w)
+    if w is None:
         raise OracleError("no positive solution of Xw = y was found, so there is no projection in relative entropy")
     return w
+
+
+def nearest_in_hyperbolic_entropy(X: np.ndarray, y: np.ndarray, w0: np.ndarray, beta: float) -> np.ndarray:
+    """Argmin of the Bregman divergence of hyperbolic entropy from w0 over {w : Xw = y}; shape (p,) or (B, p).
+
+    The potential is sum w asinh(w/beta) - sqrt(w^2 + beta^2) (Ghai, Hazan, Singer 2020). The minimizer is
+    beta sinh(asinh(w0/beta) + X'nu), by MINPACK's root in nu. Raises OracleError as `nearest_in_relative_entropy` does.
+    """
+    X, y, w0 = in_float64(X, "features"), in_float64(y, "targets"), in_float64(w0, "weights")
+    if X.ndim == 3:
+        return np.stack([nearest_in_hyperbolic_entropy(*problem, beta) for problem in zip(X, y, w0, strict=True)])
+    theta0 = np.arcsinh(w0 / beta)
+    w = _root_of_the_dual(X, y, lambda theta: beta * np.sinh(theta0 + theta), lambda w: np.hypot(w, beta))
+    if w is None:
+        raise OracleError("no solution of Xw = y was found, so there is no projection in hyperbolic entropy")
+    return w
+
+
+def _root_of_the_dual(X: np.ndarray, y: np.ndarray, to_primal: Callable, slope: Callable) -> np.ndarray | None:
+    """The w = to_primal(X'nu) with Xw = y; `slope` is the derivative of to_primal as a function of w. None if off."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a trial step may overflow; MINPACK then takes a shorter one
+        nu = scipy.optimize.root(
+            lambda nu: X @ to_primal(nu @ X) - y,
+            np.zeros_like(y),
+            jac=lambda nu: (X * slope(to_primal(nu @ X))) @ X.T,
+            method="lm",
+            options={"xtol": 1e-15, "ftol": 1e-15},
+        ).x
+    w = to_primal(nu @ X)
+    scale = np.linalg.norm(X) * np.linalg.norm(w) + np.linalg.norm(y)
+    return w if np.linalg.norm(X @ w - y) <= np.sqrt(UNIT_ROUNDOFF) * scale else None
 
 
 def weight_norm_limit(target: np.ndarray, gamma: np.ndarray, rho: np.ndarray, null: np.ndarray) -> np.ndarray:

@@ -105,6 +105,7 @@ def test_cholesky_encloses_the_largest_eigenvalue_of_a_matrix(instance):
     assert_identical(below, math.inf, why="Cholesky refuses what is too low")
 
 
+@pytest.mark.slow
 @given(symmetric_matrices(), st.integers(0, 2**16))
 def test_a_random_start_encloses_the_largest_eigenvalue_of_an_operator(instance, seed):
     spectrum, A = instance

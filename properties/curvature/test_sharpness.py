@@ -65,6 +65,7 @@ def test_products_are_exact_on_an_integer_polynomial(theta, v):
     assert_identical(hessian(np.array([1, *v], float)), [0, *(H @ v)], why="Hv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "method"), [(6, "Cholesky"), (50, "Christoffel")])
 def test_the_sharpness_is_that_of_the_dense_hessian(width, method):
     model, X, y, loss = perceptron(width)
@@ -78,6 +79,7 @@ def test_the_sharpness_is_that_of_the_dense_hessian(width, method):
     assert_identical(found.method == method, True, why=f"{len(H)} parameters, up to {DENSE} dense")
 
 
+@pytest.mark.slow
 def test_products_round_by_less_than_the_rounding_bound():
     # given  the same product computed from the dense Hessian
     model, X, y, loss = perceptron(50)

@@ -82,6 +82,7 @@ def test_a_network_with_any_activation_or_pooling_of_torch_is_certified(name):
     assert_certified_as_dense(*network(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inplace", [False, True])
 def test_a_relu_network_is_certified(inplace):
     assert_certified_as_dense(*network("ReLU", inplace=inplace))
@@ -153,6 +154,7 @@ def test_an_operation_without_a_second_derivative_is_named():
         sharpness(lambda: (model(X) - y).square().mean(), model.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.5, 1e-9])
 def test_dropout_is_told_from_cancellation(share):
     import torch

@@ -20,6 +20,7 @@ ROUNDING = 2.0**-44
 """A thousand roundings of numbers below 3, more than any enclosure here needs."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, 2])
 @given_batches(problem=separable_data())
 def test_the_enclosure_is_tight_and_lies_above_the_planted_margin(problem, order):

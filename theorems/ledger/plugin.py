@@ -120,7 +120,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for item in items:
         place = _place(item)
         test = promised.get(place)
-        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster", "browser"))
+        has_tier = any(item.get_closest_marker(need) for need in (*TIERS, "cluster", "browser", "bias"))
         if not has_tier and not item.nodeid.startswith("benchmarks/"):
             item.add_marker("slow" if test and test.role is Role.MEASURED else "fast")
         if test:

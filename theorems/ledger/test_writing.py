@@ -102,6 +102,7 @@ def test_two_names_of_temporary_files_differ(tmp_path, monkeypatch):
     assert len(set(names)) == 2
 
 
+@pytest.mark.slow
 def test_of_several_writers_a_reader_sees_one_whole(tmp_path):
     target = tmp_path / "ledger.json"
     write_json(target, {"runs": []})

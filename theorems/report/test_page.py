@@ -31,6 +31,7 @@ def about(page, anchor):
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", lines)).split())
 
 
+@pytest.mark.slow
 def test_markup_in_a_witness_is_escaped(root, render):
     page = render(small_document(root, witness="x=<script>alert(1)</script> & 1: risk 2 > bound 1"))
     assert "<script" not in page

@@ -28,6 +28,7 @@ def no_figures(monkeypatch):
     monkeypatch.setattr(registry, "_FIGURES", {})
 
 
+@pytest.mark.slow
 def test_every_figure_names_a_test_that_records_and_every_such_test_has_a_figure():
     drawn, recording = {test for figure in figures() for test in figure.recording}, recording_tests()
     assert sorted(recording - drawn) == []

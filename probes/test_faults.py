@@ -1,0 +1,235 @@
+"""Self-tests: every planted fault of an optimizer is found, with its cause, on one line; those of torch have none."""
+
+import random
+
+import pytest
+import torch
+
+from probes.candidate import Candidate, of_class
+from probes.faults import LONG, RUN, RUNS_OF_A_PROFILE, Severity, announcement, faults, seconds_of_a_run
+
+
+class Planted(torch.optim.Optimizer):
+    """Gradient descent, and room for one mistake."""
+
+    def __init__(self, params, lr=1e-2):
+        super().__init__(params, {"lr": lr})
+
+    def update(self, p):
+        return p.grad
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.sub_(group["lr"] * self.update(p))
+
+
+class Raises(Planted):
+    def update(self, p):
+        raise ValueError(f"no update\nof {tuple(p.shape)}")
+
+
+class NeedsCuda(Planted):
+    def update(self, p):
+        raise AssertionError(f"Expected a CUDA tensor, got {p.device}")
+
+
+class NotANumber(Planted):
+    def update(self, p):
+        return p.grad / (p.grad - p.grad)
+
+
+class Still(Planted):
+    def update(self, p):
+        return 0 * p.grad
+
+
+class Climbs(Planted):
+    def update(self, p):
+        return -p.grad
+
+
+class Explodes(Planted):
+    def update(self, p):
+        return 1e9 * p.grad
+
+
+class FirstAlone(Planted):
+    def step(self):
+        p = self.param_groups[0]["params"][0]
+        p.data.sub_(self.param_groups[0]["lr"] * p.grad)
+
+
+class SquareAlone(Planted):
+    """Skips what is not of the first shape."""
+
+    def update(self, p):
+        return p.grad if p.shape == self.param_groups[0]["params"][0].shape else 0 * p.grad
+
+
+class Scales(Planted):
+    def update(self, p):
+        return p.grad.mul_(2)
+
+
+class Keeps(Planted):
+    def update(self, p):
+        self.state[p]["previous"] = p.grad
+        return p.grad
+
+
+class Single(Planted):
+    def update(self, p):
+        if p.dtype == torch.float64:
+            raise TypeError("float32 expected")
+        return p.grad
+
+
+class Rounds(Planted):
+    def update(self, p):
+        p.data = p.data.float()
+        return p.grad
+
+
+class SwitchesOff(Planted):
+    def step(self):
+        torch.set_grad_enabled(False)
+        super().step()
+
+
+class Seeds(Planted):
+    def update(self, p):
+        torch.manual_seed(7)
+        return p.grad
+
+
+class Draws(Planted):
+    def update(self, p):
+        return p.grad * torch.rand_like(p)
+
+
+class DrawsElsewhere(Planted):
+    def update(self, p):
+        return p.grad * random.SystemRandom().random()
+
+
+class Shares(Planted):
+    """A count that all optimizers of the class share. It starts again with each new one."""
+
+    count = 0
+
+    def __init__(self, params):
+        super().__init__(params)
+        Shares.count = 0
+
+    def update(self, p):
+        Shares.count += 1
+        return p.grad / Shares.count
+
+
+class NoVectors(Planted):
+    def update(self, p):
+        rows, _ = p.shape
+        return p.grad / rows
+
+
+class WithoutRate(Planted):
+    def __init__(self, params):
+        torch.optim.Optimizer.__init__(self, params, {"size": 1e-2})
+
+    def step(self):
+        for p in self.param_groups[0]["params"]:
+            p.data.sub_(1e-2 * p.grad)
+
+
+class NeedsGraph(Planted):
+    @torch.no_grad()
+    def step(self):
+        for p in self.param_groups[0]["params"]:
+            with torch.enable_grad():
+                (curvature,) = torch.autograd.grad(p.grad.sum(), p, retain_graph=True)
+            p.sub_(1e-1 * p.grad / (1 + curvature.abs()))
+
+
+KNOWN = torch.nn.Parameter(torch.ones(2, 2, dtype=torch.float64))
+FATAL = {
+    "ValueError: no update of": Raises,
+    "choose the device cuda": NeedsCuda,
+    "infinite or nan": NotANumber,
+    "moves no weight": Still,
+    "takes sparse gradients only": torch.optim.SparseAdam,
+    "cannot be made: ZeroDivisionError": lambda _: 1 / 0,
+    "returns list, which is no torch.optim.Optimizer": lambda params: params,
+    "double precision, which the questions have, and not with single": Single,
+    "other parameters than those that it is given": lambda _: torch.optim.SGD([KNOWN], lr=1e-2),
+}
+FAULTS = {
+    "3 of 4 parameters never move": FirstAlone,
+    "2 of 4 parameters never move": SquareAlone,
+    "hold 1 of 4 parameters": lambda params: torch.optim.SGD(params[:1]),
+    "optimizes 1 parameters that it was not given": lambda params: torch.optim.SGD([*params, KNOWN]),
+    "the precision, the shape or requires_grad": Rounds,
+    "whether gradients are taken": SwitchesOff,
+    "does not lower the loss": Climbs,
+    "it diverges on a quadratic": Explodes,
+}
+REMARKS = {
+    "changes p.grad": Scales,
+    "keeps p.grad itself": Keeps,
+    "is random: two runs with the same torch seed differ": DrawsElsewhere,
+    "draws random numbers of torch": Draws,
+    "shares state with other optimizers": Shares,
+    "takes matrices only": NoVectors,
+    "has no `lr`": WithoutRate,
+    "needs gradients with their graph": NeedsGraph,
+}
+
+
+def found(make, has_step=False):
+    return faults(Candidate("planted", make, has_step=has_step))
+
+
+@pytest.mark.parametrize(
+    ("severity", "words", "make"),
+    [
+        (severity, words, make)
+        for severity, plants in ((Severity.FATAL, FATAL), (Severity.FAULT, FAULTS), (Severity.REMARK, REMARKS))
+        for words, make in plants.items()
+        if make is not None
+    ],
+)
+def test_a_planted_fault_is_the_one_that_is_found(severity, words, make):
+    lines = found(make)
+    assert [(fault.severity, words in fault.line) for fault in lines] == [(severity, True)]
+    assert len(lines[0].line.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "LBFGS", "Rprop", "Adadelta"])
+def test_torch_has_no_fault(name):
+    assert faults(of_class(name, getattr(torch.optim, name), {})) == []
+
+
+def test_muon_takes_matrices_only():
+    assert [fault.severity for fault in faults(of_class("Muon", torch.optim.Muon, {}))] == [Severity.REMARK]
+    assert found(torch.optim.Muon)[0].line == "takes matrices only: vectors are laid out as (1, p)"
+
+
+def test_a_learning_rate_that_the_user_has_chosen_too_large_diverges():
+    (fault,) = faults(of_class("SGD", torch.optim.SGD, {"lr": 9.0}))
+    assert fault.severity is Severity.FAULT
+    assert fault.line.endswith(", learning rate 9e+00: choose a smaller one")
+
+
+def test_a_slow_optimizer_announces_how_long_a_profile_takes(monkeypatch):
+    # given
+    quick, slow = (Candidate(name, Planted) for name in ("quick", "slow"))
+    monkeypatch.setattr("probes.faults.seconds_of_a_run", lambda candidate: 1.2 if candidate is slow else 0.1)
+    # then
+    assert announcement(quick) is None
+    assert announcement(slow) == "slow takes 300 microseconds for a step, and a profile 3.0 minutes"
+    assert RUNS_OF_A_PROFILE * 0.1 < LONG < RUNS_OF_A_PROFILE * 1.2
+
+
+def test_a_run_that_ends_early_is_not_extrapolated():
+    assert seconds_of_a_run(of_class("LBFGS", torch.optim.LBFGS, {})) < RUN / 100

@@ -1,0 +1,108 @@
+"""Self-tests: what a table says of a profile, on a terminal and in a notebook."""
+
+import dataclasses
+import math
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from probes import table
+from probes.answers import Answer, Measured, Status
+from probes.faults import Fault, Severity
+from probes.literature import Expectation
+
+KNOWN = Expectation(("SGD",), "interpolation", ("only with decay",), "Author 1999, Theorem 1", "it is so, if H holds")
+
+
+@pytest.fixture
+def unlike_the_literature(monkeypatch):
+    """A source that expects another answer."""
+    monkeypatch.setattr(table, "expected", lambda family, _: KNOWN if family in KNOWN.families else None)
+
+
+def test_an_answer_stands_with_its_numbers_beside_the_control(profile_of):
+    text = str(profile_of([1.0, 2.0, 4.0]))
+    assert "torch.optim:SGD: step given; 12 instances, 4000 steps, seed 0; cpu; 0 s\n" in text
+    assert "\nReaches a minimum: yes - so it is [step 0.1]\n" in text
+    assert "\n    distance  1 .. 2 .. 4   control 1 .. 1 .. 1" in text
+    assert repr(profile_of([1.0])) == str(profile_of([1.0]))
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([3.0], "3"),
+        ([1, 2, math.nan], "1 .. 1.5 .. 2 (1 without)"),
+        ([math.nan] * 2, "no value"),
+        ([1, math.inf], "1 .. inf .. inf"),
+        ([], "no value"),
+    ],
+)
+def test_numbers_are_the_least_the_median_and_the_largest(values, shown):
+    assert table.range_of(np.array(values, float)) == shown
+
+
+@pytest.mark.usefixtures("unlike_the_literature")
+def test_an_answer_that_contradicts_the_literature_is_marked_and_no_answer_is_not(profile_of):
+    profile = profile_of([1.0])
+    assert "    contradicts: only with decay (Author 1999, Theorem 1: it is so, if H holds)" in str(profile)
+    assert "expected: only with decay" in str(profile_of([1.0], says="only with decay"))
+    silent = profile_of([1.0], says="")
+    assert "contradicts" not in str(silent)
+    page = table.as_page([profile, dataclasses.replace(silent, name="b", family="")])
+    assert page.splitlines()[:3] == ["optimizer  Reaches a minimum", "SGD        yes !", "b          not converged"]
+    assert "SGD: Reaches a minimum: yes, and expected is only with decay (Author 1999, Theorem 1)" in page
+
+
+def test_a_page_has_a_row_for_each_optimizer_and_is_as_wide_as_a_terminal(profile_of):
+    one = profile_of([1.0])
+    keys = [f"question {number} of many" for number in range(20)]
+    answers = tuple(Answer(key, Status.ANSWERED, "a long answer", "", None, ()) for key in keys)
+    page = table.as_page([dataclasses.replace(one, answers=answers), dataclasses.replace(one, name="other")])
+    assert max(map(len, page.splitlines())) <= table.WIDTH
+    assert page.count("a long answer") == 20
+    assert all(key in page for key in keys)
+
+
+def test_long_details_are_wrapped(profile_of):
+    one = profile_of([1.0])
+    answer = dataclasses.replace(
+        one.answers[0], detail="word " * 60, measured=(Measured("distance " * 20, (1.0,), 0.0),)
+    )
+    text = str(dataclasses.replace(one, answers=(answer,)))
+    assert max(map(len, text.splitlines())) <= table.WIDTH
+
+
+def test_a_fault_is_one_line_however_long_and_however_many_questions_it_fails(profile_of):
+    one = profile_of(says="", status=Status.FAILED)
+    long = "torch.optim:SGD " + "word " * 40
+    faults = (Fault(Severity.FATAL, long), Fault(Severity.FATAL, "so it is"), Fault(Severity.REMARK, "it is slow"))
+    broken = dataclasses.replace(one, answers=one.answers * 3, faults=faults)
+    told = [f"fatal: {long}", "fatal: SGD: so it is", "remark: SGD: it is slow"]
+    assert str(broken).splitlines()[-3:] == table.as_page([broken]).splitlines()[-3:] == told
+    assert "Reaches a minimum: failed [step 0.1]\n" in str(broken)
+    assert table.as_page([one]).splitlines()[-1] == "failed: SGD: so it is"
+
+
+@pytest.mark.usefixtures("unlike_the_literature")
+def test_a_notebook_shows_a_table_and_escapes_what_it_was_given(profile_of, monkeypatch):
+    monkeypatch.setattr(table, "figure", lambda _: "<svg></svg>")
+    shown = profile_of([1.0, 2.0], name="<b>mine</b>")._repr_html_()
+    assert shown.startswith("<svg></svg><table>")
+    assert "<b>mine" not in shown
+    assert "&lt;b&gt;mine&lt;/b&gt;" in shown
+    assert "contradicts: only with decay" in shown
+    assert "distance: 1 .. 1.5 .. 2" in shown
+
+
+def test_the_figure_stands_in_a_page_without_the_declaration_of_a_file(profile_of, monkeypatch):
+    drawing = SimpleNamespace(draw=lambda profiles: f"<?xml version='1.0'?>\n<svg>{len(profiles)}</svg>")
+    monkeypatch.setitem(sys.modules, "probes.figure", drawing)
+    assert table.figure([profile_of()] * 2) == "<svg>2</svg>"
+
+
+def test_without_the_packages_that_draw_there_is_no_figure(profile_of, monkeypatch):
+    monkeypatch.setitem(sys.modules, "probes.figure", None)
+    assert table.figure([profile_of()]) == ""
