@@ -27,7 +27,11 @@ GAP, MARK, COLUMNS = 3.0, 16.0, 3
 """Between the questions of two files; in the legend, the width of a mark, and the columns."""
 LONGEST = 12
 """Letters of a name at most."""
-NICKNAMES = {"SGD(momentum=0.9)": "heavy ball", "SGD(momentum=0.9, nesterov=True)": "Nesterov"}
+NICKNAMES = {
+    "SGD(momentum=0.9)": "heavy ball",
+    "SGD(momentum=0.9, nesterov=True)": "Nesterov",
+    "Muon(weight_decay=0.0, ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)": "exact Muon",
+}
 TITLE = "Which minimum does your optimizer pick?"
 
 
