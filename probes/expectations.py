@@ -133,8 +133,8 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "Several classes, separable data, cross-entropy, momentum with exact polar factors and no decay, decreasing "
         "steps: the spectral margin converges to the largest",
         "torch's Muon takes five Newton-Schulz steps whose coefficients do not converge: the singular values of a step "
-        "lie between 0.68 and 1.14, but for tiny ones. With ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20 and without "
-        "decay the answer is spectral; without decay alone it is not",
+        "lie between 0.68 and 1.14, but for tiny ones. With ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20 it answers "
+        "spectral, also with decay",
     ),
     _of(
         "SGD",

@@ -30,7 +30,7 @@ LONGEST = 12
 NICKNAMES = {
     "SGD(momentum=0.9)": "heavy ball",
     "SGD(momentum=0.9, nesterov=True)": "Nesterov",
-    "Muon(weight_decay=0.0, ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)": "exact Muon",
+    "Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)": "exact Muon",
 }
 TITLE = "Which minimum does your optimizer pick?"
 
