@@ -64,6 +64,8 @@ MEANINGS = {
     "L": "step/batch",
     "\u221a": "step/sqrt(batch)",
     "v": "falls with time",
+    "l": "like the step",
+    "c": "at any step",
     "R": "ridge",
     "0": "zero",
     "=": "no effect",
@@ -76,6 +78,7 @@ MARKS = {
     DISK: (
         *("yes", "at a constant step", "projects w_0", "exact", "to rounding", "bit for bit"),
         *("kept as the step shrinks", "Q of the start", "one after another", "kept below the threshold"),
+        *("vanishes",),
     ),
     RING: (
         *("no", "leaves row(X)", "none of these", "none named", "violated", "not kept", "off the curve", "neither"),
@@ -122,6 +125,8 @@ MARKS = {
     "L": ("like step/batch",),
     "\u221a": ("like step/sqrt(batch)",),
     "v": ("falls with time",),
+    "l": ("floor like the step",),
+    "c": ("floor at any step",),
     "n": ("nothing",),
     "w": ("entries",),
     "p": ("parameters",),

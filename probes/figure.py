@@ -18,6 +18,7 @@ from probes.cells import Cell, Tone, cell, key_of_marks
 from probes.questions import all_questions
 from probes.sheet import LINE, MARGIN, WIDTH, Sheet, width_of
 from theorems.report.figures.drawing import Drawn, stand_alone
+from theorems.report.figures.faults import faults
 
 if TYPE_CHECKING:
     from probes.profile import Profile
@@ -26,7 +27,11 @@ GAP, MARK, COLUMNS = 3.0, 16.0, 3
 """Between the questions of two files; in the legend, the width of a mark, and the columns."""
 LONGEST = 12
 """Letters of a name at most."""
-NICKNAMES = {"SGD(momentum=0.9)": "heavy ball", "SGD(momentum=0.9, nesterov=True)": "Nesterov"}
+NICKNAMES = {
+    "SGD(momentum=0.9)": "heavy ball",
+    "SGD(momentum=0.9, nesterov=True)": "Nesterov",
+    "Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)": "exact Muon",
+}
 TITLE = "Which minimum does your optimizer pick?"
 
 
@@ -54,6 +59,11 @@ def drawn(profiles: Sequence[Profile], questions: Iterable[Question] | None = No
     legend(sheet, [found for _, cells in rows for found in cells])
     alt = say(profiles, asked)
     return Drawn("biases", None, TITLE, alt, sheet.svg("biases", TITLE, alt), tuple(sheet.labels))
+
+
+def complaints(figure: Drawn) -> list[str]:
+    """What a reader would complain about, a line each: small type on a phone, texts that are cut or overlap."""
+    return faults(figure)
 
 
 def as_image(svg: str, width: int = 640) -> str:

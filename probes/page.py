@@ -8,13 +8,14 @@ the blocks is written by hand.
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probes.answers import Question
-from probes.figure import draw, in_order, number_of, say_counts
+from probes.figure import complaints, draw, drawn, in_order, number_of, say_counts
 from probes.questions import all_questions
 from probes.report import answers_of_file, setting, sources_of, surprises
 from theorems.ledger.writing import write_text
@@ -75,8 +76,10 @@ def made(profiles: Sequence[Profile], root: Path = ROOT) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the files that have changed."""
+    """Write the files, unless a reader could not read the figure."""
     profiles = reference_profiles()
+    if wrong := complaints(drawn(profiles)):
+        sys.exit("\n".join(wrong))
     for name, text in made(profiles).items():
         write_text(ROOT / name, text)
     print(f"{PAGE}, {README} and {FIGURE}: {len(profiles)} profiles")

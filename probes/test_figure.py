@@ -8,13 +8,12 @@ import pytest
 from probes import cells
 from probes.answers import Answer, Question, Status
 from probes.cells import DISK, MARKS, MEANINGS, RING, STATUSES, Tone, cell, key_of_marks
-from probes.figure import LONGEST, as_image, draw, drawn, label_of
+from probes.figure import LONGEST, as_image, complaints, draw, drawn, label_of
 from probes.problem import Effort
 from probes.profile import Profile
 from probes.questions import all_questions
 from probes.sheet import SIZE, width_of
 from probes.sources import Expectation
-from theorems.report.figures.faults import faults
 
 NAMES = ("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Muon", "SGD", "SGD(momentum=0.9)", "ScheduleFreeAdamW")
 
@@ -53,7 +52,18 @@ def answer(says="yes", status=Status.ANSWERED):
 def test_the_figure_of_many_questions_and_optimizers_fits_a_phone():
     profiles = [profile(name, says) for name in NAMES for says in ("no", "l2")]
     profiles += [profile("Adam", "", status) for status in STATUSES]
-    assert faults(drawn(profiles, QUESTIONS)) == []
+    assert complaints(drawn(profiles, QUESTIONS)) == []
+
+
+def test_the_figure_of_all_questions_with_every_answer_fits_a_phone(monkeypatch):
+    monkeypatch.setattr(cells, "_MARK_OF", {says: mark for mark, answers in MARKS.items() for says in answers})
+    asked = all_questions()
+    answers = [
+        [Answer(one.key, Status.ANSWERED, one.answers[k % len(one.answers)], "why", 0.1, ()) for one in asked]
+        for k in range(len(NAMES))
+    ]
+    profiles = [Profile(name, name, Effort(), tuple(own)) for name, own in zip(NAMES, answers, strict=True)]
+    assert complaints(drawn(profiles)) == []
 
 
 def test_a_text_is_not_wider_than_it_is_said_to_be():
@@ -148,6 +158,7 @@ def test_in_a_notebook_it_is_an_image_with_its_alternative_text():
     [
         ("torch.optim:Adam", "Adam"),
         ("torch.optim:SGD(momentum=0.9)", "heavy ball"),
+        ("torch.optim:Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)", "exact Muon"),
         ("./folder/my.py:make", "make"),
         ("optimizer", "optimizer"),
         ("pytorch_optimizer:ScheduleFreeAdamW", "ScheduleFre\u2026"),

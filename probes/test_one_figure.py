@@ -5,10 +5,10 @@ import re
 import pytest
 
 from probes.answers import Answer, Measured, Question, Status
+from probes.figure import complaints
 from probes.one_figure import draw_one, drawn_one, headline, range_of
 from probes.problem import Effort
 from probes.profile import Profile
-from theorems.report.figures.faults import faults
 
 NAN, INF = float("nan"), float("inf")
 QUESTIONS = [Question(f"q{k}", "Twenty letters, long", ("l2",), lambda *_: None, "probes/x.py") for k in range(27)]
@@ -28,7 +28,7 @@ def profile(*answers):
 def test_the_figure_of_many_questions_fits_a_phone():
     values = [1.234e-16 * 10**k for k in range(12)]
     answers = [answer(asked.key, values, values[::-1]) for asked in QUESTIONS]
-    assert faults(drawn_one(profile(*answers), QUESTIONS)) == []
+    assert complaints(drawn_one(profile(*answers), QUESTIONS)) == []
 
 
 def dots(text):

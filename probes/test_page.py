@@ -78,6 +78,14 @@ def test_the_setting_of_the_profiles_is_told():
     )
 
 
+def test_a_figure_that_nobody_can_read_is_not_written(monkeypatch):
+    monkeypatch.setattr(page, "reference_profiles", list)
+    monkeypatch.setattr(page, "complaints", lambda _: ["'a' and 'b' overlap"])
+    monkeypatch.setattr(page, "write_text", None)
+    with pytest.raises(SystemExit, match="'a' and 'b' overlap"):
+        page.main()
+
+
 def test_a_block_is_renewed_and_the_rest_is_kept():
     text = "a\n\n<!-- made: setting -->\n\nold\n\n<!-- end -->\n\nb\n"
     assert renewed(text, {"setting": "new"}) == text.replace("old", "new")
