@@ -68,6 +68,11 @@ class Candidate:
         return all(name in group for group in self._of_one_matrix.param_groups)
 
     @functools.cached_property
+    def needs_closure(self) -> bool:
+        """Whether its `step` cannot be called without a closure, as that of L-BFGS."""
+        return needs_closure(self._of_one_matrix)
+
+    @functools.cached_property
     def _of_one_matrix(self) -> torch.optim.Optimizer:
         import torch
 
