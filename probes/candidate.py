@@ -77,10 +77,6 @@ class Candidate:
         rates = [group.get("lr") for group in self._of_one_matrix.param_groups]
         return None if any(rate is None for rate in rates) else max(float(rate) for rate in rates)
 
-    def has_entry(self, name: str) -> bool:
-        """Whether every parameter group has this entry, such as weight_decay."""
-        return all(name in group for group in self._of_one_matrix.param_groups)
-
     @functools.cached_property
     def options(self) -> frozenset[str]:
         """The names of the entries that all its parameter groups have, such as weight_decay."""

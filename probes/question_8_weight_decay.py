@@ -54,7 +54,7 @@ def test_weight_decay_leads_to_a_point(candidate: Candidate, effort: Effort, ans
         return np.tile((found == np.bincount(found[found >= 0], minlength=1).argmax()).all(0), 2)
 
     # when
-    if not candidate.has_entry("weight_decay"):
+    if "weight_decay" not in candidate.options:
         measure_own_decay(candidate, candidate.own_step, drawn, effort, answer)
         answer.unanswered(Status.NOT_APPLICABLE, "its parameter groups have no weight_decay")
         return
