@@ -1,0 +1,229 @@
+"""Runs on factored problems, and what is read off them: drifts, the nearest Q_alpha, nuclear norms, times of modes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.linalg import norm
+
+from fixtures.precision import rounding
+from fixtures.problems.interpolation import Interpolation
+from fixtures.problems.sensing import Completion, one_missing_entry
+from fixtures.problems.two_layers import TwoLayers
+from probes.candidate import Candidate
+from probes.factored import (
+    completion_of_one_factor,
+    completion_of_two_factors,
+    diagonal_network,
+    imbalance,
+    squared_size,
+    two_layers,
+)
+from probes.run import Trained, search, train
+from properties.linear_models.hypentropy import TOLERANCE, least_hypentropy, nearest_on_the_curve
+from properties.oracles import nearest_interpolant
+from properties.spectra.nuclear_norm import nuclear_norm, spectrum_rounding
+
+FINER = 4
+"""The drift is measured with a step and with this part of it."""
+
+UNHURRIED = 10
+"""Half of the loss takes at least so many steps where a drift is measured: below, no power of the step is seen."""
+
+ALPHAS = 1 / 2, 1 / 16
+"""The starts of the diagonal networks."""
+
+RESOLVED = 20
+"""The fewest steps to half of a mode: linear interpolation then errs by at most a twentieth of the time."""
+
+TINY = 1e-8
+"""The size of the start of a completion. From a start alpha the second mode of descent ends at about alpha^(3/4)."""
+
+UNIT = 1 / 4
+
+SMALL = 1e-3
+"""The size of the start from which modes are learned."""
+
+
+def fitted(run: Trained) -> np.ndarray:
+    """Whether the residual is at most 1e-3 of that at the start, (B,)."""
+    return run.finite & (run.loss <= 1e-6 * run.first_loss)
+
+
+def learned(run: Trained) -> np.ndarray:
+    """Whether the residual is at most 1/10 of that at the start, (B,)."""
+    return run.finite & (run.loss <= 1e-2 * run.first_loss)
+
+
+@dataclasses.dataclass(frozen=True)
+class Drift:
+    """|D_T - D_0|_F over |W_1|_F^2 + |W_2|_F^2 at the start, D = W_2'W_2 - W_1W_1', at a step and at a part of it.
+
+    run: that with the larger step. coarse, fine (B,). noise: what rounding alone leaves of a drift.
+    """
+
+    run: Trained
+    coarse: np.ndarray
+    fine: np.ndarray
+    noise: float
+
+    @property
+    def power(self) -> np.ndarray:
+        """The q (B,) with drift ~ step^q; nan where one drift is rounding."""
+        heard = np.minimum(self.coarse, self.fine) > self.noise
+        return np.where(heard, np.log(self.coarse / np.where(heard, self.fine, 1)) / np.log(FINER), np.nan)
+
+    @property
+    def blur(self) -> float:
+        """What rounding leaves of a power: the relative error of both drifts, over ln FINER."""
+        heard = np.isfinite(self.power)
+        return float(2 * self.noise / self.fine[heard].min() / np.log(FINER)) if heard.any() else 0.0
+
+    def kept(self, near: float) -> bool:
+        """Whether every drift falls like the step or faster, up to `near` in the power, or is rounding."""
+        return bool(np.all((self.fine <= self.noise) | (self.power >= 1 - near)))
+
+    def lost(self, near: float) -> bool:
+        """Whether no drift is rounding, and none falls faster than with the power `near`."""
+        return bool(np.all(self.power <= near))
+
+
+def drift(candidate: Candidate, drawn: TwoLayers, steps: int) -> Drift:
+    """The drifts with the largest step that learns in steps/FINER but not in UNHURRIED, and with 1/FINER of it.
+
+    Where no step does both, the coarse run is the one of the most instances. A candidate without a learning rate runs
+    twice with what it has. Noise: a number of D goes through at most 10 roundings at the end and 20 in each step, which
+    do not expand while the factors keep their size.
+    """
+    problem, short = two_layers(drawn), max(1, steps // FINER)
+
+    def losses(factors: list[np.ndarray]) -> np.ndarray:
+        return ((factors[1] @ factors[0] - drawn.T) ** 2).sum((-2, -1)) / 2
+
+    def unhurried(run: Trained) -> np.ndarray:
+        early = np.min(list(run.watched.values()), axis=0)
+        return learned(run) & (early > run.first_loss / 2)
+
+    times = range(UNHURRIED)
+    coarse = search(candidate, problem, steps=short, reached=unhurried, watch=losses, times=times)
+    step = None if coarse.step is None else coarse.step / FINER
+    fine = train(candidate, problem, steps=FINER * short, step=step)
+    size, before = squared_size(problem.start), imbalance(problem.start)
+    moved = [norm(imbalance(run.factors) - before, axis=(-2, -1)) / size for run in (coarse, fine)]
+    return Drift(coarse, *moved, noise=rounding(20 * steps + 10))
+
+
+@dataclasses.dataclass(frozen=True)
+class OnDiagonal:
+    """Where diagonal networks from u = v = alpha 1 end; axes: ALPHAS (2), instances (B).
+
+    The nearest interpolant of the end is compared. own: its distance from Q_alpha of its start; curve: from the nearest
+    Q_alpha; both over the distance between Q_alpha of the two starts. effective: log2 of the nearest alpha over that of
+    the start. off: |w - nearest interpolant|, in the same unit. blur (2,): what `off` leaves of `effective`, which is
+    off over the speed of the curve, with the tolerance of the search.
+    """
+
+    run: Trained
+    own: np.ndarray
+    curve: np.ndarray
+    effective: np.ndarray
+    off: np.ndarray
+    blur: np.ndarray
+
+
+def land_on_diagonal(candidate: Candidate, drawn: Interpolation, steps: int) -> OnDiagonal:
+    """The end of the run with the largest step that fits."""
+    count = len(drawn.X)
+    X, y, alpha = np.tile(drawn.X, (2, 1, 1)), np.tile(drawn.y, (2, 1)), np.repeat(ALPHAS, count)
+    run = search(candidate, diagonal_network(X, y, alpha), steps=steps, reached=fitted)
+    u, v = (np.nan_to_num(factor, nan=0, posinf=0, neginf=0) for factor in run.factors)
+    w = u**2 - v**2
+    end, (Q, _) = nearest_interpolant(X, y, w), least_hypentropy(X, y, alpha)
+    unit, nearest = np.tile(norm(Q[:count] - Q[count:], axis=-1), 2), nearest_on_the_curve(X, y, end)
+    effective, off = np.log2(nearest.alpha / alpha), norm(w - end, axis=-1)
+    numbers = norm(end - Q, axis=-1) / unit, nearest.distance / unit, effective, off / unit, off / nearest.speed
+    *numbers, blur = (one.reshape(2, count) for one in numbers)
+    return OnDiagonal(run, *numbers, blur=TOLERANCE + blur.max(-1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Completed:
+    """The completions (B, 2, 2) of [[1, 2], [2, .]] at which runs end.
+
+    norms (B,): their nuclear norms. misfit: the largest nuclear norm of what the observed entries miss, by which it may
+    change a norm, and the rounding.
+    """
+
+    run: Trained
+    norms: np.ndarray
+    misfit: float
+
+
+def complete(candidate: Candidate, starts: np.ndarray, steps: int) -> tuple[Completed, Completed]:
+    """The ends of UV' and of UU' with the largest steps that fit; starts (3, B, 2, 2) of U, V and the U of UU'.
+
+    The instance that is run is [[1, 2], [2, .]]/4, which makes steps of 1/10 stable.
+    """
+    problem = one_missing_entry(UNIT, 2 * UNIT)
+    two = search(candidate, completion_of_two_factors(problem, *starts[:2]), steps=steps, reached=fitted)
+    one = search(candidate, completion_of_one_factor(problem, starts[2]), steps=steps, reached=fitted)
+    return _completed(problem, two), _completed(problem, one)
+
+
+def _completed(problem: Completion, run: Trained) -> Completed:
+    factors = [np.nan_to_num(factor, nan=0, posinf=0, neginf=0) for factor in run.factors]
+    W = factors[0] @ factors[-1].mT
+    misfit = nuclear_norm(problem.residual(W)) + spectrum_rounding(W)
+    return Completed(run, nuclear_norm(W) / UNIT, float(misfit.max()) / UNIT)
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """When modes are learned: times (B, 3) in steps to 1/10, 1/2 and 9/10 of each, the strongest first; inf if never.
+
+    s (B, 3): the modes.
+    """
+
+    run: Trained
+    s: np.ndarray
+    tenth: np.ndarray
+    half: np.ndarray
+    most: np.ndarray
+
+    @property
+    def powers(self) -> np.ndarray:
+        """The p (B, 2) with half times ~ s^(-p) for neighbors."""
+        return np.diff(np.log(self.half)) / -np.diff(np.log(self.s))
+
+    @property
+    def resolution(self) -> float:
+        """What the grid of times leaves of a power: a half time errs by at most 1/RESOLVED of itself."""
+        return 2 / RESOLVED / np.log(2)
+
+
+def learn_modes(candidate: Candidate, drawn: TwoLayers, steps: int) -> Learned:
+    """Run from SMALL, with the largest step that fits and is resolved."""
+    problem = two_layers(drawn, SMALL)
+    times = np.unique([*range(min(64, steps)), *np.geomspace(1, steps, 250).astype(int)])
+
+    def shares(factors: list[np.ndarray]) -> np.ndarray:
+        return drawn.modes(factors[1] @ factors[0]) / drawn.s
+
+    def enough(run: Trained) -> np.ndarray:
+        return fitted(run) & (_first(run, 1 / 2).min(-1) >= RESOLVED)
+
+    run = search(candidate, problem, steps=steps, reached=enough, watch=shares, times=times.tolist())
+    return Learned(run, drawn.s, *(_first(run, level) for level in (1 / 10, 1 / 2, 9 / 10)))
+
+
+def _first(run: Trained, level: float) -> np.ndarray:
+    """When each watched share (B, r) first reaches the level, by linear interpolation in time; inf if never."""
+    times = np.array(sorted(run.watched))
+    shares = np.stack([run.watched[time] for time in times])
+    reached = shares >= level
+    after = np.argmax(reached, axis=0)
+    before = np.maximum(after - 1, 0)
+    low, high = (np.take_along_axis(shares, index[None], axis=0)[0] for index in (before, after))
+    part = np.divide(level - low, high - low, out=np.ones_like(low), where=high > low)
+    return np.where(reached.any(axis=0), times[before] + part * (times[after] - times[before]), np.inf)
