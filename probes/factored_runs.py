@@ -149,10 +149,10 @@ def land_on_diagonal(candidate: Candidate, drawn: Interpolation, steps: int) -> 
 
 @dataclasses.dataclass(frozen=True)
 class Completed:
-    """The completions (B, 2, 2) of [[1, 2], [2, .]] at which runs end.
+    """The completions (B, 2, 2) of [[1, 2], [2, .]] nearest to the ends of runs.
 
-    norms (B,): their nuclear norms. misfit: the largest nuclear norm of what the observed entries miss, by which it may
-    change a norm, and the rounding.
+    norms (B,): their nuclear norms. misfit: the largest nuclear norm of what the ends miss of the observed entries, by
+    which it may change a norm, and the rounding.
     """
 
     run: Trained
@@ -175,7 +175,7 @@ def _completed(problem: Completion, run: Trained) -> Completed:
     factors = [np.nan_to_num(factor, nan=0, posinf=0, neginf=0) for factor in run.factors]
     W = factors[0] @ factors[-1].mT
     misfit = nuclear_norm(problem.residual(W)) + spectrum_rounding(W)
-    return Completed(run, nuclear_norm(W) / UNIT, float(misfit.max()) / UNIT)
+    return Completed(run, nuclear_norm(problem.fill(W)) / UNIT, float(misfit.max()) / UNIT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,8 +193,10 @@ class Learned:
 
     @property
     def powers(self) -> np.ndarray:
-        """The p (B, 2) with half times ~ s^(-p) for neighbors."""
-        return np.diff(np.log(self.half)) / -np.diff(np.log(self.s))
+        """The p (B, 2) with half times ~ s^(-p) for neighbors; nan where a half is never reached, or at the start."""
+        known = np.isfinite(self.half) & (self.half > 0)
+        logs = np.log(self.half, out=np.full_like(self.half, np.nan), where=known)
+        return np.diff(logs) / -np.diff(np.log(self.s))
 
     @property
     def resolution(self) -> float:

@@ -15,7 +15,8 @@ So        (a) kept as the step shrinks, if the power is at least 1 - 1/4 or the 
           if both are within 1/4 of the curve of all Q_alpha, and not both of their own; off the curve, if one is
           farther from it. (c) Least rank, if UV' and UU' are within 1/4 of 5, the norm of the completion of rank one;
           least nuclear norm, if UV' is within 1/4 of 4. (d) One after another, if each mode is at 9/10 before the next
-          is at 1/10; overlapping, if only the halves are in order; together, if |p| is at most 1/4 for neighbors.
+          is at 1/10; together, if |p| is at most 1/4 for neighbors; overlapping or weakest first, if the halves are in
+          one order.
           An answer is given where its rule holds for all instances.
 Expected  For small steps gradient descent keeps the imbalance to first order (Du, Hu, Lee 2018) and ends at Q of the
           start (Woodworth et al. 2020); from small starts it has the least rank (Li, Luo, Lyu 2021) and learns one mode
@@ -37,6 +38,7 @@ from probes.factored_runs import (
     RESOLVED,
     TINY,
     Completed,
+    Learned,
     complete,
     drift,
     fitted,
@@ -157,7 +159,7 @@ def test_from_small_starts_the_completion_has_the_least_rank(
 @question(
     "order of modes",
     title="Order of modes",
-    answers=("one after another", "overlapping", "together", "in no order"),
+    answers=("one after another", "overlapping", "together", "weakest first", "in no order"),
 )
 def test_modes_are_learned_one_after_another(candidate: Candidate, effort: Effort, answer: Answering) -> None:
     # given
@@ -176,14 +178,19 @@ def test_modes_are_learned_one_after_another(candidate: Candidate, effort: Effor
     half = found.half
     if half.min() < RESOLVED:
         answer.unanswered(Status.NOT_IDENTIFIABLE, f"half of a mode is learned in {half.min():.1f} steps")
-    elif (found.most[:, :-1] <= found.tenth[:, 1:]).all():
-        answer.answered("one after another", f"half of each in {spans(half)} steps")
-    elif (half[:, :-1] < half[:, 1:]).all():
-        answer.answered("overlapping", f"half of each in {spans(half)} steps")
-    elif (np.abs(found.powers) <= NEAR).all():
-        answer.answered("together", f"half of each in {spans(half)} steps")
     else:
-        answer.answered("in no order", f"half of each in {spans(half)} steps")
+        answer.answered(order(found), f"half of each in {spans(half)} steps")
+
+
+def order(found: Learned) -> str:
+    """The order in which the modes are learned, in all instances."""
+    if (found.most[:, :-1] <= found.tenth[:, 1:]).all():
+        return "one after another"
+    if (np.abs(found.powers) <= NEAR).all():
+        return "together"
+    if (np.diff(found.half) > 0).all():
+        return "overlapping"
+    return "weakest first" if (np.diff(found.half) < 0).all() else "in no order"
 
 
 def is_near(found: Completed, norm: float) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from numpy.linalg import norm
+from scipy.special import entr
 
 from fixtures.dynamics.mirror_descent import hyperbolic_entropy, mirror_descent_to_residual
 from fixtures.precision import UNIT_ROUNDOFF
@@ -15,7 +16,7 @@ from properties.linear_models.hypentropy import GRID, TOLERANCE, least_hypentrop
 from properties.oracles import OracleError, least_l1_norm, nearest_interpolant
 
 EXACT = np.sqrt(UNIT_ROUNDOFF)
-"""The root of a Newton step that no longer helps: its square is rounding."""
+"""Newton's last step is at most of this order, because it is quadratic and ends where rounding is."""
 
 
 def few():
@@ -36,8 +37,8 @@ def test_the_minimizer_is_the_limit_of_mirror_descent():
     problem, alpha, residual = few(), np.full(4, 1 / 4), 1e-7
     run = mirror_descent_to_residual(hyperbolic_entropy(2 * alpha**2), problem.X, problem.y, 0 * problem.w0, residual)
     found, _ = least_hypentropy(problem.X, problem.y, alpha)
-    # with C = diag(sqrt(w^2 + 4 alpha^4)) a misfit r moves w by CX'(XCX')^-1 r, at most s_1 max C/(s_n^2 min C) |r|; both
-    # misfits, and the change of C, are in the factor 2
+    # with C = diag(sqrt(w^2 + 4 alpha^4)) a misfit r moves w by CX'(XCX')^-1 r, at most max C/(min C s_n^2) |r|; the
+    # factor 2 is for the other misfit and for the change of C
     curvature = np.sqrt(np.abs(found).max(-1) ** 2 + 4 * alpha**4) / (2 * alpha**2 * problem.s.min(-1) ** 2)
     assert_at_most(norm(run.w - found, axis=-1), 2 * residual * curvature, why="mirror descent against Newton")
 
@@ -50,10 +51,11 @@ def test_the_curve_leads_from_least_l2_to_least_l1(problem):
     theta = np.abs(wide).max(-1) / (2 * GRID[0] ** 2)
     off = norm(wide - nearest_interpolant(X, y, 0 * wide), axis=-1)
     assert_at_most(off, norm(wide, axis=-1) * theta**2 + EXACT, why="the end of least l2", instance=problem)
-    # the objective at v is between |v|_1 ln(|v|_inf/alpha^2) and so on, so |w|_1 exceeds the least by a share 1/ln
-    least = np.abs(least_l1_norm(X, y)[0]).sum(-1)
-    share = np.abs(narrow).sum(-1) / least - 1
-    assert_at_most(share, 1 / np.log(1 / GRID[-1] ** 2) * problem.X.shape[-1], why="the end of least l1")
+    # with b = 2 alpha^2 the objective of w is at most that of v; |w| ln(2|w|/b) <= w asinh(w/b) <= |w| ln(2|w|/b + 1)
+    v, size, b = np.abs(least_l1_norm(X, y)[0]), np.abs(narrow), 2 * GRID[-1] ** 2
+    entropies = (v * np.log(v + b / 2)).sum(-1) + entr(size).sum(-1) + size.shape[-1] * b
+    excess = size.sum(-1) - v.sum(-1)
+    assert_at_most(excess, entropies / (np.log(2 / b) - 1) + EXACT, why="the end of least l1", instance=problem)
 
 
 def test_a_point_of_the_curve_is_found_again():
