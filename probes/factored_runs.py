@@ -1,4 +1,4 @@
-"""Runs on factored problems, and what is read off them: drifts, the nearest Q_alpha, nuclear norms, times of modes."""
+"""Runs on factored problems, and what is read off them: drifts, the nearest Q_alpha, nuclear norms."""
 
 from __future__ import annotations
 
@@ -31,19 +31,13 @@ FINER = 4
 UNHURRIED = 10
 """Half of the loss takes at least so many steps where a drift is measured: below, no power of the step is seen."""
 
-ALPHAS = 1 / 2, 1 / 16
+ALPHAS = 1 / 2, 1 / 8
 """The starts of the diagonal networks."""
-
-RESOLVED = 20
-"""The fewest steps to half of a mode: linear interpolation then errs by at most a twentieth of the time."""
 
 TINY = 1e-8
 """The size of the start of a completion. From a start alpha the second mode of descent ends at about alpha^(3/4)."""
 
 UNIT = 1 / 4
-
-SMALL = 1e-3
-"""The size of the start from which modes are learned."""
 
 
 def fitted(run: Trained) -> np.ndarray:
@@ -176,56 +170,3 @@ def _completed(problem: Completion, run: Trained) -> Completed:
     W = factors[0] @ factors[-1].mT
     misfit = nuclear_norm(problem.residual(W)) + spectrum_rounding(W)
     return Completed(run, nuclear_norm(problem.fill(W)) / UNIT, float(misfit.max()) / UNIT)
-
-
-@dataclasses.dataclass(frozen=True)
-class Learned:
-    """When modes are learned: times (B, 3) in steps to 1/10, 1/2 and 9/10 of each, the strongest first; inf if never.
-
-    s (B, 3): the modes.
-    """
-
-    run: Trained
-    s: np.ndarray
-    tenth: np.ndarray
-    half: np.ndarray
-    most: np.ndarray
-
-    @property
-    def powers(self) -> np.ndarray:
-        """The p (B, 2) with half times ~ s^(-p) for neighbors; nan where a half is never reached, or at the start."""
-        known = np.isfinite(self.half) & (self.half > 0)
-        logs = np.log(self.half, out=np.full_like(self.half, np.nan), where=known)
-        return np.diff(logs) / -np.diff(np.log(self.s))
-
-    @property
-    def resolution(self) -> float:
-        """What the grid of times leaves of a power: a half time errs by at most 1/RESOLVED of itself."""
-        return 2 / RESOLVED / np.log(2)
-
-
-def learn_modes(candidate: Candidate, drawn: TwoLayers, steps: int) -> Learned:
-    """Run from SMALL, with the largest step that fits and is resolved."""
-    problem = two_layers(drawn, SMALL)
-    times = np.unique([*range(min(64, steps)), *np.geomspace(1, steps, 250).astype(int)])
-
-    def shares(factors: list[np.ndarray]) -> np.ndarray:
-        return drawn.modes(factors[1] @ factors[0]) / drawn.s
-
-    def enough(run: Trained) -> np.ndarray:
-        return fitted(run) & (_first(run, 1 / 2).min(-1) >= RESOLVED)
-
-    run = search(candidate, problem, steps=steps, reached=enough, watch=shares, times=times.tolist())
-    return Learned(run, drawn.s, *(_first(run, level) for level in (1 / 10, 1 / 2, 9 / 10)))
-
-
-def _first(run: Trained, level: float) -> np.ndarray:
-    """When each watched share (B, r) first reaches the level, by linear interpolation in time; inf if never."""
-    times = np.array(sorted(run.watched))
-    shares = np.stack([run.watched[time] for time in times])
-    reached = shares >= level
-    after = np.argmax(reached, axis=0)
-    before = np.maximum(after - 1, 0)
-    low, high = (np.take_along_axis(shares, index[None], axis=0)[0] for index in (before, after))
-    part = np.divide(level - low, high - low, out=np.ones_like(low), where=high > low)
-    return np.where(reached.any(axis=0), times[before] + part * (times[after] - times[before]), np.inf)

@@ -1,7 +1,7 @@
 r"""Question 5 - what does it pick in models that are products of their parameters?
 
 Given     (a) two layers W_2 W_1 towards a matrix, unbalanced at the start; (b) a diagonal network u*u - v*v on least
-          squares with many interpolants, from u = v = alpha 1 with alpha = 1/2 and 1/16; (c) the completion of
+          squares with many interpolants, from u = v = alpha 1 with alpha = 1/2 and 1/8; (c) the completion of
           [[1, 2], [2, .]] by UV' and by UU', from starts of size 1e-8; (d) two layers from a start of size 1e-3 towards
           three modes s_1 >= 2 s_2 >= 4 s_3.
 When      the optimizer runs with the largest step of the grid that fits; in (a) with the largest that takes at least
@@ -33,19 +33,8 @@ from fixtures.problems.interpolation import read_interpolation
 from fixtures.problems.two_layers import LENGTH, read_two_layers
 from probes.answers import Answering, Status
 from probes.candidate import Candidate, gradient_descent
-from probes.factored_runs import (
-    ALPHAS,
-    RESOLVED,
-    TINY,
-    Completed,
-    Learned,
-    complete,
-    drift,
-    fitted,
-    land_on_diagonal,
-    learn_modes,
-    learned,
-)
+from probes.factored_modes import RESOLVED, Learned, learn_modes
+from probes.factored_runs import ALPHAS, TINY, Completed, complete, drift, fitted, land_on_diagonal, learned
 from probes.problem import Effort
 from probes.questions import question
 

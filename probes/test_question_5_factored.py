@@ -8,7 +8,8 @@ import pytest
 from probes.answers import Status
 from probes.candidate import Candidate, of_class
 from probes.factored import imbalance
-from probes.factored_runs import _first, complete
+from probes.factored_modes import first_times
+from probes.factored_runs import complete
 from probes.problem import Effort
 from probes.questions import all_questions, ask
 from probes.run import Trained
@@ -127,15 +128,19 @@ def test_the_balance_that_is_lost_is_seen_at_a_step_that_is_found(name):
 
 
 def test_the_balance_that_is_lost_is_seen():
-    assert asked("balancedness", plant("OneTwiceAsFast", lr=0.03)).says == "not kept"
+    assert asked("balancedness", plant("OneTwiceAsFast", lr=0.03), Effort(instances=2, steps=1200)).says == "not kept"
 
 
 def test_factors_that_move_in_turns_keep_the_balance():
-    assert asked("balancedness", plant("InTurns", lr=0.06)).says == "kept as the step shrinks"
+    assert (
+        asked("balancedness", plant("InTurns", lr=0.06), Effort(instances=2, steps=1200)).says
+        == "kept as the step shrinks"
+    )
 
 
+@pytest.mark.slow
 def test_a_start_that_is_moved_shows_as_another_alpha():
-    answer = asked("diagonal alpha", plant("EnlargesItsStart", lr=0.02))
+    answer = asked("diagonal alpha", plant("EnlargesItsStart", lr=0.05), Effort(instances=3, steps=3000))
     assert answer.says == "Q of another alpha"
     effective = [m for m in answer.measured if m.name.startswith("log2")]
     for measured in effective:
@@ -148,7 +153,7 @@ def test_a_diagonal_network_under_adam_is_off_the_curve():
 
 
 def test_the_completion_of_least_norm_is_recognized():
-    answer = asked("completion", plant("JumpsToTheLeastNorm", lr=0.1))
+    answer = asked("completion", plant("JumpsToTheLeastNorm", lr=0.1), Effort(instances=2, steps=2000))
     assert answer.says == "least nuclear norm"
     assert_at_most(np.abs(np.array(answer.measured[0].values) - 4), answer.measured[0].resolution, why="norm of UV'")
     assert_at_most(np.abs(np.array(answer.measured[1].values) - 5), answer.measured[1].resolution, why="norm of UU'")
@@ -173,9 +178,9 @@ def test_an_optimizer_without_a_learning_rate_is_told_so():
         @torch.no_grad()
         def step(self):
             for p in self.param_groups[0]["params"]:
-                p -= 0.03 * p.grad
+                p -= 0.06 * p.grad
 
-    answer = asked("balancedness", Candidate("fixed", Fixed, has_step=False))
+    answer = asked("balancedness", Candidate("fixed", Fixed, has_step=False), Effort(instances=2, steps=800))
     assert answer.status is Status.NOT_APPLICABLE
 
 
@@ -188,7 +193,7 @@ def test_what_does_not_fit_is_no_answer():
 def test_a_first_time_is_interpolated():
     watched = {0: np.array([[0.0, 0.0]]), 10: np.array([[0.25, 0.0]]), 20: np.array([[0.75, 0.2]])}
     run = Trained((), *np.zeros((2, 1)), np.ones(1, bool), 0.1, 20, watched)
-    assert_identical(_first(run, 0.5), [[15, np.inf]], why="when 1/2 is reached")
+    assert_identical(first_times(run, 0.5), [[15, np.inf]], why="when 1/2 is reached")
 
 
 def test_the_imbalance_by_hand():
@@ -196,6 +201,7 @@ def test_the_imbalance_by_hand():
     assert_identical(imbalance((W_1, W_2)), [[[8, 10], [10, 12]]], why="W_2'W_2 - W_1W_1'")
 
 
+@pytest.mark.slow
 def test_a_positive_semidefinite_completion_has_norm_five_at_least():
     starts = 0.5 * np.random.default_rng(1).standard_normal((3, 4, 2, 2))
     _, one = complete(descent(lr=0.1), starts, 2000)
