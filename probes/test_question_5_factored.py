@@ -9,7 +9,7 @@ from probes.answers import Status
 from probes.candidate import Candidate, of_class
 from probes.factored import imbalance
 from probes.factored_modes import first_times
-from probes.factored_runs import complete
+from probes.factored_runs import Drift, complete
 from probes.problem import Effort
 from probes.questions import all_questions, ask
 from probes.run import Trained
@@ -194,6 +194,22 @@ def test_a_first_time_is_interpolated():
     watched = {0: np.array([[0.0, 0.0]]), 10: np.array([[0.25, 0.0]]), 20: np.array([[0.75, 0.2]])}
     run = Trained((), *np.zeros((2, 1)), np.ones(1, bool), 0.1, 20, watched)
     assert_identical(first_times(run, 0.5), [[15, np.inf]], why="when 1/2 is reached")
+
+
+@pytest.mark.parametrize(
+    ("powers", "kept", "lost"),
+    [((1, 0.8), True, False), ((1, 0.5), False, False), ((0.5, 0.2), False, False), ((0.2, -1), False, True)],
+)
+def test_a_balance_is_kept_or_lost_where_all_powers_say_so(powers, kept, lost):
+    fine = np.full(2, 1e-3)
+    found = Drift(None, fine * 4.0 ** np.array(powers), fine, noise=1e-9)
+    assert_at_most(np.abs(found.power - powers), 1e-12, why="powers of the step")
+    assert (found.kept(1 / 4), found.lost(1 / 4)) == (kept, lost)
+
+
+def test_a_drift_that_is_rounding_is_kept():
+    found = Drift(None, np.full(2, 1e-12), np.full(2, 1e-12), noise=1e-9)
+    assert (found.kept(1 / 4), found.lost(1 / 4)) == (True, False)
 
 
 def test_the_imbalance_by_hand():
