@@ -34,8 +34,8 @@ class Learned:
 
     @property
     def powers(self) -> np.ndarray:
-        """The p (B, 2) with half times ~ s^(-p) for neighbors; nan where a half is never reached, or at the start."""
-        known = np.isfinite(self.half) & (self.half > 0)
+        """The p (B, 2) with half times ~ s^(-p) for neighbors; nan where a half comes never, or before RESOLVED."""
+        known = np.isfinite(self.half) & (self.half >= RESOLVED)
         logs = np.log(self.half, out=np.full_like(self.half, np.nan), where=known)
         return np.diff(logs) / -np.diff(np.log(self.s))
 

@@ -21,7 +21,7 @@ from probes.factored import (
     two_layers,
 )
 from probes.run import Trained, search, train
-from properties.linear_models.hypentropy import TOLERANCE, least_hypentropy, nearest_on_the_curve
+from properties.linear_models.hypentropy import GRID, TOLERANCE, least_hypentropy, nearest_on_the_curve
 from properties.oracles import nearest_interpolant
 from properties.spectra.nuclear_norm import nuclear_norm, spectrum_rounding
 
@@ -66,7 +66,8 @@ class Drift:
     def power(self) -> np.ndarray:
         """The q (B,) with drift ~ step^q; nan where one drift is rounding."""
         heard = np.minimum(self.coarse, self.fine) > self.noise
-        return np.where(heard, np.log(self.coarse / np.where(heard, self.fine, 1)) / np.log(FINER), np.nan)
+        coarse, fine = (np.where(heard, one, 1.0) for one in (self.coarse, self.fine))
+        return np.where(heard, np.log(coarse / fine) / np.log(FINER), np.nan)
 
     @property
     def blur(self) -> float:
@@ -104,25 +105,26 @@ def drift(candidate: Candidate, drawn: TwoLayers, steps: int) -> Drift:
     step = None if coarse.step is None else coarse.step / FINER
     fine = train(candidate, problem, steps=FINER * short, step=step)
     size, before = squared_size(problem.start), imbalance(problem.start)
-    moved = [norm(imbalance(run.factors) - before, axis=(-2, -1)) / size for run in (coarse, fine)]
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, whose drift is then not finite
+        moved = [norm(imbalance(run.factors) - before, axis=(-2, -1)) / size for run in (coarse, fine)]
     return Drift(coarse, *moved, noise=rounding(20 * steps + 10))
 
 
 @dataclasses.dataclass(frozen=True)
 class OnDiagonal:
-    """Where diagonal networks from u = v = alpha 1 end; axes: ALPHAS (2), instances (B).
+    """Where diagonal networks from u = v = alpha 1 end; axes: ALPHAS (2), instances (B); nan where a run does not fit.
 
     The nearest interpolant of the end is compared. own: its distance from Q_alpha of its start; curve: from the nearest
-    Q_alpha; both over the distance between Q_alpha of the two starts. effective: log2 of the nearest alpha over that of
-    the start. off: |w - nearest interpolant|, in the same unit. blur (2,): what `off` leaves of `effective`, which is
-    off over the speed of the curve, with the tolerance of the search.
+    Q_alpha; both over the distance between Q_alpha of the two starts. off: |w - nearest interpolant| in the same unit.
+    effective: log2 of the nearest alpha over that of the start, nan at an end of the curve. blur: what `off` and the
+    search leave of it, to first order: off over the speed of the curve, and TOLERANCE.
     """
 
     run: Trained
     own: np.ndarray
     curve: np.ndarray
-    effective: np.ndarray
     off: np.ndarray
+    effective: np.ndarray
     blur: np.ndarray
 
 
@@ -131,22 +133,24 @@ def land_on_diagonal(candidate: Candidate, drawn: Interpolation, steps: int) -> 
     count = len(drawn.X)
     X, y, alpha = np.tile(drawn.X, (2, 1, 1)), np.tile(drawn.y, (2, 1)), np.repeat(ALPHAS, count)
     run = search(candidate, diagonal_network(X, y, alpha), steps=steps, reached=fitted)
-    u, v = (np.nan_to_num(factor, nan=0, posinf=0, neginf=0) for factor in run.factors)
+    u, v = (np.where(fitted(run)[:, None], factor, 0) for factor in run.factors)
     w = u**2 - v**2
     end, (Q, _) = nearest_interpolant(X, y, w), least_hypentropy(X, y, alpha)
     unit, nearest = np.tile(norm(Q[:count] - Q[count:], axis=-1), 2), nearest_on_the_curve(X, y, end)
-    effective, off = np.log2(nearest.alpha / alpha), norm(w - end, axis=-1)
-    numbers = norm(end - Q, axis=-1) / unit, nearest.distance / unit, effective, off / unit, off / nearest.speed
-    *numbers, blur = (one.reshape(2, count) for one in numbers)
-    return OnDiagonal(run, *numbers, blur=TOLERANCE + blur.max(-1))
+    off, log2 = norm(w - end, axis=-1), np.log2(nearest.alpha)
+    inside = np.abs(log2 - np.log2(GRID[[0, -1]]).mean()) < np.ptp(np.log2(GRID)) / 2 - 2 * TOLERANCE
+    effective = np.where(inside, log2 - np.log2(alpha), np.nan)
+    numbers = norm(end - Q, axis=-1) / unit, nearest.distance / unit, off / unit, effective, off / nearest.speed
+    *numbers, blur = (np.where(fitted(run), number, np.nan).reshape(2, count) for number in numbers)
+    return OnDiagonal(run, *numbers, blur + TOLERANCE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Completed:
     """The completions (B, 2, 2) of [[1, 2], [2, .]] nearest to the ends of runs.
 
-    norms (B,): their nuclear norms. misfit: the largest nuclear norm of what the ends miss of the observed entries, by
-    which it may change a norm, and the rounding.
+    norms (B,): their nuclear norms, nan where a run does not fit. misfit: the largest nuclear norm of what the ends miss
+    of the observed entries, by which it may change a norm, and the rounding.
     """
 
     run: Trained
@@ -166,7 +170,8 @@ def complete(candidate: Candidate, starts: np.ndarray, steps: int) -> tuple[Comp
 
 
 def _completed(problem: Completion, run: Trained) -> Completed:
-    factors = [np.nan_to_num(factor, nan=0, posinf=0, neginf=0) for factor in run.factors]
+    factors = [np.where(fitted(run)[:, None, None], factor, 0) for factor in run.factors]
     W = factors[0] @ factors[-1].mT
-    misfit = nuclear_norm(problem.residual(W)) + spectrum_rounding(W)
-    return Completed(run, nuclear_norm(problem.fill(W)) / UNIT, float(misfit.max()) / UNIT)
+    misfit = np.where(fitted(run), nuclear_norm(problem.residual(W)) + spectrum_rounding(W), 0)
+    norms = np.where(fitted(run), nuclear_norm(problem.fill(W)), np.nan)
+    return Completed(run, norms / UNIT, float(misfit.max()) / UNIT)

@@ -65,7 +65,7 @@ def test_the_imbalance_is_kept_as_the_step_shrinks(candidate: Candidate, effort:
     answer.measured("drift over size", found.fine, resolution=found.noise, control=control.fine)
     answer.measured("power of the step", found.power, resolution=found.blur, control=control.power)
     # so
-    if unfitted(answer, learned(found.run)):
+    if unfitted(answer, learned(found.run) & np.isfinite(found.fine)):
         return
     if found.run.step is None:
         answer.unanswered(Status.NOT_APPLICABLE, "it has no learning rate that could shrink")
@@ -92,18 +92,15 @@ def test_a_diagonal_network_ends_at_Q_of_its_start(candidate: Candidate, effort:
     found = land_on_diagonal(candidate, drawn, effort.steps)
     control = land_on_diagonal(gradient_descent(), drawn, effort.steps)
     # then
-    answer.step, off = found.run.step, found.off.max(0)
+    answer.step, off = found.run.step, largest(found.off)
     own, curve = found.own.max(0), found.curve.max(0)
     within = "distance of the nearest interpolant"
-    answer.measured("from Q of the start", own, resolution=off.max(), control=control.own.max(0), certificate=within)
-    answer.measured("from the curve", curve, resolution=off.max(), control=control.curve.max(0), certificate=within)
-    for index, alpha in enumerate(ALPHAS):
-        answer.measured(
-            f"log2 of effective over alpha = {alpha:g}",
-            np.where(found.curve[index] <= NEAR, found.effective[index], np.nan),
-            resolution=found.blur[index],
-            control=control.effective[index],
-        )
+    answer.measured("from Q of the start", own, resolution=off, control=control.own.max(0), certificate=within)
+    answer.measured("from the curve", curve, resolution=off, control=control.curve.max(0), certificate=within)
+    for alpha, *its in zip(ALPHAS, found.curve, found.effective, found.blur, control.effective, strict=True):
+        near, name = its[0] <= NEAR, f"log2 of effective over alpha = {alpha:g}"
+        values, blur = (np.where(near, one, np.nan) for one in its[1:3])
+        answer.measured(name, values, resolution=largest(blur), control=its[3])
     # so
     if unfitted(answer, fitted(found.run)):
         return
@@ -169,6 +166,11 @@ def test_modes_are_learned_one_after_another(candidate: Candidate, effort: Effor
         answer.unanswered(Status.NOT_IDENTIFIABLE, f"half of a mode is learned in {half.min():.1f} steps")
     else:
         answer.answered(order(found), f"half of each in {spans(half)} steps")
+
+
+def largest(numbers: np.ndarray) -> float:
+    """The largest of the numbers that are known, 0 where none is."""
+    return float(np.max(numbers, initial=0, where=np.isfinite(numbers)))
 
 
 def order(found: Learned) -> str:
