@@ -10,7 +10,8 @@ from fixtures.problems.two_layers import TwoLayers
 from probes.candidate import Candidate
 from probes.factored import two_layers
 from probes.factored_runs import fitted
-from probes.run import Trained, search
+from probes.run import Trained
+from probes.unhurried import search_unhurried
 
 RESOLVED = 20
 """The fewest steps to half of a mode: linear interpolation then errs by at most a twentieth of the time."""
@@ -53,10 +54,11 @@ def learn_modes(candidate: Candidate, drawn: TwoLayers, steps: int) -> Learned:
     def shares(factors: list[np.ndarray]) -> np.ndarray:
         return drawn.modes(factors[1] @ factors[0]) / drawn.s
 
-    def enough(run: Trained) -> np.ndarray:
-        return fitted(run) & (first_times(run, 1 / 2).min(-1) >= RESOLVED)
+    def is_hurried(run: Trained) -> bool:
+        return not first_times(run, 1 / 2).min() > RESOLVED
 
-    run = search(candidate, problem, steps=steps, reached=enough, watch=shares, times=times.tolist())
+    rules = {"reached": fitted, "early": RESOLVED, "watch": shares, "is_hurried": is_hurried}
+    run = search_unhurried(candidate, problem, steps=steps, times=times.tolist(), **rules)
     return Learned(run, drawn.s, *(first_times(run, level) for level in (1 / 10, 1 / 2, 9 / 10)))
 
 

@@ -21,6 +21,7 @@ from probes.factored import (
     two_layers,
 )
 from probes.run import Trained, search, train
+from probes.unhurried import search_unhurried
 from properties.linear_models.hypentropy import GRID, TOLERANCE, least_hypentropy, nearest_on_the_curve
 from properties.oracles import nearest_interpolant
 from properties.spectra.nuclear_norm import nuclear_norm, spectrum_rounding
@@ -87,21 +88,20 @@ class Drift:
 def drift(candidate: Candidate, drawn: TwoLayers, steps: int) -> Drift:
     """The drifts with the largest step that learns in steps/FINER but not in UNHURRIED, and with 1/FINER of it.
 
-    Where no step does both, the coarse run is the one of the most instances. A candidate without a learning rate runs
-    twice with what it has. Noise: a number of D goes through at most 10 roundings at the end and 20 in each step, which
-    do not expand while the factors keep their size.
+    Where every step hurries, the coarse run has the largest. A candidate without a learning rate runs twice with what
+    it has. Noise: a number of D goes through at most 10 roundings at the end and 20 in each step, which do not expand
+    while the factors keep their size.
     """
     problem, short = two_layers(drawn), max(1, steps // FINER)
 
-    def losses(factors: list[np.ndarray]) -> np.ndarray:
+    def loss(factors: list[np.ndarray]) -> np.ndarray:
         return ((factors[1] @ factors[0] - drawn.T) ** 2).sum((-2, -1)) / 2
 
-    def unhurried(run: Trained) -> np.ndarray:
-        early = np.min(list(run.watched.values()), axis=0)
-        return learned(run) & (early > run.first_loss / 2)
+    def is_hurried(run: Trained) -> bool:
+        return not np.all(np.min(list(run.watched.values()), axis=0) > run.first_loss / 2)
 
-    times = range(UNHURRIED)
-    coarse = search(candidate, problem, steps=short, reached=unhurried, watch=losses, times=times)
+    rules = {"reached": learned, "early": UNHURRIED, "watch": loss, "is_hurried": is_hurried}
+    coarse = search_unhurried(candidate, problem, steps=short, **rules)
     step = None if coarse.step is None else coarse.step / FINER
     fine = train(candidate, problem, steps=FINER * short, step=step)
     size, before = squared_size(problem.start), imbalance(problem.start)
@@ -149,8 +149,8 @@ def land_on_diagonal(candidate: Candidate, drawn: Interpolation, steps: int) -> 
 class Completed:
     """The completions (B, 2, 2) of [[1, 2], [2, .]] nearest to the ends of runs.
 
-    norms (B,): their nuclear norms, nan where a run does not fit. misfit: the largest nuclear norm of what the ends miss
-    of the observed entries, by which it may change a norm, and the rounding.
+    norms (B,): their nuclear norms, nan where a run does not fit. misfit: the largest nuclear norm of what the ends
+    miss of the observed entries, by which it may change a norm, and the rounding.
     """
 
     run: Trained
