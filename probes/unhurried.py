@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from probes.candidate import Candidate
+from probes.candidate import Candidate, needs_closure
 from probes.problem import Problem
 from probes.run import Trained, train
 
@@ -25,9 +25,16 @@ def search_unhurried(
 ) -> Trained:
     """As `search`, from the largest step with which a run of `early` steps is not hurried; with the largest if all are.
 
-    A few steps tell, so that a method that takes a long time with a small step is not asked to.
+    A few steps tell. A method that needs closures iterates within its steps, so that a smaller step makes it slow, not
+    calm: it runs with its largest step.
     """
+    import torch
+
     tries, soon, runs = candidate.steps_to_try(), range(early + 1), []
+    if needs_closure(
+        candidate.build([torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64, device=candidate.device))])
+    ):
+        tries = tries[:1]
     first = functools.partial(train, candidate, problem, steps=early, decay=False, watch=watch, times=soon)
     calm = next((index for index, step in enumerate(tries) if not is_hurried(first(step=step))), None)
     for step in tries[:1] if calm is None else tries[calm:]:
