@@ -20,7 +20,8 @@ So        (a) kept as the step shrinks, if the power is at least 1 - 1/4 or the 
           An answer is given where its rule holds for all instances.
 Expected  For small steps gradient descent keeps the imbalance to first order (Du, Hu, Lee 2018) and ends at Q of the
           start (Woodworth et al. 2020); from small starts it has the least rank (Li, Luo, Lyu 2021) and learns one mode
-          after another, with p = 1 (Saxe, McClelland, Ganguli 2014).
+          after another, with p = 1 (Saxe, McClelland, Ganguli 2014). These are about gradient flow or small steps: at
+          the largest step that fits, momentum 0.9 takes a diagonal network off the curve.
 """
 
 from __future__ import annotations
