@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from fixtures.problems.two_layers import TwoLayers
+from fixtures.problems.linear_layers import TwoLayers
 from probes.candidate import Candidate
 from probes.factored import two_layers
 from probes.factored_runs import fitted

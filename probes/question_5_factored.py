@@ -31,7 +31,7 @@ import numpy as np
 from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import LENGTH as INTERPOLATION_LENGTH
 from fixtures.problems.interpolation import read_interpolation
-from fixtures.problems.two_layers import LENGTH, read_two_layers
+from fixtures.problems.linear_layers import LENGTH, read_two_layers
 from probes.answers import Answering, Status
 from probes.candidate import Candidate, gradient_descent
 from probes.factored_modes import RESOLVED, Learned, learn_modes
