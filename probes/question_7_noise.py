@@ -175,7 +175,7 @@ def _law(large: Series, small: Series) -> str:
     """The law that the variances follow, or "" where they follow none."""
     if not (large.finite.all() and small.finite.all()):
         return ""
-    if max(large.trend.max(), small.trend.max()) < FALLS:
+    if large.trend.max() < FALLS:
         return "falls with time"
     middle = np.median(_slopes(large, small), axis=1)
     return next((name for name, slopes in LAWS.items() if np.abs(middle - slopes).max() <= WITHIN), "")
