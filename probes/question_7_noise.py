@@ -20,7 +20,7 @@ Expected  SGD: the stationary covariance is eta/b (2I - eta H)^-1, the discrete 
           eta sqrt(b)/sigma, hence the variance eta/sqrt(b): the square-root scaling rule of Malladi, Lyu, Panigrahi,
           Arora (2022), On the SDEs and Scaling Rules for Adaptive Gradient Algorithms, NeurIPS, in the limit of small
           steps where noise dominates the gradient. Interpolation: mini-batch SGD with a constant step converges
-          exponentially (Ma, Bassily, Belkin (2018), The Power of Interpolation, ICML, convex and smooth losses).
+          exponentially for convex losses (Ma, Bassily, Belkin (2017), The Power of Interpolation, arXiv:1712.06559).
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _law(large: Series, small: Series) -> str:
     """The law that the variances follow, or "" where they follow none."""
     if not (large.finite.all() and small.finite.all()):
         return ""
-    if max(large.trend.max(), small.trend.max()) < FALLS:
+    if large.trend.max() < FALLS:
         return "falls with time"
     middle = np.median(_slopes(large, small), axis=1)
     return next((name for name, slopes in LAWS.items() if np.abs(middle - slopes).max() <= WITHIN), "")

@@ -13,12 +13,12 @@ So        it goes to the point that, for every instance and both starts, is at l
 Expected  Coupled decay adds lambda W to the gradient, so that a limit solves grad L + lambda W = 0, whatever scales the
           coordinates: ridge. So does decoupled decay of plain gradient descent, eta (grad L + lambda W) = 0.
           Normalized steepest descent with decoupled decay converges to the minimum in the ball of its norm, of radius
-          1/lambda, for convex smooth losses (Xie, Li (2024), Implicit Bias of AdamW: l-infinity Norm Constrained
+          1/lambda, for convex losses (Xie, Li (2024), Implicit Bias of AdamW: l-infinity Norm Constrained
           Optimization, ICML, Theorem 3.5); AdamW on full batches goes to a KKT point of the l-infinity ball if it
           converges, with steps that do not increase and whose sum diverges (Theorem 1.1). Lion: the same ball (Chen,
-          Liu, Liang, Liu (2024), Lion Secretly Solves Constrained Optimization, ICLR). Muon with exact polar factors:
-          the spectral ball (Chen, Li, Liu (2025), Muon Optimizes Under Spectral Norm Constraints, arXiv:2506.15054).
-          torch's Muon has singular values between 0.7 and 1.2 instead of 1, so its ball is that much off.
+          Liu, Liang, Liu (2023), Lion Secretly Solves Constrained Optimization, arXiv:2310.05898). Muon with exact
+          polar factors: the spectral ball (Chen, Li, Liu (2025), Muon Optimizes Under Spectral Norm Constraints,
+          arXiv:2506.15054). Steps of torch's Muon have singular values near 0.5 to 1.5, by its source: another radius.
 """
 
 from __future__ import annotations

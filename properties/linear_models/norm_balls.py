@@ -58,8 +58,7 @@ def distance_bound(W: np.ndarray, A: np.ndarray, H: np.ndarray, radius: float, n
     """A bound on the Frobenius distance of W, scaled into the ball, from the minimum W* over the ball.
 
     With G = (W - A)H and the dual norm N', gap = <G, W> + radius N'(G) = max <G, W - Z> over the ball. As <G*, W - W*>
-    >= 0 at W*, mu |W - W*|^2 <= <G - G*, W - W*> <= gap, so that |W - W*| <= sqrt(gap/mu). (Frank, Wolfe (1956), An
-    Algorithm for Quadratic Programming, Naval Research Logistics Quarterly 3, use the same gap.)
+    >= 0 at W*, mu |W - W*|^2 <= <G - G*, W - W*> <= gap, so that |W - W*| <= sqrt(gap/mu).
     What W is scaled by is added.
     """
     inside = W * (radius / np.maximum(ball_norm(W, norm), radius))[..., None, None]
