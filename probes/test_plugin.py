@@ -294,4 +294,4 @@ def test_the_command_line_several_processes_and_python_give_the_same_numbers(tmp
 def test_the_bookkeeping_of_the_claims_neither_refuses_nor_prints_and_its_options_are_refused(tmp_path):
     result = run(f"--ledger={tmp_path}")
     assert "ERROR: --ledger is of the claims, and -m bias runs none of them: leave it out" in result.stderr
-    assert result.codeurncode == pytest.ExitCode.USAGE_ERROR
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
