@@ -62,18 +62,16 @@ def as_page(profiles: Sequence[Profile]) -> str:
 
 
 def as_html(profiles: Sequence[Profile]) -> str:
-    """The tables of a notebook; with the extra `report`, after the figure."""
+    """The tables of a notebook, after the figure."""
     return figure(profiles) + "".join(_html(profile) for profile in profiles)
 
 
 def figure(profiles: Sequence[Profile]) -> str:
-    """The figure as SVG, or "" without the packages that draw it."""
-    try:
-        from probes.figure import draw
-    except ImportError:
-        return ""
-    drawn = draw(profiles)
-    return drawn[max(drawn.find("<svg"), 0) :]  # without what only a file needs
+    """The figure of one profile, or of several, as an image whose style changes nothing around it."""
+    from probes.figure import as_image, draw
+    from probes.one_figure import draw_one
+
+    return as_image(draw_one(profiles[0]) if len(profiles) == 1 else draw(profiles))
 
 
 def _titles() -> dict[str, str]:

@@ -1,9 +1,8 @@
 """Self-tests: what a table says of a profile, on a terminal and in a notebook."""
 
+import base64
 import dataclasses
 import math
-import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,12 +96,8 @@ def test_a_notebook_shows_a_table_and_escapes_what_it_was_given(profile_of, monk
     assert "distance: 1 .. 1.5 .. 2" in shown
 
 
-def test_the_figure_stands_in_a_page_without_the_declaration_of_a_file(profile_of, monkeypatch):
-    drawing = SimpleNamespace(draw=lambda profiles: f"<?xml version='1.0'?>\n<svg>{len(profiles)}</svg>")
-    monkeypatch.setitem(sys.modules, "probes.figure", drawing)
-    assert table.figure([profile_of()] * 2) == "<svg>2</svg>"
-
-
-def test_without_the_packages_that_draw_there_is_no_figure(profile_of, monkeypatch):
-    monkeypatch.setitem(sys.modules, "probes.figure", None)
-    assert table.figure([profile_of()]) == ""
+@pytest.mark.parametrize(("count", "title"), [(1, "The biases of "), (2, "Which minimum does your optimizer pick?")])
+def test_the_figure_of_one_profile_or_of_several_is_an_image(profile_of, count, title):
+    image = table.figure([profile_of([1.0, 2.0])] * count)
+    assert image.startswith("<img ")
+    assert title in base64.b64decode(image.partition("base64,")[2].rstrip('">')).decode()
