@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fixtures.problems.sensing import Completion
 from fixtures.problems.linear_layers import TwoLayers
+from fixtures.problems.sensing import Completion
 from probes.problem import Problem
 
 if TYPE_CHECKING:

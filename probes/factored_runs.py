@@ -9,8 +9,8 @@ from numpy.linalg import norm
 
 from fixtures.precision import rounding
 from fixtures.problems.interpolation import Interpolation
-from fixtures.problems.sensing import Completion, one_missing_entry
 from fixtures.problems.linear_layers import TwoLayers
+from fixtures.problems.sensing import Completion, one_missing_entry
 from probes.candidate import Candidate
 from probes.factored import (
     completion_of_one_factor,
