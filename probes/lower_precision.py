@@ -17,7 +17,8 @@ def in_double(seen: set[str]) -> Iterator[None]:
 
     So an optimizer that rounds its direction to bfloat16, as Muon does, runs in double precision, and is otherwise the
     same. Numbers (tensors without an axis) are given float64 too, but do not enter `seen`: torch keeps counts of steps
-    in float32. What does not pass through torch's dispatcher is not seen: numpy, and code that was compiled before.
+    in float32. What is compiled by torch.compile runs uncompiled inside. What does not pass through torch's dispatcher,
+    such as numpy, is not seen.
     """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -37,14 +38,14 @@ def in_double(seen: set[str]) -> Iterator[None]:
                 seen.add(low[asked])
             return result
 
-    with InDouble():
+    with torch.compiler.set_stance("force_eager"), InDouble():
         yield
 
 
 def lower_precisions(candidate: Candidate, problem: Problem) -> tuple[str, ...]:
     """The lower precisions that the optimizer asks for in its first two steps, such as ("bfloat16",).
 
-    None where it does not run in double precision: code that was compiled may expect the precision that it asked for.
+    None where it does not run in double precision, because it expects the precision that it asked for.
     """
     seen: set[str] = set()
     try:

@@ -14,6 +14,7 @@ from probes.candidate import Candidate, of_class
 from probes.lower_precision import in_double, lower_precisions
 from probes.problem import Effort, least_squares
 from probes.questions import all_questions, ask
+from probes.run import train
 
 EFFORT = Effort(instances=4, steps=1500)
 ASKED = {asked.key: asked for asked in all_questions() if asked.file.endswith("question_4_equivariances.py")}
@@ -166,6 +167,15 @@ def test_rounding_to_bfloat16_is_lower_precision_and_double_precision_is_found_o
     with in_double(seen := set()):
         assert torch.ones(3, dtype=torch.float64).float().dtype == torch.float64
     assert seen == {"float32"}
+
+
+@pytest.mark.slow
+def test_a_compiled_optimizer_is_looked_into_and_runs_on_afterwards():
+    compiled = torch.compile(lambda g: g.bfloat16().double(), fullgraph=True, backend="eager")
+    candidate = Candidate("planted", functools.partial(Planted, direction=alone(compiled)), has_step=True)
+    problem = least_squares(np.ones((3, 2, 3)), np.ones((3, 2)), np.zeros((3, 3)))
+    assert lower_precisions(candidate, problem) == ("bfloat16",)
+    assert train(candidate, problem, steps=2, layout="coordinates").finite.all()
 
 
 @pytest.mark.slow
