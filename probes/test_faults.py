@@ -228,11 +228,11 @@ def test_a_learning_rate_that_the_user_has_chosen_too_large_diverges():
 def test_a_slow_optimizer_announces_how_long_a_profile_takes(monkeypatch):
     # given
     quick, slow = (Candidate(name, Planted) for name in ("quick", "slow"))
-    monkeypatch.setattr("probes.faults.seconds_of_a_run", lambda candidate: 1.2 if candidate is slow else 0.1)
+    monkeypatch.setattr("probes.faults.seconds_of_a_run", lambda candidate: 3.6 if candidate is slow else 0.4)
     # then
     assert announcement(quick) is None
-    assert announcement(slow) == "slow takes 300 microseconds for a step, and a profile 3.0 minutes"
-    assert RUNS_OF_A_PROFILE * 0.1 < LONG < RUNS_OF_A_PROFILE * 1.2
+    assert announcement(slow) == "slow takes 900 microseconds for a step, and a profile 2.1 minutes"
+    assert RUNS_OF_A_PROFILE * 0.4 < LONG < RUNS_OF_A_PROFILE * 3.6
 
 
 @pytest.mark.slow
