@@ -241,6 +241,7 @@ class Runner:
         import torch
 
         self.candidate, self.problem, self.layout = candidate, problem, layout
+        self.calls = candidate.calls
         as_tensor = functools.partial(torch.as_tensor, device=candidate.device)
         self.data = [as_tensor(array) for array in problem.data]
         starts = [as_tensor(factor, dtype=torch.float64) for factor in problem.start]
@@ -248,7 +249,6 @@ class Runner:
             self.make([[torch.nn.Parameter(start.clone())] for start in starts])
         else:
             self.make([[torch.nn.Parameter(_as_weight(one)) for one in start] for start in starts])
-        self.calls = candidate.calls
         self.last_loss: torch.Tensor = torch.zeros(problem.count)
         self._set(settings)
         self.rates = [[self._own_rate(group) for group in optimizer.param_groups] for optimizer in self.optimizers]
