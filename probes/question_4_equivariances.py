@@ -27,7 +27,7 @@ from __future__ import annotations
 from fixtures.precision import rounding
 from probes.answers import Answering, Status
 from probes.candidate import Candidate, gradient_descent
-from probes.equivariance import KINDS, OPERATIONS, Fingerprint, coupling, matrix_fingerprint, vector_fingerprint
+from probes.equivariance import KINDS, OPERATIONS, Fingerprint, Run, coupling, matrix_fingerprint, vector_fingerprint
 from probes.problem import Effort
 from probes.questions import question
 
@@ -54,8 +54,7 @@ def conclude(answer: Answering, name: str, found: Fingerprint) -> None:
     elif not run.moved.all():
         answer.unanswered(Status.NOT_APPLICABLE, "the weights do not move")
     elif not run.holds("repetition"):
-        apart = run.violations["repetition"].max()
-        answer.unanswered(Status.NOT_IDENTIFIABLE, f"two runs on the same problem differ by {apart:.1g} of their way")
+        _do_not_repeat(answer, run)
     else:
         details = {
             "exact": "no bit differs",
@@ -65,6 +64,11 @@ def conclude(answer: Answering, name: str, found: Fingerprint) -> None:
             "violated": f"violated by {run.violations[name].min():.1g} to {worst:.1g}",
         }
         answer.answered(found.kind(name), details[found.kind(name)])
+
+
+def _do_not_repeat(answer: Answering, run: Run) -> None:
+    apart = run.violations["repetition"].max()
+    answer.unanswered(Status.NOT_IDENTIFIABLE, f"two runs on the same problem differ by {apart:.1g} of their way")
 
 
 @question("permutation", title="Permutation", answers=KINDS)
@@ -151,8 +155,9 @@ def test_it_commutes_with_rotations_from_the_right(candidate: Candidate, effort:
 def test_it_couples_weights(candidate: Candidate, effort: Effort, answer: Answering) -> None:
     # given, when
     share, layout = coupling(candidate, effort)
+    run = matrix_fingerprint(candidate, effort).plain
     # then
-    answer.step = matrix_fingerprint(candidate, effort).plain.step
+    answer.step = run.step
     answer.measured(
         "other entries over the first",
         share,
@@ -161,7 +166,9 @@ def test_it_couples_weights(candidate: Candidate, effort: Effort, answer: Answer
         certificate="one term of a separable loss is changed",
     )
     # so
-    if layout == "apart":
+    if not run.holds("repetition"):
+        _do_not_repeat(answer, run)
+    elif layout == "apart":
         answer.answered("parameters", f"the first entry moves other entries by up to {share.max():.1g} of its own way")
     elif share.any():
         answer.answered("entries", f"the first entry moves others by up to {share.max():.1g} of its own way")

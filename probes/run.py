@@ -31,7 +31,7 @@ DIVERGED = 1e12
 
 _LOOKS = 50
 _PROBED = (2, 4, 8, 16, 32, 64)
-_PROBE_STEPS, _PROBE_STEP = _PROBED[-1], 1e-4
+_SMALL_STEP, _LARGE_STEP, _AT_LARGE = 1e-4, 1.0, _PROBED[:4]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,43 +170,75 @@ def layout_of(candidate: Candidate, problem: Problem) -> str:
     """The fastest layout that gives each instance what it gets alone, one of LAYOUTS.
 
     Three instances, their losses scaled by 1e-3, 1 and 1e3 so that a clip by a common norm shows, run for 64 steps in
-    every layout, all on the data of step 0, because there may be noise for fewer steps. An effect of other instances is
-    of first order in what moves, rounding of the order u: the square root of u stands between them. Remembered by
-    candidate, shapes and whether there were three instances to compare.
+    every layout, all on the data of step 0, because there may be noise for fewer steps. These steps are small; then 16
+    of length 1 follow from the start, on the losses as they are: a length that is estimated from all weights, as by
+    D-Adaptation, or an update that is clipped, shows when the weights have gone far. They are left out where random
+    numbers would tell the layouts apart. What couples only later is not seen.
+    An effect of other instances is of first order in what moves, rounding of the order u: the square root of u stands
+    between them. Remembered by candidate, shapes and whether there were three instances to compare.
     """
     key = (id(candidate), problem.shapes, min(problem.count, 3))
     if key not in _LAYOUT_CACHE:
         with isolated(candidate.device):
-            _LAYOUT_CACHE[key] = (candidate, _fastest_layout(candidate, _in_scales(problem.only(slice(0, 3)))))
+            _LAYOUT_CACHE[key] = (candidate, _fastest_layout(candidate, problem.only(slice(0, 3))))
     return _LAYOUT_CACHE[key][1]
 
 
 def _fastest_layout(candidate: Candidate, problem: Problem) -> str:
-    own = candidate.own_step
-    step = None if own is None else min(own, _PROBE_STEP)
+    own, layouts = candidate.own_step, LAYOUTS[:-1]
+    small = None if own is None else min(own, _SMALL_STEP)
+    layouts = _as_alone(candidate, _in_scales(problem), small, layouts, _PROBED)
+    if layouts and own is not None:
+        # a large step may raise where those of the run do not
+        with contextlib.suppress(OptimizerFault):
+            large = max(own, _LARGE_STEP)
+            if not _draws(candidate, problem, large):
+                layouts = _as_alone(candidate, problem, large, layouts, _AT_LARGE)
+    return next(iter(layouts), "apart")
+
+
+def _draws(candidate: Candidate, problem: Problem, step: float) -> bool:
+    """Whether it draws random numbers that show: instances differ from what they are alone by other draws."""
+    ends = []
+    for seed in (0, 1):
+        with isolated(candidate.device, seed):
+            runner = Runner(candidate, problem, "apart", step, {})
+            for _ in range(_AT_LARGE[-1]):
+                runner.step(0)
+            ends.append(runner.factors())
+    return not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(*ends, strict=True))
+
+
+def _as_alone(
+    candidate: Candidate, problem: Problem, step: float | None, layouts: Sequence[str], times: Sequence[int]
+) -> tuple[str, ...]:
+    """Those of the layouts in which each instance is after these numbers of steps where it is with its own optimizer.
+
+    None where the weights are not finite by the first of them. Where that happens later, those that were alike before.
+    """
     alone, others = Runner(candidate, problem, "apart", step, {}), {}
     start = alone.factors()
-    for layout in LAYOUTS[:-1]:
+    for layout in layouts:
         with contextlib.suppress(OptimizerFault):
             others[layout] = Runner(candidate, problem, layout, step, {})
-    for t in range(_PROBE_STEPS):
+    for t in range(times[-1]):
         alone.step(0)
         for layout in tuple(others):
             try:
                 others[layout].step(0)
             except OptimizerFault:
                 del others[layout]
-        if t + 1 not in _PROBED:
+        if t + 1 not in times:
             continue
         expected = alone.factors()
         if not all(np.isfinite(factor).all() for factor in expected):
-            return "apart" if t + 1 == _PROBED[0] else next(iter(others), "apart")
+            return () if t + 1 == times[0] else tuple(others)
         for layout in tuple(others):
             if not _are_close(others[layout].factors(), expected, start, t + 1):
                 del others[layout]
         if not others:
             break
-    return next(iter(others), "apart")
+    return tuple(others)
 
 
 def _in_scales(problem: Problem) -> Problem:

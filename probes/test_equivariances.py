@@ -131,8 +131,8 @@ def test_a_violation_of_one_in_a_million_is_no_rounding():
 def test_noise_leaves_no_answer():
     generator = torch.Generator().manual_seed(0)
     noisy = alone(lambda g: g + 1e-6 * torch.randn(g.shape, generator=generator, dtype=g.dtype))
-    answers = asked_of(noisy, "rotation", "permutation")
-    assert [answer.status for answer in answers] == 2 * [Status.NOT_IDENTIFIABLE]
+    answers = asked_of(noisy, "rotation", "permutation", "coupling")
+    assert [answer.status for answer in answers] == 3 * [Status.NOT_IDENTIFIABLE]
     assert answers[0].detail.startswith("two runs on the same problem differ by ")
 
 

@@ -87,6 +87,25 @@ class NormalizesLate(Planted):
         return 1 / p.grad.norm() if self.taken > 24 else 1.0
 
 
+class ClipsFar(Planted):
+    """Signs, shortened by the way that all weights together have gone once that exceeds 1/10: not by small steps."""
+
+    def __init__(self, params, lr=1e-2):
+        super().__init__(params, lr)
+        self.starts = [p.detach().clone() for p in self.everything]
+
+    def factor(self, p):
+        ways = [(q - start).norm() for q, start in zip(self.everything, self.starts, strict=True)]
+        return 1 / (p.grad.abs() * max(1.0, 10 * float(torch.stack(ways).norm())))
+
+
+class Draws(Planted):
+    """Draws numbers that are as large as the step, and couples nothing."""
+
+    def factor(self, p):
+        return 1 + torch.rand_like(p) if self.param_groups[0]["lr"] >= 0.5 else 1.0
+
+
 class Counts(Planted):
     """Divides by the number of its parameters, and by the norm of each gradient."""
 
@@ -127,6 +146,8 @@ def made(kind, has_step=False):
         (ClipsEach, "parameters"),
         (NormalizesLate, "parameters"),
         (ClipsTogether, "apart"),
+        (ClipsFar, "apart"),
+        (Draws, "coordinates"),
         (Counts, "apart"),
         (Refuses, "coordinates"),
     ],
