@@ -114,7 +114,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "matrix margin",
         "Frobenius",
         by.SOUDRY_2018,
-        "The same for cross-entropy with several classes, under conditions on the data",
+        "The same theorem, with the entries of the matrix as the weights",
     ),
     _of(
         "Adam",
@@ -123,7 +123,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         by.FAN_2025,
         "Several classes, separable data, cross-entropy, epsilon = 0, decreasing steps: the margin in the norm of the "
         "largest entry converges to the largest",
-        "The run is finite, and the margin still rises",
+        "The run is finite, and the margin still rises. The points are general matrices, not those of several classes",
     ),
     _of(
         "Muon",

@@ -93,9 +93,10 @@ def log_exponential_loss(Z: np.ndarray) -> Problem:
 class Reading:
     """A run, read in K norms on B instances.
 
-    steps: how many it was to take; it may have stopped before, when it diverged or did not move. deficit, early (K, B):
-    at the end, and after a tenth of the steps. separated (B,): whether all margins are positive and finite at the end.
-    share (K,): the mean of the deficit over that of the separation; nearest: the index of the norm with the least.
+    steps: T, which counts the resolution. The run may have been shorter: where the optimizer evaluates the loss itself
+    (INNER), when it diverged or did not move. deficit, early (K, B): at the end, and after a tenth of its steps.
+    separated (B,): whether all margins are positive and finite at the end. share (K,): the mean of the deficit over
+    that of the separation; nearest: the index of the norm with the least.
     named: that norm's name where the rule of `read_run` holds, otherwise None.
     """
 

@@ -4,7 +4,8 @@ Given     least squares with n = 6 samples and p = 20 weights, singular values i
           two starts: zero, and a random w_0 with entries from 1/32 to 1/2. The minima are the w with Xw = y.
 When      the optimizer runs for T steps with decay, at the largest step of the grid at which all runs interpolate.
 Then      (row space) the share |P_null(w_T - w_0)|/|w_T - w_0| that lies outside row(X), from both starts, and the
-          distance of w_T from the l2 projection of w_0 onto the minima, relative to that of w_0.
+          distance of w_T from the l2 projection of w_0 onto the minima, relative to that of w_0;
+          from w_0 also the share of P_null w_0 that w_T keeps.
           (vector norm) at the interpolant nearest to w_T, the excess over the least l1, l2 and l-infinity norm and the
           least hypentropy (its Bregman divergence from the start, beta = 1/64), from zero; and over the least relative
           entropy KL(w || w_0), from w_0.
@@ -14,7 +15,9 @@ So        (row space) An interpolant w with w - w_0 in row(X) is the projection 
           but at most a tenth in half of the instances: "drifts off row(X)", as by a lower precision. That from zero,
           but ten times as much from w_0, whose part in null(X) shrinks, as by decay: "forgets w_0".
           (vector norm) A candidate is named where its excess is at most a tenth of its separation in every instance:
-          the least excess that another candidate's minimizer has in it, at most 1. Otherwise "none of these".
+          the least excess that another candidate's minimizer has in it, at most 1. Otherwise "none of these". An
+          instance whose separation is not above the resolution neither names nor excludes; not identifiable, if most
+          are so. Entropy is told from hypentropy from w_0, whose minimizer is the nearest by far.
 Expected  Gradient descent and momentum project w_0, because their steps lie in row(X); from zero this is the least l2
           norm. Mirror descent that converges has the least Bregman divergence from its start (Gunasekar, Lee, Soudry,
           Srebro 2018, for losses with a unique finite root): exponentiated gradient in entropy.

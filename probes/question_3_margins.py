@@ -6,7 +6,8 @@ Given     separable data, labels folded in: 12 points in 16 dimensions, or 8 mat
           maximizers of the other norms lack in it, the least of them.
 When      the optimizer runs for T steps from zero on the logarithm of the mean exponential loss, at a constant step.
           Its gradient has the direction of that of the exponential loss, and does not vanish. The step is the largest
-          of the grid, or a tenth of it where no norm is named at the largest.
+          of the grid, or a tenth of it where no norm is named at the largest. An optimizer that evaluates the loss
+          itself, up to 25 times a step, takes T/100 steps.
 Then      min_i <Z_i, W> / (|W| gamma*) in each norm, at T and at T/10; the *deficit* is what it lacks to 1.
 So        a norm is named if, in this norm and no other, the deficit is at most half of the separation on every
           instance, and a quarter of it on average, also after losing once more what was lost from T/10 to T. Otherwise

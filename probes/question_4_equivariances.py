@@ -4,10 +4,12 @@ Given     least squares with n = 6, p = 20 from a start w_0 that is not zero, an
           A^{-1}(w_0 - b): a permutation; a rotation; a power of two for each weight, which scales the columns of X; a
           power of two for c; a shift b. A separable loss, sum_i f_i(w_i), and sum_i c_i f_i(w_i). The 20 weights as a
           matrix W (4, 5), rotated from the left and from the right.
-When      the optimizer runs on both, at a constant step that does not amplify rounding, if there is one.
-Then      the violation max_t |A w'_t + b - w_t| / max_t |w_t - w_0|, at most 2. Permutations and powers of two are
-          exact in floating point. The bound on rounding is u times the number of roundings times the sensitivity of the
-          run, measured with weights that are perturbed by sqrt(u).
+When      the optimizer runs on both for T/125 steps, at a constant step that does not amplify rounding, if there is
+          one.
+Then      the violation max_t |A w'_t + b - w_t| over t = 1, 2, 4, ..., T/125, divided by the longer of the two ways
+          max_t |w_t - w_0|: at most 2. Permutations and powers of two are exact in floating point. The bound on
+          rounding is u times the number of roundings times the sensitivity of the run, measured with weights that are
+          perturbed by about sqrt(u).
 So        exact: no bit differs. To rounding: below this bound. To lower precision: below it as soon as the optimizer's
           own bfloat16 or float32 is replaced by float64. Up to epsilon: with 2^-20 of its epsilon, the violation falls
           to 2^-10 of itself, or below the bound. Otherwise violated. Where two runs on the same problem differ, there

@@ -10,7 +10,7 @@ from probes.answers import Answering, Status
 from probes.candidate import of_class
 from probes.nearest import FACTOR, NONE, Excess, answer_nearest, measure_excess, separation
 from probes.problem import Effort
-from probes.question_2_interpolants import where
+from probes.question_2_interpolants import certified, from_projection, outside_row_space, where
 from probes.question_2_matrices import candidates as candidate_matrices
 from probes.questions import all_questions, ask
 from probes.two_starts import STARTS, Landing, TwoStarts, candidates, problems
@@ -152,6 +152,7 @@ def test_rounding_to_bfloat16_is_what_takes_muon_off_the_row_space():
         (0.0, 0.0, "projects w_0"),
         (0.0, -0.1, "forgets w_0"),
         (0.0, 0.02, "drifts off row(X)"),
+        (1e-8, 1e-8, "drifts off row(X)"),
         (0.01, -0.03, "drifts off row(X)"),
         (0.01, -0.9, "forgets w_0"),
         (0.0, 0.9, "leaves row(X)"),
@@ -169,6 +170,25 @@ def test_decay_is_told_from_a_drift_by_both_starts(from_zero, from_w0, says):
     landings = [Landing(name, drawn, *points) for name, *points in zip(STARTS, starts, ends, strict=True)]
     # when, then
     assert_identical(where(TwoStarts(tuple(landings), 0.1, 400)), says, why="from the shares alone")
+
+
+def test_the_share_and_the_certified_distance_of_a_known_point_are_known():
+    # given  unit vectors v of the least singular value and z of null(X), and P(w_0) by the pseudo-inverse
+    drawn = problems(SHORT)
+    v = np.array([V[:, s.argmin()] for V, s in zip(drawn.V, drawn.s, strict=True)])
+    z = drawn.off_row_space(drawn.w0)
+    z /= np.linalg.norm(z, axis=-1, keepdims=True)
+    projection = drawn.w0 + np.matvec(np.linalg.pinv(drawn.X), drawn.y - np.matvec(drawn.X, drawn.w0))
+    away = np.linalg.norm(drawn.w0 - projection, axis=-1)
+    # when
+    moved, near = (Landing("w_0", drawn, drawn.w0, w) for w in (drawn.w0 + 3 * v + 4 * z, projection + 1e-3 * v))
+    # then  sides 3 and 4 of a right angle
+    assert_at_most(np.abs(outside_row_space(moved) - 0.8), moved.oracle_rounding, why="share")
+    # then  the bound is attained along v
+    close = near.oracle_rounding / 1e-3
+    assert_at_most(np.abs(from_projection(near) - 1e-3 / away), near.oracle_rounding / away, why="distance")
+    assert_at_most(np.abs(certified(near) - 1), 2 * close, why="error/bound")
+    assert_at_most(certified(near), 1.0, why="a certificate")
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

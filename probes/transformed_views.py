@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 JITTER = 2.0**-26
 """The relative perturbation of the weights by which the sensitivity of a run is measured, another one in each step as
-that of rounding is: the square root of u, which is far above rounding and far below a change of the problem."""
+that of rounding is: about the square root of u, which is far above rounding and far below a change of the problem."""
 
 
 @dataclasses.dataclass(frozen=True)
