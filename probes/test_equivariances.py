@@ -123,8 +123,8 @@ def test_a_clip_by_the_global_norm_couples_parameters():
     assert says(clipped, "rotation", "loss scale") == ["to rounding", "violated"]
 
 
-def test_a_violation_of_one_in_a_million_is_no_rounding():
-    slightly = alone(lambda g: g + 1e-6 * g.abs())
+def test_a_violation_of_one_in_ten_billion_is_no_rounding():
+    slightly = alone(lambda g: g + 1e-10 * g.abs())
     assert says(slightly, "permutation", "rotation", "loss scale") == ["exact", "violated", "violated"]
 
 
@@ -167,6 +167,20 @@ def test_rounding_to_bfloat16_is_lower_precision_and_double_precision_is_found_o
     with in_double(seen := set()):
         assert torch.ones(3, dtype=torch.float64).float().dtype == torch.float64
     assert seen == {"float32"}
+
+
+@pytest.mark.slow
+def test_what_falls_with_epsilon_in_part_alone_is_violated():
+    # given  a decay in the gradient, which epsilon does not cause
+    assert of("Adam", "loss scale", lr=0.1, eps=0.1) == ["up to epsilon"]
+    assert of("Adam", "loss scale", lr=0.1, eps=0.1, weight_decay=0.1) == ["violated"]
+
+
+@pytest.mark.slow
+def test_rounding_that_the_run_amplifies_is_still_rounding():
+    # given  a length that whirls with that of the gradient, and so amplifies rounding ten thousand times and more
+    whirls = alone(lambda g: 5 * torch.sin(10 * g.norm()) * g)
+    assert says(whirls, "rotation", "permutation") == 2 * ["to rounding"]
 
 
 @pytest.mark.slow

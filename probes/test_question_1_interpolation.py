@@ -1,5 +1,7 @@
 """Self-tests: what reaches a minimum, what needs a decay, and what reaches none, told apart by a certified distance."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from fixtures.problems.interpolation import COLUMNS, LENGTH, ROWS, read_interpol
 from probes.answers import Status
 from probes.candidate import Candidate, of_class
 from probes.problem import Effort
-from probes.question_1_interpolation import ENDS, FLOOR, SETTLES, floor, settles, worst_ratio
+from probes.question_1_interpolation import ENDS, FLOOR, SETTLES, floor, reached, settles, worst_ratio
 from probes.questions import all_questions, ask
 from probes.run import Trained
 
@@ -106,6 +108,14 @@ def trained(residuals):
     """A run of one instance with these residuals after 0, 10, 20, ... steps."""
     watched = {10 * look: np.array([residual]) for look, residual in enumerate(residuals)}
     return Trained((np.zeros((1, 2)),), np.ones(1), np.ones(1), np.ones(1, bool), 0.1, 10 * len(watched) - 10, watched)
+
+
+def test_a_minimum_is_reached_where_the_residual_is_at_most_a_thousandth():
+    residuals = np.array([0.999e-3, 1.001e-3, 0.0])
+    run = dataclasses.replace(
+        trained([1]), loss=residuals**2 / 2, first_loss=np.full(3, 0.5), finite=np.array([True, True, False])
+    )
+    assert reached(run).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
