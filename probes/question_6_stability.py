@@ -16,7 +16,7 @@ So        the border is named if it agrees with theory to the width of the brack
           with a small step ends above it in some. At the preconditioned threshold, if the median over the instances is
           within a factor of 2 of it: the curvature swings, and in some instances it is on its way still.
 Expected  Gradient descent is stable for eta < 2/h, heavy ball for eta < 2(1 + beta)/h, Nesterov's method for
-          eta < (2 + 2 beta)/((1 + 2 beta) h) (Cohen, Kaur, Li, Kolter, Talwalkar 2021, Section 2). No minimum that is
+          eta < (2 + 2 beta)/((1 + 2 beta) h) (Cohen, Kaur, Li, Kolter, Talwalkar 2021). No minimum that is
           sharper attracts. Adam with a frozen preconditioner is stable for eta lambda(P^{-1}H) < (2 + 2 beta_1)/
           (1 - beta_1), which is 38, and RMSprop for less than 2; in training the curvature hovers there, an observation
           on networks at full batch (Cohen, Ghorbani, Krishnan, Agarwal et al. 2022).
