@@ -162,9 +162,9 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         by.FAN_2025,
         "Several classes, separable data, cross-entropy, momentum with exact polar factors and no decay, decreasing "
         "steps: the spectral margin converges to the largest",
-        "torch's Muon decays by 0.1 and takes five Newton-Schulz steps whose coefficients do not converge: the singular "
-        "values of a step lie between 0.68 and 1.14, but for tiny ones. With ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20 it answers "
-        "spectral, also with decay",
+        "torch's Muon decays by 0.1 and takes five Newton-Schulz steps whose coefficients do not converge: the "
+        "singular values of a step lie between 0.68 and 1.14, but for tiny ones. With ns_steps=20 and "
+        "ns_coefficients=(1.5, -0.5, 0.0) it answers spectral, also with decay",
     ),
     _of(
         "SGD",
@@ -378,8 +378,8 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "weight decay",
         "spectral ball",
         by.CHEN_2025,
-        "With exact polar factors, Muon with decoupled decay minimizes the loss in the ball of radius 1/decay of the "
-        "spectral norm",
+        "With exact polar factors, Muon with decoupled decay goes to a KKT point of the loss in the ball of radius "
+        "1/decay of the spectral norm",
         "The steps of torch's Muon have singular values between 0.68 and 1.14 instead of 1",
     ),
 )
