@@ -9,8 +9,8 @@ Then      eta h at the border of stability. If the runs follow a recursion w_{t+
           off 12 steps from all e_j and must reproduce a run from another start, it is where the spectral radius is 1,
           and runs must fall below it and grow above it. Otherwise it is where runs begin to grow without end.
           The largest eigenvalue of the Hessian of the network, exact, times eta, over eta h at the border. For an
-          optimizer that keeps second moments v, with P = diag(sqrt(v) + eps): that of P^{-1/2} H P^{-1/2} times eta,
-          its median over the last quarter of the run.
+          optimizer that keeps second moments v and steps as Adam or RMSprop do, with P = diag(sqrt(v) + eps): that of
+          P^{-1/2} H P^{-1/2} times eta, its median over the last quarter of the run.
 So        the border is named if it agrees with theory to the width of the bracket and sqrt(u); beta is the momentum of
           the parameter groups. Sharpness: kept below the threshold, if no instance ends above it, and gradient descent
           with a small step ends above it in some. At the preconditioned threshold, if the median over the instances is
