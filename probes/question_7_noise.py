@@ -146,7 +146,7 @@ def test_minibatch_noise_vanishes_at_an_interpolant(candidate: Candidate, effort
     staying = [run for run in runs if run.finite.all() and not (run.trend < 0).all()]
     if not _vanishes(runs[-1]) and len(staying) == 1 and staying[0].step is not None:
         slower = residuals(candidate, staying[0].step / 4)
-        staying += [slower] if slower.finite.all() and not (slower.trend < 0).all() else []
+        staying += [slower] if slower.finite.all() and not _still_falls(slower) else []
     last = runs[-1] if _vanishes(runs[-1]) or not staying else staying[0]
     # then
     answer.step, exact = last.step, rounding(8 * effort.steps)
@@ -173,6 +173,13 @@ def test_minibatch_noise_vanishes_at_an_interpolant(candidate: Candidate, effort
         ]
         detail = f"|Xw - y| stays at {np.median(large.late):.2g}; its slope in the step is {np.median(slopes):.2f}"
         answer.answered(says[0] if says else "none of these", detail)
+
+
+def _still_falls(run: Series) -> bool:
+    """Whether all fall, between the last two quarters of the run, at least like t^(-1/4)."""
+    before = run.values[: -(len(run.values) // 4)]
+    share = (1 - 0.75**0.75) / (0.75**0.75 - 0.5**0.75)
+    return bool((run.late < share * before[-(len(run.values) // 4) :].mean(0)).all())
 
 
 def _vanishes(run: Series) -> bool:
