@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from probes.answers import Answer, Status
 from probes.literature import contradicts, expected
+from probes.profile import Profile
 
 
 class Tone(enum.Enum):
@@ -144,13 +145,13 @@ class Cell:
     words: str
 
 
-def cell(family: str, answer: Answer | None) -> Cell:
+def cell(profile: Profile, answer: Answer | None) -> Cell:
     """The cell of an answer; an empty one where the question was not asked."""
     if answer is None:
         return Cell("", Tone.NONE, "not asked")
     if answer.status is not Status.ANSWERED:
         return Cell(STATUSES[answer.status][0], Tone.NONE, str(answer.status))
-    found = expected(family, answer)
+    found = expected(profile, answer)
     tone = Tone.OPEN if found is None else Tone.AGAINST if contradicts(found, answer) else Tone.AGREES
     return Cell(mark_of(answer.says), tone, answer.says)
 

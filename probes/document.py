@@ -83,6 +83,7 @@ def _profile(profile: Profile) -> dict[str, Any]:
         "version": profile.version,
         "arguments": dict(profile.arguments),
         "step": profile.step,
+        "settings": {name: _plain(value) for name, value in profile.settings.items()},
         "effort": dataclasses.asdict(profile.effort),
         "device": profile.device,
         "environment": dict(profile.environment),
@@ -137,6 +138,7 @@ def _read_profile(entry: Any) -> Profile:
         answers=tuple(read_answer(answer) for answer in get["answers"]),
         arguments=texts["arguments"],
         step=get["step"],
+        settings=get["settings"],
         package=get["package"],
         version=get["version"],
         device=get["device"],
@@ -175,7 +177,7 @@ def _profile_fields() -> dict[str, Reader]:
     texts = dict.fromkeys(("name", "family", "step", "device"), _text)
     texts |= dict.fromkeys(("package", "version"), _text_or_none)
     plain = dict.fromkeys(("arguments", "effort", "environment"), lambda value: value)
-    return texts | plain | {"seconds": _finite, "faults": _list, "answers": _list}
+    return texts | plain | {"settings": _settings, "seconds": _finite, "faults": _list, "answers": _list}
 
 
 def _fields(entry: Any, readers: dict[str, Reader], what: str) -> dict[str, Any]:
@@ -210,6 +212,12 @@ def _texts(value: Any, what: str) -> dict[str, str]:
     if not isinstance(value, dict):
         raise _DamagedError(f"{what} is no object")
     return _fields(value, dict.fromkeys(value, _text), what)
+
+
+def _settings(value: Any) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise _DamagedError("settings is no object")
+    return _fields(value, dict.fromkeys(value, _number), "settings")
 
 
 def _status(value: Any) -> Status:

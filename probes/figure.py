@@ -80,7 +80,7 @@ def as_image(svg: str, width: int = 640) -> str:
 def cells_of(profile: Profile, questions: Sequence[Question]) -> list[Cell]:
     """One cell for each question."""
     answers = {answer.question: answer for answer in profile.answers}
-    return [cell(profile.family, answers.get(question.key)) for question in questions]
+    return [cell(profile, answers.get(question.key)) for question in questions]
 
 
 def label_of(profile: Profile) -> str:

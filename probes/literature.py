@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from probes.answers import Answer, Status
 from probes.expectations import EXPECTATIONS
 from probes.sources import Expectation
 
+if TYPE_CHECKING:
+    from probes.profile import Profile
 
-def expected(family: str, answer: Answer) -> Expectation | None:
-    """What the literature says of this family's answer to the question, or None."""
-    matching = (e for e in EXPECTATIONS if family in e.families and e.question == answer.question)
-    return next(matching, None)
+
+def expected(profile: Profile, answer: Answer) -> Expectation | None:
+    """What the literature says of this answer of an optimizer of this family with these settings, or None."""
+    matching = (e for e in EXPECTATIONS if profile.family in e.families and e.question == answer.question)
+    return next((e for e in matching if _covers(e, profile.settings)), None)
+
+
+def _covers(expectation: Expectation, settings: Mapping[str, float]) -> bool:
+    """Whether the settings are those of the source. An optimizer that lacks one does not use it."""
+    without, uses = expectation.without, expectation.uses
+    return not any(settings.get(name, 0) for name in without) and all(settings.get(name, 1) for name in uses)
 
 
 def contradicts(expectation: Expectation, answer: Answer) -> bool:

@@ -16,6 +16,7 @@ from fixtures.problems.tapes import Tape
 from probes.candidate import Candidate
 from probes.problem import Effort, Problem
 from probes.run import Trained, layout_of, train
+from probes.second_moments import flat, is_of_torch, preconditioner, steps_like_adam
 
 if TYPE_CHECKING:
     import torch
@@ -26,8 +27,8 @@ FITTED = 1e-2
 SMALL_STEP = 10.0**-2
 """The step of gradient descent whose minima show how sharp they become if the step hardly limits them."""
 
-FACTORS, WEIGHTS = 3, WIDTH * (INPUTS + WIDTH + 1)
-"""How many factors a network has, U, W and v, and how many weights."""
+WEIGHTS = WIDTH * (INPUTS + WIDTH + 1)
+"""How many weights a network has, in U, W and v."""
 
 LOOKS = 20
 """How often the preconditioned curvature is looked at in the last quarter of a run."""
@@ -145,13 +146,16 @@ def edge_of(candidate: Candidate, steps: int) -> float | None:
     (2 + 2 beta_1)/(1 - beta_1) with betas, as of Adam, and 2(1 + momentum) without, as of RMSprop. NAdam mixes the
     gradient and its average with weights 1 - mu and mu, so that for gradients of alternating sign, whose average is
     (1 - beta_1)/(1 + beta_1) of them, it is 2/(1 - mu + mu (1 - beta_1)/(1 + beta_1)), here at mu after `steps` steps.
-    None for Adadelta, which keeps moments of its updates as well, and for RMSprop with centered moments.
+    None for Adadelta, which keeps moments of its updates as well, and for RMSprop with centered moments; and for other
+    classes than torch's whose second step is not Adam's, with or without decay. Decay and RAdam's rectification, which
+    ends at 1, are left out.
     """
     one = stack([read_small_network(Tape(bytes(LENGTH)))])
     problem = Problem((one.U, one.W, one.v), (one.X, one.y), network_loss)
     recorded, built = recording(candidate)
-    train(recorded, problem, steps=2, decay=False, layout="apart")
-    if preconditioner(built[-1:], 1) is None:
+    run = train(recorded, problem, steps=2, decay=False, layout="apart", times=[1], watch=flat)
+    P = preconditioner(built[-1:], 1)
+    if P is None or not (is_of_torch(built[-1]) or steps_like_adam(built[-1], P, run.watched[1], flat(run.factors))):
         return None
     group = built[-1].param_groups[0]
     if "betas" not in group:
@@ -159,34 +163,3 @@ def edge_of(candidate: Candidate, steps: int) -> float | None:
     beta = group["betas"][0]
     mu = beta * (1 - 0.5 * 0.96 ** (steps * group["momentum_decay"])) if "momentum_decay" in group else 1.0
     return 2 / (1 - mu + mu * (1 - beta) / (1 + beta))
-
-
-def preconditioner(optimizers: Sequence[torch.optim.Optimizer], count: int) -> np.ndarray | None:
-    """P = sqrt(v) + eps of each weight, (B, p), by the optimizers of a batch; None where one has no such moments.
-
-    v is `exp_avg_sq`, or `max_exp_avg_sq` where that is kept, over 1 - beta_2^t; or `square_avg`.
-    """
-    moments = [_moments(optimizer) for optimizer in optimizers]
-    if any(own is None for own in moments):
-        return None
-    if len(moments) > 1:
-        return np.array([np.concatenate([moment.reshape(-1) for moment in own]) for own in moments])
-    (own,) = moments
-    if len(own) > FACTORS:
-        own = [np.array(own[start : start + count]) for start in range(0, len(own), count)]
-    return np.concatenate([moment.reshape(count, -1) for moment in own], axis=1)
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> list[np.ndarray] | None:
-    """sqrt(v) + eps of every parameter, None where one has no second moment of its shape."""
-    found = []
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            state = optimizer.state[parameter]
-            v = state.get("max_exp_avg_sq", state.get("exp_avg_sq", state.get("square_avg")))
-            if v is None or v.shape != parameter.shape or "acc_delta" in state or "grad_avg" in state:
-                return None
-            steps = float(state.get("step", group.get("step", np.inf)))
-            correction = 1 - group["betas"][1] ** steps if "betas" in group else 1.0
-            found.append((v.detach().cpu().numpy() / correction) ** 0.5 + group.get("eps", 0.0))
-    return found

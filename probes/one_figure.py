@@ -37,7 +37,7 @@ def drawn_one(profile: Profile, questions: Iterable[Question] | None = None) -> 
     sheet = Sheet()
     for answer in answers:
         sheet.write(asked[answer.question].title, MARGIN, sheet.y)
-        sheet.square(MARGIN + names + 4, sheet.y, LINE, cell(profile.family, answer))
+        sheet.square(MARGIN + names + 4, sheet.y, LINE, cell(profile, answer))
         _strip(sheet, answer, left, WIDTH - NUMBERS - 2 * MARGIN)
         sheet.y += LINE
     sheet.y += 4
@@ -47,7 +47,7 @@ def drawn_one(profile: Profile, questions: Iterable[Question] | None = None) -> 
     sheet.dots([WIDTH / 3 + 6], y, is_control=True)
     sheet.write("one of plain gradient descent", WIDTH / 3 + MARK, sheet.y)
     sheet.y += LINE
-    cells = [cell(profile.family, answer) for answer in answers]
+    cells = [cell(profile, answer) for answer in answers]
     legend(sheet, cells)
     title, alt = f"The biases of {profile.name}", say_one(profile, asked)
     return Drawn("bias", None, title, alt, sheet.svg("bias", title, alt), tuple(sheet.labels))

@@ -30,8 +30,9 @@ class Profile:
 
     name: what the user called it. family: its class, "" where none could be made. effort: what was spent. answers: one
     for each question asked. arguments: what it was called with, as text by name. step: whether the learning rate was
-    "given" or "found". package, version: where its class comes from, None where that is no installed package. device:
-    as torch names it. environment: versions and the name of the device. faults: what is wrong with the optimizer.
+    "given" or "found". settings: the numbers and switches of its parameter groups as it is made, such as momentum; of
+    several groups the largest. package, version: where its class comes from, None where that is no installed package.
+    device: as torch names it. environment: versions and the name of the device. faults: what is wrong with it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Profile:
     answers: tuple[Answer, ...]
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     step: str = "given"
+    settings: Mapping[str, float] = dataclasses.field(default_factory=dict)
     package: str | None = None
     version: str | None = None
     device: str = "cpu"
@@ -148,11 +150,12 @@ def assemble(
     faults: Iterable[Fault] = (),
 ) -> Profile:
     """The profile of these answers, with what the optimizer is and where it ran."""
-    family, package, version = "", None, None
+    family, settings, package, version = "", {}, None, None
     try:
         with undisturbed(effort.seed, candidate.device):
-            kind = type(candidate.build(_one_matrix(candidate.device)))
-        family = kind.__name__
+            optimizer = candidate.build(_one_matrix(candidate.device))
+        kind = type(optimizer)
+        family, settings = kind.__name__, _settings_of(optimizer)
         package, version = _package_of(kind)
     except OptimizerFault:
         pass  # the faults and the answers say so
@@ -163,6 +166,7 @@ def assemble(
         answers=tuple(answers),
         arguments=dict(arguments or {}),
         step="given" if candidate.has_step else "found",
+        settings=settings,
         package=package,
         version=version,
         device=candidate.device,
@@ -175,6 +179,15 @@ def _one_matrix(device: str) -> list[torch.nn.Parameter]:
     import torch
 
     return [torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64, device=device))]
+
+
+def _settings_of(optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for group in optimizer.param_groups:
+        for name, value in group.items():
+            if name != "lr" and isinstance(value, int | float):
+                found[name] = max(float(value), found.get(name, float(value)))
+    return found
 
 
 def _package_of(kind: type) -> tuple[str | None, str | None]:

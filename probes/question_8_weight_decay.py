@@ -3,7 +3,7 @@ r"""Question 8 - where does weight decay lead?
 Given     min (1/2)|(W - A)X'|_F^2 over 6 x 8 matrices, strictly convex, eigenvalues of the Hessian in [8/3, 8]; A lies
           outside the balls |W| <= 1/lambda of the largest entry, of the spectral norm and of the Frobenius norm.
 When      `weight_decay` is set to lambda = 4 in every parameter group, and the optimizer runs from W_0 and from -W_0.
-          At the least step of the search, 1e-3, decoupled decay forgets a start by exp(-eta lambda T/2) = exp(-8).
+          At the least step of the search, 1e-3, decoupled decay shrinks a start to exp(-eta lambda T/2) = exp(-8).
 Then      the distance of the ends from A; from the ridge solution, where grad L + lambda W = 0; from the minimum of L
           in each ball; and from zero. Beside it, at the candidate's own setting: the rate at which it shrinks weights
           that the loss does not depend on, for each unit of the learning rate.
@@ -16,7 +16,7 @@ Expected  Coupled decay adds lambda W to the gradient, so that a limit solves gr
           1/lambda, for convex losses (Xie, Li (2024), Implicit Bias of AdamW: l-infinity Norm Constrained
           Optimization, ICML, Theorem 3.5); AdamW on full batches goes to a KKT point of the l-infinity ball if it
           converges, with steps that do not increase and whose sum diverges (Theorem 1.1). Lion: the same ball (Chen,
-          Liu, Liang, Liu (2023), Lion Secretly Solves Constrained Optimization, arXiv:2310.05898). Muon with exact
+          Liu, Liang, Liu (2024), Lion Secretly Solves Constrained Optimization, ICLR). Muon with exact
           polar factors: the spectral ball (Chen, Li, Liu (2025), Muon Optimizes Under Spectral Norm Constraints,
           arXiv:2506.15054). Steps of torch's Muon have singular values near 0.5 to 1.5, by its source: another radius.
 """
@@ -46,7 +46,6 @@ def test_weight_decay_leads_to_a_point(candidate: Candidate, effort: Effort, ans
     drawn = stack(effort.draw("weight decay", read_outlying, LENGTH))
     points, error = fixed_points(drawn)
     problem, settings = two_starts(drawn), {"weight_decay": DECAY}
-    left = float(np.exp(-GRID[-1] * DECAY * effort.steps / 2))
 
     def named(run: Trained) -> np.ndarray:
         """Whether the instance has gone to the point that most have gone to, from both starts, (2B,)."""
@@ -62,6 +61,7 @@ def test_weight_decay_leads_to_a_point(candidate: Candidate, effort: Effort, ans
     control = search(gradient_descent(), problem, steps=effort.steps, reached=named, settings=settings)
     # then
     answer.step = run.step
+    left = float(np.exp(-min(run.step or 1.0, GRID[-1]) * DECAY * effort.steps / 2))
     distance, beside = distances(ends(run), points), distances(ends(control), points)
     certificate = f"minima in balls within {error:.0e}: Frank-Wolfe gap"
     for name, values, control_values in zip(POINTS, distance.max(1), beside.max(1), strict=True):

@@ -31,7 +31,7 @@ def surprises(profiles: Sequence[Profile], questions: Sequence[Question]) -> str
         for known in (known for known in EXPECTATIONS if known.question == question.key):
             found: dict[str, list[str]] = {}
             for profile, answer in _answers(profiles, question):
-                if expected(profile.family, answer) is known and contradicts(known, answer):
+                if expected(profile, answer) is known and contradicts(known, answer):
                     found.setdefault(answer.says, []).append(label_of(profile))
             lines += [_surprise(question, known, says, who) for says, who in found.items()]
     return "\n".join(lines) or "None."
@@ -87,7 +87,7 @@ def _says(answer: Answer) -> str:
 
 
 def _who(profile: Profile, answer: Answer) -> str:
-    known = expected(profile.family, answer)
+    known = expected(profile, answer)
     is_surprise = known is not None and contradicts(known, answer)
     one = headline(answer)
     return " ".join(

@@ -28,6 +28,7 @@ class Expectation:
     families: names of optimizer classes, such as SGD. question: its key. says: the answers that agree with it. source:
     authors, year, title, with the place of publication. proves: what is proved there, and under which hypotheses.
     where: for an answer that is another one, the hypothesis that the profile does not meet, as far as it is known.
+    without, uses: settings that are zero or off in the source, and settings that are not.
     """
 
     families: tuple[str, ...]
@@ -36,6 +37,8 @@ class Expectation:
     source: str
     proves: str
     where: str = ""
+    without: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
 
 ARORA_2018 = Source(
@@ -94,9 +97,7 @@ GUNASEKAR_2018 = Source(
 GUPTA_2018 = Source(
     "Gupta, Koren, Singer", 2018, "Shampoo: preconditioned stochastic tensor optimization", "ICML, PMLR 80, 2956-2964"
 )
-KINGMA_2015 = Source(
-    "Kingma, Ba", 2015, "Adam: a method for stochastic optimization", "ICLR, Section 2.1, arXiv:1412.6980"
-)
+KINGMA_2015 = Source("Kingma, Ba", 2015, "Adam: a method for stochastic optimization", "ICLR, arXiv:1412.6980")
 LI_2021 = Source(
     "Li, Luo, Lyu",
     2021,
@@ -167,7 +168,10 @@ WILSON_2017 = Source(
     "NeurIPS 30",
 )
 WOODWORTH_2020 = Source(
-    "Woodworth et al.", 2020, "Kernel and rich regimes in overparametrized models", "COLT, arXiv:1906.05827"
+    "Woodworth et al.",
+    2020,
+    "Kernel and rich regimes in overparametrized models",
+    "COLT, PMLR 125, 3635-3673, arXiv:1906.05827",
 )
 XIE_2024 = Source(
     "Xie, Li",

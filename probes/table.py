@@ -31,7 +31,7 @@ def as_text(profile: Profile) -> str:
         is_told = answer.detail and answer.status is not Status.FAILED  # below, once
         lines += _wrapped(f"{head} - {answer.detail}{step}" if is_told else head + step)
         lines += _numbers(answer.measured)
-        lines += (line for text in _literature(profile.family, answer) for line in _wrapped(text, _INDENT))
+        lines += (line for text in _literature(profile, answer) for line in _wrapped(text, _INDENT))
     return "\n".join([*lines, *_closing([profile])])
 
 
@@ -109,7 +109,7 @@ def _cell(profile: Profile, key: str) -> str:
     answer = next((answer for answer in profile.answers if answer.question == key), None)
     if answer is None:
         return "-"
-    known = expected(profile.family, answer)
+    known = expected(profile, answer)
     return _short(answer) + (" !" if known and contradicts(known, answer) else "")
 
 
@@ -117,8 +117,8 @@ def _column(title: str, cells: list[str]) -> list[str]:
     return [title, *cells]
 
 
-def _literature(family: str, answer: Answer) -> Iterator[str]:
-    known = expected(family, answer)
+def _literature(profile: Profile, answer: Answer) -> Iterator[str]:
+    known = expected(profile, answer)
     if known is None:
         return
     verdict = "contradicts" if contradicts(known, answer) else "expected"
@@ -128,7 +128,7 @@ def _literature(family: str, answer: Answer) -> Iterator[str]:
 def _findings(profile: Profile) -> Iterator[str]:
     titles = _titles()
     for answer in profile.answers:
-        known = expected(profile.family, answer)
+        known = expected(profile, answer)
         if known and contradicts(known, answer):
             title = titles.get(answer.question, answer.question)
             yield f"{title}: {answer.says}, and expected is {' or '.join(known.says)} ({known.source})"
@@ -176,7 +176,7 @@ def _html(profile: Profile) -> str:
     heads = "".join(f"<th>{head}</th>" for head in ("question", "answer", "", "numbers", "plain gradient descent"))
     rows = []
     for answer in profile.answers:
-        notes = [answer.detail, *_literature(profile.family, answer)]
+        notes = [answer.detail, *_literature(profile, answer)]
         cells = [
             _escaped([titles.get(answer.question, answer.question)]),
             _escaped([_short(answer)]),

@@ -23,6 +23,7 @@ def profile(profile_of):
         full,
         arguments={"lr": "0.1", "betas": "(0.9, 0.99)"},
         step="found",
+        settings={"momentum": 0.9, "eps": 2.0**-30},
         device="cuda",
         faults=(Fault(Severity.FAULT, "it never moves"),),
         answers=(*full.answers, Answer("interpolation", Status.NOT_CONVERGED, "", "no", None, (measured,), 1.25)),

@@ -37,8 +37,8 @@ def profile(name, says="yes", status=Status.ANSWERED, questions=QUESTIONS):
 def literature(monkeypatch):
     """It is proved that SGD answers the first question by yes, and nothing else."""
 
-    def expected(family, answer):
-        return KNOWN if (family, answer.question) == ("SGD", KNOWN.question) else None
+    def expected(profile, answer):
+        return KNOWN if (profile.family, answer.question) == ("SGD", KNOWN.question) else None
 
     monkeypatch.setattr(cells, "expected", expected)
     monkeypatch.setattr(cells, "_MARK_OF", {"yes": DISK, "no": RING, "l2": "2"})
@@ -83,12 +83,12 @@ def test_a_text_is_not_wider_than_it_is_said_to_be():
     [("SGD", "yes", Tone.AGREES), ("SGD", "no", Tone.AGAINST), ("Adam", "yes", Tone.OPEN)],
 )
 def test_the_ground_of_a_cell_says_what_is_proved(family, says, tone):
-    assert cell(family, answer(says)).tone is tone
+    assert cell(profile(family), answer(says)).tone is tone
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_what_is_no_answer_contradicts_nothing_and_has_a_mark_of_its_own(status):
-    found = cell("SGD", answer("", status))
+    found = cell(profile("SGD"), answer("", status))
     assert found.tone is Tone.NONE
     assert found.mark == STATUSES[status][0]
     assert len({mark for mark, _ in STATUSES.values()}) == len(STATUSES)
@@ -108,7 +108,9 @@ def test_the_alternative_text_counts_and_names_what_is_other_than_proved():
 
 
 def test_the_marks_that_occur_are_explained_and_no_others():
-    found = [cell("Adam", answer(says)) for says in ("no", "yes", "l2")] + [cell("Adam", answer("", Status.FAILED))]
+    found = [cell(profile("Adam"), answer(says)) for says in ("no", "yes", "l2")] + [
+        cell(profile("Adam"), answer("", Status.FAILED))
+    ]
     assert key_of_marks(found) == [
         *((mark, MEANINGS[mark]) for mark in (DISK, RING, "2")),
         STATUSES[Status.FAILED],

@@ -6,11 +6,19 @@ import pytest
 
 from probes import sources
 from probes.answers import Answer, Status
+from probes.candidate import Candidate
 from probes.expectations import EXPECTATIONS
 from probes.literature import contradicts, expected
+from probes.problem import Effort
+from probes.profile import Profile, assemble
 from probes.questions import all_questions
 
 KNOWN = next(known for known in EXPECTATIONS if known.question == "interpolation")
+
+
+def optimizer(family, **settings):
+    """A profile without answers."""
+    return Profile(f"torch.optim:{family}", family, Effort(), (), settings=settings)
 
 
 def answer(says, status=Status.ANSWERED, question=KNOWN.question):
@@ -59,7 +67,7 @@ def is_named(source, text):
 
 
 def test_another_answer_contradicts_and_no_answer_does_not():
-    assert expected("SGD", answer("at a constant step")) is KNOWN
+    assert expected(optimizer("SGD"), answer("at a constant step")) is KNOWN
     assert not contradicts(KNOWN, answer("at a constant step"))
     assert contradicts(KNOWN, answer("only with decay"))
 
@@ -70,5 +78,37 @@ def test_what_is_no_answer_contradicts_nothing(status):
 
 
 def test_nothing_is_expected_of_an_unknown_optimizer_or_question():
-    assert expected("Nobody", answer("at a constant step")) is None
-    assert expected("SGD", answer("yes", question="nothing")) is None
+    assert expected(optimizer("Nobody"), answer("at a constant step")) is None
+    assert expected(optimizer("SGD"), answer("yes", question="nothing")) is None
+
+
+@pytest.mark.parametrize(
+    ("family", "question", "within", "outside"),
+    [
+        ("SGD", "row space", {"momentum": 0.9}, {"weight_decay": 0.1}),
+        ("SGD", "stable step", {"momentum": 0.9, "nesterov": 1.0}, {"momentum": 0.9, "dampening": 0.9}),
+        ("SGD", "noise at a minimum", {}, {"momentum": 0.9}),
+        ("Adam", "vector margin", {"weight_decay": 0.0}, {"amsgrad": 1.0}),
+        ("AdamW", "vector margin", {"weight_decay": 0.01}, {"weight_decay": 0.0}),
+        ("Adam", "weight decay", {"weight_decay": 0.1}, {"decoupled_weight_decay": 1.0}),
+        ("Lion", "weight decay", {"weight_decouple": 1.0}, {"weight_decouple": 0.0}),
+        ("Lion", "weight decay", {}, {"fixed_decay": 1.0}),
+    ],
+)
+def test_nothing_is_expected_of_settings_that_a_source_does_not_have(family, question, within, outside):
+    assert expected(optimizer(family, **within), answer("", question=question)) is not None
+    assert expected(optimizer(family, **outside), answer("", question=question)) is None
+
+
+def test_the_settings_are_numbers_and_switches_of_all_groups():
+    import torch
+
+    def make(parameters):
+        groups = [{"params": parameters}, {"params": [torch.nn.Parameter(torch.zeros(1))], "weight_decay": 0.1}]
+        return torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True)
+
+    settings = assemble(Candidate("mine", make), Effort(), ()).settings
+    wanted = {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": 1.0}
+    assert {name: settings[name] for name in wanted} == wanted
+    assert "lr" not in settings
+    assert "params" not in settings

@@ -19,8 +19,8 @@ KNOWN = Expectation(
 def literature(monkeypatch):
     """It is proved that SGD ends here, and nothing else."""
 
-    def expected(family, answer):
-        return KNOWN if (family, answer.question) == ("SGD", "where") else None
+    def expected(profile, answer):
+        return KNOWN if (profile.family, answer.question) == ("SGD", "where") else None
 
     monkeypatch.setattr(report, "expected", expected)
     monkeypatch.setattr(report, "EXPECTATIONS", (KNOWN,))

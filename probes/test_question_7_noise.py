@@ -9,7 +9,7 @@ from fixtures.problems.interpolation import LENGTH as INTERPOLATION_LENGTH
 from fixtures.problems.interpolation import read_interpolation
 from fixtures.problems.outlying import LENGTH, ROWS, read_outlying
 from probes.answers import Status
-from probes.candidate import gradient_descent, of_class
+from probes.candidate import Candidate, gradient_descent, of_class
 from probes.noisy import (
     EVERY,
     gradient_descent_variance,
@@ -167,3 +167,32 @@ def test_a_closure_sees_one_draw_of_the_noise_many_times():
     for question in (LABELS, MINIMUM):
         answer = answer_of(question, torch.optim.LBFGS, Effort(instances=2, steps=80))
         assert answer.status is Status.NOT_APPLICABLE
+
+
+@pytest.mark.slow
+def test_without_a_learning_rate_noise_has_no_slope_in_it():
+    class Fixed(torch.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {})
+
+        @torch.no_grad()
+        def step(self):
+            for w in self.param_groups[0]["params"]:
+                w.sub_(1e-2 * w.grad.sign())
+
+    for question in (LABELS, MINIMUM):
+        answer = ask(question, Candidate("fixed", Fixed, has_step=False), Effort(instances=2, steps=800))
+        assert answer.status is Status.NOT_APPLICABLE
+        assert np.isnan([m.values for m in answer.measured if m.name == "slope in the step"]).all()
+
+
+@pytest.mark.slow
+def test_a_floor_has_a_slope_only_where_the_slower_run_stays_too():
+    class Late(Directed):
+        """Stays where the step is large, and is on its way at a quarter of it."""
+
+        def direction(self, gradient, taken):  # noqa: ARG002
+            return gradient.sign() if self.param_groups[0]["lr"] > 0.02 else gradient * 1e-2
+
+    answer = answer_of(MINIMUM, Late, Effort(instances=2, steps=2000), lr=0.05)
+    assert answer.status is Status.NOT_CONVERGED

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from fixtures.problems.outlying import DECAY
 from probes.answers import Status
 from probes.candidate import Candidate, of_class
 from probes.problem import Effort
@@ -95,6 +96,7 @@ def test_decay_towards_another_point_leads_to_none_of_these(direction):
 def test_a_step_too_small_to_forget_the_start_is_not_converged():
     answer = answer_of(planted(torch.sign, has_step=True, lr=1e-4))
     assert (answer.status, answer.says) == (Status.NOT_CONVERGED, "")
+    assert answer.measured[0].resolution == pytest.approx(np.exp(-1e-4 * DECAY * EFFORT.steps / 2))
 
 
 def test_without_an_entry_for_the_decay_the_question_does_not_apply():

@@ -213,6 +213,19 @@ def test_implementations_are_compared(kind, says):
     assert [measured.name for measured in found.measured] == ["relative difference, foreach"]
 
 
+def test_an_implementation_that_is_no_number_differs():
+    class NotANumber(Planted):
+        def __init__(self, params):
+            super().__init__(params)
+            for group in self.param_groups:
+                group["fused"] = None
+
+        def update(self, p, group):
+            return super().update(p, group) * (torch.nan if group["fused"] else 1)
+
+    assert answer("implementations", of(NotANumber)).says == "differ"
+
+
 def test_one_implementation_is_not_compared():
     class One(Planted):
         def __init__(self, params):

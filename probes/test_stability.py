@@ -187,6 +187,26 @@ def test_second_moments_are_found_in_every_layout_and_only_where_theory_knows_th
     assert found[0] == pytest.approx(found[2], rel=1e-12)
 
 
+@pytest.mark.parametrize(("share", "edge"), [(1.0, 38), (0.5, None)])
+def test_the_edge_of_adam_is_that_of_an_optimizer_whose_steps_are_those_of_adam(share, edge):
+    class Copy(torch.optim.Optimizer):
+        """Adam with this share of its steps."""
+
+        def __init__(self, parameters):
+            super().__init__(parameters, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8})
+
+        @torch.no_grad()
+        def step(self):
+            for p in self.param_groups[0]["params"]:
+                state = self.state[p]
+                m, v, t = (state.get(name, 0) for name in ("exp_avg", "exp_avg_sq", "step"))
+                m, v, t = 0.9 * m + 0.1 * p.grad, 0.999 * v + 0.001 * p.grad**2, t + 1
+                state.update(exp_avg=m, exp_avg_sq=v, step=t)
+                p -= 1e-3 * share * m / (1 - 0.9**t) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+
+    assert edge_of(of_class("copy", Copy, {}), 1000) == (None if edge is None else pytest.approx(edge))
+
+
 def test_after_one_step_the_corrected_second_moment_is_the_squared_gradient():
     drawn = stack(EFFORT.draw("final sharpness", read_small_network, NETWORK_LENGTH))
     problem = Problem((drawn.U, drawn.W, drawn.v), (drawn.X, drawn.y), network_loss)

@@ -18,7 +18,7 @@ KNOWN = Expectation(("SGD",), "interpolation", ("only with decay",), "Author 199
 @pytest.fixture
 def unlike_the_literature(monkeypatch):
     """A source that expects another answer."""
-    monkeypatch.setattr(table, "expected", lambda family, _: KNOWN if family in KNOWN.families else None)
+    monkeypatch.setattr(table, "expected", lambda profile, _: KNOWN if profile.family in KNOWN.families else None)
 
 
 def test_an_answer_stands_with_its_numbers_beside_the_control(profile_of):

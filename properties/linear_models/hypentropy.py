@@ -1,9 +1,9 @@
 """The curve of interpolants Q_alpha, from least l1 to least l2, on which a diagonal network from u = v = alpha 1 ends.
 
 Q_alpha is the w with Xw = y of least sum_j w_j asinh(w_j/(2 alpha^2)) - sqrt(w_j^2 + 4 alpha^4) (Woodworth et al. 2020,
-Theorem 1, for gradient flow on u^2 - v^2). Its multipliers nu make w = 2 alpha^2 sinh(X'nu), so a w of this form that
-fits is the minimizer: the objective is strictly convex. As alpha falls to 0 the w tends to the least l1 norm, as alpha
-grows to the least l2 norm.
+for gradient flow on u^2 - v^2). The flow has u = alpha exp(X'nu/2) and v = alpha exp(-X'nu/2), hence w = 2 alpha^2
+sinh(X'nu), and a w of this form that fits is the minimizer: nu are its multipliers, and the objective is strictly
+convex. As alpha falls to 0 the w tends to the least l1 norm, as alpha grows to the least l2 norm.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ def least_hypentropy(X: np.ndarray, y: np.ndarray, alpha: np.ndarray) -> tuple[n
     Newton's method on the concave dual <nu, y> - sum 2 alpha^2 cosh(X'nu). With a
     step d and m = max |X'd| its curvature along td is at most e^(mt) times that at t = 0, so the dual rises up to
     t = ln(1 + m)/m at least; that is the step taken, and it tends to d.
+    The dual rises in each step, but the misfit need not fall: it ends when that is small and falls no more.
     Raises OracleError where |Xw - y| is above sqrt(u) (|X||w| + |y|) at the end.
     """
     X, y, alpha = in_float64(X, "features"), in_float64(y, "targets"), in_float64(alpha, "starts")
     size, nu = 2 * alpha[:, None] ** 2, np.zeros_like(y)
-    best = np.full(len(y), np.inf)
+    best, enough = np.full(len(y), np.inf), np.sqrt(UNIT_ROUNDOFF) * np.linalg.norm(y, axis=-1)
     for _ in range(_NEWTON):
         theta = np.vecmat(nu, X)
         residual = y - np.matvec(X, size * np.sinh(theta))
         misfit = np.linalg.norm(residual, axis=-1)
-        if not (misfit < best).any():
+        if (misfit <= enough).all() and not (misfit < best).any():
             break
         best = np.minimum(misfit, best)
         curvature = (X * (size * np.cosh(theta))[:, None]) @ X.mT

@@ -59,7 +59,8 @@ def distance_bound(W: np.ndarray, A: np.ndarray, H: np.ndarray, radius: float, n
 
     With G = (W - A)H and the dual norm N', gap = <G, W> + radius N'(G) = max <G, W - Z> over the ball. As <G*, W - W*>
     >= 0 at W*, mu |W - W*|^2 <= <G - G*, W - W*> <= gap, so that |W - W*| <= sqrt(gap/mu).
-    What W is scaled by is added.
+    What W is scaled by is added. A gap has the rounding of its kd terms, by which the bound may be too
+    small: of the order sqrt(kd u |G||W|/mu).
     """
     inside = W * (radius / np.maximum(ball_norm(W, norm), radius))[..., None, None]
     G = (inside - A) @ H

@@ -9,8 +9,9 @@ from scipy.special import entr
 from fixtures.dynamics.mirror_descent import hyperbolic_entropy, mirror_descent_to_residual
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import given_batches, stack
-from fixtures.problems.interpolation import interpolations
+from fixtures.problems.interpolation import LENGTH, interpolations, read_interpolation
 from fixtures.problems.symmetry import draw_instances
+from fixtures.problems.tapes import Tape
 from properties.certificates import assert_at_most, assert_within
 from properties.linear_models.hypentropy import GRID, TOLERANCE, least_hypentropy, nearest_on_the_curve, speed
 from properties.oracles import OracleError, least_l1_norm, nearest_interpolant
@@ -31,6 +32,12 @@ def test_the_minimizer_is_the_root_that_minpack_finds():
         misfit = lambda nu: X @ (2 * a**2 * np.sinh(nu @ X)) - y  # noqa: B023, E731
         nu = scipy.optimize.root(misfit, np.zeros(len(y)), method="lm", options={"xtol": 1e-15, "ftol": 1e-15}).x
         assert_at_most(norm(2 * a**2 * np.sinh(nu @ X) - w), EXACT, why="the interpolant of least hypentropy")
+
+
+def test_the_minimizer_is_found_where_a_step_of_newton_enlarges_the_misfit():
+    problem = read_interpolation(Tape(np.random.default_rng(12).bytes(LENGTH)))
+    w, _ = least_hypentropy(problem.X[None], problem.y[None], GRID[-1:])
+    assert_at_most(norm(problem.X @ w[0] - problem.y), EXACT * norm(problem.y), why="misfit of a single instance")
 
 
 def test_the_minimizer_is_the_limit_of_mirror_descent():
