@@ -89,10 +89,16 @@ def _why_it_raises(candidate: Candidate, seen: Smoke) -> str:
     if not smoke(candidate, candidate.calls, sparse=True).error:
         return f"{candidate.name} takes sparse gradients only, and the questions have dense ones: it cannot be asked"
     if not smoke(candidate, candidate.calls, dtype="float32").error:
-        return f"{where} with double precision, which the questions have, and not with single: {seen.error}"
+        return f"{where} with double precision, which the questions have{_option_of_precision(candidate)}: {seen.error}"
     if _speaks_of_cuda(seen.error) and candidate.device == "cpu":
         return f"{where}: {seen.error}. It may need CUDA: choose the device cuda"
     return f"{where}: {seen.error}. Run a few steps on a matrix of double precision to see the whole error"
+
+
+def _option_of_precision(candidate: Candidate) -> str:
+    """What to do about it: its option for a precision, such as storage_dtype, or that single precision does."""
+    found = sorted(name for name in candidate.options if "dtype" in name)
+    return f"; choose its option {found[0]}='float64'" if found else ", and not with single"
 
 
 def _speaks_of_cuda(error: str) -> bool:

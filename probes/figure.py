@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from probes.answers import Question
-from probes.cells import Cell, Tone, cell, key_of_marks
+from probes.cells import STATUSES, Cell, Tone, cell, key_of_marks
 from probes.questions import all_questions
 from probes.sheet import LINE, MARGIN, WIDTH, Sheet, width_of
 from theorems.report.figures.drawing import Drawn, stand_alone
@@ -152,7 +152,10 @@ def legend(sheet: Sheet, cells: Sequence[Cell]) -> None:
     sheet.y += 5
     tones = [tone for tone in Tone if tone.value and any(found.tone is tone for found in cells)]
     grounds = [(Cell("", tone, ""), tone.value) for tone in tones]
-    marks = [(Cell(mark, Tone.OPEN, ""), meaning) for mark, meaning in key_of_marks(cells)]
+    without = {mark for mark, _ in STATUSES.values()}
+    marks = [
+        (Cell(mark, Tone.NONE if mark in without else Tone.OPEN, ""), meaning) for mark, meaning in key_of_marks(cells)
+    ]
     width = (WIDTH - 2 * MARGIN) / COLUMNS
     for entries in (grounds, marks):
         column = 0

@@ -66,7 +66,7 @@ def say_one(profile: Profile, questions: dict[str, Question]) -> str:
 
 def headline(answer: Answer) -> Measured | None:
     """The number that stands for an answer: the one that is called after it, or the first."""
-    called = [one for one in answer.measured if answer.says and f" {answer.says}," in f"{one.name},"]
+    called = [one for one in answer.measured if answer.says and f" {answer.says} " in f" {one.name} ".replace(",", " ")]
     return next(iter([*called, *answer.measured]), None)
 
 

@@ -19,7 +19,7 @@ from probes.faults import announcement
 from probes.profile import answer_of
 from probes.specs import EXAMPLE, Named, SpecError
 from probes.surroundings import undisturbed
-from probes.table import as_page, as_text
+from probes.table import as_page, as_text, terminal_width
 
 _PROPERTY = "whichmin bias"
 _OPTIONS = {
@@ -196,10 +196,9 @@ class Reporter:
         asked = self._asked
         if asked.profiles:
             terminalreporter.write_sep("=", "bias")
-            is_long = len(asked.profiles) == 1 or self._config.option.verbose > 0
-            terminalreporter.write_line(
-                "\n\n".join(map(as_text, asked.profiles)) if is_long else as_page(asked.profiles)
-            )
+            is_long, width = len(asked.profiles) == 1 or self._config.option.verbose > 0, terminal_width()
+            texts = [as_text(one, width) for one in asked.profiles] if is_long else [as_page(asked.profiles, width)]
+            terminalreporter.write_line("\n\n".join(texts))
         for comparison in asked.comparisons:
             terminalreporter.write_line(f"\n{comparison}")
         for line in asked.remarks:

@@ -43,8 +43,8 @@ LOG_RESOLUTION = math.log10(2)
 """A residual and its rounding, which is at most as large, differ from the residual by a factor of at most 2."""
 
 ENDS = "log10 |Xw - y|/|y| at the end, with decay"
-FLOOR = "log10 of its largest in the last quarter, at a constant step"
-SETTLES = ("steps until it stays below 1e-3, with decay", "steps until it stays below 1e-3, at a constant step")
+FLOOR = "log10 of its floor, at a constant step"
+SETTLES = ("steps until below 1e-3, with decay", "steps until below 1e-3, at a constant step")
 
 
 def reached(run: Trained) -> np.ndarray:

@@ -9,15 +9,16 @@ Then      (row space) the share |P_null(w_T - w_0)|/|w_T - w_0| that lies outsid
           (vector norm) at the interpolant nearest to w_T, the excess over the least l1, l2 and l-infinity norm and the
           least hypentropy (its Bregman divergence from the start, beta = 1/64), from zero; and over the least relative
           entropy KL(w || w_0), from w_0.
-So        (row space) An interpolant w with w - w_0 in row(X) is the projection of w_0, and no other one is. So there is
-          one scale, the share. If no step is longer than S = |w_0| + |w_T| + |y|/s_1, then T steps along the rows of X
-          leave row(X) by rounding alone, at most T roundings of a gradient of scale 2 sqrt(n) S: "projects w_0". More,
-          but at most a tenth in half of the instances: "drifts off row(X)", as by a lower precision. That from zero,
-          but ten times as much from w_0, whose part in null(X) shrinks, as by decay: "forgets w_0".
-          (vector norm) A candidate is named where its excess is at most a tenth of its separation in every instance:
-          the least excess that another candidate's minimizer has in it, at most 1. Otherwise "none of these". An
-          instance whose separation is not above the resolution neither names nor excludes; not identifiable, if most
-          are so. Entropy is told from hypentropy from w_0, whose minimizer is the nearest by far.
+So        (row space) The projection of w_0 is the only interpolant w with w - w_0 in row(X). So the share decides.
+          "projects w_0": the share is rounding. T steps along the rows of X, none longer than S = |w_0| + |w_T| +
+          |y|/s_1, leave row(X) by at most T roundings of a gradient of scale 2 sqrt(n) S. "drifts off row(X)": the
+          share is larger, but its median is at most a tenth, as with a lower precision. "forgets w_0": so it is from
+          zero, but the share from w_0 is ten times as large, and the part of w_0 in null(X) has shrunk, as with decay.
+          "leaves row(X)": the share is larger still.
+          (vector norm) A norm is named if its excess is at most a tenth of its separation in every instance. Its
+          separation is the least excess in it of the minimizers of the other norms, or 1 if that is less. Otherwise
+          "none of these". An instance whose separation is not above the resolution has no say; if most have none, no
+          norm is identifiable. Entropy is told from hypentropy from w_0, whose minimizer is the nearest by far.
 Expected  Gradient descent and momentum project w_0, because their steps lie in row(X); from zero this is the least l2
           norm. Mirror descent that converges has the least Bregman divergence from its start (Gunasekar, Lee, Soudry,
           Srebro 2018, for losses with a unique finite root): exponentiated gradient in entropy.

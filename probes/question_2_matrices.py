@@ -4,9 +4,9 @@ Given     eight linear measurements <A_i, W> = y_i of a 4 x 5 matrix, singular v
           |y| = 1, the loss half the squared error, from zero. Minima: the W that fit.
 When      the optimizer runs for T steps with decay, at the largest step of the grid at which all runs fit.
 Then      at the minimum nearest to W_T, the excess over the least Frobenius, nuclear and spectral norm.
-So        a norm is named where its excess is at most a tenth of its separation in every instance: the least excess that
-          another norm's minimizer has in it, at most 1. Otherwise "none of these". An instance whose
-          separation is not above the resolution neither names nor excludes; not identifiable, if most are so.
+So        a norm is named if its excess is at most a tenth of its separation in every instance. Its separation is the
+          least excess in it of the minimizers of the other norms, or 1 if that is less. Otherwise "none of these". An
+          instance whose separation is not above the resolution has no say; if most have none, no norm is identifiable.
 Expected  Gradient descent and momentum reach the least Frobenius norm: W_T is a combination of the A_i.
 Precision Each least norm has a primal and a dual point that are checked here: the relative gap and the rounding of the
           nearest minimum are the resolution. General measurements, because with WX = Y all three norms are least at

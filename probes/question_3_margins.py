@@ -2,16 +2,16 @@ r"""Question 3 - which margin does it maximize?
 
 Given     separable data, labels folded in: 12 points in 16 dimensions, or 8 matrices (4, 8). Their largest margins
           gamma* = max_{|W| <= 1} min_i <Z_i, W> in l1, l2, l-infinity, or in the entrywise maximum, Frobenius, spectral
-          and nuclear norm have maximizers far apart: the *separation* in a norm is the share of gamma* that the
-          maximizers of the other norms lack in it, the least of them.
+          and nuclear norm have maximizers far apart. The *separation* in a norm: a
+          maximizer of another norm lacks at least this share of gamma* in it.
 When      the optimizer runs for T steps from zero on the logarithm of the mean exponential loss, at a constant step.
           Its gradient has the direction of that of the exponential loss, and does not vanish. The step is the largest
           of the grid, or a tenth of it where no norm is named at the largest. An optimizer that evaluates the loss
           itself, up to 25 times a step, takes T/100 steps.
 Then      min_i <Z_i, W> / (|W| gamma*) in each norm, at T and at T/10; the *deficit* is what it lacks to 1.
 So        a norm is named if, in this norm and no other, the deficit is at most half of the separation on every
-          instance, and a quarter of it on average, also after losing once more what was lost from T/10 to T. Otherwise
-          no norm is named: the optimizer is not there yet, or goes elsewhere.
+          instance, and at most a quarter of it on average; if the margin has fallen from T/10 to T, also after the same
+          fall once more. Otherwise no norm is named: the optimizer is not there yet, or goes elsewhere.
 Expected  Steepest descent in a norm maximizes the margin in that norm (Gunasekar, Lee, Soudry, Srebro 2018, for the
           exponential loss): gradient descent l2, sign descent l-infinity, exact spectral descent the spectral norm.
 Differs   The logarithm changes the length of the gradient, which matters to an optimizer that remembers old gradients.

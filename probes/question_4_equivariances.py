@@ -10,12 +10,12 @@ Then      the violation max_t |A w'_t + b - w_t| over t = 1, 2, 4, ..., T/125, d
           max_t |w_t - w_0|: at most 2. Permutations and powers of two are exact in floating point. The bound on
           rounding is u times the number of roundings times the sensitivity of the run, measured with weights that are
           perturbed by about sqrt(u).
-So        exact: no bit differs. To rounding: below this bound. To lower precision: below it as soon as the optimizer's
-          own bfloat16 or float32 is replaced by float64. Up to epsilon: with 2^-20 of its epsilon, the violation falls
-          to 2^-10 of itself, or below the bound. Otherwise violated. Where two runs on the same problem differ, there
-          is no answer.
-Couples   On the separable loss, the term of the first weight alone is changed. Nothing is coupled if no other weight
-          changes by a bit; parameters are, if instances in parameters of one optimizer do not run as they do alone.
+So        exact: no bit differs. To rounding: the violation is below this bound. To lower precision: it falls below the
+          bound if the bfloat16 or float32 inside the optimizer is replaced by float64. Up to epsilon: with 2^-20 of its
+          epsilon, the violation falls to 2^-10 of itself, or below the bound. Otherwise violated. If two runs on the
+          same problem differ, there is no answer.
+Couples   The term of the first weight in the separable loss is changed. Parameters are coupled if several in
+          one optimizer do not run as each runs alone; otherwise entries, if a bit of another weight changes.
 Expected  Gradient descent commutes with rotations, permutations and shifts. Adam commutes with permutations, and up to
           epsilon with the scale of a loss and with those of the terms of a separable loss: its updates do not depend on
           the scale of each component of the gradient (Kingma, Ba 2015, Section 2.1; called scale-free by Zhuang, Liu,

@@ -5,19 +5,20 @@ Given     stable step: quadratics (1/2) h w'Hw in four weights with largest curv
           and 6 samples, half the squared error, in double precision.
 When      the optimizer runs at a constant step eta: its own on the quadratics, where h is bisected; on the networks,
           the largest of the grid at which each loss falls to 1e-2 of itself.
-Then      eta h at the border of stability. If the runs follow a recursion w_{t+1} = A w_t + B w_{t-1}, which is read
-          off 12 steps from all e_j and must reproduce a run from another start, it is where the spectral radius is 1,
-          and runs must fall below it and grow above it. Otherwise it is where runs begin to grow without end.
-          The largest eigenvalue of the Hessian of the network, exact, times eta, over eta h at the border. For an
-          optimizer that keeps second moments v and steps as Adam or RMSprop do, with P = diag(sqrt(v) + eps): that of
-          P^{-1/2} H P^{-1/2} times eta, its median over the last quarter of the run.
+Then      stable step: eta h at the border of stability. Some runs follow a recursion w_{t+1} = A w_t + B w_{t-1}; it is
+          read off 12 steps from all e_j, and must reproduce a run from another start. Then the border is where its
+          spectral radius is 1; runs must fall below the border and grow above it. For all others, the border is where
+          runs begin to grow without end.
+          Final sharpness: eta times the largest eigenvalue of the Hessian of the network, exact, divided by eta h at
+          the border. For an optimizer that keeps second moments v and steps as Adam or RMSprop do, with P =
+          diag(sqrt(v) + eps): eta times that of P^{-1/2} H P^{-1/2}, the median over the last quarter of the run.
 So        the border is named if it agrees with theory to the width of the bracket and sqrt(u); beta is the momentum of
           the parameter groups. Sharpness: kept below the threshold, if no instance ends above it, and gradient descent
           with a small step ends above it in some. At the preconditioned threshold, if the median over the instances is
           within a factor of 2 of it: the curvature swings, and in some instances it is on its way still.
 Expected  Gradient descent is stable for eta < 2/h, heavy ball for eta < 2(1 + beta)/h, Nesterov's method for
-          eta < (2 + 2 beta)/((1 + 2 beta) h) (Cohen, Kaur, Li, Kolter, Talwalkar 2021). No minimum that is
-          sharper attracts. Adam with a frozen preconditioner is stable for eta lambda(P^{-1}H) < (2 + 2 beta_1)/
+          eta < (2 + 2 beta)/((1 + 2 beta) h) (Cohen, Kaur, Li, Kolter, Talwalkar 2021). A sharper minimum
+          does not attract. Adam with a frozen preconditioner is stable for eta lambda(P^{-1}H) < (2 + 2 beta_1)/
           (1 - beta_1), which is 38, and RMSprop for less than 2; in training the curvature hovers there, an observation
           on networks at full batch (Cohen, Ghorbani, Krishnan, Agarwal et al. 2022).
 """

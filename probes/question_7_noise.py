@@ -9,7 +9,7 @@ When      the optimizer runs for T steps at a constant learning rate: the user's
 Then      label noise: the slopes of log |W|^2 (mean over the last 7/8 of a run) against the logarithms of the step,
           eta and eta/4, and of the batch, 1 and 16; |W|^2 over eta 48/2, which it is for small eta in gradient descent.
           Interpolation: |Xw - y| in the last quarter of the run, and its slope against the step where it stays.
-So        a law is named where each median slope is within 1/8 of its slope, a quarter of the distance of the two laws.
+So        a law is named if both median slopes are within 1/8 of its slopes, a quarter of the distance between the laws.
           |W|^2 falls with time if it does in every instance, between the halves of the run, at least like t^(-1/4):
           stationary halves have one law, so that 12 instances agree in the sign alone with probability 2^-12.
           Noise vanishes at a minimum if |Xw - y| falls below 1e-6 in all instances. A floor has a slope in the step of

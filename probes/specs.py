@@ -19,10 +19,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from probes.candidate import Candidate, one_line
+from probes.candidate import Candidate, OptimizerFault, one_line
+from probes.smoke import smoke
+from probes.surroundings import undisturbed
 
 EXAMPLE = "lr=1e-2 betas=(0.9,0.99)"
 STEPS = ("given", "found")
+_STORAGE = "storage_dtype"
+"""The option of heavyball's classes for the precision of their state; some raise unless it is that of the weights."""
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)\s*")
 
 
@@ -74,7 +78,8 @@ def named(spec: str, arguments: str = "", step: str | None = None, device: str =
     """The candidate of SPEC: `module:Name` or `file.py:make`, a class or a function of (params, **arguments).
 
     step: "given" uses the learning rate that the optimizer is made with, "found" searches for one. None: found for a
-    class that is given no `lr`, given otherwise. Imports the module. Raises SpecError.
+    class that is given no `lr`, given otherwise. Imports the module. A class that raises with weights of double
+    precision unless its option storage_dtype is 'float64' is given that, and its name says so. Raises SpecError.
     """
     values = read_arguments(arguments)
     place, _, attribute = spec.rpartition(":")
@@ -84,11 +89,41 @@ def named(spec: str, arguments: str = "", step: str | None = None, device: str =
         warnings.simplefilter("default")
         module = _module_of_file(spec, place) if place.endswith(".py") else _module(spec, place)
     make = _attribute(spec, module, attribute)
+    is_given = step == "given" if step else ("lr" in values or not inspect.isclass(make))
+    found = _with_arguments(spec, make, values, is_given, device)
+    if _STORAGE in _options_of(make) and _STORAGE not in values:
+        return _in_double(found, _with_arguments(spec, make, {**values, _STORAGE: "float64"}, is_given, device))
+    return found
+
+
+def _with_arguments(
+    spec: str, make: Callable[..., Any], values: Mapping[str, Any], is_given: bool, device: str
+) -> Named:
     shown = {name: repr(value) for name, value in values.items()}
     inside = ", ".join(f"{name}={value}" for name, value in shown.items())
-    is_given = step == "given" if step else ("lr" in values or not inspect.isclass(make))
     called = functools.partial(_call, make, values)
     return Named(Candidate(f"{spec}({inside})" if inside else spec, called, is_given, device), shown)
+
+
+def _in_double(as_it_is: Named, other: Named) -> Named:
+    """The other one where the first raises with weights of double precision, as its state is of single, and it not."""
+    with undisturbed(0, as_it_is.candidate.device):
+        raises = [_raises(one.candidate) for one in (as_it_is, other)]
+    return other if raises == [True, False] else as_it_is
+
+
+def _options_of(make: Callable[..., Any]) -> Sequence[str]:
+    """What a class can be called with; nothing for a function, whose author has chosen."""
+    with contextlib.suppress(ValueError, TypeError):  # a class of an extension may have no signature
+        return tuple(inspect.signature(make).parameters) if inspect.isclass(make) else ()
+    return ()
+
+
+def _raises(candidate: Candidate) -> bool:
+    try:
+        return bool(smoke(candidate, candidate.calls).error)
+    except OptimizerFault:
+        return True
 
 
 def _call(make: Callable[..., Any], values: Mapping[str, Any], parameters: list[Any]) -> Any:

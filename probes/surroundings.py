@@ -16,7 +16,8 @@ def undisturbed(seed: int, device: str = "cpu") -> Iterator[None]:
 
     Restored: the random states of torch (also of a CUDA device), numpy and Python; the threads of torch and of BLAS;
     the default dtype and the default device of torch. Inside, gradients are enabled, and warnings are ignored,
-    whatever the caller has chosen: what a package deprecates is no fault of its optimizer.
+    whatever the caller has chosen: what a package deprecates is no fault of its optimizer. What is compiled by
+    torch.compile runs uncompiled: on problems as small as ours, compilation alone takes minutes.
     One thread, since a sum over several threads is rounded in another order.
     """
     import threadpoolctl
@@ -34,6 +35,7 @@ def undisturbed(seed: int, device: str = "cpu") -> Iterator[None]:
         stack.callback(random.setstate, states[0])
         stack.callback(np.random.set_state, states[1])
         stack.callback(torch.set_default_dtype, dtype)
+        stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         if place.type != "cpu":

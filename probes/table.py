@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -14,42 +15,51 @@ from probes.literature import contradicts, expected
 from probes.profile import Profile
 from probes.questions import all_questions
 
-WIDTH = 120
+WIDTH, NARROWEST = 120, 80
+LEGEND = "Numbers: least .. median .. largest over the instances; control: plain gradient descent on the same ones."
 _INDENT = " " * 4
+_COLUMNS = {"question": 11, "answer": 11, "": 20, "number": 22, "values": 18, "control": 18}
+"""The columns of a notebook's table, and their shares of its width in percent."""
+_CELL = "text-align:left;padding:.15em .5em"
 
 
-def as_text(profile: Profile) -> str:
+def terminal_width() -> int:
+    """The columns of the terminal, from NARROWEST to WIDTH; WIDTH where there is no terminal."""
+    return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def as_text(profile: Profile, width: int = WIDTH) -> str:
     """One optimizer: each answer with its numbers beside those of plain gradient descent, and what is proved of it.
 
-    Numbers: least, median and largest value over the instances.
+    Numbers: least, median and largest value over the instances. width: in columns, at least NARROWEST.
     """
-    lines = [*_wrapped(_headline(profile)), ""]
+    lines = [*_wrapped(_headline(profile), width=width), *_wrapped(LEGEND, width=width), ""]
     titles = _titles()
     for answer in profile.answers:
         step = "" if answer.step is None else f" [step {answer.step:.3g}]"
         head = f"{titles.get(answer.question, answer.question)}: {_short(answer)}"
         is_told = answer.detail and answer.status is not Status.FAILED  # below, once
-        lines += _wrapped(f"{head} - {answer.detail}{step}" if is_told else head + step)
-        lines += _numbers(answer.measured)
-        lines += (line for text in _literature(profile, answer) for line in _wrapped(text, _INDENT))
+        lines += _wrapped(f"{head} - {answer.detail}{step}" if is_told else head + step, width=width)
+        lines += _numbers(answer.measured, width)
+        lines += (line for text in _literature(profile, answer) for line in _wrapped(text, _INDENT, width))
     return "\n".join([*lines, *_closing([profile])])
 
 
-def as_page(profiles: Sequence[Profile]) -> str:
+def as_page(profiles: Sequence[Profile], width: int = WIDTH) -> str:
     """Several optimizers: a row each, a column for each question, in as many blocks as the width needs."""
     titles = _titles()
     keys = list(dict.fromkeys(answer.question for profile in profiles for answer in profile.answers))
     names = ["optimizer", *(_name(profile) for profile in profiles)]
     columns = [_column(titles.get(key, key), [_cell(profile, key) for profile in profiles]) for key in keys]
     first = max(map(len, names))
-    blocks, block, width = [], [], first
+    blocks, block, taken = [], [], first
     for column in columns:
         needed = 2 + max(map(len, column))
-        if block and width + needed > WIDTH:
+        if block and taken + needed > width:
             blocks.append(block)
-            block, width = [], first
+            block, taken = [], first
         block.append(column)
-        width += needed
+        taken += needed
     lines = []
     for group in [*blocks, block] if block else []:
         lines += [""] if lines else []
@@ -57,7 +67,7 @@ def as_page(profiles: Sequence[Profile]) -> str:
             cells = [column[row].ljust(max(map(len, column))) for column in group]
             lines.append("  ".join([name.ljust(first), *cells]).rstrip())
     told = [f"{_name(profile)}: {text}" for profile in profiles for text in _findings(profile)]
-    lines += ["", *(line for text in told for line in _wrapped(text))] if told else []
+    lines += ["", *(line for text in told for line in _wrapped(text, width=width))] if told else []
     return "\n".join([*lines, *_closing(profiles)])
 
 
@@ -121,8 +131,11 @@ def _literature(profile: Profile, answer: Answer) -> Iterator[str]:
     known = expected(profile, answer)
     if known is None:
         return
-    verdict = "contradicts" if contradicts(known, answer) else "expected"
-    yield f"{verdict}: {' or '.join(known.says)} ({known.source}: {known.proves})"
+    says = f"{' or '.join(known.says)} ({known.source}: {known.proves})"
+    if not contradicts(known, answer):
+        yield f"expected: {says}"
+        return
+    yield f"contradicts what is proved: {says}" + (f". Missing hypothesis: {known.where}" if known.where else "")
 
 
 def _findings(profile: Profile) -> Iterator[str]:
@@ -146,51 +159,66 @@ def _closing(profiles: Sequence[Profile]) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + _INDENT) or [""]
+def _wrapped(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent + _INDENT) or [""]
 
 
-def _numbers(measured: Sequence[Measured]) -> list[str]:
-    names = [textwrap.shorten(one.name, 60, placeholder="...") for one in measured]
-    longest = max(map(len, names), default=0)
+def _numbers(measured: Sequence[Measured], width: int) -> list[str]:
+    """A line for each number, in columns; two lines, the second one for the control, where the width is too small."""
+    rows = [
+        (textwrap.shorten(one.name, 60, placeholder="..."), range_of(one.values), _control(one)) for one in measured
+    ]
+    names, values, controls = (max((len(row[column]) for row in rows), default=0) for column in range(3))
+    is_wide = len(_INDENT) + names + 2 + values + 3 + controls > width
     lines = []
-    for name, one in zip(names, measured, strict=True):
-        beside = f"   control {range_of(one.control)}" if one.control else ""
-        lines.append(f"{_INDENT}{name.ljust(longest)}  {range_of(one.values)}{beside}".rstrip())
+    for name, own, control in rows:
+        if is_wide:
+            lines.append(f"{_INDENT}{name.ljust(names)}  {own}")
+            lines += [f"{_INDENT}{' ' * names}  {control}"] if control else []
+        else:
+            lines.append(f"{_INDENT}{name.ljust(names)}  {own.ljust(values)}   {control}".rstrip())
     return lines
 
 
+def _control(one: Measured) -> str:
+    return f"control {range_of(one.control)}" if one.control else ""
+
+
 def range_of(values: Sequence[float]) -> str:
-    """The least, the median and the largest value, of those that there are; one value alone; or "no value"."""
+    """Least, median and largest of the values that there are, one number if they look alike; or "no value"."""
     present = np.array([value for value in values if not math.isnan(value)])
     if len(present) == 0:
         return "no value"
-    if len(values) == 1:
-        return f"{present[0]:.3g}"
     lacking = f" ({len(values) - len(present)} without)" if len(present) < len(values) else ""
-    return " .. ".join(f"{value:.3g}" for value in (present.min(), np.median(present), present.max())) + lacking
+    shown = [_digits(value) for value in (present.min(), np.median(present), present.max())]
+    return (shown[0] if len(set(shown)) == 1 else " .. ".join(shown)) + lacking
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, and whole thousands without an exponent."""
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _html(profile: Profile) -> str:
     titles = _titles()
-    heads = "".join(f"<th>{head}</th>" for head in ("question", "answer", "", "numbers", "plain gradient descent"))
+    heads = "".join(f'<th style="text-align:left;width:{share}%">{head}</th>' for head, share in _COLUMNS.items())
     rows = []
     for answer in profile.answers:
-        notes = [answer.detail, *_literature(profile, answer)]
-        cells = [
-            _escaped([titles.get(answer.question, answer.question)]),
-            _escaped([_short(answer)]),
-            _escaped(filter(None, notes)),
-            _escaped(f"{one.name}: {range_of(one.values)}" for one in answer.measured),
-            _escaped(range_of(one.control) if one.control else "" for one in answer.measured),
+        notes = "<br>".join(map(html.escape, filter(None, [answer.detail, *_literature(profile, answer)])))
+        own = [html.escape(titles.get(answer.question, answer.question)), html.escape(_short(answer)), notes]
+        numbers = [
+            [html.escape(one.name), range_of(one.values), range_of(one.control) if one.control else ""]
+            for one in answer.measured
         ]
-        rows.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
+        span = f' rowspan="{len(numbers)}"' if len(numbers) > 1 else ""
+        cells = [f'<td{span} style="{_CELL};vertical-align:top">{cell}</td>' for cell in own]
+        for name, *values in numbers or [["", "", ""]]:
+            cells.append(f'<td style="{_CELL}">{name}</td>')
+            cells += [f'<td style="{_CELL}">{value}</td>' for value in values]
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+            cells = []
     faults = "".join(f"<p>{html.escape(line)}</p>" for line in _closing([profile]) if line)
     return (
-        f"<table><caption>{html.escape(_headline(profile))}</caption>"
+        f"<table><caption>{html.escape(_headline(profile))}. {html.escape(LEGEND)}</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>{faults}"
     )
-
-
-def _escaped(lines: Sequence[str] | Iterator[str]) -> str:
-    return "<br>".join(html.escape(line) for line in lines)

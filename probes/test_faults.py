@@ -128,6 +128,12 @@ class Shares(Planted):
         return p.grad / Shares.count
 
 
+class Stored(Single):
+    def __init__(self, params):
+        super().__init__(params)
+        self.param_groups[0]["storage_dtype"] = "float32"
+
+
 class NoVectors(Planted):
     def update(self, p):
         rows, _ = p.shape
@@ -162,6 +168,7 @@ FATAL = {
     "cannot be made: ZeroDivisionError": lambda _: 1 / 0,
     "returns list, which is no torch.optim.Optimizer": lambda params: params,
     "double precision, which the questions have, and not with single": Single,
+    "which the questions have; choose its option storage_dtype='float64'": Stored,
     "other parameters than those that it is given": lambda _: torch.optim.SGD([KNOWN], lr=1e-2),
 }
 FAULTS = {

@@ -64,6 +64,7 @@ def test_numbers_that_there_are_not_or_that_are_infinite_are_not_drawn(values):
 def test_the_number_that_is_called_after_the_answer_stands_for_it():
     found = answer("q0", (1.0,), names=("excess over l1", "excess over l2", "distance from l2, of |w|"))
     assert headline(found).name == "excess over l2"
+    assert headline(answer("q0", (1.0,), names=("l1 margin", "l2 margin", "separation in l2"))).name == "l2 margin"
     assert headline(answer("q0", (1.0,), says="none", names=("a l2", "b"))).name == "a l2"
     assert headline(Answer("q0", Status.FAILED, "", "why", None, ())) is None
 

@@ -83,6 +83,29 @@ def test_the_arguments_reach_the_optimizer_and_its_name(file):
     assert named("torch.optim:Adam").candidate.name == "torch.optim:Adam"
 
 
+def test_state_that_is_kept_in_single_precision_is_kept_in_double_where_the_optimizer_would_raise(tmp_path):
+    text = """
+import torch
+class Free(torch.optim.SGD):
+    def __init__(self, params, storage_dtype="float32", lr=0.1):
+        super().__init__(params, lr=lr)
+        self.held = storage_dtype
+class Strict(Free):
+    def step(self, closure=None):
+        if self.held == "float32":
+            raise TypeError("expected Float")
+        super().step(closure)
+"""
+    (tmp_path / "stored.py").write_text(text, encoding="utf-8")
+    strict, free = (f"{tmp_path}/stored.py:{name}" for name in ("Strict", "Free"))
+    assert named(strict).candidate.name == f"{strict}(storage_dtype='float64')"
+    assert named(strict).arguments == {"storage_dtype": "'float64'"}
+    assert named(strict).candidate.has_step is False
+    assert named(free).candidate.name == free
+    chosen = "storage_dtype='float32'"
+    assert named(strict, chosen).candidate.name == f"{strict}({chosen})"
+
+
 def test_arguments_that_the_optimizer_refuses_are_a_fault_of_the_run():
     candidate = named("torch.optim:SGD", "learning=0.1").candidate
     with pytest.raises(OptimizerFault, match=r"torch.optim:SGD\(learning=0.1\) cannot be made: TypeError"):

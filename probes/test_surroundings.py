@@ -63,6 +63,18 @@ def test_what_torch_is_set_to_is_as_it_was_also_after_an_error():
     assert inside == (1, torch.float32, True, torch.device("cpu"))
 
 
+@pytest.mark.slow  # it loads torch's compiler
+def test_what_is_compiled_runs_uncompiled_inside():
+    import torch
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("it was compiled")
+
+    double = torch.compile(lambda x: 2 * x, backend=refuse)
+    with undisturbed(0):
+        assert double(torch.ones(())).item() == 2.0
+
+
 def test_a_warning_is_no_error_inside_and_is_one_afterwards():
     with undisturbed(0):
         warnings.warn("soon", DeprecationWarning, stacklevel=1)

@@ -12,7 +12,9 @@ from probes.answers import Answer, Measured, Status
 from probes.faults import Fault, Severity
 from probes.literature import Expectation
 
-KNOWN = Expectation(("SGD",), "interpolation", ("only with decay",), "Author 1999, Theorem 1", "it is so, if H holds")
+KNOWN = Expectation(
+    ("SGD",), "interpolation", ("only with decay",), "Author 1999, Theorem 1", "it is so, if H holds", "H is small."
+)
 
 
 @pytest.fixture
@@ -25,7 +27,8 @@ def test_an_answer_stands_with_its_numbers_beside_the_control(profile_of):
     text = str(profile_of([1.0, 2.0, 4.0]))
     assert "torch.optim:SGD: step given; 12 instances, 4000 steps, seed 0; cpu; 0 s\n" in text
     assert "\nReaches a minimum: yes - so it is [step 0.1]\n" in text
-    assert "\n    distance  1 .. 2 .. 4   control 1 .. 1 .. 1" in text
+    assert "\n    distance  1 .. 2 .. 4   control 1" in text
+    assert table.LEGEND in text
     assert repr(profile_of([1.0])) == str(profile_of([1.0]))
 
 
@@ -34,6 +37,8 @@ def test_an_answer_stands_with_its_numbers_beside_the_control(profile_of):
     [
         ([3.0], "3"),
         ([1, 2, math.nan], "1 .. 1.5 .. 2 (1 without)"),
+        ([1, 1, 1.0001], "1"),
+        ([220, 2640, 4e6], "220 .. 2640 .. 4e+06"),
         ([math.nan] * 2, "no value"),
         ([1, math.inf], "1 .. inf .. inf"),
         ([], "no value"),
@@ -46,7 +51,8 @@ def test_numbers_are_the_least_the_median_and_the_largest(values, shown):
 @pytest.mark.usefixtures("unlike_the_literature")
 def test_an_answer_that_contradicts_the_literature_is_marked_and_no_answer_is_not(profile_of):
     profile = profile_of([1.0])
-    assert "    contradicts: only with decay (Author 1999, Theorem 1: it is so, if H holds)" in str(profile)
+    assert "contradicts what is proved: only with decay (Author 1999, Theorem 1: it is so, if H holds)" in str(profile)
+    assert "Missing hypothesis: H is small." in str(profile).replace("\n       ", "")
     assert "expected: only with decay" in str(profile_of([1.0], says="only with decay"))
     silent = profile_of([1.0], says="")
     assert "contradicts" not in str(silent)
@@ -74,6 +80,15 @@ def test_long_details_are_wrapped(profile_of):
     assert max(map(len, text.splitlines())) <= table.WIDTH
 
 
+def test_a_control_that_does_not_fit_stands_below(profile_of):
+    one = profile_of([1.0, 2.0])
+    numbers = tuple(Measured("distance " + name * 30, (1.0, 2.0), 0.0, control=(1.25, 1e-15)) for name in "ab")
+    answer = dataclasses.replace(one.answers[0], measured=numbers)
+    lines = table.as_text(dataclasses.replace(one, answers=(answer,)), table.NARROWEST).splitlines()
+    assert max(map(len, lines)) <= table.NARROWEST
+    assert [line.strip() for line in lines if "control 1e-15" in line] == ["control 1e-15 .. 0.625 .. 1.25"] * 2
+
+
 def test_a_fault_is_one_line_however_long_and_however_many_questions_it_fails(profile_of):
     one = profile_of(says="", status=Status.FAILED)
     long = "torch.optim:SGD " + "word " * 40
@@ -92,8 +107,8 @@ def test_a_notebook_shows_a_table_and_escapes_what_it_was_given(profile_of, monk
     assert shown.startswith("<svg></svg><table>")
     assert "<b>mine" not in shown
     assert "&lt;b&gt;mine&lt;/b&gt;" in shown
-    assert "contradicts: only with decay" in shown
-    assert "distance: 1 .. 1.5 .. 2" in shown
+    assert "contradicts what is proved: only with decay" in shown
+    assert '<td style="text-align:left;padding:.15em .5em">1 .. 1.5 .. 2</td>' in shown
 
 
 @pytest.mark.parametrize(("count", "title"), [(1, "The biases of "), (2, "Which minimum does your optimizer pick?")])
