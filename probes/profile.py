@@ -31,7 +31,8 @@ class Profile:
     name: what the user called it. family: its class, "" where none could be made. effort: what was spent. answers: one
     for each question asked. arguments: what it was called with, as text by name. step: whether the learning rate was
     "given" or "found". package, version: where its class comes from, None where that is no installed package. device:
-    as torch names it. environment: versions and the name of the device. faults: what is wrong with the optimizer.
+    as torch names it. environment: versions, the name of the device, the kernels of the processor. faults: what is
+    wrong with the optimizer.
     """
 
     name: str
@@ -198,7 +199,17 @@ def _environment(device: str) -> dict[str, str]:
         "python": platform.python_version(),
         **versions,
         "device": torch.cuda.get_device_name(device) if is_cuda else "cpu",
+        "processor": _processor(),
     }
+
+
+def _processor() -> str:
+    """The instructions that torch uses and the processor that BLAS computes for: sums are rounded in their order."""
+    import threadpoolctl
+    import torch
+
+    kernels = {library["architecture"] for library in threadpoolctl.threadpool_info() if "architecture" in library}
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *sorted(kernels)])
 
 
 def _own_version() -> str:
