@@ -171,7 +171,8 @@ def _differences(old: Profile, new: Profile) -> list[str]:
     """What is another seed, version, device or processor, a line each."""
     names = dict.fromkeys([*old.environment, *new.environment])
     both = [(name, old.environment.get(name), new.environment.get(name)) for name in names]
-    both += [(new.package or old.package or "package", old.version, new.version)]
+    if old.package == new.package:
+        both.append((new.package or "package", old.version, new.version))
     both += [("device", old.device, new.device), ("seed", old.effort.seed, new.effort.seed)]
     return [f"{name} {after}, and was {before}" for name, before, after in dict.fromkeys(both) if before != after]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probes.answers import Answer, Question, Status
-from probes.candidate import Candidate, OptimizerFault, one_line
+from probes.candidate import RAISED, Candidate, OptimizerFault, one_line
 from probes.faults import Fault, Severity, faults
 from probes.problem import Effort
 from probes.questions import all_questions, ask
 from probes.specs import SpecError, check_device, near_misses
-from probes.surroundings import undisturbed
+from probes.surroundings import silent, undisturbed
 
 if TYPE_CHECKING:
     import torch
@@ -130,14 +130,17 @@ def answer_of(question: Question, candidate: Candidate, effort: Effort, wrong: I
             return Answer(question.key, Status.FAILED, "", fault.line, None, ())
     try:
         return ask(question, candidate, effort)
-    except Exception as error:
+    except RAISED as error:
         return Answer(question.key, Status.FAILED, "", f"the question fails: {one_line(error)}", None, ())
 
 
 def find_faults(candidate: Candidate, effort: Effort) -> tuple[Fault, ...]:
-    """What is wrong with the optimizer, looked for with the threads and random states of a question."""
-    with undisturbed(effort.seed, candidate.device):
-        return tuple(faults(candidate))
+    """What is wrong with the optimizer, looked for with the threads and random states of a question, in silence."""
+    with undisturbed(effort.seed, candidate.device), silent():
+        try:
+            return tuple(faults(candidate))
+        except RAISED as error:
+            return (Fault(Severity.FAULT, f"{candidate.name} cannot be looked at: {one_line(error)}"),)
 
 
 def assemble(
@@ -151,7 +154,7 @@ def assemble(
     """The profile of these answers, with what the optimizer is and where it ran."""
     family, package, version = "", None, None
     try:
-        with undisturbed(effort.seed, candidate.device):
+        with undisturbed(effort.seed, candidate.device), silent():
             kind = type(candidate.build(_one_matrix(candidate.device)))
         family = kind.__name__
         package, version = _package_of(kind)
