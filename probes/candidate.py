@@ -22,6 +22,9 @@ class OptimizerFault(RuntimeError):
     """The optimizer cannot be asked, or fails while it runs. One line: what happened, and when."""
 
 
+RAISED = (Exception, SystemExit)
+"""What code of an optimizer may raise without ending the run; an interrupt of the user ends it."""
+
 _FIRST_STEPS = 3
 
 
@@ -52,18 +55,20 @@ class Candidate:
     def build(self, parameters: Sequence[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters, in training mode.
 
-        Raises OptimizerFault where the factory raises or returns something else than an Optimizer.
+        Raises OptimizerFault where the factory raises or returns something else than a whole Optimizer.
         """
         import torch
 
         try:
             optimizer = self.make(list(parameters))
-        except Exception as error:
+            if isinstance(optimizer, torch.optim.Optimizer) and hasattr(optimizer, "train"):
+                optimizer.train()
+        except RAISED as error:
             raise OptimizerFault(f"{self.name} cannot be made: {one_line(error)}") from error
         if not isinstance(optimizer, torch.optim.Optimizer):
             raise OptimizerFault(f"{self.name} returns {type(optimizer).__name__}, which is no torch.optim.Optimizer")
-        if hasattr(optimizer, "train"):
-            optimizer.train()
+        if not hasattr(optimizer, "param_groups"):
+            raise OptimizerFault(f"{self.name} has no param_groups: call super().__init__(params, defaults)")
         return optimizer
 
     @functools.cached_property
@@ -127,7 +132,7 @@ class Candidate:
                     else:
                         closure()
                         optimizer.step()
-            except Exception:
+            except RAISED:
                 return False
         return True
 
@@ -183,6 +188,10 @@ def gradient_descent(device: str = "cpu") -> Candidate:
 
 def one_line(error: BaseException) -> str:
     """The type and the message of an error, on one line of at most 200 characters, without colours and a last dot."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {error}")
+    try:
+        message = str(error)
+    except Exception:
+        message = "its message cannot be read"
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {message}")
     text = " ".join(plain.split()).rstrip(".")
     return text if len(text) <= 200 else text[:197] + "..."

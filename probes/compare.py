@@ -10,9 +10,11 @@ instance without a value (nan) is put apart in the same way: the old sample has 
 reverse. A sample with fewer than 12 values on either side is not judged, and the comparison says so.
 
 A number that does not depend on the instances has a single value; it has changed if it moves by more than the larger
-resolution. An answer in words is a rule applied to the numbers. With the same instances, its change is a change. With
-other instances (another seed) it may sit at a threshold: it is a change where one of its numbers has changed, or where
-none of them is a sample, and is told otherwise without being a change.
+resolution. An answer in words is a rule applied to the numbers. With the same seed, versions and processor its change
+is a change, and so is a number that is gone or new. Otherwise words may sit at a threshold, over which other instances
+or other roundings bring them without a change of any number: they are a change where one of their numbers has changed,
+or where none of them is a sample, and are told otherwise without being a change. A number that only one of the two has
+follows from such a word, and is not judged.
 """
 
 from __future__ import annotations
@@ -75,14 +77,15 @@ def compare(old: Profile, new: Profile, questions: Iterable[str] | None = None) 
         raise ProfileError(f"{old.name} was asked with {told[0]}, {new.name} with {told[1]}: they cannot be compared")
     before, now = ({answer.question: answer for answer in profile.answers} for profile in (old, new))
     wanted = list(dict.fromkeys([*before, *now])) if questions is None else list(questions)
-    found = _Found(is_paired=old.effort.seed == new.effort.seed)
+    differences = _differences(old, new)
+    found = _Found(is_paired=not differences)
     for key in wanted:
         if key not in before or key not in now:
             found.changes.append(f"{key}: {'is not in the older profile' if key in now else 'is gone'}")
         else:
             found.question(before[key], now[key])
     found.faults(old, new)
-    found.versions(old, new, [(before[key], now[key]) for key in wanted if key in before and key in now])
+    found.versions(differences, [(before[key], now[key]) for key in wanted if key in before and key in now])
     return Comparison(
         old.name,
         new.name,
@@ -101,7 +104,7 @@ def chance(m: int, n: int) -> float:
 
 @dataclasses.dataclass
 class _Found:
-    is_paired: bool
+    is_paired: bool  # the same seed, versions and processor
     changes: list[str] = dataclasses.field(default_factory=list)
     unjudged: list[str] = dataclasses.field(default_factory=list)
     others: list[str] = dataclasses.field(default_factory=list)
@@ -115,7 +118,8 @@ class _Found:
             if name in numbers and name in others:
                 self._number(f"{key}, {name}", numbers[name], others[name])
             elif before.status is now.status:
-                self.changes.append(f"{key}, {name}: {'is gone' if name in numbers else 'is new'}")
+                found = self.changes if self.is_paired else self.unjudged
+                found.append(f"{key}, {name}: {'is gone' if name in numbers else 'is new'}")
         if (before.status, before.says) == (now.status, now.says):
             return
         line = f"{key}: {in_words(before)}, and is now: {in_words(now)}"
@@ -124,7 +128,7 @@ class _Found:
         if self.is_paired or is_failed or not has_sample or len(self.changes) > size:
             self.changes.insert(size, line)
         else:
-            self.others.append(f"{line}; none of its numbers has changed, the instances are others")
+            self.others.append(f"{line}; none of its numbers has changed, and seed, versions or processor are others")
 
     def _number(self, name: str, before: Measured, now: Measured) -> None:
         resolution = max(before.resolution, now.resolution)
@@ -153,19 +157,24 @@ class _Found:
         self.changes += [f"a fault is new: {line}" for line in lines[1] if line not in lines[0]]
         self.changes += [f"a fault is gone: {line}" for line in lines[0] if line not in lines[1]]
 
-    def versions(self, old: Profile, new: Profile, pairs: Sequence[tuple[Answer, Answer]]) -> None:
-        names = dict.fromkeys([*old.environment, *new.environment])
-        both = [(name, old.environment.get(name), new.environment.get(name)) for name in names]
-        both += [(new.package or old.package or "package", old.version, new.version)]
-        both += [("device", old.device, new.device), ("seed", old.effort.seed, new.effort.seed)]
-        others = [f"{name} {after}, and was {before}" for name, before, after in dict.fromkeys(both) if before != after]
-        self.others += others
-        if not others:
+    def versions(self, differences: Sequence[str], pairs: Sequence[tuple[Answer, Answer]]) -> None:
+        self.others += differences
+        if not differences:
             values = [(_values(before), _values(now)) for before, now in pairs]
             total = sum(len(before) for before, _ in values)
             same = sum(a == b for before, now in values for a, b in zip(before, now, strict=False))
             told = "all bit for bit the same" if same == total else f"{total - same} not bit for bit the same"
             self.others.append(f"same seed and versions: of {total} values, {told}")
+
+
+def _differences(old: Profile, new: Profile) -> list[str]:
+    """What is another seed, version, device or processor, a line each."""
+    names = dict.fromkeys([*old.environment, *new.environment])
+    both = [(name, old.environment.get(name), new.environment.get(name)) for name in names]
+    if old.package == new.package:
+        both.append((new.package or "package", old.version, new.version))
+    both += [("device", old.device, new.device), ("seed", old.effort.seed, new.effort.seed)]
+    return [f"{name} {after}, and was {before}" for name, before, after in dict.fromkeys(both) if before != after]
 
 
 def are_apart(before: Sequence[float], now: Sequence[float], resolution: float) -> bool:

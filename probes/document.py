@@ -45,7 +45,7 @@ def load_all(path: str | Path) -> list[Profile]:
         document = read_json(Path(path))
     except OSError as error:
         raise ProfileError(f"{path} cannot be read ({error.strerror})") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProfileError(f"{path} is damaged: it is no JSON") from None
     if not isinstance(document, dict) or "profiles" not in document:
         raise ProfileError(f"{path} is no file of profiles, as pytest -m bias --save writes it")
@@ -193,7 +193,7 @@ def _fields(entry: Any, readers: dict[str, Reader], what: str) -> dict[str, Any]
     for name, read in readers.items():
         try:
             found[name] = read(entry[name])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _DamagedError(f"{what} has {name!r}: {str(entry[name])[:60]!r}") from None
     return found
 

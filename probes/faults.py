@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from probes.candidate import Candidate, OptimizerFault
+from probes.candidate import RAISED, Candidate, OptimizerFault
 from probes.problem import Problem, least_squares
 from probes.run import layout_of, train
 from probes.smoke import STEPS, VECTORS, Smoke, smoke
@@ -79,6 +79,8 @@ def _fatal(candidate: Candidate) -> str:
 def _remedy_of_making(candidate: Candidate, error: str) -> str:
     if "no torch.optim.Optimizer" in error:
         return "Return the optimizer that you made of the parameters"
+    if "super().__init__" in error:
+        return "Without it, it holds no parameters"
     if _speaks_of_cuda(error) and candidate.device == "cpu":
         return "It may need CUDA: choose the device cuda"
     return "The function is called with a list of torch.nn.Parameter, all of double precision"
@@ -135,9 +137,10 @@ def _about_descent(candidate: Candidate) -> list[str]:
         if steps[0] is None
         else " to ".join(f"{step:.0e}" for step in dict.fromkeys((steps[-1], steps[0])))
     )
-    remedy = "choose a smaller one" if candidate.has_step else "is the sign of its update right?"
     if not any(run.finite.all() for run in runs):
+        remedy = "choose a smaller one" if candidate.has_step else "is the sign of its update right?"
         return [f"it diverges on a quadratic of smoothness 1, learning rate {tried}: {remedy}"]
+    remedy = "is the sign of its update right?" + (" Or choose a smaller one" if candidate.has_step else "")
     return [f"it does not lower the loss of a quadratic in {CLIMB} steps, learning rate {tried}: {remedy}"]
 
 
@@ -200,8 +203,8 @@ def announcement(candidate: Candidate) -> str | None:
     """One line that says how long a profile takes, where that is more than a minute; else None. Takes a short run."""
     try:
         seconds = seconds_of_a_run(candidate) * RUNS_OF_A_PROFILE
-    except OptimizerFault:
-        return None
+    except RAISED:
+        return None  # the faults or the answers say so
     if seconds <= LONG:
         return None
     each = seconds / RUNS_OF_A_PROFILE / RUN

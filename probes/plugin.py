@@ -18,7 +18,7 @@ from probes.document import ProfileError, plain_answer, read_answer
 from probes.faults import announcement
 from probes.profile import answer_of
 from probes.specs import EXAMPLE, Named, SpecError
-from probes.surroundings import undisturbed
+from probes.surroundings import silent, undisturbed
 from probes.table import as_page, as_text, terminal_width
 
 _PROPERTY = "whichmin bias"
@@ -167,7 +167,7 @@ class Reporter:
         return (yield)
 
     def _announce(self, one: Named) -> None:
-        with undisturbed(self._asked.effort.seed, one.candidate.device):
+        with undisturbed(self._asked.effort.seed, one.candidate.device), silent():
             line = announcement(one.candidate)
         if line and (terminal := self._config.pluginmanager.get_plugin("terminalreporter")):
             terminal.write_line(line)

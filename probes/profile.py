@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probes.answers import Answer, Question, Status
-from probes.candidate import Candidate, OptimizerFault, one_line
+from probes.candidate import RAISED, Candidate, OptimizerFault, one_line
 from probes.faults import Fault, Severity, faults
 from probes.problem import Effort
 from probes.questions import all_questions, ask
 from probes.specs import SpecError, check_device, near_misses
-from probes.surroundings import undisturbed
+from probes.surroundings import silent, undisturbed
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,8 @@ class Profile:
     for each question asked. arguments: what it was called with, as text by name. step: whether the learning rate was
     "given" or "found". settings: the numbers and switches of its parameter groups as it is made, such as momentum; of
     several groups the largest. package, version: where its class comes from, None where that is no installed package.
-    device: as torch names it. environment: versions and the name of the device. faults: what is wrong with it.
+    device: as torch names it. environment: versions, the name of the device, the kernels of the processor. faults: what
+    is wrong with the optimizer.
     """
 
     name: str
@@ -131,14 +132,17 @@ def answer_of(question: Question, candidate: Candidate, effort: Effort, wrong: I
             return Answer(question.key, Status.FAILED, "", fault.line, None, ())
     try:
         return ask(question, candidate, effort)
-    except Exception as error:
+    except RAISED as error:
         return Answer(question.key, Status.FAILED, "", f"the question fails: {one_line(error)}", None, ())
 
 
 def find_faults(candidate: Candidate, effort: Effort) -> tuple[Fault, ...]:
-    """What is wrong with the optimizer, looked for with the threads and random states of a question."""
-    with undisturbed(effort.seed, candidate.device):
-        return tuple(faults(candidate))
+    """What is wrong with the optimizer, looked for with the threads and random states of a question, in silence."""
+    with undisturbed(effort.seed, candidate.device), silent():
+        try:
+            return tuple(faults(candidate))
+        except RAISED as error:
+            return (Fault(Severity.FAULT, f"{candidate.name} cannot be looked at: {one_line(error)}"),)
 
 
 def assemble(
@@ -152,7 +156,7 @@ def assemble(
     """The profile of these answers, with what the optimizer is and where it ran."""
     family, settings, package, version = "", {}, None, None
     try:
-        with undisturbed(effort.seed, candidate.device):
+        with undisturbed(effort.seed, candidate.device), silent():
             optimizer = candidate.build(_one_matrix(candidate.device))
         kind = type(optimizer)
         family, settings = kind.__name__, _settings_of(optimizer)
@@ -211,7 +215,17 @@ def _environment(device: str) -> dict[str, str]:
         "python": platform.python_version(),
         **versions,
         "device": torch.cuda.get_device_name(device) if is_cuda else "cpu",
+        "processor": _processor(),
     }
+
+
+def _processor() -> str:
+    """The instructions that torch uses and the processor that BLAS computes for: sums are rounded in their order."""
+    import threadpoolctl
+    import torch
+
+    kernels = {library["architecture"] for library in threadpoolctl.threadpool_info() if "architecture" in library}
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *sorted(kernels)])
 
 
 def _own_version() -> str:

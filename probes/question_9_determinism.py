@@ -30,7 +30,7 @@ from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import stack
 from fixtures.problems.two_layers import GRADIENTS, STEPS, TWO_LAYERS, read_gradients, read_two_layers
 from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent, one_line
+from probes.candidate import RAISED, Candidate, gradient_descent, one_line
 from probes.problem import Effort, Problem
 from probes.questions import question
 from probes.resuming import Iterates, largest_difference, recorded, resume
@@ -165,7 +165,7 @@ def _difference(whole: Iterates, count: int, run: Callable[[], Iterates]) -> tup
     """The largest difference from another run, (B,), and ""; where that one raises, nan and the error on a line."""
     try:
         return largest_difference(whole, run()), ""
-    except Exception as error:
+    except RAISED as error:
         # the question is whether this works: an error is the answer
         return np.full(count, np.nan), one_line(error)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fixtures.precision import UNIT_ROUNDOFF, rounding
-from probes.candidate import Candidate, OptimizerFault, backward, one_line
+from probes.candidate import RAISED, Candidate, OptimizerFault, backward, one_line
 from probes.isolation import isolated
 from probes.problem import Problem
 
@@ -358,7 +358,7 @@ class Runner:
                 self._step_by_gradients(t)
         except OptimizerFault:
             raise
-        except Exception as error:
+        except RAISED as error:
             raise OptimizerFault(f"{self.candidate.name} raises in step {t + 1}: {one_line(error)}") from error
 
     def _step_by_gradients(self, t: int) -> None:

@@ -116,6 +116,24 @@ def test_on_other_instances_words_need_a_number_that_has_changed(profile_of):
     assert single.has_changed
 
 
+@pytest.mark.parametrize("other", [{"torch": "2.12"}, {"torch": "2.13", "processor": "AVX2"}])
+def test_with_other_versions_or_another_processor_words_need_a_number_that_has_changed(profile_of, other):
+    before, moved = profile_of(LOW, environment={"torch": "2.13"}), profile_of(HIGH, says="no", environment=other)
+    rounded = compare(before, profile_of(LOW, says="only with decay", environment=other))
+    assert not rounded.has_changed
+    assert "none of its numbers has changed" in rounded.others[0]
+    assert len(compare(before, moved).changes) == 2
+    assert compare(before, profile_of(LOW, says="no", environment={"torch": "2.13"})).has_changed
+
+
+def test_on_other_instances_a_number_that_is_gone_or_new_is_not_judged(profile_of):
+    full = profile_of(LOW, seed=1)
+    lacking = dataclasses.replace(full, answers=(dataclasses.replace(full.answers[0], measured=()),))
+    for found in (compare(profile_of(LOW), lacking), compare(lacking, profile_of(LOW))):
+        assert not found.has_changed
+        assert len(found.unjudged) == 1
+
+
 def test_a_question_or_a_number_that_is_gone_or_new_is_a_change(profile_of):
     full, empty = profile_of(LOW), dataclasses.replace(profile_of(), answers=())
     assert compare(full, empty).changes == ("interpolation: is gone",)

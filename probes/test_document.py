@@ -77,6 +77,7 @@ def edited(document, edit):
         (lambda d: d["profiles"].append(d["profiles"][0]), "is damaged: two profiles have one name"),
         (lambda d: d["profiles"][0].pop("family"), "is damaged: a profile lacks 'family'"),
         (lambda d: d["profiles"][0].update(new=1), "is damaged: a profile has the unknown field 'new'"),
+        (lambda d: d["profiles"][0].update(seconds=10**400), "is damaged: a profile has 'seconds': '1000"),
         (lambda d: d["profiles"][0].update(name=7), "is damaged: a profile has 'name': '7'"),
         (lambda d: d["profiles"][0].update(arguments=[]), "is damaged: arguments is no object"),
         (lambda d: d["profiles"][0]["effort"].update(steps=-1), "is damaged: the effort has 'steps': '-1'"),
@@ -103,7 +104,7 @@ def answer(document):
     return document["profiles"][0]["answers"][0]
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"profiles": NaN}', "\udcff"])
+@pytest.mark.parametrize("text", ["", "{", '{"profiles": NaN}', "\udcff", "[" * 9_999])
 def test_a_file_that_is_cut_off_or_no_json_is_damaged(tmp_path, text):
     (tmp_path / "a.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ProfileError, match="is damaged: it is no JSON"):

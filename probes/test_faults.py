@@ -7,6 +7,9 @@ import torch
 
 from probes.candidate import Candidate, of_class
 from probes.faults import LONG, RUN, RUNS_OF_A_PROFILE, Severity, announcement, faults, seconds_of_a_run
+from probes.isolation import settings_of_torch
+from probes.problem import Effort
+from probes.profile import find_faults
 
 
 class Planted(torch.optim.Optimizer):
@@ -134,6 +137,59 @@ class Stored(Single):
         self.param_groups[0]["storage_dtype"] = "float32"
 
 
+class SeedsWithZero(Planted):
+    def update(self, p):
+        torch.manual_seed(0)
+        return p.grad
+
+
+class TakesThreads(Planted):
+    def update(self, p):
+        torch.set_num_threads(torch.get_num_threads() + 1)
+        return p.grad
+
+
+class TakesTheDevice(Planted):
+    def update(self, p):
+        torch.set_default_device("meta")
+        return p.grad
+
+
+class IsDeterministic(Planted):
+    def update(self, p):
+        torch.use_deterministic_algorithms(True)
+        return p.grad
+
+
+class Prints(Planted):
+    def update(self, p):
+        print("a step")
+        return p.grad
+
+
+class Exits(Planted):
+    def update(self, p):  # noqa: ARG002
+        raise SystemExit(3)
+
+
+class CannotSayWhy(Planted):
+    def update(self, p):  # noqa: ARG002
+        class NoWordsError(Exception):
+            def __str__(self):
+                raise ValueError
+
+        raise NoWordsError
+
+
+class WithoutGroups(torch.optim.Optimizer):
+    def __init__(self, params):
+        self.parameters = params
+
+
+def exits(_):
+    raise SystemExit(3)
+
+
 class NoVectors(Planted):
     def update(self, p):
         rows, _ = p.shape
@@ -169,6 +225,10 @@ FATAL = {
     "returns list, which is no torch.optim.Optimizer": lambda params: params,
     "double precision, which the questions have, and not with single": Single,
     "which the questions have; choose its option storage_dtype='float64'": Stored,
+    "cannot be made: SystemExit: 3": exits,
+    "raises in step 1: SystemExit: 3": Exits,
+    "its message cannot be read": CannotSayWhy,
+    "has no param_groups": WithoutGroups,
     "other parameters than those that it is given": lambda _: torch.optim.SGD([KNOWN], lr=1e-2),
 }
 FAULTS = {
@@ -218,6 +278,28 @@ def test_a_planted_fault_is_the_one_that_is_found(severity, words, make):
 )
 def test_torch_has_no_fault(name):
     assert faults(of_class(name, getattr(torch.optim, name), {})) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("what", "make"),
+    [
+        ("the seed of torch", SeedsWithZero),
+        ("the number of threads", TakesThreads),
+        ("the default device", TakesTheDevice),
+        ("whether algorithms are deterministic", IsDeterministic),
+    ],
+)
+def test_what_torch_is_set_to_is_seen_to_change_and_is_put_back(what, make):
+    before = settings_of_torch()[what][0]() if what in settings_of_torch() else torch.initial_seed()
+    assert [fault.line for fault in found(make)] == [f"it changes {what}: leave it as it is, or restore it"]
+    assert before == (settings_of_torch()[what][0]() if what in settings_of_torch() else torch.initial_seed())
+
+
+@pytest.mark.slow
+def test_what_an_optimizer_prints_before_it_is_asked_is_not_seen(capsys):
+    assert find_faults(Candidate("planted", Prints), Effort()) == ()
+    assert capsys.readouterr() == ("", "")
 
 
 def test_muon_takes_matrices_only():
