@@ -19,9 +19,9 @@ So        (a) kept as the step shrinks, if the power is at least 1 - 1/4 or the 
           one order.
           An answer is given where its rule holds for all instances.
 Expected  Gradient flow keeps the imbalance (Arora, Cohen, Hazan 2018), small steps to first order, and ends at Q
-          of the start (Woodworth et al. 2020); from small starts it has the least rank (Li, Luo, Lyu 2021) and learns one mode
-          after another, with p = 1 (Saxe, McClelland, Ganguli 2014). These are about gradient flow or small steps: at
-          the largest step that fits, momentum 0.9 takes a diagonal network off the curve.
+          of the start (Woodworth et al. 2020); from small starts it has the least rank (Li, Luo, Lyu 2021) and learns
+          one mode after another, with p = 1 (Saxe, McClelland, Ganguli 2014). These are about gradient flow or small
+          steps: at the largest step that fits, momentum 0.9 takes a diagonal network off the curve.
 """
 
 from __future__ import annotations
