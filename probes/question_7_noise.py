@@ -146,7 +146,9 @@ def test_minibatch_noise_vanishes_at_an_interpolant(candidate: Candidate, effort
     staying = [run for run in runs if run.finite.all() and not (run.trend < 0).all()]
     if not _vanishes(runs[-1]) and len(staying) == 1 and staying[0].step is not None:
         slower = residuals(candidate, staying[0].step / 4)
-        staying += [slower] if slower.finite.all() and not (_vanishes(slower) or _still_falls(slower)) else []
+        staying += (
+            [slower] if slower.finite.all() and not ((slower.late <= VANISHED).any() or _still_falls(slower)) else []
+        )
     last = runs[-1] if _vanishes(runs[-1]) or not staying else staying[0]
     # then
     answer.step, exact = last.step, rounding(8 * effort.steps)
