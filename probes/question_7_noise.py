@@ -148,7 +148,7 @@ def test_minibatch_noise_vanishes_at_an_interpolant(candidate: Candidate, effort
     staying = [run for run in asked if run.finite.all() and not (run.trend < 0).all()]
     if vanishing is None and len(staying) == 1 and staying[0].step is not None:
         slower = runs[1] if quarter else residuals(candidate, staying[0].step / 4)
-        staying += [slower] if slower.finite.all() and not (_vanishes(slower) or _still_falls(slower)) else []
+        staying += [slower] if _is_a_floor(slower) else []
     last = vanishing or (staying[0] if staying else asked[-1])
     # then  one number for each step: which of them is the last depends on all instances together
     answer.step, exact = last.step, rounding(8 * effort.steps)
@@ -175,6 +175,10 @@ def test_minibatch_noise_vanishes_at_an_interpolant(candidate: Candidate, effort
         ]
         detail = f"|Xw - y| stays at {np.median(large.late):.2g}; its slope in the step is {np.median(slopes):.2f}"
         answer.answered(says[0] if says else "none of these", detail)
+
+
+def _is_a_floor(run: Series) -> bool:
+    return bool(run.finite.all() and not (run.late <= VANISHED).any() and not _still_falls(run))
 
 
 def _still_falls(run: Series) -> bool:
