@@ -25,6 +25,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from probes.answers import Answer, Measured, Status
 from probes.document import ProfileError, load_all
 from probes.faults import Severity
@@ -147,7 +149,7 @@ class _Found:
             self.false_alarm += chance(*(size or lack for size, lack in zip(has_value, lacking, strict=True)))
             if 0 in has_value or are_apart(before.finite, now.finite, resolution):
                 self.changes.append(f"{name}: {spread(before)}, and is now {spread(now)}")
-        elif max(has_value) > 0:
+        elif max(has_value) > 0 and not np.array_equal(before.values, now.values, equal_nan=True):
             shares = [f"{count} of {size}" for count, size in zip(has_value, sizes, strict=True)]
             self.unjudged.append(f"{name}: {shares[0]} instances have a value, and now {shares[1]}")
 

@@ -126,6 +126,11 @@ def test_with_other_versions_or_another_processor_words_need_a_number_that_has_c
     assert compare(before, profile_of(LOW, says="no", environment={"torch": "2.13"})).has_changed
 
 
+def test_the_same_few_values_again_need_no_judge(profile_of):
+    few = profile_of([*LOW[:2], *[NAN] * 10])
+    assert compare(few, few).unjudged == ()
+
+
 def test_on_other_instances_a_number_that_is_gone_or_new_is_not_judged(profile_of):
     full = profile_of(LOW, seed=1)
     lacking = dataclasses.replace(full, answers=(dataclasses.replace(full.answers[0], measured=()),))
