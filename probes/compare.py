@@ -27,10 +27,10 @@ from pathlib import Path
 
 import numpy as np
 
-from probes.answers import Answer, Measured, Status
-from probes.document import ProfileError, load_all
-from probes.faults import Severity
-from probes.profile import Profile
+from probes.profiles.answers import Answer, Measured, Status
+from probes.profiles.document import ProfileError, load_all
+from probes.profiles.profile import Profile
+from probes.running.faults import Severity
 
 FEWEST = 12
 """The smallest sample that is judged."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from probes.answers import Answer, Measured, Status
-from probes.problem import Effort
-from probes.profile import Profile
+from probes.profiles.answers import Answer, Measured, Status
+from probes.profiles.profile import Profile
+from probes.running.problem import Effort
 
 
 @pytest.fixture(scope="session")

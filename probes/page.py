@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probes.answers import Question
-from probes.figure import complaints, draw, drawn, in_order, number_of, say_counts
-from probes.questions import all_questions
-from probes.report import answers_of_file, setting, sources_of, surprises
+from probes.pages.figure import complaints, draw, drawn, in_order, number_of, say_counts
+from probes.pages.report import answers_of_file, setting, sources_of, surprises
+from probes.profiles.answers import Question
+from probes.profiles.questions import all_questions
 from theorems.ledger.writing import write_text
 
 if TYPE_CHECKING:
-    from probes.profile import Profile
+    from probes.profiles.profile import Profile
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "probes" / "reference"
@@ -42,7 +42,7 @@ def reference_profiles(folder: Path = REFERENCE) -> list[Profile]:
 
 
 def _profiles_in(file: Path) -> list[Profile]:
-    from probes.document import load_all
+    from probes.profiles.document import load_all
 
     return load_all(file)
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from probes.answers import Status
-from probes.asked import Asked
-from probes.document import ProfileError, plain_answer, read_answer
-from probes.faults import announcement
-from probes.profile import answer_of
-from probes.specs import EXAMPLE, Named, SpecError
-from probes.surroundings import silent, undisturbed
-from probes.table import as_page, as_text, terminal_width
+from probes.pages.table import as_page, as_text, terminal_width
+from probes.profiles.answers import Status
+from probes.profiles.asked import Asked
+from probes.profiles.document import ProfileError, plain_answer, read_answer
+from probes.profiles.profile import answer_of
+from probes.profiles.specs import EXAMPLE, Named, SpecError
+from probes.running.faults import announcement
+from probes.running.surroundings import silent, undisturbed
 
 _PROPERTY = "whichmin bias"
 _OPTIONS = {

@@ -27,11 +27,11 @@ from numpy.linalg import norm
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import COLUMNS, LENGTH, ROWS, Interpolation, read_interpolation
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.problem import Effort, least_squares
-from probes.questions import question
-from probes.run import Trained, search, train
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort, least_squares
+from probes.running.run import Trained, search, train
 
 REACHED = 1e-6
 THRESHOLD = REACHED**0.5

@@ -32,12 +32,12 @@ import numpy as np
 from numpy.linalg import norm
 
 from fixtures.precision import rounding
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.nearest import FACTOR, NONE, answer_nearest, measure_excess
-from probes.problem import Effort
-from probes.questions import question
-from probes.two_starts import Landing, TwoStarts, candidates, two_starts
+from probes.measures.nearest import FACTOR, NONE, answer_nearest, measure_excess
+from probes.measures.two_starts import Landing, TwoStarts, candidates, two_starts
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort
 from properties.certificates import Certificate
 
 

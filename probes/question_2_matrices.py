@@ -23,13 +23,13 @@ from numpy.linalg import norm
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import stack
 from fixtures.problems.matrix_interpolation import LENGTH, MatrixInterpolation, read_matrix_interpolation
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.nearest import NONE, answer_nearest, measure_excess
-from probes.problem import Effort, Problem, measured_matrices
+from probes.measures.nearest import NONE, answer_nearest, measure_excess
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
 from probes.question_1_interpolation import reached
-from probes.questions import question
-from probes.run import Trained, search
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort, Problem, measured_matrices
+from probes.running.run import Trained, search
 from properties.least import Least
 from properties.oracles import nearest_interpolant
 from properties.spectra.least_norms import NUCLEAR, SPECTRAL, least_frobenius_norm, least_invariant_norm

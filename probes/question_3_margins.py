@@ -28,11 +28,11 @@ import importlib.util
 
 from fixtures.problems.batches import stack
 from fixtures.problems.margin_geometry import MATRIX_LENGTH, VECTOR_LENGTH, read_signed_matrices, read_signed_vectors
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.margins import NONE, conclude, geometry_of, report_margins, run_towards_a_margin
-from probes.problem import Effort
-from probes.questions import question
+from probes.measures.margins import NONE, conclude, geometry_of, report_margins, run_towards_a_margin
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort
 
 VECTOR_NORMS = ("l1", "l2", "l-infinity")
 MATRIX_NORMS = ("max", "Frobenius", "spectral", "nuclear")

@@ -27,11 +27,19 @@ Expected  Gradient descent commutes with rotations, permutations and shifts. Ada
 from __future__ import annotations
 
 from fixtures.precision import rounding
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.equivariance import KINDS, OPERATIONS, Fingerprint, Run, coupling, matrix_fingerprint, vector_fingerprint
-from probes.problem import Effort
-from probes.questions import question
+from probes.measures.equivariance import (
+    KINDS,
+    OPERATIONS,
+    Fingerprint,
+    Run,
+    coupling,
+    matrix_fingerprint,
+    vector_fingerprint,
+)
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort
 
 
 def measure(answer: Answering, name: str, found: Fingerprint, control: Fingerprint) -> None:

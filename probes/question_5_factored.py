@@ -32,12 +32,12 @@ from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import LENGTH as INTERPOLATION_LENGTH
 from fixtures.problems.interpolation import read_interpolation
 from fixtures.problems.linear_layers import LENGTH, read_two_layers
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.factored_modes import RESOLVED, Learned, learn_modes
-from probes.factored_runs import ALPHAS, TINY, Completed, complete, drift, fitted, land_on_diagonal, learned
-from probes.problem import Effort
-from probes.questions import question
+from probes.measures.factored_modes import RESOLVED, Learned, learn_modes
+from probes.measures.factored_runs import ALPHAS, TINY, Completed, complete, drift, fitted, land_on_diagonal, learned
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort
 
 NEAR = 1 / 4
 """A candidate is named where it is nearer than this share of the distance between two candidates."""

@@ -28,13 +28,13 @@ from __future__ import annotations
 import numpy as np
 
 from fixtures.precision import factorization, rounding
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.linear_recursion import TOLERANCE
-from probes.network_sharpness import SMALL_STEP, WEIGHTS, edge_of, sharpness_of
-from probes.problem import Effort
-from probes.questions import question
-from probes.stability import Border, border_of
+from probes.measures.linear_recursion import TOLERANCE
+from probes.measures.network_sharpness import SMALL_STEP, WEIGHTS, edge_of, sharpness_of
+from probes.measures.stability import Border, border_of
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort
 
 SHARPNESS = (
     "kept below the threshold",

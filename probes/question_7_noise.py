@@ -32,9 +32,7 @@ from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import LENGTH as INTERPOLATION_LENGTH
 from fixtures.problems.interpolation import read_interpolation
 from fixtures.problems.outlying import LENGTH, ROWS, read_outlying
-from probes.answers import Answering, Status
-from probes.candidate import GRID, Candidate, gradient_descent
-from probes.noisy import (
+from probes.measures.noisy import (
     Series,
     gradient_descent_variance,
     series,
@@ -43,8 +41,10 @@ from probes.noisy import (
     with_label_noise,
     with_minibatches,
 )
-from probes.problem import Effort
-from probes.questions import question
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import GRID, Candidate, gradient_descent
+from probes.running.problem import Effort
 
 BATCHES = (1, 16)
 SMALL = 1e-2

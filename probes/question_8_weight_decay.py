@@ -28,12 +28,20 @@ import numpy as np
 from fixtures.precision import UNIT_ROUNDOFF, rounding
 from fixtures.problems.batches import stack
 from fixtures.problems.outlying import DECAY, LENGTH, Outlying, read_outlying
-from probes.answers import Answering, Status
-from probes.candidate import GRID, Candidate, gradient_descent
-from probes.fixed_points import POINTS, distances, ends, fixed_points, nearest_by, two_starts, with_an_unused_column
-from probes.problem import Effort
-from probes.questions import question
-from probes.run import LAST_SHARE, Trained, search, train
+from probes.measures.fixed_points import (
+    POINTS,
+    distances,
+    ends,
+    fixed_points,
+    nearest_by,
+    two_starts,
+    with_an_unused_column,
+)
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import GRID, Candidate, gradient_descent
+from probes.running.problem import Effort
+from probes.running.run import LAST_SHARE, Trained, search, train
 from properties.linear_models.norm_balls import ball_norm
 
 FACTOR = 2.0

@@ -29,11 +29,11 @@ import numpy as np
 from fixtures.precision import UNIT_ROUNDOFF
 from fixtures.problems.batches import stack
 from fixtures.problems.two_layers import GRADIENTS, STEPS, TWO_LAYERS, read_gradients, read_two_layers
-from probes.answers import Answering, Status
-from probes.candidate import RAISED, Candidate, gradient_descent, one_line
-from probes.problem import Effort, Problem
-from probes.questions import question
-from probes.resuming import Iterates, largest_difference, recorded, resume
+from probes.measures.resuming import Iterates, largest_difference, recorded, resume
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import question
+from probes.running.candidate import RAISED, Candidate, gradient_descent, one_line
+from probes.running.problem import Effort, Problem
 
 if TYPE_CHECKING:
     import torch

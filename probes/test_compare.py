@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from probes.answers import Answer, Measured, Status
 from probes.compare import FEWEST, are_apart, chance, compare, main, pairs
-from probes.document import ProfileError, save
-from probes.faults import Fault, Severity
-from probes.problem import Effort
+from probes.profiles.answers import Answer, Measured, Status
+from probes.profiles.document import ProfileError, save
+from probes.running.faults import Fault, Severity
+from probes.running.problem import Effort
 
 LOW, HIGH = np.arange(12) / 12, 2 + np.arange(12) / 12
 INF, NAN = math.inf, math.nan

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from fixtures.problems import transformed
-from probes import equivariance
-from probes.answers import Status
-from probes.candidate import Candidate, of_class
-from probes.lower_precision import in_double, lower_precisions
-from probes.problem import Effort, least_squares
-from probes.questions import all_questions, ask
-from probes.run import train
+from probes.measures import equivariance
+from probes.measures.lower_precision import in_double, lower_precisions
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
+from probes.running.candidate import Candidate, of_class
+from probes.running.problem import Effort, least_squares
+from probes.running.run import train
 
 EFFORT = Effort(instances=4, steps=1500)
 ASKED = {asked.key: asked for asked in all_questions() if asked.file.endswith("question_4_equivariances.py")}

@@ -8,14 +8,14 @@ import torch
 
 from fixtures.problems.batches import stack
 from fixtures.problems.margin_geometry import MATRIX_LENGTH, VECTOR_LENGTH, read_signed_matrices, read_signed_vectors
-from probes import margins
-from probes.answers import Answering, Status
-from probes.candidate import Candidate, gradient_descent
-from probes.margins import conclude, geometry_of, read_run
-from probes.problem import Effort
+from probes.measures import margins
+from probes.measures.margins import conclude, geometry_of, read_run
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import all_questions, ask
 from probes.question_3_margins import MATRIX_NORMS, VECTOR_NORMS
-from probes.questions import all_questions, ask
-from probes.run import Trained
+from probes.running.candidate import Candidate, gradient_descent
+from probes.running.problem import Effort
+from probes.running.run import Trained
 from properties.certificates import assert_at_most, assert_identical
 from properties.linear_models.margins_in_norms import NORMS, largest_margins, margin
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from probes import page, report
-from probes.answers import Answer, Measured, Question, Status
+from probes import page
 from probes.page import COMMAND, PAGE, ROOT, BlockError, as_markdown, made, reference_profiles, renewed
-from probes.problem import Effort
-from probes.profile import Profile
-from probes.sources import Expectation
+from probes.pages import report
+from probes.pages.sources import Expectation
+from probes.profiles.answers import Answer, Measured, Question, Status
+from probes.profiles.profile import Profile
+from probes.running.problem import Effort
 
 ASKED = Question("where", "Where it ends", ("here", "there|", "nowhere"), lambda *_: None, "probes/question_2_x.py")
 KNOWN = Expectation(

@@ -12,10 +12,10 @@ import pytest
 
 import probes
 from probes import load_all
-from probes.candidate import OptimizerFault
-from probes.faults import Fault, Severity
 from probes.plugin import asks
-from probes.questions import forget
+from probes.profiles.questions import forget
+from probes.running.candidate import OptimizerFault
+from probes.running.faults import Fault, Severity
 
 ROOT = Path(__file__).parents[1]
 QUESTION = '''
@@ -23,10 +23,10 @@ QUESTION = '''
 
 import numpy as np
 
-from probes.answers import Status
-from probes.problem import least_squares
-from probes.questions import question
-from probes.run import train
+from probes.profiles.answers import Status
+from probes.running.problem import least_squares
+from probes.profiles.questions import question
+from probes.running.run import train
 
 
 @question("toy", title="A toy", answers=("yes", "no"))
@@ -103,8 +103,8 @@ def bias(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(probes, "__path__", [str(folder), *probes.__path__])
-    monkeypatch.setattr("probes.questions.FOLDER", folder)
-    monkeypatch.setattr("probes.profile.faults", fault)
+    monkeypatch.setattr("probes.profiles.questions.FOLDER", folder)
+    monkeypatch.setattr("probes.profiles.profile.faults", fault)
     monkeypatch.setattr("probes.plugin.announcement", lambda one: "it takes long" if "picky" in one.name else None)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
@@ -169,7 +169,7 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
 
 @pytest.mark.parametrize(("severity", "code"), [(Severity.REMARK, 0), (Severity.FAULT, 1)])
 def test_a_fault_fails_the_run_and_a_remark_does_not(bias, monkeypatch, severity, code):
-    monkeypatch.setattr("probes.profile.faults", lambda _: [Fault(severity, "it is odd")])
+    monkeypatch.setattr("probes.profiles.profile.faults", lambda _: [Fault(severity, "it is odd")])
     result = bias.run("--question=toy")
     result.fnmatch_lines(["A toy: yes*", f"{severity}: mine.py:make: it is odd"])
     assert result.code == code
@@ -248,7 +248,7 @@ def test_a_file_that_cannot_be_written_at_the_end_fails_the_run(bias, monkeypatc
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("probes.asked.save", refuse)
+    monkeypatch.setattr("probes.profiles.asked.save", refuse)
     result = bias.run("--save=a.json")
     result.fnmatch_lines(["A toy: yes*", "--save a.json: cannot be written (No space left on device)"])
     assert result.code == 1

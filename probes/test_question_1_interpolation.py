@@ -9,12 +9,12 @@ import torch
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import COLUMNS, LENGTH, ROWS, read_interpolation
-from probes.answers import Status
-from probes.candidate import Candidate, of_class
-from probes.problem import Effort
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
 from probes.question_1_interpolation import ENDS, FLOOR, SETTLES, floor, reached, settles, worst_ratio
-from probes.questions import all_questions, ask
-from probes.run import Trained
+from probes.running.candidate import Candidate, of_class
+from probes.running.problem import Effort
+from probes.running.run import Trained
 
 EFFORT = Effort(instances=3, steps=1000)
 

@@ -6,14 +6,14 @@ import functools
 import numpy as np
 import pytest
 
-from probes.answers import Answering, Status
-from probes.candidate import of_class
-from probes.nearest import FACTOR, NONE, Excess, answer_nearest, measure_excess, separation
-from probes.problem import Effort
+from probes.measures.nearest import FACTOR, NONE, Excess, answer_nearest, measure_excess, separation
+from probes.measures.two_starts import STARTS, Landing, TwoStarts, candidates, problems
+from probes.profiles.answers import Answering, Status
+from probes.profiles.questions import all_questions, ask
 from probes.question_2_interpolants import certified, from_projection, outside_row_space, where
 from probes.question_2_matrices import candidates as candidate_matrices
-from probes.questions import all_questions, ask
-from probes.two_starts import STARTS, Landing, TwoStarts, candidates, problems
+from probes.running.candidate import of_class
+from probes.running.problem import Effort
 from properties.certificates import assert_at_most, assert_identical
 from properties.oracles import nearest_interpolant
 

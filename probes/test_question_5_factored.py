@@ -5,14 +5,14 @@ import functools
 import numpy as np
 import pytest
 
-from probes.answers import Status
-from probes.candidate import Candidate, of_class
-from probes.factored import imbalance
-from probes.factored_modes import first_times
-from probes.factored_runs import Drift, complete
-from probes.problem import Effort
-from probes.questions import all_questions, ask
-from probes.run import Trained
+from probes.measures.factored import imbalance
+from probes.measures.factored_modes import first_times
+from probes.measures.factored_runs import Drift, complete
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
+from probes.running.candidate import Candidate, of_class
+from probes.running.problem import Effort
+from probes.running.run import Trained
 from properties.certificates import assert_at_most, assert_identical, assert_within
 
 EFFORT = Effort(instances=3, steps=1600)

@@ -8,9 +8,7 @@ from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import LENGTH as INTERPOLATION_LENGTH
 from fixtures.problems.interpolation import read_interpolation
 from fixtures.problems.outlying import LENGTH, ROWS, read_outlying
-from probes.answers import Status
-from probes.candidate import Candidate, gradient_descent, of_class
-from probes.noisy import (
+from probes.measures.noisy import (
     EVERY,
     gradient_descent_variance,
     series,
@@ -18,8 +16,10 @@ from probes.noisy import (
     with_label_noise,
     with_minibatches,
 )
-from probes.problem import Effort
-from probes.questions import all_questions, ask
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
+from probes.running.candidate import Candidate, gradient_descent, of_class
+from probes.running.problem import Effort
 from properties.certificates import assert_at_most
 
 EFFORT = Effort(instances=4, steps=2000)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from fixtures.problems.outlying import DECAY
-from probes.answers import Status
-from probes.candidate import Candidate, of_class
-from probes.problem import Effort
-from probes.questions import all_questions, ask
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
+from probes.running.candidate import Candidate, of_class
+from probes.running.problem import Effort
 
 EFFORT = Effort(instances=4, steps=400)
 QUESTION = next(question for question in all_questions() if question.key == "weight decay")

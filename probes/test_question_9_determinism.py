@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from probes.answers import Status
-from probes.candidate import Candidate, of_class
-from probes.problem import Effort
-from probes.questions import all_questions, ask
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
+from probes.running.candidate import Candidate, of_class
+from probes.running.problem import Effort
 
 
 def answer(key, candidate):

@@ -11,10 +11,8 @@ from fixtures.problems.batches import stack
 from fixtures.problems.quadratic import LENGTH, read_quadratic
 from fixtures.problems.small_networks import LENGTH as NETWORK_LENGTH
 from fixtures.problems.small_networks import read_small_network
-from probes.answers import Status
-from probes.candidate import Candidate, gradient_descent, of_class
-from probes.linear_recursion import TOLERANCE, linear_map
-from probes.network_sharpness import (
+from probes.measures.linear_recursion import TOLERANCE, linear_map
+from probes.measures.network_sharpness import (
     WEIGHTS,
     edge_of,
     hessians,
@@ -24,10 +22,12 @@ from probes.network_sharpness import (
     recording,
     sharpness_of,
 )
-from probes.problem import Effort, Problem
-from probes.questions import all_questions, ask
-from probes.run import train
-from probes.stability import border_of, diverges
+from probes.measures.stability import border_of, diverges
+from probes.profiles.answers import Status
+from probes.profiles.questions import all_questions, ask
+from probes.running.candidate import Candidate, gradient_descent, of_class
+from probes.running.problem import Effort, Problem
+from probes.running.run import train
 
 EFFORT = Effort(instances=4, steps=1000)
 ASKED = {asked.key: asked for asked in all_questions() if asked.file.endswith("question_6_stability.py")}

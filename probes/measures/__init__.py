@@ -1,0 +1,1 @@
+"""What the questions measure, each module for one or two of them."""

@@ -1,0 +1,1 @@
+"""Profiles beside the literature: tables, figures and the page."""

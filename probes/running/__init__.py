@@ -1,0 +1,1 @@
+"""What is asked, and how it runs: candidates, problems, schedules, faults."""
