@@ -13,10 +13,10 @@ import numpy as np
 from fixtures.problems.batches import stack
 from fixtures.problems.small_networks import INPUTS, LENGTH, WIDTH, SmallNetwork, read_small_network
 from fixtures.problems.tapes import Tape
+from probes.measures.second_moments import flat, is_of_torch, preconditioner, steps_like_adam
 from probes.running.candidate import Candidate
 from probes.running.problem import Effort, Problem
 from probes.running.run import Trained, layout_of, train
-from probes.second_moments import flat, is_of_torch, preconditioner, steps_like_adam
 
 if TYPE_CHECKING:
     import torch
