@@ -76,12 +76,14 @@ def turned(g):
     return move
 
 
+@pytest.mark.slow
 def test_gradient_descent_commutes_with_rotations_permutations_and_shifts():
     expected = ["exact", "to rounding", *3 * ["violated"], *3 * ["to rounding"]]
     assert of("SGD", *FIRST, lr=0.1) == expected
     assert of("SGD", *FIRST, lr=0.1, momentum=0.9, nesterov=True) == expected
 
 
+@pytest.mark.slow
 def test_adam_commutes_with_permutations_and_up_to_epsilon_with_scales_of_the_loss():
     rest = ["shift", "left rotation", "right rotation"]
     assert of("Adam", *FIRST[:5]) == ["exact", "violated", "violated", "up to epsilon", "up to epsilon"]
@@ -98,6 +100,7 @@ def test_sign_descent_ignores_scales_exactly_and_normalized_descent_only_that_of
     assert says(normalized, "left rotation", "right rotation", "coupling") == [*2 * ["to rounding"], "entries"]
 
 
+@pytest.mark.slow
 def test_the_polar_factor_commutes_from_both_sides_and_its_transpose_from_none():
     assert says(alone(polar), "left rotation", "right rotation") == 2 * ["to rounding"]
     transposing = alone(lambda g: polar(g).mT.reshape(g.shape))
@@ -108,6 +111,7 @@ def test_the_polar_factor_commutes_from_both_sides_and_its_transpose_from_none()
     assert says(rows, "left rotation", "right rotation") == ["violated", "to rounding"]
 
 
+@pytest.mark.slow
 def test_a_gradient_rotated_by_a_fixed_matrix_commutes_with_nothing_that_moves_its_plane():
     assert says(alone(turned), "permutation", "rotation", "scaling", "loss scale") == 4 * ["violated"]
     assert says(alone(turned), "shift", "left rotation", "right rotation", "coupling") == [
@@ -118,6 +122,7 @@ def test_a_gradient_rotated_by_a_fixed_matrix_commutes_with_nothing_that_moves_i
     ]
 
 
+@pytest.mark.slow
 def test_a_clip_by_the_global_norm_couples_parameters():
     assert says(clipped, "coupling") == ["parameters"]
     assert says(clipped, "rotation", "loss scale") == ["to rounding", "violated"]
@@ -136,6 +141,7 @@ def test_noise_leaves_no_answer():
     assert answers[0].detail.startswith("two runs on the same problem differ by ")
 
 
+@pytest.mark.slow
 def test_one_that_stands_still_and_one_that_diverges_are_named():
     assert says(alone(torch.zeros_like), "rotation") == [Status.NOT_APPLICABLE]
     assert says(alone(lambda g: -g * torch.inf), "rotation") == [Status.NOT_CONVERGED]
@@ -147,6 +153,7 @@ def test_a_run_that_diverges_on_the_transformed_problem_alone_is_a_violation_of_
     assert max(answer.measured[0].values) == 2
 
 
+@pytest.mark.slow
 def test_with_the_identity_as_the_only_rotation_adam_would_commute_with_rotations(monkeypatch):
     def only_the_identity(tape):
         return dataclasses.replace(transformed.read_transformed(tape), rotation=np.eye(20))
@@ -157,6 +164,7 @@ def test_with_the_identity_as_the_only_rotation_adam_would_commute_with_rotation
     assert found.kind("rotation") == "exact"
 
 
+@pytest.mark.slow
 def test_rounding_to_bfloat16_is_lower_precision_and_double_precision_is_found_out_of_it():
     rounded = alone(lambda g: (g / g.norm()).bfloat16().double())
     assert says(rounded, "rotation", "loss scale") == ["to lower precision", "exact"]

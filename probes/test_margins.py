@@ -71,6 +71,7 @@ def normalized(gradient):
     return gradient / gradient.norm()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "direction", "says"),
     [
@@ -90,12 +91,14 @@ def test_planted_steepest_descents_are_named_by_their_norm(key, direction, says)
     assert_identical((answer.status, answer.says), (Status.ANSWERED, says), why=answer.detail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["vector margin", pytest.param("matrix margin", marks=pytest.mark.slow)])
 def test_a_gradient_that_is_turned_by_a_fixed_rotation_is_not_named(key):
     answer = answer_of(key, planted(turned))
     assert_identical(answer.says in ("", "none named"), True, why=f"{answer.says}: {answer.detail}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", [torch.zeros_like, torch.negative, lambda gradient: gradient / 0])
 def test_what_stays_at_zero_or_climbs_or_diverges_is_not_converged(direction):
     answer = answer_of("matrix margin", planted(direction))
@@ -103,6 +106,7 @@ def test_what_stays_at_zero_or_climbs_or_diverges_is_not_converged(direction):
     assert_identical(np.isnan(answer.measured[0].values).all(), True, why="no ratio where there is no margin")
 
 
+@pytest.mark.slow
 def test_plain_gradient_descent_is_named_and_rises_and_is_its_own_control():
     answer = answer_of("vector margin", gradient_descent())
     by_name = {measured.name: measured for measured in answer.measured}
@@ -148,6 +152,7 @@ def test_a_maximizer_is_named_and_lacks_the_separation_in_other_norms(name):
     assert_identical((reading.deficit >= vectors().separation)[others].all(), True, why="least over the other norms")
 
 
+@pytest.mark.slow
 def test_a_point_between_two_maximizers_is_named_only_near_one_of_them():
     named = [read(between(share), vectors().deficit(between(share))).named for share in (0, 0.1, 0.8, 1)]
     assert_identical(named, ["l2", "l2", None, "l1"], why="shares 0, 0.1, 0.8 and 1 of the way to l1")

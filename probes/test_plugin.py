@@ -148,6 +148,7 @@ def test_a_run_prints_saves_and_compares_a_profile(bias):
     assert other.code == 1
 
 
+@pytest.mark.slow
 def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bias):
     result = bias.run("--optimizer=mine.py:no_optimizer", "--optimizer=mine.py:picky", "--save=a.json")
     result.fnmatch_lines(
@@ -175,6 +176,7 @@ def test_a_fault_fails_the_run_and_a_remark_does_not(bias, monkeypatch, severity
     assert result.code == code
 
 
+@pytest.mark.slow
 def test_what_a_package_deprecates_is_no_fault_of_its_optimizer(bias):
     result = bias.run("--optimizer-args=lr=1.0", "--question=toy")
     result.fnmatch_lines(["A toy: yes*"])
@@ -202,6 +204,7 @@ def test_a_run_that_does_not_ask_everything_saves_and_compares_nothing(bias):
     assert not (bias.path / "b.json").exists()
 
 
+@pytest.mark.slow
 def test_another_run_collects_no_question_and_refuses_what_belongs_to_them(bias):
     for marker in ("fast or not fast", "not bias"):
         result = bias.run("-m", marker)
@@ -244,6 +247,7 @@ def test_what_cannot_be_asked_is_refused_in_a_line_before_the_run(bias, options,
     assert "Traceback" not in str(result)
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_at_the_end_fails_the_run(bias, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")

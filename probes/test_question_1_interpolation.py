@@ -60,6 +60,7 @@ class Climbs(Planted):
         return -p.grad
 
 
+@pytest.mark.slow
 def test_gradient_descent_reaches_a_minimum_at_a_constant_step():
     found = answer(Candidate("planted", Planted))
     assert found.says == "at a constant step"
@@ -68,6 +69,7 @@ def test_gradient_descent_reaches_a_minimum_at_a_constant_step():
     assert (numbers(found, ENDS) < -12).all()
 
 
+@pytest.mark.slow
 def test_a_step_of_fixed_length_needs_the_decay_and_its_floor_is_of_that_length():
     # given
     found = answer(Candidate("planted", Signs, has_step=False))
@@ -79,6 +81,7 @@ def test_a_step_of_fixed_length_needs_the_decay_and_its_floor_is_of_that_length(
     assert (numbers(found, FLOOR) > np.log10(found.step / 100)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "words"), [(OneCoordinateAlone, "0 of 3 instances"), (Climbs, "ends at no number at worst: it diverges")]
 )
@@ -88,6 +91,7 @@ def test_where_no_minimum_is_reached_the_answer_says_what_was(kind, words):
     assert words in found.detail
 
 
+@pytest.mark.slow
 def test_rmsprop_needs_the_decay():
     assert answer(of_class("RMSprop", torch.optim.RMSprop, {})).says == "only with decay"
 

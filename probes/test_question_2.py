@@ -46,6 +46,7 @@ def resolution(answer, start):
     return next(measured.resolution for measured in answer.measured if measured.name.startswith(start))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "descent",
     [{"lr": 1.0}, {"lr": 0.1, "momentum": 0.9, "nesterov": True}],
@@ -60,6 +61,7 @@ def test_gradient_descent_projects_its_start_and_reaches_the_least_norms_of_eucl
     assert_at_most(np.abs(kept - 1), resolution(rows, "share of P_null w_0"), why="the part in null(X) is kept")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
@@ -121,6 +123,7 @@ def test_exponentiated_gradient_answers_from_the_start_that_it_can_leave():
     assert_identical(np.isnan(numbers(answer, "share outside row(X), from zero")).all(), True, why="no value")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1e-3, 3.0], ids=["too small", "too large"])
 @pytest.mark.parametrize("key", [ROWS, VECTORS, MATRICES])
 def test_a_step_that_reaches_no_minimum_is_not_converged(key, step):
@@ -191,6 +194,7 @@ def test_the_share_and_the_certified_distance_of_a_known_point_are_known():
     assert_at_most(certified(near), 1.0, why="a certificate")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_each_minimizer_is_named_as_what_it_minimizes(seed):
     from_zero, (entropy, rival) = candidates(Effort(instances=12, seed=seed))

@@ -127,10 +127,12 @@ def test_the_balance_that_is_lost_is_seen_at_a_step_that_is_found(name):
     assert asked("balancedness", plant(name), Effort(instances=6)).says == "not kept"
 
 
+@pytest.mark.slow
 def test_the_balance_that_is_lost_is_seen():
     assert asked("balancedness", plant("OneTwiceAsFast", lr=0.03), Effort(instances=2, steps=1200)).says == "not kept"
 
 
+@pytest.mark.slow
 def test_factors_that_move_in_turns_keep_the_balance():
     assert (
         asked("balancedness", plant("InTurns", lr=0.06), Effort(instances=2, steps=1200)).says
@@ -152,6 +154,7 @@ def test_a_diagonal_network_under_adam_is_off_the_curve():
     assert asked("diagonal alpha", adam()).says == "off the curve"
 
 
+@pytest.mark.slow
 def test_the_completion_of_least_norm_is_recognized():
     answer = asked("completion", plant("JumpsToTheLeastNorm", lr=0.1), Effort(instances=2, steps=2000))
     assert answer.says == "least nuclear norm"
@@ -168,6 +171,7 @@ def test_under_a_spectral_step_the_weakest_mode_is_learned_first():
         assert_within(-0.5, np.array(measured.values), -0.5, slack=measured.resolution, why="p of half times ~ s^(-p)")
 
 
+@pytest.mark.slow
 def test_an_optimizer_without_a_learning_rate_is_told_so():
     import torch
 
@@ -184,6 +188,7 @@ def test_an_optimizer_without_a_learning_rate_is_told_so():
     assert answer.status is Status.NOT_APPLICABLE
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_no_answer():
     for key in ("balancedness", "diagonal alpha", "completion", "order of modes"):
         answer = asked(key, descent(lr=1e-6), Effort(instances=2, steps=40))

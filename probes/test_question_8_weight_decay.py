@@ -65,6 +65,7 @@ def number(answer, name):
     return np.array(next(measured.values for measured in answer.measured if name in measured.name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("direction", "says"),
     [
@@ -84,27 +85,32 @@ def test_steepest_descent_with_decoupled_decay_goes_to_the_ball_of_its_norm(dire
     assert (10 * number(answer, f"from {says}") <= np.min(others, axis=0)).all()
 
 
+@pytest.mark.slow
 def test_an_ignored_weight_decay_has_no_effect():
     assert answer_of(of_class("Ignores", Ignores, {})).says == "no effect"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", [identity, torch.sign])
 def test_decay_towards_another_point_leads_to_none_of_these(direction):
     assert answer_of(planted(direction, towards=0.5)).says == "none of these"
 
 
+@pytest.mark.slow
 def test_a_step_too_small_to_forget_the_start_is_not_converged():
     answer = answer_of(planted(torch.sign, has_step=True, lr=1e-4))
     assert (answer.status, answer.says) == (Status.NOT_CONVERGED, "")
     assert answer.measured[0].resolution == pytest.approx(np.exp(-1e-4 * DECAY * EFFORT.steps / 2))
 
 
+@pytest.mark.slow
 def test_without_an_entry_for_the_decay_the_question_does_not_apply():
     answer = answer_of(of_class("torch.optim:Rprop", torch.optim.Rprop, {}))
     assert answer.status is Status.NOT_APPLICABLE
     assert "weight_decay" in answer.detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "options", "says"),
     [("SGD", {"lr": 1e-2}, "ridge"), ("Adam", {"lr": 1e-2}, "ridge"), ("Muon", {"lr": 1e-1}, "spectral ball")],
@@ -119,6 +125,7 @@ def test_adamw_goes_to_the_box_in_a_run_that_is_long_for_its_memory():
     assert answer_of(candidate, Effort(instances=4)).says == "l-infinity ball"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [0.0, 0.01, 0.1])
 def test_the_own_decay_is_measured_as_it_is_set(own):
     for kind in (torch.optim.AdamW, torch.optim.SGD):

@@ -167,6 +167,7 @@ def of(kind):
     return Candidate(kind.__name__, kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "says"),
     [(Planted, "bit for bit"), (Noisy, "from one torch seed"), (NoisyElsewhere, "differs"), (OwnNoise, "bit for bit")],
@@ -175,6 +176,7 @@ def test_random_numbers_are_seen_and_told_from_those_of_a_seed(kind, says):
     assert answer("same seed", of(kind)).says == says
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
@@ -194,10 +196,12 @@ def test_what_a_state_dict_lacks_is_exposed(kind, says):
     assert answer("state_dict", of(kind)).says == says
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_repeatable_is_not_compared_with_an_interrupted_one():
     assert answer("state_dict", of(NoisyElsewhere)).status is Status.NOT_IDENTIFIABLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
@@ -236,6 +240,7 @@ def test_one_implementation_is_not_compared():
     assert answer("implementations", of(One)).status is Status.NOT_APPLICABLE
 
 
+@pytest.mark.slow
 def test_nadam_goes_on_with_a_product_of_another_precision():
     # given  mu_product is kept in single precision, and load_state_dict gives it the precision of the weights
     found = answer("state_dict", of_class("NAdam", torch.optim.NAdam, {}))
@@ -244,6 +249,7 @@ def test_nadam_goes_on_with_a_product_of_another_precision():
     assert all(0 < value < 2.0**-24 for value in found.measured[0].values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adagrad"])
 @pytest.mark.parametrize("option", ["foreach", "fused"])
 def test_an_entry_of_the_groups_chooses_the_implementation_that_the_constructor_would(name, option):

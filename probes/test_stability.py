@@ -67,6 +67,7 @@ def stable_step(candidate):
     return ask(ASKED["stable step"], candidate, EFFORT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "says", "border"),
     [
@@ -84,6 +85,7 @@ def test_the_largest_stable_step_of_gradient_descent_is_that_of_theory(options, 
     assert answer.measured[0].values == pytest.approx(4 * [border], rel=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_a_user_step_changes_nothing_and_a_doubled_one_halves_the_border():
     assert stable_step(of("SGD", lr=1e-3)).says == "2/lambda"
     answer = stable_step(planted(direction=each(lambda g: 2 * g)))
@@ -92,12 +94,14 @@ def test_a_user_step_changes_nothing_and_a_doubled_one_halves_the_border():
     assert answer.says == "another step"
 
 
+@pytest.mark.slow
 def test_a_momentum_other_than_the_declared_one_is_another_step():
     assert stable_step(planted(hidden=0.9, momentum=0.9)).says == "2(1+beta)/lambda"
     answer = stable_step(planted(hidden=0.8, momentum=0.9))
     assert (answer.says, answer.measured[0].values) == ("another step", pytest.approx(4 * [3.6], rel=TOLERANCE))
 
 
+@pytest.mark.slow
 def test_a_rotated_gradient_has_the_border_of_its_rotated_curvature():
     turn = torch.eye(4, dtype=torch.float64)
     turn[:2, :2] = torch.tensor([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])
@@ -121,11 +125,13 @@ def test_steps_of_bounded_length_never_grow_without_end(direction):
     assert stable_step(planted(direction=direction)).says == "stable at every step"
 
 
+@pytest.mark.slow
 def test_an_oscillation_far_above_the_start_is_no_growth():
     assert not diverges(planted(direction=each(torch.sign), lr=50.0), QUADRATICS, np.ones(4), 50.0, 200).any()
     assert not diverges(planted(direction=each(lambda g: -torch.sign(g))), QUADRATICS, np.ones(4), 0.1, 200).any()
 
 
+@pytest.mark.slow
 def test_adam_is_stable_at_every_step_and_ascent_at_none():
     assert stable_step(of("Adam")).says == "stable at every step"
     answer = stable_step(planted(direction=each(torch.neg)))
@@ -148,6 +154,7 @@ def test_the_radius_of_the_recursion_is_that_of_the_companion_matrix():
     assert found.residual.max() <= TOLERANCE
 
 
+@pytest.mark.slow
 def test_runs_cut_short_by_others_are_run_again():
     grown = diverges(gradient_descent(), QUADRATICS, np.array([1e4, 10.0, 21.0, 1.0]), 0.1, 200)
     assert list(grown) == [True, False, True, False]
@@ -218,12 +225,14 @@ def test_after_one_step_the_corrected_second_moment_is_the_squared_gradient():
     assert preconditioner(built[-1:], 4) == pytest.approx(torch.cat(gradients, 1).numpy() + 1e-8, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_second_moments_are_those_of_the_run_at_a_step_of_the_user_too():
     few = Effort(instances=4, steps=40)
     assert np.isfinite(sharpness_of(of("Adam", lr=1e-3), few).preconditioned).all()
     assert np.isnan(sharpness_of(of("SGD", lr=1e-3), few).preconditioned).all()
 
 
+@pytest.mark.slow
 def test_without_a_known_threshold_the_sharpness_is_not_asked():
     answer = ask(ASKED["final sharpness"], planted(direction=each(torch.sign)), EFFORT)
     assert answer.status is Status.NOT_APPLICABLE

@@ -66,6 +66,7 @@ def test_the_figure_of_all_questions_with_every_answer_fits_a_phone(monkeypatch)
     assert complaints(drawn(profiles)) == []
 
 
+@pytest.mark.slow
 def test_a_text_is_not_wider_than_it_is_said_to_be():
     pytest.importorskip("matplotlib", reason="it measures the font; figures need the extra report")
     from matplotlib.font_manager import FontProperties

@@ -73,6 +73,7 @@ def test_a_class_has_its_step_found_unless_it_is_given(file):
     assert named(f"{file}:make", step="found").candidate.has_step is False
 
 
+@pytest.mark.slow
 def test_the_arguments_reach_the_optimizer_and_its_name(file):
     one = named(f"{file}:make", "rate=0.125")
     assert (one.candidate.own_step, one.candidate.family) == (0.125, "Slow")

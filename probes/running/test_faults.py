@@ -257,6 +257,7 @@ def found(make, has_step=False):
     return faults(Candidate("planted", make, has_step=has_step))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("severity", "words", "make"),
     [
@@ -272,6 +273,7 @@ def test_a_planted_fault_is_the_one_that_is_found(severity, words, make):
     assert len(lines[0].line.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["SGD", "LBFGS", *(pytest.param(name, marks=pytest.mark.slow) for name in ("Adam", "ASGD", "Rprop", "Adadelta"))],
@@ -302,12 +304,14 @@ def test_what_an_optimizer_prints_before_it_is_asked_is_not_seen(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_muon_takes_matrices_only():
     (fault,) = faults(of_class("Muon", torch.optim.Muon, {}))
     assert fault.severity is Severity.REMARK
     assert fault.line == "takes matrices only: vectors are laid out as (1, p)"
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_the_user_has_chosen_too_large_diverges():
     (fault,) = faults(of_class("SGD", torch.optim.SGD, {"lr": 9.0}))
     assert fault.severity is Severity.FAULT

@@ -136,6 +136,7 @@ def made(kind, has_step=False):
 # -------------------------------------------------------------------------------------------------- layouts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [quadratic(), matrices()], ids=["vectors", "factors"])
 @pytest.mark.parametrize(
     ("kind", "layout"),
@@ -156,6 +157,7 @@ def test_the_layout_is_the_fastest_that_does_not_mix_instances(kind, layout, pro
     assert layout_of(Candidate(kind.__name__, kind, has_step=False), problem) == layout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Planted, NormalizesEach, ClipsTogether])
 def test_an_instance_gets_in_a_batch_what_it_gets_alone(kind):
     # given
@@ -178,6 +180,7 @@ def test_a_vector_is_given_as_a_matrix_with_one_row():
 # -------------------------------------------------------------------------------------------------- schedule
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_tensor", [False, True], ids=["number", "tensor"])
 def test_the_step_is_constant_and_then_falls_geometrically(as_tensor):
     # given
@@ -215,6 +218,7 @@ def test_a_learning_rate_of_zero_becomes_the_step():
     assert optimizers[-1].rates == [0.1, 0.1]
 
 
+@pytest.mark.slow
 def test_settings_are_entries_of_the_groups():
     # when
     decayed = train(of_class("SGD", torch.optim.SGD, {}), quadratic(), steps=50, step=0.5, settings={"weight_decay": 1})
@@ -239,6 +243,7 @@ def test_a_run_ends_when_nothing_moves_and_later_times_see_its_end():
     assert run.finite.all()
 
 
+@pytest.mark.slow
 def test_a_cycle_is_not_an_end():
     # given  weights that return to the same bits every other step
     problem = quadratic()
@@ -259,6 +264,7 @@ def test_a_pause_within_a_cycle_is_not_an_end():
     assert train(Candidate("UpAndDown", UpAndDown), quadratic(), steps=200).steps == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lr", [3.0, 1e200])
 def test_a_run_that_diverges_ends_and_says_so(lr):
     run = train(of_class("SGD", torch.optim.SGD, {"lr": lr}), quadratic(), steps=4000, decay=False)
@@ -307,6 +313,7 @@ def test_where_no_step_reaches_all_instances_the_one_that_reaches_most_wins_and_
     assert found.step == GRID[1]
 
 
+@pytest.mark.slow
 def test_an_instance_that_diverges_is_not_reached():
     candidate = Candidate("planted", lambda params: Planted(params, 3.0), has_step=False)
     found = search(candidate, quadratic(), steps=400, reached=lambda run: np.ones(len(run.loss), bool))
@@ -316,6 +323,7 @@ def test_an_instance_that_diverges_is_not_reached():
 # -------------------------------------------------------------------------------------------------- problems
 
 
+@pytest.mark.slow
 def test_lbfgs_takes_closures_and_each_instance_gets_what_it_gets_alone():
     # given  problems of other conditions, which one line search for all would couple
     rng = np.random.default_rng(7)
@@ -386,6 +394,7 @@ def test_runs_are_repeatable_and_leave_the_random_numbers_of_torch_alone():
     assert torch.equal(torch.rand(2), expected)
 
 
+@pytest.mark.slow
 def test_weights_are_read_in_evaluation_mode():
     # given  weights that are ten times as large in training mode
     class Averages(Planted):
@@ -412,6 +421,7 @@ def test_weights_are_read_in_evaluation_mode():
     assert np.array_equal(8 * train(Candidate("Averages", Averages), quadratic(), steps=9).factors[0], plain)
 
 
+@pytest.mark.slow
 def test_parameters_whose_data_is_replaced_are_followed():
     class Replaces(Planted):
         def step(self):

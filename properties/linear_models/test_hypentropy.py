@@ -50,6 +50,7 @@ def test_the_minimizer_is_the_limit_of_mirror_descent():
     assert_at_most(norm(run.w - found, axis=-1), 2 * residual * curvature, why="mirror descent against Newton")
 
 
+@pytest.mark.slow
 @given_batches(problem=interpolations)
 def test_the_curve_leads_from_least_l2_to_least_l1(problem):
     X, y, every = problem.X, problem.y, np.ones(len(problem.y))

@@ -44,6 +44,7 @@ def test_the_least_divergences_of_one_equation_by_hand():
     assert_equal_within(hyperbolic.upper, 2 * np.arcsinh(2) - 5**0.5 + 1, np.sqrt(UNIT_ROUNDOFF), why="beta = 1")
 
 
+@pytest.mark.slow
 @given_batches(problem=positive_interpolations, size=20)
 def test_a_primal_and_a_dual_point_enclose_each_least_value(problem):
     for least in all_least(problem):
@@ -53,6 +54,7 @@ def test_a_primal_and_a_dual_point_enclose_each_least_value(problem):
         assert_at_most(residual, bound, why=f"the point of {least.name} interpolates")
 
 
+@pytest.mark.slow
 @given_batches(problem=positive_interpolations, size=20)
 def test_no_interpolant_nearby_has_less(problem):
     for least in all_least(problem):
@@ -62,6 +64,7 @@ def test_no_interpolant_nearby_has_less(problem):
                 assert_at_most(least.lower, np.where(np.isnan(other), np.inf, other) + slack(least), why="least")
 
 
+@pytest.mark.slow
 @given_batches(problem=positive_interpolations, size=20)
 def test_the_divergences_of_the_start_are_zero_and_entropy_is_undefined_off_the_positive_weights(problem):
     entropy, hyperbolic = all_least(problem)[3:]

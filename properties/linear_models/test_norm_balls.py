@@ -79,6 +79,7 @@ def test_a_cone_solver_finds_the_same_minimum(norm):
     assert_at_most(distance_bound(V.value, A, H, RADIUS, norm), 1e-3, why="Clarabel's point is near too")
 
 
+@pytest.mark.slow
 @given_batches(problem=outlying)
 def test_the_ridge_solution_is_that_of_scikit_learn(problem):
     W = ridge_map(problem.A, problem.H, DECAY)

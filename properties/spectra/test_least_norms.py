@@ -44,6 +44,7 @@ def test_the_singular_values_of_an_instance_that_is_nan_are_nan():
     assert_identical(np.isnan(s[1]).all(), True, why="nan")
 
 
+@pytest.mark.slow
 @given_batches(problem=matrix_interpolations, size=20)
 def test_a_primal_and_a_dual_point_enclose_each_least_norm(problem):
     found = [least_invariant_norm(problem.A, problem.y, invariant, iterations=300) for invariant in NAMED.values()]
@@ -56,6 +57,7 @@ def test_a_primal_and_a_dual_point_enclose_each_least_norm(problem):
             assert_at_most(least.lower, least.value(other.w) + bound, why=f"{least.name} of another", instance=problem)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_more_iterations_close_the_gap(name):
     rng = np.random.default_rng(5)
