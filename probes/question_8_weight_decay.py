@@ -109,4 +109,6 @@ def measure_own_decay(
     start, end = (np.linalg.norm(W[..., 0], axis=-1) for W in (problem.start[0], run.factors[0]))
     rate = np.log(start / np.maximum(end, UNIT_ROUNDOFF * start)) / length
     values = np.where(run.finite, rate, np.nan)
-    answer.measured("own decay of an unused weight, 1/step", values, resolution=rounding(4 * steps, 1.0) / length)
+    place = f", at step {step:g}" if not candidate.has_step and step is not None else ""
+    name = f"own decay of an unused weight, 1/step{place}"  # log(1 - eta decay)/eta depends on the step that was found
+    answer.measured(name, values, resolution=rounding(4 * steps, 1.0) / length)
