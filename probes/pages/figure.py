@@ -30,7 +30,9 @@ LONGEST = 12
 NICKNAMES = {
     "SGD(momentum=0.9)": "heavy ball",
     "SGD(momentum=0.9, nesterov=True)": "Nesterov",
-    "Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)": "exact Muon",
+    "AdamW(weight_decay=0.1)": "AdamW(0.1)",
+    "Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20, weight_decay=0.0)": "cubic Muon",
+    "ScheduleFreeAdamW": "SF-AdamW",
 }
 TITLE = "Which minimum does your optimizer pick?"
 

@@ -161,10 +161,11 @@ def test_in_a_notebook_it_is_an_image_with_its_alternative_text():
     [
         ("torch.optim:Adam", "Adam"),
         ("torch.optim:SGD(momentum=0.9)", "heavy ball"),
-        ("torch.optim:Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)", "exact Muon"),
+        ("torch.optim:Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20, weight_decay=0.0)", "cubic Muon"),
         ("./folder/my.py:make", "make"),
         ("optimizer", "optimizer"),
-        ("pytorch_optimizer:ScheduleFreeAdamW", "ScheduleFre\u2026"),
+        ("pytorch_optimizer:ScheduleFreeAdamW", "SF-AdamW"),
+        ("package:FourteenLetter", "FourteenLet\u2026"),
         ("a:B(x='c:d')", "B(x='c:d')"),
     ],
 )
