@@ -33,6 +33,7 @@ NICKNAMES = {
     "AdamW(weight_decay=0.1)": "AdamW(0.1)",
     "Muon(ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20, weight_decay=0.0)": "cubic Muon",
     "ScheduleFreeAdamW": "SF-AdamW",
+    "heavyball:AdamW": "AdamW (hb)",
 }
 TITLE = "Which minimum does your optimizer pick?"
 
@@ -88,7 +89,7 @@ def cells_of(profile: Profile, questions: Sequence[Question]) -> list[Cell]:
 def label_of(profile: Profile) -> str:
     """What a row is called: the name without the package or the file that it is imported from, shortened if need be."""
     own = re.sub(r"^[^:(]*:", "", profile.name)
-    own = NICKNAMES.get(own, own)
+    own = NICKNAMES.get(profile.name, NICKNAMES.get(own, own))
     return own if len(own) <= LONGEST else f"{own[: LONGEST - 1]}\u2026"
 
 

@@ -64,8 +64,8 @@ class Sheet:
 
     def square(self, left: float, top: float, width: float, found: Cell) -> None:
         """A cell: its ground, and its mark in the middle."""
-        w, h = _short(width - 1), _short(LINE - 1)
-        self._grounds[found.tone].append(f"M{_short(left + 0.5)} {_short(top + 0.5)}h{w}v{h}h-{w}z")
+        # a thick line: half as long in the file as a rectangle
+        self._grounds[found.tone].append(f"M{_short(left + 0.5)} {_short(top + LINE / 2)}h{_short(width - 1)}")
         x, y, is_full = left + width / 2, top + LINE / 2, found.tone is Tone.AGAINST
         if found.mark == DISK:
             self._disks[is_full].append(f"M{_short(x)} {_short(y)}h0")
@@ -79,7 +79,8 @@ class Sheet:
         """The `svg` element, with title and alternative text."""
         heads = f'<title id="svg-{name}-title">{escape(title)}</title><desc id="svg-{name}-desc">{escape(alt)}</desc>'
         grounds = "".join(
-            f'<path d="{"".join(self._grounds[tone])}" style="fill:{_color(color)};fill-opacity:{opacity}"/>'
+            f'<path d="{"".join(self._grounds[tone])}" style="stroke:{_color(color)};stroke-opacity:{opacity}" '
+            f'stroke-width="{_short(LINE - 1)}"/>'
             for tone, (color, opacity) in _GROUNDS.items()
             if self._grounds[tone]
         )

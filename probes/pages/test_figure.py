@@ -165,6 +165,7 @@ def test_in_a_notebook_it_is_an_image_with_its_alternative_text():
         ("./folder/my.py:make", "make"),
         ("optimizer", "optimizer"),
         ("pytorch_optimizer:ScheduleFreeAdamW", "SF-AdamW"),
+        ("heavyball:AdamW", "AdamW (hb)"),
         ("package:FourteenLetter", "FourteenLet\u2026"),
         ("a:B(x='c:d')", "B(x='c:d')"),
     ],

@@ -33,7 +33,7 @@ def test_the_figure_of_many_questions_fits_a_phone():
 
 def dots(text):
     """Where the dots of the optimizer stand, from left to right."""
-    (path,) = re.findall(r'd="([^"]*)"[^>]*stroke-opacity', text)
+    (path,) = re.findall(r'd="([^"]*)"[^>]*stroke-linecap', text)
     return sorted(float(x) for x in re.findall(r"M([\d.]+) [\d.]+h0", path))[1:]  # without the legend
 
 
