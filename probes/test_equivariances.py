@@ -92,6 +92,7 @@ def test_adam_commutes_with_permutations_and_up_to_epsilon_with_scales_of_the_lo
     assert of("Adam", "loss scale", eps=0.0) == ["exact"]
 
 
+@pytest.mark.slow
 def test_sign_descent_ignores_scales_exactly_and_normalized_descent_only_that_of_the_loss():
     keys = ("permutation", "rotation", "loss scale", "scale-free")
     assert says(alone(torch.sign), *keys) == ["exact", "violated", "exact", "exact"]
@@ -128,11 +129,13 @@ def test_a_clip_by_the_global_norm_couples_parameters():
     assert says(clipped, "rotation", "loss scale") == ["to rounding", "violated"]
 
 
+@pytest.mark.slow
 def test_a_violation_of_one_in_ten_billion_is_no_rounding():
     slightly = alone(lambda g: g + 1e-10 * g.abs())
     assert says(slightly, "permutation", "rotation", "loss scale") == ["exact", "violated", "violated"]
 
 
+@pytest.mark.slow
 def test_noise_leaves_no_answer():
     generator = torch.Generator().manual_seed(0)
     noisy = alone(lambda g: g + 1e-6 * torch.randn(g.shape, generator=generator, dtype=g.dtype))
@@ -147,6 +150,7 @@ def test_one_that_stands_still_and_one_that_diverges_are_named():
     assert says(alone(lambda g: -g * torch.inf), "rotation") == [Status.NOT_CONVERGED]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_on_the_transformed_problem_alone_is_a_violation_of_two():
     answer = asked_of(alone(lambda g: torch.where(g.abs() > 1.5, torch.inf, g)), "loss scale")[0]
     assert answer.says == "violated"

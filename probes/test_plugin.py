@@ -168,6 +168,7 @@ def test_an_optimizer_with_a_fault_is_told_in_a_line_and_the_others_are_asked(bi
     assert [profile.family for profile in bias.saved("a.json")] == ["", "SGD"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("severity", "code"), [(Severity.REMARK, 0), (Severity.FAULT, 1)])
 def test_a_fault_fails_the_run_and_a_remark_does_not(bias, monkeypatch, severity, code):
     monkeypatch.setattr("probes.profiles.profile.faults", lambda _: [Fault(severity, "it is odd")])
@@ -218,6 +219,7 @@ def test_another_run_collects_no_question_and_refuses_what_belongs_to_them(bias)
     asked.fnmatch_lines(["*test_it_moves[[]mine.py:make]", "*test_another[[]mine.py:make]", "", "2 tests collected*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -92,6 +92,7 @@ def test_known_optimizers_are_told_apart(name, options, says):
     test_planted_optimizers_are_told_apart(name, options, says)
 
 
+@pytest.mark.slow
 def test_a_jump_to_the_least_l1_norm_is_named():
     assert_identical(asked(ROWS, "JumpsToTheLeastL1Norm").says, "leaves row(X)", why="rows")
     answer = asked(VECTORS, "JumpsToTheLeastL1Norm")
@@ -204,6 +205,7 @@ def test_each_minimizer_is_named_as_what_it_minimizes(seed):
     assert_identical(named([entropy], [entropy, rival], rival.w), NONE, why="a rival")
 
 
+@pytest.mark.slow
 def test_each_minimizing_matrix_is_named_as_what_it_minimizes():
     _, least = candidate_matrices(SHORT)
     for true in least:

@@ -217,6 +217,7 @@ def test_implementations_are_compared(kind, says):
     assert [measured.name for measured in found.measured] == ["relative difference, foreach"]
 
 
+@pytest.mark.slow
 def test_an_implementation_that_is_no_number_differs():
     class NotANumber(Planted):
         def __init__(self, params):

@@ -147,6 +147,7 @@ def test_noise_is_no_linear_recursion_and_its_border_is_that_of_growing_runs():
     assert border.values == pytest.approx(4 * [2.0], rel=border.width)
 
 
+@pytest.mark.slow
 def test_the_radius_of_the_recursion_is_that_of_the_companion_matrix():
     found = linear_map(of("SGD", lr=0.1, momentum=0.9), QUADRATICS, np.full(4, 5.0), 0.1)
     roots = [[np.abs(np.roots([1, -(1.9 - 0.5 * c), 0.9])).max() for c in one] for one in QUADRATICS.curvatures]
@@ -178,6 +179,7 @@ def test_the_hessian_of_a_network_is_that_of_finite_differences():
     assert np.isnan(largest(np.full((1, 2, 2), np.nan))).all()
 
 
+@pytest.mark.slow
 def test_second_moments_are_found_in_every_layout_and_only_where_theory_knows_their_edge():
     assert edge_of(of("Adam"), 1000) == pytest.approx(38)
     assert edge_of(of("RMSprop", momentum=0.5), 1000) == 3.0

@@ -49,12 +49,14 @@ def answer(says="yes", status=Status.ANSWERED):
     return Answer(QUESTIONS[0].key, status, says, "why", 0.1, ())
 
 
+@pytest.mark.slow
 def test_the_figure_of_many_questions_and_optimizers_fits_a_phone():
     profiles = [profile(name, says) for name in NAMES for says in ("no", "l2")]
     profiles += [profile("Adam", "", status) for status in STATUSES]
     assert complaints(drawn(profiles, QUESTIONS)) == []
 
 
+@pytest.mark.slow
 def test_the_figure_of_all_questions_with_every_answer_fits_a_phone(monkeypatch):
     monkeypatch.setattr(cells, "_MARK_OF", {says: mark for mark, answers in MARKS.items() for says in answers})
     asked = all_questions()

@@ -100,6 +100,7 @@ def test_nothing_is_expected_of_settings_that_a_source_does_not_have(family, que
     assert expected(optimizer(family, **outside), answer("", question=question)) is None
 
 
+@pytest.mark.slow
 def test_the_settings_are_numbers_and_switches_of_all_groups():
     import torch
 

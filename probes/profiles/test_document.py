@@ -50,6 +50,7 @@ def test_a_profile_saves_itself(profile, tmp_path):
     assert load(str(tmp_path / "folder" / "a.json")).name == profile.name
 
 
+@pytest.mark.slow
 def test_the_file_is_what_its_schema_describes(profile):
     schema = json.loads((Path(__file__).parents[2] / "docs" / "bias.schema.json").read_text(encoding="utf-8"))
     document = as_document([profile])

@@ -84,6 +84,7 @@ def test_the_arguments_reach_the_optimizer_and_its_name(file):
     assert named("torch.optim:Adam").candidate.name == "torch.optim:Adam"
 
 
+@pytest.mark.slow
 def test_state_that_is_kept_in_single_precision_is_kept_in_double_where_the_optimizer_would_raise(tmp_path):
     text = """
 import torch
@@ -113,6 +114,7 @@ def test_arguments_that_the_optimizer_refuses_are_a_fault_of_the_run():
         candidate.build([])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [

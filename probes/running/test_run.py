@@ -171,6 +171,7 @@ def test_an_instance_gets_in_a_batch_what_it_gets_alone(kind):
         assert np.abs(factor - apart).max() <= rounding(30 * 10, np.abs(apart).max())
 
 
+@pytest.mark.slow
 def test_a_vector_is_given_as_a_matrix_with_one_row():
     candidate, optimizers = made(NormalizesEach)
     train(candidate, quadratic(), steps=1)
@@ -195,12 +196,14 @@ def test_the_step_is_constant_and_then_falls_geometrically(as_tensor):
     assert own == 0.5
 
 
+@pytest.mark.slow
 def test_without_decay_or_with_no_step_given_the_learning_rate_is_left_as_it_is():
     candidate, optimizers = made(lambda params: Planted(params, 0.25))
     train(candidate, quadratic(), steps=6, decay=False)
     assert optimizers[-1].rates == 6 * [0.25]
 
 
+@pytest.mark.slow
 def test_groups_with_other_learning_rates_keep_their_ratio():
     # given  a group for each of two factors, the rate of the second a third of the first
     candidate, optimizers = made(
@@ -212,6 +215,7 @@ def test_groups_with_other_learning_rates_keep_their_ratio():
     assert np.allclose(optimizers[-1].rates, [0.6, 0.2], rtol=rounding(2), atol=0)
 
 
+@pytest.mark.slow
 def test_a_learning_rate_of_zero_becomes_the_step():
     candidate, optimizers = made(lambda params: Planted(params, 0.0))
     train(candidate, quadratic(), steps=2, step=0.1, decay=False)
@@ -231,6 +235,7 @@ def test_settings_are_entries_of_the_groups():
 # -------------------------------------------------------------------------------------------------- the end
 
 
+@pytest.mark.slow
 def test_a_run_ends_when_nothing_moves_and_later_times_see_its_end():
     # given  a step that reaches the minimum in one step
     candidate = of_class("SGD", torch.optim.SGD, {"lr": 1.0})
@@ -253,6 +258,7 @@ def test_a_cycle_is_not_an_end():
     assert np.allclose(run.factors[0], 0, atol=rounding(400, 4))
 
 
+@pytest.mark.slow
 def test_a_pause_within_a_cycle_is_not_an_end():
     # given  weights that go up in the third of five steps, and down in the fourth
     class UpAndDown(Planted):
@@ -287,6 +293,7 @@ def test_an_error_of_step_is_a_fault_that_says_when():
 # -------------------------------------------------------------------------------------------------- search
 
 
+@pytest.mark.slow
 def test_a_search_tries_the_largest_step_first_and_ends_at_the_first_that_reaches_all():
     # given
     tried = []
@@ -302,6 +309,7 @@ def test_a_search_tries_the_largest_step_first_and_ends_at_the_first_that_reache
     assert found.step == GRID[2]
 
 
+@pytest.mark.slow
 def test_where_no_step_reaches_all_instances_the_one_that_reaches_most_wins_and_of_equals_the_largest():
     counts = dict(zip(GRID, (1, 3, 2, 3, 0), strict=True))
     found = search(
@@ -354,6 +362,7 @@ def test_an_optimizer_that_takes_second_derivatives_can_take_them_in_every_layou
     assert np.allclose(run.factors[0], quadratic().data[1], rtol=rounding(10), atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SGD", "LBFGS"])
 def test_a_loss_reads_the_noise_of_its_step(name):
     # given  the gradient of step t is the noise of step t

@@ -113,6 +113,7 @@ def values(answer):
     return answer.measured[0].values
 
 
+@pytest.mark.slow
 def test_an_answer_is_the_same_whatever_was_asked_before():
     first, second = asking("first"), asking("second")
     alone = values(ask(second, Candidate("noisy", noisy), EFFORT))

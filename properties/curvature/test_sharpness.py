@@ -193,6 +193,7 @@ def test_sharpness_scales_with_the_loss(power):
     assert_identical(ends[1], ends[0] * 2.0**power, why="both ends")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_enclosure():
     model, _, _, loss = perceptron(50)
     first, again = (sharpness(loss, model.parameters(), seed=3) for _ in range(2))

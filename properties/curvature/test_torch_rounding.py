@@ -179,6 +179,7 @@ def test_a_loss_that_draws_from_its_own_generator_is_random_too():
         sharpness(loss, model.parameters())
 
 
+@pytest.mark.slow
 def test_a_loss_that_seeds_its_own_draws_is_not_random():
     import torch
 

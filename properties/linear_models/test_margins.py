@@ -55,6 +55,7 @@ def test_for_a_single_point_the_bound_on_the_angle_is_attained(angle):
     assert_within(exact, bound, exact, slack=slack, why="distance of directions")
 
 
+@pytest.mark.slow
 @given_batches(problem=separable_data())
 def test_the_rounding_allowed_for_a_run_of_a_hundred_steps_stays_below_a_billionth(problem):
     lengths = np.full((len(problem.u), 100), 0.1) / np.abs(problem.Z).max((1, 2))[:, None]

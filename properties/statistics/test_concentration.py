@@ -91,6 +91,7 @@ def test_relu_entries_exceed_their_deviations_at_most_as_often_as_promised_and_a
     assert_within(4000 * promised / 20, below, for_one, why="violations below")
 
 
+@pytest.mark.slow
 def test_relu_entries_show_an_output_weight_that_is_not_squared():
     # given  |a| in place of a^2: the mean shifts by r k0(r) (1 - sqrt(2/pi)), and the transform is that of |a|
     r, width, delta = 0.95, 2**15, 1e-9

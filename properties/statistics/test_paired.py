@@ -53,6 +53,7 @@ def test_an_interval_of_three_differences_has_rational_ends():
     assert_identical([found.count, found.level, found.method], [3, float(level), "Student"], why="what it is")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(integers.filter(lambda values: len(set(values)) > 1))
 def test_student_interval_is_that_of_scipy(values):
@@ -165,6 +166,7 @@ def test_a_point_is_dropped_at_the_shared_level(shift, points):
     assert_identical(found.candidates, grid[-1:] if shift > 1 else grid, why="candidates")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.integers(2, 5).flatmap(lambda k: st.lists(st.lists(st.integers(-3, 3), min_size=k, max_size=k), min_size=2)))
 def test_the_best_mean_is_always_a_candidate_and_seeds_may_shift(rows):

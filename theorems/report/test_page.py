@@ -38,6 +38,7 @@ def test_markup_in_a_witness_is_escaped(root, render):
     assert "x=&lt;script&gt;alert(1)&lt;/script&gt; &amp; 1" in page
 
 
+@pytest.mark.slow
 def test_every_claim_and_every_part_has_a_permalink(document, render):
     places = [
         (claim["label"], part["part"])
@@ -103,6 +104,7 @@ def a_measured_statement(document, verdict, first, other):
     statement["readings"][0] |= {"verdict": other}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "other", "told"),
     [
@@ -182,6 +184,7 @@ def test_a_test_that_failed_is_named(root, render):
     assert "Failed: test_one" in about(render(document), "theorem-3-1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [lambda text: f"#\n{text}", lambda text: text.replace("import pytest\n", ""), lambda text: f"({text}"]
 )
