@@ -126,7 +126,7 @@ def test_heavy_libraries_are_imported_inside_functions():
     }
     paths -= {ROOT / f"{module.replace('.', '/')}.py" for module in TORCH_CLASSES}
     # Self-tests of the probes plant subclasses of torch's Optimizer, each beside the test that exposes it.
-    paths -= set((ROOT / "probes").glob("test_*.py"))
+    paths -= set((ROOT / "probes").rglob("test_*.py"))
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"
         for path in sorted(paths)

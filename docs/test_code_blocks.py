@@ -26,6 +26,7 @@ LEFT_OUT = {
     "README.md": ["set-up", "ci"],
     "docs/cluster.md": ["slurm", "slurm", "set-up", "slurm"],
     "docs/use.md": ["set-up", "slow"],
+    "docs/what-optimizers-are-biased-to.md": ["slow"],
     "docs/your-optimizer.md": ["set-up", "set-up"],
 }
 

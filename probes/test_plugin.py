@@ -107,6 +107,7 @@ def bias(tmp_path, monkeypatch):
     monkeypatch.setattr("probes.profiles.profile.faults", fault)
     monkeypatch.setattr("probes.plugin.announcement", lambda one: "it takes long" if "picky" in one.name else None)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("COLUMNS", "120")
 
     def run(*options, chosen=("--optimizer=mine.py:make",)):
         chosen = () if any(option.startswith("--optimizer=") for option in options) else chosen
