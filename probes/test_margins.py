@@ -144,6 +144,7 @@ def between(share, start="l2", end="l1"):
     return (1 - share) * ends[0] + share * ends[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VECTOR_NORMS)
 def test_a_maximizer_is_named_and_lacks_the_separation_in_other_norms(name):
     reading = read(maximizers(name), vectors().deficit(maximizers(name)))
@@ -165,6 +166,7 @@ def test_a_run_that_is_leaving_a_norm_is_not_named():
     assert_identical([read(W, early).named for early in (came_nearer, goes_away)], ["l2", None], why="the last decade")
 
 
+@pytest.mark.slow
 def test_one_instance_that_is_not_near_forbids_the_name():
     W = between(0, "l-infinity")
     W[2] = between(0.7, "l-infinity", "l2")[2]

@@ -220,6 +220,7 @@ def named(asked_about, told_from, point):
     return answer.outcome[1]
 
 
+@pytest.mark.slow
 def test_a_point_a_fifth_of_the_way_to_another_minimizer_is_not_named():
     from_zero, _ = candidates(Effort(instances=12))
     l1, l2 = from_zero[:2]

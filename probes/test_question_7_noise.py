@@ -163,6 +163,7 @@ def test_minibatch_noise_vanishes_where_steps_shrink_with_the_gradient(kind, opt
     assert answer_of(MINIMUM, kind, Effort(instances=4), **options).says == says
 
 
+@pytest.mark.slow
 def test_a_closure_sees_one_draw_of_the_noise_many_times():
     for question in (LABELS, MINIMUM):
         answer = answer_of(question, torch.optim.LBFGS, Effort(instances=2, steps=80))

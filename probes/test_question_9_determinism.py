@@ -231,6 +231,7 @@ def test_an_implementation_that_is_no_number_differs():
     assert answer("implementations", of(NotANumber)).says == "differ"
 
 
+@pytest.mark.slow
 def test_one_implementation_is_not_compared():
     class One(Planted):
         def __init__(self, params):

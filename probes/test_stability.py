@@ -196,6 +196,7 @@ def test_second_moments_are_found_in_every_layout_and_only_where_theory_knows_th
     assert found[0] == pytest.approx(found[2], rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "edge"), [(1.0, 38), (0.5, None)])
 def test_the_edge_of_adam_is_that_of_an_optimizer_whose_steps_are_those_of_adam(share, edge):
     class Copy(torch.optim.Optimizer):

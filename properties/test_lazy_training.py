@@ -32,6 +32,7 @@ def displaced(net, dW, da):
     return dataclasses.replace(net, W=net.W + dW, a=net.a + da)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", ["hidden", "both"])
 @pytest.mark.parametrize("activation", ["tanh", "erf", "identity"])
 def test_the_jacobian_turns_no_faster_than_its_rate_at_short_and_long_distances(activation, train):
@@ -103,6 +104,7 @@ def test_the_part_of_the_error_off_the_row_space_is_attained_at_a_saddle():
     assert_within(abs(D[2, 1]), off_row, abs(D[2, 1]), slack=ROUNDING, why="eta C sum d |r|, once more")
 
 
+@pytest.mark.slow
 def test_the_part_of_the_path_error_from_curvature_is_attained_at_the_end_and_does_not_grow_with_time():
     # given  f = a w at a = w = 1 and eta = 4/9: one step moves both weights to 5/4 and f to y = 25/16, its limit
     net, one, eta = TwoLayer(np.ones((1, 1)), np.ones(1), "identity", 1.0), np.ones((1, 1)), 4 / 9
@@ -195,6 +197,7 @@ def test_the_laziness_of_both_layers_by_hand():
     assert_within(3**0.5, known.laziness, 3**0.5, slack=ROUNDING, why="C radius/(s_0/2), both layers")
 
 
+@pytest.mark.slow
 def test_the_movement_of_a_lazy_network_is_its_radius_within_a_factor_of_eight():
     # given  a wide network with small targets
     start = two_layer("ntk", 4096, 3, 5, activation="erf", signs=True, antisymmetric=True)

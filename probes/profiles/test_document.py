@@ -67,6 +67,7 @@ def edited(document, edit):
     return json.dumps(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "complaint"),
     [

@@ -125,6 +125,7 @@ def test_an_answer_is_the_same_whatever_was_asked_before():
     assert values(ask(second, candidate, Effort(instances=2, steps=3, seed=1))) != alone
 
 
+@pytest.mark.slow
 def test_a_layout_that_one_question_has_found_is_not_that_of_the_next():
     found = []
 
@@ -147,6 +148,7 @@ def test_an_error_of_a_question_is_a_failed_answer():
     assert (answer.status, answer.detail) == (Status.FAILED, "the question fails: KeyError: 'no\\nsuch'")
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_cannot_be_asked_is_not_asked():
     def is_asked(candidate: Candidate, effort: Effort, answer: Answering) -> None:  # noqa: ARG001
         answer.answered("yes", "")

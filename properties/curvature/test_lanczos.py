@@ -174,6 +174,7 @@ def test_a_power_of_two_scales_both_enclosures_exactly(power):
     assert_identical(ends[1::2], ends[::2] * 2.0**power, why="ends of both enclosures")
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_early_is_as_narrow_as_asked():
     # given  500 eigenvalues from -1 to 1
     spectrum, accuracy = np.linspace(-1, 1, 500), 1e-2

@@ -112,6 +112,7 @@ def binary_cross_entropy(margin):
     return loss, [logit], logistic_curvature(margin)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [cross_entropy, binary_cross_entropy])
 @pytest.mark.parametrize("margin", [5.0, 17.3, 20.0, 21.1])
 def test_the_enclosure_contains_the_curvature_of_cross_entropy_despite_cancellation(problem, margin):
@@ -121,6 +122,7 @@ def test_the_enclosure_contains_the_curvature_of_cross_entropy_despite_cancellat
     assert_at_most(found.width, 1e-2 * top, why="width of the enclosure")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [cross_entropy, binary_cross_entropy])
 @pytest.mark.parametrize("margin", [30.0, 37.9, 38.0, 60.0, 800.0])
 def test_a_curvature_that_is_lost_in_cancellation_is_refused(problem, margin):

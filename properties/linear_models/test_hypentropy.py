@@ -25,6 +25,7 @@ def few():
     return stack(draw_instances(interpolations, 5)[1:])
 
 
+@pytest.mark.slow
 def test_the_minimizer_is_the_root_that_minpack_finds():
     problem, alpha = few(), np.array([2.0, 1, 1 / 2, 1 / 4])
     found, _ = least_hypentropy(problem.X, problem.y, alpha)
@@ -66,6 +67,7 @@ def test_the_curve_leads_from_least_l2_to_least_l1(problem):
     assert_at_most(excess, entropies / (np.log(2 / b) - 1) + EXACT, why="the end of least l1", instance=problem)
 
 
+@pytest.mark.slow
 def test_a_point_of_the_curve_is_found_again():
     problem, alpha = few(), np.array([3.0, 0.7, 0.11, 0.002])
     w, nu = least_hypentropy(problem.X, problem.y, alpha)
@@ -75,6 +77,7 @@ def test_a_point_of_the_curve_is_found_again():
     assert_at_most(found.distance, TOLERANCE * found.speed + EXACT, why="distance from the curve")
 
 
+@pytest.mark.slow
 def test_the_nearest_point_is_below_a_point_that_is_moved_at_right_angles():
     problem, alpha, away = few(), np.full(4, 0.3), 1e-3
     w, _ = least_hypentropy(problem.X, problem.y, alpha)

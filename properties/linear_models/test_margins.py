@@ -69,6 +69,7 @@ def test_the_radius_is_the_dual_length_of_the_longest_point(order, longest):
     assert_identical(radius(problem, order), longest, why="R = max |z_i|_*, and no mean of them")
 
 
+@pytest.mark.slow
 def test_scikit_learn_finds_no_larger_margin():
     from sklearn.svm import SVC
 
@@ -83,6 +84,7 @@ def test_scikit_learn_finds_no_larger_margin():
     assert_at_most(best.lower * (1 - 1e-8), theirs, why="nor much worse")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [-1000, -40, 40, 1000])
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_power_of_two_scales_the_enclosure_exactly(order, power):

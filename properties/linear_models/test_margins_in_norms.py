@@ -20,6 +20,7 @@ def needs_oracles(name):
         pytest.importorskip("cvxpy", reason="needs the extra 'oracles'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NORMS)
 def test_the_largest_margin_of_one_point_is_its_dual_norm(name):
     needs_oracles(name)
@@ -31,6 +32,7 @@ def test_the_largest_margin_of_one_point_is_its_dual_norm(name):
     assert_at_most(found.upper - found.lower, 1e-6 * exact, why="width: 100 tolerances of Clarabel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NORMS)
 def test_two_equal_and_one_longer_point_leave_the_margin_of_the_short_one(name):
     needs_oracles(name)

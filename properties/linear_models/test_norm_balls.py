@@ -28,6 +28,7 @@ def size(W):
     return np.linalg.norm(W, axis=(-2, -1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", NORMS)
 def test_the_minimum_lies_on_the_boundary_and_its_gap_is_of_the_size_of_rounding(norm):
     W, bound = minimum_in_ball(SAMPLE.A, SAMPLE.H, RADIUS, norm)
@@ -37,6 +38,7 @@ def test_the_minimum_lies_on_the_boundary_and_its_gap_is_of_the_size_of_rounding
     assert_at_most(np.abs(ball_norm(W, norm) - RADIUS), 1e-14 * RADIUS, why="active constraint")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", NORMS)
 def test_the_bound_holds_at_points_inside_and_outside_the_ball(norm):
     W, error = minimum_in_ball(SAMPLE.A, SAMPLE.H, RADIUS, norm)

@@ -80,6 +80,7 @@ def test_the_chernoff_deviation_of_a_gaussian_is_its_closed_form_on_both_sides()
     assert_at_most(missed, 1e-9, why="a shifted mean that is missed")
 
 
+@pytest.mark.slow
 def test_relu_entries_exceed_their_deviations_at_most_as_often_as_promised_and_at_least_a_twentieth_as_often():
     # given  4000 replicates of width 32 at 5 percent a side: Chernoff overestimates by a factor below twenty
     entries, promised = kernel_entries(CORRELATIONS, 32, 4000, seed=1), 0.05
@@ -165,6 +166,7 @@ def test_dvoretzky_kiefer_wolfowitz_finds_a_shifted_law():
     assert_at_most(missed, scipy.stats.binom.isf(1e-9, 300, 0.1), why="shifted laws that are missed")
 
 
+@pytest.mark.slow
 def test_the_chi_square_interval_has_its_false_alarm_probability_and_finds_a_factor_of_two():
     freedom, promised = 400, 0.05
     squares = (np.random.default_rng(6).standard_normal((4000, freedom)) ** 2).sum(1)

@@ -37,6 +37,7 @@ def test_arrays_are_matched_by_entry():
     assert_at_most(np.abs(found - [0.5, 0.0]), 8 * UNIT_ROUNDOFF, why="half of each")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize(
     ("above", "below"),

@@ -63,6 +63,7 @@ def test_student_interval_is_that_of_scipy(values):
     assert_at_most(np.abs([ours.lower - theirs.low, ours.upper - theirs.high]), slack, why="both ends")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(integers, st.integers(-30, 30))
 def test_unit_sign_and_order_of_differences_do_not_matter(values, power):
@@ -120,6 +121,7 @@ def test_spearman_correlations_of_four_points_without_ties_are_multiples_of_one_
     assert_identical(spearman_values(4) == tuple(fifths), True, why="rho|rho| of all 24 permutations")
 
 
+@pytest.mark.slow
 def test_only_two_patterns_of_ties_round_to_the_printed_correlation():
     low, high = Fraction(885, 1000) ** 2, Fraction(895, 1000) ** 2
     found = [value for value in spearman_values(4, ties=True) if low <= -value <= high]

@@ -50,12 +50,14 @@ def test_every_claim_and_every_part_has_a_permalink(document, render):
     assert [place for place in places if f'href="#{anchor_of(*place)}"' not in page] == []
 
 
+@pytest.mark.slow
 def test_anchors_are_unique_and_every_link_within_the_page_leads_to_one(document, render):
     page = render(document)
     assert [anchor for anchor, count in Counter(anchors(page)).items() if count > 1] == []
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors(page))
 
 
+@pytest.mark.slow
 def test_the_page_is_the_same_every_time_and_at_any_speed(root, render):
     again = small_document(root)
     for claim in again["claims"]:

@@ -35,6 +35,7 @@ def test_every_figure_names_a_test_that_records_and_every_such_test_has_a_figure
     assert sorted(drawn - recording) == []
 
 
+@pytest.mark.slow
 def test_every_figure_of_findings_names_a_test_that_there_is():
     wrong = []
     for found in figures():
@@ -44,6 +45,7 @@ def test_every_figure_of_findings_names_a_test_that_there_is():
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_no_figure_writes_a_color_out():
     wrong = {
         path.name: found
