@@ -40,7 +40,7 @@ pytest_plugins = [
 DATABASE = Path(__file__).parent / ".hypothesis"
 
 # Drawing instances makes many small objects and little garbage: at Python's threshold, collecting is a tenth of a run.
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold(200_000, 50, 50)
 
 # Hypothesis loads a derandomized profile of its own under CI, which ours would inherit: every choice is explicit.
 _COMMON = {"deadline": None, "print_blob": False, "verbosity": Verbosity.normal, "suppress_health_check": ()}
