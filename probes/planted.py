@@ -12,6 +12,24 @@ import torch
 from properties.oracles import least_l1_norm
 
 
+class PlainDescent(torch.optim.Optimizer):
+    """Gradient descent, and room for one mistake: a subclass has another `update`."""
+
+    def __init__(self, params: list[torch.nn.Parameter], lr: float = 1e-2) -> None:
+        super().__init__(params, {"lr": lr})
+
+    def update(self, p: torch.nn.Parameter) -> torch.Tensor:
+        """What is subtracted, in units of lr."""
+        return p.grad
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step of every parameter."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.sub_(group["lr"] * self.update(p))
+
+
 class JumpsToTheLeastL1Norm(torch.optim.Optimizer):
     """Reads a quadratic loss off p + 1 gradients, at 0 and at the basis vectors, and jumps to its least l1 norm.
 

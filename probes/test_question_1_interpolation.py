@@ -9,6 +9,7 @@ import torch
 from fixtures.precision import factorization, rounding
 from fixtures.problems.batches import stack
 from fixtures.problems.interpolation import COLUMNS, LENGTH, ROWS, read_interpolation
+from probes.planted import PlainDescent
 from probes.profiles.answers import Status
 from probes.profiles.questions import all_questions, ask
 from probes.question_1_interpolation import ENDS, FLOOR, SETTLES, floor, reached, settles, worst_ratio
@@ -27,20 +28,9 @@ def numbers(found, name):
     return np.array(next(measured.values for measured in found.measured if measured.name == name))
 
 
-class Planted(torch.optim.Optimizer):
-    """Gradient descent, and room for one mistake."""
-
+class Planted(PlainDescent):
     def __init__(self, params, lr=0.5):
-        super().__init__(params, {"lr": lr})
-
-    def update(self, p):
-        return p.grad
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.sub_(group["lr"] * self.update(p))
+        super().__init__(params, lr)
 
 
 class Signs(Planted):

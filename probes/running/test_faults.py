@@ -5,6 +5,7 @@ import random
 import pytest
 import torch
 
+from probes.planted import PlainDescent
 from probes.profiles.profile import find_faults
 from probes.running.candidate import Candidate, of_class
 from probes.running.faults import LONG, RUN, RUNS_OF_A_PROFILE, Severity, announcement, faults, seconds_of_a_run
@@ -12,112 +13,96 @@ from probes.running.isolation import settings_of_torch
 from probes.running.problem import Effort
 
 
-class Planted(torch.optim.Optimizer):
-    """Gradient descent, and room for one mistake."""
-
-    def __init__(self, params, lr=1e-2):
-        super().__init__(params, {"lr": lr})
-
-    def update(self, p):
-        return p.grad
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.sub_(group["lr"] * self.update(p))
-
-
-class Raises(Planted):
+class Raises(PlainDescent):
     def update(self, p):
         raise ValueError(f"no update\nof {tuple(p.shape)}")
 
 
-class NeedsCuda(Planted):
+class NeedsCuda(PlainDescent):
     def update(self, p):
         raise AssertionError(f"Expected a CUDA tensor, got {p.device}")
 
 
-class NotANumber(Planted):
+class NotANumber(PlainDescent):
     def update(self, p):
         return p.grad / (p.grad - p.grad)
 
 
-class Still(Planted):
+class Still(PlainDescent):
     def update(self, p):
         return 0 * p.grad
 
 
-class Climbs(Planted):
+class Climbs(PlainDescent):
     def update(self, p):
         return -p.grad
 
 
-class Explodes(Planted):
+class Explodes(PlainDescent):
     def update(self, p):
         return 1e9 * p.grad
 
 
-class FirstAlone(Planted):
+class FirstAlone(PlainDescent):
     def step(self):
         p = self.param_groups[0]["params"][0]
         p.data.sub_(self.param_groups[0]["lr"] * p.grad)
 
 
-class SquareAlone(Planted):
+class SquareAlone(PlainDescent):
     """Skips what is not of the first shape."""
 
     def update(self, p):
         return p.grad if p.shape == self.param_groups[0]["params"][0].shape else 0 * p.grad
 
 
-class Scales(Planted):
+class Scales(PlainDescent):
     def update(self, p):
         return p.grad.mul_(2)
 
 
-class Keeps(Planted):
+class Keeps(PlainDescent):
     def update(self, p):
         self.state[p]["previous"] = p.grad
         return p.grad
 
 
-class Single(Planted):
+class Single(PlainDescent):
     def update(self, p):
         if p.dtype == torch.float64:
             raise TypeError("float32 expected")
         return p.grad
 
 
-class Rounds(Planted):
+class Rounds(PlainDescent):
     def update(self, p):
         p.data = p.data.float()
         return p.grad
 
 
-class SwitchesOff(Planted):
+class SwitchesOff(PlainDescent):
     def step(self):
         torch.set_grad_enabled(False)
         super().step()
 
 
-class Seeds(Planted):
+class Seeds(PlainDescent):
     def update(self, p):
         torch.manual_seed(7)
         return p.grad
 
 
-class Draws(Planted):
+class Draws(PlainDescent):
     def update(self, p):
         return p.grad * torch.rand_like(p)
 
 
-class DrawsElsewhere(Planted):
+class DrawsElsewhere(PlainDescent):
     def update(self, p):
         return p.grad * random.SystemRandom().random()
 
 
-class Shares(Planted):
+class Shares(PlainDescent):
     """A count that all optimizers of the class share. It starts again with each new one."""
 
     count = 0
@@ -137,42 +122,42 @@ class Stored(Single):
         self.param_groups[0]["storage_dtype"] = "float32"
 
 
-class SeedsWithZero(Planted):
+class SeedsWithZero(PlainDescent):
     def update(self, p):
         torch.manual_seed(0)
         return p.grad
 
 
-class TakesThreads(Planted):
+class TakesThreads(PlainDescent):
     def update(self, p):
         torch.set_num_threads(torch.get_num_threads() + 1)
         return p.grad
 
 
-class TakesTheDevice(Planted):
+class TakesTheDevice(PlainDescent):
     def update(self, p):
         torch.set_default_device("meta")
         return p.grad
 
 
-class IsDeterministic(Planted):
+class IsDeterministic(PlainDescent):
     def update(self, p):
         torch.use_deterministic_algorithms(True)
         return p.grad
 
 
-class Prints(Planted):
+class Prints(PlainDescent):
     def update(self, p):
         print("a step")
         return p.grad
 
 
-class Exits(Planted):
+class Exits(PlainDescent):
     def update(self, p):  # noqa: ARG002
         raise SystemExit(3)
 
 
-class CannotSayWhy(Planted):
+class CannotSayWhy(PlainDescent):
     def update(self, p):  # noqa: ARG002
         class NoWordsError(Exception):
             def __str__(self):
@@ -190,13 +175,13 @@ def exits(_):
     raise SystemExit(3)
 
 
-class NoVectors(Planted):
+class NoVectors(PlainDescent):
     def update(self, p):
         rows, _ = p.shape
         return p.grad / rows
 
 
-class WithoutRate(Planted):
+class WithoutRate(PlainDescent):
     def __init__(self, params):
         torch.optim.Optimizer.__init__(self, params, {"size": 1e-2})
 
@@ -205,7 +190,7 @@ class WithoutRate(Planted):
             p.data.sub_(1e-2 * p.grad)
 
 
-class NeedsGraph(Planted):
+class NeedsGraph(PlainDescent):
     @torch.no_grad()
     def step(self):
         for p in self.param_groups[0]["params"]:
@@ -320,7 +305,7 @@ def test_a_learning_rate_that_the_user_has_chosen_too_large_diverges():
 
 def test_a_slow_optimizer_announces_how_long_a_profile_takes(monkeypatch):
     # given
-    quick, slow = (Candidate(name, Planted) for name in ("quick", "slow"))
+    quick, slow = (Candidate(name, PlainDescent) for name in ("quick", "slow"))
     monkeypatch.setattr("probes.running.faults.seconds_of_a_run", lambda candidate: 3.6 if candidate is slow else 0.4)
     # then
     assert announcement(quick) is None
